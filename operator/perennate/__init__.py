@@ -1,0 +1,1 @@
+"""perennate keeps machine-learning models alive on Kubernetes."""

@@ -1,0 +1,1 @@
+"""The three kinds and the documents that pods exchange: frozen models, no I/O."""
