@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Pins every dependency by version and hash: requirements/dev.txt first, the images' files as subsets of it.
+# UPGRADE=1 takes the newest versions that pyproject.toml allows; otherwise pins stay unless they have to move.
+set -euo pipefail
+
+upgrade=()
+[ -z "${UPGRADE:-}" ] || upgrade=(--upgrade)
+
+compile() { # No index, header or command line goes into the files: they must say the same on every machine.
+  .venv/bin/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --no-header "$@" >/dev/null
+}
+
+compile pyproject.toml --extra dev ${upgrade[@]+"${upgrade[@]}"} -o requirements/dev.txt
+for image in operator trainer serving; do
+  compile pyproject.toml --extra "$image" -c requirements/dev.txt -o "requirements/$image.txt"
+done
+compile - -c requirements/dev.txt --no-annotate -o requirements/bootstrap.txt <<<"uv"
