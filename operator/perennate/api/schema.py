@@ -1,16 +1,19 @@
 """Custom resource definitions from the models: pydantic's JSON Schema rewritten as structural OpenAPI v3.
 
-pydantic writes JSON Schema 2020-12; the API server takes a structural subset of OpenAPI 3.0: no references, no `null`, no unions but
-int-or-string, boolean exclusive bounds. What cannot be expressed is refused here, so that a field never loses a rule in silence.
+pydantic writes JSON Schema 2020-12; the API server takes a structural subset of OpenAPI 3.0: no references, no `null`,
+no unions but int-or-string, boolean exclusive bounds. What cannot be expressed is refused here, so that a field never
+loses a rule in silence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from perennate.api import wellknown
-from perennate.api.meta import CustomResource, KindDeclaration, PrinterColumn
+
+if TYPE_CHECKING:
+    from perennate.api.meta import CustomResource, KindDeclaration, PrinterColumn
 
 Schema = dict[str, Any]
 
@@ -29,9 +32,9 @@ _REFUSED: Final = {
     "patternProperties": "use a map with one type of value",
 }
 _KEPT: Final = (
-    "type", "format", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "multipleOf", "minItems", "maxItems",
-    "minProperties", "maxProperties", "nullable",
-)  # fmt: skip
+    *("type", "format", "enum", "nullable", "pattern", "minLength", "maxLength", "minimum", "maximum", "multipleOf"),
+    *("minItems", "maxItems", "minProperties", "maxProperties"),
+)
 
 
 class SchemaError(ValueError):
@@ -48,7 +51,7 @@ def structural(schema: Mapping[str, Any]) -> Schema:
 
 
 class _Rewriter:
-    """One walk over a schema and its definitions. `path` is where we are, for messages; `open_` holds the definitions being inlined."""
+    """One walk over a schema. `path` is where we are, for messages; `open_` names the definitions being inlined."""
 
     def __init__(self, definitions: Mapping[str, Schema]) -> None:
         self._definitions = definitions
@@ -65,11 +68,11 @@ class _Rewriter:
                 f"{path}: a CRD cannot hold a union; use optional members and a CEL rule, or x-kubernetes-int-or-string"
             )
         kept = {key: flat[key] for key in _KEPT if key in flat}
-        told = _constant(flat) | _exclusive_bounds(flat) | _extensions(flat) | _words(flat) | _default(flat)
-        return kept | told | self._children(flat, path, open_)
+        bounds = kept | _constant(flat) | _exclusive_bounds(flat) | _default(flat)
+        return _words(flat) | bounds | _extensions(flat) | self._children(flat, path, open_)
 
     def _inline(self, schema: Mapping[str, Any], path: str, open_: tuple[str, ...]) -> tuple[Schema, tuple[str, ...]]:
-        """Follow references and drop `null` from unions until the schema stands for itself; what is nearer to the field wins."""
+        """Follow references and drop `null` from unions until nothing is left to look up; the field's own words win."""
         flat = dict(schema)
         while True:
             branches = [branch for branch in flat.get("anyOf", ()) if branch.get("type") != "null"]
@@ -99,16 +102,13 @@ class _Rewriter:
             result["additionalProperties"] = self.rewrite(flat["additionalProperties"], f"{path}.*", open_)
         elif "items" in flat:
             result["items"] = self.rewrite(flat["items"], f"{path}[]", open_)
-        elif (
-            flat.get("type") in {None, "object", "array"}
-            and not flat.get(PRESERVE_UNKNOWN)
-            and "enum" not in flat
-            and "const" not in flat
-        ):
-            raise SchemaError(
-                f"{path}: the type says nothing about its content; give it fields, or {PRESERVE_UNKNOWN}: true"
-            )
+        elif not _is_scalar(flat) and not flat.get(PRESERVE_UNKNOWN):
+            raise SchemaError(f"{path}: nothing is said about the content; give it fields, or {PRESERVE_UNKNOWN}: true")
         return result
+
+
+def _is_scalar(flat: Schema) -> bool:
+    return "const" in flat or "enum" in flat or flat.get("type") in {"boolean", "integer", "number", "string"}
 
 
 def _merged(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> Schema:
@@ -122,9 +122,8 @@ def _int_or_string(flat: Schema, path: str) -> Schema:
     if types not in ([], ["integer", "string"]):
         raise SchemaError(f"{path}: x-kubernetes-int-or-string allows an integer or a string, not {types}")
     kept = {key: flat[key] for key in ("pattern", "maxLength") if key in flat}
-    return (
-        {"anyOf": [{"type": "integer"}, {"type": "string"}]} | kept | _extensions(flat) | _words(flat) | _default(flat)
-    )
+    union = {"anyOf": [{"type": "integer"}, {"type": "string"}]}
+    return _words(flat) | union | kept | _default(flat) | _extensions(flat)
 
 
 def _constant(flat: Schema) -> Schema:
@@ -145,7 +144,7 @@ def _extensions(flat: Schema) -> Schema:
 
 
 def _default(flat: Schema) -> Schema:
-    """The default, unless absence says the same: `null` is no value in a CRD, and an empty list or map would only differ from what was applied."""
+    """The default, unless absence says the same: `null` is no value in a CRD, an empty list only looks like a change."""
     default = _filled(flat.get("default"))
     return {} if default in (None, [], {}, "") else {"default": default}
 
@@ -198,7 +197,7 @@ def custom_resource_definition(kind: type[CustomResource]) -> Schema:
 
 
 def resource_schema(kind: type[CustomResource]) -> Schema:
-    """The structural schema of one kind. `metadata` belongs to the API server; a rule about the name is a CEL rule of the kind."""
+    """The structural schema of one kind. `metadata` belongs to the API server: rules about names are CEL rules."""
     schema = structural(kind.model_json_schema())
     properties = schema["properties"]
     return {
