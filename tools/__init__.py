@@ -1,0 +1,1 @@
+"""Generators of the repository's generated files, and the scripts behind the Makefile. Not part of the package."""

@@ -1,0 +1,128 @@
+"""`python -m tools.demo`: from nothing to a model that was found stale, retrained and replaced. Exit code 1 if the loop did not close.
+
+KEEP=1 in the environment leaves the cluster up and prints what to try next.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from tools.demo import steps
+from tools.demo.cluster import ROOT, Cluster, DemoError, local_cluster
+from tools.demo.report import buckets, judge, plot, table
+from tools.demo.screen import watch
+from tools.demo.timeline import Timeline, labels
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from collections.abc import Iterator
+
+OUTPUT = ROOT / "build" / "demo"
+NAMESPACE = "rainfall"
+STORY = ("DriftExceeded", "EpisodeOpened", "LoopClosed")
+
+
+class Demo:
+    """One run of the demo."""
+
+    def __init__(self, console: Console, output: Path) -> None:
+        self.console = console
+        self.output = output
+        self.begin = time.monotonic()
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """Say which step runs and how long it took."""
+        self.console.rule(f"[bold]{title}", align="left")
+        begin = time.monotonic()
+        yield
+        now = time.monotonic()
+        self.console.print(f"[dim]{title}: {now - begin:.0f} s, {now - self.begin:.0f} s since the start[/]")
+
+    def run(self) -> bool:
+        """Run every step; returns whether the demo kept all its promises."""
+        with self.step("Cluster and images"):
+            local_cluster("up")
+            local_cluster("images")
+            cluster = Cluster(local_cluster("kubeconfig"), local_cluster("bin"), NAMESPACE)
+        with self.step("Operator: helm install charts/perennate"):
+            steps.install_operator(cluster)
+        with self.step("Data: NOAA weather, rows before 8,000 to train on, the next 10,000 as traffic"):
+            steps.prepare_namespace(cluster)
+            steps.load_data(cluster, self.output)
+        with self.step("Three manifests: TrainingJob, ModelDeployment, DriftPolicy"):
+            steps.apply_manifests(cluster)
+            first = steps.wait_until_serving(cluster, self.console)
+        truth = labels(self.output / "traffic.csv")
+        with self.step("Traffic: 10,000 rows in order, their true labels posted after each answer"):
+            timeline = self.traffic(cluster, truth)
+        with self.step("Report"):
+            return self.report(cluster, timeline, truth, first)
+
+    def traffic(self, cluster: Cluster, truth: list[int]) -> Timeline:
+        """Stream the rows and watch."""
+        timeline = Timeline()
+        steps.start_traffic(cluster)
+        log = cluster.stream("logs", "--follow", "job/traffic")
+        objects = cluster.stream("get", "trainingjobs,modeldeployments,driftpolicies", "--watch", "-o", "json")
+        followers = [
+            threading.Thread(target=timeline.follow_requests, args=(log.stdout,), daemon=True),
+            threading.Thread(target=timeline.follow_objects, args=(objects.stdout,), daemon=True),
+        ]
+        for follower in followers:
+            follower.start()
+        try:
+            watch(self.console, timeline, truth, finished=lambda: not followers[0].is_alive())
+        finally:
+            for process in (log, objects):
+                process.terminate()
+                process.wait()
+        timeline.note(cluster.get("trainingjobs,modeldeployments,driftpolicies")["items"])
+        return timeline
+
+    def report(self, cluster: Cluster, timeline: Timeline, truth: list[int], first: str) -> bool:
+        """Compare with the first model alone, draw, judge."""
+        rows = buckets(timeline, truth, steps.fixed_scores(cluster, first))
+        marks = [
+            (timeline.row_at(e.time), e) for e in timeline.history() if e.kind == "DriftPolicy" and e.reason in STORY
+        ]
+        self.console.print(cluster.kubectl("get", "mlops"))
+        self.console.print(table(rows))
+        for path in plot(rows, marks, self.output):
+            self.console.print(f"plot: {path.relative_to(ROOT)}")
+        checks = judge(timeline, rows)
+        for check in checks:
+            mark = "[green]yes[/]" if check.held else "[bold red]NO[/]"
+            self.console.print(f"{mark}  {check.promise}: [dim]{check.seen}[/]", soft_wrap=True)
+        return all(check.held for check in checks)
+
+
+def main() -> int:
+    """Run the demo and clean up."""
+    console = Console(highlight=False)
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    keep = os.environ.get("KEEP") == "1"
+    try:
+        closed = Demo(console, OUTPUT).run()
+    except DemoError as error:
+        console.print(f"[bold red]The demo stopped:[/] {error}", soft_wrap=True)
+        closed = False
+    except KeyboardInterrupt:
+        console.print("[bold red]Interrupted[/]")
+        closed = False
+    if keep:
+        console.print(steps.what_next(local_cluster("kubeconfig"), local_cluster("bin"), NAMESPACE))
+    else:
+        local_cluster("down")
+    return 0 if closed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

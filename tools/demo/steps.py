@@ -1,0 +1,127 @@
+"""The steps of the demo, each what a user would type."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+
+from tools.demo.cluster import ROOT, Cluster, DemoError, condition
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from pathlib import Path
+
+EXAMPLE = ROOT / "examples" / "01-rainfall"
+OPERATOR_NAMESPACE = "perennate-system"
+
+
+def install_operator(cluster: Cluster) -> None:
+    """Install or upgrade the chart, and run the operator image that was just built."""
+    chart = str(ROOT / "charts" / "perennate")
+    cluster.run("kubectl", "apply", "--server-side", "--force-conflicts", "-f", f"{chart}/crds")
+    cluster.run(
+        "helm",
+        "upgrade",
+        "--install",
+        "perennate",
+        chart,
+        "--namespace",
+        OPERATOR_NAMESPACE,
+        "--create-namespace",
+        "--wait",
+    )
+
+
+def prepare_namespace(cluster: Cluster) -> None:
+    """An empty namespace: one of an earlier run goes first."""
+    cluster.run("kubectl", "delete", "namespace", cluster.namespace, "--ignore-not-found", "--wait", timeout=180)
+    cluster.run("kubectl", "create", "namespace", cluster.namespace)
+
+
+def load_data(cluster: Cluster, folder: Path) -> None:
+    """Cut the data set and copy both files into the example's claim."""
+    subprocess.run([sys.executable, str(EXAMPLE / "dataset.py"), str(folder)], check=True)
+    cluster.kubectl("apply", "-f", str(EXAMPLE / "data.yaml"))
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/loader", "--timeout=120s")
+    for name in ("train.csv", "traffic.csv"):
+        cluster.kubectl("cp", str(folder / name), f"loader:/data/{name}")
+    cluster.kubectl("delete", "pod", "loader", "--now")
+
+
+def apply_manifests(cluster: Cluster) -> None:
+    """The three kinds."""
+    for name in ("training-job", "model-deployment", "drift-policy"):
+        cluster.kubectl("apply", "-f", str(EXAMPLE / f"{name}.yaml"))
+
+
+def wait_until_serving(cluster: Cluster, console: Console) -> str:
+    """Wait for the first model to serve; returns its digest.
+
+    Raises:
+        DemoError: the training failed, or nothing serves in time.
+    """
+    told = ""
+    for job in cluster.wait_for("trainingjob", "rainfall-first", seconds=300):
+        summary = job.get("status", {}).get("summary", "")
+        if summary and summary != told:
+            console.print(f"  TrainingJob/rainfall-first  {summary}")
+            told = summary
+        if condition(job, "Failed").get("status") == "True":
+            raise DemoError(f"the first training failed: {condition(job, 'Failed')['message']}")
+        if condition(job, "Complete").get("status") == "True":
+            break
+    for deployment in cluster.wait_for("modeldeployment", "rainfall", seconds=300):
+        summary = deployment.get("status", {}).get("summary", "")
+        if summary and summary != told:
+            console.print(f"  ModelDeployment/rainfall  {summary}")
+            told = summary
+        if condition(deployment, "Ready").get("status") == "True":
+            digest: str = deployment["status"]["stableRevision"]["digest"]
+            return digest
+    raise DemoError("the first model does not serve")
+
+
+def start_traffic(cluster: Cluster) -> None:
+    """Start the traffic pod and wait until it runs."""
+    script(cluster, "traffic")
+    cluster.kubectl("apply", "-f", str(EXAMPLE / "traffic.yaml"))
+    cluster.kubectl("wait", "--for=jsonpath={.status.ready}=1", "job/traffic", "--timeout=120s")
+
+
+def script(cluster: Cluster, name: str) -> None:
+    """Put a script of the example into a ConfigMap."""
+    manifest = cluster.kubectl(
+        "create",
+        "configmap",
+        name.replace("_", "-"),
+        f"--from-file={EXAMPLE / f'{name}.py'}",
+        "--dry-run=client",
+        "-o",
+        "yaml",
+    )
+    cluster.kubectl("apply", "-f", "-", stdin=manifest)
+
+
+def fixed_scores(cluster: Cluster, digest: str) -> list[float]:
+    """Scores of the first version for every row of the traffic, from its very bytes in the store."""
+    script(cluster, "fixed_model")
+    manifest = (EXAMPLE / "fixed-model.yaml").read_text().replace("DIGEST_OF_THE_FIRST_VERSION", digest)
+    cluster.kubectl("apply", "-f", "-", stdin=manifest)
+    cluster.kubectl("wait", "--for=condition=Complete", "job/fixed-model", "--timeout=120s")
+    scores: list[float] = json.loads(cluster.kubectl("logs", "job/fixed-model").splitlines()[-1])
+    return scores
+
+
+def what_next(kubeconfig: str, programs: str, namespace: str) -> str:
+    """What to try on a cluster that was kept."""
+    return f"""
+The cluster is still up. Try:
+  export KUBECONFIG={kubeconfig} PATH={programs}:$PATH
+  kubectl -n {namespace} get mlops
+  kubectl -n {namespace} describe driftpolicy rainfall
+  kubectl -n {namespace} port-forward service/rainfall 3000:80
+  make cluster-down
+"""

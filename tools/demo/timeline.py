@@ -1,0 +1,121 @@
+"""What happened while the traffic ran: requests by row, states of the three kinds by time."""
+
+from __future__ import annotations
+
+import csv
+import json
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, Any, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from collections.abc import Iterable
+
+FIRST_ROW = 8_000
+LAST_ROW = 18_000
+DRIFT_ROW = 12_000
+"""The row from which the data set's documentation says that the weather changed."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request of the traffic pod."""
+
+    row: int
+    rows: int
+    time: float
+    status: int
+    version: str
+    scores: tuple[float, ...]
+    error: str
+
+    @classmethod
+    def parse(cls, line: str) -> Request:
+        """Read one line of the pod's log."""
+        document = json.loads(line)
+        return cls(
+            document["row"],
+            document["rows"],
+            document["time"],
+            document["status"],
+            document.get("version", ""),
+            tuple(document.get("scores", ())),
+            document.get("error", ""),
+        )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One decision of the operator, from the `status.history` of an object."""
+
+    time: float
+    kind: str
+    name: str
+    reason: str
+    message: str
+
+
+@dataclass
+class Timeline:
+    """Everything seen so far. Two threads feed it, the screen reads it."""
+
+    requests: list[Request] = field(default_factory=list)
+    objects: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    entries: dict[tuple[str, str, str, str], Entry] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def follow_requests(self, stream: IO[str]) -> None:
+        """Read the traffic pod's log to its end."""
+        for line in stream:
+            if line.startswith("{"):
+                with self.lock:
+                    self.requests.append(Request.parse(line))
+
+    def follow_objects(self, stream: IO[str]) -> None:
+        """Read `kubectl get --watch -o json`: one document after the other, to the end."""
+        decoder, buffer = json.JSONDecoder(), ""
+        for line in stream:
+            buffer += line
+            if line.rstrip() != "}":
+                continue
+            document, _ = decoder.raw_decode(buffer)
+            buffer = ""
+            self.note(document.get("items", [document]))
+
+    def note(self, documents: Iterable[dict[str, Any]]) -> None:
+        """Keep the newest state of objects and every entry of their histories."""
+        with self.lock:
+            for document in documents:
+                kind, name = document["kind"], document["metadata"]["name"]
+                self.objects[kind, name] = document
+                for entry in document.get("status", {}).get("history", []):
+                    key = (kind, name, entry["time"], entry["reason"])
+                    message = entry.get("message", "")
+                    self.entries[key] = Entry(seconds(entry["time"]), kind, name, entry["reason"], message)
+
+    def row_at(self, time: float) -> int:
+        """The row that was on its way at a time."""
+        rows = [request.row for request in self.requests if request.time <= time]
+        return max(rows, default=FIRST_ROW)
+
+    @property
+    def failed(self) -> list[Request]:
+        """Requests that were not answered with 200."""
+        return [request for request in self.requests if request.status != 200]
+
+    def history(self) -> list[Entry]:
+        """All decisions, oldest first."""
+        return sorted(self.entries.values(), key=lambda entry: entry.time)
+
+
+def seconds(text: str) -> float:
+    """Unix time of an RFC 3339 time."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def labels(path: Path) -> list[int]:
+    """The true labels of traffic.csv, in order."""
+    with path.open(newline="") as stream:
+        return [int(row["rain"]) for row in csv.DictReader(stream)]
