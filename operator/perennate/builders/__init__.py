@@ -1,0 +1,1 @@
+"""Child objects as plain manifests: pure, deterministic, one module a child's owner."""

@@ -1,0 +1,49 @@
+"""What a pass over a ModelDeployment looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from perennate.api.v1alpha1 import ModelDeployment, TrainingJob
+    from perennate.builders.manifest import Manifest
+    from perennate.reconcilers.settings import Settings
+
+
+@dataclass(frozen=True)
+class ModelDeploymentObserved:
+    """The ModelDeployment and everything that its decision depends on.
+
+    Attributes:
+        resource: the ModelDeployment.
+        deployment: the apps/v1 Deployment of its name, whoever owns it;
+            if the cache has none, a live read confirmed that there is none.
+        service: the v1 Service of its name, likewise.
+        pods: its pods (label `perennate.dev/model-deployment`), in any order.
+        training_jobs: the TrainingJobs of the model line of `model_name`, in any state and order.
+        store_claim: whether the namespace's store claim exists.
+        settings: settings of the installation.
+        now: time of the pass, aware, in UTC.
+    """
+
+    resource: ModelDeployment
+    deployment: Manifest | None
+    service: Manifest | None
+    pods: tuple[Manifest, ...]
+    training_jobs: tuple[TrainingJob, ...]
+    store_claim: bool
+    settings: Settings
+    now: datetime
+
+
+def model_name(resource: ModelDeployment) -> str:
+    """The model line that the deployment serves: the tracked one, or that of the pinned uri."""
+    model = resource.spec.model
+    if model.track is not None:
+        return model.track.name
+    if model.pinned is None:  # The schema refuses it.
+        raise ValueError("spec.model: must have exactly one of pinned, track; got neither")
+    return model.pinned.uri.removeprefix("store://").split("/", 1)[0]

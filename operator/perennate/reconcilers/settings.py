@@ -1,0 +1,27 @@
+"""What an administrator sets for the whole installation and decisions need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Images of the pods and shape of the store.
+
+    Attributes:
+        trainer_image: image of the stages of a training run.
+        serving_image: image of serving pods.
+        store_size: size of a namespace's store claim, as a Kubernetes quantity.
+        store_class: storage class of the claim; the cluster's default when None.
+        store_access_mode: access mode of the claim; ReadWriteMany where pods run on several nodes.
+        image_pull_policy: pull policy of both images.
+    """
+
+    trainer_image: str
+    serving_image: str
+    store_size: str = "10Gi"
+    store_class: str | None = None
+    store_access_mode: Literal["ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"] = "ReadWriteOnce"
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"

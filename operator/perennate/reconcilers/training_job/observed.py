@@ -1,0 +1,73 @@
+"""What a pass over a TrainingJob looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perennate.builders import names
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from perennate.api.v1alpha1 import ModelDeployment, TrainingJob
+    from perennate.builders.manifest import Manifest
+    from perennate.reconcilers.settings import Settings
+
+
+@dataclass(frozen=True)
+class TrainingJobObserved:
+    """The TrainingJob and everything that its decision depends on.
+
+    Attributes:
+        resource: the TrainingJob.
+        job: the object that has the Job's name (`job_name`), whoever owns it;
+            if the cache has none, a live read confirmed that there is none.
+        pods: the pods of that Job, in any order.
+        store_claim: whether the namespace's store claim exists.
+        data_claim: whether the claim of `data_claim_name` exists; None if the run needs none.
+        champion: the ModelDeployment of `champion_name`, None if it is not there or not needed.
+        captured: the ModelDeployment of `captured_name`, None if it is not there or not needed.
+        settings: settings of the installation.
+        now: time of the pass, aware, in UTC.
+    """
+
+    resource: TrainingJob
+    job: Manifest | None
+    pods: tuple[Manifest, ...]
+    store_claim: bool
+    data_claim: bool | None
+    champion: ModelDeployment | None
+    captured: ModelDeployment | None
+    settings: Settings
+    now: datetime
+
+
+def attempt_of(resource: TrainingJob) -> int:
+    """The attempt that status says the run is in; 0 before the first Job."""
+    return resource.status.job_ref.attempt if resource.status.job_ref is not None else 0
+
+
+def job_name(resource: TrainingJob) -> str:
+    """Name of the Job of the run's present attempt."""
+    return names.run_job(resource.metadata.name, uid=resource.metadata.uid, attempt=attempt_of(resource))
+
+
+def data_claim_name(resource: TrainingJob) -> str | None:
+    """Name of the PersistentVolumeClaim that holds the training data, None if the data lie elsewhere."""
+    train = resource.spec.data.train
+    if train is None or not train.uri.startswith("pvc://"):
+        return None
+    return train.uri.removeprefix("pvc://").split("/", 1)[0]
+
+
+def champion_name(resource: TrainingJob) -> str | None:
+    """Name of the ModelDeployment whose version is to be beaten, if any."""
+    champion = resource.spec.evaluation.champion
+    return champion.deployment if champion is not None else None
+
+
+def captured_name(resource: TrainingJob) -> str | None:
+    """Name of the ModelDeployment whose captured rows are used, if any."""
+    captured = resource.spec.data.captured
+    return captured.model_deployment if captured is not None else None
