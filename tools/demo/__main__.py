@@ -1,5 +1,6 @@
-"""`python -m tools.demo`: from nothing to a model that was found stale, retrained and replaced. Exit code 1 if the loop did not close.
+"""`python -m tools.demo`: from nothing to a model that was found stale, retrained and replaced.
 
+Exit code 1 if the loop did not close.
 KEEP=1 in the environment leaves the cluster up and prints what to try next.
 """
 
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -18,11 +20,10 @@ from tools.demo.cluster import ROOT, Cluster, DemoError, local_cluster
 from tools.demo.report import buckets, judge, plot, table
 from tools.demo.screen import watch
 from tools.demo.timeline import Timeline, labels
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
 OUTPUT = ROOT / "build" / "demo"
 NAMESPACE = "rainfall"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
+from matplotlib.figure import Figure
 from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
 from tools.demo.timeline import DRIFT_ROW, FIRST_ROW, LAST_ROW, Entry, Timeline
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Sequence
+    from pathlib import Path
 
 BUCKET = 1_000
 GOOD = 0.80
@@ -71,10 +71,8 @@ def table(rows: Sequence[Bucket]) -> Table:
 
 def plot(rows: Sequence[Bucket], marks: Sequence[tuple[int, Entry]], folder: Path) -> list[Path]:
     """Draw both curves and the loop's decisions; writes auc.png and auc.svg into the folder."""
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(10, 5), layout="constrained")
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    axes = figure.subplots()
     middles = [row.first_row + BUCKET / 2 for row in rows]
     axes.plot(middles, [row.fixed for row in rows], "o--", color="tab:red", label="first model alone")
     axes.plot(middles, [row.loop for row in rows], "o-", color="tab:green", label="with the loop")
@@ -87,7 +85,6 @@ def plot(rows: Sequence[Bucket], marks: Sequence[tuple[int, Entry]], folder: Pat
     paths = [folder / "auc.png", folder / "auc.svg"]
     for path in paths:
         figure.savefig(path, dpi=120)
-    plt.close(figure)
     return paths
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -12,7 +13,6 @@ from rich.text import Text
 
 from tools.demo.report import auc
 from tools.demo.timeline import FIRST_ROW, LAST_ROW, Entry, Timeline
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

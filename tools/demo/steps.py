@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-
-
-from tools.demo.cluster import ROOT, Cluster, DemoError, condition
 from typing import TYPE_CHECKING
 
+from tools.demo.cluster import ROOT, Cluster, DemoError, condition
+
 if TYPE_CHECKING:
-    from rich.console import Console
     from pathlib import Path
+
+    from rich.console import Console
 
 EXAMPLE = ROOT / "examples" / "01-rainfall"
 OPERATOR_NAMESPACE = "perennate-system"

@@ -7,11 +7,11 @@ import json
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, Any, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterable
+    from pathlib import Path
 
 FIRST_ROW = 8_000
 LAST_ROW = 18_000

@@ -1,0 +1,31 @@
+"""Score the rows of traffic.csv with one published version: what the first model alone would have answered.
+
+Runs in a pod of the trainer image with the store mounted; prints one JSON list of scores.
+Environment: DIGEST, MODEL, NAMESPACE, DATA.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from perennate.artifacts.loading import load_model
+from perennate.artifacts.store import ModelStore
+
+TARGET = "rain"
+
+
+def main() -> None:
+    """Load the version, digests verified, and print P(rain) for every row."""
+    store = ModelStore(Path("/store"), os.environ["NAMESPACE"])
+    model = load_model(store.version_dir(os.environ["MODEL"], os.environ["DIGEST"]), os.environ["DIGEST"])
+    rows = pd.read_csv(os.environ["DATA"])
+    scores = model.estimator.predict_proba(rows.drop(columns=TARGET))[:, 1]
+    print(json.dumps([round(float(score), 6) for score in scores]))
+
+
+if __name__ == "__main__":
+    main()
