@@ -144,7 +144,7 @@ def _extensions(flat: Schema) -> Schema:
 
 
 def _default(flat: Schema) -> Schema:
-    """The default, unless absence says the same: `null` is no value in a CRD, an empty list only looks like a change."""
+    """The default, unless absence says the same: `null` is no value in a CRD, an empty list looks like a change."""
     default = _filled(flat.get("default"))
     return {} if default in (None, [], {}, "") else {"default": default}
 
