@@ -1,0 +1,83 @@
+"""Parts of pod templates: the restricted pod security standard, volumes, mounts, environment, resources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from perennate.api.wellknown import RUN_AS_USER, STORE_CLAIM
+
+if TYPE_CHECKING:
+    from perennate.api.meta import ResourceRequirements
+    from perennate.builders.manifest import Manifest
+
+STORE_VOLUME: Final = "store"
+
+
+def pod_defaults(*, grace_seconds: int) -> Manifest:
+    """Fields of every pod of ours: no token, no root, the volumes' group, time to end."""
+    return {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": grace_seconds,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": RUN_AS_USER,
+            "runAsGroup": RUN_AS_USER,
+            "fsGroup": RUN_AS_USER,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+
+
+def container_security() -> Manifest:
+    """Security context of every container: nothing to gain, nothing to write but volumes."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def empty_dir(name: str, *, in_memory_limit: str | None = None) -> Manifest:
+    """A volume that lives as long as its pod, on disk, or in memory up to a limit."""
+    source = {"medium": "Memory", "sizeLimit": in_memory_limit} if in_memory_limit is not None else {}
+    return {"name": name, "emptyDir": source}
+
+
+def claim_volume(name: str, claim: str) -> Manifest:
+    """A volume on a PersistentVolumeClaim of the namespace."""
+    return {"name": name, "persistentVolumeClaim": {"claimName": claim}}
+
+
+def store_volume() -> Manifest:
+    """The volume that holds the namespace's model versions."""
+    return claim_volume(STORE_VOLUME, STORE_CLAIM)
+
+
+def mount(name: str, path: str, *, read_only: bool = False, sub_path: str | None = None) -> Manifest:
+    """A volume's place in a container."""
+    place: Manifest = {"name": name, "mountPath": path}
+    if sub_path is not None:
+        place["subPath"] = sub_path
+    if read_only:
+        place["readOnly"] = True
+    return place
+
+
+def environment(**variables: str) -> list[Manifest]:
+    """Environment variables of a container, in the order given."""
+    return [{"name": name, "value": value} for name, value in variables.items()]
+
+
+def pod_field(name: str, path: str) -> Manifest:
+    """An environment variable that holds a field of the pod."""
+    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def resources(wanted: ResourceRequirements | None, default: Manifest) -> Manifest:
+    """Resources of a container: those of the spec as they are, else a copy of the default."""
+    if wanted is None:
+        return {key: dict(values) for key, values in default.items()}
+    document = {"requests": dict(wanted.requests), "limits": dict(wanted.limits)}
+    return {key: values for key, values in document.items() if values}

@@ -1,0 +1,198 @@
+"""Children of a ModelDeployment: the Deployment whose pods serve one version, and the Service in front of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from perennate.api.meta import parse_duration
+from perennate.api.serving import CaptureConfig, ServingConfig
+from perennate.api.version import canonical_json, short_version
+from perennate.api.wellknown import (
+    CAPTURE_DIR,
+    ENV_SERVING,
+    LABEL_VERSION,
+    MODEL_DIR,
+    OPERATIONS_PORT,
+    STORE_DIR,
+    TRAFFIC_PORT,
+)
+from perennate.builders import names, podspec
+from perennate.builders.labels import child_labels, owner_label
+from perennate.builders.manifest import owner_reference, with_applied_hash
+
+if TYPE_CHECKING:
+    from perennate.api.v1alpha1 import ModelDeployment
+    from perennate.api.v1alpha1.model_deployment import Revision
+    from perennate.builders.manifest import Manifest
+
+MODEL_VOLUME: Final = "model"
+SCRATCH_VOLUME: Final = "scratch"
+SCRATCH_DIR: Final = "/run/bento"
+"""The only place that the serving container may write to, in memory."""
+SCRATCH_LIMIT: Final = "64Mi"
+GRACE_SECONDS: Final = 40
+DRAIN_SECONDS: Final = 5
+"""A pod that ends answers so long until every proxy knows that it has left."""
+SERVICE_PORT: Final = 80
+STARTUP_SECONDS: Final = 120
+DEFAULT_REPLICAS: Final = 1
+DEFAULT_RESOURCES: Final = {"requests": {"cpu": "100m", "memory": "320Mi"}, "limits": {"memory": "1Gi"}}
+SERVE_CONTAINER: Final = "serve"
+FETCH_CONTAINER: Final = "fetch"
+
+
+def serving_config(resource: ModelDeployment, revision: Revision) -> ServingConfig:
+    """What the containers of a serving pod are told."""
+    capture = resource.spec.capture
+    config = None
+    if capture is not None:
+        config = CaptureConfig(
+            sampling_ratio=capture.sampling_ratio,
+            flush_seconds=parse_duration(capture.flush_interval),
+            retention_seconds=parse_duration(capture.retention),
+        )
+    return ServingConfig(
+        namespace=resource.metadata.namespace,
+        model_deployment=resource.metadata.name,
+        model=revision.model,
+        digest=revision.digest,
+        capture=config,
+    )
+
+
+def serving_deployment(resource: ModelDeployment, *, revision: Revision, image: str, pull_policy: str) -> Manifest:
+    """The apps/v1 Deployment whose pods serve `revision`. No pod leaves before its successor is ready."""
+    labels = child_labels(resource, "serving", model=revision.model)
+    replicas = resource.spec.replicas
+    return with_applied_hash(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {
+                "name": names.serving_deployment(resource.metadata.name),
+                "namespace": resource.metadata.namespace,
+                "labels": labels,
+                "ownerReferences": [owner_reference(resource)],
+            },
+            "spec": {
+                "replicas": DEFAULT_REPLICAS if replicas is None else replicas,
+                "revisionHistoryLimit": 2,
+                "progressDeadlineSeconds": resource.spec.progress_deadline_seconds,
+                "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"}},
+                "selector": {"matchLabels": owner_label(resource)},
+                "template": {
+                    "metadata": {
+                        "labels": {**labels, LABEL_VERSION: short_version(revision.digest)},
+                        "annotations": {LABEL_VERSION: short_version(revision.digest)},
+                    },
+                    "spec": _pod_spec(serving_config(resource, revision), resource, image, pull_policy),
+                },
+            },
+        }
+    )
+
+
+def serving_service(resource: ModelDeployment, *, model: str) -> Manifest:
+    """The v1 Service that spreads traffic over the ready pods."""
+    return with_applied_hash(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {
+                "name": names.serving_service(resource.metadata.name),
+                "namespace": resource.metadata.namespace,
+                "labels": child_labels(resource, "serving", model=model),
+                "ownerReferences": [owner_reference(resource)],
+            },
+            "spec": {
+                "type": "ClusterIP",
+                "selector": owner_label(resource),
+                "ports": [{"name": "http", "port": SERVICE_PORT, "protocol": "TCP", "targetPort": TRAFFIC_PORT}],
+            },
+        }
+    )
+
+
+def _pod_spec(config: ServingConfig, resource: ModelDeployment, image: str, pull_policy: str) -> Manifest:
+    def container(own: Manifest) -> Manifest:
+        return {
+            "image": image,
+            "imagePullPolicy": pull_policy,
+            "resources": podspec.resources(resource.spec.serving.resources, DEFAULT_RESOURCES),
+            "securityContext": podspec.container_security(),
+            "terminationMessagePolicy": "FallbackToLogsOnError",
+            **own,
+        }
+
+    encoded = canonical_json(config.to_document()).decode()
+    return {
+        **podspec.pod_defaults(grace_seconds=GRACE_SECONDS),
+        "initContainers": [container(_fetch(encoded, writes_store=config.capture is not None))],
+        "containers": [container(_serve(encoded, capture_path=_capture_path(config)))],
+        "volumes": [
+            podspec.store_volume(),
+            podspec.empty_dir(MODEL_VOLUME),
+            podspec.empty_dir(SCRATCH_VOLUME, in_memory_limit=SCRATCH_LIMIT),
+        ],
+    }
+
+
+def _fetch(encoded: str, *, writes_store: bool) -> Manifest:
+    """Copies the version from the store and verifies it; with capture it also makes the folder of captured rows."""
+    return {
+        "name": FETCH_CONTAINER,
+        "args": ["fetch"],
+        "env": podspec.environment(**{ENV_SERVING: encoded}),
+        "volumeMounts": [
+            podspec.mount(podspec.STORE_VOLUME, STORE_DIR, read_only=not writes_store),
+            podspec.mount(MODEL_VOLUME, MODEL_DIR),
+        ],
+    }
+
+
+def _serve(encoded: str, *, capture_path: str | None) -> Manifest:
+    """Serves the verified copy. Of the store it sees its own folder of captured rows at most."""
+    mounts = [podspec.mount(MODEL_VOLUME, MODEL_DIR, read_only=True), podspec.mount(SCRATCH_VOLUME, SCRATCH_DIR)]
+    if capture_path is not None:
+        mounts.append(podspec.mount(podspec.STORE_VOLUME, CAPTURE_DIR, sub_path=capture_path))
+    variables = {
+        ENV_SERVING: encoded,
+        "BENTOML_DO_NOT_TRACK": "True",
+        "BENTOML_HOME": SCRATCH_DIR,
+        "HOME": SCRATCH_DIR,
+        "TMPDIR": SCRATCH_DIR,
+    }
+    return {
+        "name": SERVE_CONTAINER,
+        "args": ["serve"],
+        "env": [
+            *podspec.environment(**variables),
+            podspec.pod_field("POD_NAME", "metadata.name"),
+            podspec.pod_field("POD_UID", "metadata.uid"),
+        ],
+        "ports": [
+            {"name": "http", "containerPort": TRAFFIC_PORT, "protocol": "TCP"},
+            {"name": "operations", "containerPort": OPERATIONS_PORT, "protocol": "TCP"},
+        ],
+        "startupProbe": _probe("/readyz", period=1, timeout=2, failures=STARTUP_SECONDS),
+        "readinessProbe": _probe("/readyz", period=2, timeout=2, failures=3),
+        "livenessProbe": _probe("/livez", period=10, timeout=5, failures=3),
+        "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}},
+        "volumeMounts": mounts,
+    }
+
+
+def _capture_path(config: ServingConfig) -> str | None:
+    """The deployment's folder of captured rows inside the store claim."""
+    if config.capture is None:
+        return None
+    return f"{config.namespace}/{config.model}/captured/{config.model_deployment}"
+
+
+def _probe(path: str, *, period: int, timeout: int, failures: int) -> Manifest:
+    return {
+        "httpGet": {"path": path, "port": OPERATIONS_PORT, "scheme": "HTTP"},
+        "periodSeconds": period,
+        "timeoutSeconds": timeout,
+        "failureThreshold": failures,
+    }

@@ -1,0 +1,182 @@
+"""Children of a TrainingJob: the Job whose pod runs the stages, and the namespace's store claim."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from perennate.api.run import CapturedRequest, ChampionRequest, RunRequest
+from perennate.api.version import canonical_json
+from perennate.api.wellknown import (
+    DATA_DIR,
+    ENV_RUN_REQUEST,
+    RUN_DIR,
+    STAGE_PREPARE,
+    STAGE_PUBLISH,
+    STAGE_TRAIN,
+    STORE_CLAIM,
+    STORE_DIR,
+    ExitCode,
+)
+from perennate.builders import names, podspec
+from perennate.builders.labels import child_labels, common_labels
+from perennate.builders.manifest import owner_reference
+
+if TYPE_CHECKING:
+    from perennate.api.v1alpha1 import TrainingJob
+    from perennate.api.v1alpha1.training_spec import TrainerContainer
+    from perennate.builders.manifest import Manifest
+
+RUN_VOLUME: Final = "run"
+TMP_VOLUME: Final = "tmp"
+TMP_DIR: Final = "/tmp"  # noqa: S108 - an emptyDir of the pod's own, not a folder that others share
+DATA_VOLUME: Final = "data"
+GRACE_SECONDS: Final = 30
+DEFAULT_RESOURCES: Final = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}}
+FINAL_EXIT_CODES: Final = (ExitCode.DATA_REFUSED, ExitCode.GATE_FAILED, ExitCode.BAD_CONFIGURATION)
+"""Exit codes that end the Job at once: another pod would end the same way."""
+
+
+def run_request(
+    resource: TrainingJob, *, champion: ChampionRequest | None, captured: CapturedRequest | None
+) -> RunRequest:
+    """What the pod is asked to do: the spec, and the versions and names that were resolved for it."""
+    return RunRequest(
+        namespace=resource.metadata.namespace,
+        training_job=resource.metadata.name,
+        uid=resource.metadata.uid,
+        spec=resource.spec,
+        champion=champion,
+        captured=captured,
+    )
+
+
+def encode_request(request: RunRequest) -> str:
+    """The request as the value of an environment variable."""
+    return canonical_json(request.to_document()).decode()
+
+
+def training_job_run(
+    resource: TrainingJob,
+    *,
+    attempt: int,
+    request: RunRequest,
+    data_claim: str | None,
+    image: str,
+    pull_policy: str,
+) -> Manifest:
+    """The batch/v1 Job of one attempt. Its pod runs prepare and train as init containers and publish as the main one.
+
+    Args:
+        resource: the TrainingJob.
+        attempt: number of the attempt, from 0; it decides the name.
+        request: what prepare and publish get; train sees neither it nor the store.
+        data_claim: claim that holds the training data, None if they lie elsewhere.
+        image: trainer image.
+        pull_policy: pull policy of every container.
+    """
+    labels = child_labels(resource, "training", model=resource.spec.model.name)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": names.run_job(resource.metadata.name, uid=resource.metadata.uid, attempt=attempt),
+            "namespace": resource.metadata.namespace,
+            "labels": labels,
+            "ownerReferences": [owner_reference(resource)],
+        },
+        "spec": {
+            "backoffLimit": resource.spec.backoff_limit,
+            "activeDeadlineSeconds": resource.spec.active_deadline_seconds,
+            "suspend": resource.spec.suspend,
+            "podFailurePolicy": _pod_failure_policy(),
+            "template": {
+                "metadata": {"labels": dict(labels)},
+                "spec": _pod_spec(resource, request, data_claim=data_claim, image=image, pull_policy=pull_policy),
+            },
+        },
+    }
+
+
+def suspension(resource: TrainingJob, job: Manifest) -> Manifest:
+    """The Job with nothing but `spec.suspend`, to be applied to this very Job: the uid forbids to create another."""
+    metadata = job["metadata"]
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {key: metadata[key] for key in ("name", "namespace", "uid")},
+        "spec": {"suspend": resource.spec.suspend},
+    }
+
+
+def store_claim(namespace: str, *, size: str, storage_class: str | None, access_mode: str) -> Manifest:
+    """The claim that holds a namespace's model versions. It has no owner: versions outlive every custom resource."""
+    spec: Manifest = {"accessModes": [access_mode], "resources": {"requests": {"storage": size}}}
+    if storage_class is not None:
+        spec["storageClassName"] = storage_class
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": STORE_CLAIM, "namespace": namespace, "labels": common_labels("store", STORE_CLAIM)},
+        "spec": spec,
+    }
+
+
+def _pod_failure_policy() -> Manifest:
+    """Refusals end the Job; an evicted or preempted pod does not count as a failure."""
+    return {
+        "rules": [
+            {
+                "action": "FailJob",
+                "onExitCodes": {"operator": "In", "values": [int(code) for code in FINAL_EXIT_CODES]},
+            },
+            {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+        ]
+    }
+
+
+def _pod_spec(
+    resource: TrainingJob, request: RunRequest, *, data_claim: str | None, image: str, pull_policy: str
+) -> Manifest:
+    volumes = [podspec.empty_dir(RUN_VOLUME), podspec.empty_dir(TMP_VOLUME), podspec.store_volume()]
+    prepare_mounts = [podspec.mount(podspec.STORE_VOLUME, STORE_DIR, read_only=True)]
+    if data_claim is not None:
+        volumes.append(podspec.claim_volume(DATA_VOLUME, data_claim))
+        prepare_mounts.append(podspec.mount(DATA_VOLUME, DATA_DIR, read_only=True))
+
+    def stage(name: str, *, mounts: list[Manifest], env: dict[str, str]) -> Manifest:
+        return {
+            "name": name,
+            "image": image,
+            "imagePullPolicy": pull_policy,
+            "args": [name],
+            "env": podspec.environment(HOME=TMP_DIR, **env),
+            "resources": podspec.resources(resource.spec.resources, DEFAULT_RESOURCES),
+            "securityContext": podspec.container_security(),
+            "terminationMessagePolicy": "FallbackToLogsOnError",
+            "volumeMounts": [podspec.mount(RUN_VOLUME, RUN_DIR), podspec.mount(TMP_VOLUME, TMP_DIR), *mounts],
+        }
+
+    encoded = {ENV_RUN_REQUEST: encode_request(request)}
+    train = stage(STAGE_TRAIN, mounts=[], env={})
+    if resource.spec.trainer.container is not None:
+        train |= _user_container(resource.spec.trainer.container)
+    return {
+        **podspec.pod_defaults(grace_seconds=GRACE_SECONDS),
+        "restartPolicy": "Never",
+        "initContainers": [stage(STAGE_PREPARE, mounts=prepare_mounts, env=encoded), train],
+        "containers": [
+            stage(STAGE_PUBLISH, mounts=[podspec.mount(podspec.STORE_VOLUME, STORE_DIR)], env=encoded),
+        ],
+        "volumes": volumes,
+    }
+
+
+def _user_container(container: TrainerContainer) -> Manifest:
+    """What the user's own train container changes: image, command, environment; never rights, mounts or resources."""
+    given = {variable.name: variable.value for variable in container.env}
+    return {
+        "image": container.image,
+        "command": list(container.command),
+        "args": list(container.args),
+        "env": podspec.environment(**{"HOME": TMP_DIR, **given}),
+    }
