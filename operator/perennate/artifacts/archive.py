@@ -1,0 +1,94 @@
+"""Looking at the container of a model file: a plain zip of a schema and arrays, of bounded size, and nothing else."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import stat
+from typing import Any, Final
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from perennate.artifacts.errors import ArtifactRefusedError
+
+SCHEMA_MEMBER: Final = "schema.json"
+PROTOCOL: Final = 2
+"""Protocol of the skops file format. Older ones are read by other code in skops, which our list was not made for."""
+UNPACKED_LIMIT: Final = 4 << 30
+RATIO_LIMIT: Final = 200
+MEMBERS_LIMIT: Final = 200_000
+
+_MEMBER: Final = re.compile(r"schema\.json|[0-9]{1,20}\.npy")
+_FORMATS: Final = (
+    (b"\x80", "a pickle"),
+    (b"\x1f\x8b", "gzip, as joblib writes it"),
+    (b"\x78", "zlib, as joblib writes it"),
+    (b"BZh", "bzip2, as joblib writes it"),
+    (b"\xfd7zXZ", "xz, as joblib writes it"),
+    (b"\x04\x22\x4d\x18", "lz4, as joblib writes it"),
+    (b"\x93NUMPY", "a numpy array"),
+    (b"\x89HDF", "HDF5"),
+    (b"\x08", "ONNX or another protobuf"),
+)
+
+
+def read_schema(content: bytes) -> dict[str, Any]:
+    """The parsed `schema.json` of a skops file, after a look at every member of the zip.
+
+    Raises:
+        ArtifactRefusedError: it is no zip, is damaged, holds a member that skops does not write, or unpacks to more
+            than the limits.
+    """
+    _check_magic(content)
+    try:
+        with ZipFile(io.BytesIO(content)) as archive:
+            _check_members(archive.infolist(), len(content))
+            schema = json.loads(archive.read(SCHEMA_MEMBER))
+    except (BadZipFile, KeyError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
+        raise ArtifactRefusedError(
+            f"the model file is damaged or no skops file: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(schema, dict) or schema.get("protocol") != PROTOCOL:
+        raise ArtifactRefusedError(
+            f"the model file has no skops schema of protocol {PROTOCOL}; save it with skops 0.16"
+        )
+    return schema
+
+
+def _check_magic(content: bytes) -> None:
+    if not content:
+        raise ArtifactRefusedError("the model file is empty (0 bytes); it was not written to its end")
+    if not content.startswith(b"PK\x03\x04"):
+        kind = next((name for magic, name in _FORMATS if content.startswith(magic)), "of an unknown format")
+        raise ArtifactRefusedError(
+            f"the model file is {kind}, not skops; only skops files are read, because others can run code: save with "
+            "skops.io.dump"
+        )
+
+
+def _check_members(members: list[ZipInfo], size: int) -> None:
+    names = [member.filename for member in members]
+    if len(set(names)) != len(names) or len(names) > MEMBERS_LIMIT:
+        raise ArtifactRefusedError(f"the model file lists a member twice, or more than {MEMBERS_LIMIT}")
+    for member in members:
+        _check_member(member)
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > min(UNPACKED_LIMIT, RATIO_LIMIT * size):
+        raise ArtifactRefusedError(
+            f"the model file unpacks from {size} to {unpacked} bytes; at most {RATIO_LIMIT} times its size and "
+            f"{UNPACKED_LIMIT} bytes are read"
+        )
+
+
+def _check_member(member: ZipInfo) -> None:
+    if not _MEMBER.fullmatch(member.filename):
+        raise ArtifactRefusedError(
+            f"the model file has a member {member.filename[:100]!r}; allowed are {SCHEMA_MEMBER} and numbered .npy "
+            "arrays"
+        )
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind not in {0, stat.S_IFREG} or member.compress_type not in {ZIP_STORED, ZIP_DEFLATED} or member.flag_bits & 1:
+        raise ArtifactRefusedError(
+            f"the member {member.filename!r} of the model file is a link, encrypted or packed in a way that skops "
+            "does not write"
+        )

@@ -1,0 +1,103 @@
+"""Following every index in a model's decision trees before scikit-learn does, which does not look where they lead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perennate.artifacts.errors import ArtifactRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Indices = NDArray[np.integer[Any]]
+
+
+def check_trees(estimator: object) -> None:
+    """Refuse a model in which a tree points outside its own nodes or outside the columns it is given.
+
+    Children come after their parent in every tree that scikit-learn grows, so demanding that also rules out cycles.
+
+    Raises:
+        ArtifactRefusedError: an index leads outside.
+    """
+    # A model without trees need not pay for importing them: a loaded tree has imported its module already.
+    import sys  # noqa: PLC0415
+
+    compiled = sys.modules.get("sklearn.tree._tree")
+    histogram = sys.modules.get("sklearn.ensemble._hist_gradient_boosting.predictor")
+    for owner, part in _parts(estimator):
+        columns = getattr(owner, "n_features_in_", -1)
+        if compiled is not None and isinstance(part, compiled.Tree):
+            _check_tree(part, columns)
+        elif histogram is not None and isinstance(part, histogram.TreePredictor):
+            _check_predictor(part, columns)
+        elif hasattr(part, "tree_") and hasattr(owner, "estimators_") and part.n_features_in_ > columns:
+            # Forests and boosting hand their own rows to their trees unchecked. Bagging cuts columns away and checks
+            # again.
+            raise _refusal()
+
+
+def _check_tree(tree: Any, columns: int) -> None:
+    left, right, feature = tree.children_left, tree.children_right, tree.feature
+    inner = left != -1
+    position = np.arange(tree.node_count)[inner]
+    _check_children(left[inner], right[inner], position, tree.node_count)
+    if tree.n_features != columns or not _within(feature[inner], 0, columns):
+        raise _refusal()
+
+
+def _check_predictor(predictor: Any, columns: int) -> None:
+    nodes = predictor.nodes
+    inner = nodes[nodes["is_leaf"] == 0]
+    position = np.flatnonzero(nodes["is_leaf"] == 0)
+    _check_children(inner["left"].astype(np.int64), inner["right"].astype(np.int64), position, len(nodes))
+    categorical = inner[inner["is_categorical"] != 0]["bitset_idx"].astype(np.int64)
+    if not _within(inner["feature_idx"], 0, columns) or not _within(
+        categorical, 0, len(predictor.raw_left_cat_bitsets)
+    ):
+        raise _refusal()
+
+
+def _check_children(left: Indices, right: Indices, position: Indices, count: int) -> None:
+    behind = bool(np.all(left > position) and np.all(right > position))
+    if count < 1 or not behind or not _within(left, 0, count) or not _within(right, 0, count):
+        raise _refusal()
+
+
+def _within(values: Indices, low: int, high: int) -> bool:
+    return values.size == 0 or bool(values.min() >= low and values.max() < high)
+
+
+def _refusal() -> ArtifactRefusedError:
+    return ArtifactRefusedError(
+        "a decision tree in the model file points outside its own nodes or columns; the file is damaged or crafted"
+    )
+
+
+def _parts(estimator: object) -> Iterator[tuple[Any, Any]]:
+    """Every object inside the model, each with the nearest estimator around it."""
+    seen: set[int] = set()
+    waiting: list[tuple[Any, Any]] = [(estimator, estimator)]
+    while waiting:
+        owner, part = waiting.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield owner, part
+        around = part if hasattr(part, "n_features_in_") else owner
+        waiting.extend((around, child) for child in _children(part))
+
+
+def _children(part: object) -> list[object]:
+    if isinstance(part, dict):
+        return list(part.values())
+    if isinstance(part, list | tuple | set):
+        return list(part)
+    if isinstance(part, np.ndarray):
+        return list(part.ravel()) if part.dtype == object else []
+    return (
+        list(vars(part).values()) if type(part).__module__.startswith("sklearn.") and hasattr(part, "__dict__") else []
+    )
