@@ -1,0 +1,49 @@
+"""Drift statistics: counts in, verdicts out. Numpy and scipy only; no clock, no randomness, no network.
+
+`build_profile` describes the training data, `Recorder` counts traffic against the profile in a serving pod, `Window`
+adds up what the pods counted, `evaluate` and `evaluate_performance` judge the window, and `advance` turns verdicts
+into an alarm.
+"""
+
+from __future__ import annotations
+
+from perennate.drift.build import build_profile
+from perennate.drift.categories import class_text
+from perennate.drift.counts import Counts, CountsError, validate_counts
+from perennate.drift.faults import DataFault
+from perennate.drift.labelled import Measurement
+from perennate.drift.performance import Cause, PerformanceResult, Standing, evaluate_performance
+from perennate.drift.persistence import Signal, Streak, advance
+from perennate.drift.profile import Metric, Profile, ProfileError
+from perennate.drift.recorder import LabelError, Recorder
+from perennate.drift.verdict import Evaluation, FeatureResult, Verdict, evaluate
+from perennate.drift.window import Sample, Window, WindowError
+
+__all__ = [
+    "Cause",
+    "Counts",
+    "CountsError",
+    "DataFault",
+    "Evaluation",
+    "FeatureResult",
+    "LabelError",
+    "Measurement",
+    "Metric",
+    "PerformanceResult",
+    "Profile",
+    "ProfileError",
+    "Recorder",
+    "Sample",
+    "Signal",
+    "Standing",
+    "Streak",
+    "Verdict",
+    "Window",
+    "WindowError",
+    "advance",
+    "build_profile",
+    "class_text",
+    "evaluate",
+    "evaluate_performance",
+    "validate_counts",
+]

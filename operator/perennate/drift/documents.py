@@ -1,0 +1,127 @@
+"""Reading JSON documents strictly: every refusal names the field, what is allowed and what was found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+import numpy as np
+
+from perennate.drift.arrays import Floats, Ints
+
+MAX_COUNT = 2**53
+"""No count may pass what a JSON reader holds exactly."""
+MAX_SHOWN = 60
+
+
+class DocumentError(ValueError):
+    """A document that does not follow its schema."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One value inside a document, with the way to it.
+
+    Args:
+        value: what was found there.
+        path: its place, for messages, e.g. `features[3].edges`.
+        error: exception that a refusal raises.
+    """
+
+    value: object
+    path: str
+    error: type[DocumentError]
+
+    def refuse(self, allowed: str) -> NoReturn:
+        """Raise `error`, saying where, what is allowed, and what was found."""
+        shown = repr(self.value)
+        shown = shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}..."
+        raise self.error(f"{self.path or 'document'}: must be {allowed}, got {shown}")
+
+    def fields(self, required: Collection[str], optional: Collection[str] = ()) -> dict[str, Node]:
+        """The fields of an object that holds all of `required` and nothing outside both lists."""
+        if not isinstance(self.value, Mapping):
+            self.refuse("an object")
+        found = {str(key) for key in self.value}
+        for name in sorted(set(required) - found):
+            raise self.error(f"{self._below(name)}: is required")
+        for name in sorted(found - set(required) - set(optional)):
+            raise self.error(f"{self._below(name)}: is no field of this schema")
+        return {name: Node(self.value[name], self._below(name), self.error) for name in found}
+
+    def items(self, *, length: int | None = None) -> list[Node]:
+        """The items of a list, of exactly `length` items if given."""
+        if not isinstance(self.value, list):
+            self.refuse("a list")
+        if length is not None and len(self.value) != length:
+            raise self.error(f"{self.path}: must have {length} items, got {len(self.value)}")
+        return [Node(item, f"{self.path}[{index}]", self.error) for index, item in enumerate(self.value)]
+
+    def text(self, *, allowed: Collection[str] = ()) -> str:
+        """A string, one of `allowed` if given."""
+        if not isinstance(self.value, str) or (allowed and self.value not in allowed):
+            self.refuse(f"one of {', '.join(sorted(allowed))}" if allowed else "a string")
+        return self.value
+
+    def texts(self) -> tuple[str, ...]:
+        """A list of distinct strings."""
+        values = tuple(item.text() for item in self.items())
+        if len(set(values)) != len(values):
+            raise self.error(f"{self.path}: must not name anything twice")
+        return values
+
+    def number(self) -> float:
+        """A finite number."""
+        value = self.value
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
+            self.refuse("a finite number")
+        return float(value)
+
+    def count(self) -> int:
+        """A whole number from 0 to MAX_COUNT."""
+        value = self.value
+        if type(value) is not int or not 0 <= value <= MAX_COUNT:
+            self.refuse(f"a whole number from 0 to {MAX_COUNT}")
+        return value
+
+    def numbers(self, *, length: int | None = None) -> Floats:
+        """A list of finite numbers."""
+        return np.array([item.number() for item in self.items(length=length)], dtype=np.float64)
+
+    def counts(self, *, length: int | None = None) -> Ints:
+        """A list of whole numbers from 0 to MAX_COUNT."""
+        values = self.value
+        if isinstance(values, list) and all(type(value) is int and 0 <= value <= MAX_COUNT for value in values):
+            self.items(length=length)
+        else:
+            for item in self.items(length=length):
+                item.count()
+        return np.array(values, dtype=np.int64)
+
+    def rising(self) -> Floats:
+        """A list of finite numbers, each above the one before."""
+        values = self.numbers()
+        if np.any(np.diff(values) <= 0):
+            position = int(np.argmax(np.diff(values) <= 0)) + 1
+            raise self.error(f"{self.path}: must rise strictly, got {values[position]} after {values[position - 1]}")
+        return values
+
+    def positions(self, below: int) -> Ints:
+        """A strictly rising list of indices under `below`."""
+        values = self.counts()
+        if np.any(values >= below) or np.any(np.diff(values) <= 0):
+            self.refuse(f"strictly rising indices below {below}")
+        return values
+
+    def _below(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+
+def _is_finite(value: float) -> bool:
+    """Whether a number is finite as a float (a Python integer may be too large for one)."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

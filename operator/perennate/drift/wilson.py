@@ -1,0 +1,24 @@
+"""Confidence interval of a share."""
+
+from __future__ import annotations
+
+import math
+
+from scipy.special import ndtri
+
+
+def wilson_interval(share: float, rows: float, confidence: float) -> tuple[float, float]:
+    """Wilson's score interval: inside 0 to 1, and right for few rows and shares near the ends.
+
+    E. B. Wilson, Journal of the American Statistical Association 22 (1927).
+
+    Args:
+        share: observed share, 0 to 1.
+        rows: rows that it is a share of, above 0; an effective number need not be whole.
+        confidence: two-sided level, e.g. 0.95.
+    """
+    z = float(ndtri(0.5 + confidence / 2))
+    scale = 1 + z * z / rows
+    centre = (share + z * z / (2 * rows)) / scale
+    half = z / scale * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
+    return max(0.0, centre - half), min(1.0, centre + half)

@@ -1,0 +1,247 @@
+"""Adding up, in the operator, what all pods of a version counted in the last while.
+
+Pods count from their start and forget everything when they go. So it is differences between two scrapes of one pod
+since one start that are added, never the counts themselves, and never differences of sums over pods. They go into
+tumbling sub-windows, whose number bounds the memory and whose spread shows how dependent rows are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from perennate.drift.arrays import Ints
+from perennate.drift.counts import Counts, profile_digest_of, validate_counts
+from perennate.drift.documents import DocumentError, Node
+from perennate.drift.layout import ROWS, Layout
+from perennate.drift.profile import Profile
+
+SCHEMA = "perennate.dev/window/v1"
+SUB_WINDOWS = 288
+"""A window has at most so many sub-windows: five minutes each for a day."""
+WARM_UP = 24
+"""No verdict before a 24th of the window has been seen; also the grain in which the state is kept."""
+
+
+class WindowError(DocumentError):
+    """The state of a window cannot be read; start a new one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What a window holds at one moment.
+
+    Args:
+        layout: layout of the profile that was counted against.
+        counts: cells of each sub-window in the order of time, (sub-windows, cells).
+        since, until: what it spans, in seconds since 1970.
+        warm: whether enough time was seen for a verdict.
+    """
+
+    layout: Layout
+    counts: Ints
+    since: float
+    until: float
+    warm: bool
+
+    @property
+    def profile(self) -> Profile:
+        """Reference that was counted against."""
+        return self.layout.profile
+
+    @cached_property
+    def total(self) -> Ints:
+        """Cells of the whole window, (cells,)."""
+        return np.asarray(self.counts.sum(axis=0, dtype=np.int64))
+
+    @property
+    def rows(self) -> int:
+        """Rows that were counted."""
+        return int(self.total[ROWS])
+
+    def labels(self) -> tuple[Ints, Ints]:
+        """Labelled rows of the negative and the positive class by score bin; empty if labels are not counted."""
+        if not self.layout.label_rows:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        return self.total[self.layout.label(0)], self.total[self.layout.label(1)]
+
+    @property
+    def labelled_rows(self) -> int:
+        """Rows whose true class is known."""
+        return int(sum(rows.sum() for rows in self.labels()))
+
+
+@dataclass
+class _Pod:
+    """The last counts of one pod, which the next are compared with."""
+
+    start: float
+    cells: Ints
+    seen: float
+
+
+class Window:
+    """Counts of the pods that serve one version, over a sliding time. One profile has one window.
+
+    Args:
+        profile: reference; documents that count against another are left out.
+        length: of the window, in seconds.
+        scrape_interval: seconds between two scrapes; a sub-window is not shorter.
+    """
+
+    def __init__(self, profile: Profile, *, length: float, scrape_interval: float) -> None:
+        if not (length > 0 and 0 < scrape_interval <= length):
+            raise ValueError(f"0 < scrape_interval <= length must hold, got {scrape_interval} and {length}")
+        self.layout = Layout(profile)
+        self.length = float(length)
+        self.scrape_interval = float(scrape_interval)
+        self.step = max(self.scrape_interval, self.length / SUB_WINDOWS)
+        self._sums: dict[int, Ints] = {}
+        self._pods: dict[str, _Pod] = {}
+        self._since: float | None = None
+
+    @property
+    def profile(self) -> Profile:
+        """Reference that is counted against."""
+        return self.layout.profile
+
+    def add(self, document: object, *, pod: str, now: float) -> bool:
+        """Add what a pod counted since it was last scraped.
+
+        A pod that is new and started inside the window counts from zero; an older one only gives a base line, since
+        nobody knows when its rows came. A new start, or any cell that fell, is a restart and counts from zero. Scrapes
+        of one pod must be given in the order in which they were answered.
+
+        Args:
+            document: the parsed counts document, or Counts.
+            pod: uid of the pod.
+            now: time of the scrape, in seconds since 1970.
+
+        Returns:
+            whether the document counts against this window's profile; if not, nothing was added.
+
+        Raises:
+            CountsError: the document is malformed.
+        """
+        if isinstance(document, Counts):
+            counts = document
+            if counts.profile_digest != self.profile.digest:
+                return False
+        else:
+            if profile_digest_of(document) not in {None, self.profile.digest}:
+                return False
+            counts = validate_counts(document, self.profile, layout=self.layout)
+        known = self._pods.get(pod)
+        if known is not None and counts.start < known.start:
+            return True
+        self._pods[pod] = _Pod(counts.start, counts.cells, now)
+        gained = self._gained(counts, known, now)
+        seen_from = now if gained is None else max(counts.start, now - self.length)
+        self._since = seen_from if self._since is None else min(self._since, seen_from)
+        if gained is not None and gained.any():
+            slot = int(now // self.step)
+            self._sums[slot] = self._sums[slot] + gained if slot in self._sums else gained.copy()
+        self._prune(now)
+        return True
+
+    def sample(self, now: float) -> Sample:
+        """What the window holds at `now`; a copy that later scrapes do not change."""
+        kept = [slot for slot in sorted(self._sums) if self._inside(slot, now)]
+        counts = (
+            np.stack([self._sums[slot] for slot in kept]) if kept else np.zeros((0, self.layout.size), dtype=np.int64)
+        )
+        since = now if self._since is None else max(self._since, now - self.length)
+        return Sample(self.layout, counts, since, now, warm=now - since >= self.length / WARM_UP)
+
+    def to_document(self) -> dict[str, Any]:
+        """The state as JSON, coarse enough to keep: sums over a 24th of the window, and each pod's last counts."""
+        grain = max(1, round(self.length / WARM_UP / self.step))
+        coarse: dict[int, tuple[int, Ints]] = {}
+        for slot, sums in sorted(self._sums.items()):
+            before = coarse.get(slot // grain)
+            coarse[slot // grain] = (slot, sums if before is None else before[1] + sums)
+        return {
+            "schema": SCHEMA,
+            "profileDigest": self.profile.digest,
+            "length": self.length,
+            "scrapeInterval": self.scrape_interval,
+            "since": self._since,
+            "sums": [{"slot": slot, "cells": _sparse(sums)} for slot, sums in coarse.values()],
+            "pods": [
+                {"pod": name, "start": pod.start, "seen": pod.seen, "cells": _sparse(pod.cells)}
+                for name, pod in sorted(self._pods.items())
+            ],
+        }
+
+    @classmethod
+    def from_document(cls, document: object, profile: Profile) -> Window:
+        """Read the state that `to_document` wrote.
+
+        Raises:
+            WindowError: it is malformed, or of another profile.
+        """
+        own = "schema", "profileDigest", "length", "scrapeInterval", "since", "sums", "pods"
+        fields = Node(document, "", WindowError).fields(own)
+        fields["schema"].text(allowed=(SCHEMA,))
+        fields["profileDigest"].text(allowed=(profile.digest,))
+        try:
+            window = cls(profile, length=fields["length"].number(), scrape_interval=fields["scrapeInterval"].number())
+        except ValueError as error:
+            raise WindowError(str(error)) from error
+        window._since = None if fields["since"].value is None else fields["since"].number()
+        for item in fields["sums"].items():
+            entry = item.fields(("slot", "cells"))
+            window._sums[entry["slot"].count()] = _dense(entry["cells"], window.layout.size)
+        for item in fields["pods"].items():
+            entry = item.fields(("pod", "start", "seen", "cells"))
+            cells = _dense(entry["cells"], window.layout.size)
+            window._pods[entry["pod"].text()] = _Pod(entry["start"].number(), cells, entry["seen"].number())
+        return window
+
+    def _gained(self, counts: Counts, known: _Pod | None, now: float) -> Ints | None:
+        """What came since the last scrape; None if that cannot be told."""
+        if known is None:
+            return counts.cells if counts.start >= now - self.length else None
+        if counts.start != known.start or np.any(counts.cells < known.cells):
+            return counts.cells
+        return counts.cells - known.cells
+
+    def _inside(self, slot: int, now: float) -> bool:
+        """Whether any moment of a sub-window lies inside the window."""
+        return (slot + 1) * self.step > now - self.length
+
+    def _prune(self, now: float) -> None:
+        """Forget what has left the window, and pods that were not seen for as long."""
+        for slot in [slot for slot in self._sums if not self._inside(slot, now)]:
+            del self._sums[slot]
+        for name in [name for name, pod in self._pods.items() if pod.seen < now - self.length]:
+            del self._pods[name]
+
+
+def _sparse(cells: Ints) -> list[int]:
+    """Counts with each run of zeros as one negative number, its length: most cells of a quiet hour are zero."""
+    packed: list[int] = []
+    for value in cells.tolist():
+        if value:
+            packed.append(value)
+        elif packed and packed[-1] < 0:
+            packed[-1] -= 1
+        else:
+            packed.append(-1)
+    return packed
+
+
+def _dense(node: Node, size: int) -> Ints:
+    """Undo `_sparse`."""
+    cells: list[int] = []
+    for item in node.items():
+        value = item.value
+        if type(value) is not int or value == 0 or value < len(cells) - size:
+            item.refuse("a count, or minus the length of a run of zeros")
+        cells.extend([value] if value > 0 else [0] * -value)
+    if len(cells) != size:
+        raise node.error(f"{node.path}: must hold {size} cells, got {len(cells)}")
+    return np.array(cells, dtype=np.int64)
