@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from perennate.artifacts.loading import load_model
-from perennate.artifacts.store import ModelStore
+from perennate.artifacts import ModelStore, load_verified
 
 TARGET = "rain"
 
@@ -21,7 +20,7 @@ TARGET = "rain"
 def main() -> None:
     """Load the version, digests verified, and print P(rain) for every row."""
     store = ModelStore(Path("/store"), os.environ["NAMESPACE"])
-    model = load_model(store.version_dir(os.environ["MODEL"], os.environ["DIGEST"]), os.environ["DIGEST"])
+    model = load_verified(store.read(os.environ["MODEL"], os.environ["DIGEST"]))
     rows = pd.read_csv(os.environ["DATA"])
     scores = model.estimator.predict_proba(rows.drop(columns=TARGET))[:, 1]
     print(json.dumps([round(float(score), 6) for score in scores]))
