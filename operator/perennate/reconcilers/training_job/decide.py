@@ -1,0 +1,289 @@
+"""What is done about a TrainingJob: one Job an attempt, one terminal state, recorded before anything else happens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from perennate.api.v1alpha1.training_job import ConditionType, Phase, Reason
+from perennate.api.wellknown import API_VERSION
+from perennate.builders import training
+from perennate.builders.manifest import controller_uid
+from perennate.reconcilers.plan import LEAVE_ALONE, ObjectRef, Plan
+from perennate.reconcilers.times import rfc3339, seconds_between
+from perennate.reconcilers.training_job import status as view
+from perennate.reconcilers.training_job.checks import BEFORE_START
+from perennate.reconcilers.training_job.observed import attempt_of, data_claim_name, job_name
+from perennate.reconcilers.training_job.outcome import (
+    AwaitingResult,
+    InProgress,
+    Lost,
+    Published,
+    Refused,
+    job_condition,
+    read_outcome,
+)
+from perennate.reconcilers.training_job.request import build_request
+from perennate.reconcilers.training_job.stages import WAITING_STAGES
+
+if TYPE_CHECKING:
+    from perennate.builders.manifest import Manifest
+    from perennate.reconcilers.ledger import Ledger
+    from perennate.reconcilers.training_job.observed import TrainingJobObserved
+
+RECHECK_REFERENCES: Final = 10.0
+"""Seconds until a missing reference is looked for again."""
+RECHECK_NAME: Final = 60.0
+"""Seconds until a taken name is looked at again."""
+RECHECK_RESULT: Final = 2.0
+"""Seconds until the last words of an ended Job's pod are looked for again."""
+
+
+def decide(observed: TrainingJobObserved) -> Plan:
+    """The plan of one pass over a TrainingJob."""
+    resource = observed.resource
+    if resource.metadata.deletion_timestamp is not None:
+        return LEAVE_ALONE
+    if view.is_finished(resource.status):
+        return _after_finish(observed)
+    ledger = view.begin(observed)
+    if observed.job is not None and controller_uid(observed.job) != resource.metadata.uid:
+        return _name_taken(observed, ledger)
+    _note_suspension(observed, ledger)
+    _note_unrecorded_start(observed, ledger)
+    if observed.job is None and (resource.spec.suspend or resource.status.job_ref is None):
+        return _without_job(observed, ledger)
+    outcome = read_outcome(observed.job, observed.pods, job_name=job_name(resource), now=observed.now)
+    if isinstance(outcome, Published):
+        return _published(observed, ledger, outcome)
+    if isinstance(outcome, Refused):
+        return _failed(observed, ledger, outcome)
+    if isinstance(outcome, Lost):
+        return _next_attempt(observed, ledger, outcome)
+    return _running(observed, ledger, outcome)
+
+
+def _after_finish(observed: TrainingJobObserved) -> Plan:
+    """Nothing changes any more, save that the object itself goes when its time is over."""
+    resource = observed.resource
+    status = {**resource.status.to_document(), "observedGeneration": resource.metadata.generation}
+    ttl, ended = resource.spec.ttl_seconds_after_finished, resource.status.completion_time
+    if ttl is None or ended is None:
+        return Plan(status=status)
+    left = ttl - seconds_between(ended, observed.now)
+    if left > 0:
+        return Plan(status=status, requeue_after=left)
+    metadata = resource.metadata
+    itself = ObjectRef(API_VERSION, resource.declaration.kind, metadata.namespace, metadata.name, metadata.uid)
+    return Plan(status=status, delete=(itself,))
+
+
+def _without_job(observed: TrainingJobObserved, ledger: Ledger) -> Plan:
+    """No Job yet: it waits while suspended or while a reference leads nowhere, else the first attempt starts."""
+    if observed.resource.spec.suspend:
+        message = "spec.suspend is true: no Job is started"
+        view.set_unfinished(ledger, Reason.SUSPENDED, message)
+        return _plan(observed, ledger, Phase.SUSPENDED, message)
+    violation = BEFORE_START.first_violation(observed)
+    if violation is not None:
+        if view.set_unfinished(ledger, Reason(violation.reason), violation.message):
+            ledger.announce(violation.reason, violation.message, warning=True)
+        return _plan(observed, ledger, Phase.PENDING, violation.message, requeue_after=RECHECK_REFERENCES)
+    return _start(observed, ledger, attempt=0)
+
+
+def _start(observed: TrainingJobObserved, ledger: Ledger, *, attempt: int) -> Plan:
+    """Create the Job of an attempt. Its name follows from uid and attempt, so a repeated pass creates it only once."""
+    resource, settings = observed.resource, observed.settings
+    job = training.training_job_run(
+        resource,
+        attempt=attempt,
+        request=build_request(observed),
+        data_claim=data_claim_name(resource),
+        image=settings.trainer_image,
+        pull_policy=settings.image_pull_policy,
+    )
+    message = f"Job {job['metadata']['name']} was created"
+    view.set_unfinished(ledger, Reason.WAITING, "waiting for the pod")
+    ledger.record(Reason.RUN_STARTED, message, trigger=_trigger_text(observed))
+    return _plan(
+        observed,
+        ledger,
+        Phase.PENDING,
+        "waiting for the pod",
+        create=(*_missing_store(observed), job),
+        job_ref=view.job_ref(observed, attempt=attempt),
+        stages=WAITING_STAGES,
+        start_time=resource.status.start_time or rfc3339(observed.now),
+    )
+
+
+def _next_attempt(observed: TrainingJobObserved, ledger: Ledger, lost: Lost) -> Plan:
+    """The Job is gone without a result: try again within spec.backoffLimit."""
+    resource = observed.resource
+    attempt, limit = attempt_of(resource) + 1, resource.spec.backoff_limit
+    if attempt > limit:
+        message = f"{lost.message}; spec.backoffLimit allows no more than {limit + 1} attempts"
+        return _failed(observed, ledger, Refused(Reason.JOB_LOST, message, None))
+    ledger.record(Reason.JOB_LOST, f"{lost.message}; attempt {attempt + 1} of {limit + 1} begins", warning=True)
+    return _start(observed, ledger, attempt=attempt)
+
+
+def _running(observed: TrainingJobObserved, ledger: Ledger, outcome: InProgress | AwaitingResult) -> Plan:
+    """The Job is there and has not ended, or its pod's report is still on the way."""
+    resource = observed.resource
+    stages = view.seen_stages(observed)
+    view.settle_stage_conditions(ledger, stages, None)
+    if isinstance(outcome, AwaitingResult):
+        reason, text, requeue = Reason.STAGE_RUNNING, "the Job has ended; waiting for its pod's report", RECHECK_RESULT
+    else:
+        (reason, text), requeue = view.describe_progress(stages, outcome), None
+    phase = Phase.RUNNING if any(stage.state != "Waiting" for stage in stages) else Phase.PENDING
+    if resource.spec.suspend:
+        phase, reason, text = Phase.SUSPENDED, Reason.SUSPENDED, "spec.suspend is true: the Job's pod is stopped"
+    view.set_unfinished(ledger, reason, text)
+    return _plan(
+        observed,
+        ledger,
+        phase,
+        text,
+        apply=_suspension(observed),
+        requeue_after=requeue,
+        stages=stages,
+        **_seen_job(observed),
+    )
+
+
+def _published(observed: TrainingJobObserved, ledger: Ledger, outcome: Published) -> Plan:
+    """The terminal state of success; the version is fixed by this one status write."""
+    result = outcome.result
+    stages = view.seen_stages(observed)
+    text = view.describe_success(result)
+    view.settle_stage_conditions(ledger, stages, None)
+    ledger.set(ConditionType.GATES_PASSED, "True", Reason.GATES_PASSED, view.describe_gates(result))
+    ledger.set(ConditionType.FAILED, "False", Reason.VERSION_PUBLISHED, "the run has not failed")
+    ledger.set(ConditionType.COMPLETE, "True", Reason.VERSION_PUBLISHED, text)
+    digest = result.model_version.digest if result.model_version is not None else None
+    ledger.record(Reason.VERSION_PUBLISHED, text, digest=digest, trigger=_trigger_text(observed))
+    return _plan(
+        observed,
+        ledger,
+        Phase.SUCCEEDED,
+        text,
+        stages=stages,
+        completion_time=_ended_at(observed),
+        model_version=result.model_version,
+        **view.reported(result),
+        **_seen_job(observed),
+    )
+
+
+def _failed(observed: TrainingJobObserved, ledger: Ledger, outcome: Refused) -> Plan:
+    """The terminal state of failure, with its reason."""
+    stages = view.seen_stages(observed)
+    view.settle_stage_conditions(ledger, stages, outcome)
+    ledger.set(ConditionType.COMPLETE, "False", outcome.reason, "the run failed")
+    ledger.set(ConditionType.FAILED, "True", outcome.reason, outcome.message)
+    ledger.record(outcome.reason, outcome.message, warning=True, trigger=_trigger_text(observed))
+    return _plan(
+        observed,
+        ledger,
+        Phase.FAILED,
+        outcome.message,
+        stages=stages,
+        completion_time=_ended_at(observed),
+        **view.reported(outcome.result),
+        **_seen_job(observed),
+    )
+
+
+def _name_taken(observed: TrainingJobObserved, ledger: Ledger) -> Plan:
+    """Another owner's object has the Job's name: it is neither adopted nor touched."""
+    message = (
+        f"Job {job_name(observed.resource)} exists and is not controlled by this TrainingJob; "
+        "delete it, or create the TrainingJob under another name"
+    )
+    if view.set_unfinished(ledger, Reason.NAME_TAKEN, message):
+        ledger.announce(Reason.NAME_TAKEN, message, warning=True)
+    return _plan(observed, ledger, Phase.PENDING, message, requeue_after=RECHECK_NAME)
+
+
+def _note_suspension(observed: TrainingJobObserved, ledger: Ledger) -> None:
+    """Suspended is True while asked for, False once it was and no longer is, and absent otherwise."""
+    known = any(condition.type == ConditionType.SUSPENDED for condition in observed.resource.status.conditions)
+    if observed.resource.spec.suspend:
+        if ledger.set(ConditionType.SUSPENDED, "True", Reason.SUSPENDED, "spec.suspend is true"):
+            ledger.record(Reason.SUSPENDED, "spec.suspend is true")
+    elif known and ledger.set(ConditionType.SUSPENDED, "False", Reason.RESUMED, "spec.suspend is false"):
+        ledger.record(Reason.RESUMED, "spec.suspend is false again")
+
+
+def _note_unrecorded_start(observed: TrainingJobObserved, ledger: Ledger) -> None:
+    """A Job that no status knows: the pass that created it ended before its status write."""
+    if observed.job is not None and observed.resource.status.job_ref is None:
+        message = f"Job {job_name(observed.resource)} was created"
+        ledger.record(Reason.RUN_STARTED, message, trigger=_trigger_text(observed))
+
+
+def _suspension(observed: TrainingJobObserved) -> tuple[Manifest, ...]:
+    """The change of the Job's `spec.suspend`, if it differs from ours."""
+    job = observed.job
+    if job is None or bool(job["spec"].get("suspend")) == observed.resource.spec.suspend:
+        return ()
+    return (training.suspension(observed.resource, job),)
+
+
+def _missing_store(observed: TrainingJobObserved) -> tuple[Manifest, ...]:
+    if observed.store_claim:
+        return ()
+    settings = observed.settings
+    return (
+        training.store_claim(
+            observed.resource.metadata.namespace,
+            size=settings.store_size,
+            storage_class=settings.store_class,
+            access_mode=settings.store_access_mode,
+        ),
+    )
+
+
+def _seen_job(observed: TrainingJobObserved) -> dict[str, Any]:
+    """Reference and start of the Job, which a pass that crashed before its status write may have left unrecorded."""
+    job, start = observed.job, observed.resource.status.start_time
+    if start is None and job is not None:
+        start = job["metadata"].get("creationTimestamp") or rfc3339(observed.now)
+    return {"job_ref": view.job_ref(observed), "start_time": start}
+
+
+def _ended_at(observed: TrainingJobObserved) -> str:
+    """When the run ended: as the Job says, else now."""
+    if observed.job is not None:
+        for type_ in ("Complete", "Failed"):
+            condition = job_condition(observed.job, type_)
+            if condition is not None and condition.get("lastTransitionTime"):
+                return str(condition["lastTransitionTime"])
+    return rfc3339(observed.now)
+
+
+def _trigger_text(observed: TrainingJobObserved) -> str:
+    trigger = view.trigger_of(observed.resource)
+    return f"{trigger.kind}/{trigger.policy}" if trigger.policy else trigger.kind
+
+
+def _plan(
+    observed: TrainingJobObserved,
+    ledger: Ledger,
+    phase: Phase,
+    summary: str,
+    *,
+    create: tuple[Manifest, ...] = (),
+    apply: tuple[Manifest, ...] = (),
+    requeue_after: float | None = None,
+    **changes: Any,
+) -> Plan:
+    return Plan(
+        status=view.compose(observed, ledger, phase=phase, summary=summary, **changes),
+        create=create,
+        apply=apply,
+        events=tuple(ledger.events),
+        requeue_after=requeue_after,
+    )

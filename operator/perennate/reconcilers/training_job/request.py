@@ -1,0 +1,25 @@
+"""What a run is asked to do, with its references resolved at the time of its start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perennate.api.run import CapturedRequest, ChampionRequest
+from perennate.builders.training import run_request
+from perennate.reconcilers.model_deployment.observed import model_name
+
+if TYPE_CHECKING:
+    from perennate.api.run import RunRequest
+    from perennate.reconcilers.training_job.observed import TrainingJobObserved
+
+
+def build_request(observed: TrainingJobObserved) -> RunRequest:
+    """The request for the pod. The champion is what every pod of its deployment serves now, if there is such a version."""
+    champion = captured = None
+    if observed.champion is not None and (stable := observed.champion.status.stable_revision) is not None:
+        champion = ChampionRequest(model=stable.model, digest=stable.digest)
+    if observed.captured is not None:
+        captured = CapturedRequest(
+            model=model_name(observed.captured), model_deployment=observed.captured.metadata.name
+        )
+    return run_request(observed.resource, champion=champion, captured=captured)

@@ -1,0 +1,169 @@
+"""The status of a TrainingJob: conditions, sentences for people, and what the stages reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perennate.api.conditions import find_condition, is_true
+from perennate.api.v1alpha1.training_job import ConditionType, JobRef, Phase, Reason, Trigger
+from perennate.api.wellknown import ANNOTATION_EPISODE, ANNOTATION_TRIGGER, STAGES
+from perennate.builders import names
+from perennate.reconcilers.ledger import Ledger, replaced
+from perennate.reconcilers.training_job.observed import attempt_of
+from perennate.reconcilers.training_job.stages import WAITING_STAGES, leading_pod, stages_of
+from perennate.reconcilers.wording import TEXT_LIMIT, counted, cut
+
+if TYPE_CHECKING:
+    from perennate.api.run import StageResult
+    from perennate.api.v1alpha1 import TrainingJob
+    from perennate.api.v1alpha1.training_job import StageStatus, TrainingJobStatus
+    from perennate.reconcilers.training_job.observed import TrainingJobObserved
+    from perennate.reconcilers.training_job.outcome import InProgress, Refused
+
+USER: str = "User"
+_RESULT_LIMIT = 16
+"""Metrics and gates that a status keeps."""
+
+
+def is_finished(status: TrainingJobStatus) -> bool:
+    """Whether a terminal condition is recorded. It is never left again."""
+    return is_true(status.conditions, ConditionType.COMPLETE) or is_true(status.conditions, ConditionType.FAILED)
+
+
+def begin(observed: TrainingJobObserved) -> Ledger:
+    """The ledger of this pass, with the conditions that are unknown until a stage has ended."""
+    status = observed.resource.status
+    ledger = Ledger.of(observed.resource, observed.now, conditions=status.conditions, history=status.history)
+    for unknown in (ConditionType.DATA_VALIDATED, ConditionType.GATES_PASSED):
+        if find_condition(status.conditions, unknown) is None:
+            ledger.set(unknown, "Unknown", Reason.WAITING, "the stage that tells has not ended")
+    return ledger
+
+
+def set_unfinished(ledger: Ledger, reason: Reason, message: str) -> bool:
+    """Neither terminal condition holds, for this reason. Whether that is news."""
+    ledger.set(ConditionType.FAILED, "False", reason, "the run has not failed")
+    return ledger.set(ConditionType.COMPLETE, "False", reason, message)
+
+
+def compose(
+    observed: TrainingJobObserved, ledger: Ledger, *, phase: Phase, summary: str, **changes: Any
+) -> dict[str, Any]:
+    """The whole status document: what it was, with what this pass found.
+
+    Args:
+        observed: what the pass looked at.
+        ledger: conditions and history of the pass.
+        phase: where the run is, in one word.
+        summary: the same in one sentence.
+        changes: further fields of the status that differ.
+    """
+    status = replaced(
+        observed.resource.status,
+        observed_generation=observed.resource.metadata.generation,
+        phase=phase,
+        summary=cut(summary),
+        conditions=ledger.conditions(),
+        history=ledger.history,
+        trigger=trigger_of(observed.resource),
+        **changes,
+    )
+    return status.to_document()
+
+
+def trigger_of(resource: TrainingJob) -> Trigger:
+    """What asked for the run: the episode of the DriftPolicy that controls it, or a person."""
+    policy = next((o for o in resource.metadata.owner_references if o.controller and o.kind == "DriftPolicy"), None)
+    if policy is None:
+        return Trigger(kind=USER, reason=USER)
+    annotations = resource.metadata.annotations
+    return Trigger(
+        kind=policy.kind,
+        policy=policy.name,
+        episode=_optional_text(annotations.get(ANNOTATION_EPISODE)),
+        reason=_optional_text(annotations.get(ANNOTATION_TRIGGER)),
+    )
+
+
+def job_ref(observed: TrainingJobObserved, *, attempt: int | None = None) -> JobRef:
+    """The Job of an attempt, of the present one if none is named; its uid is known once the Job was seen."""
+    resource, job = observed.resource, observed.job
+    number = attempt_of(resource) if attempt is None else attempt
+    name = names.run_job(resource.metadata.name, uid=resource.metadata.uid, attempt=number)
+    if job is not None and job["metadata"]["name"] == name:
+        return JobRef(name=name, uid=job["metadata"].get("uid", ""), attempt=number)
+    return JobRef(name=name, attempt=number)
+
+
+def seen_stages(observed: TrainingJobObserved) -> tuple[StageStatus, ...]:
+    """The stages as the run's pod shows them; as they were last seen when the pod is gone."""
+    pod = leading_pod(observed.pods)
+    if pod is not None:
+        return stages_of(pod)
+    return observed.resource.status.stages or WAITING_STAGES
+
+
+def reported(result: StageResult | None) -> dict[str, Any]:
+    """The fields of the status that a stage's report fills."""
+    if result is None:
+        return {}
+    found = {
+        "fingerprint": result.fingerprint,
+        "metrics": tuple({metric.name: metric for metric in result.metrics}.values())[:_RESULT_LIMIT],
+        "gates": result.gates[:_RESULT_LIMIT],
+        "champion": result.champion,
+        "provenance": result.provenance,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def describe_progress(stages: tuple[StageStatus, ...], progress: InProgress) -> tuple[Reason, str]:
+    """Reason and sentence of a run that is under way."""
+    running = next((stage.name for stage in stages if stage.state == "Running"), None)
+    if running is not None:
+        reason, text = (
+            Reason.STAGE_RUNNING,
+            f"stage {running} is running ({STAGES.index(running) + 1} of {len(STAGES)})",
+        )
+    else:
+        reason, text = Reason.WAITING, "waiting for the pod"
+    if progress.obstacle:
+        text = f"{text}; {progress.obstacle}"
+    if progress.failed_pods and progress.last_failure is not None:
+        text = f"{text}; {counted(progress.failed_pods, 'pod')} failed before: {progress.last_failure.story()}"
+    return reason, text
+
+
+def describe_success(result: StageResult) -> str:
+    """`published 0123456789ab: auc 0.86, accuracy 0.79`."""
+    version = result.model_version.version if result.model_version is not None else ""
+    metrics = ", ".join(f"{metric.name.value} {metric.value:.4g}" for metric in result.metrics[:3])
+    return f"published {version}: {metrics}" if metrics else f"published {version}"
+
+
+def describe_gates(result: StageResult) -> str:
+    """How many gates were passed, and whether the model in service was beaten."""
+    gates = counted(len(result.gates), "gate") + " passed" if result.gates else "no gate was asked for"
+    champion = result.champion
+    if champion is None:
+        return gates
+    if champion.champion is None or champion.challenger is None:
+        return f"{gates}; there was no model in service to beat"
+    metric = champion.metric.value
+    return f"{gates}; {metric} {champion.challenger:.4g} against {champion.champion:.4g} of the model in service"
+
+
+def settle_stage_conditions(ledger: Ledger, stages: tuple[StageStatus, ...], refused: Refused | None) -> None:
+    """DataValidated and GatesPassed, from the stages that ended and the refusal, if any."""
+    if refused is not None and refused.reason == Reason.DATA_REFUSED:
+        ledger.set(ConditionType.DATA_VALIDATED, "False", Reason.DATA_REFUSED, refused.message)
+    elif stages and stages[0].state == "Succeeded":
+        message = "the rows are there and as described"
+        if ledger.set(ConditionType.DATA_VALIDATED, "True", Reason.DATA_ACCEPTED, message):
+            ledger.announce(Reason.DATA_ACCEPTED, message)
+    if refused is not None and refused.reason == Reason.GATE_FAILED:
+        ledger.set(ConditionType.GATES_PASSED, "False", Reason.GATE_FAILED, refused.message)
+
+
+def _optional_text(text: str | None) -> str | None:
+    return cut(text, TEXT_LIMIT) if text else None

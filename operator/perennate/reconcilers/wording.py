@@ -1,0 +1,24 @@
+"""Sentences for people: counted nouns, and texts cut to what a field of a status may hold."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MESSAGE_LIMIT: Final = 1024
+"""Characters of a condition's message."""
+TEXT_LIMIT: Final = 256
+"""Characters of a short text in a status."""
+
+
+def cut(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """The text, shortened in its middle if it is too long: its beginning names the place, its end the cause."""
+    text = text.strip()
+    if len(text) <= limit:
+        return text
+    head = (limit - 3) // 2
+    return f"{text[:head]}...{text[len(text) - (limit - 3 - head) :]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 pod`, `2 pods`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
