@@ -111,7 +111,7 @@ test-e2e: $(VENV) ## The loop on a cluster that runs pods
 
 .PHONY: demo
 demo: $(VENV) ## The whole loop on real weather data, from nothing (KEEP=1 leaves the cluster up)
-	@$(BIN)/python examples/01-rainfall/demo.py
+	@$(BIN)/python -m tools.demo
 
 .PHONY: cluster-up
 cluster-up: ## Start a local Kubernetes (kind where Docker answers, else from packages)

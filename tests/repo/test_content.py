@@ -1,0 +1,85 @@
+"""What no file may hold, and what the files that only tools read must hold."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.repo.tree import ROOT, files, label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REGISTRIES = r"pypi\.org|pythonhosted\.org|npmjs\.org|crates\.io|proxy\.golang\.org|maven\.org|deb\.debian\.org"
+IMAGE_REGISTRIES = r"ghcr\.io|gcr\.io|quay\.io|registry\.k8s\.io"
+MACHINE = r"(?<![\w.-])/(?:work|root|home/\w+|opt/wheels)/"
+FORBIDDEN = re.compile(f"{REGISTRIES}|{IMAGE_REGISTRIES}|{MACHINE}")
+FRAGMENT = re.compile(r"[a-z0-9-]+\.(feature|fix|deprecation|breaking|doc)\.md")
+
+
+FOREIGN = {"LICENSE"}
+"""Texts of others, which stay as they are."""
+
+
+def lines() -> Iterator[tuple[str, str]]:
+    """Every line of every text file, after `file:number`."""
+    for path in files():
+        content = path.read_bytes()
+        if b"\0" not in content and path.name not in FOREIGN:
+            for number, line in enumerate(content.decode().splitlines(), start=1):
+                yield f"{label(path)}:{number}", line
+
+
+def test_no_file_tells_of_one_machine() -> None:
+    """Addresses of registries and paths of a machine belong to the user's settings: a clone must work anywhere."""
+    assert [f"{where}: {line.strip()}" for where, line in lines() if FORBIDDEN.search(line)] == []
+
+
+@pytest.mark.parametrize(
+    "parts", [("FROM ghcr", ".io/a/b"), ("cd /wo", "rk/main"), ("index = https://pypi", ".org/simple")]
+)
+def test_a_line_that_tells_of_one_machine_is_noticed(parts: tuple[str, str]) -> None:
+    """The check can fail: on an image registry, a path of a machine, a package index."""
+    assert FORBIDDEN.search("".join(parts))
+
+
+def test_no_line_ends_in_blanks() -> None:
+    """The same as `git diff --check`, for what is committed already."""
+    blank = [where for where, line in lines() if line != line.rstrip()]
+    assert [where for where in blank if not where.split(":")[0].endswith((".md", ".svg"))] == []
+
+
+def test_yaml_parses() -> None:
+    """Every YAML file can be read and says something; the chart's templates are rendered by the chart's own test."""
+    found = [path for path in files(".yaml", ".yml") if "templates" not in path.parts]
+    empty = [label(path) for path in found if not any(yaml.safe_load_all(path.read_text()))]
+    assert found
+    assert empty == []
+
+
+def test_the_hooks_are_configured_as_pre_commit_expects() -> None:
+    """pre-commit itself reads the configuration, and every hook runs from the locked environment."""
+    config = ROOT / ".pre-commit-config.yaml"
+    check = [sys.executable, "-m", "pre_commit", "validate-config", str(config)]
+    assert subprocess.run(check, cwd=ROOT, check=False).returncode == 0
+    repositories = yaml.safe_load(config.read_text())["repos"]
+    assert [repository["repo"] for repository in repositories] == ["local"]
+
+
+def test_every_path_with_an_owner_exists() -> None:
+    """A pattern that matches nothing protects nothing."""
+    patterns = [line.split()[0] for line in (ROOT / "CODEOWNERS").read_text().splitlines() if line.startswith("/")]
+    assert patterns
+    assert [pattern for pattern in patterns if not (ROOT / pattern.strip("/")).exists()] == []
+
+
+def test_news_fragments_are_named_by_their_kind() -> None:
+    """Release notes are put together by kind; a misnamed fragment would be left out in silence."""
+    names = [path.name for path in files() if path.parent == ROOT / "changelog.d" and path.name != "README.md"]
+    assert names
+    assert [name for name in names if not FRAGMENT.fullmatch(name)] == []

@@ -1,0 +1,84 @@
+"""The rules that a machine checks can fail: each contract is broken on purpose in a copy of the package."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.repo.tree import ROOT
+
+# Module to plant and what it says -> the contract that must notice.
+PLANTED = {
+    "perennate/api/planted.py": ("import perennate.drift", "Layers: each floor imports only what lies below it"),
+    "perennate/kube/planted.py": (
+        "import perennate.artifacts",
+        "The operator never imports what runs in training or serving pods",
+    ),
+    "perennate/builders/planted.py": ("import pandas", "The core knows no client, no framework and no model library"),
+    "perennate/telemetry/planted.py": ("import kopf", "Only controllers import kopf"),
+    "perennate/controllers/planted.py": ("import bentoml", "Only serving imports BentoML"),
+    "perennate/trainer/planted.py": ("import kubernetes", "Only kube imports the Kubernetes client"),
+}
+CORE = ("api", "drift", "gates", "builders", "reconcilers")
+IMPURE = {
+    "the clock": "import time\n\nSTARTED = time.time()\n",
+    "the date": "from datetime import UTC, datetime\n\nSTARTED = datetime.now(UTC)\n",
+    "the environment": "import os\n\nHOME = os.environ\n",
+    "chance": "import random\n\nDIE = random.Random()\n",
+}
+
+
+def lint_imports(folder: Path) -> str:
+    """What import-linter says of the copy in `folder`."""
+    program = Path(sys.executable).with_name("lint-imports")
+    environment = os.environ | {"PYTHONPATH": str(folder / "operator"), "COLUMNS": "200"}
+    command = [str(program), "--config", "pyproject.toml", "--no-cache"]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False).stdout
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """import-linter's report on a copy of the package in which every contract is broken once."""
+    folder = tmp_path_factory.mktemp("planted")
+    shutil.copytree(ROOT / "operator", folder / "operator", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    for module, (line, _) in PLANTED.items():
+        (folder / "operator" / module).write_text(f'"""Planted."""\n\n{line}\n')
+    return lint_imports(folder)
+
+
+def test_every_contract_is_broken_by_one_of_the_plants() -> None:
+    """A contract that no plant breaks is not proven to work."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    assert {contract["name"] for contract in contracts} == {name for _, name in PLANTED.values()}
+
+
+@pytest.mark.parametrize(("line", "contract"), PLANTED.values(), ids=PLANTED)
+def test_a_contract_notices_what_it_forbids(verdicts: str, line: str, contract: str) -> None:
+    """Each contract fails on an import that it is there to forbid."""
+    assert f"{contract} BROKEN" in verdicts, f"{line!r} went unnoticed:\n{verdicts}"
+
+
+@pytest.mark.parametrize("source", IMPURE.values(), ids=IMPURE)
+@pytest.mark.parametrize("package", CORE)
+def test_the_core_is_kept_pure(package: str, source: str) -> None:
+    """Clock, environment and randomness are refused in every package of the core."""
+    name = f"operator/perennate/{package}/planted.py"
+    check = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "TID251", "--stdin-filename", name, "-"]
+    result = subprocess.run(check, cwd=ROOT, input=source, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "TID251" in result.stdout
+
+
+def test_the_shell_may_know_the_time() -> None:
+    """The ban holds for the core alone: somebody has to read the clock."""
+    name = "operator/perennate/kube/planted.py"
+    check = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "TID251", "--stdin-filename", name, "-"]
+    result = subprocess.run(check, cwd=ROOT, input=IMPURE["the clock"], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout

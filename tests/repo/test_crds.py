@@ -1,0 +1,173 @@
+"""The custom resource definitions: fresh, bounded, described, and true to the samples."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from perennate.api.schema import INT_OR_STRING, PRESERVE_UNKNOWN, VALIDATIONS, resource_schema
+from perennate.api.v1alpha1 import KINDS
+from tests.repo import structural
+from tests.repo.tree import ROOT, manifests
+from tools import generate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Schema = dict[str, Any]
+BOUNDED = {
+    "string": ("maxLength", "enum", "format"),
+    "array": ("maxItems",),
+    "integer": ("minimum", "enum"),
+    "number": ("minimum", "enum"),
+}
+
+
+def walk(schema: Schema, path: str) -> Iterator[tuple[str, Schema]]:
+    """Every schema at or below `path`."""
+    yield path, schema
+    for name, child in schema.get("properties", {}).items():
+        yield from walk(child, f"{path}.{name}")
+    for key, mark in (("items", "[]"), ("additionalProperties", ".*")):
+        if isinstance(schema.get(key), dict):
+            yield from walk(schema[key], path + mark)
+
+
+FIELDS = {
+    f"{kind.__name__}{path}": schema
+    for kind in KINDS
+    for part in ("spec", "status")
+    for path, schema in walk(resource_schema(kind)["properties"][part], f".{part}")
+}
+NAMED = {path: schema for path, schema in FIELDS.items() if not path.endswith(("[]", ".*"))}
+SPECS = {path: schema for path, schema in FIELDS.items() if re.match(r"[A-Za-z]+\.spec", path)}
+
+
+def test_generated_files_are_fresh() -> None:
+    """Who changes a model commits what follows from it; edits of generated files do not survive."""
+    assert generate.differences(ROOT) == []
+
+
+def test_a_stale_file_is_noticed(tmp_path: Path) -> None:
+    """The check of freshness can fail: on an edited file, on a missing one and on one that nothing generates."""
+    for folder in ("crds", "charts", "manifests", "docs/reference"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    crds = tmp_path / "crds"
+    (crds / "perennate.dev_others.yaml").write_text("kind: Other\n")
+    (crds / "kustomization.yaml").unlink()
+    (crds / "perennate.dev_trainingjobs.yaml").write_text("kind: Edited\n")
+    diff = "\n".join(generate.differences(tmp_path))
+    for name in ("others", "trainingjobs"):
+        assert f"--- a/crds/perennate.dev_{name}.yaml" in diff
+    assert "--- a/crds/kustomization.yaml" in diff
+    assert set(generate.write(tmp_path)) == {
+        "crds/perennate.dev_others.yaml",
+        "crds/kustomization.yaml",
+        "crds/perennate.dev_trainingjobs.yaml",
+    }
+    assert generate.differences(tmp_path) == []
+
+
+def test_the_chart_ships_the_same_crds() -> None:
+    """Helm, kustomize and `kubectl apply` install the same kinds."""
+    ours = {path.name: path.read_text() for path in (ROOT / "crds").glob("perennate.dev_*.yaml")}
+    chart = {path.name: path.read_text() for path in (ROOT / "charts/perennate/crds").iterdir()}
+    assert ours == chart
+    assert len(ours) == len(KINDS)
+
+
+def test_every_field_is_described() -> None:
+    """`kubectl explain` is documentation: one paragraph that ends like a sentence."""
+    said = {path: schema.get("description", "") for path, schema in NAMED.items()}
+    assert {path: text for path, text in said.items() if not re.fullmatch(r"[A-Z`].*[.]", text)} == {}
+
+
+def is_bounded(schema: Schema) -> bool:
+    """Whether a value of this schema has a limit to its size or value."""
+    if "additionalProperties" in schema or schema.get(PRESERVE_UNKNOWN):
+        return "maxProperties" in schema
+    wanted = () if schema.get(INT_OR_STRING) else BOUNDED.get(schema["type"], ())
+    return not wanted or any(bound in schema for bound in wanted)
+
+
+def test_every_field_is_bounded() -> None:
+    """Nothing grows without limit, and the API server can estimate what a rule costs."""
+    assert [path for path, schema in FIELDS.items() if not is_bounded(schema)] == []
+
+
+def test_numbers_of_a_spec_have_two_ends() -> None:
+    """What a user can write has a smallest and a largest value."""
+    numbers = {path: schema for path, schema in SPECS.items() if schema.get("type") in {"integer", "number"}}
+    assert numbers
+    assert [path for path, schema in numbers.items() if not {"minimum", "maximum"} <= schema.keys()] == []
+
+
+def test_every_schema_is_structural() -> None:
+    """No reference, no union but int-or-string, a type everywhere else."""
+    refused = {"$ref", "$defs", "oneOf", "allOf", "not", "title", "const"}
+    assert [path for path, schema in FIELDS.items() if schema.keys() & refused] == []
+    unions = {path: schema for path, schema in FIELDS.items() if "anyOf" in schema}
+    assert all(schema["anyOf"] == [{"type": "integer"}, {"type": "string"}] for schema in unions.values())
+    assert all(schema[INT_OR_STRING] is True for schema in unions.values())
+    assert [path for path, schema in FIELDS.items() if "type" not in schema and path not in unions] == []
+
+
+def keys_are_required(schema: Schema) -> bool:
+    """Whether the fields by which the entries of a list are told apart are always there."""
+    return set(schema["x-kubernetes-list-map-keys"]) <= set(schema["items"]["required"])
+
+
+def test_every_list_says_how_it_merges() -> None:
+    """Server-side apply of two managers needs to know; keys of a map exist and are required."""
+    lists = {path: schema for path, schema in FIELDS.items() if schema.get("type") == "array"}
+    kinds = {path: schema.get("x-kubernetes-list-type") for path, schema in lists.items()}
+    assert {path: kind for path, kind in kinds.items() if kind not in {"atomic", "set", "map"}} == {}
+    assert [path for path, kind in kinds.items() if kind == "map" and not keys_are_required(lists[path])] == []
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_rule_says_what_is_allowed(kind: Any) -> None:
+    """A CEL rule without a message tells the user a formula."""
+    for path, schema in walk(resource_schema(kind), ""):
+        for rule in schema.get(VALIDATIONS, ()):
+            assert len(rule["message"].split()) > 3, f"{path}: {rule['rule']}"
+
+
+def test_a_status_never_defaults() -> None:
+    """A default in a status would look like something that was seen."""
+    assert [path for path, schema in FIELDS.items() if ".status" in path and "default" in schema] == []
+
+
+SAMPLES = list(manifests("examples", "manifests", "docs"))
+
+
+def test_there_are_samples_of_every_kind() -> None:
+    """The check below must not pass because it looks at nothing."""
+    assert {kind.__name__ for kind in KINDS} <= {document["kind"] for _, document in SAMPLES}
+
+
+def test_every_sample_fits_the_schema() -> None:
+    """A manifest that we hand out is one that the API server takes."""
+    assert [f"{file}: {error}" for file, document in SAMPLES for error in structural.errors(document)] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"modle": {}}, "Additional properties are not allowed"),
+        ({"seed": "many"}, "'many' is not of type 'integer'"),
+        ({"data": {"holdout": {"fraction": 0}}}, "minimum"),
+        ({"model": None}, "None is not of type 'object'"),
+    ],
+)
+def test_a_sample_that_does_not_fit_is_noticed(change: Schema, message: str) -> None:
+    """The check can fail: on an unknown field, a wrong type, a number out of range, a null."""
+    sample = next(document for _, document in SAMPLES if document["kind"] == "TrainingJob")
+    document = yaml.safe_load(yaml.safe_dump(sample))
+    document["spec"].update(change)
+    assert any(message in error for error in structural.errors(document))

@@ -1,0 +1,62 @@
+"""The layout of the repository: what must be where, and what must not be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+from tests.repo.tree import ROOT, files, label
+
+PACKAGE = [path for path in files(".py") if path.is_relative_to(ROOT / "operator" / "perennate")]
+LONGEST = 400
+
+
+def test_the_source_root_is_no_package() -> None:
+    """`operator/` plays the part of `src/`; an `__init__.py` would hide the standard library's `operator`."""
+    assert not (ROOT / "operator" / "__init__.py").exists()
+
+
+def test_the_standard_library_works_from_the_root() -> None:
+    """Started in the root without site packages, Python finds its own `operator` module, not our folder."""
+    code = "import collections, operator; print(operator.__file__)"
+    result = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert not Path(result.stdout.strip()).is_relative_to(ROOT)
+
+
+def test_no_test_folder_hides_the_standard_library() -> None:
+    """The same trap one level deeper."""
+    assert not (ROOT / "tests" / "operator").exists()
+
+
+def test_every_folder_of_the_package_is_a_package() -> None:
+    """Without `__init__.py` import-linter does not see a folder, and its contracts hold for nothing."""
+    bare = {label(path.parent) for path in PACKAGE if not (path.parent / "__init__.py").exists()}
+    assert bare == set()
+
+
+def test_modules_stay_readable() -> None:
+    """A module is read in one sitting; a longer one holds two subjects."""
+    lengths = {label(path): len(path.read_text().splitlines()) for path in PACKAGE}
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
+    """What is installed is `perennate`, typed, with its licence."""
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert {name.split("/")[0] for name in names} == {"perennate", f"perennate-{version}.dist-info"}
+    assert {"perennate/py.typed", f"perennate-{version}.dist-info/licenses/LICENSE"} <= set(names)
+
+
+def test_the_licence_is_whole() -> None:
+    """Apache-2.0, as pyproject.toml says, with its appendix."""
+    text = (ROOT / "LICENSE").read_text()
+    assert "Apache License" in text
+    assert "END OF TERMS AND CONDITIONS" in text

@@ -1,0 +1,54 @@
+"""The Makefile: what its help promises, and that continuous integration runs the same."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+
+from tests.repo.tree import ROOT
+
+TARGETS = {
+    *("help", "install", "lock", "clean", "fmt", "generate", "lint", "typecheck", "verify", "coverage"),
+    *("test", "test-unit", "test-repo", "test-runtime", "test-integration", "test-e2e"),
+    *("demo", "cluster-up", "cluster-down", "images"),
+}
+
+
+def help_text() -> str:
+    """What `make help` prints."""
+    return subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def test_help_lists_every_target() -> None:
+    """A target that help does not name is not found by anybody."""
+    declared = set(re.findall(r"^\.PHONY: (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    listed = set(re.findall(r"^  ([a-z0-9-]+) +\S", help_text(), re.MULTILINE))
+    assert listed == declared
+    assert declared >= TARGETS
+
+
+def test_continuous_integration_runs_what_people_run() -> None:
+    """`.ci/run` is executable and calls `make test`, nothing more."""
+    script = ROOT / ".ci" / "run"
+    commands = [line for line in script.read_text().splitlines() if line and not line.startswith("#")]
+    assert os.access(script, os.X_OK)
+    assert commands == ["set -euo pipefail", 'cd "$(dirname "$0")/.."', "exec make test"]
+
+
+def test_a_missing_interpreter_is_one_clear_sentence(tmp_path: object) -> None:
+    """Who has no suitable Python learns which is needed and how to name it."""
+    environment = os.environ | {"PYTHON": "/nonexistent/python3"}
+    command = ["tools/venv.sh", f"{tmp_path}/stamp"]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == [
+        "error: no /nonexistent/python3 on PATH: perennate needs Python 3.11 or newer (or set PYTHON=/path/to/python3)."
+    ]
+
+
+def test_a_failed_step_fails_and_says_how_long_it_took() -> None:
+    """The wrapper around long steps keeps the exit code."""
+    result = subprocess.run(["tools/step.sh", "a step", "false"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert re.fullmatch(r"\n==> a step\n    a step: FAILED \(exit 1\) after \d+\.\d s\n", result.stdout)

@@ -1,0 +1,87 @@
+"""The locked requirements: complete, hashed, free of addresses, and split by what may be in an image."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.repo.tree import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+IMAGES = ("operator", "trainer", "serving")
+# What an image must never hold, and what it must.
+BANNED = {
+    "operator": {"scikit-learn", "skops", "joblib", "pandas", "pyarrow", "bentoml", "matplotlib"},
+    "trainer": {"kopf", "kubernetes", "bentoml", "aiohttp", "matplotlib"},
+    "serving": {"kopf", "kubernetes", "matplotlib"},
+}
+TOOLS = {"pytest", "mypy", "ruff", "uv", "hypothesis", "coverage", "pre-commit", "import-linter"}
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)(?: ; [^\\]+)? \\$")
+HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
+
+
+def pins(path: Path) -> dict[str, set[str]]:
+    """Versions of each package that the file names; more than one where the version depends on the interpreter."""
+    found: dict[str, set[str]] = {}
+    for match in filter(None, map(PIN.match, path.read_text().splitlines())):
+        found.setdefault(canonicalize_name(match[1]), set()).add(match[2])
+    return found
+
+
+def project() -> dict[str, Any]:
+    """The `project` table of pyproject.toml."""
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return table
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
+def test_every_line_is_a_pin_a_hash_or_a_comment(path: Path) -> None:
+    """Nothing else may be in a lock: no index, no address, no package without a version and a hash."""
+    text = path.read_text().splitlines()
+    strange = [line for line in text if not (PIN.match(line) or HASH.match(line) or line.lstrip().startswith("#"))]
+    assert strange == []
+    unhashed = [line for line, after in pairwise([*text, ""]) if PIN.match(line) and not HASH.match(after)]
+    assert unhashed == []
+    assert pins(path)
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_an_image_gets_what_development_tests(image: str) -> None:
+    """The versions in an image are those that the tests ran with."""
+    development = pins(ROOT / "requirements" / "dev.txt")
+    locked = pins(ROOT / "requirements" / f"{image}.txt")
+    assert {name: versions for name, versions in locked.items() if not versions <= development.get(name, set())} == {}
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_an_image_holds_nothing_that_it_must_not(image: str) -> None:
+    """The operator never loads a model, other pods never talk to the API server, and no image holds tools."""
+    locked = pins(ROOT / "requirements" / f"{image}.txt")
+    assert locked.keys() & (BANNED[image] | TOOLS) == set()
+
+
+@pytest.mark.parametrize("extra", [*IMAGES, "dev"])
+def test_the_lock_keeps_what_the_project_declares(extra: str) -> None:
+    """A dependency that was added or moved in pyproject.toml without `make lock` is found here."""
+    declared = [Requirement(line) for line in [*project()["dependencies"], *project()["optional-dependencies"][extra]]]
+    locked = pins(ROOT / "requirements" / f"{extra}.txt")
+    for requirement in declared:
+        versions = locked.get(canonicalize_name(requirement.name), set())
+        if requirement.name != project()["name"]:
+            assert versions, f"{requirement} is not in requirements/{extra}.txt: run `make lock`"
+            assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: {versions}"
+
+
+def test_bentoml_holds_the_fixes_that_we_need() -> None:
+    """Releases of BentoML before 1.4.40 have known holes (pickle over HTTP, server-side request forgery)."""
+    (version,) = pins(ROOT / "requirements" / "serving.txt")["bentoml"]
+    assert Requirement("bentoml>=1.4.40,<1.5").specifier.contains(version)
