@@ -1,0 +1,124 @@
+"""The command line: `python3 -m tests.cluster {up,down,status,...}`, run from the root of the checkout."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+
+from tests.cluster import cache, tools
+from tests.cluster.commands import succeeds
+from tests.cluster.errors import ClusterError
+from tests.cluster.instance import Instance
+from tests.cluster.kind_cluster import KindCluster, docker_answers
+from tests.cluster.local import LocalCluster
+from tests.cluster.progress import say
+
+#: Variables that decide what these commands do or how a registry is reached; sudo would drop them.
+_KEPT = (
+    "PERENNATE_",
+    "PIP_",
+    "SSL_CERT",
+    "REQUESTS_CA",
+    "GOPROXY",
+    "GONOSUMDB",
+    "GOFLAGS",
+    "XDG_CACHE_HOME",
+    "HOME",
+    "PATH",
+)
+_NEED_ROOT = {"up", "down", "images", "load"}
+
+
+def cluster(instance: Instance) -> LocalCluster | KindCluster:
+    """Return the cluster of `instance`: kind's if a Docker engine answers, else the local one."""
+    return KindCluster(instance) if docker_answers() else LocalCluster(instance)
+
+
+def _arguments(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tests.cluster", description="A real Kubernetes for tests and the demo."
+    )
+    default = os.environ.get("PERENNATE_CLUSTER", "default")
+    parser.add_argument(
+        "--name", default=default, help="which of this checkout's clusters (environment: PERENNATE_CLUSTER)"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("up", help="start the cluster, or leave a working one alone; print how to use it")
+    commands.add_parser("down", help="end the cluster and remove everything of it")
+    commands.add_parser("status", help="tell whether the cluster works (exit code 0) or not (1)")
+    commands.add_parser("kubeconfig", help="print the path of the kubeconfig")
+    commands.add_parser("audit-log", help="print the path of the API server's audit log")
+    commands.add_parser("bin", help="print the folder that holds kubectl and helm, making it if need be")
+    commands.add_parser("programs", help="compile and fetch everything that `up` needs, without starting anything")
+    return parser.parse_args(words)
+
+
+def _with_rights(command: str, words: list[str]) -> None:
+    """Run again under sudo if `command` needs root and sudo asks for no password."""
+    if command not in _NEED_ROOT or os.geteuid() == 0 or docker_answers() or not shutil.which("sudo"):
+        return
+    if not succeeds(["sudo", "--non-interactive", "true"]):
+        return
+    kept = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(_KEPT)]
+    os.execvp(
+        "sudo",
+        [
+            "sudo",
+            "--non-interactive",
+            "env",
+            *kept,
+            f"PERENNATE_CACHE={cache.root()}",
+            sys.executable,
+            "-m",
+            "tests.cluster",
+            *words,
+        ],
+    )
+
+
+def _status(chosen: LocalCluster | KindCluster) -> int:
+    trouble = chosen.trouble()
+    say(f"{chosen.instance.id} ({chosen.provider}): {trouble or 'works'}")
+    return 1 if trouble else 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    chosen = cluster(Instance.of(arguments.name))
+    match arguments.command:
+        case "up":
+            chosen.up()
+            print(f"export KUBECONFIG={shlex.quote(str(chosen.kubeconfig))}")
+        case "down":
+            chosen.down()
+        case "status":
+            return _status(chosen)
+        case "kubeconfig":
+            print(chosen.kubeconfig)
+        case "audit-log":
+            print(chosen.audit_log)
+        case "bin":
+            print(tools.folder())
+        case "programs":
+            tools.folder()
+    return 0
+
+
+def main(words: list[str]) -> int:
+    """Carry out one command; return the exit code. What went wrong is said in one sentence."""
+    arguments = _arguments(words)
+    try:
+        _with_rights(arguments.command, words)
+        return _run(arguments)
+    except ClusterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,100 @@
+"""The few API calls that starting a cluster needs, over the standard library: probe, read, server-side apply."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: A Kubernetes object as decoded JSON.
+Document = dict[str, Any]
+
+_FIELD_MANAGER = "perennate-test-cluster"
+_TIMEOUT_SECONDS = 5.0
+_HTTP_OK = range(200, 300)
+
+
+class ApiError(Exception):
+    """The API server refused a request; the message holds its own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClient:
+    """A client of one API server, as the administrator.
+
+    Attributes:
+        server: URL of the API server.
+        pki: folder with `ca.crt`, `admin.crt` and `admin.key`.
+    """
+
+    server: str
+    pki: Path
+
+    def get(self, path: str) -> Document:
+        """Return the document at `path`.
+
+        Raises:
+            ApiError: the server answered with an error status.
+            OSError: no server answered.
+        """
+        document: Document = json.loads(self._request("GET", path))
+        return document
+
+    def ready(self) -> bool:
+        """Tell whether the API server answers and says that all its parts are ready."""
+        try:
+            return self._request("GET", "/readyz") == "ok"
+        except (OSError, http.client.HTTPException, ApiError):
+            return False
+
+    def exists(self, path: str) -> bool:
+        """Tell whether the API server answers and has an object at `path`."""
+        try:
+            self._request("GET", path)
+        except (OSError, http.client.HTTPException, ApiError):
+            return False
+        return True
+
+    def apply(self, path: str, document: Document) -> None:
+        """Make the object at `path` be as `document` says, by server-side apply.
+
+        Raises:
+            ApiError: the server refused it.
+        """
+        self._request("PATCH", f"{path}?fieldManager={_FIELD_MANAGER}&force=true", json.dumps(document))
+
+    def delete(self, path: str) -> None:
+        """Delete the object at `path`.
+
+        Raises:
+            ApiError: the server refused it.
+        """
+        self._request("DELETE", path)
+
+    def _request(self, method: str, path: str, body: str | None = None) -> str:
+        where = urlsplit(self.server)
+        # A connection of its own for each call: they are few, and the server may be another one since the last call.
+        connection = http.client.HTTPSConnection(
+            where.hostname or "", where.port, timeout=_TIMEOUT_SECONDS, context=self._tls()
+        )
+        try:
+            headers = {"Accept": "application/json", "Content-Type": "application/apply-patch+yaml"}
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        if answer.status not in _HTTP_OK:
+            raise ApiError(f"{method} {path}: {answer.status} {text.strip()[:500]}")
+        return text
+
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.pki / "ca.crt")
+        context.load_cert_chain(self.pki / "admin.crt", self.pki / "admin.key")
+        return context

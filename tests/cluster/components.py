@@ -1,0 +1,204 @@
+"""The command line of every component, as data: what an API server is told is the same with a node and without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Audit policy for every API server of ours; kind mounts the same file.
+AUDIT_POLICY = Path(__file__).parent / "audit-policy.yaml"
+
+#: What a control plane without nodes runs: enough for Jobs, Deployments, owner references, namespaces and service accounts.
+NODELESS_CONTROLLERS = (
+    "deployment-controller",
+    "garbage-collector-controller",
+    "job-controller",
+    "namespace-controller",
+    "replicaset-controller",
+    "root-ca-certificate-publisher-controller",
+    "serviceaccount-controller",
+    "ttl-after-finished-controller",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a control plane keeps its files, below one folder."""
+
+    root: Path
+
+    @property
+    def pki(self) -> Path:
+        """Certificates and keys."""
+        return self.root / "pki"
+
+    @property
+    def etcd(self) -> Path:
+        """etcd's data."""
+        return self.root / "etcd"
+
+    @property
+    def logs(self) -> Path:
+        """One log per component."""
+        return self.root / "log"
+
+    @property
+    def audit_log(self) -> Path:
+        """The API server's audit log, one JSON event a line."""
+        return self.logs / "audit.jsonl"
+
+    def kubeconfig(self, user: str) -> Path:
+        """Return where the kubeconfig of `user` lies."""
+        return self.root / f"{user}.kubeconfig"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the control plane listens.
+
+    Attributes:
+        host: address that clients use.
+        bind: address that the API server binds.
+        api_port: the API server's port.
+        etcd_port: etcd's client port on 127.0.0.1.
+        peer_port: etcd's peer port on 127.0.0.1, which nobody uses.
+        services: range of service addresses.
+    """
+
+    host: str
+    bind: str
+    api_port: int
+    etcd_port: int
+    peer_port: int
+    services: str
+
+    @property
+    def server(self) -> str:
+        """URL of the API server."""
+        return f"https://{self.host}:{self.api_port}"
+
+    @property
+    def etcd_url(self) -> str:
+        """URL of etcd."""
+        return f"http://127.0.0.1:{self.etcd_port}"
+
+
+def etcd(layout: Layout, addresses: Addresses) -> list[str]:
+    """Return etcd's words: one member that never waits for the disk, because its data never outlives a test machine."""
+    peer = f"http://127.0.0.1:{addresses.peer_port}"
+    return [
+        "etcd",
+        f"--data-dir={layout.etcd}",
+        "--unsafe-no-fsync",
+        f"--listen-client-urls={addresses.etcd_url}",
+        f"--advertise-client-urls={addresses.etcd_url}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=default={peer}",
+        "--log-level=warn",
+    ]
+
+
+def api_server(layout: Layout, addresses: Addresses) -> list[str]:
+    """Return the API server's words: RBAC, audit log, request-header certificates for aggregated APIs."""
+    pki = layout.pki
+    loopback = addresses.host.startswith("127.")
+    return [
+        "kube-apiserver",
+        f"--etcd-servers={addresses.etcd_url}",
+        f"--bind-address={addresses.bind}",
+        f"--advertise-address={addresses.host}",
+        f"--secure-port={addresses.api_port}",
+        # A loopback address is refused as an endpoint of the service `kubernetes`; without nodes nobody needs one.
+        f"--endpoint-reconciler-type={'none' if loopback else 'lease'}",
+        f"--tls-cert-file={pki}/apiserver.crt",
+        f"--tls-private-key-file={pki}/apiserver.key",
+        f"--client-ca-file={pki}/ca.crt",
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={pki}/service-account.pub",
+        f"--service-account-signing-key-file={pki}/service-account.key",
+        f"--service-cluster-ip-range={addresses.services}",
+        f"--kubelet-client-certificate={pki}/kubelet-client.crt",
+        f"--kubelet-client-key={pki}/kubelet-client.key",
+        f"--kubelet-certificate-authority={pki}/ca.crt",
+        # Node names are in no DNS.
+        "--kubelet-preferred-address-types=InternalIP",
+        f"--requestheader-client-ca-file={pki}/front-proxy-ca.crt",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        f"--proxy-client-cert-file={pki}/front-proxy.crt",
+        f"--proxy-client-key-file={pki}/front-proxy.key",
+        f"--audit-policy-file={AUDIT_POLICY}",
+        f"--audit-log-path={layout.audit_log}",
+        "--allow-privileged=true",
+        # On the way out a grace period serves load balancers; here it only makes every stop slower.
+        "--shutdown-delay-duration=0s",
+        "--profiling=false",
+    ]
+
+
+def controller_manager(layout: Layout, *, controllers: tuple[str, ...] = ("*",), pods: str | None = None) -> list[str]:
+    """Return the controller manager's words.
+
+    Args:
+        layout: where its files lie.
+        controllers: which controllers to run.
+        pods: range of pod addresses, if nodes are to get a part of it.
+    """
+    return [
+        "kube-controller-manager",
+        f"--kubeconfig={layout.kubeconfig('controller-manager')}",
+        f"--controllers={','.join(controllers)}",
+        f"--root-ca-file={layout.pki}/ca.crt",
+        f"--service-account-private-key-file={layout.pki}/service-account.key",
+        f"--cluster-signing-cert-file={layout.pki}/ca.crt",
+        f"--cluster-signing-key-file={layout.pki}/ca.key",
+        "--use-service-account-credentials=true",
+        "--leader-elect=false",
+        "--secure-port=0",
+        "--profiling=false",
+        *([f"--cluster-cidr={pods}"] if pods else []),
+    ]
+
+
+def scheduler(layout: Layout) -> list[str]:
+    """Return the scheduler's words."""
+    return [
+        "kube-scheduler",
+        f"--kubeconfig={layout.kubeconfig('scheduler')}",
+        "--leader-elect=false",
+        "--secure-port=0",
+        "--profiling=false",
+    ]
+
+
+def proxy(layout: Layout, *, node: str, pods: str) -> list[str]:
+    """Return kube-proxy's words: nftables, and no change of connection-tracking limits, which belong to the host."""
+    return [
+        "kube-proxy",
+        f"--kubeconfig={layout.kubeconfig('proxy')}",
+        "--proxy-mode=nftables",
+        f"--cluster-cidr={pods}",
+        f"--hostname-override={node}",
+        "--conntrack-max-per-core=0",
+        "--conntrack-tcp-timeout-established=0s",
+        "--conntrack-tcp-timeout-close-wait=0s",
+        "--healthz-bind-address=127.0.0.1:10256",
+    ]
+
+
+def kubelet(layout: Layout, *, configuration: Path, node: str, address: str) -> list[str]:
+    """Return the kubelet's words; the rest is in its configuration file."""
+    return [
+        "kubelet",
+        f"--config={configuration}",
+        f"--kubeconfig={layout.kubeconfig('kubelet')}",
+        f"--root-dir={layout.root}/kubelet",
+        f"--cert-dir={layout.root}/kubelet/pki",
+        f"--hostname-override={node}",
+        f"--node-ip={address}",
+    ]

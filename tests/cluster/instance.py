@@ -1,0 +1,117 @@
+"""Which cluster is meant, and everything named after it, so that two checkouts never meet. Pure, save for `Instance.state`'s root."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+#: The range set aside for benchmarks of network devices (RFC 2544): no route of a machine or of the internet should be in it.
+RANGE = ipaddress.IPv4Network("198.18.0.0/15")
+#: Each cluster has one twentieth-bit slice of it: 4096 addresses.
+_SLICE_PREFIX = 20
+_STATE = Path("/var/lib/perennate")
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One cluster of one checkout.
+
+    Attributes:
+        name: the user's word for it, "default" unless given.
+        digest: eight hex digits from the checkout's path and the name.
+    """
+
+    name: str
+    digest: str
+
+    @classmethod
+    def of(cls, name: str = "default", *, checkout: Path = CHECKOUT) -> Instance:
+        """Return the instance `name` of the checkout at `checkout`."""
+        text = f"{checkout}\0{name}"
+        return cls(name=name, digest=hashlib.sha256(text.encode()).hexdigest()[:8])
+
+    @property
+    def id(self) -> str:
+        """Name of the network namespace, of the control group and of the kind cluster."""
+        return f"perennate-{self.digest}"
+
+    @property
+    def link(self) -> str:
+        """Name of the host's end of the network link; the kernel allows 15 characters."""
+        return f"pn-{self.digest}"
+
+    @property
+    def state(self) -> Path:
+        """Folder of everything that the cluster keeps; `PERENNATE_STATE` names another parent."""
+        return Path(os.environ.get("PERENNATE_STATE") or _STATE) / self.digest
+
+    def preferred_slice(self) -> int:
+        """Return the number of the address slice that this instance tries first."""
+        return int(self.digest, 16) % len(list(RANGE.subnets(new_prefix=_SLICE_PREFIX)))
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The addresses of one cluster: a slice of `RANGE`, parted into links, services and pods."""
+
+    network: ipaddress.IPv4Network
+
+    @property
+    def host(self) -> str:
+        """The host's address on the link to the node."""
+        return str(self.network[1])
+
+    @property
+    def node(self) -> str:
+        """The node's address, also the API server's."""
+        return str(self.network[2])
+
+    @property
+    def links(self) -> ipaddress.IPv4Network:
+        """Range of the link between host and nodes (256 addresses)."""
+        return next(self.network.subnets(new_prefix=24))
+
+    @property
+    def services(self) -> ipaddress.IPv4Network:
+        """Range of service addresses (256)."""
+        return list(self.network.subnets(new_prefix=24))[1]
+
+    @property
+    def api_service(self) -> str:
+        """Address of the service `kubernetes`: by definition the first of the range."""
+        return str(self.services[1])
+
+    @property
+    def dns_service(self) -> str:
+        """Address of the name service: by custom the tenth of the range."""
+        return str(self.services[10])
+
+    @property
+    def pods(self) -> ipaddress.IPv4Network:
+        """Range of pod addresses (2048)."""
+        return list(self.network.subnets(new_prefix=21))[1]
+
+    @property
+    def node_pods(self) -> ipaddress.IPv4Network:
+        """The first node's part of the pod addresses (256)."""
+        return next(self.pods.subnets(new_prefix=24))
+
+
+def choose_slice(preferred: int, taken: Iterable[ipaddress.IPv4Network]) -> Slice | None:
+    """Return the first slice from number `preferred` on, round the range, that overlaps none of `taken`; None if there is none."""
+    slices = list(RANGE.subnets(new_prefix=_SLICE_PREFIX))
+    used = list(taken)
+    for number in range(len(slices)):
+        candidate = slices[(preferred + number) % len(slices)]
+        if not any(candidate.overlaps(other) for other in used):
+            return Slice(candidate)
+    return None

@@ -1,0 +1,65 @@
+// Command kube is every component of a one-node Kubernetes in one program: its first argument names the component.
+//
+// One program shares one copy of the Kubernetes packages between six components: it links once, and a test machine holds
+// one file in its page cache instead of seven.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.etcd.io/etcd/server/v3/etcdmain"
+	"k8s.io/component-base/cli"
+	kubectl "k8s.io/kubectl/pkg/cmd"
+	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
+	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+
+	// The logging and metrics back ends register themselves; the components' own main packages import them too.
+	_ "k8s.io/component-base/logs/json/register"
+	_ "k8s.io/component-base/metrics/prometheus/clientgo"
+	_ "k8s.io/component-base/metrics/prometheus/version"
+)
+
+// commands makes the command of each component that is built on cobra. etcd is not.
+var commands = map[string]func() *cobra.Command{
+	"kube-apiserver":          apiserver.NewAPIServerCommand,
+	"kube-controller-manager": controllermanager.NewControllerManagerCommand,
+	"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
+	"kube-proxy":              proxy.NewProxyCommand,
+	// The kubelet installs its own signal handler; a context with another one would panic.
+	"kubelet": func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
+	"kubectl": kubectl.NewDefaultKubectlCommand,
+}
+
+func main() {
+	names := []string{"etcd"}
+	for name := range commands {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	usage := "usage: kube {" + strings.Join(names, "|") + "} [flags]"
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, usage)
+		os.Exit(2)
+	}
+	name := os.Args[1]
+	// Each component reads its flags from os.Args as if it were alone in its own program.
+	os.Args = append([]string{name}, os.Args[2:]...)
+	if name == "etcd" {
+		etcdmain.Main(os.Args)
+		return
+	}
+	command, known := commands[name]
+	if !known {
+		fmt.Fprintf(os.Stderr, "kube: no component %q\n%s\n", name, usage)
+		os.Exit(2)
+	}
+	os.Exit(cli.Run(command()))
+}

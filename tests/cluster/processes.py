@@ -1,0 +1,99 @@
+"""Processes that this program started, recognised later without doubt: a process id alone may have been given to another."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PROC = Path("/proc")
+#: Field 22 of /proc/PID/stat, counted after the closing bracket of the command name (field 2), which may hold spaces.
+_START_TIME_FIELD = 22 - 3
+_STATE_FIELD = 3 - 3
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessId:
+    """A process for good: its id, when it started (clock ticks since boot) and the boot that it belongs to."""
+
+    pid: int
+    started: int
+    boot: str
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessId:
+        """Describe the living process `pid`.
+
+        Raises:
+            ProcessLookupError: there is no such process.
+        """
+        fields = _stat(pid)
+        if fields is None:
+            raise ProcessLookupError(pid)
+        return cls(pid=pid, started=int(fields[_START_TIME_FIELD]), boot=_boot())
+
+    def alive(self) -> bool:
+        """Tell whether this very process still runs; a zombie does not."""
+        fields = _stat(self.pid)
+        return (
+            fields is not None
+            and fields[_STATE_FIELD] != "Z"
+            and int(fields[_START_TIME_FIELD]) == self.started
+            and _boot() == self.boot
+        )
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to this process, and to no other that may have got its id since."""
+        if self.alive():
+            os.kill(self.pid, number)
+
+
+def _stat(pid: int) -> list[str] | None:
+    try:
+        text = (_PROC / str(pid) / "stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def _boot() -> str:
+    return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+
+
+def command_line(pid: int) -> list[str]:
+    """Return the words of the command that `pid` runs, or an empty list if it is gone."""
+    try:
+        return (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the ids of all processes below `pid`, nearest first."""
+    parents: dict[int, list[int]] = {}
+    for folder in _PROC.iterdir():
+        if folder.name.isdigit() and (fields := _stat(int(folder.name))) is not None:
+            parents.setdefault(int(fields[1]), []).append(int(folder.name))
+    found: list[int] = []
+    waiting = [pid]
+    while waiting:
+        children = parents.get(waiting.pop(0), [])
+        found += children
+        waiting += children
+    return found
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float, pause: float = 0.05) -> bool:
+    """Look at `condition` every `pause` seconds until it holds; False if it does not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+    return True

@@ -1,0 +1,73 @@
+"""The node-less control plane for tests, and readings of its audit log."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.cluster.controlplane import ControlPlane
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["AuditEvent", "ControlPlane", "read_audit"]
+
+#: Verbs that change something.
+WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One call that an API server answered.
+
+    Attributes:
+        user: who called.
+        agent: the caller's User-Agent.
+        verb: get, list, create, update, patch, delete, deletecollection.
+        resource: plural name with subresource, as "trainingjobs/status".
+        namespace: the object's namespace, or "".
+        name: the object's name, or "".
+        code: HTTP status.
+        time: when it was answered, RFC 3339.
+    """
+
+    user: str
+    agent: str
+    verb: str
+    resource: str
+    namespace: str
+    name: str
+    code: int
+    time: str
+
+    @property
+    def writes(self) -> bool:
+        """Whether the call changes something."""
+        return self.verb in WRITES
+
+
+def read_audit(log: Path, *, offset: int = 0) -> list[AuditEvent]:
+    """Return the calls that `log` tells of, from byte `offset` on (the file's size at an earlier time).
+
+    A last line that is still being written is left out.
+    """
+    with log.open("rb") as handle:
+        handle.seek(offset)
+        lines = handle.read().split(b"\n")[:-1]
+    return [_event(json.loads(line)) for line in lines]
+
+
+def _event(document: dict[str, Any]) -> AuditEvent:
+    reference = document.get("objectRef", {})
+    parts = (reference.get("resource", ""), reference.get("subresource", ""))
+    return AuditEvent(
+        user=document["user"].get("username", ""),
+        agent=document.get("userAgent", ""),
+        verb=document["verb"],
+        resource="/".join(part for part in parts if part),
+        namespace=reference.get("namespace", ""),
+        name=reference.get("name", ""),
+        code=document.get("responseStatus", {}).get("code", 0),
+        time=document["stageTimestamp"],
+    )
