@@ -1,0 +1,142 @@
+"""The chart: it lints, refuses nonsense, and by default renders what `kubectl apply -k manifests/base` applies."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests.repo.tree import ROOT
+from tools import chart
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHART = ROOT / "charts" / "perennate"
+Objects = dict[tuple[str, str], dict[str, Any]]
+
+FULL = {
+    "replicas": 2,
+    "logLevel": "DEBUG",
+    "image": {"pullPolicy": "Never", "operator": {"repository": "own/operator", "tag": "9"}},
+    "store": {"size": "20Gi", "storageClassName": "fast", "accessMode": "ReadWriteMany"},
+    "serviceAccount": {"name": "own", "annotations": {"a": "b"}},
+    "metricsService": {"enabled": True},
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [{"key": "k", "operator": "Exists"}],
+    "affinity": {"podAntiAffinity": {}},
+}
+
+
+def run(helm: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run helm with its own folders below `home`, so that nothing of the user's is read or written."""
+    folders = {f"HELM_{kind}_HOME": str(home / kind) for kind in ("CACHE", "CONFIG", "DATA")}
+    command = [helm, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | folders, capture_output=True, text=True, check=False)
+
+
+def template(helm: str, home: Path, values: dict[str, Any]) -> Objects:
+    """What the chart renders with these values, by kind and name."""
+    file = home / "values.yaml"
+    file.write_text(yaml.safe_dump(values))
+    arguments = ("perennate", str(CHART), "--namespace", "perennate-system", "--values", str(file))
+    result = run(helm, home, "template", *arguments)
+    assert result.returncode == 0, result.stderr
+    return by_name(result.stdout)
+
+
+def by_name(text: str) -> Objects:
+    """The objects of a multi-document YAML text, without their labels: the chart adds those of Helm."""
+    objects: Objects = {}
+    for document in yaml.safe_load_all(text):
+        if document:
+            document["metadata"].pop("labels", None)
+            objects[document["kind"], document["metadata"]["name"]] = document
+    return objects
+
+
+def test_the_chart_lints(helm: str, tmp_path: Path) -> None:
+    """`helm lint --strict` finds nothing."""
+    result = run(helm, tmp_path, "lint", "--strict", str(CHART))
+    assert result.returncode == 0, result.stdout
+
+
+def test_chart_and_kustomize_install_the_same(helm: str, kubectl: str, tmp_path: Path) -> None:
+    """Two ways of installing, one result: they differ in Helm's labels alone."""
+    command = [kubectl, "kustomize", "manifests/base"]
+    result = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    kustomized = by_name(result.stdout)
+    separate = {key for key in kustomized if key[0] in {"CustomResourceDefinition", "Namespace"}}
+    assert separate >= {("Namespace", "perennate-system")}
+    assert template(helm, tmp_path, {}) == {key: kustomized[key] for key in kustomized.keys() - separate}
+
+
+def test_the_install_manifest_is_what_kustomize_applies(kubectl: str) -> None:
+    """`manifests/install.yaml` is for people without kustomize and must not be another installation."""
+    command = [kubectl, "kustomize", "manifests/base"]
+    result = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert by_name((ROOT / "manifests" / "install.yaml").read_text()) == by_name(result.stdout)
+
+
+def test_every_value_reaches_what_it_is_for(helm: str, tmp_path: Path) -> None:
+    """A value that changes nothing is a promise that is not kept."""
+    objects = template(helm, tmp_path, FULL)
+    deployment = objects["Deployment", "perennate-operator"]["spec"]
+    pod = deployment["template"]["spec"]
+    container = pod["containers"][0]
+    environment = {one["name"]: one.get("value") for one in container["env"]}
+    assert (deployment["replicas"], container["image"], container["imagePullPolicy"]) == (2, "own/operator:9", "Never")
+    assert environment["PERENNATE_IMAGE_PULL_POLICY"] == "Never"
+    assert environment["PERENNATE_TRAINER_IMAGE"] == "perennate/trainer:0.1.0"
+    assert environment["PERENNATE_LOG_LEVEL"] == "DEBUG"
+    store = [environment[f"PERENNATE_STORE_{name}"] for name in ("SIZE", "CLASS", "ACCESS_MODE")]
+    assert store == ["20Gi", "fast", "ReadWriteMany"]
+    assert pod["serviceAccountName"] == "own"
+    assert objects["ServiceAccount", "own"]["metadata"]["annotations"] == {"a": "b"}
+    assert objects["ClusterRoleBinding", "perennate-operator"]["subjects"][0]["name"] == "own"
+    assert objects["RoleBinding", "perennate-operator"]["subjects"][0]["name"] == "own"
+    assert ("Service", "perennate-operator-metrics") in objects
+    assert {name: pod[name] for name in ("nodeSelector", "tolerations", "affinity")} == {
+        name: FULL[name] for name in ("nodeSelector", "tolerations", "affinity")
+    }
+
+
+def test_an_account_of_the_users_is_not_made(helm: str, tmp_path: Path) -> None:
+    """`serviceAccount.create: false` uses an account that is there."""
+    objects = template(helm, tmp_path, {"serviceAccount": {"create": False, "name": "theirs"}})
+    assert [key for key in objects if key[0] == "ServiceAccount"] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("replica=2", "replica"),
+        ("image.pullPolicy=Sometimes", "pullPolicy"),
+        ("store.size=large", "size"),
+        ("store.accessMode=ReadOnlyMany", "accessMode"),
+        ("replicas=-1", "replicas"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_by_name(helm: str, tmp_path: Path, value: str, said: str) -> None:
+    """The values' schema is closed: a misspelt value must not be passed over."""
+    result = run(helm, tmp_path, "template", "perennate", str(CHART), "--set", value)
+    assert result.returncode == 1
+    assert said in result.stderr
+
+
+def test_the_values_are_the_declared_ones() -> None:
+    """values.yaml parses to exactly the defaults of its declaration."""
+    written = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert written == chart.Values().model_dump(mode="json", by_alias=True)
+    assert chart.Values.model_validate(written) == chart.Values()
+
+
+def test_one_version_everywhere() -> None:
+    """Package, chart and images are released together."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    described = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert (described["version"], described["appVersion"]) == (version, version)

@@ -1,0 +1,128 @@
+"""What the operator and the users of its kinds may do: rules of least privilege over the manifests."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from tests.repo.tree import manifests
+
+ROLES = {
+    f"{document['kind']}/{document['metadata']['name']}": document
+    for _, document in manifests("manifests/base")
+    if document["kind"] in {"Role", "ClusterRole"}
+}
+OPERATOR = {name: role for name, role in ROLES.items() if name.endswith("perennate-operator")}
+USERS = {name: role for name, role in ROLES.items() if name not in OPERATOR}
+FORBIDDEN = {
+    "secrets",
+    "nodes",
+    "nodes/proxy",
+    "namespaces",
+    "persistentvolumes",
+    "serviceaccounts",
+    "serviceaccounts/token",
+    "pods/exec",
+    "pods/attach",
+    "pods/portforward",
+    "pods/ephemeralcontainers",
+    "roles",
+    "rolebindings",
+    "clusterroles",
+    "clusterrolebindings",
+    "controllerrevisions",
+    "customresourcedefinitions",
+    "mutatingwebhookconfigurations",
+    "validatingwebhookconfigurations",
+}
+KINDS = {"trainingjobs", "modeldeployments", "driftpolicies"}
+
+
+def grants(role: dict[str, Any]) -> set[tuple[str, str, str]]:
+    """Every group, resource and verb that the role gives."""
+    rules = role["rules"]
+    return {one for rule in rules for one in product(rule["apiGroups"], rule["resources"], rule["verbs"])}
+
+
+def test_the_operator_has_two_roles() -> None:
+    """One for all namespaces and one for its Lease; the checks below look at both."""
+    assert sorted(OPERATOR) == ["ClusterRole/perennate-operator", "Role/perennate-operator"]
+
+
+@pytest.mark.parametrize("role", ROLES.values(), ids=ROLES)
+def test_no_role_has_a_wildcard(role: dict[str, Any]) -> None:
+    """A wildcard gives what nobody has thought of yet."""
+    assert {one for one in grants(role) if "*" in "".join(one)} == set()
+    assert not any("nonResourceURLs" in rule for rule in role["rules"])
+
+
+@pytest.mark.parametrize("role", OPERATOR.values(), ids=OPERATOR)
+def test_the_operator_cannot_reach_credentials_or_rights(role: dict[str, Any]) -> None:
+    """A stolen operator reads no Secret, enters no pod and gives itself no right."""
+    assert {one for one in grants(role) if one[1] in FORBIDDEN} == set()
+    assert {verb for _, _, verb in grants(role)} & {"escalate", "bind", "impersonate", "deletecollection"} == set()
+
+
+def test_the_operator_starts_pods_through_their_controllers_only() -> None:
+    """Pods come from Jobs and Deployments, which Kubernetes' own controllers run."""
+    verbs = {verb for _, resource, verb in grants(ROLES["ClusterRole/perennate-operator"]) if resource == "pods"}
+    assert verbs == {"get", "list", "watch"}
+
+
+def test_the_operator_never_writes_a_spec() -> None:
+    """Git owns the specs: the operator may create a TrainingJob, and otherwise patch status alone."""
+    given = {
+        (resource, verb)
+        for group, resource, verb in grants(ROLES["ClusterRole/perennate-operator"])
+        if group == "perennate.dev"
+    }
+    writes = {(resource, verb) for resource, verb in given if verb not in {"get", "list", "watch"}}
+    assert writes == {
+        ("trainingjobs", "create"),
+        ("trainingjobs", "delete"),
+        *((f"{kind}/status", "patch") for kind in KINDS),
+    }
+
+
+def test_the_store_is_never_changed_or_deleted() -> None:
+    """A namespace's model versions outlive every object of ours, and the operator's mistakes."""
+    claims = {
+        verb
+        for _, resource, verb in grants(ROLES["ClusterRole/perennate-operator"])
+        if resource == "persistentvolumeclaims"
+    }
+    assert claims & {"update", "patch", "delete"} == set()
+
+
+def test_leases_are_reached_in_the_own_namespace_only() -> None:
+    """Whoever may write any Lease can unseat any controller of the cluster."""
+    assert {resource for _, resource, _ in grants(ROLES["ClusterRole/perennate-operator"])} & {"leases"} == set()
+    assert {resource for _, resource, _ in grants(ROLES["Role/perennate-operator"])} == {"leases"}
+
+
+@pytest.mark.parametrize("role", USERS.values(), ids=USERS)
+def test_no_user_writes_a_status(role: dict[str, Any]) -> None:
+    """The guards of a DriftPolicy live in its status: who could write it could switch them off."""
+    assert {one for one in grants(role) if one[1].endswith("/status")} == set()
+    assert {one[0] for one in grants(role)} == {"perennate.dev"}
+
+
+def test_pods_of_the_operator_pass_the_restricted_profile() -> None:
+    """Non-root, read-only root, no capabilities, seccomp, limits: as Kubernetes' strictest profile asks, and more."""
+    (deployment,) = [document for _, document in manifests("manifests/base") if document["kind"] == "Deployment"]
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] > 10_000
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert {"memory"} <= container["resources"]["limits"].keys()
+    assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
+    assert pod.keys() & {"hostNetwork", "hostPID", "hostIPC"} == set()
+    assert all(set(volume) == {"name", "emptyDir"} for volume in pod["volumes"])
