@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 import shutil
 import subprocess
@@ -225,8 +225,8 @@ class LocalCluster:
         conditions = {each["type"]: each["status"] for each in client.get(_NODE_PATH)["status"].get("conditions", [])}
         if conditions.get("Ready") != "True":
             return "its node is not ready"
-        renewed = datetime.datetime.fromisoformat(client.get(_LEASE_PATH)["spec"]["renewTime"])
-        age = (datetime.datetime.now(datetime.UTC) - renewed).total_seconds()
+        renewed = dt.datetime.fromisoformat(client.get(_LEASE_PATH)["spec"]["renewTime"])
+        age = (dt.datetime.now(dt.UTC) - renewed).total_seconds()
         return None if age < _LEASE_SECONDS else f"its kubelet has been silent for {age:.0f} s"
 
     def _client(self, found: State) -> ApiClient:
