@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tomllib
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,15 @@ from tools import chart
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+class Yaml12Loader(yaml.SafeLoader):
+    """kubectl writes YAML 1.2, in which `1e+308` is a number; PyYAML's own rules want `1.0e+308`."""
+
+
+Yaml12Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+"), list("-+0123456789")
+)
 
 CHART = ROOT / "charts" / "perennate"
 Objects = dict[tuple[str, str], dict[str, Any]]
@@ -52,7 +62,7 @@ def template(helm: str, home: Path, values: dict[str, Any]) -> Objects:
 def by_name(text: str) -> Objects:
     """The objects of a multi-document YAML text, without their labels: the chart adds those of Helm."""
     objects: Objects = {}
-    for document in yaml.safe_load_all(text):
+    for document in yaml.load_all(text, Loader=Yaml12Loader):
         if document:
             document["metadata"].pop("labels", None)
             objects[document["kind"], document["metadata"]["name"]] = document
