@@ -1,0 +1,92 @@
+"""The operator: `python -m perennate.controllers`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping
+
+import kopf
+from prometheus_client import start_http_server
+
+from perennate.controllers.election import Election
+from perennate.controllers.environment import Environment, WrongEnvironmentError, read_environment
+from perennate.controllers.health import Vitals, serve_health
+from perennate.controllers.runtime import Runtime
+from perennate.controllers.startup import build_registry, build_settings
+from perennate.telemetry import logs
+from perennate.telemetry.metrics import Metrics
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_logger = logging.getLogger("perennate.controllers")
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """Run until a signal or a fatal error; the answer is the exit code.
+
+    A restart is cheap and decides nothing differently.
+    """
+    try:
+        environment = read_environment(environ)
+    except WrongEnvironmentError as error:
+        sys.stderr.write(f"perennate: {error}\n")
+        return 2
+    logs.configure(environment.log_level)
+    metrics, vitals = Metrics(), Vitals()
+    health = serve_health(vitals, environment.health_port)
+    server, _ = start_http_server(environment.metrics_port, registry=metrics.registry)
+    _logger.info("probes on port %d, metrics on port %d", health.server_port, server.server_port)
+    try:
+        asyncio.run(_run(environ, environment, metrics, vitals))
+    except Exception:
+        _logger.exception("the operator ends")
+        return 1
+    finally:
+        health.shutdown()
+        server.shutdown()
+    return 0
+
+
+async def _run(environ: Mapping[str, str], environment: Environment, metrics: Metrics, vitals: Vitals) -> None:
+    """Lead, then operate until the process is asked to end.
+
+    The Lease is released last: nobody else acts while we drain.
+    """
+    election = Election(environ, namespace=environment.namespace, identity=environment.identity, recorder=metrics)
+    if environment.leader_election:
+        vitals.standby = True
+        election.start()
+        if not await _elected(election):
+            election.stop()
+            return
+        vitals.standby = False
+    metrics.leader.set(1)
+    try:
+        runtime = Runtime(environ, environment, metrics, vitals)
+        await kopf.operator(
+            registry=build_registry(runtime), settings=build_settings(), standalone=True, clusterwide=True
+        )
+    finally:
+        await asyncio.to_thread(election.stop)
+
+
+async def _elected(election: Election) -> bool:
+    """Wait for the Lease; False if a signal came first."""
+    loop = asyncio.get_running_loop()
+    signalled = asyncio.Event()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, signalled.set)
+    waits = {asyncio.create_task(signalled.wait()), asyncio.create_task(election.wait_elected())}
+    _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    for number in _SIGNALS:
+        loop.remove_signal_handler(number)
+    return not signalled.is_set()
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))

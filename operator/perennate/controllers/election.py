@@ -1,0 +1,85 @@
+"""The election's thread: it gets the Lease before anything is done, and ends the process if the Lease is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping
+
+from perennate.kube.bucket import TokenBucket
+from perennate.kube.client import Recorder
+from perennate.kube.connection import connect
+from perennate.kube.lease import Elector
+from perennate.kube.official import OfficialClient
+
+_RELEASE_SECONDS = 5.0
+_logger = logging.getLogger(__name__)
+
+
+def end_process() -> None:
+    """End the process without another step: somebody else leads now."""
+    os._exit(1)
+
+
+class Election(threading.Thread):
+    """Runs an elector.
+
+    `wait_elected` returns once we lead; `stop` releases the Lease. `on_loss` is called when it is lost.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        namespace: str,
+        identity: str,
+        recorder: Recorder,
+        on_loss: Callable[[], None] = end_process,
+    ) -> None:
+        super().__init__(name="election", daemon=True)
+        self._environ = environ
+        self._namespace = namespace
+        self._identity = identity
+        self._recorder = recorder
+        self._on_loss = on_loss
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._elected: concurrent.futures.Future[None] = concurrent.futures.Future()
+
+    def run(self) -> None:
+        """The thread's body. An error of any kind is a loss: without election nobody may act."""
+        try:
+            asyncio.run(self._campaign())
+        except Exception:
+            _logger.exception("the election failed")
+            self._on_loss()
+
+    async def wait_elected(self) -> None:
+        """Wait, on another thread's event loop, until we lead."""
+        await asyncio.wrap_future(self._elected)
+
+    def stop(self) -> None:
+        """Release the Lease if it is ours, and wait until that is done."""
+        if self._loop is not None and self._task is not None and self.is_alive():
+            self._loop.call_soon_threadsafe(self._task.cancel)
+            self.join(_RELEASE_SECONDS)
+
+    async def _campaign(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        connection = await connect(self._environ)
+        async with OfficialClient(connection, writes=TokenBucket(rate=5, burst=10), recorder=self._recorder) as client:
+            elector = Elector(client, namespace=self._namespace, identity=self._identity)
+            self._task = asyncio.create_task(self._lead(elector))
+            try:
+                await self._task
+            except asyncio.CancelledError:
+                await elector.release()
+
+    async def _lead(self, elector: Elector) -> None:
+        await elector.acquire()
+        self._elected.set_result(None)
+        await elector.hold()
+        self._on_loss()

@@ -1,0 +1,151 @@
+"""The working parts of the operator, put together and run: client, cache, queue, workers, monitor, resync."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Coroutine, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from perennate.controllers.environment import Environment
+from perennate.controllers.health import Vitals
+from perennate.kube.bucket import TokenBucket
+from perennate.kube.cache import Cache
+from perennate.kube.claims import Claims
+from perennate.kube.connection import Connection, connect
+from perennate.kube.events import EventEmitter
+from perennate.kube.execute import Executor
+from perennate.kube.monitor import Monitor
+from perennate.kube.observe import Observer
+from perennate.kube.official import OfficialClient
+from perennate.kube.queue import WorkQueue
+from perennate.kube.reconcile import Reconciler, routes
+from perennate.kube.resources import OURS
+from perennate.kube.resync import Resync
+from perennate.kube.routing import Router
+from perennate.kube.scrape import HttpMetricsSource
+from perennate.kube.serving_pods import ServingPods
+from perennate.kube.watching import Watches
+from perennate.telemetry.metrics import Metrics
+
+WORKERS: Final = 16
+WRITES_PER_SECOND: Final = 50.0
+WRITES_AT_ONCE: Final = 100
+DRAIN_SECONDS: Final = 10.0
+_TICK: Final = 1.0
+_COUNT_EVERY: Final = 15
+_logger = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+class Runtime:
+    """Everything between kopf's events and the API server.
+
+    `start` it before the first event; `stop` drains the queue.
+    """
+
+    def __init__(self, environ: Mapping[str, str], environment: Environment, metrics: Metrics, vitals: Vitals) -> None:
+        self._environ = environ
+        self._environment = environment
+        self._metrics = metrics
+        self._vitals = vitals
+        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.queue = WorkQueue()
+        self._router = Router(self.queue)
+        self.cache = Cache(self._router)
+        self._router.attach(self.cache)
+        self.watches = Watches()
+        self.connection: Connection | None = None
+
+    async def start(self) -> None:
+        """Connect, fill the cache, start the workers.
+
+        Raises:
+            ConnectionSettingsError: no API server is known.
+            ApiError: the API server refused a LIST: its CRDs are missing, or our rights.
+        """
+        self.connection = await connect(self._environ)
+        writes = TokenBucket(rate=WRITES_PER_SECOND, burst=WRITES_AT_ONCE)
+        client = await self._stack.enter_async_context(
+            OfficialClient(self.connection, writes=writes, recorder=self._metrics)
+        )
+        source = await self._stack.enter_async_context(HttpMetricsSource())
+        pods = ServingPods(client, self.cache)
+        monitor = Monitor(source, pods, self.queue)
+        resync = Resync(client, self.cache, self.queue)
+        reconciler = self._reconciler(client, pods, monitor)
+        await resync.prime()
+        self._spawn("resync", resync.run())
+        self._spawn("monitor", monitor.run())
+        self._spawn("ticker", self._tick())
+        for number in range(WORKERS):
+            self._spawn(f"worker {number}", reconciler.work())
+        self._vitals.primed = True
+        _logger.info("ready: %d objects are known", sum(len(self.cache.keys(kind)) for kind in OURS))
+
+    async def stop(self) -> None:
+        """Hand out no more work, let the passes that are running end, close the connections."""
+        self.queue.close()
+        workers = [task for task in self._tasks if task.get_name().startswith("worker")]
+        if workers:
+            await asyncio.wait(workers, timeout=DRAIN_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._stack.aclose()
+
+    def _reconciler(self, client: OfficialClient, pods: ServingPods, monitor: Monitor) -> Reconciler:
+        claims = Claims(client)
+        events = EventEmitter(client, now=utc_now, instance=self._environment.identity)
+        observer = Observer(client, self.cache, claims, pods, monitor, settings=self._environment.settings, now=utc_now)
+        return Reconciler(
+            self.queue,
+            self.cache,
+            Executor(client, self.cache, claims, events),
+            monitor,
+            routes=routes(observer),
+            recorder=self._metrics,
+            now=utc_now,
+        )
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def _tick(self) -> None:
+        """Tell the probes and Prometheus once a second how we are."""
+        ticks = 0
+        while True:
+            asleep = time.monotonic()
+            await asyncio.sleep(_TICK)
+            self._examine(lag=time.monotonic() - asleep - _TICK)
+            if ticks % _COUNT_EVERY == 0:
+                self._metrics.phases(self._phases())
+            ticks += 1
+
+    def _examine(self, *, lag: float) -> None:
+        vitals, metrics = self._vitals, self._metrics
+        vitals.ticked, vitals.lag, vitals.oldest = time.monotonic(), lag, self.queue.oldest
+        vitals.stale_watches = tuple(self.watches.stale())
+        vitals.dead_tasks = tuple(task.get_name() for task in self._tasks if task.done())
+        metrics.loop_lag.set(max(0.0, lag))
+        metrics.queue_depth.set(self.queue.depth)
+        metrics.queue_oldest.set(vitals.oldest)
+        for kind, silence in self.watches.sample().items():
+            metrics.watch_heard.labels(kind).set(time.time() - silence)
+
+    def _phases(self) -> dict[tuple[str, str], int]:
+        counts = Counter(
+            (kind, str(manifest.get("status", {}).get("phase", "None")))
+            for kind in OURS
+            for manifest in self.cache.objects(kind)
+        )
+        return dict(counts)

@@ -1,0 +1,162 @@
+"""What is known of a DriftPolicy's target between two passes: profile, window, how the last scrape went."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import orjson
+
+from perennate.drift.counts import CountsError
+from perennate.drift.profile import Profile, ProfileError
+from perennate.drift.window import Sample, Window
+from perennate.kube.resources import Key, Manifest
+from perennate.kube.scrape import MetricsSource, ScrapeFailure
+from perennate.kube.serving_pods import ServingPods, address_of, is_ready
+
+_ERRORS_KEPT = 3
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a DriftPolicy asks to be watched. Lengths of time in seconds.
+
+    Attributes:
+        policy: the DriftPolicy.
+        target: name of the ModelDeployment; the policy's namespace is its.
+        target_uid: its uid, None if there is no such object.
+        profile_digest: digest of the reference profile of its stable revision, None if it has none.
+    """
+
+    policy: Key
+    uid: str
+    target: str
+    target_uid: str | None
+    profile_digest: str | None
+    window: float
+    scrape_interval: float
+    interval: float
+
+
+@dataclass(frozen=True)
+class View:
+    """What a pass gets to see. `sample` is taken at the time of the pass."""
+
+    profile: Profile | None = None
+    profile_error: str | None = None
+    sample: Sample | None = None
+    pods_total: int = 0
+    pods_answering: int = 0
+    errors: tuple[str, ...] = ()
+    evaluation_due: bool = False
+
+
+class PolicyWatch:
+    """Scrapes the pods of one policy's target and adds up what they counted."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self.evaluation_due = False
+        self._window: Window | None = None
+        self._profile_error: str | None = None
+        self._scraped = False
+        self._pods_total = 0
+        self._pods_answering = 0
+        self._errors: tuple[str, ...] = ()
+
+    def reassign(self, assignment: Assignment) -> None:
+        """Follow a changed spec or target. The window starts anew if its length or the reference changed."""
+        before, self.assignment = self.assignment, assignment
+        if (before.window, before.scrape_interval, before.profile_digest, before.target_uid) != (
+            *(assignment.window, assignment.scrape_interval),
+            *(assignment.profile_digest, assignment.target_uid),
+        ):
+            self._window = None
+            self._profile_error = None
+
+    def view(self, now: float) -> View:
+        """What is known at `now`, in seconds since 1970."""
+        sampled = self._window is not None and self._scraped
+        return View(
+            profile=self._window.profile if self._window is not None else None,
+            profile_error=self._profile_error,
+            sample=self._window.sample(now) if self._window is not None and sampled else None,
+            pods_total=self._pods_total,
+            pods_answering=self._pods_answering,
+            errors=self._errors,
+            evaluation_due=self.evaluation_due,
+        )
+
+    @property
+    def state(self) -> tuple[bool, bool, bool, bool]:
+        """What about the last scrape is worth a pass of its own when it changes."""
+        answering, expected = self._pods_answering > 0, self._pods_total > 0
+        return (self._window is not None, self._profile_error is not None, answering, expected)
+
+    async def scrape(self, source: MetricsSource, pods: ServingPods, now: float) -> None:
+        """Read the counts of every ready pod of the target. What goes wrong is remembered, not raised."""
+        asked = self.assignment
+        ready = await self._ready_pods(pods)
+        addresses = {pod["metadata"]["uid"]: address for pod in ready if (address := address_of(pod)) is not None}
+        if asked.profile_digest is not None and self._window is None and addresses:
+            await self._fetch_profile(source, list(addresses.values()))
+        answers = await asyncio.gather(*(source.read(address, "/counts") for address in addresses.values()))
+        if self.assignment is not asked:
+            return  # The spec or the target changed meanwhile: these counts belong to neither.
+        failures = []
+        for uid, answer in zip(addresses, answers, strict=True):
+            failure = answer.message if isinstance(answer, ScrapeFailure) else self._add(uid, answer, now)
+            if failure is not None:
+                failures.append(f"pod {_name_of(ready, uid)}: {failure}")
+        self._pods_total = len(addresses)
+        self._pods_answering = len(addresses) - len(failures)
+        self._errors = tuple(sorted(failures)[:_ERRORS_KEPT])
+        self._scraped = True
+
+    async def _ready_pods(self, pods: ServingPods) -> list[Manifest]:
+        asked = self.assignment
+        if asked.target_uid is None:
+            return []
+        found = await pods.of(asked.policy.namespace, asked.target, asked.target_uid)
+        return [pod for pod in found if is_ready(pod)]
+
+    async def _fetch_profile(self, source: MetricsSource, addresses: list[str]) -> None:
+        """Take the reference profile from the first pod that hands out the right one."""
+        asked = self.assignment
+        reasons = []
+        for address in addresses:
+            answer = await source.read(address, "/profile")
+            profile = answer if isinstance(answer, ScrapeFailure) else _profile(answer)
+            if self.assignment is not asked:
+                return
+            if isinstance(profile, ScrapeFailure):
+                reasons.append(profile.message)
+            elif profile.digest != asked.profile_digest:
+                reasons.append(f"/profile has the digest {profile.digest}; expected {asked.profile_digest}")
+            else:
+                self._profile_error = None
+                interval = min(asked.scrape_interval, asked.window)
+                self._window = Window(profile, length=asked.window, scrape_interval=interval)
+                return
+        self._profile_error = reasons[0]
+
+    def _add(self, pod: str, content: bytes, now: float) -> str | None:
+        """Add a counts document to the window; the answer says what is wrong with it."""
+        try:
+            document = orjson.loads(content)
+            if self._window is not None:
+                self._window.add(document, pod=pod, now=now)
+        except (orjson.JSONDecodeError, CountsError) as error:
+            return f"/counts: {error}"[:300]
+        return None
+
+
+def _profile(content: bytes) -> Profile | ScrapeFailure:
+    try:
+        return Profile.from_bytes(content)
+    except ProfileError as error:
+        return ScrapeFailure(f"/profile: {error}"[:300])
+
+
+def _name_of(pods: list[Manifest], uid: str) -> str:
+    return next(str(pod["metadata"]["name"]) for pod in pods if pod["metadata"]["uid"] == uid)

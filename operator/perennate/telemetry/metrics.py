@@ -1,0 +1,94 @@
+"""The operator's Prometheus metrics.
+
+Labels come from closed sets, save the names of DriftPolicies, whose series go with them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+_PASS_SECONDS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0)
+_POLICY: Final = ("namespace", "policy")
+
+
+class Metrics:
+    """All metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        self._reconciled = Counter(
+            "perennate_reconcile", "Passes over objects, by how they ended.", ["kind", "result"], registry=registry
+        )
+        self._duration = Histogram(
+            "perennate_reconcile_duration_seconds",
+            "Time of a pass.",
+            ["kind"],
+            buckets=_PASS_SECONDS,
+            registry=registry,
+        )
+        self._requests = Counter(
+            "perennate_api_requests", "Calls to the API server; code 0: no answer.", ["verb", "code"], registry=registry
+        )
+        self.queue_depth = Gauge("perennate_workqueue_depth", "Objects that wait for a pass.", registry=registry)
+        self.queue_oldest = Gauge(
+            "perennate_workqueue_oldest_seconds", "How long the oldest of them waits.", registry=registry
+        )
+        self.watch_heard = Gauge(
+            "perennate_watch_last_event_timestamp",
+            "When the watch of a kind was last heard of, in seconds since 1970; bookmarks count.",
+            ["kind"],
+            registry=registry,
+        )
+        self.loop_lag = Gauge(
+            "perennate_event_loop_lag_seconds", "How late the event loop was at its last tick.", registry=registry
+        )
+        self.leader = Gauge("perennate_leader", "Whether this operator holds the Lease.", registry=registry)
+        self._objects = Gauge("perennate_objects", "Objects by kind and phase.", ["kind", "phase"], registry=registry)
+        self._drift = Gauge(
+            "perennate_drift_psi_star", "Largest PSI* of the last evaluation.", _POLICY, registry=registry
+        )
+        self._p_value = Gauge(
+            "perennate_drift_p_value", "Smallest p-value of the last evaluation.", _POLICY, registry=registry
+        )
+        self._performance = Gauge(
+            "perennate_performance", "Labelled performance in the window.", (*_POLICY, "metric"), registry=registry
+        )
+
+    def api_request(self, verb: str, code: int) -> None:
+        """A call was answered; code 0: it was not."""
+        self._requests.labels(verb, str(code)).inc()
+
+    def reconciled(self, kind: str, result: str, seconds: float) -> None:
+        """A pass ended."""
+        self._reconciled.labels(kind, result).inc()
+        self._duration.labels(kind).observe(seconds)
+
+    def phases(self, counts: dict[tuple[str, str], int]) -> None:
+        """How many objects there are, by kind and phase."""
+        self._objects.clear()
+        for (kind, phase), number in counts.items():
+            self._objects.labels(kind, phase).set(number)
+
+    def policy(self, namespace: str, name: str, status: dict[str, Any]) -> None:
+        """The newest figures of a DriftPolicy, from its status."""
+        features = status.get("features", ())
+        if features:
+            self._drift.labels(namespace, name).set(max(feature["psiStar"] for feature in features))
+            self._p_value.labels(namespace, name).set(min(feature["pValue"] for feature in features))
+        performance = status.get("performance")
+        if performance is not None:
+            self._performance.labels(namespace, name, performance["metric"]).set(performance["value"])
+
+    def forget_policy(self, namespace: str, name: str) -> None:
+        """A DriftPolicy is gone, and its series with it."""
+        labels = {"namespace": namespace, "policy": name}
+        for gauge in (self._drift, self._p_value, self._performance):
+            gauge.remove_by_labels(labels)
