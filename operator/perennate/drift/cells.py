@@ -31,16 +31,14 @@ class NumericCells:
         kept = [(index, item) for index, item in enumerate(layout.features) if isinstance(item, NumericFeature)]
         self.positions = np.array([index for index, _ in kept], dtype=np.int64)
         self._names = [item.name for _, item in kept]
-        self._edges = [item.edges for _, item in kept]
-        width = max((edges.size for edges in self._edges), default=0)
-        # Padding with infinity: no value is above it, so padded edges never count.
+        self._borders = [_borders(item) for _, item in kept]
+        width = max((borders.size for borders in self._borders), default=0)
+        # Padding with infinity: no value is above it, so padded borders never count.
         self._padded = np.full((len(kept), width), np.inf)
-        for row, edges in zip(self._padded, self._edges, strict=True):
-            row[: edges.size] = edges
-        self._starts = layout.starts[self.positions]
-        self._below, self._above, self._missing, self._other = layout.specials[:, self.positions]
-        self._minimum = np.array([-np.inf if item.minimum is None else item.minimum for _, item in kept])
-        self._maximum = np.array([np.inf if item.maximum is None else item.maximum for _, item in kept])
+        for row, borders in zip(self._padded, self._borders, strict=True):
+            row[: borders.size] = borders
+        self._starts = layout.starts[:-1][self.positions]
+        self._missing, self._other = layout.specials[2:, self.positions]
 
     def read(self, columns: Columns, rows: int) -> tuple[Floats, Bools]:
         """Values of the numeric features, NaN for none, and whether a value is no number; both (rows, features)."""
@@ -61,13 +59,12 @@ class NumericCells:
             places: Ints = np.sum(values[:, :, None] > self._padded, axis=-1) + self._starts
         else:
             places = np.empty(values.shape, dtype=np.int64)
-            for index, edges in enumerate(self._edges):
-                places[:, index] = bin_of(edges, values[:, index]) + self._starts[index]
-        places = np.where(values < self._minimum, self._below, places)
-        places = np.where(values > self._maximum, self._above, places)
-        places = np.where(np.isinf(values), np.where(values < 0, self._below, self._above), places)
-        places = np.where(np.isnan(values), self._missing, places)
-        return np.where(strange, self._other, places)
+            for index, borders in enumerate(self._borders):
+                places[:, index] = bin_of(borders, values[:, index]) + self._starts[index]
+        absent = np.isnan(values)
+        if absent.any():
+            places = np.where(absent, np.where(strange, self._other, self._missing), places)
+        return places
 
 
 class CategoricalCells:
@@ -82,7 +79,7 @@ class CategoricalCells:
         feature = layout.features[index]
         if not isinstance(feature, CategoricalFeature):
             raise TypeError(f"{feature.name!r} is no category")
-        start = int(layout.starts[index])
+        start = layout.bins_of(index).start
         self.name = feature.name
         self._missing, self._other = (int(place) for place in layout.specials[2:, index])
         self._places: dict[Any, int] = {text: start + place for place, text in enumerate(feature.categories)}
@@ -101,6 +98,17 @@ class CategoricalCells:
     def _place(self, value: object) -> int:
         """The cell of a value that is no known text as it stands."""
         return self._missing if is_missing(value) else self._places.get(class_text(value), self._other)
+
+
+def _borders(feature: NumericFeature) -> Floats:
+    """Borders between all cells of a feature from below to above: x lies in cell number of borders strictly below x.
+
+    The least training value belongs to the first bin, so the border before it is the number just below.
+    """
+    if feature.minimum is None or feature.maximum is None:
+        largest = np.finfo(np.float64).max
+        return np.array([-largest, largest])
+    return np.concatenate(([np.nextafter(feature.minimum, -np.inf)], feature.edges, [feature.maximum]))
 
 
 def _read_numbers(column: npt.NDArray[Any]) -> tuple[Floats, Bools]:

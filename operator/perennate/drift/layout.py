@@ -1,7 +1,7 @@
 """Where each cell lies in the one vector that a pod counts in and the operator adds up.
 
-A vector holds everything that only ever grows: rows, errors, the cells of every feature (bins, then below, above,
-missing, other), the score's bins, and the labels in each score bin. One vector per pod and per sub-window makes
+A vector holds everything that only ever grows: rows, errors, the cells of every feature (below, bins, above, missing,
+other), the score's bins, and the labels in each score bin. One vector per pod and per sub-window makes
 differences, resets and sums single array operations.
 """
 
@@ -20,7 +20,7 @@ ROWS, ERRORS = 0, 1
 HEAD = 2
 """Cells before the first feature: rows, errors."""
 SPECIAL = ("below", "above", "missing", "other")
-"""Cells of a feature after its bins, in this order."""
+"""Cells of a feature besides its bins: `below` lies before them, the others behind them in this order."""
 LABELS = ("0", "1")
 """Keys of the label counts: negative and positive class."""
 
@@ -65,11 +65,12 @@ class Layout:
     def specials(self) -> Ints:
         """Cells below, above, missing and other of each feature, (4, features)."""
         bins = np.array([feature.bins for feature in self.profile.features], dtype=np.int64)
-        return self.starts[:-1] + bins + np.arange(len(SPECIAL))[:, None]
+        offsets = np.stack((np.zeros_like(bins), bins + 1, bins + 2, bins + 3))
+        return self.starts[:-1] + offsets
 
     def bins_of(self, index: int) -> slice:
         """Cells of the bins of one feature."""
-        start = int(self.starts[index])
+        start = int(self.starts[index]) + 1
         return slice(start, start + self.profile.features[index].bins)
 
     @property

@@ -13,12 +13,13 @@ import numpy as np
 
 from perennate.drift.arrays import Bools, Floats
 from perennate.drift.faults import DataFault, FaultTests, fault_tests, found_faults
+from perennate.drift.gather import Gather
 from perennate.drift.holm import holm
 from perennate.drift.merging import merge_sparse
 from perennate.drift.overdispersion import dispersion
 from perennate.drift.persistence import HYSTERESIS, Signal
 from perennate.drift.psi import stability_index
-from perennate.drift.tables import Gather, Tables
+from perennate.drift.tables import Tables
 from perennate.drift.union import union
 from perennate.drift.window import Sample
 
@@ -108,8 +109,8 @@ def evaluate(
     needed = max(min_samples, ROWS_FLOOR)
     if not sample.warm or sample.rows < needed:
         return _unknown(sample, needed)
-    gather = Gather(sample.layout)
-    tables = gather.tables(sample.layout.reference, sample.counts)
+    gather = sample.gather
+    tables = gather.tables(sample.counts)
     enough = (tables.current_rows >= needed) & (tables.reference_rows > 0)
     checks = fault_tests(sample.layout, sample.total)
     results, rejected, rejected_checks = _test(gather, tables, enough, checks, significance)

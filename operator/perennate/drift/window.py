@@ -16,6 +16,7 @@ import numpy as np
 from perennate.drift.arrays import Ints
 from perennate.drift.counts import Counts, profile_digest_of, validate_counts
 from perennate.drift.documents import DocumentError, Node
+from perennate.drift.gather import Gather
 from perennate.drift.layout import ROWS, Layout
 from perennate.drift.profile import Profile
 
@@ -35,17 +36,22 @@ class Sample:
     """What a window holds at one moment.
 
     Args:
-        layout: layout of the profile that was counted against.
+        gather: takes the tables to be tested out of the counts.
         counts: cells of each sub-window in the order of time, (sub-windows, cells).
         since, until: what it spans, in seconds since 1970.
         warm: whether enough time was seen for a verdict.
     """
 
-    layout: Layout
+    gather: Gather
     counts: Ints
     since: float
     until: float
     warm: bool
+
+    @property
+    def layout(self) -> Layout:
+        """Where each cell lies."""
+        return self.gather.layout
 
     @property
     def profile(self) -> Profile:
@@ -96,6 +102,7 @@ class Window:
         if not (length > 0 and 0 < scrape_interval <= length):
             raise ValueError(f"0 < scrape_interval <= length must hold, got {scrape_interval} and {length}")
         self.layout = Layout(profile)
+        self._gather = Gather(self.layout)
         self.length = float(length)
         self.scrape_interval = float(scrape_interval)
         self.step = max(self.scrape_interval, self.length / SUB_WINDOWS)
@@ -154,7 +161,7 @@ class Window:
             np.stack([self._sums[slot] for slot in kept]) if kept else np.zeros((0, self.layout.size), dtype=np.int64)
         )
         since = now if self._since is None else max(self._since, now - self.length)
-        return Sample(self.layout, counts, since, now, warm=now - since >= self.length / WARM_UP)
+        return Sample(self._gather, counts, since, now, warm=now - since >= self.length / WARM_UP)
 
     def to_document(self) -> dict[str, Any]:
         """The state as JSON, coarse enough to keep: sums over a 24th of the window, and each pod's last counts."""
