@@ -46,7 +46,7 @@ def type_name(schema: Schema) -> str:
     if "additionalProperties" in schema:
         return f"map of {type_name(schema['additionalProperties'])}"
     if schema.get(PRESERVE_UNKNOWN):
-        return "any object"
+        return "any value"
     return str(schema.get("format") or schema["type"])
 
 

@@ -88,7 +88,7 @@ class _Rewriter:
             else:
                 if branches:
                     flat["anyOf"] = branches
-                return flat, open_
+                return _with_free_values(flat), open_
 
     def _children(self, flat: Schema, path: str, open_: tuple[str, ...]) -> Schema:
         result: Schema = {}
@@ -105,6 +105,19 @@ class _Rewriter:
         elif not _is_scalar(flat) and not flat.get(PRESERVE_UNKNOWN):
             raise SchemaError(f"{path}: nothing is said about the content; give it fields, or {PRESERVE_UNKNOWN}: true")
         return result
+
+
+def _with_free_values(flat: Schema) -> Schema:
+    """Preserve the unknown in a map's values rather than in the map itself.
+
+    CEL compares a map that preserves unknown fields key by key and passes over keys that the other lacks: with
+    `self.params == oldSelf.params`, a renamed key would slip through. A map with free values is compared whole. Its
+    values are nullable, since the API server drops other nulls: a parameter given as null would be lost in silence.
+    """
+    if flat.get("additionalProperties") is not True or not flat.get(PRESERVE_UNKNOWN):
+        return flat
+    kept = {key: value for key, value in flat.items() if key != PRESERVE_UNKNOWN}
+    return {**kept, "additionalProperties": {PRESERVE_UNKNOWN: True, "nullable": True}}
 
 
 def _is_scalar(flat: Schema) -> bool:

@@ -80,11 +80,11 @@ REWRITTEN: dict[str, tuple[Any, dict[str, Any]]] = {
         Annotated[list[str], Field(max_length=2, json_schema_extra={"x-kubernetes-list-type": "set"})],
         {"type": "array", "maxItems": 2, "x-kubernetes-list-type": "set", "items": {"type": "string"}},
     ),
-    "a free object needs the extension that says so": (
+    "a map of anything keeps its values as they are, so that CEL compares it whole": (
         Annotated[
             dict[str, Any], Field(json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True})
         ],
-        {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+        {"type": "object", "additionalProperties": {"nullable": True, "x-kubernetes-preserve-unknown-fields": True}},
     ),
     "an integer or a string has exactly this form": (
         Annotated[str | int, Field(description="Q.", json_schema_extra={"x-kubernetes-int-or-string": True})],
