@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from perennate.builders import training
+
+if TYPE_CHECKING:
+    from perennate.builders.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -25,3 +30,13 @@ class Settings:
     store_class: str | None = None
     store_access_mode: Literal["ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"] = "ReadWriteOnce"
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+
+
+def store_claim_of(namespace: str, settings: Settings) -> Manifest:
+    """The store claim of a namespace, shaped as the administrator wants it."""
+    return training.store_claim(
+        namespace,
+        size=settings.store_size,
+        storage_class=settings.store_class,
+        access_mode=settings.store_access_mode,
+    )

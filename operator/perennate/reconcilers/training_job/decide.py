@@ -9,6 +9,7 @@ from perennate.api.wellknown import API_VERSION
 from perennate.builders import training
 from perennate.builders.manifest import controller_uid
 from perennate.reconcilers.plan import LEAVE_ALONE, ObjectRef, Plan
+from perennate.reconcilers.settings import store_claim_of
 from perennate.reconcilers.times import rfc3339, seconds_between
 from perennate.reconcilers.training_job import status as view
 from perennate.reconcilers.training_job.checks import BEFORE_START
@@ -235,15 +236,7 @@ def _suspension(observed: TrainingJobObserved) -> tuple[Manifest, ...]:
 def _missing_store(observed: TrainingJobObserved) -> tuple[Manifest, ...]:
     if observed.store_claim:
         return ()
-    settings = observed.settings
-    return (
-        training.store_claim(
-            observed.resource.metadata.namespace,
-            size=settings.store_size,
-            storage_class=settings.store_class,
-            access_mode=settings.store_access_mode,
-        ),
-    )
+    return (store_claim_of(observed.resource.metadata.namespace, observed.settings),)
 
 
 def _seen_job(observed: TrainingJobObserved) -> dict[str, Any]:

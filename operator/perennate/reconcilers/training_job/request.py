@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def build_request(observed: TrainingJobObserved) -> RunRequest:
-    """The request for the pod. The champion is what every pod of its deployment serves now, if there is such a version."""
+    """The request for the pod. The champion is what every pod of its deployment serves now, if there is one."""
     champion = captured = None
     if observed.champion is not None and (stable := observed.champion.status.stable_revision) is not None:
         champion = ChampionRequest(model=stable.model, digest=stable.digest)

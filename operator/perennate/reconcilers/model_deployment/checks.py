@@ -1,0 +1,38 @@
+"""What forbids to touch the children: names that other owners hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from perennate.api.v1alpha1.model_deployment import Reason
+from perennate.builders.manifest import controller_uid
+from perennate.reconcilers.policy import Chain, Violation
+
+if TYPE_CHECKING:
+    from perennate.builders.manifest import Manifest
+    from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
+
+
+def deployment_is_ours(observed: ModelDeploymentObserved) -> Violation | None:
+    """No other owner has a Deployment of our name."""
+    return _taken(observed, "Deployment", observed.deployment)
+
+
+def service_is_ours(observed: ModelDeploymentObserved) -> Violation | None:
+    """No other owner has a Service of our name."""
+    return _taken(observed, "Service", observed.service)
+
+
+BEFORE_APPLY: Final = Chain((deployment_is_ours, service_is_ours))
+"""While one of these is violated, nothing is applied: an object of another owner is never adopted."""
+
+
+def _taken(observed: ModelDeploymentObserved, kind: str, child: Manifest | None) -> Violation | None:
+    metadata = observed.resource.metadata
+    if child is None or controller_uid(child) == metadata.uid:
+        return None
+    return Violation(
+        Reason.NAME_TAKEN,
+        f'{kind} "{child["metadata"]["name"]}" in namespace "{metadata.namespace}" is not controlled by this '
+        "ModelDeployment; delete it, or create the ModelDeployment under another name",
+    )

@@ -1,0 +1,134 @@
+"""What is done about a ModelDeployment: choose a version, have it served, take it back if it does not become ready."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from perennate.api.v1alpha1.model_deployment import ConditionType, Phase, Reason
+from perennate.builders import serving
+from perennate.reconcilers.ledger import Ledger, replaced
+from perennate.reconcilers.model_deployment import status as view
+from perennate.reconcilers.model_deployment.checks import BEFORE_APPLY
+from perennate.reconcilers.model_deployment.observed import model_name
+from perennate.reconcilers.model_deployment.resolve import Choice, resolve
+from perennate.reconcilers.model_deployment.rollout import RolloutState, assess, trouble
+from perennate.reconcilers.model_deployment.status import Finding
+from perennate.reconcilers.model_deployment.transitions import (
+    judge,
+    kept_rejections,
+    note_choice,
+    note_scaling,
+    stable_after,
+)
+from perennate.reconcilers.model_deployment.verbs import Verbs, read_verbs
+from perennate.reconcilers.plan import LEAVE_ALONE, Plan
+from perennate.reconcilers.settings import store_claim_of
+from perennate.reconcilers.times import rfc3339
+
+if TYPE_CHECKING:
+    from perennate.api.v1alpha1.model_deployment import Revision
+    from perennate.builders.manifest import Manifest
+    from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
+
+RECHECK_NAME: Final = 60.0
+"""Seconds until a taken name is looked at again."""
+
+
+def decide(observed: ModelDeploymentObserved) -> Plan:
+    """The plan of one pass over a ModelDeployment."""
+    resource = observed.resource
+    if resource.metadata.deletion_timestamp is not None:
+        return LEAVE_ALONE
+    status = resource.status
+    ledger = Ledger.of(resource, observed.now, conditions=status.conditions, history=status.history)
+    violation = BEFORE_APPLY.first_violation(observed)
+    if violation is not None:
+        if ledger.set(ConditionType.READY, "False", violation.reason, violation.message):
+            ledger.announce(violation.reason, violation.message, warning=True)
+        document = view.compose(observed, ledger, phase=Phase.DEGRADED, summary=violation.message)
+        return Plan(status=document, events=tuple(ledger.events), requeue_after=RECHECK_NAME)
+    verbs = read_verbs(resource)
+    rejected = frozenset() if verbs.retry else frozenset(entry.digest for entry in status.rejected)
+    choice = resolve(observed, rejected=rejected, promote=verbs.promote)
+    if choice.current is None:
+        return _without_version(observed, ledger, verbs)
+    return _with_version(observed, ledger, verbs, choice, choice.current)
+
+
+def _without_version(observed: ModelDeploymentObserved, ledger: Ledger, verbs: Verbs) -> Plan:
+    """Nothing can be served yet; the Service stands already, so that clients find its name."""
+    line = model_name(observed.resource)
+    message = f'spec.model.track.name: no TrainingJob of model line "{line}" has published a version yet'
+    news = ledger.set(ConditionType.READY, "False", Reason.NO_VERSION, message)
+    ledger.set(ConditionType.AVAILABLE, "False", Reason.NO_VERSION, "no version to serve")
+    ledger.set(ConditionType.MODEL_LOADED, "Unknown", Reason.NO_VERSION, "no version to load")
+    ledger.set(ConditionType.PROGRESSING, "False", Reason.NO_VERSION, "no version to roll out")
+    if news:
+        ledger.announce(Reason.NO_VERSION, message)
+    document = view.compose(
+        observed,
+        ledger,
+        phase=Phase.PENDING,
+        summary=message,
+        rejected=kept_rejections(observed, ledger, verbs),
+        handled_promotion=verbs.handled_promotion,
+        handled_retry=verbs.handled_retry,
+    )
+    service = serving.serving_service(observed.resource, model=line)
+    return Plan(status=document, apply=(service,), events=tuple(ledger.events))
+
+
+def _with_version(
+    observed: ModelDeploymentObserved, ledger: Ledger, verbs: Verbs, choice: Choice, current: Revision
+) -> Plan:
+    """Have the pods serve the chosen version, and judge how that goes."""
+    resource, settings = observed.resource, observed.settings
+    rejected = kept_rejections(observed, ledger, verbs)
+    if verbs.retry:
+        current = replaced(current, since=rfc3339(observed.now))
+    note_choice(observed, ledger, choice, promoted=verbs.promote)
+    deployment = serving.serving_deployment(
+        resource, revision=current, image=settings.serving_image, pull_policy=settings.image_pull_policy
+    )
+    note_scaling(observed, ledger, deployment)
+    rollout = assess(observed.deployment, deployment)
+    finding = Finding(
+        current=current,
+        stable=stable_after(observed, ledger, current, rollout),
+        candidate=choice.candidate,
+        passed_over=choice.passed_over,
+        rollout=rollout,
+        trouble=trouble(observed.pods, current.digest) if rollout.state != RolloutState.LIVE else "",
+        rejected=rejected,
+        pinned=resource.spec.model.pinned is not None,
+    )
+    verdict = judge(observed, ledger, finding)
+    view.settle_conditions(ledger, finding)
+    document = view.compose(
+        observed,
+        ledger,
+        phase=view.phase_of(finding),
+        summary=view.describe(finding),
+        replicas=rollout.replicas,
+        ready_replicas=rollout.ready,
+        updated_replicas=rollout.updated,
+        current_revision=current,
+        stable_revision=finding.stable,
+        candidate_revision=finding.candidate,
+        rejected=verdict.rejected,
+        handled_promotion=verbs.handled_promotion,
+        handled_retry=verbs.handled_retry,
+    )
+    return Plan(
+        status=document,
+        create=_missing_store(observed),
+        apply=(serving.serving_service(resource, model=current.model), deployment),
+        events=tuple(ledger.events),
+        requeue_after=verdict.requeue_after,
+    )
+
+
+def _missing_store(observed: ModelDeploymentObserved) -> tuple[Manifest, ...]:
+    if observed.store_claim:
+        return ()
+    return (store_claim_of(observed.resource.metadata.namespace, observed.settings),)

@@ -1,0 +1,171 @@
+"""Which version is to be served: pinned in the spec, or the newest of a line that is not rejected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perennate.api.conditions import is_true
+from perennate.api.v1alpha1 import training_job as training
+from perennate.api.v1alpha1.model_deployment import Promotion, Revision
+from perennate.api.version import short_version
+from perennate.reconcilers.ledger import replaced
+from perennate.reconcilers.model_deployment.observed import model_name
+from perennate.reconcilers.times import parse_time, rfc3339
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from perennate.api.v1alpha1 import TrainingJob
+    from perennate.api.v1alpha1.model_deployment import Pinned
+    from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The outcome of the resolution.
+
+    Attributes:
+        current: the version that pods shall serve; None if there is none at all.
+        candidate: a newer version that waits for a person.
+        passed_over: the version that would be served had it not been rejected.
+    """
+
+    current: Revision | None
+    candidate: Revision | None = None
+    passed_over: str | None = None
+
+
+def resolve(observed: ModelDeploymentObserved, *, rejected: frozenset[str], promote: bool) -> Choice:
+    """The version to serve.
+
+    Args:
+        observed: what the pass looks at.
+        rejected: digests that are not tried again.
+        promote: whether a person asked for the newest version.
+    """
+    pinned = observed.resource.spec.model.pinned
+    if pinned is not None:
+        return _resolve_pinned(observed, pinned, rejected)
+    return _resolve_tracked(observed, rejected, promote=promote)
+
+
+def published(observed: ModelDeploymentObserved) -> list[TrainingJob]:
+    """The TrainingJobs of the line that published a version, by completion time, then name."""
+    line = model_name(observed.resource)
+    complete = (job for job in observed.training_jobs if _is_published(job) and job.spec.model.name == line)
+    return sorted(complete, key=_age)
+
+
+def _resolve_pinned(observed: ModelDeploymentObserved, pinned: Pinned, rejected: frozenset[str]) -> Choice:
+    status = observed.resource.status
+    if pinned.digest in rejected and (stable := status.stable_revision) is not None and stable.digest != pinned.digest:
+        return Choice(_kept(observed, stable), passed_over=pinned.digest)
+    passed_over = pinned.digest if pinned.digest in rejected else None
+    current = status.current_revision
+    if current is not None and current.digest == pinned.digest:
+        return Choice(_with_origin(observed, current), passed_over=passed_over)
+    revision = Revision(
+        model=model_name(observed.resource),
+        digest=pinned.digest,
+        version=short_version(pinned.digest),
+        uri=pinned.uri,
+        since=rfc3339(observed.now),
+    )
+    return Choice(_with_origin(observed, revision), passed_over=passed_over)
+
+
+def _resolve_tracked(observed: ModelDeploymentObserved, rejected: frozenset[str], *, promote: bool) -> Choice:
+    jobs = published(observed)
+    eligible = [job for job in jobs if _digest(job) not in rejected]
+    newest = eligible[-1] if eligible else None
+    kept = _still_good(observed, rejected)
+    refused = _digest(jobs[-1]) if jobs and _digest(jobs[-1]) in rejected else None
+    if newest is None:
+        return Choice(kept or observed.resource.status.current_revision, passed_over=refused)
+    if kept is None:
+        return Choice(_revision(newest, observed.now), passed_over=refused)
+    if _digest(newest) == kept.digest or not _is_newer(newest, kept, jobs):
+        return Choice(kept, passed_over=refused)
+    track = observed.resource.spec.model.track
+    manual = track is not None and track.promotion == Promotion.MANUAL
+    revision = _revision(newest, observed.now)
+    if manual and not promote and kept.model == revision.model:
+        waiting = observed.resource.status.candidate_revision
+        same = waiting is not None and waiting.digest == revision.digest
+        return Choice(kept, candidate=waiting if same else revision, passed_over=refused)
+    return Choice(revision, passed_over=refused)
+
+
+def _still_good(observed: ModelDeploymentObserved, rejected: frozenset[str]) -> Revision | None:
+    """The current version if it was not rejected, else the last one that every pod served."""
+    status = observed.resource.status
+    if status.current_revision is not None and status.current_revision.digest not in rejected:
+        return status.current_revision
+    if status.stable_revision is not None and status.stable_revision.digest not in rejected:
+        return _kept(observed, status.stable_revision)
+    return None
+
+
+def _kept(observed: ModelDeploymentObserved, stable: Revision) -> Revision:
+    """The stable version as the current one: chosen now, unless it was current before."""
+    current = observed.resource.status.current_revision
+    if current is not None and current.digest == stable.digest:
+        return current
+    return replaced(stable, since=rfc3339(observed.now))
+
+
+def _is_newer(job: TrainingJob, kept: Revision, jobs: list[TrainingJob]) -> bool:
+    """Whether a version came after the one that is kept.
+
+    If the TrainingJob of the kept version is gone (it may have had a time to live), only what was published after the
+    choice of the kept version is newer, so that an old version never comes back by itself.
+    """
+    origin = next((known for known in reversed(jobs) if _digest(known) == kept.digest), None)
+    if origin is not None:
+        return _age(job) > _age(origin)
+    if kept.training_job is None or kept.since is None or kept.model != job.spec.model.name:
+        return True
+    return _age(job)[0] > parse_time(kept.since)
+
+
+def _with_origin(observed: ModelDeploymentObserved, revision: Revision) -> Revision:
+    """The revision with profile and TrainingJob, if they can be known by now."""
+    if revision.profile_digest is not None:
+        return revision
+    origin = next((job for job in reversed(published(observed)) if _digest(job) == revision.digest), None)
+    if origin is not None and origin.status.model_version is not None:
+        profile = origin.status.model_version.profile_digest
+        return replaced(revision, profile_digest=profile, training_job=origin.metadata.name)
+    status = observed.resource.status
+    known = (status.current_revision, status.stable_revision, status.candidate_revision)
+    return next((replaced(r, since=revision.since) for r in known if r and r.digest == revision.digest), revision)
+
+
+def _is_published(job: TrainingJob) -> bool:
+    """A version counts only if it is both recorded and declared complete."""
+    return job.status.model_version is not None and is_true(job.status.conditions, training.ConditionType.COMPLETE)
+
+
+def _digest(job: TrainingJob) -> str:
+    return job.status.model_version.digest if job.status.model_version is not None else ""
+
+
+def _age(job: TrainingJob) -> tuple[datetime, str]:
+    text = job.status.completion_time or job.metadata.creation_timestamp or "1970-01-01T00:00:00Z"
+    return parse_time(text), job.metadata.name
+
+
+def _revision(job: TrainingJob, now: datetime) -> Revision:
+    version = job.status.model_version
+    if version is None:
+        raise ValueError(f"TrainingJob {job.metadata.name} has published no version")
+    return Revision(
+        model=job.spec.model.name,
+        digest=version.digest,
+        version=version.version,
+        uri=version.uri,
+        profile_digest=version.profile_digest,
+        training_job=job.metadata.name,
+        since=rfc3339(now),
+    )

@@ -1,0 +1,42 @@
+"""What a person asks for by annotation. Each value is answered once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perennate.api.wellknown import ANNOTATION_PROMOTE, ANNOTATION_RETRY
+from perennate.reconcilers.wording import TEXT_LIMIT, cut
+
+if TYPE_CHECKING:
+    from perennate.api.v1alpha1 import ModelDeployment
+
+
+@dataclass(frozen=True)
+class Verbs:
+    """Requests that have not been answered, and the values that are answered after this pass.
+
+    Attributes:
+        promote: roll out the newer version now.
+        retry: forget the rejected versions.
+        handled_promotion: value of the promote annotation, once answered.
+        handled_retry: value of the retry annotation, once answered.
+    """
+
+    promote: bool
+    retry: bool
+    handled_promotion: str | None
+    handled_retry: str | None
+
+
+def read_verbs(resource: ModelDeployment) -> Verbs:
+    """The requests on an object."""
+    annotations, status = resource.metadata.annotations, resource.status
+    promotion = cut(annotations.get(ANNOTATION_PROMOTE, ""), TEXT_LIMIT) or None
+    retry = cut(annotations.get(ANNOTATION_RETRY, ""), TEXT_LIMIT) or None
+    return Verbs(
+        promote=promotion is not None and promotion != status.handled_promotion,
+        retry=retry is not None and retry != status.handled_retry,
+        handled_promotion=promotion or status.handled_promotion,
+        handled_retry=retry or status.handled_retry,
+    )
