@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from perennate.kube.resources import CHILDREN, CLAIM, EVENT, LEASE, OURS, REPLICA_SET
 from tests.repo.tree import manifests
 
 ROLES = {
@@ -46,6 +47,10 @@ def grants(role: dict[str, Any]) -> set[tuple[str, str, str]]:
     return {one for rule in rules for one in product(rule["apiGroups"], rule["resources"], rule["verbs"])}
 
 
+CLUSTER = grants(ROLES["ClusterRole/perennate-operator"])
+"""What the operator may do in every namespace."""
+
+
 def test_the_operator_has_two_roles() -> None:
     """One for all namespaces and one for its Lease; the checks below look at both."""
     assert sorted(OPERATOR) == ["ClusterRole/perennate-operator", "Role/perennate-operator"]
@@ -67,17 +72,13 @@ def test_the_operator_cannot_reach_credentials_or_rights(role: dict[str, Any]) -
 
 def test_the_operator_starts_pods_through_their_controllers_only() -> None:
     """Pods come from Jobs and Deployments, which Kubernetes' own controllers run."""
-    verbs = {verb for _, resource, verb in grants(ROLES["ClusterRole/perennate-operator"]) if resource == "pods"}
-    assert verbs == {"get", "list", "watch"}
+    verbs = {verb for _, resource, verb in CLUSTER if resource == "pods"}
+    assert verbs == {"list", "watch"}
 
 
 def test_the_operator_never_writes_a_spec() -> None:
     """Git owns the specs: the operator may create a TrainingJob, and otherwise patch status alone."""
-    given = {
-        (resource, verb)
-        for group, resource, verb in grants(ROLES["ClusterRole/perennate-operator"])
-        if group == "perennate.dev"
-    }
+    given = {(resource, verb) for group, resource, verb in CLUSTER if group == "perennate.dev"}
     writes = {(resource, verb) for resource, verb in given if verb not in {"get", "list", "watch"}}
     assert writes == {
         ("trainingjobs", "create"),
@@ -86,19 +87,32 @@ def test_the_operator_never_writes_a_spec() -> None:
     }
 
 
+def test_the_operator_may_touch_what_its_code_knows_and_nothing_else() -> None:
+    """A right without a call is an opening; a call without a right is an error that only shows on a cluster."""
+    known = [*OURS.values(), *CHILDREN.values(), REPLICA_SET, CLAIM, EVENT, LEASE]
+    given = {(group, resource.split("/")[0]) for role in OPERATOR.values() for group, resource, _ in grants(role)}
+    assert given == {(resource.group, resource.plural) for resource in known}
+
+
+def test_what_is_watched_may_be_listed_and_watched() -> None:
+    """The cache is filled by one LIST and one WATCH for each kind."""
+    given = {(resource, verb) for _, resource, verb in CLUSTER}
+    wanted = {
+        (resource.plural, verb) for resource in (*OURS.values(), *CHILDREN.values()) for verb in ("list", "watch")
+    }
+    assert wanted <= given
+    assert {resource for resource, verb in given if verb == "watch"} == {resource for resource, _ in wanted}
+
+
 def test_the_store_is_never_changed_or_deleted() -> None:
     """A namespace's model versions outlive every object of ours, and the operator's mistakes."""
-    claims = {
-        verb
-        for _, resource, verb in grants(ROLES["ClusterRole/perennate-operator"])
-        if resource == "persistentvolumeclaims"
-    }
+    claims = {verb for _, resource, verb in CLUSTER if resource == "persistentvolumeclaims"}
     assert claims & {"update", "patch", "delete"} == set()
 
 
 def test_leases_are_reached_in_the_own_namespace_only() -> None:
     """Whoever may write any Lease can unseat any controller of the cluster."""
-    assert {resource for _, resource, _ in grants(ROLES["ClusterRole/perennate-operator"])} & {"leases"} == set()
+    assert {resource for _, resource, _ in CLUSTER} & {"leases"} == set()
     assert {resource for _, resource, _ in grants(ROLES["Role/perennate-operator"])} == {"leases"}
 
 
