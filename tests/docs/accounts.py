@@ -1,0 +1,28 @@
+"""Who runs the commands that documents name outside the tutorial: a file, and words in it that start the same thing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ACCOUNTS: Final = {
+    "make help": ("tests/repo/test_makefile.py", '["make", "help"]'),
+    "make install": ("Makefile", "$(VENV):\n\t@$(STEP)"),
+    "make test": (".ci/run", "exec make test"),
+    "make lint verify test-unit": ("Makefile", "@$(MAKE) lint\n\t@$(MAKE) verify\n\t@$(MAKE) coverage"),
+    "make test-unit": ("Makefile", "@$(MAKE) coverage"),
+    "make generate": ("tests/repo/test_crds.py", "generate.write("),
+    "make demo": ("tests/e2e/test_demo.py", '"tools.demo"'),
+    "KEEP=1 make demo": ("tests/e2e/test_demo.py", '{"KEEP": "1"}'),
+    "make cluster-up": ("tests/e2e/conftest.py", 'local_cluster("up")'),
+    "make images": ("tests/e2e/conftest.py", 'local_cluster("images")'),
+    "make cluster-down": ("tests/e2e/conftest.py", 'local_cluster("down")'),
+}
+"""A command of a document -> the file that runs it, and the words there that do."""
+
+RECIPES: Final = {
+    "demo": "$(BIN)/python -m tools.demo",
+    "cluster-up": "python3 -m tests.cluster up",
+    "cluster-down": "python3 -m tests.cluster down",
+    "images": "python3 -m tests.cluster images",
+}
+"""What the make targets do of which the accounts above run the essence."""

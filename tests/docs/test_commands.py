@@ -1,0 +1,97 @@
+"""No command in a document goes unrun: each is run by a test, accounted for by name, or said plainly not to be run."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.docs.accounts import ACCOUNTS, RECIPES
+from tests.docs.pages import ROOT, SHELLS, TUTORIAL, TUTORIAL_TEST, Block, all_blocks, blocks, pages
+
+LANGUAGES = SHELLS | {"yaml", "json", "python", "text", "mermaid"}
+COMMANDS = all_blocks(*SHELLS)
+RUN = [block for block in COMMANDS if block.runner]
+NOT_RUN = [block for block in COMMANDS if block.remark.startswith("not run: ")]
+BY_NAME = [block for block in COMMANDS if block not in RUN and block not in NOT_RUN]
+REMARKS = ("include ", "run by ", "by name", "not run: ")
+
+
+def names(block: Block) -> list[str]:
+    """The commands of a block without their comments."""
+    return [step.command.split("  #")[0].strip() for step in block.steps()]
+
+
+def account(command: str) -> str:
+    """What is wrong with the account of a command; empty if nothing is."""
+    if command not in ACCOUNTS:
+        return f"`{command}` is in no account"
+    file, words = ACCOUNTS[command]
+    if not (ROOT / file).is_file():
+        return f"`{command}` is said to be run by {file}, which is not there"
+    return (
+        "" if words in (ROOT / file).read_text() else f"`{command}` is said to be run by {file}, which lacks {words!r}"
+    )
+
+
+def test_every_block_has_a_known_language() -> None:
+    """A block without a language is looked at by no check; `text` is for what is neither a command nor a file."""
+    unknown = [b.label() for page in pages() for b in blocks(page) if b.language not in LANGUAGES]
+    assert unknown == []
+
+
+def test_no_fence_is_hidden_from_the_checks() -> None:
+    """An indented fence, or one of tildes, would not be seen by the reader of blocks."""
+    hidden = [
+        f"{page.name}:{number}"
+        for page in pages()
+        for number, line in enumerate(page.read_text().splitlines(), start=1)
+        if (line != line.lstrip() and line.lstrip().startswith("```")) or line.lstrip().startswith("~~~")
+    ]
+    assert hidden == []
+
+
+def test_every_remark_is_understood() -> None:
+    """A misspelt remark would change who runs a block in silence."""
+    remarks = {b.label(): b.remark for page in pages() for b in blocks(page) if b.remark}
+    assert {where: remark for where, remark in remarks.items() if not remark.startswith(REMARKS)} == {}
+
+
+def test_commands_are_found() -> None:
+    """The checks below must not pass because they look at nothing."""
+    assert {page.name for page in (block.page for block in COMMANDS)} >= {"README.md", "rainfall.md", "install.md"}
+    assert [block for block in RUN if block.page == TUTORIAL and block.runner == TUTORIAL_TEST]
+
+
+@pytest.mark.parametrize("block", BY_NAME, ids=Block.label)
+def test_a_named_command_is_run_by_what_its_account_says(block: Block) -> None:
+    """README's `make demo` is what an end-to-end test runs, `make test` is what continuous integration runs."""
+    assert [problem for name in names(block) if (problem := account(name))] == []
+
+
+@pytest.mark.parametrize("command", ["make coffee"])
+def test_a_command_without_account_is_noticed(command: str) -> None:
+    """The check can fail."""
+    assert account(command) == "`make coffee` is in no account"
+
+
+def test_make_targets_do_what_the_accounts_take_them_for() -> None:
+    """The tests run the essence of a target; its recipe must be no more than that."""
+    makefile = (ROOT / "Makefile").read_text()
+    for target, recipe in RECIPES.items():
+        body = makefile.split(f"\n{target}:")[1].split("\n\n")[0].splitlines()[1:]
+        assert [line.strip().removeprefix("@") for line in body] == [recipe]
+
+
+@pytest.mark.parametrize("block", RUN, ids=Block.label)
+def test_a_block_that_is_run_names_a_test_that_runs_it(block: Block) -> None:
+    """The test must be there and take its blocks from the pages."""
+    text = (ROOT / block.runner).read_text()
+    assert "run_by(Path(__file__))" in text
+    assert block.steps()
+
+
+@pytest.mark.parametrize("block", NOT_RUN, ids=Block.label)
+def test_what_is_not_run_says_so_to_the_reader(block: Block) -> None:
+    """Who copies a command that no test runs is told so right above it."""
+    above = block.page.read_text().splitlines()[: block.line - 2]
+    paragraph = "\n".join(above).rstrip().split("\n\n")[-1]
+    assert "not run by our tests" in " ".join(paragraph.split())

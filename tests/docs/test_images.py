@@ -1,0 +1,36 @@
+"""Pictures in documents: drawings of our own that render anywhere, in light and in dark."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.docs.pages import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SVG = "{http://www.w3.org/2000/svg}"
+PICTURES = sorted((ROOT / "docs").glob("**/*.svg"))
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.name)
+def test_a_picture_stands_alone(picture: Path) -> None:
+    """It says what it shows to people who do not see it, loads nothing, runs nothing, and knows dark pages."""
+    root = ET.parse(picture).getroot()  # noqa: S314 - our own file
+    assert root.tag == f"{SVG}svg"
+    assert root.get("viewBox")
+    for part in ("title", "desc"):
+        assert (root.findtext(f"{SVG}{part}") or "").strip()
+    tags = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert tags & {"script", "image", "foreignObject", "use"} == set()
+    assert "prefers-color-scheme: dark" in picture.read_text()
+    assert picture.read_text().count("http") == 1
+
+
+def test_there_is_a_picture_of_the_loop() -> None:
+    """README shows it."""
+    assert "docs/images/loop.svg" in (ROOT / "README.md").read_text()
+    assert [picture.name for picture in PICTURES] == ["loop.svg"]

@@ -1,0 +1,87 @@
+"""Manifests in documents: a shown file is that file, and what is not a file fits the schema."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from perennate.api.v1alpha1 import KINDS
+from tests.docs.pages import ROOT, Block, all_blocks, blocks, pages
+from tests.repo import structural
+from tools import includes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BLOCKS = all_blocks("yaml")
+INCLUDED = [block for block in BLOCKS if block.remark.startswith("include ")]
+VALUES = json.loads((ROOT / "charts/perennate/values.schema.json").read_text())
+EXAMPLE = "examples/01-rainfall"
+
+
+def problems(text: str) -> list[str]:
+    """What is wrong with YAML in a document: our kinds against their CRDs, what has no kind against the chart's values."""
+    found: list[str] = []
+    for document in yaml.safe_load_all(text):
+        if "kind" in document:
+            found += structural.errors(document)
+        else:
+            found += [error.message for error in Draft202012Validator(VALUES).iter_errors(document)]
+    return found
+
+
+def test_the_readme_shows_the_three_kinds() -> None:
+    """The three manifests of the demo are in README, as files, in the order in which the loop uses them."""
+    shown = [block.remark.removeprefix("include ") for block in INCLUDED if block.page == ROOT / "README.md"]
+    assert shown == [f"{EXAMPLE}/{name}.yaml" for name in ("training-job", "model-deployment", "drift-policy")]
+    assert [yaml.safe_load((ROOT / file).read_text())["kind"] for file in shown] == [kind.__name__ for kind in KINDS]
+
+
+def test_every_marker_stands_above_a_block() -> None:
+    """A marker that `make generate` does not see would let its block grow old."""
+    for page in pages():
+        shown = [block for block in blocks(page) if block.remark.startswith("include ")]
+        assert page.read_text().count("\n<!-- include ") == len(shown)
+
+
+@pytest.mark.parametrize("block", INCLUDED, ids=Block.label)
+def test_a_shown_file_is_that_file(block: Block) -> None:
+    """Block and file are equal; `make generate` makes them so."""
+    assert block.text == (ROOT / block.remark.removeprefix("include ")).read_text()
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=Block.label)
+def test_yaml_in_a_document_fits_the_schema(block: Block) -> None:
+    """What a reader copies is what the API server, or the chart, takes."""
+    assert problems(block.text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("apiVersion: perennate.dev/v1alpha1\nkind: DriftPolicy\nspec: {targetRf: {name: a}}\n", "targetRf"),
+        ("imagge: {}\n", "imagge"),
+    ],
+)
+def test_yaml_that_does_not_fit_is_noticed(text: str, said: str) -> None:
+    """The check can fail: on a misspelt field of ours, on a misspelt value of the chart."""
+    assert any(said in problem for problem in problems(text))
+
+
+def test_a_changed_file_is_shown_anew(tmp_path: Path) -> None:
+    """`make generate` replaces the block below a marker and nothing else."""
+    (tmp_path / "a.yaml").write_text("new: 1\n")
+    (tmp_path / "README.md").write_text("before\n\n<!-- include a.yaml -->\n```yaml\nold: 1\n```\n\nafter\n")
+    expected = "before\n\n<!-- include a.yaml -->\n```yaml\nnew: 1\n```\n\nafter\n"
+    assert includes.files(tmp_path) == {"README.md": expected}
+
+
+def test_a_marker_for_a_missing_file_is_refused(tmp_path: Path) -> None:
+    """The message names the file."""
+    (tmp_path / "README.md").write_text("<!-- include gone.yaml -->\n```yaml\nold: 1\n```\n")
+    with pytest.raises(FileNotFoundError, match="gone.yaml"):
+        includes.files(tmp_path)

@@ -1,0 +1,78 @@
+"""The terminal that runs documents: what is not as documented is noticed."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.docs.pages import ROOT, Block, Step
+from tests.docs.terminal import CommandError, Terminal, missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHORT = 5.0
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    """A terminal in the root of the repository."""
+    with Terminal(ROOT, os.environ) as opened:
+        yield opened
+
+
+def test_exports_last(terminal: Terminal) -> None:
+    """Later commands see what earlier ones exported, as in one window."""
+    terminal.expect(Step("export COLOUR=green"))
+    terminal.expect(Step('echo "the $COLOUR one"', ("the ... one",)))
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (Step("false"), "failed with exit code 1"),
+        (Step("echo one", ("two",)), "printed something else"),
+        (Step("printf 'b\\na\\n'", ("a", "b")), "printed something else"),
+        (Step("while :; do read -t 0.1 <> <(:); done"), "took too long"),
+        (Step("exit 3"), "ended the terminal"),
+    ],
+    ids=["exit code", "other output", "other order", "hangs", "exits"],
+)
+def test_what_is_not_as_documented_is_noticed(terminal: Terminal, step: Step, said: str) -> None:
+    """The error holds the command, what went wrong, and the line that was not seen."""
+    with pytest.raises(CommandError, match=said):
+        terminal.expect(step, seconds=1 if said == "took too long" else SHORT)
+
+
+def test_a_command_that_watches_is_ended_when_it_has_shown_enough(terminal: Terminal) -> None:
+    """Like Ctrl-C: the next command runs after it."""
+    terminal.expect(Step("tail --follow --lines=3 LICENSE", ("...",)), seconds=SHORT)
+    terminal.expect(Step("echo on", ("on",)), seconds=SHORT)
+
+
+def test_a_command_in_the_background_is_waited_for_until_it_has_said_its_words(terminal: Terminal) -> None:
+    """`kubectl port-forward ... &` is used only once it listens."""
+    terminal.expect(Step("(echo late; read -t 60 <> <(:)) &", ("late",)), seconds=SHORT)
+
+
+def test_missing_names_the_first_line_that_was_not_printed() -> None:
+    """Lines must come in the documented order; `...` stands for any text, blanks do not count."""
+    printed = ["NAME   AGE", "rainfall   5s", "end"]
+    assert missing(["NAME AGE", "rainfall ...", "..."], printed) is None
+    assert missing(["NAME AGE", "end", "rainfall ..."], printed) == "rainfall ..."
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("$ one\nout\n$ two\n", [Step("one", ("out",)), Step("two")]),
+        ("one\ntwo  # why\n", [Step("one"), Step("two  # why")]),
+        ("$ one \\\n  more\nout\n", [Step("one \\\n  more", ("out",))]),
+        ("$ cat <<'EOF'\na\nEOF\nout\n", [Step("cat <<'EOF'\na\nEOF", ("out",))]),
+    ],
+)
+def test_commands_are_read_from_blocks(text: str, steps: list[Step]) -> None:
+    """With prompts other lines are output; backslashes and here-documents go on."""
+    assert Block(ROOT / "README.md", 1, "console", text, "").steps() == steps

@@ -1,0 +1,31 @@
+"""The cluster that the end-to-end tests share."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tools.demo.cluster import ROOT, Cluster, local_cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def is_up() -> bool:
+    """Whether this checkout's cluster works already."""
+    command = [sys.executable, "-m", "tests.cluster", "status"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A cluster with one node and our images. One that was up before is left up; PERENNATE_CLUSTER chooses which."""
+    ours = not is_up()
+    local_cluster("up")
+    local_cluster("images")
+    yield Cluster(local_cluster("kubeconfig"), local_cluster("bin"), "default")
+    if ours:
+        local_cluster("down")

@@ -1,0 +1,173 @@
+"""`make demo` keeps its promises, and what it leaves in the cluster tells the same story as what it printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.docs.pages import Block, run_by
+from tests.docs.terminal import Terminal
+from tools.demo.cluster import ROOT, Cluster, condition
+
+pytestmark = pytest.mark.e2e
+
+NAMESPACE = "rainfall"
+LONGEST_SECONDS = 1_200
+FIRST_ROW, DRIFT_ROW, LAST_ROW = 8_000, 12_000, 18_000
+KINDS = ("trainingjob", "modeldeployment", "driftpolicy")
+SAID = {
+    "trainingjob": ("RunStarted", "VersionPublished"),
+    "modeldeployment": ("VersionResolved", "RolledOut"),
+    "driftpolicy": ("DriftExceeded", "EpisodeOpened", "LoopClosed"),
+}
+"""Reasons that the Events of the demo's objects must hold, by kind."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the demo printed, how it ended, and the cluster that it left."""
+
+    printed: str
+    exit_code: int
+    cluster: Cluster
+
+
+@pytest.fixture(scope="module")
+def demo(cluster: Cluster) -> Outcome:
+    """One run of the demo; the cluster stays up."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.demo"],
+        cwd=ROOT,
+        env=os.environ | {"KEEP": "1"},
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS,
+        check=False,
+    )
+    return Outcome(done.stdout + done.stderr, done.returncode, replace(cluster, namespace=NAMESPACE))
+
+
+def one(demo: Outcome, kind: str) -> dict[str, Any]:
+    """The only object of a kind in the demo's namespace."""
+    (found,) = demo.cluster.get(kind)["items"]
+    document: dict[str, Any] = found
+    return document
+
+
+def runs(demo: Outcome) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The first TrainingJob, and those that the policy created, oldest first."""
+    found = sorted(demo.cluster.get("trainingjob")["items"], key=lambda job: job["metadata"]["creationTimestamp"])
+    (first,) = [job for job in found if job["metadata"]["name"] == "rainfall-first"]
+    return first, [job for job in found if job is not first]
+
+
+def requests(demo: Outcome) -> list[dict[str, Any]]:
+    """Every request of the traffic pod, from its log."""
+    lines = demo.cluster.kubectl("logs", "job/traffic").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def seconds(text: str) -> float:
+    """Unix time of an RFC 3339 time."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def test_the_demo_keeps_its_promises(demo: Outcome) -> None:
+    """`make demo` judges itself; exit code 0 means that the loop closed."""
+    assert demo.exit_code == 0, demo.printed
+    for number in range(FIRST_ROW, LAST_ROW, 1_000):
+        assert re.search(rf"{number:,}\W+[01]\.\d{{3}}\W+[01]\.\d{{3}}", demo.printed), f"no line for row {number}"
+    for name in ("auc.png", "auc.svg"):
+        assert (ROOT / "build" / "demo" / name).stat().st_size > 0
+
+
+def test_no_request_failed(demo: Outcome) -> None:
+    """Every row was sent once, in order, and answered, before, while and after a version was replaced."""
+    sent = requests(demo)
+    assert [(line["row"], line.get("error")) for line in sent if line["status"] != 200] == []
+    assert [line["row"] for line in sent] == list(range(FIRST_ROW, LAST_ROW, 10))
+    assert len({line["version"] for line in sent}) >= 2
+
+
+def test_drift_alone_retrained_nothing(demo: Outcome) -> None:
+    """The first retraining began after the row from which the model's answers are wrong."""
+    _, retrained = runs(demo)
+    (began,) = [line["time"] for line in requests(demo) if line["row"] == DRIFT_ROW]
+    assert retrained
+    assert min(seconds(job["metadata"]["creationTimestamp"]) for job in retrained) > began
+
+
+def test_drift_was_found_and_named_before_it_did_harm(demo: Outcome) -> None:
+    """The harmless drift of `visibility` is an alarm that names the feature."""
+    (began,) = [line["time"] for line in requests(demo) if line["row"] == DRIFT_ROW]
+    history = one(demo, "driftpolicy")["status"]["history"]
+    found = [entry for entry in history if entry["reason"] == "DriftExceeded" and seconds(entry["time"]) < began]
+    assert found
+    assert "visibility" in found[0]["message"]
+
+
+def test_each_episode_had_one_training_job(demo: Outcome) -> None:
+    """Episodes and the TrainingJobs that the policy owns are as many, and every one names its episode."""
+    policy = one(demo, "driftpolicy")
+    _, retrained = runs(demo)
+    owners = [job["metadata"]["ownerReferences"][0]["uid"] for job in retrained]
+    assert owners == [policy["metadata"]["uid"]] * policy["status"]["episode"]["number"]
+    assert len({job["status"]["trigger"]["episode"] for job in retrained}) == len(retrained)
+
+
+def test_the_version_in_service_beat_the_one_before(demo: Outcome) -> None:
+    """What serves at the end was published by a retraining whose model was better on the same held-out rows."""
+    _, retrained = runs(demo)
+    served = one(demo, "modeldeployment")["status"]["stableRevision"]["digest"]
+    published = {
+        j["status"]["modelVersion"]["digest"]: j for j in retrained if condition(j, "Complete")["status"] == "True"
+    }
+    contest = published[served]["status"]["champion"]
+    assert contest["passed"] is True
+    assert contest["challenger"] > contest["champion"]
+    assert requests(demo)[-1]["version"] in served
+
+
+def test_get_mlops_tells_the_story(demo: Outcome) -> None:
+    """One command shows the runs with what asked for them, the version that serves, and how the loop ended."""
+    shown = demo.cluster.kubectl("get", "mlops")
+    served = one(demo, "modeldeployment")["status"]["stableRevision"]["version"]
+    assert re.search(r"^trainingjob\S*/rainfall-first +rainfall +Succeeded", shown, re.MULTILINE)
+    assert re.search(rf"^modeldeployment\S*/rainfall +Healthy +1 +{served}", shown, re.MULTILINE)
+    assert re.search(r"^driftpolicy\S*/rainfall +rainfall .*Closed", shown, re.MULTILINE)
+    assert shown.count(served) >= 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_describe_tells_the_story_in_events(demo: Outcome, kind: str) -> None:
+    """Each transition was told once in an Event that `kubectl describe` shows."""
+    shown = demo.cluster.kubectl("describe", kind)
+    events = "".join(part.split("\n\n")[0] for part in shown.split("\nEvents:")[1:])
+    assert [reason for reason in SAID[kind] if reason not in events] == []
+
+
+@pytest.mark.parametrize("part", ["spec", "status"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_explain_has_text_for_every_field(demo: Outcome, kind: str, part: str) -> None:
+    """`kubectl explain` is documentation: no field without a description."""
+    shown = demo.cluster.kubectl("explain", f"{kind}.{part}")
+    assert "FIELDS:" in shown
+    assert "<no description>" not in shown
+    assert "<empty>" not in shown
+
+
+@pytest.mark.parametrize("block", run_by(Path(__file__)), ids=Block.label)
+def test_the_documents_show_what_is_there(demo: Outcome, block: Block) -> None:
+    """Commands for the time after the loop closed, in README and tutorial, print what the page says."""
+    with Terminal(ROOT, demo.cluster.environment) as terminal:
+        for step in block.steps():
+            terminal.expect(step)
