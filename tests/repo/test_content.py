@@ -83,3 +83,12 @@ def test_news_fragments_are_named_by_their_kind() -> None:
     names = [path.name for path in files() if path.parent == ROOT / "changelog.d" and path.name != "README.md"]
     assert names
     assert [name for name in names if not FRAGMENT.fullmatch(name)] == []
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "SECURITY.md"])
+def test_paths_in_the_maps_exist(page: str) -> None:
+    """A map that shows what is not there is worse than none."""
+    named = re.findall(r"`([\w./-]+/[\w./-]*)`", (ROOT / page).read_text())
+    places = [ROOT, ROOT / "operator" / "perennate"]
+    assert named
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []

@@ -1,0 +1,217 @@
+"""The CRDs on a real API server: accepted, explained, and strict about what they refuse."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from perennate.api.schema import resource_schema
+from perennate.api.v1alpha1 import KINDS
+from tests.cluster import tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.apiserver import ControlPlane
+
+pytestmark = pytest.mark.integration
+
+NAMESPACE = "schema"
+SPECS: dict[str, dict[str, Any]] = {
+    "TrainingJob": {
+        "model": {"name": "rain"},
+        "trainer": {
+            "estimator": {
+                "class": "sklearn.linear_model.LogisticRegression",
+                "params": {"C": 1, "max_iter": 100, "penalty": None, "class_weight": {"0": 1, "1": 2}},
+            }
+        },
+        "data": {"train": {"uri": "pvc://weather/rows.csv"}, "target": "rain"},
+    },
+    "ModelDeployment": {"model": {"track": {"name": "rain"}}},
+    "DriftPolicy": {"targetRef": {"name": "rain"}},
+}
+PINNED = {"uri": f"store://rain/versions/{'ab' * 32}", "digest": f"sha256:{'cd' * 32}"}
+FROZEN = "is frozen once it exists; create another TrainingJob"
+
+# Kind, path of the field, its value, and what the answer says: the field, and what is allowed.
+REFUSED: dict[str, tuple[str, tuple[str, ...], Any, tuple[str, ...]]] = {
+    "an unknown field": ("TrainingJob", ("modle",), 1, ('unknown field "spec.modle"',)),
+    "a wrong type": ("TrainingJob", ("seed",), "many", ("spec.seed", "integer")),
+    "a number out of range": ("TrainingJob", ("backoffLimit",), 11, ("spec.backoffLimit", "less than or equal to 10")),
+    "an exclusive bound": ("TrainingJob", ("data", "holdout"), {"fraction": 1}, ("spec.data.holdout.fraction",)),
+    "an unknown choice": ("TrainingJob", ("data", "train", "format"), "xlsx", ("spec.data.train.format", '"parquet"')),
+    "two trainers at once": (
+        "TrainingJob",
+        ("trainer", "container"),
+        {"image": "own/trainer:1"},
+        ("spec.trainer", "exactly one of estimator, container"),
+    ),
+    "no target": ("TrainingJob", ("data",), {"train": {"uri": "file:///rows.csv"}}, ("data.target is required",)),
+    "a gate without a bound": ("TrainingJob", ("evaluation",), {"gates": [{"metric": "auc"}]}, ("min or max",)),
+    "a class of another library": ("TrainingJob", ("trainer", "estimator", "class"), "os.system", ("estimator.class",)),
+    "two models at once": ("ModelDeployment", ("model", "pinned"), PINNED, ("exactly one of pinned, track",)),
+    "a uri of another digest": ("ModelDeployment", ("model",), {"pinned": PINNED}, ("must end with",)),
+    "retraining without a template": (
+        "DriftPolicy",
+        ("triggers",),
+        {"performance": {"metric": "auc"}},
+        ("spec.retrain", "retrain is required"),
+    ),
+    "a warning above the alarm": ("DriftPolicy", ("warning",), 0.5, ("warning must not be above drifted",)),
+    "a namespace in a reference": ("DriftPolicy", ("targetRef", "namespace"), "x", ("unknown field",)),
+}
+# What may not be changed in a TrainingJob: path and new value.
+EDITS: dict[str, tuple[tuple[str, ...], Any]] = {
+    "the seed": (("seed",), 7),
+    "the model line": (("model", "name"), "snow"),
+    "the target": (("data", "target"), "snow"),
+    "the value of a parameter": (("trainer", "estimator", "params", "C"), 2),
+    "a value inside a parameter": (("trainer", "estimator", "params", "class_weight"), {"0": 1, "1": 3}),
+    "a parameter from null": (("trainer", "estimator", "params", "penalty"), "l1"),
+    "the name of a parameter": (
+        ("trainer", "estimator", "params"),
+        {"C": 1, "tol": 100, "penalty": None, "class_weight": {"0": 1, "1": 2}},
+    ),
+    "the resources": (("resources",), {"requests": {"cpu": "1"}}),
+    "the deadline": (("activeDeadlineSeconds",), 60),
+}
+
+
+class Kubectl:
+    """kubectl against one control plane, in a namespace of ours."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._command = [str(tools.folder() / "kubectl"), "--kubeconfig", str(plane.kubeconfig)]
+
+    def __call__(self, *arguments: str, document: dict[str, Any] | None = None) -> tuple[int, str]:
+        """Exit code and everything that is printed."""
+        text = yaml.safe_dump(document) if document else None
+        result = subprocess.run(
+            [*self._command, "--namespace", NAMESPACE, *arguments],
+            input=text,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return result.returncode, result.stdout
+
+
+@pytest.fixture(scope="module")
+def kubectl(control_plane: ControlPlane) -> Iterator[Kubectl]:
+    """kubectl, and a namespace that is gone afterwards."""
+    run = Kubectl(control_plane)
+    assert run("create", "namespace", NAMESPACE)[0] == 0
+    yield run
+    run("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def resource(kind: str, name: str = "sample") -> dict[str, Any]:
+    """An object with the least spec that its kind takes."""
+    metadata = {"name": name, "namespace": NAMESPACE}
+    return {
+        "apiVersion": "perennate.dev/v1alpha1",
+        "kind": kind,
+        "metadata": metadata,
+        "spec": copy.deepcopy(SPECS[kind]),
+    }
+
+
+def put(spec: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    """Set the field at `path`."""
+    for step in path[:-1]:
+        spec = spec[step]
+    spec[path[-1]] = value
+
+
+@pytest.mark.parametrize("kind", SPECS)
+def test_the_least_spec_is_accepted(kubectl: Kubectl, kind: str) -> None:
+    """What the other tests change is right as it stands, so that each is refused for its change alone."""
+    code, said = kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", document=resource(kind))
+    assert code == 0, said
+
+
+@pytest.mark.parametrize(("kind", "path", "value", "wanted"), REFUSED.values(), ids=REFUSED)
+def test_bad_input_is_refused_with_its_field(
+    kubectl: Kubectl, kind: str, path: tuple[str, ...], value: Any, wanted: tuple[str, ...]
+) -> None:
+    """The schema alone refuses it, with a message that names the field or says what is allowed."""
+    document = resource(kind)
+    put(document["spec"], path, value)
+    code, said = kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", document=document)
+    assert code == 1
+    assert [words for words in wanted if words not in said] == [], said
+
+
+@pytest.fixture(scope="module")
+def training_job(kubectl: Kubectl) -> dict[str, Any]:
+    """A TrainingJob that exists."""
+    document = resource("TrainingJob", "frozen")
+    code, said = kubectl("create", "-f", "-", document=document)
+    assert code == 0, said
+    return document
+
+
+@pytest.mark.parametrize(("path", "value"), EDITS.values(), ids=EDITS)
+def test_a_run_is_frozen(kubectl: Kubectl, training_job: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    """What decides the result of a run cannot be changed after its creation, down to the name of a parameter."""
+    document = copy.deepcopy(training_job)
+    put(document["spec"], path, value)
+    code, said = kubectl("replace", "--dry-run=server", "-f", "-", document=document)
+    assert code == 1
+    assert f"spec.{path[0]}" in said
+    assert FROZEN in said
+
+
+@pytest.mark.parametrize("change", [{"suspend": True}, {"ttlSecondsAfterFinished": 60}], ids=str)
+def test_what_does_not_decide_the_result_can_change(
+    kubectl: Kubectl, training_job: dict[str, Any], change: dict[str, Any]
+) -> None:
+    """A run can be held, and its object can be given a time to live."""
+    document = copy.deepcopy(training_job)
+    document["spec"] |= change
+    code, said = kubectl("replace", "--dry-run=server", "-f", "-", document=document)
+    assert code == 0, said
+
+
+def test_parameters_arrive_as_they_were_written(kubectl: Kubectl, training_job: dict[str, Any]) -> None:
+    """No parameter is pruned or defaulted away, null included: the trainer gets what the user wrote."""
+    _, said = kubectl("get", "trainingjob", "frozen", "-o", "yaml")
+    stored = yaml.safe_load(said)["spec"]["trainer"]["estimator"]["params"]
+    assert stored == training_job["spec"]["trainer"]["estimator"]["params"]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_explain_has_a_text_for_every_field(kubectl: Kubectl, kind: Any) -> None:
+    """`kubectl explain --recursive` knows every field, and the description of each is what the model says."""
+    schema = resource_schema(kind)
+    for part in ("spec", "status"):
+        code, said = kubectl("explain", f"{kind.declaration.singular}.{part}")
+        assert code == 0, said
+        words = " ".join(said.split())
+        for name, child in schema["properties"][part]["properties"].items():
+            assert f" {name} <" in words
+            assert " ".join(child["description"].split()) in words
+
+
+def test_one_word_lists_all_kinds(kubectl: Kubectl) -> None:
+    """`kubectl get mlops` and the short names work."""
+    _, said = kubectl("api-resources", "--categories=mlops", "-o", "name")
+    assert set(said.split()) == {f"{kind.declaration.plural}.perennate.dev" for kind in KINDS}
+    for short in ("tj", "md", "dp"):
+        assert kubectl("get", short)[0] == 0
+
+
+def test_a_model_deployment_scales(kubectl: Kubectl) -> None:
+    """`kubectl scale` works before the operator has seen the object."""
+    document = resource("ModelDeployment", "scaled")
+    document["spec"]["replicas"] = 1
+    assert kubectl("create", "-f", "-", document=document)[0] == 0
+    code, said = kubectl("scale", "modeldeployment/scaled", "--replicas=3")
+    assert code == 0, said
+    assert kubectl("get", "md", "scaled", "-o", "jsonpath={.spec.replicas}")[1] == "3"
