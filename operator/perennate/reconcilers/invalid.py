@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
+
+from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
+from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
+from perennate.api.v1alpha1.model_deployment import ModelDeploymentStatus
+from perennate.api.v1alpha1.training_job import ConditionType, TrainingJobStatus
+from perennate.reconcilers.ledger import Ledger, replaced
+from perennate.reconcilers.plan import LEAVE_ALONE, Plan
+from perennate.reconcilers.times import rfc3339
+from perennate.reconcilers.wording import cut
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from perennate.api.meta import CustomResource, ObjectMeta
-    from perennate.reconcilers.plan import Plan
+
+Status = TrainingJobStatus | ModelDeploymentStatus | DriftPolicyStatus
+
+STATUS_MODELS: Final[dict[type[CustomResource], type[Status]]] = {
+    TrainingJob: TrainingJobStatus,
+    ModelDeployment: ModelDeploymentStatus,
+    DriftPolicy: DriftPolicyStatus,
+}
+INVALID_SPEC: Final = "InvalidSpec"
+_TERMINAL: Final = frozenset({ConditionType.COMPLETE, ConditionType.FAILED})
 
 
 @dataclass(frozen=True)
@@ -32,5 +52,29 @@ class InvalidObserved:
 
 
 def decide_invalid(observed: InvalidObserved) -> Plan:
-    """Report the field that cannot be read; children stay as they are."""
-    raise NotImplementedError
+    """Report the field that cannot be read; children stay as they are, and a finished run stays finished."""
+    if observed.metadata.deletion_timestamp is not None:
+        return LEAVE_ALONE
+    status = _readable_status(observed)
+    if any(condition.type in _TERMINAL and condition.status == "True" for condition in status.conditions):
+        return LEAVE_ALONE
+    ledger = Ledger(status.conditions, status.history, observed.metadata.generation, rfc3339(observed.now))
+    summary_condition = "Complete" if observed.kind is TrainingJob else "Ready"
+    if ledger.set(summary_condition, "False", INVALID_SPEC, observed.message):
+        ledger.announce(INVALID_SPEC, observed.message, warning=True)
+    document = replaced(
+        status,
+        observed_generation=observed.metadata.generation,
+        summary=cut(observed.message),
+        conditions=ledger.conditions(),
+    ).to_document()
+    return Plan(status=document, events=tuple(ledger.events))
+
+
+def _readable_status(observed: InvalidObserved) -> Status:
+    """The status as it is; an empty one if that cannot be read either."""
+    model = STATUS_MODELS[observed.kind]
+    try:
+        return model.model_validate(observed.status)
+    except ValidationError:
+        return model()

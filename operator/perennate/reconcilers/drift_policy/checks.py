@@ -1,0 +1,60 @@
+"""What keeps a policy from watching. The first violation is what Ready says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from perennate.api.v1alpha1.drift_policy import Reason
+from perennate.reconcilers.policy import Chain, Violation
+from perennate.reconcilers.wording import counted, cut
+
+if TYPE_CHECKING:
+    from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
+
+
+def not_suspended(observed: DriftPolicyObserved) -> Violation | None:
+    """The policy is not suspended."""
+    if not observed.resource.spec.suspend:
+        return None
+    return Violation(Reason.SUSPENDED, "spec.suspend is true: nothing is scraped or evaluated")
+
+
+def target_exists(observed: DriftPolicyObserved) -> Violation | None:
+    """The ModelDeployment that is to be watched is there."""
+    if observed.target is not None:
+        return None
+    name, namespace = observed.resource.spec.target_ref.name, observed.resource.metadata.namespace
+    return Violation(
+        Reason.TARGET_NOT_FOUND,
+        f'spec.targetRef.name: ModelDeployment "{name}" does not exist in namespace "{namespace}"; '
+        "create it or correct the name",
+    )
+
+
+def target_serves(observed: DriftPolicyObserved) -> Violation | None:
+    """Every pod of the target has served one version, so that there is something to watch."""
+    if observed.target is None or observed.target.status.stable_revision is not None:
+        return None
+    name = observed.target.metadata.name
+    return Violation(Reason.TARGET_NOT_SERVING, f'ModelDeployment "{name}" serves no version yet')
+
+
+def reference_is_known(observed: DriftPolicyObserved) -> Violation | None:
+    """A pod handed out the reference profile of the version that is served."""
+    if observed.profile is not None:
+        return None
+    told = f": {cut(observed.profile_error, 400)}" if observed.profile_error else ""
+    return Violation(Reason.REFERENCE_UNAVAILABLE, f"no pod handed out the reference profile{told}")
+
+
+def pods_answer(observed: DriftPolicyObserved) -> Violation | None:
+    """At least one pod answered the last scrape, if there was one that should."""
+    if observed.pods_total == 0 or observed.pods_answering > 0:
+        return None
+    errors = "; ".join(observed.last_scrape_errors[:3])
+    pods = counted(observed.pods_total, "pod")
+    return Violation(Reason.SCRAPE_FAILED, cut(f"none of {pods} answered the last scrape: {errors}"))
+
+
+WATCHING: Final = Chain((not_suspended, target_exists, target_serves, reference_is_known, pods_answer))
+"""While one of these is violated there is no verdict, hence neither alarm nor retraining."""

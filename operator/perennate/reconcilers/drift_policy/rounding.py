@@ -1,0 +1,26 @@
+"""Numbers as a status shows them: rounded, so that a status is rewritten only when something has changed for people."""
+
+from __future__ import annotations
+
+import math
+
+
+def two_digits(count: int) -> int:
+    """A count to its two leading digits, such as 12345 to 12000."""
+    return round(count, min(0, 2 - len(str(count))))
+
+
+def hundredths(value: float) -> float:
+    """A metric or an effect to two decimals. Minus zero becomes zero.
+
+    Raises:
+        ValueError: the value is NaN or infinite, which no status can hold.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"a status holds finite numbers only; got {value}")
+    return round(value, 2) + 0.0
+
+
+def power_of_ten(p_value: float) -> float:
+    """A p-value to the next power of ten, not below 1e-12: its order is what matters to people."""
+    return float(10.0 ** min(0, math.ceil(math.log10(max(p_value, 1e-12)) - 1e-9)))

@@ -1,0 +1,104 @@
+"""The status of a DriftPolicy: its summary, and what RetrainingActive says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from perennate.api.conditions import find_condition, is_true
+from perennate.api.v1alpha1.drift_policy import ConditionType, EpisodePhase, Reason
+from perennate.reconcilers.drift_policy.episode import is_open
+from perennate.reconcilers.drift_policy.evaluation import describe_features, describe_performance
+from perennate.reconcilers.ledger import replaced
+from perennate.reconcilers.wording import cut
+
+if TYPE_CHECKING:
+    from perennate.api.v1alpha1 import DriftPolicy
+    from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus, Episode
+    from perennate.reconcilers.ledger import Ledger
+    from perennate.reconcilers.policy import Violation
+
+STARTS_LIMIT: Final = 48
+"""Starts of retrainings that status keeps."""
+
+_EPISODE_REASONS: Final = {
+    EpisodePhase.OPENED: Reason.EPISODE_OPENED,
+    EpisodePhase.TRAINING: Reason.TRAINING,
+    EpisodePhase.ROLLING_OUT: Reason.ROLLING_OUT,
+}
+
+
+def describe_episode(episode: Episode) -> str:
+    """How far an episode is, in one sentence."""
+    name = f"episode {episode.number} ({episode.trigger})"
+    if episode.phase == EpisodePhase.OPENED:
+        return f"{name} is open: TrainingJob {episode.training_job} is next"
+    if episode.phase == EpisodePhase.TRAINING:
+        return f"{name}: TrainingJob {episode.training_job} is running"
+    if episode.phase == EpisodePhase.ROLLING_OUT:
+        return f"{name}: the version of TrainingJob {episode.training_job} is being rolled out"
+    return f"{name} ended: {episode.outcome}"
+
+
+def settle_retraining(
+    resource: DriftPolicy, status: DriftPolicyStatus, ledger: Ledger, denied: Violation | None
+) -> None:
+    """RetrainingActive: the open episode, else what stands against one, else that nothing asks for one."""
+    episode = status.episode
+    if episode is not None and is_open(episode):
+        reason = _EPISODE_REASONS[episode.phase]
+        ledger.set(ConditionType.RETRAINING_ACTIVE, "True", reason, describe_episode(episode))
+    elif denied is not None:
+        if ledger.set(ConditionType.RETRAINING_ACTIVE, "False", denied.reason, denied.message):
+            ledger.announce(denied.reason, denied.message)
+    elif is_true(ledger.conditions(), ConditionType.DRIFT_DETECTED) and resource.spec.triggers.drift is None:
+        message = "drift alone is an alarm: spec.triggers.drift is not given"
+        ledger.set(ConditionType.RETRAINING_ACTIVE, "False", Reason.NO_TRIGGER, message)
+    else:
+        message = describe_episode(episode) if episode is not None else "nothing has asked for a retraining yet"
+        ledger.set(ConditionType.RETRAINING_ACTIVE, "False", Reason.NO_EPISODE, message)
+
+
+def summarise(resource: DriftPolicy, status: DriftPolicyStatus, ledger: Ledger, blocked: Violation | None) -> str:
+    """What the policy sees and does, in one sentence."""
+    parts = [blocked.message] if blocked is not None else [_sight(status, ledger)]
+    if status.episode is not None and is_open(status.episode):
+        parts.append(describe_episode(status.episode))
+    else:
+        active = find_condition(ledger.conditions(), ConditionType.RETRAINING_ACTIVE)
+        if active is not None and active.reason not in {Reason.NO_EPISODE, Reason.NO_TRIGGER}:
+            parts.append(active.message)
+        elif status.episode is not None:
+            parts.append(describe_episode(status.episode))
+    return "; ".join(parts)
+
+
+def compose(
+    resource: DriftPolicy, status: DriftPolicyStatus, ledger: Ledger, *, blocked: Violation | None
+) -> dict[str, Any]:
+    """The whole status document after the pass.
+
+    Args:
+        resource: the policy.
+        status: what the pass made of its status.
+        ledger: conditions and history of the pass.
+        blocked: what keeps the policy from watching, if anything.
+    """
+    return replaced(
+        status,
+        observed_generation=resource.metadata.generation,
+        summary=cut(summarise(resource, status, ledger, blocked)),
+        conditions=ledger.conditions(),
+        history=ledger.history,
+    ).to_document()
+
+
+def _sight(status: DriftPolicyStatus, ledger: Ledger) -> str:
+    """What the last evaluation saw."""
+    found = find_condition(ledger.conditions(), ConditionType.DRIFT_DETECTED)
+    if found is None or found.status == "Unknown":
+        seen = found.message if found is not None and found.message else "not evaluated yet"
+    elif found.status == "True":
+        seen = describe_features(status) or "drift is receding"
+    else:
+        seen = "no drift"
+    return ", ".join(part for part in (seen, describe_performance(status)) if part)

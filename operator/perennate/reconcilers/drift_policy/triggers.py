@@ -1,0 +1,68 @@
+"""What asks for a retraining: a person, lost performance, or lasting drift. Off unless given; Unknown never asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from perennate.api.conditions import find_condition, is_true
+from perennate.api.meta import parse_duration
+from perennate.api.v1alpha1.drift_policy import ConditionType
+from perennate.api.wellknown import ANNOTATION_RETRAIN
+from perennate.reconcilers.times import seconds_between
+from perennate.reconcilers.wording import TEXT_LIMIT, cut
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from perennate.api.meta import Condition
+    from perennate.api.v1alpha1 import DriftPolicy
+    from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
+
+
+@dataclass(frozen=True)
+class Pull:
+    """A trigger that was pulled, and why."""
+
+    kind: Literal["Drift", "Performance", "Manual"]
+    message: str
+
+
+def requested_retrain(resource: DriftPolicy) -> str | None:
+    """The value of the retrain annotation if it has not been answered yet."""
+    value = cut(resource.metadata.annotations.get(ANNOTATION_RETRAIN, ""), TEXT_LIMIT) or None
+    return value if value != resource.status.handled_retrain else None
+
+
+def manual(resource: DriftPolicy) -> Pull | None:
+    """A person asks by annotation."""
+    value = requested_retrain(resource)
+    return Pull("Manual", f"a person asked for a retraining ({value})") if value is not None else None
+
+
+def measured(
+    resource: DriftPolicy, status: DriftPolicyStatus, conditions: tuple[Condition, ...], now: datetime
+) -> Pull | None:
+    """What the last evaluation asks for: lost performance first, then drift that is strong and has lasted.
+
+    Args:
+        resource: the policy.
+        status: its status after this pass's evaluation, if any.
+        conditions: its conditions after this pass's evaluation.
+        now: time of the pass.
+    """
+    triggers = resource.spec.triggers
+    if triggers.performance is not None and is_true(conditions, ConditionType.PERFORMANCE_LOST):
+        return Pull("Performance", _message(conditions, ConditionType.PERFORMANCE_LOST))
+    if triggers.drift is None or not is_true(conditions, ConditionType.DRIFT_DETECTED) or status.drift.since is None:
+        return None
+    strongest = max((feature.psi_star for feature in status.features), default=0.0)
+    lasted = seconds_between(status.drift.since, now)
+    if strongest < triggers.drift.threshold or lasted < parse_duration(triggers.drift.duration):
+        return None
+    return Pull("Drift", _message(conditions, ConditionType.DRIFT_DETECTED))
+
+
+def _message(conditions: tuple[Condition, ...], type_: str) -> str:
+    found = find_condition(conditions, type_)
+    return found.message if found is not None else ""
