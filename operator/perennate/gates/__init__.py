@@ -1,0 +1,8 @@
+"""Quality gates: numbers in, verdict out."""
+
+from __future__ import annotations
+
+from perennate.gates.bounds import GateVerdict, check_gates
+from perennate.gates.champion import ChampionVerdict, compare, no_champion, no_comparison
+
+__all__ = ["ChampionVerdict", "GateVerdict", "check_gates", "compare", "no_champion", "no_comparison"]

@@ -1,0 +1,53 @@
+"""Bounds that metrics on the hold-out rows must keep."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perennate.api.v1alpha1.training_job import GateResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from perennate.api.v1alpha1.training_spec import Gate, Metric
+
+
+@dataclass(frozen=True)
+class GateVerdict:
+    """How one gate went. `reason` is a sentence for people, also when it passed."""
+
+    gate: Gate
+    value: float | None
+    passed: bool
+    reason: str
+
+    def to_result(self) -> GateResult | None:
+        """The verdict for the status; None when there is no finite value to show."""
+        if self.value is None or not math.isfinite(self.value):
+            return None
+        return GateResult(
+            metric=self.gate.metric, value=self.value, min=self.gate.min, max=self.gate.max, passed=self.passed
+        )
+
+
+def check_gates(gates: Sequence[Gate], metrics: Mapping[Metric, float]) -> tuple[GateVerdict, ...]:
+    """One verdict a gate, in their order. A metric that is absent or not finite passes no gate.
+
+    Args:
+        gates: bounds, both ends included.
+        metrics: values on the hold-out rows, by metric.
+    """
+    return tuple(_check(gate, metrics.get(gate.metric)) for gate in gates)
+
+
+def _check(gate: Gate, value: float | None) -> GateVerdict:
+    name = gate.metric.value
+    if value is None or not math.isfinite(value):
+        return GateVerdict(gate, value, passed=False, reason=f"{name} is undefined on the hold-out rows")
+    if gate.min is not None and value < gate.min:
+        return GateVerdict(gate, value, passed=False, reason=f"{name} {value:.6g} is below the minimum {gate.min:.6g}")
+    if gate.max is not None and value > gate.max:
+        return GateVerdict(gate, value, passed=False, reason=f"{name} {value:.6g} is above the maximum {gate.max:.6g}")
+    return GateVerdict(gate, value, passed=True, reason=f"{name} {value:.6g} is within its bounds")

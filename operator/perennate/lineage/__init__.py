@@ -1,0 +1,23 @@
+"""Provenance: what decided a result, as digests and one fingerprint."""
+
+from __future__ import annotations
+
+from perennate.lineage.environment import library_versions
+from perennate.lineage.record import (
+    data_digest,
+    deciding_spec,
+    environment_digest,
+    fingerprint,
+    parameters_digest,
+    provenance,
+)
+
+__all__ = [
+    "data_digest",
+    "deciding_spec",
+    "environment_digest",
+    "fingerprint",
+    "library_versions",
+    "parameters_digest",
+    "provenance",
+]

@@ -1,0 +1,67 @@
+"""Digests of what decides a run. Pure: the same arguments give the same digests on every machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perennate.api.v1alpha1.training_job import Provenance
+from perennate.api.v1alpha1.training_spec import TrainingJobSpec
+from perennate.api.version import digest_document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from perennate.api.run import RunRecord
+
+
+def deciding_spec(spec: TrainingJobSpec) -> TrainingJobSpec:
+    """The spec without what cannot change the result: resources, limits of time and retries, suspension."""
+    return TrainingJobSpec(
+        model=spec.model, trainer=spec.trainer, data=spec.data, seed=spec.seed, evaluation=spec.evaluation
+    )
+
+
+def parameters_digest(spec: TrainingJobSpec, *, target: str, features: Sequence[str]) -> str:
+    """Digest of trainer, hold-out, features, target and evaluation.
+
+    Args:
+        spec: spec of the run.
+        target: column of the label, as resolved.
+        features: columns of the model in its order, as resolved.
+    """
+    return digest_document(
+        {
+            "trainer": spec.trainer.to_document(),
+            "holdout": spec.data.holdout.to_document(),
+            "evaluation": spec.evaluation.to_document(),
+            "target": target,
+            "features": list(features),
+        }
+    )
+
+
+def environment_digest(versions: Mapping[str, str]) -> str:
+    """Digest of versions by library name."""
+    return digest_document(dict(versions))
+
+
+def data_digest(train_digest: str, holdout_digest: str) -> str:
+    """One digest for both parts of the prepared rows."""
+    return digest_document({"train": train_digest, "holdout": holdout_digest})
+
+
+def provenance(record: RunRecord) -> Provenance:
+    """The record's digests, as the status shows them."""
+    return Provenance(
+        data_digest=data_digest(record.train_digest, record.holdout_digest),
+        parameters_digest=record.parameters_digest,
+        environment_digest=record.environment_digest,
+        seed=record.seed,
+        rows=record.train_rows,
+        holdout_rows=record.holdout_rows,
+    )
+
+
+def fingerprint(record: RunRecord) -> str:
+    """Digest of the record: two runs with one fingerprint were asked the same thing on the same rows."""
+    return digest_document(record.to_document())

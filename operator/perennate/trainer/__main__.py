@@ -1,0 +1,83 @@
+"""`python -m perennate.trainer prepare|train|publish`: one stage of a training run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+from perennate.api.run import StageResult
+from perennate.api.wellknown import STAGE_PREPARE, STAGE_TRAIN, STAGES, ExitCode
+from perennate.trainer.errors import StageError
+from perennate.trainer.outcome import run_error, write_result
+from perennate.trainer.places import Places
+from perennate.trainer.progress import report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal
+
+    StageName = Literal["prepare", "train", "publish"]
+
+UNEXPECTED = 1
+"""Exit code of what is neither done nor refused: the run tries again within its backoffLimit."""
+
+
+def main(arguments: list[str], environment: Mapping[str, str]) -> int:
+    """Run one stage and leave its result in the termination message.
+
+    Args:
+        arguments: the name of the stage.
+        environment: roots of the run, and the run request.
+
+    Returns:
+        The exit code: 0, one of the refusals of `ExitCode`, or 1 for anything unexpected.
+    """
+    if len(arguments) != 1 or arguments[0] not in STAGES:
+        print(f"usage: python -m perennate.trainer {'|'.join(STAGES)}", file=sys.stderr)
+        return ExitCode.BAD_CONFIGURATION
+    stage: StageName = arguments[0]  # type: ignore[assignment]  # one of STAGES
+    places = Places.from_environment(environment)
+    started = time.monotonic()
+    code, result = _run(stage, places, environment)
+    write_result(places.termination_log, result)
+    if result.error is not None:
+        print(f"{result.error.reason}: {result.error.message}", file=sys.stderr, flush=True)
+    report(stage, done=code == ExitCode.DONE, exit_code=int(code), seconds=round(time.monotonic() - started, 2))
+    return int(code)
+
+
+def _run(stage: StageName, places: Places, environment: Mapping[str, str]) -> tuple[int, StageResult]:
+    try:
+        return ExitCode.DONE, _stage(stage, places, environment)
+    except StageError as error:
+        result = error.result or StageResult(stage=stage)
+        return error.exit_code, result.model_copy(update={"error": run_error(error.reason, str(error))})
+    # The boundary of the process: whatever happened must reach the operator in the termination message.
+    except Exception as error:
+        traceback.print_exc()
+        message = f"{stage} ended unexpectedly: {type(error).__name__}: {error}; see the container's log"
+        return UNEXPECTED, StageResult(stage=stage, error=run_error("StageFailed", message))
+
+
+def _stage(stage: StageName, places: Places, environment: Mapping[str, str]) -> StageResult:
+    # Each stage pays for its own imports only: prepare needs neither pandas nor scikit-learn.
+    if stage == STAGE_PREPARE:
+        from perennate.trainer.prepare import prepare  # noqa: PLC0415
+        from perennate.trainer.request import read_request  # noqa: PLC0415
+
+        return prepare(read_request(environment), places, now=time.time())
+    if stage == STAGE_TRAIN:
+        from perennate.trainer.train import train  # noqa: PLC0415
+
+        return train(places)
+    from perennate.trainer.publish import publish  # noqa: PLC0415
+    from perennate.trainer.request import read_request  # noqa: PLC0415
+
+    return publish(read_request(environment), places)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

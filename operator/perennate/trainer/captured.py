@@ -1,0 +1,171 @@
+"""Labelled traffic: captured rows and the labels that came later, joined by id.
+
+Serving pods write `rows-<pod>-<ms>.parquet` (the features, `perennate.id`, `perennate.time`, `perennate.prediction`)
+and `labels-<pod>-<ms>.parquet` (`perennate.id`, `perennate.label`, `perennate.time`) into one folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from perennate.trainer.columns import OWN_PREFIX
+from perennate.trainer.errors import DataRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from perennate.api.v1alpha1.training_spec import CapturedData
+
+ID: Final = "perennate.id"
+TIME: Final = "perennate.time"
+LABEL: Final = "perennate.label"
+
+ClassType = Literal["number", "string", "boolean"]
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What was found in the folder."""
+
+    table: pa.Table
+    """Features, `perennate.time` and the label as text, one row each, ordered by time and id."""
+    rows: int
+    """Captured rows in the window, labelled or not."""
+    skipped_files: int
+    """Files that vanished, are torn, or lack a column."""
+
+
+def read_captured(
+    folder: Path, spec: CapturedData, *, since: float, target: str, features: tuple[str, ...]
+) -> Captured:
+    """Labelled rows that were captured since a time.
+
+    Args:
+        folder: of the ModelDeployment's captured rows.
+        spec: what was asked for; its `minRows` must be reached.
+        since: seconds since the epoch; older rows are left out.
+        target: name that the label's column gets.
+        features: columns to take; those of the newest file when empty.
+
+    Raises:
+        DataRefusedError: fewer labelled rows than `minRows`.
+    """
+    labels, torn_labels = _labels(folder)
+    tables, torn_rows = _row_tables(folder, features)
+    if any(target in table.column_names for table in tables):
+        raise DataRefusedError(
+            f"spec.data.target: {target!r} is a feature of the captured rows; give the label another name"
+        )
+    window = [_since(table, since) for table in tables]
+    seen = sum(table.num_rows for table in window)
+    labelled = [_with_labels(table, labels, target) for table in window]
+    total = sum(table.num_rows for table in labelled)
+    skipped = torn_labels + torn_rows
+    if total < spec.min_rows:
+        raise DataRefusedError(
+            f"spec.data.captured.minRows: {total} labelled rows of {spec.model_deployment!r} in the last "
+            f"{spec.window}, "
+            f"{spec.min_rows} are needed ({seen} rows captured, {len(labels)} labels, {skipped} unreadable files); "
+            "wait for more labels, widen spec.data.captured.window, or lower minRows"
+        )
+    joined = pa.concat_tables(labelled, promote_options="permissive")
+    return Captured(joined.sort_by([(TIME, "ascending"), (ID, "ascending")]), rows=seen, skipped_files=skipped)
+
+
+def label_type(labels: list[str], known: ClassType | None) -> ClassType:
+    """The type that the classes had when the model was first trained.
+
+    Args:
+        labels: as text.
+        known: what the model in service says; None when there is none, then the labels decide.
+    """
+    if known is not None:
+        return known
+    distinct = set(labels)
+    if distinct <= {"true", "false"}:
+        return "boolean"
+    return "number" if all(_number(label) is not None for label in distinct) else "string"
+
+
+def typed_labels(labels: list[str], kind: ClassType) -> tuple[list[Any], int]:
+    """Labels in their type, None where a text does not fit it, and how many do not."""
+    by_text = {label: _typed(label, kind) for label in set(labels)}
+    typed = [by_text[label] for label in labels]
+    return typed, sum(value is None for value in typed)
+
+
+def _labels(folder: Path) -> tuple[dict[str, str], int]:
+    """The newest label of each id, as text."""
+    newest: dict[str, tuple[float, str]] = {}
+    torn = 0
+    for table in _tables(folder, "labels-*.parquet"):
+        if table is None or not {ID, LABEL, TIME} <= set(table.column_names):
+            torn += 1
+            continue
+        for name, label, moment in zip(*(table[column].to_pylist() for column in (ID, LABEL, TIME)), strict=True):
+            if label is not None and moment >= newest.get(name, (float("-inf"), ""))[0]:
+                newest[name] = (moment, _text(label))
+    return {name: label for name, (_, label) in newest.items()}, torn
+
+
+def _row_tables(folder: Path, features: tuple[str, ...]) -> tuple[list[pa.Table], int]:
+    read = list(_tables(folder, "rows-*.parquet"))
+    whole = [table for table in read if table is not None and {ID, TIME} <= set(table.column_names)]
+    wanted = features or (_features(max(whole, key=_newest)) if whole else ())
+    fitting = [table.select([*wanted, ID, TIME]) for table in whole if set(wanted) <= set(table.column_names)]
+    return fitting, len(read) - len(fitting)
+
+
+def _tables(folder: Path, pattern: str) -> Iterator[pa.Table | None]:
+    """Every file that matches, by name; None for one that retention removed meanwhile, or that is torn."""
+    for path in sorted(folder.glob(pattern)):
+        try:
+            yield parquet.ParquetFile(path, memory_map=False).read()
+        except (OSError, pa.ArrowException):
+            yield None
+
+
+def _features(table: pa.Table) -> tuple[str, ...]:
+    return tuple(name for name in table.column_names if not name.startswith(OWN_PREFIX))
+
+
+def _newest(table: pa.Table) -> float:
+    return max(table[TIME].to_pylist(), default=float("-inf"))
+
+
+def _since(table: pa.Table, since: float) -> pa.Table:
+    return table.filter(pa.array(table[TIME].to_numpy() >= since))
+
+
+def _with_labels(table: pa.Table, labels: dict[str, str], target: str) -> pa.Table:
+    found = [labels.get(name) for name in table[ID].to_pylist()]
+    kept = table.append_column(target, pa.array(found, pa.string()))
+    return kept.filter(pa.array(np.array([label is not None for label in found], dtype=bool)))
+
+
+def _text(label: Any) -> str:
+    if isinstance(label, bool):
+        return "true" if label else "false"
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+
+
+def _typed(text: str, kind: ClassType) -> Any:
+    if kind == "number":
+        return _number(text)
+    return {"true": True, "false": False}.get(text) if kind == "boolean" else text
+
+
+def _number(text: str) -> int | float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    if not np.isfinite(value):
+        return None
+    return int(value) if value.is_integer() else value

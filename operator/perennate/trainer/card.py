@@ -1,0 +1,128 @@
+"""MODEL_CARD.md: what a person wants to know about a version before trusting it.
+
+It holds no time and no host, so that equal runs give equal cards.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perennate.api.version import short_version
+from perennate.lineage import data_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from perennate.api.run import RunRecord
+    from perennate.api.version import FeatureSchema
+    from perennate.drift import Profile
+    from perennate.gates import ChampionVerdict
+    from perennate.trainer.evaluation import Verdict
+
+
+def model_card(
+    record: RunRecord,
+    verdict: Verdict,
+    profile: Profile,
+    *,
+    estimator: str,
+    features: tuple[FeatureSchema, ...],
+    fingerprint: str,
+    environment: Mapping[str, str],
+) -> str:
+    """The card in Markdown.
+
+    Args:
+        record: of the run.
+        verdict: metrics, gates and comparison.
+        profile: the model's reference profile, for the standard errors.
+        estimator: public import path of the fitted estimator.
+        features: columns of the model.
+        fingerprint: of the record.
+        environment: versions by library.
+    """
+    sections = (
+        f"# {record.model}",
+        f"A model for {record.task} of `{record.target}` from {len(features)} columns, fitted with `{estimator}`.",
+        "## How good it is",
+        f"On {record.holdout_rows} hold-out rows that it was not trained on ({_holdout(record)}).",
+        _table(("metric", "value", "standard error"), _metric_rows(verdict, profile)),
+        *_gates(verdict),
+        *_champion(verdict.champion),
+        "## What it was trained on",
+        _table(("", ""), _data_rows(record, fingerprint)),
+        "## Columns",
+        _table(("column", "type"), ((f"`{feature.name}`", feature.type) for feature in features)),
+        *_trainer(record),
+        "## Environment",
+        _table(("library", "version"), sorted(environment.items())),
+    )
+    return "\n\n".join(sections) + "\n"
+
+
+def _metric_rows(verdict: Verdict, profile: Profile) -> Iterable[tuple[str, str, str]]:
+    for metric, value in verdict.values.items():
+        baseline = profile.metrics.get(metric.value)
+        yield metric.value, f"{value:.6g}", "" if baseline is None else f"{baseline.standard_error:.3g}"
+
+
+def _holdout(record: RunRecord) -> str:
+    holdout = record.spec.data.holdout
+    if holdout.time_column is not None:
+        return f"the newest {holdout.fraction:.6g} by `{holdout.time_column}`"
+    return f"a random share of {holdout.fraction:.6g}, seed {record.seed}"
+
+
+def _gates(verdict: Verdict) -> tuple[str, ...]:
+    if not verdict.gates:
+        return ()
+    return (
+        "## Gates",
+        "\n".join(f"- {'passed' if gate.passed else 'failed'}: {gate.reason}" for gate in verdict.gates),
+    )
+
+
+def _champion(champion: ChampionVerdict | None) -> tuple[str, ...]:
+    if champion is None:
+        return ()
+    against = f" (version `{short_version(champion.version)}`)" if champion.version else ""
+    return ("## Against the model in service", f"{champion.reason}{against}.")
+
+
+def _data_rows(record: RunRecord, fingerprint: str) -> Iterable[tuple[str, str]]:
+    data = record.spec.data
+    if data.train is not None:
+        yield "source", f"`{data.train.uri}` ({data.train.format})"
+    if data.captured is not None:
+        yield "source", f"labelled traffic of `{data.captured.model_deployment}`, the last {data.captured.window}"
+    yield "training rows", str(record.train_rows)
+    yield "hold-out rows", str(record.holdout_rows)
+    yield "digest of the rows", f"`{data_digest(record.train_digest, record.holdout_digest)}`"
+    yield "seed", str(record.seed)
+    yield "fingerprint of the run", f"`{fingerprint}`"
+    yield "digest of the parameters", f"`{record.parameters_digest}`"
+    yield "digest of the environment", f"`{record.environment_digest}`"
+
+
+def _trainer(record: RunRecord) -> tuple[str, ...]:
+    trainer = record.spec.trainer
+    if trainer.container is not None:
+        return ("## Trainer", f"Container `{trainer.container.image}`.")
+    if trainer.estimator is None:
+        return ()
+    steps = [*trainer.estimator.preprocessing, trainer.estimator]
+    rows = (
+        (f"`{step.class_}`", ", ".join(f"{key}={value!r}" for key, value in sorted(step.params.items())))
+        for step in steps
+    )
+    return ("## Trainer", _table(("step", "parameters"), rows))
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """A cell cannot hold a bar or a line break; column names may."""
+    return " ".join(text.split()).replace("|", "\\|")

@@ -1,0 +1,107 @@
+"""From `spec.trainer.estimator` to an unfitted scikit-learn estimator, imports from the fixed list only."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any, Final
+
+from perennate.artifacts import allowlist
+from perennate.trainer.errors import BadConfigurationError
+
+if TYPE_CHECKING:
+    from perennate.api.v1alpha1.training_spec import Estimator, EstimatorStep
+
+FIELD: Final = "spec.trainer.estimator"
+_PREDICTORS: Final = (allowlist.CLASSIFIERS, allowlist.REGRESSORS)
+
+
+def build_estimator(spec: Estimator, *, seed: int) -> Any:
+    """The estimator, or a pipeline of its preprocessing and itself.
+
+    Args:
+        spec: classes and parameters.
+        seed: goes into every `random_state` that the spec leaves open.
+
+    Raises:
+        BadConfigurationError: a class is unknown or outside the list, or a parameter is unknown.
+    """
+    estimator = _build(spec, FIELD, _PREDICTORS, seed)
+    if not spec.preprocessing:
+        return estimator
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415 - seconds, for pipelines alone
+
+    steps = [
+        (f"step{number}", _build(step, f"{FIELD}.preprocessing[{number}]", (allowlist.TRANSFORMERS,), seed))
+        for number, step in enumerate(spec.preprocessing)
+    ]
+    return Pipeline([*steps, ("estimator", estimator)])
+
+
+def find_class(path: str, field: str, tables: tuple[dict[str, frozenset[str]], ...]) -> Any:
+    """The class at a public import path of the fixed list.
+
+    Args:
+        path: such as `sklearn.svm.SVC`.
+        field: what the message names, without `.class`.
+        tables: parts of the fixed list that are allowed here.
+
+    Raises:
+        BadConfigurationError: there is no such class, or it is not allowed here.
+    """
+    module, _, name = path.rpartition(".")
+    if any(allowlist.allowed(table, path) for table in tables):
+        return getattr(importlib.import_module(module), name)
+    choices = allowlist.names(*tables)
+    if _exists(module, name):
+        raise BadConfigurationError(
+            f"{field}.class: {path} is outside the list of estimators that may be used here: {_listing(choices)}; "
+            "for another one, train in a container of your own (spec.trainer.container)"
+        )
+    near = difflib.get_close_matches(path, choices, n=3, cutoff=0.75)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"allowed are {_listing(choices)}"
+    raise BadConfigurationError(f"{field}.class: {path} does not exist in the installed scikit-learn; {hint}")
+
+
+def _build(step: EstimatorStep, field: str, tables: tuple[dict[str, frozenset[str]], ...], seed: int) -> Any:
+    cls = find_class(step.class_, field, tables)
+    # scikit-learn's constructors only store what they are given, so that the names can be asked for first.
+    known = sorted(cls().get_params(deep=False))
+    unknown = sorted(set(step.params) - set(known))
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise BadConfigurationError(
+            f"{field}.params.{unknown[0]}: {step.class_} has no such parameter{hint}; it has {', '.join(known)}"
+        )
+    seeded = {"random_state": seed} if "random_state" in known else {}
+    return cls(**(seeded | _plain(step.params)))
+
+
+def _plain(params: dict[str, Any]) -> dict[str, Any]:
+    """Lists of numbers become tuples, which JSON does not have and scikit-learn wants (`feature_range`, say)."""
+    return {name: _tuples(value) for name, value in params.items()}
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(item, int | float) and not isinstance(item, bool) for item in value):
+        return tuple(value)
+    return value
+
+
+def _exists(module: str, name: str) -> bool:
+    """Whether scikit-learn has that name. Nothing but scikit-learn is imported: the schema admits no other path."""
+    try:
+        return importlib.util.find_spec(module) is not None and hasattr(importlib.import_module(module), name)
+    except ImportError:
+        return False
+
+
+def _listing(choices: tuple[str, ...]) -> str:
+    """The list in a form that fits into a message: modules, with the names in each."""
+    grouped: dict[str, list[str]] = {}
+    for path in choices:
+        module, _, name = path.rpartition(".")
+        grouped.setdefault(module, []).append(name)
+    return "; ".join(f"{module}: {', '.join(found)}" for module, found in grouped.items())

@@ -1,0 +1,43 @@
+"""Prepared rows as the DataFrame that estimators see, in training and in judging alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyarrow import parquet
+
+from perennate.api.version import digest_bytes
+from perennate.trainer.errors import BadConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    import pyarrow as pa
+
+
+def read_rows(path: Path, digest: str) -> pa.Table:
+    """Rows that the prepare stage wrote.
+
+    Raises:
+        BadConfigurationError: they are not the ones that the record names.
+    """
+    content = path.read_bytes()
+    if digest_bytes(content) != digest:
+        raise BadConfigurationError(
+            f"{path} is not what the prepare stage wrote ({digest}); a container of spec.trainer.container must not "
+            "change it"
+        )
+    import pyarrow as pa  # noqa: PLC0415 - its buffer reader alone is needed
+
+    return parquet.ParquetFile(pa.BufferReader(content)).read()
+
+
+def frame(table: pa.Table, features: tuple[str, ...]) -> pd.DataFrame:
+    """The features as a DataFrame: numbers as float64, booleans as bool, text as object with None for a missing one."""
+    return table.select(list(features)).to_pandas()  # type: ignore[no-any-return]  # pyarrow is untyped
+
+
+def labels(table: pa.Table, target: str) -> Any:
+    """The target as an array, (rows,)."""
+    return table[target].to_numpy()

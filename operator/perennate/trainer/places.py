@@ -1,0 +1,58 @@
+"""Where a stage finds what it reads and leaves what it writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from perennate.api.version import MODEL_FILE
+from perennate.api.wellknown import DATA_DIR, RUN_DIR, STORE_DIR, TERMINATION_LOG
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENV_RUN_DIR: Final = "PERENNATE_RUN_DIR"
+ENV_STORE_DIR: Final = "PERENNATE_STORE_DIR"
+ENV_DATA_DIR: Final = "PERENNATE_DATA_DIR"
+ENV_TERMINATION_LOG: Final = "PERENNATE_TERMINATION_LOG"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Folders and files of a run. Pods use the defaults; whoever runs a stage elsewhere overrides them."""
+
+    run: Path
+    store: Path
+    data: Path
+    termination_log: Path
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Places:
+        """The places that the environment names, else those that pods mount."""
+        return cls(
+            run=Path(environment.get(ENV_RUN_DIR, RUN_DIR)),
+            store=Path(environment.get(ENV_STORE_DIR, STORE_DIR)),
+            data=Path(environment.get(ENV_DATA_DIR, DATA_DIR)),
+            termination_log=Path(environment.get(ENV_TERMINATION_LOG, TERMINATION_LOG)),
+        )
+
+    @property
+    def record(self) -> Path:
+        """`run.json`."""
+        return self.run / "run.json"
+
+    @property
+    def train_rows(self) -> Path:
+        """Rows to learn from."""
+        return self.run / "data" / "train.parquet"
+
+    @property
+    def holdout_rows(self) -> Path:
+        """Rows that judge the model."""
+        return self.run / "data" / "holdout.parquet"
+
+    @property
+    def model(self) -> Path:
+        """The fitted model, from the train stage to the publish stage."""
+        return self.run / "out" / MODEL_FILE

@@ -1,0 +1,129 @@
+"""The prepare stage: find the rows, look at them, split them, and write down everything that decides the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from perennate.api.run import RunRecord, StageResult
+from perennate.api.version import digest_bytes
+from perennate.artifacts import ArtifactError, ModelStore
+from perennate.lineage import (
+    deciding_spec,
+    environment_digest,
+    fingerprint,
+    library_versions,
+    parameters_digest,
+    provenance,
+)
+from perennate.trainer.progress import report
+from perennate.trainer.request import write_record
+from perennate.trainer.rows import Rows, look_at
+from perennate.trainer.split import check_classes, split_by_time, split_random
+from perennate.trainer.tasks import check_metrics
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perennate.api.run import RunRequest
+    from perennate.api.v1alpha1.training_spec import Holdout
+    from perennate.api.version import Manifest
+    from perennate.trainer.places import Places
+
+
+def prepare(request: RunRequest, places: Places, *, now: float) -> StageResult:
+    """Write `data/train.parquet`, `data/holdout.parquet` and `run.json`.
+
+    Args:
+        request: what the operator asks for.
+        places: where data, store and the run's folder are.
+        now: seconds since the epoch; the window of captured rows ends here.
+
+    Raises:
+        DataRefusedError: the data are not there or cannot be learned from.
+        BadConfigurationError: the request has no data.
+    """
+    champion = _champion(request, places)
+    rows = look_at(request, places, now=now, champion=champion)
+    check_metrics(request.spec.evaluation, rows.task)
+    report("prepare", step="checked", rows=rows.table.num_rows, features=len(rows.columns.features), task=rows.task)
+    train, holdout = split(rows, request.spec.data.holdout, request.spec.seed)
+    places.train_rows.parent.mkdir(parents=True, exist_ok=True)
+    record = make_record(
+        request,
+        rows,
+        train_digest=_write(places.train_rows, train.select([*rows.columns.features, rows.columns.target])),
+        holdout_digest=_write(places.holdout_rows, holdout),
+        sizes=(train.num_rows, holdout.num_rows),
+    )
+    write_record(places.record, record)
+    report("prepare", step="split", train_rows=record.train_rows, holdout_rows=record.holdout_rows)
+    return StageResult(stage="prepare", fingerprint=fingerprint(record), provenance=provenance(record))
+
+
+def split(rows: Rows, holdout: Holdout, seed: int) -> tuple[pa.Table, pa.Table]:
+    """Training rows and hold-out rows.
+
+    Raises:
+        DataRefusedError: a part lacks classes.
+    """
+    target = rows.table[rows.columns.target].to_numpy()
+    classes = target if rows.task == "classification" else None
+    if rows.times is not None:
+        train, held = split_by_time(rows.times, holdout.fraction)
+    else:
+        train, held = split_random(rows.table.num_rows, holdout.fraction, seed, classes=classes)
+    if classes is not None:
+        check_classes(classes[train], classes[held])
+    return rows.table.take(pa.array(train)), rows.table.take(pa.array(held))
+
+
+def make_record(
+    request: RunRequest, rows: Rows, *, train_digest: str, holdout_digest: str, sizes: tuple[int, int]
+) -> RunRecord:
+    """The record of the run: what decides its result and nothing else.
+
+    Args:
+        request: what the operator asks for.
+        rows: what was found.
+        train_digest: of `train.parquet`.
+        holdout_digest: of `holdout.parquet`.
+        sizes: training rows, hold-out rows.
+    """
+    spec = deciding_spec(request.spec)
+    return RunRecord(
+        model=spec.model.name,
+        task=rows.task,
+        spec=spec,
+        target=rows.columns.target,
+        features=rows.columns.features,
+        train_digest=train_digest,
+        holdout_digest=holdout_digest,
+        train_rows=sizes[0],
+        holdout_rows=sizes[1],
+        seed=spec.seed,
+        parameters_digest=parameters_digest(spec, target=rows.columns.target, features=rows.columns.features),
+        environment_digest=environment_digest(library_versions()),
+        champion=request.champion,
+    )
+
+
+def _champion(request: RunRequest, places: Places) -> Manifest | None:
+    """Manifest of the model in service; None when there is none to read (publish says what that means)."""
+    if request.champion is None:
+        return None
+    try:
+        return ModelStore(places.store, request.namespace).read_manifest(
+            request.champion.model, request.champion.digest
+        )
+    except ArtifactError:
+        return None
+
+
+def _write(path: Path, table: pa.Table) -> str:
+    """Write a parquet file whose bytes depend on the rows alone; the answer is its digest."""
+    # One chunk, because pages are cut at the borders of chunks, which depend on how the rows were read.
+    parquet.write_table(table.combine_chunks(), path, compression="snappy", version="2.6")
+    return digest_bytes(path.read_bytes())

@@ -1,0 +1,13 @@
+"""Progress for people and log collectors: one line a step on standard output."""
+
+from __future__ import annotations
+
+
+def report(stage: str, **fields: object) -> None:
+    """Print `stage=<stage> key=value ...`, at once."""
+    print(" ".join((f"stage={stage}", *(f"{key}={_text(value)}" for key, value in fields.items()))), flush=True)
+
+
+def _text(value: object) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f'"{text}"' if " " in text else text

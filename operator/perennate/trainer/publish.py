@@ -1,0 +1,186 @@
+"""The publish stage: judge the model on the hold-out rows, and put the version into the store if it passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from perennate.api.run import StageResult
+from perennate.api.v1alpha1.training_job import ModelVersion
+from perennate.api.version import (
+    CARD_FILE,
+    MODEL_FILE,
+    PROFILE_FILE,
+    FeatureSchema,
+    Manifest,
+    short_version,
+    version_uri,
+)
+from perennate.artifacts import ArtifactRefusedError, ModelStore, file_entries, load_estimator
+from perennate.artifacts.allowlist import public_name
+from perennate.lineage import deciding_spec, fingerprint, library_versions, provenance
+from perennate.trainer.card import model_card
+from perennate.trainer.columns import feature_type
+from perennate.trainer.errors import BadConfigurationError, GateFailedError
+from perennate.trainer.evaluation import Verdict, evaluate
+from perennate.trainer.frames import frame, labels, read_rows
+from perennate.trainer.profile import make_profile
+from perennate.trainer.progress import report
+from perennate.trainer.request import read_record
+from perennate.trainer.scoring import Judged, UnknownClassError, judge
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from perennate.api.run import RunRecord, RunRequest
+    from perennate.trainer.places import Places
+
+ClassType = Literal["number", "string", "boolean"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the earlier stages left, read and checked."""
+
+    record: RunRecord
+    content: bytes
+    """The model file."""
+    estimator: Any
+    train: pa.Table
+    holdout: pa.Table
+
+
+def publish(request: RunRequest, places: Places) -> StageResult:
+    """Publish the model as a version, create-only.
+
+    Raises:
+        BadConfigurationError: the model is missing or refused, or cannot be judged as described.
+        GateFailedError: a gate or the comparison with the champion was not passed; nothing is published.
+        ArtifactError: the store refused.
+    """
+    trained = read_trained(request, places)
+    store = ModelStore(places.store, request.namespace)
+    judged = _judge(trained)
+    report("publish", step="judged", rows=len(judged.truth), task=judged.task)
+    verdict = evaluate(trained.record, judged, trained.holdout, store)
+    result = _result(trained.record, verdict)
+    report("publish", step="evaluated", **{metric.value: value for metric, value in verdict.values.items()})
+    if verdict.failures:
+        raise GateFailedError(f"nothing is published: {'; '.join(verdict.failures)}", result=result)
+    manifest, files = make_version(trained, judged, verdict)
+    digest = store.publish(manifest, files)
+    report("publish", step="published", version=short_version(digest), files=len(files) + 1)
+    return result.model_copy(
+        update={
+            "model_version": ModelVersion(
+                name=manifest.model,
+                version=short_version(digest),
+                uri=version_uri(manifest.model, digest),
+                digest=digest,
+                profile_digest=manifest.profile_digest,
+            )
+        }
+    )
+
+
+def read_trained(request: RunRequest, places: Places) -> Trained:
+    """Record, model and rows of the run, as the earlier stages left them.
+
+    Raises:
+        BadConfigurationError: the model is missing or refused, or another stage changed what it must not.
+    """
+    record = read_record(places.record)
+    if record.spec != deciding_spec(request.spec) or record.champion != request.champion:
+        raise BadConfigurationError(f"{places.record} is not of this run; only the prepare stage may write it")
+    if not places.model.is_file():
+        raise BadConfigurationError(
+            f"spec.trainer.container: it ended well but left no {places.model}; save the fitted estimator there with "
+            "skops.io.dump"
+        )
+    content = places.model.read_bytes()
+    try:
+        estimator = load_estimator(content)
+    except ArtifactRefusedError as error:
+        raise BadConfigurationError(f"spec.trainer: {error}") from error
+    return Trained(
+        record=record,
+        content=content,
+        estimator=estimator,
+        train=read_rows(places.train_rows, record.train_digest),
+        holdout=read_rows(places.holdout_rows, record.holdout_digest),
+    )
+
+
+def make_version(trained: Trained, judged: Judged, verdict: Verdict) -> tuple[Manifest, dict[str, bytes]]:
+    """Manifest and files of the version."""
+    record, environment = trained.record, library_versions()
+    profile = make_profile(frame(trained.train, record.features), judged, verdict.values)
+    features = tuple(FeatureSchema(name=name, type=feature_type(trained.train[name])) for name in record.features)
+    estimator = _class_of(trained.estimator)
+    card = model_card(
+        record,
+        verdict,
+        profile,
+        estimator=estimator,
+        features=features,
+        fingerprint=fingerprint(record),
+        environment=environment,
+    )
+    files = {MODEL_FILE: trained.content, PROFILE_FILE: profile.to_bytes(), CARD_FILE: card.encode()}
+    manifest = Manifest(
+        model=record.model,
+        task=judged.task,
+        estimator=estimator,
+        features=features,
+        target=record.target,
+        classes=judged.classes,
+        class_type=_class_type(trained.estimator),
+        files=file_entries(files),
+        profile_digest=profile.digest,
+        fingerprint=fingerprint(record),
+        metrics=verdict.metrics,
+        environment=environment,
+    )
+    return manifest, files
+
+
+def _judge(trained: Trained) -> Judged:
+    """The model's answers to the hold-out rows; a container's model may not fit the rows."""
+    record = trained.record
+    features = frame(trained.holdout, record.features)
+    try:
+        judged = judge(trained.estimator, features, labels(trained.holdout, record.target))
+    except (UnknownClassError, ValueError, TypeError, AttributeError) as error:
+        raise BadConfigurationError(f"spec.trainer: the model cannot answer the hold-out rows: {error}") from error
+    if judged.task != record.task:
+        raise BadConfigurationError(
+            f"spec.trainer: the model does {judged.task}, but the target {record.target!r} is one for {record.task}"
+        )
+    return judged
+
+
+def _result(record: RunRecord, verdict: Verdict) -> StageResult:
+    gates = tuple(result for gate in verdict.gates if (result := gate.to_result()) is not None)
+    return StageResult(
+        stage="publish",
+        fingerprint=fingerprint(record),
+        metrics=verdict.metrics,
+        gates=gates,
+        champion=verdict.champion.to_result() if verdict.champion else None,
+        provenance=provenance(record),
+    )
+
+
+def _class_of(estimator: Any) -> str:
+    """Public import path of the estimator, of its last step for a pipeline."""
+    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    return public_name(f"{type(last).__module__}.{type(last).__name__}")
+
+
+def _class_type(estimator: Any) -> ClassType:
+    """JSON type of the classes; `string` for a regressor, which has none."""
+    known = getattr(estimator, "classes_", None)
+    kind = "O" if known is None else known.dtype.kind
+    if kind == "b":
+        return "boolean"
+    return "number" if kind in "iuf" else "string"

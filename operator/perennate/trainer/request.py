@@ -1,0 +1,51 @@
+"""What a stage is asked to do, and what an earlier stage wrote down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from perennate.api.run import RunRecord, RunRequest
+from perennate.api.version import canonical_json
+from perennate.api.wellknown import ENV_RUN_REQUEST
+from perennate.trainer.errors import BadConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def read_request(environment: Mapping[str, str]) -> RunRequest:
+    """The run request of the environment.
+
+    Raises:
+        BadConfigurationError: it is missing or not a request.
+    """
+    try:
+        return RunRequest.model_validate_json(environment.get(ENV_RUN_REQUEST, ""))
+    except ValidationError as error:
+        raise BadConfigurationError(f"environment variable {ENV_RUN_REQUEST}: {describe(error)}") from error
+
+
+def read_record(path: Path) -> RunRecord:
+    """The record that the prepare stage wrote.
+
+    Raises:
+        BadConfigurationError: something else wrote into it.
+    """
+    try:
+        return RunRecord.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise BadConfigurationError(f"{path}: {describe(error)}; only the prepare stage may write it") from error
+
+
+def write_record(path: Path, record: RunRecord) -> None:
+    """Write the record in its canonical form, so that the digest of the file is the fingerprint."""
+    path.write_bytes(canonical_json(record.to_document()))
+
+
+def describe(error: ValidationError) -> str:
+    """The first problem: where it is and what it is."""
+    problem = error.errors(include_url=False)[0]
+    return f"{'.'.join(str(part) for part in problem['loc']) or 'document'}: {problem['msg']}"

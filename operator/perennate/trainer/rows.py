@@ -1,0 +1,155 @@
+"""The rows of a run: found, looked at, and turned into the types that a model gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from perennate.api.meta import parse_duration
+from perennate.artifacts import ModelStore, allowlist
+from perennate.trainer.captured import label_type, read_captured, typed_labels
+from perennate.trainer.columns import Columns, check_target, feature_column, infer_task, is_number, resolve_columns
+from perennate.trainer.errors import BadConfigurationError, DataRefusedError
+from perennate.trainer.progress import report
+from perennate.trainer.sources import read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perennate.api.run import RunRequest
+    from perennate.api.v1alpha1.training_spec import Holdout, Trainer
+    from perennate.api.version import Manifest
+    from perennate.trainer.places import Places
+    from perennate.trainer.tasks import Task
+
+CAPTURED_TARGET: Final = "label"
+"""Name of the label's column when `spec.data.target` gives none to captured rows."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows that were looked at."""
+
+    table: pa.Table
+    """Features in the model's order, then the target, then what only the champion needs."""
+    columns: Columns
+    task: Task
+    times: npt.NDArray[Any] | None
+    """When each row is from, (rows,), if they are to be split by time."""
+
+
+def look_at(request: RunRequest, places: Places, *, now: float, champion: Manifest | None) -> Rows:
+    """The rows of a request.
+
+    Args:
+        request: what the operator asks for.
+        places: roots of data and store.
+        now: seconds since the epoch; the window of captured rows ends here.
+        champion: manifest of the model in service; its features are kept too, so that it can be judged on the same
+            rows.
+
+    Raises:
+        DataRefusedError: the rows are not there or cannot be learned from.
+        BadConfigurationError: the request has neither a file nor captured rows, or no target.
+    """
+    source, target = _read(request, places, now=now)
+    columns = resolve_columns(request.spec.data, source, target=target)
+    if request.spec.data.captured is not None:
+        source = _with_typed_labels(source, target, request.spec.trainer, champion)
+    task = task_of(request.spec.trainer, source[target])
+    arrays = {name: feature_column(name, source[name]) for name in columns.features}
+    arrays[target] = check_target(target, source[target], task)
+    besides = [name for name in _features(champion) if name not in arrays and name in source.column_names]
+    arrays |= {name: feature_column(name, source[name]) for name in besides}
+    return Rows(pa.table(arrays), columns, task, row_times(source, request.spec.data.holdout))
+
+
+def task_of(trainer: Trainer, target: pa.ChunkedArray) -> Task:
+    """What is to be learned: the estimator says it; for a container, the target does."""
+    if trainer.estimator is None:
+        return infer_task(target)
+    path = trainer.estimator.class_
+    if allowlist.allowed(allowlist.CLASSIFIERS, path):
+        return "classification"
+    # A class outside both lists is refused by the train stage, with a message of its own; here it only must not be in
+    # the way.
+    return "regression" if allowlist.allowed(allowlist.REGRESSORS, path) else infer_task(target)
+
+
+def row_times(table: pa.Table, holdout: Holdout) -> npt.NDArray[Any] | None:
+    """The time of each row, (rows,), or None when the split is random.
+
+    Raises:
+        DataRefusedError: the column is no time or number, or is empty in a row.
+    """
+    if holdout.time_column is None:
+        return None
+    column, where = table[holdout.time_column], f"spec.data.holdout.timeColumn: column {holdout.time_column!r}"
+    if not (is_number(column.type) or pa.types.is_temporal(column.type)):
+        raise DataRefusedError(
+            f"{where} has the type {column.type}; wanted are numbers, or times such as 2026-01-31T12:00:00"
+        )
+    if column.null_count:
+        raise DataRefusedError(f"{where} is empty in {column.null_count} of {len(column)} rows; every row needs a time")
+    return np.asarray(column.to_numpy())
+
+
+def _read(request: RunRequest, places: Places, *, now: float) -> tuple[pa.Table, str]:
+    data = request.spec.data
+    if data.captured is not None:
+        return _read_captured(request, places, now=now)
+    if data.train is None or data.target is None:
+        raise BadConfigurationError("spec.data: must have train and target, or captured")
+    table = read_source(data.train, places, request.namespace)
+    report("prepare", step="read", rows=table.num_rows, columns=table.num_columns, uri=data.train.uri)
+    return table, data.target
+
+
+def _read_captured(request: RunRequest, places: Places, *, now: float) -> tuple[pa.Table, str]:
+    data, captured = request.spec.data, request.captured
+    if data.captured is None or captured is None:
+        raise BadConfigurationError("spec.data.captured.modelDeployment: its model line was not resolved")
+    target = data.target or CAPTURED_TARGET
+    folder = ModelStore(places.store, request.namespace).captured_dir(captured.model, captured.model_deployment)
+    since = now - parse_duration(data.captured.window)
+    found = read_captured(folder, data.captured, since=since, target=target, features=data.features)
+    report(
+        "prepare",
+        step="read",
+        rows=found.rows,
+        labelled=found.table.num_rows,
+        skipped_files=found.skipped_files,
+        captured=captured.model_deployment,
+    )
+    return found.table, target
+
+
+def _with_typed_labels(table: pa.Table, target: str, trainer: Trainer, champion: Manifest | None) -> pa.Table:
+    """Labels come as text; they get the type that the classes (or the numbers) of the task have."""
+    texts: list[str] = table[target].to_pylist()
+    regressor = trainer.estimator is not None and allowlist.allowed(allowlist.REGRESSORS, trainer.estimator.class_)
+    known = champion.class_type if champion is not None and champion.task == "classification" else None
+    kind = "number" if regressor else label_type(texts, known)
+    labels, unfit = typed_labels(texts, kind)
+    if unfit:
+        example = next(text for text, label in zip(texts, labels, strict=True) if label is None)
+        raise DataRefusedError(
+            f"spec.data.captured: {unfit} of {len(texts)} labels are no {kind}, such as {example!r}; "
+            "the model in service was trained on labels of that type: send such labels to /feedback"
+        )
+    return table.set_column(table.column_names.index(target), target, pa.chunked_array([_array(labels)]))
+
+
+def _array(labels: Sequence[Any]) -> pa.Array:
+    """One type for all: whole numbers stay whole only if all of them are."""
+    if any(isinstance(label, float) for label in labels):
+        return pa.array([float(label) for label in labels], pa.float64())
+    return pa.array(labels)
+
+
+def _features(champion: Manifest | None) -> tuple[str, ...]:
+    return () if champion is None else tuple(feature.name for feature in champion.features)

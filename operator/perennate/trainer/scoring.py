@@ -1,0 +1,159 @@
+"""What a model says about the hold-out rows, and the metrics of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from perennate.api.v1alpha1.training_spec import Metric
+from perennate.drift import class_text
+from perennate.trainer.tasks import Task, metrics_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model's answers to the hold-out rows. Classes are positions, so that models with other label types compare."""
+
+    task: Task
+    truth: npt.NDArray[Any]
+    """(rows,): positions in `classes`, or true values."""
+    predicted: npt.NDArray[Any]
+    """(rows,): as `truth`."""
+    classes: tuple[str, ...]
+    probabilities: Floats | None
+    """(rows, classes), if the model gives any."""
+    decision: Floats | None
+    """(rows,): score of the second of two classes from a model without probabilities."""
+
+    @property
+    def score(self) -> Floats | None:
+        """What drift is watched on, (rows,): P(second class) of two, P(likeliest class) of more, or the prediction."""
+        if self.task == "regression":
+            return np.asarray(self.predicted, dtype=np.float64)
+        if self.probabilities is None:
+            return None
+        return self.probabilities[:, 1] if len(self.classes) == 2 else self.probabilities.max(axis=1)
+
+
+class UnknownClassError(ValueError):
+    """A hold-out row has a class that the model does not know."""
+
+
+def judge(estimator: Any, features: pd.DataFrame, truth: Sequence[Any] | npt.NDArray[Any]) -> Judged:
+    """Ask the model about the hold-out rows.
+
+    Args:
+        estimator: fitted; a classifier has `classes_`.
+        features: hold-out rows, columns in the model's order.
+        truth: true classes or values, (rows,).
+
+    Raises:
+        UnknownClassError: a true class is none of the model's.
+    """
+    predicted = np.asarray(estimator.predict(features))
+    known = getattr(estimator, "classes_", None)
+    if known is None:
+        values = predicted.astype(np.float64).ravel()
+        return Judged("regression", np.asarray(truth, dtype=np.float64), values, (), None, None)
+    classes = tuple(class_text(value) for value in known.tolist())
+    return Judged(
+        task="classification",
+        truth=_positions(np.asarray(truth), classes),
+        predicted=_positions(predicted, classes),
+        classes=classes,
+        probabilities=_call(estimator, "predict_proba", features),
+        decision=_call(estimator, "decision_function", features),
+    )
+
+
+def measure(judged: Judged, wanted: Collection[Metric]) -> dict[Metric, float]:
+    """Values of the metrics that can be computed; one that cannot, for lack of probabilities say, is left out.
+
+    Precision, recall and F1 are those of the second class of two, and the unweighted mean over more classes; AUC of
+    more than two classes is the mean of one against the rest.
+    """
+    compute = _regression if judged.task == "regression" else _classification
+    values = {metric: compute(judged, metric) for metric in wanted if metric in metrics_of(judged.task)}
+    return {metric: value for metric, value in values.items() if value is not None}
+
+
+def _classification(judged: Judged, metric: Metric) -> float | None:
+    from sklearn import metrics as library  # noqa: PLC0415 - seconds; who only needs the names does not pay
+
+    truth, predicted, numbers = judged.truth, judged.predicted, list(range(len(judged.classes)))
+    if metric is Metric.ACCURACY:
+        return float(library.accuracy_score(truth, predicted))
+    if metric in {Metric.PRECISION, Metric.RECALL, Metric.F1}:
+        score = {
+            Metric.PRECISION: library.precision_score,
+            Metric.RECALL: library.recall_score,
+            Metric.F1: library.f1_score,
+        }[metric]
+        average = "binary" if len(numbers) == 2 else "macro"
+        return float(score(truth, predicted, average=average, zero_division=0.0))
+    if metric is Metric.AUC:
+        return _auc(judged)
+    if judged.probabilities is None:
+        return None
+    if metric is Metric.LOG_LOSS:
+        return float(library.log_loss(truth, judged.probabilities, labels=numbers))
+    return _brier(judged)
+
+
+def _auc(judged: Judged) -> float | None:
+    from sklearn.metrics import roc_auc_score  # noqa: PLC0415
+
+    if len(set(judged.truth.tolist())) < len(judged.classes):
+        return None
+    if len(judged.classes) == 2:
+        score = judged.decision if judged.probabilities is None else judged.probabilities[:, 1]
+        return None if score is None else float(roc_auc_score(judged.truth, score))
+    if judged.probabilities is None:
+        return None
+    return float(roc_auc_score(judged.truth, judged.probabilities, multi_class="ovr", average="macro"))
+
+
+def _brier(judged: Judged) -> float:
+    """Mean squared error of the probability of the second class of two, or summed over the classes of more."""
+    assert judged.probabilities is not None  # noqa: S101
+    if len(judged.classes) == 2:
+        return float(np.mean((judged.probabilities[:, 1] - judged.truth) ** 2))
+    hits = np.eye(len(judged.classes))[judged.truth]
+    return float(np.mean(np.sum((judged.probabilities - hits) ** 2, axis=1)))
+
+
+def _regression(judged: Judged, metric: Metric) -> float | None:
+    error = judged.predicted - judged.truth
+    if not np.all(np.isfinite(error)):
+        return None
+    if metric is Metric.MAE:
+        return float(np.mean(np.abs(error)))
+    if metric is Metric.RMSE:
+        return float(np.sqrt(np.mean(error**2)))
+    spread = float(np.sum((judged.truth - judged.truth.mean()) ** 2))
+    return None if spread == 0 else 1.0 - float(np.sum(error**2)) / spread
+
+
+def _positions(values: npt.NDArray[Any], classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    position = {name: number for number, name in enumerate(classes)}
+    texts = [class_text(value) for value in values.tolist()]
+    unknown = sorted(set(texts) - set(position))
+    if unknown:
+        raise UnknownClassError(f"the class {unknown[0]!r} is none of the model's ({', '.join(classes[:10])})")
+    return np.array([position[text] for text in texts], dtype=np.int64)
+
+
+def _call(estimator: Any, method: str, features: pd.DataFrame) -> Floats | None:
+    if not hasattr(estimator, method):
+        return None
+    return np.asarray(getattr(estimator, method)(features), dtype=np.float64)

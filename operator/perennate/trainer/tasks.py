@@ -1,0 +1,51 @@
+"""The two tasks, and which metrics mean something for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from perennate.api.v1alpha1.training_spec import Metric
+from perennate.trainer.errors import BadConfigurationError
+
+if TYPE_CHECKING:
+    from perennate.api.v1alpha1.training_spec import Evaluation
+
+Task = Literal["classification", "regression"]
+
+CLASSIFICATION: Final = (
+    Metric.ACCURACY,
+    Metric.PRECISION,
+    Metric.RECALL,
+    Metric.F1,
+    Metric.AUC,
+    Metric.LOG_LOSS,
+    Metric.BRIER,
+)
+REGRESSION: Final = (Metric.MAE, Metric.RMSE, Metric.R2)
+
+
+def metrics_of(task: Task) -> tuple[Metric, ...]:
+    """The metrics that mean something for the task."""
+    return CLASSIFICATION if task == "classification" else REGRESSION
+
+
+def asked_metrics(evaluation: Evaluation) -> list[tuple[str, Metric]]:
+    """Every metric that the spec names, with the field that names it."""
+    field = "spec.evaluation"
+    asked = [(f"{field}.metrics[{number}]", metric) for number, metric in enumerate(evaluation.metrics)]
+    asked += [(f"{field}.gates[{number}].metric", gate.metric) for number, gate in enumerate(evaluation.gates)]
+    return [*asked, (f"{field}.champion.metric", evaluation.champion.metric)] if evaluation.champion else asked
+
+
+def check_metrics(evaluation: Evaluation, task: Task) -> None:
+    """Refuse metrics that mean nothing for the task, before anything is trained.
+
+    Raises:
+        BadConfigurationError: a metric of the other task.
+    """
+    fitting = metrics_of(task)
+    for field, metric in asked_metrics(evaluation):
+        if metric not in fitting:
+            raise BadConfigurationError(
+                f"{field}: {metric.value} is no metric of {task}; allowed are {', '.join(fitting)}"
+            )

@@ -1,0 +1,92 @@
+"""The train stage: fit the estimator on the training rows. It sees no request, no store and no credentials."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from perennate.api.run import StageResult
+from perennate.artifacts import save_estimator
+from perennate.lineage import fingerprint
+from perennate.trainer.errors import BadConfigurationError
+from perennate.trainer.estimator import FIELD, build_estimator
+from perennate.trainer.frames import frame, labels, read_rows
+from perennate.trainer.progress import report
+from perennate.trainer.request import read_record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from perennate.trainer.places import Places
+
+
+def train(places: Places) -> StageResult:
+    """Write `out/model.skops`.
+
+    Raises:
+        BadConfigurationError: the estimator cannot be built, fitted or saved as described.
+    """
+    record = read_record(places.record)
+    if record.spec.trainer.estimator is None:
+        raise BadConfigurationError(
+            "spec.trainer.container: this stage runs estimators; the container runs in its place"
+        )
+    # Estimators draw from their own random_state; whatever asks the global generators besides gets the seed too.
+    random.seed(record.seed)
+    np.random.seed(record.seed)  # noqa: NPY002
+    estimator = build_estimator(record.spec.trainer.estimator, seed=record.seed)
+    table = read_rows(places.train_rows, record.train_digest)
+    report("train", step="fit", rows=table.num_rows, estimator=record.spec.trainer.estimator.class_)
+    fit(estimator, frame(table, record.features), labels(table, record.target))
+    content = _save(estimator)
+    places.model.parent.mkdir(parents=True, exist_ok=True)
+    places.model.write_bytes(content)
+    report("train", step="saved", bytes=len(content))
+    return StageResult(stage="train", fingerprint=fingerprint(record))
+
+
+def fit(estimator: Any, features: pd.DataFrame, target: Any) -> None:
+    """Fit, and turn what scikit-learn says about the parameters or the rows into a refusal that names the field.
+
+    Raises:
+        BadConfigurationError: scikit-learn refuses a parameter, or rows of this kind.
+    """
+    try:
+        estimator.fit(features, target)
+    except (ValueError, TypeError) as error:
+        raise BadConfigurationError(f"{_field(error)}: {_sentence(error)}{_advice(error, features)}") from error
+
+
+def _field(error: Exception) -> str:
+    from sklearn.utils._param_validation import InvalidParameterError  # noqa: PLC0415
+
+    return f"{FIELD}.params" if isinstance(error, InvalidParameterError) else FIELD
+
+
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split())[:600]
+
+
+def _advice(error: Exception, features: pd.DataFrame) -> str:
+    text = [str(name) for name in features.columns if features[name].dtype == object]
+    if "could not convert string" in str(error) and text:
+        return (
+            f"; the columns {', '.join(text[:5])} hold text, which this estimator cannot take: "
+            f"put sklearn.preprocessing.OrdinalEncoder or OneHotEncoder into {FIELD}.preprocessing"
+        )
+    if "contains NaN" in str(error):
+        empty = [str(name) for name in features.columns if features[name].isna().any()]
+        return (
+            f"; values are missing in {', '.join(empty[:5])}: put sklearn.impute.SimpleImputer into "
+            f"{FIELD}.preprocessing, or use an estimator that takes missing values, such as HistGradientBoosting"
+        )
+    return ""
+
+
+def _save(estimator: Any) -> bytes:
+    try:
+        return save_estimator(estimator)
+    except TypeError as error:
+        raise BadConfigurationError(f"{FIELD}: the fitted model cannot be saved by skops: {error}") from error
