@@ -11,7 +11,7 @@ from perennate.controllers.runtime import Runtime
 from perennate.kube.resources import OURS
 
 
-async def drift_policy_changed(runtime: Runtime, event: kopf.RawEvent, **_: Any) -> None:
+async def drift_policy_changed(runtime: Runtime, /, event: kopf.RawEvent, **_: Any) -> None:
     """A DriftPolicy was seen, changed or deleted."""
     feed(runtime, event)
 

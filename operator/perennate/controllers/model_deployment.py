@@ -11,7 +11,7 @@ from perennate.controllers.runtime import Runtime
 from perennate.kube.resources import DEPLOYMENT, OURS, SERVICE
 
 
-async def model_deployment_changed(runtime: Runtime, event: kopf.RawEvent, **_: Any) -> None:
+async def model_deployment_changed(runtime: Runtime, /, event: kopf.RawEvent, **_: Any) -> None:
     """A ModelDeployment, or its Deployment or Service, was seen, changed or deleted."""
     feed(runtime, event)
 

@@ -11,7 +11,7 @@ from perennate.controllers.runtime import Runtime
 from perennate.kube.resources import POD
 
 
-async def pod_changed(runtime: Runtime, event: kopf.RawEvent, **_: Any) -> None:
+async def pod_changed(runtime: Runtime, /, event: kopf.RawEvent, **_: Any) -> None:
     """A pod of ours was seen, changed or deleted."""
     feed(runtime, event)
 

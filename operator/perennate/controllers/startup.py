@@ -23,7 +23,7 @@ _CONNECT_SECONDS: Final = 10.0
 def build_registry(runtime: Runtime) -> kopf.OperatorRegistry:
     """All handlers, bound to one runtime. Nothing is registered by importing."""
     registry = kopf.OperatorRegistry()
-    kopf.on.startup(registry=registry)(functools.partial(start, runtime))
+    kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)(functools.partial(start, runtime))
     kopf.on.cleanup(registry=registry)(functools.partial(stop, runtime))
     kopf.on.login(registry=registry)(functools.partial(login, runtime))
     for module in (training_job, model_deployment, drift_policy, pods):
@@ -48,7 +48,7 @@ def build_settings() -> kopf.OperatorSettings:
     return settings
 
 
-async def start(runtime: Runtime, **_: Any) -> None:
+async def start(runtime: Runtime, /, **_: Any) -> None:
     """Fill the cache and start working, before the first event arrives. What cannot work ends the process."""
     try:
         await runtime.start()
@@ -56,12 +56,12 @@ async def start(runtime: Runtime, **_: Any) -> None:
         raise kopf.PermanentError(str(error)) from error
 
 
-async def stop(runtime: Runtime, **_: Any) -> None:
+async def stop(runtime: Runtime, /, **_: Any) -> None:
     """Let running passes end and close the connections."""
     await runtime.stop()
 
 
-async def login(runtime: Runtime, **_: Any) -> kopf.AiohttpSession:
+async def login(runtime: Runtime, /, **_: Any) -> kopf.AiohttpSession:
     """A session with our credentials whose watches we can see; asked for again when a token has expired."""
     if runtime.connection is None:
         raise kopf.TemporaryError("not connected yet", delay=1)

@@ -11,7 +11,7 @@ from perennate.controllers.runtime import Runtime
 from perennate.kube.resources import JOB, OURS
 
 
-async def training_job_changed(runtime: Runtime, event: kopf.RawEvent, **_: Any) -> None:
+async def training_job_changed(runtime: Runtime, /, event: kopf.RawEvent, **_: Any) -> None:
     """A TrainingJob, or the Job of one, was seen, changed or deleted."""
     feed(runtime, event)
 

@@ -1,0 +1,49 @@
+"""An event loop whose clock jumps to the next timer: hours of timers in milliseconds, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class _Selector(selectors.SelectSelector):
+    """Never sleeps: the time that it was asked to wait is added to the clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready:
+            if timeout is None:
+                raise RuntimeError("everybody waits and no timer is set: the test would hang")
+            self.now += timeout
+        return ready
+
+
+class FakeTimeLoop(asyncio.SelectorEventLoop):
+    """See the module."""
+
+    def __init__(self) -> None:
+        self.fake = _Selector()
+        super().__init__(self.fake)
+
+    def time(self) -> float:
+        """Seconds of the jumping clock."""
+        return self.fake.now
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine under the jumping clock."""
+    with asyncio.Runner(loop_factory=FakeTimeLoop) as runner:
+        return runner.run(work)
+
+
+def now() -> float:
+    """The jumping clock of the running loop."""
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,139 @@
+"""A user of the API server, as kubectl would be one: every call with its own words and its own answer."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import ssl
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from perennate.kube.resources import Manifest, Resource, resource_of
+from tests.cluster.processes import wait_until
+
+_TIMEOUT_SECONDS = 10.0
+_PATCHES = {"merge": "application/merge-patch+json", "apply": "application/apply-patch+yaml"}
+
+
+class Refused(Exception):  # noqa: N818
+    """The API server refused a call; `code` is its status, `message` its sentence."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code} {message}")
+        self.code = code
+        self.message = message
+
+
+@dataclass
+class KubeUser:
+    """Calls the API server of a kubeconfig that has its certificates inside."""
+
+    kubeconfig: Path
+    _server: str = field(init=False)
+    _tls: ssl.SSLContext = field(init=False)
+
+    def __post_init__(self) -> None:
+        document = json.loads(self.kubeconfig.read_text())
+        self._server = document["clusters"][0]["cluster"]["server"]
+        self._tls = tls_of(document)
+
+    def create(self, manifest: Manifest) -> Manifest:
+        """POST it, with unknown fields refused, as kubectl asks for."""
+        path = resource_of(manifest).path(manifest["metadata"]["namespace"])
+        return self.call("POST", path, manifest, query={"fieldValidation": "Strict"})
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
+        """The object, or None."""
+        try:
+            return self.call("GET", resource.path(namespace, name))
+        except Refused as error:
+            if error.code == http.client.NOT_FOUND:
+                return None
+            raise
+
+    def list(self, resource: Resource, namespace: str, *, selector: str = "") -> list[Manifest]:
+        """All objects of a kind in a namespace."""
+        answer = self.call("GET", resource.path(namespace), query={"labelSelector": selector})
+        items: list[Manifest] = answer["items"]
+        return items
+
+    def edit(self, resource: Resource, namespace: str, name: str, change: Manifest, *, status: bool = False) -> Manifest:
+        """Merge a change into the object, or into its status."""
+        path = resource.path(namespace, name, subresource="status" if status else None)
+        return self.call("PATCH", path, change, query={"fieldValidation": "Strict"}, patch="merge")
+
+    def delete(self, resource: Resource, namespace: str, name: str) -> None:
+        """Delete the object, and what it owns in the background."""
+        self.call("DELETE", resource.path(namespace, name), {"propagationPolicy": "Background"})
+
+    def ensure_namespace(self, name: str) -> str:
+        """Create a namespace."""
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        self.call("POST", "/api/v1/namespaces", body)
+        return name
+
+    def wait_for(self, resource: Resource, namespace: str, name: str, *, seconds: float = 20.0, **status: Any) -> Manifest:
+        """Wait until fields of the object's status have these values; the answer is the object then.
+
+        Raises:
+            AssertionError: they do not within `seconds`; the message has the object as it is.
+        """
+        seen: list[Manifest | None] = [None]
+
+        def holds() -> bool:
+            seen[0] = self.get(resource, namespace, name)
+            found = (seen[0] or {}).get("status", {})
+            return seen[0] is not None and all(found.get(key) == value for key, value in status.items())
+
+        assert wait_until(holds, seconds=seconds, pause=0.1), f"{name} is not {status}: {json.dumps(seen[0])[:3000]}"
+        assert seen[0] is not None
+        return seen[0]
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Manifest | None = None,
+        *,
+        query: dict[str, str] | None = None,
+        patch: str = "merge",
+    ) -> Manifest:
+        """One call.
+
+        Raises:
+            Refused: the server answered with an error status.
+        """
+        where = urlsplit(self._server)
+        connection = http.client.HTTPSConnection(
+            where.hostname or "", where.port, timeout=_TIMEOUT_SECONDS, context=self._tls
+        )
+        kind = _PATCHES[patch] if method == "PATCH" else "application/json"
+        words = urlencode({key: value for key, value in (query or {}).items() if value})
+        try:
+            content = None if body is None else json.dumps(body)
+            connection.request(method, f"{path}?{words}", body=content, headers={"Content-Type": kind})
+            answer = connection.getresponse()
+            document: Manifest = json.loads(answer.read())
+        finally:
+            connection.close()
+        if answer.status >= http.client.BAD_REQUEST:
+            raise Refused(answer.status, document.get("message", ""))
+        return document
+
+
+def tls_of(kubeconfig: dict[str, Any]) -> ssl.SSLContext:
+    """The TLS identity of a kubeconfig that has its certificates inside."""
+    authority = kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"]
+    user = kubeconfig["users"][0]["user"]
+    context = ssl.create_default_context(cadata=base64.b64decode(authority).decode())
+    with tempfile.TemporaryDirectory() as folder:
+        # The ssl module reads a client's certificate from files alone.
+        files = {name: Path(folder) / name for name in ("client-certificate-data", "client-key-data")}
+        for name, path in files.items():
+            path.write_bytes(base64.b64decode(user[name]))
+        context.load_cert_chain(*files.values())
+    return context

@@ -1,0 +1,46 @@
+"""Makers of our objects as a user writes them: enough to be accepted, and what a test cares about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from perennate.api.wellknown import API_VERSION
+from perennate.kube.resources import Manifest
+
+DIGEST = "sha256:" + "a" * 64
+PROFILE_DIGEST = "sha256:" + "b" * 64
+
+
+def training_job(name: str, namespace: str, *, model: str = "rain", **spec: Any) -> Manifest:
+    """A TrainingJob that fits a logistic regression on a file of the store."""
+    whole = {
+        "model": {"name": model},
+        "trainer": {"estimator": {"class": "sklearn.linear_model.LogisticRegression", "params": {"C": 1.0}}},
+        "data": {"train": {"uri": "file:///data/train.csv"}, "target": "rain"},
+        **spec,
+    }
+    return _object("TrainingJob", name, namespace, whole)
+
+
+def model_deployment(name: str, namespace: str, *, model: str = "rain", **spec: Any) -> Manifest:
+    """A ModelDeployment that follows a model line."""
+    return _object("ModelDeployment", name, namespace, {"model": {"track": {"name": model}}, **spec})
+
+
+def drift_policy(name: str, namespace: str, *, target: str, **spec: Any) -> Manifest:
+    """A DriftPolicy that watches a ModelDeployment."""
+    return _object("DriftPolicy", name, namespace, {"targetRef": {"name": target}, **spec})
+
+
+def template_of(job: Manifest) -> Manifest:
+    """The template by which a DriftPolicy creates such a TrainingJob."""
+    return {"trainingJobTemplate": {"spec": job["spec"]}}
+
+
+def _object(kind: str, name: str, namespace: str, spec: Manifest) -> Manifest:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": spec,
+    }

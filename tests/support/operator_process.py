@@ -1,0 +1,148 @@
+"""The operator as it runs in its pod: a process of its own, known by its environment, its ports and its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from tests.cluster.processes import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+START_SECONDS = 40.0
+STOP_SECONDS = 20.0
+
+
+@dataclass
+class OperatorProcess:
+    """`python -m perennate.controllers` with a kubeconfig. Use as a context manager: ready on entry, gone on exit.
+
+    Attributes:
+        kubeconfig: of the API server, or of a proxy before it.
+        log: file that gets its log lines, those of later starts after those of earlier ones.
+        identity: its name in the Lease.
+        namespace: where the Lease lies; operators of different tests must not stand by for each other.
+    """
+
+    kubeconfig: Path
+    log: Path
+    identity: str = "operator-0"
+    namespace: str = "default"
+    election: bool = True
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _log_from: int = field(default=0, init=False)
+
+    def start(self) -> Self:
+        """Start it, without waiting."""
+        environment = os.environ | {
+            "KUBECONFIG": str(self.kubeconfig),
+            "PERENNATE_TRAINER_IMAGE": "perennate/trainer:test",
+            "PERENNATE_SERVING_IMAGE": "perennate/serving:test",
+            "PERENNATE_STORE_SIZE": "1Gi",
+            "PERENNATE_NAMESPACE": self.namespace,
+            "PERENNATE_POD_NAME": self.identity,
+            "PERENNATE_LOG_LEVEL": "INFO",
+            "PERENNATE_HEALTH_PORT": "0",
+            "PERENNATE_METRICS_PORT": "0",
+            "PERENNATE_LEADER_ELECTION": "true" if self.election else "false",
+        }
+        self._log_from = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as output:
+            command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "perennate.controllers"]
+            self._process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
+        return self
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code, None while it runs."""
+        assert self._process is not None
+        return self._process.poll()
+
+    def wait_ready(self) -> Self:
+        """Wait until /readyz says so.
+
+        Raises:
+            AssertionError: it ended, or is not ready in time; the message has its log.
+        """
+        ready = wait_until(lambda: self.exit_code is not None or self.probe("/readyz")[0] == 200, seconds=START_SECONDS)
+        assert ready and self.exit_code is None, self.tail()
+        return self
+
+    def probe(self, path: str) -> tuple[int, str]:
+        """Status and body of a probe; 0 if nobody answers."""
+        return self._ask(f"{path}", port=0)
+
+    def metrics(self) -> str:
+        """What Prometheus would read."""
+        return self._ask("/metrics", port=1)[1]
+
+    def kill(self) -> None:
+        """SIGKILL, and wait for the end."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+        if self._process is not None:
+            self._process.wait(STOP_SECONDS)
+
+    def terminate(self) -> int:
+        """SIGTERM, as the kubelet sends it; the answer is the exit code."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(STOP_SECONDS)
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return self.log.read_text()[-4000:]
+
+    def records(self) -> list[dict[str, str]]:
+        """Its log lines since the last start."""
+        with self.log.open("rb") as content:
+            content.seek(self._log_from)
+            lines = content.read().decode().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def __enter__(self) -> Self:
+        """Start, and wait until it is ready."""
+        try:
+            return self.start().wait_ready()
+        except BaseException:
+            self.kill()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        """Kill it if it still runs."""
+        self.kill()
+
+    def _ports(self) -> tuple[int, int] | None:
+        """The ports that it told of in its log: probes, metrics."""
+        for record in self.records():
+            if record["message"].startswith("probes on port"):
+                words = record["message"].replace(",", "").split()
+                return int(words[3]), int(words[7])
+        return None
+
+    def _ask(self, path: str, *, port: int) -> tuple[int, str]:
+        ports = self._ports()
+        if ports is None:
+            return 0, ""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{ports[port]}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""

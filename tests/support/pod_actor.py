@@ -1,0 +1,140 @@
+"""Plays the kubelet where there is no node: gives pods the status that they would report, and nothing else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from perennate.api.run import RunError, StageResult
+from perennate.api.v1alpha1.training_job import MetricValue, ModelVersion
+from perennate.api.v1alpha1.training_spec import Metric
+from perennate.api.version import short_version, version_uri
+from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB, STAGES
+from perennate.kube.resources import POD, Manifest
+from tests.support.kube_user import KubeUser, Refused
+from tests.support.manifests import DIGEST, PROFILE_DIGEST
+
+_AT = "2026-01-01T00:00:00Z"
+_PAUSE = 0.1
+Status = dict[str, Any]
+
+
+def published(*, model: str = "rain", digest: str = DIGEST) -> Status:
+    """Status of a pod whose three stages succeeded and that published a version."""
+    version = ModelVersion(
+        name=model,
+        version=short_version(digest),
+        uri=version_uri(model, digest),
+        digest=digest,
+        profile_digest=PROFILE_DIGEST,
+    )
+    result = StageResult(
+        stage="publish",
+        fingerprint="sha256:" + "c" * 64,
+        model_version=version,
+        metrics=(MetricValue(name=Metric.AUC, value=0.84),),
+    )
+    ends = [_ended(stage, 0, StageResult(stage=stage).model_dump_json(by_alias=True)) for stage in STAGES[:2]]
+    ends.append(_ended("publish", 0, result.model_dump_json(by_alias=True, exclude_none=True)))
+    return _finished("Succeeded", ends)
+
+
+def failed(stage: str, code: int, *, reason: str = "", message: str = "") -> Status:
+    """Status of a pod one of whose stages failed, with what it had to say."""
+    text = message
+    if reason:
+        result = StageResult(stage=stage, error=RunError(reason=reason, message=message))  # type: ignore[arg-type]
+        text = result.model_dump_json(by_alias=True, exclude_none=True)
+    before = STAGES[: STAGES.index(stage)]
+    ends = [_ended(name, 0, "") for name in before] + [_ended(stage, code, text)]
+    return _finished("Failed", ends)
+
+
+def ready(address: str = "10.1.2.3") -> Status:
+    """Status of a serving pod that is ready."""
+    conditions = [{"type": kind, "status": "True"} for kind in ("Initialized", "Ready", "ContainersReady", "PodScheduled")]
+    container = {"name": "serve", "image": "x", "imageID": "x", "ready": True, "restartCount": 0}
+    running = {**container, "started": True, "state": {"running": {"startedAt": _AT}}}
+    return {
+        "phase": "Running",
+        "podIP": address,
+        "podIPs": [{"ip": address}],
+        "startTime": _AT,
+        "conditions": conditions,
+        "initContainerStatuses": [_ended("fetch", 0, "")],
+        "containerStatuses": [running],
+    }
+
+
+@dataclass
+class PodActor:
+    """Gives every new pod of a namespace the status that `script` has for it, until left. `script` gets the pod.
+
+    A status is written once a pod; pods that are being deleted are taken away, as a kubelet does.
+    """
+
+    user: KubeUser
+    namespace: str
+    script: Callable[[Manifest], Status | None]
+    _stopped: threading.Event = field(default_factory=threading.Event, init=False)
+    _served: set[str] = field(default_factory=set, init=False)
+    _thread: threading.Thread | None = field(default=None, init=False)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread = threading.Thread(target=self._play, name="pod actor", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _play(self) -> None:
+        while not self._stopped.wait(_PAUSE):
+            for pod in self.user.list(POD, self.namespace):
+                self._serve(pod)
+
+    def _serve(self, pod: Manifest) -> None:
+        metadata = pod["metadata"]
+        try:
+            if "deletionTimestamp" in metadata:
+                path = POD.path(self.namespace, metadata["name"])
+                self.user.call("DELETE", path, {"gracePeriodSeconds": 0})
+            elif metadata["uid"] not in self._served and (status := self.script(pod)) is not None:
+                self.user.edit(POD, self.namespace, metadata["name"], {"status": status}, status=True)
+                self._served.add(metadata["uid"])
+        except Refused:
+            return  # The pod went away, or changed, since it was listed: the next round sees it as it is.
+
+
+def play_well(pod: Manifest) -> Status | None:
+    """The script in which everything goes well: runs publish, servers become ready."""
+    labels = pod["metadata"].get("labels", {})
+    if LABEL_TRAINING_JOB in labels:
+        return published()
+    return ready() if LABEL_MODEL_DEPLOYMENT in labels else None
+
+
+def _ended(name: str, code: int, message: str) -> Status:
+    ended = {"exitCode": code, "startedAt": _AT, "finishedAt": _AT, "reason": "Completed" if code == 0 else "Error"}
+    state = {"terminated": ended | ({"message": message} if message else {})}
+    return {"name": name, "image": "x", "imageID": "x", "ready": False, "restartCount": 0, "state": state}
+
+
+def _finished(phase: str, ends: list[Status]) -> Status:
+    """A pod whose containers ended so. The main container is `publish`, the others are init containers."""
+    conditions = [{"type": kind, "status": "False"} for kind in ("Ready", "ContainersReady")]
+    waiting = {"name": "publish", "image": "x", "imageID": "", "ready": False, "restartCount": 0}
+    main = [end for end in ends if end["name"] == "publish"]
+    return {
+        "phase": phase,
+        "startTime": _AT,
+        "conditions": conditions,
+        "initContainerStatuses": [end for end in ends if end["name"] != "publish"],
+        "containerStatuses": main or [{**waiting, "state": {"waiting": {"reason": "PodInitializing"}}}],
+    }

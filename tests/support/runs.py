@@ -1,0 +1,156 @@
+"""Training runs as their pods make them: the stages as processes on folders of a test."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from perennate.api.run import CapturedRequest, ChampionRequest, RunRequest, StageResult
+from perennate.api.v1alpha1.training_spec import TrainingJobSpec
+from perennate.api.wellknown import ENV_RUN_REQUEST
+from perennate.artifacts import ModelStore
+from perennate.trainer.places import (
+    ENV_DATA_DIR,
+    ENV_RUN_DIR,
+    ENV_STORE_DIR,
+    ENV_TERMINATION_LOG,
+    Places,
+)
+
+NAMESPACE = "team-a"
+LOGISTIC = "sklearn.linear_model.LogisticRegression"
+SCALER = "sklearn.preprocessing.StandardScaler"
+
+
+def make_spec(**changes: Any) -> dict[str, Any]:
+    """A spec for breast_cancer.csv; each change replaces a top-level field (None removes it)."""
+    spec: dict[str, Any] = {
+        "model": {"name": "tumours"},
+        "trainer": {
+            "estimator": {
+                "class": LOGISTIC,
+                "params": {"max_iter": 500},
+                "preprocessing": [{"class": SCALER}],
+            }
+        },
+        "data": {"train": {"uri": "pvc://claim/breast_cancer.csv"}, "target": "target"},
+        "seed": 7,
+    }
+    return {key: value for key, value in {**spec, **changes}.items() if value is not None}
+
+
+def package_file(package: str, path: str) -> Path:
+    """A data file of an installed package, found without importing the package."""
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise FileNotFoundError(f"package {package} is not installed; it is part of the development environment")
+    return Path(found.submodule_search_locations[0]) / path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a stage ended."""
+
+    stage: str
+    code: int
+    result: StageResult
+    stdout: str
+    stderr: str
+    seconds: float
+
+    @property
+    def message(self) -> str:
+        """Text of the error, empty without one."""
+        return self.result.error.message if self.result.error else ""
+
+
+@dataclass
+class Run:
+    """Folders of one training run, and its request.
+
+    `data` and `store` may be shared by several runs, `folder` may not.
+    """
+
+    folder: Path
+    data: Path
+    store: Path
+    spec: dict[str, Any] = field(default_factory=make_spec)
+    champion: ChampionRequest | None = None
+    captured: CapturedRequest | None = None
+
+    def __post_init__(self) -> None:
+        """Make the folders that Kubernetes would have mounted."""
+        for folder in (self.places.run, self.data, self.store):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def places(self) -> Places:
+        """Where the stages look."""
+        return Places(
+            run=self.folder / "perennate", store=self.store, data=self.data, termination_log=self.folder / "termination"
+        )
+
+    @property
+    def request(self) -> RunRequest:
+        """What the operator would ask."""
+        return RunRequest(
+            namespace=NAMESPACE,
+            training_job="job",
+            uid="uid",
+            spec=TrainingJobSpec.model_validate(self.spec),
+            champion=self.champion,
+            captured=self.captured,
+        )
+
+    @property
+    def models(self) -> ModelStore:
+        """The store of the run's namespace."""
+        return ModelStore(self.store, NAMESPACE)
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """Environment of a stage."""
+        places = self.places
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            ENV_RUN_DIR: str(places.run),
+            ENV_STORE_DIR: str(places.store),
+            ENV_DATA_DIR: str(places.data),
+            ENV_TERMINATION_LOG: str(places.termination_log),
+            **extra,
+        }
+
+    def start(self, stage: str, **extra: str) -> subprocess.Popen[str]:
+        """Start a stage as the pod would; the train stage sees no request."""
+        environment = self.environment(**extra)
+        if stage != "train":
+            environment.setdefault(ENV_RUN_REQUEST, json.dumps(self.request.to_document()))
+        command = [sys.executable, "-m", "perennate.trainer", stage]
+        return subprocess.Popen(
+            command, env=environment, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def stage(self, stage: str, **extra: str) -> Outcome:
+        """Run a stage to its end and read its termination message."""
+        self.places.termination_log.unlink(missing_ok=True)
+        started = time.monotonic()
+        process = self.start(stage, **extra)
+        stdout, stderr = process.communicate(timeout=300)
+        seconds = time.monotonic() - started
+        result = StageResult.model_validate_json(self.places.termination_log.read_bytes())
+        return Outcome(stage, process.returncode, result, stdout, stderr, seconds)
+
+    def to_end(self) -> Outcome:
+        """Run the stages in order until one fails; the answer is the last one's outcome."""
+        outcome = self.stage("prepare")
+        for stage in ("train", "publish"):
+            if outcome.code == 0:
+                outcome = self.stage(stage)
+        return outcome
