@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from perennate.drift.layout import Layout
 BROADCAST_ROWS = 16
 """Below so many rows one comparison of everything with every edge is faster than a binary search for each feature."""
 
-Columns = Mapping[str, npt.ArrayLike]
+Columns = Mapping[str, npt.ArrayLike | Sequence[object]]
 
 
 class NumericCells:

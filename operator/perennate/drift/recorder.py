@@ -57,11 +57,9 @@ class Recorder:
             ValueError: columns are not one-dimensional or not of one length.
         """
         shapes = {np.shape(values) for values in columns.values()}
-        if len(shapes) != 1 or len(shape := shapes.pop()) != 1:
-            raise ValueError(
-                f"columns must be one-dimensional and of one length, got shapes {sorted(shapes | {shape})}"
-            )
-        rows = int(shape[0])
+        if len(shapes) != 1 or len(next(iter(shapes))) != 1:
+            raise ValueError(f"columns must be one-dimensional and of one length, got shapes {sorted(shapes)}")
+        rows = int(next(iter(shapes))[0])
         values, strange = self._numeric.read(columns, rows)
         places = [self._numeric.cells(values, strange).ravel()]
         places += [feature.cells(columns, rows) for feature in self._categorical]

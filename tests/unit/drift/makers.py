@@ -1,0 +1,83 @@
+"""Makers of what the drift tests work on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from perennate.drift.build import build_profile
+from perennate.drift.profile import Profile
+from perennate.drift.recorder import Recorder
+from perennate.drift.tables import Tables
+
+HOUR = 3600.0
+START = 1_767_225_600.0
+"""When pods start to count, unless a test says otherwise."""
+
+
+def generator(seed: int = 0) -> np.random.Generator:
+    """A seeded source of rows."""
+    return np.random.default_rng(seed)
+
+
+def make_columns(rows: int, seed: int = 0, *, features: int = 3, shift: float = 0.0) -> dict[str, np.ndarray]:
+    """Normal columns f0, f1, ..., of which f0 is shifted, and one of categories."""
+    draw = generator(seed)
+    columns: dict[str, np.ndarray] = {f"f{index}": draw.normal(size=rows) for index in range(features)}
+    columns["f0"] = columns["f0"] + shift
+    columns["country"] = np.array(["de", "fr", "it", "es"], dtype=object)[draw.integers(0, 4, rows)]
+    return columns
+
+
+def make_scores(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Calibrated scores of a two-class model, and true classes 0 and 1."""
+    draw = generator(seed + 1000)
+    scores = draw.beta(0.7, 1.3, rows)
+    return scores, (draw.random(rows) < scores).astype(int)
+
+
+def make_profile(rows: int = 10_000, seed: int = 0, *, holdout: int = 4000, features: int = 3) -> Profile:
+    """The profile of a two-class model on `make_columns`."""
+    scores, labels = make_scores(holdout, seed)
+    return build_profile(
+        make_columns(rows, seed, features=features), task="classification", score=scores, labels=labels, classes=[0, 1]
+    )
+
+
+def make_recorder(profile: Profile, *, start: float = START) -> Recorder:
+    """A recorder of a pod."""
+    return Recorder(profile, model="churn", version="sha256:" + "0" * 64, start=start)
+
+
+def make_document(profile: Profile, rows: int = 40, seed: int = 1, *, start: float = START) -> dict[str, Any]:
+    """The counts document of a pod that saw some rows, scores and labels."""
+    recorder = make_recorder(profile, start=start)
+    record(recorder, rows, seed)
+    return recorder.document()
+
+
+def record(recorder: Recorder, rows: int, seed: int, *, shift: float = 0.0, labelled: bool = True) -> None:
+    """Let a pod see rows of `make_columns` with scores and, if wanted, their labels."""
+    features = sum(feature.kind == "numeric" for feature in recorder.profile.features)
+    recorder.record(make_columns(rows, seed, features=features, shift=shift))
+    scores, labels = make_scores(rows, seed)
+    bins = recorder.record_scores(scores)
+    if labelled:
+        for score_bin, label in zip(bins.tolist(), labels.tolist(), strict=True):
+            recorder.record_label(score_bin, label)
+
+
+def make_tables(
+    reference: npt.ArrayLike,
+    current: npt.ArrayLike | None = None,
+    parts: npt.ArrayLike | None = None,
+    *,
+    ordered: bool = True,
+) -> Tables:
+    """Tables of counts: (cells,) for one, (tables, cells) for several; `parts` is (sub-windows, [tables,] cells)."""
+    first = np.atleast_2d(np.asarray(reference, dtype=np.float64))
+    split = np.asarray([current] if parts is None else parts, dtype=np.float64).reshape(-1, *first.shape)
+    count, width = first.shape
+    return Tables(first, split.sum(axis=0), split, np.full(count, width), np.full(count, ordered))

@@ -1,0 +1,189 @@
+"""Reading profiles: every malformed one is refused with the field that is wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perennate.drift.profile import MAX_BYTES, Profile, ProfileError
+from tests.unit.drift.makers import make_profile
+
+GOOD = json.loads(make_profile(rows=500, holdout=300).to_bytes())
+
+
+def put(*path: Any, value: Any) -> Callable[[dict[str, Any]], None]:
+    """A change that sets one place of the document."""
+
+    def change(document: Any) -> None:
+        for step in path[:-1]:
+            document = document[step]
+        document[path[-1]] = value
+
+    return change
+
+
+def drop(*path: Any) -> Callable[[dict[str, Any]], None]:
+    """A change that takes one place out of the document."""
+
+    def change(document: Any) -> None:
+        for step in path[:-1]:
+            document = document[step]
+        del document[path[-1]]
+
+    return change
+
+
+F0, COUNTRY = ("features", 0), ("features", 3)
+REFUSED = {
+    "newer schema": (
+        put("schema", value="perennate.dev/profile/v2"),
+        r"schema: must be 'perennate.dev/profile/v1', got",
+    ),
+    "no schema": (drop("schema"), r"schema: must be .* got None"),
+    "unknown field": (put("extra", value=1), r"extra: is no field of this schema"),
+    "field is missing": (drop("rows"), r"rows: is required"),
+    "unknown task": (put("task", value="ranking"), r"task: must be one of classification, regression, got 'ranking'"),
+    "no features": (put("features", value=[]), r"features: must have at least one item"),
+    "features no list": (put("features", value={}), r"features: must be a list"),
+    "feature no object": (put("features", 0, value=3), r"features\[0\].kind: must be numeric or categorical, got None"),
+    "unknown kind": (put(*F0, "kind", value="date"), r"features\[0\].kind: must be numeric or categorical, got 'date'"),
+    "name twice": (put(*F0, "name", value="f1"), r"features\[1\].name: must be a name of its own"),
+    "empty name": (put(*F0, "name", value=""), r"features\[0\].name: must be a name of its own"),
+    "edges fall": (put(*F0, "edges", 1, value=-99.0), r"features\[0\].edges: must rise strictly, got -99.0 after"),
+    "an edge twice": (put(*F0, "edges", value=[0.0] * 21), r"features\[0\].edges: must rise strictly"),
+    "edge no number": (put(*F0, "edges", 1, value="a"), r"features\[0\].edges\[1\]: must be a finite number, got 'a'"),
+    "edge above maximum": (
+        put(*F0, "maximum", value=0.0),
+        r"features\[0\]: must have sd >= 0 and minimum <= edges < max",
+    ),
+    "edges without range": (
+        lambda document: document["features"][0].update(minimum=None, maximum=None, mean=None, sd=None),
+        r"features\[0\].edges: must be empty when there is no minimum",
+    ),
+    "half a range": (
+        put(*F0, "minimum", value=None),
+        r"features\[0\]: minimum, maximum, mean and sd must be all numbers",
+    ),
+    "negative sd": (put(*F0, "sd", value=-1.0), r"features\[0\]: must have sd >= 0"),
+    "decile out of range": (
+        put(*F0, "decile", value=[21]),
+        r"features\[0\].decile: must be strictly rising indices below 21",
+    ),
+    "too few counts": (put(*F0, "counts", value=[500]), r"features\[0\].counts: must have 22 items, got 1"),
+    "negative count": (put(*F0, "counts", 3, value=-1), r"features\[0\].counts\[3\]: must be a whole number from 0"),
+    "fractional count": (put(*F0, "counts", 3, value=1.5), r"features\[0\].counts\[3\]: must be a whole number"),
+    "boolean count": (put(*F0, "missing", value=True), r"features\[0\].missing: must be a whole number"),
+    "huge count": (put(*F0, "counts", 0, value=10**30), r"features\[0\].counts\[0\]: must be a whole number"),
+    "counts do not add up": (
+        put(*F0, "missing", value=7),
+        r"features\[0\]: counts, missing and other must add up to rows",
+    ),
+    "category twice": (
+        put(*COUNTRY, "categories", 0, value="fr"),
+        r"features\[3\].categories: must not name anything twice",
+    ),
+    "category no text": (
+        put(*COUNTRY, "categories", 0, value=1),
+        r"features\[3\].categories\[0\]: must be a string, got 1",
+    ),
+    "threshold off the edges": (put("score", "threshold", value=0.51), r"score.threshold: must be one of the edges"),
+    "probability without threshold": (
+        put("score", "threshold", value=None),
+        r"score.threshold: must be one of the edges",
+    ),
+    "score kind of another task": (
+        lambda document: document["score"].update(kind="prediction", threshold=None),
+        r"score.kind: must be 'probability' here, got 'prediction'",
+    ),
+    "score counts do not add up": (
+        put("holdoutRows", value=1),
+        r"score.counts: must add up to holdoutRows = 1, got 300",
+    ),
+    "calibration falls": (
+        put("score", "calibration", 0, value=1.0),
+        r"score.calibration: must be probabilities that do not fall",
+    ),
+    "calibration too short": (
+        put("score", "calibration", value=[0.5]),
+        r"score.calibration: must have \d+ items, got 1",
+    ),
+    "one class": (put("classes", value=["a"]), r"classes: must be none for regression, else two or more"),
+    "metrics no object": (put("metrics", value=[]), r"metrics: must be an object of metrics"),
+    "metric without error": (put("metrics", "auc", value={"value": 1.0}), r"metrics.auc.standardError: is required"),
+    "negative error": (
+        put("metrics", "auc", "standardError", value=-0.1),
+        r"metrics.auc.standardError: must be a number from 0",
+    ),
+    "infinite metric": (
+        put("metrics", "auc", "value", value=float("inf")),
+        r"metrics.auc.value: must be a finite number",
+    ),
+    "too large an integer": (
+        put("metrics", "auc", "value", value=10**400),
+        r"metrics.auc.value: must be a finite number",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
+def test_malformed_profile_is_refused(change: Callable[[dict[str, Any]], None], message: str) -> None:
+    """A profile that is not one is refused with the field that is wrong."""
+    document = copy.deepcopy(GOOD)
+    change(document)
+
+    with pytest.raises(ProfileError, match=message):
+        Profile.from_document(document)
+
+
+@pytest.mark.parametrize("document", [None, 3, [], "profile", {}])
+def test_no_profile_at_all(document: object) -> None:
+    """Anything but an object with the right schema is refused."""
+    with pytest.raises(ProfileError, match="schema: must be"):
+        Profile.from_document(document)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "document: must be JSON"),
+        (b"{", "document: must be JSON"),
+        (b"\xff", "document: must be JSON"),
+        (b'{"schema": NaN}', "must hold finite numbers only, got NaN"),
+        (b"[" * 100_000, "document: must be JSON"),
+        (b" " * (MAX_BYTES + 1), f"must have at most {MAX_BYTES} bytes"),
+    ],
+    ids=["empty", "cut off", "no text", "NaN", "deeply nested", "too large"],
+)
+def test_malformed_bytes_are_refused(content: bytes, message: str) -> None:
+    """Bytes that are no JSON, or too many, are refused."""
+    with pytest.raises(ProfileError, match=message):
+        Profile.from_bytes(content)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(value=JSON, data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_any_value_anywhere_is_read_or_refused(value: object, data: st.DataObject) -> None:
+    """Whatever stands in whatever place, reading ends in a profile or a ProfileError, never in anything else."""
+    document: Any = copy.deepcopy(GOOD)
+    place, step = document, data.draw(st.sampled_from(sorted(document)))
+    while isinstance(place[step], dict | list) and place[step] and data.draw(st.booleans()):
+        place = place[step]
+        step = data.draw(st.sampled_from(sorted(place)) if isinstance(place, dict) else st.integers(0, len(place) - 1))
+    place[step] = value
+
+    with contextlib.suppress(ProfileError):
+        Profile.from_document(document)
