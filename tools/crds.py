@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from perennate.api import wellknown
+from typing import Any
+
 from perennate.api.schema import custom_resource_definition
 from perennate.api.v1alpha1 import KINDS
 from tools.text import yaml_text
@@ -10,16 +11,18 @@ from tools.text import yaml_text
 SOURCE = "operator/perennate/api"
 
 
+def definitions() -> list[dict[str, Any]]:
+    """The definitions of all kinds."""
+    return [custom_resource_definition(kind) for kind in KINDS]
+
+
 def files() -> dict[str, str]:
-    """Text of every file below `crds/` and `charts/perennate/crds/`, by path."""
-    crds = {
-        f"{wellknown.GROUP}_{kind.declaration.plural}.yaml": yaml_text([custom_resource_definition(kind)], SOURCE)
-        for kind in KINDS
+    """Text of every file that holds CRDs, by path: one for each kind, and all in one for kustomize."""
+    each = {f"{definition['metadata']['name']}": yaml_text([definition], SOURCE) for definition in definitions()}
+    names = {name: "_".join(reversed(name.split(".", 1))) for name in each}
+    copies = {
+        f"{folder}/{names[name]}.yaml": text
+        for folder in ("crds", "charts/perennate/crds")
+        for name, text in each.items()
     }
-    kustomization = {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": sorted(crds),
-    }
-    copies = {f"{folder}/{name}": text for folder in ("crds", "charts/perennate/crds") for name, text in crds.items()}
-    return copies | {"crds/kustomization.yaml": yaml_text([kustomization], SOURCE)}
+    return copies | {"manifests/base/crds.yaml": yaml_text(definitions(), SOURCE)}

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 BASE = "manifests/base"
 
 
-def base_documents(root: Path) -> list[dict[str, Any]]:
-    """The documents of manifests/base in the order of its kustomization, without the CRDs.
+def base_documents(root: Path, generated: dict[str, str]) -> list[dict[str, Any]]:
+    """The documents of manifests/base in the order of its kustomization; generated files as they are to be.
 
     Raises:
         ValueError: the kustomization uses more than a list of resources, which this rendering would leave out.
@@ -24,16 +24,11 @@ def base_documents(root: Path) -> list[dict[str, Any]]:
     unknown = kustomization.keys() - {"apiVersion", "kind", "resources"}
     if unknown:
         raise ValueError(f"{BASE}/kustomization.yaml: only `resources` can be rendered here, got {sorted(unknown)}")
-    names = [name for name in kustomization["resources"] if not name.startswith("..")]
-    return [doc for name in names for doc in yaml.safe_load_all((root / BASE / name).read_text())]
+    paths = [f"{BASE}/{name}" for name in kustomization["resources"]]
+    texts = [generated[path] if path in generated else (root / path).read_text() for path in paths]
+    return [document for text in texts for document in yaml.safe_load_all(text)]
 
 
-def files(root: Path, crds: dict[str, str]) -> dict[str, str]:
-    """The text of manifests/install.yaml: namespace, then CRDs, then the rest."""
-    documents = base_documents(root)
-    definitions = [
-        yaml.safe_load(text) for path, text in sorted(crds.items()) if path.startswith("crds/perennate.dev_")
-    ]
-    first = [doc for doc in documents if doc["kind"] == "Namespace"]
-    rest = [doc for doc in documents if doc["kind"] != "Namespace"]
-    return {"manifests/install.yaml": yaml_text([*first, *definitions, *rest], f"{BASE} and crds")}
+def files(root: Path, generated: dict[str, str]) -> dict[str, str]:
+    """The text of manifests/install.yaml."""
+    return {"manifests/install.yaml": yaml_text(base_documents(root, generated), BASE)}

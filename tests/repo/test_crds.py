@@ -59,15 +59,15 @@ def test_a_stale_file_is_noticed(tmp_path: Path) -> None:
         shutil.copytree(ROOT / folder, tmp_path / folder)
     crds = tmp_path / "crds"
     (crds / "perennate.dev_others.yaml").write_text("kind: Other\n")
-    (crds / "kustomization.yaml").unlink()
+    (tmp_path / "manifests" / "base" / "crds.yaml").unlink()
     (crds / "perennate.dev_trainingjobs.yaml").write_text("kind: Edited\n")
     diff = "\n".join(generate.differences(tmp_path))
     for name in ("others", "trainingjobs"):
         assert f"--- a/crds/perennate.dev_{name}.yaml" in diff
-    assert "--- a/crds/kustomization.yaml" in diff
+    assert "--- a/manifests/base/crds.yaml" in diff
     assert set(generate.write(tmp_path)) == {
         "crds/perennate.dev_others.yaml",
-        "crds/kustomization.yaml",
+        "manifests/base/crds.yaml",
         "crds/perennate.dev_trainingjobs.yaml",
     }
     assert generate.differences(tmp_path) == []
