@@ -1,0 +1,4 @@
+"""The serving pod: fetch a verified version, serve it with BentoML, count its traffic, keep rows for retraining.
+
+`python -m perennate.serving fetch` is the init container, `python -m perennate.serving serve` the main one.
+"""

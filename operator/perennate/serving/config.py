@@ -1,0 +1,89 @@
+"""What a serving pod is told: its environment, read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
+
+from perennate.api.serving import ServingConfig
+from perennate.api.wellknown import (
+    CAPTURE_DIR,
+    ENV_SERVING,
+    MODEL_DIR,
+    OPERATIONS_PORT,
+    STORE_DIR,
+    TRAFFIC_PORT,
+)
+from perennate.serving.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ANY_ADDRESS: Final = ""
+HIGHEST_PORT: Final = 65_535
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that `fetch` and `serve` take from their environment.
+
+    Args:
+        serving: what is served, from PERENNATE_SERVING.
+        store_dir: root of the store (only `fetch` has it).
+        model_dir: where the verified copy of the version lies.
+        capture_dir: where captured rows are written (only with capture).
+        pod: name of the pod, in the names of captured files.
+        host: address to listen on; empty means all, IPv4 and IPv6.
+        traffic_port, operations_port: ports of the two servers.
+    """
+
+    serving: ServingConfig
+    store_dir: Path
+    model_dir: Path
+    capture_dir: Path
+    pod: str
+    host: str
+    traffic_port: int
+    operations_port: int
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the environment. All but PERENNATE_SERVING has a default, which is what pods use.
+
+        Raises:
+            ConfigError: a variable is missing or has a value that is not allowed.
+        """
+        return cls(
+            serving=_serving(environment),
+            store_dir=Path(environment.get("PERENNATE_STORE_DIR", STORE_DIR)),
+            model_dir=Path(environment.get("PERENNATE_MODEL_DIR", MODEL_DIR)),
+            capture_dir=Path(environment.get("PERENNATE_CAPTURE_DIR", CAPTURE_DIR)),
+            pod=environment.get("POD_NAME", "local"),
+            host=environment.get("PERENNATE_HOST", ANY_ADDRESS),
+            traffic_port=_port(environment, "PERENNATE_TRAFFIC_PORT", TRAFFIC_PORT),
+            operations_port=_port(environment, "PERENNATE_OPERATIONS_PORT", OPERATIONS_PORT),
+        )
+
+
+def _serving(environment: Mapping[str, str]) -> ServingConfig:
+    text = environment.get(ENV_SERVING)
+    if text is None:
+        raise ConfigError(
+            f"{ENV_SERVING} is not set; it must hold what to serve, as JSON of the schema perennate.dev/serving/v1"
+        )
+    try:
+        return ServingConfig.model_validate_json(text)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in problem["loc"]) or "document"
+        raise ConfigError(f"{ENV_SERVING}: {field}: {problem['msg']}") from error
+
+
+def _port(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name, str(default))
+    if not text.isdecimal() or not 0 < int(text) <= HIGHEST_PORT:
+        raise ConfigError(f"{name} must be a port from 1 to {HIGHEST_PORT}, got {text!r}")
+    return int(text)

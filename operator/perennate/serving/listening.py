@@ -1,0 +1,96 @@
+"""A uvicorn server that runs beside another one in the same event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+from perennate.serving.errors import ListenError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine, Generator
+
+    from starlette.types import ASGIApp
+
+GRACEFUL_SECONDS: Final = 20
+"""How long requests that are being answered may go on once a server stops. More than `service.TIMEOUT_SECONDS`."""
+BACKLOG: Final = 2048
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to its owner and tells when it listens; two that took signals would fight."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, then listen."""
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:
+            raise ListenError("the application did not start; the log says why") from error
+        self.listens.set()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; with an empty host on all addresses, IPv4 and IPv6.
+
+    Raises:
+        ListenError: the port is taken or not allowed.
+    """
+    dual = not host and socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if dual or ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=dual)
+    except OSError as error:
+        raise ListenError(f"port {port} on {host or 'all addresses'} cannot be used: {error.strerror}") from error
+
+
+@contextlib.asynccontextmanager
+async def listening(app: ASGIApp, *, host: str, port: int) -> AsyncIterator[asyncio.Task[None]]:
+    """Serve the application inside the block; on the way out, finish what is being answered.
+
+    Yields:
+        The server's task, which ends early only if the server fails.
+
+    Raises:
+        ListenError: the port cannot be had, or the application did not start.
+    """
+    listener = bind(host, port)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await _first(server.listens.wait(), task)
+        yield task
+    finally:
+        server.should_exit = True
+        await asyncio.wait([task])
+        listener.close()
+    task.result()
+
+
+async def _first(event: Coroutine[object, object, object], task: asyncio.Task[None]) -> None:
+    """Wait for the event; raise what the task raises if that ends first."""
+    waiter = asyncio.create_task(event)
+    await asyncio.wait({waiter, task}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        waiter.cancel()
+        task.result()

@@ -1,0 +1,64 @@
+"""How a request is refused, the same on every route."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import orjson
+from starlette.responses import Response
+
+JSON = "application/json"
+
+
+class Refused(Exception):  # noqa: N818 - an outcome of a request, not an error of ours
+    """A request that is answered with a reason instead of a result.
+
+    Args:
+        status: the HTTP status.
+        reason: where in the request, what was expected, what was found.
+    """
+
+    def __init__(self, status: HTTPStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+    def response(self, *, close: bool = False) -> Response:
+        """The answer `{"error": reason}`; with `close` the connection ends after it."""
+        headers = {"connection": "close"} if close else None
+        return Response(orjson.dumps({"error": self.reason}), self.status, headers, JSON)
+
+
+def malformed(reason: str) -> Refused:
+    """400: the body is not of the form that the route reads."""
+    return Refused(HTTPStatus.BAD_REQUEST, reason)
+
+
+def unprocessable(reason: str) -> Refused:
+    """422: the body has the right form, but its values do not fit the model."""
+    return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, reason)
+
+
+def read_json(body: bytes) -> object:
+    """The JSON value of a body.
+
+    Raises:
+        Refused: it is no JSON. NaN and infinity are none: a missing value is null.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise malformed(f"body: must be JSON, {error}") from None
+
+
+def json_kind(value: object) -> str:
+    """What a JSON value is, in words; its content is never repeated."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "a list" if isinstance(value, list) else "an object"

@@ -1,0 +1,78 @@
+"""Everything that lives as long as a serving pod, put together once."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perennate.serving.capture import Capture
+from perennate.serving.feedback import Feedback
+from perennate.serving.metrics import Metrics
+from perennate.serving.model import ServedModel
+from perennate.serving.prediction import Predictions, Randomness
+from perennate.serving.recording import Recording
+
+if TYPE_CHECKING:
+    from perennate.drift import Recorder
+    from perennate.serving.config import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Runtime:
+    """What serves, made from the environment by `load`."""
+
+    model: ServedModel
+    recorder: Recorder
+    predictions: Predictions
+    feedback: Feedback
+    capture: Capture | None
+
+    @classmethod
+    def load(cls, settings: Settings, metrics: Metrics) -> Runtime:
+        """Verify and load the version, warm it up, and start to capture if asked to.
+
+        Raises:
+            ArtifactError: a byte of the version is wrong, or it cannot be served.
+        """
+        model = ServedModel.load(settings.model_dir, settings.serving.digest)
+        metrics.model.labels(model.manifest.model, model.digest).set(1)
+        recording = Recording(model, start=time.time(), metrics=metrics)
+        capture = _capture(settings, model, metrics)
+        predictions = Predictions(
+            model,
+            recording=recording,
+            metrics=metrics,
+            randomness=Randomness(token=lambda: secrets.token_hex(5), share=random.random),
+            clock=time.time,
+            capture=capture,
+            sampling_ratio=settings.serving.capture.sampling_ratio if settings.serving.capture else 0.0,
+        )
+        predictions.warm_up()
+        feedback = Feedback(model, recorder=recording.recorder, metrics=metrics, clock=time.time, capture=capture)
+        return cls(model, recording.recorder, predictions, feedback, capture)
+
+    def close(self) -> None:
+        """End the threads and write what waits to be written."""
+        self.predictions.close()
+        if self.capture is not None:
+            self.capture.close()
+
+
+def _capture(settings: Settings, model: ServedModel, metrics: Metrics) -> Capture | None:
+    if settings.serving.capture is None:
+        return None
+    # pyarrow costs 40 MiB, which pods without capture do without.
+    from perennate.serving.capture_files import ParquetFolder  # noqa: PLC0415
+
+    folder = ParquetFolder(
+        settings.capture_dir,
+        pod=settings.pod,
+        manifest=model.manifest,
+        retention_seconds=settings.serving.capture.retention_seconds,
+    )
+    capture = Capture(folder, flush_seconds=settings.serving.capture.flush_seconds, clock=time.time, metrics=metrics)
+    capture.start()
+    return capture

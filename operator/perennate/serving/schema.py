@@ -1,0 +1,137 @@
+"""From records to columns, or to a refusal that names row and field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from perennate.serving.refusal import Refused, json_kind, unprocessable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from perennate.api.version import FeatureSchema
+
+MAX_ROWS: Final = 10_000
+"""Rows of one request."""
+
+_TYPES: Final[dict[str, frozenset[type]]] = {
+    "number": frozenset({int, float}),
+    "string": frozenset({str}),
+    "boolean": frozenset({bool}),
+}
+_NUMBERS: Final = _TYPES["number"]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """The rows of one request.
+
+    Args:
+        columns: values by feature, in the order of the manifest, each (rows,): numbers as float64, booleans as bool,
+            strings as objects.
+            A missing value is NaN; a boolean column with one is float64.
+        rows: number of rows.
+        matrix: the columns side by side, (rows, features); None if one of them holds strings.
+    """
+
+    columns: Mapping[str, npt.NDArray[Any]]
+    rows: int
+    matrix: npt.NDArray[np.float64] | None
+
+
+class InputSchema:
+    """What a record must hold: every feature of the model, each of its type. Other fields are passed over.
+
+    Args:
+        features: the model's input columns, in order.
+        accepts_missing: features that may be null or absent, because the model can do without them.
+    """
+
+    def __init__(self, features: Sequence[FeatureSchema], accepts_missing: Collection[str] = ()) -> None:
+        self.features = tuple(features)
+        self.accepts_missing = frozenset(accepts_missing)
+        names = [feature.name for feature in features]
+        self._pick = itemgetter(*names) if len(names) > 1 else lambda record: (record[names[0]],)
+        self._all_numbers = all(feature.type == "number" for feature in features)
+        self._no_strings = all(feature.type != "string" for feature in features)
+
+    def read(self, records: object, *, name: str = "records") -> Batch:
+        """Check the records and turn them into columns.
+
+        Args:
+            records: the rows as JSON values.
+            name: what the list is called in refusals.
+
+        Raises:
+            Refused: there are no rows or too many, a row is no object, or a value is missing or of another type.
+        """
+        rows = _check_rows(records, name)
+        matrix = self._read_numbers(rows) if self._all_numbers else None
+        if matrix is not None:
+            return self._of_matrix(matrix)
+        self._check(rows, name)
+        columns = {feature.name: self._column(feature, rows) for feature in self.features}
+        return self.of_columns(columns, len(rows))
+
+    def of_columns(self, columns: Mapping[str, npt.NDArray[Any]], rows: int) -> Batch:
+        """A batch of columns that are known to be right."""
+        matrix = np.column_stack(list(columns.values())).astype(np.float64, copy=False) if self._no_strings else None
+        return Batch(columns, rows, matrix)
+
+    def _of_matrix(self, matrix: npt.NDArray[np.float64]) -> Batch:
+        columns = {feature.name: matrix[:, place] for place, feature in enumerate(self.features)}
+        return Batch(columns, len(matrix), matrix)
+
+    def _read_numbers(self, records: list[Any]) -> npt.NDArray[np.float64] | None:
+        """All records in one step; None if any value is not a plain number, and then someone must look closer."""
+        try:
+            values = list(map(self._pick, records))
+        except (KeyError, TypeError):
+            return None
+        if not set(map(type, chain.from_iterable(values))) <= _NUMBERS:
+            return None
+        return np.array(values, dtype=np.float64)
+
+    def _check(self, records: list[Any], name: str) -> None:
+        for row, record in enumerate(records):
+            if type(record) is not dict:
+                raise unprocessable(f"{name}[{row}]: must be an object of feature values, got {json_kind(record)}")
+            for feature in self.features:
+                value = record.get(feature.name)
+                if type(value) not in _TYPES[feature.type] and not self._may_miss(feature, value):
+                    raise self._fault(feature, record, f"{name}[{row}].{feature.name}")
+
+    def _may_miss(self, feature: FeatureSchema, value: object) -> bool:
+        return value is None and feature.name in self.accepts_missing
+
+    def _fault(self, feature: FeatureSchema, record: dict[str, Any], place: str) -> Refused:
+        found = f"got {json_kind(record[feature.name])}" if feature.name in record else "missing"
+        or_null = " or null" if feature.name in self.accepts_missing else ""
+        return unprocessable(f"{place}: {found}; expected a {feature.type}{or_null}")
+
+    def _column(self, feature: FeatureSchema, records: list[Any]) -> npt.NDArray[Any]:
+        """One feature of records that were checked."""
+        values = [record.get(feature.name) for record in records]
+        missing = None in values
+        if feature.type == "string":
+            column = np.empty(len(values), dtype=object)
+            column[:] = [np.nan if value is None else value for value in values] if missing else values
+            return column
+        return np.array(values, dtype=np.bool_ if feature.type == "boolean" and not missing else np.float64)
+
+
+def _check_rows(records: object, name: str) -> list[Any]:
+    if not isinstance(records, list):
+        raise unprocessable(f"{name}: must be a list of 1 to {MAX_ROWS} objects, got {json_kind(records)}")
+    if not 0 < len(records) <= MAX_ROWS:
+        raise unprocessable(
+            f"{name}: must hold 1 to {MAX_ROWS} rows, got {len(records)}; send more rows in several requests"
+        )
+    return records
