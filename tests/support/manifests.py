@@ -11,10 +11,10 @@ DIGEST = "sha256:" + "a" * 64
 PROFILE_DIGEST = "sha256:" + "b" * 64
 
 
-def training_job(name: str, namespace: str, *, model: str = "rain", **spec: Any) -> Manifest:
+def training_job(name: str, namespace: str, *, line: str = "rain", **spec: Any) -> Manifest:
     """A TrainingJob that fits a logistic regression on a file of the store."""
     whole = {
-        "model": {"name": model},
+        "model": {"name": line},
         "trainer": {"estimator": {"class": "sklearn.linear_model.LogisticRegression", "params": {"C": 1.0}}},
         "data": {"train": {"uri": "file:///data/train.csv"}, "target": "rain"},
         **spec,
@@ -22,9 +22,9 @@ def training_job(name: str, namespace: str, *, model: str = "rain", **spec: Any)
     return _object("TrainingJob", name, namespace, whole)
 
 
-def model_deployment(name: str, namespace: str, *, model: str = "rain", **spec: Any) -> Manifest:
+def model_deployment(name: str, namespace: str, *, line: str = "rain", **spec: Any) -> Manifest:
     """A ModelDeployment that follows a model line."""
-    return _object("ModelDeployment", name, namespace, {"model": {"track": {"name": model}}, **spec})
+    return _object("ModelDeployment", name, namespace, {"model": {"track": {"name": line}}, **spec})
 
 
 def drift_policy(name: str, namespace: str, *, target: str, **spec: Any) -> Manifest:

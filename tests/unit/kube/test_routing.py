@@ -94,7 +94,7 @@ def test_a_published_version_wakes_the_deployments_of_its_line_and_the_policy_th
 
 def test_a_run_of_another_line_wakes_no_deployment(world: World) -> None:
     """Model lines are apart."""
-    world.put({**manifests.training_job("run", "ns", model="snow"), "status": {"phase": "Succeeded"}})
+    world.put({**manifests.training_job("run", "ns", line="snow"), "status": {"phase": "Succeeded"}})
     assert SERVE not in world.drain()
 
 

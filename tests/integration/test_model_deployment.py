@@ -1,0 +1,140 @@
+"""A ModelDeployment on a real API server and its Deployment controller: roll out, give up, repair, go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB
+from perennate.kube.resources import DEPLOYMENT, OURS, POD, SERVICE, Manifest
+from tests.cluster.processes import wait_until
+from tests.support import manifests
+from tests.support.pod_actor import PodActor, play_well, published, ready
+
+if TYPE_CHECKING:
+    from tests.support.kube_user import KubeUser
+
+pytestmark = pytest.mark.integration
+TRAINING_JOB, MODEL_DEPLOYMENT = OURS["TrainingJob"], OURS["ModelDeployment"]
+NEWER = "sha256:" + "d" * 64
+
+
+def serves(user: KubeUser, namespace: str, digest: str) -> bool:
+    """Whether every pod serves this version."""
+    status = (user.get(MODEL_DEPLOYMENT, namespace, "serve") or {}).get("status", {})
+    return bool(status.get("phase") == "Healthy" and status.get("stableRevision", {}).get("digest") == digest)
+
+
+def digest_of_run(pod: Manifest) -> str:
+    """The run called `second` publishes the newer version."""
+    return NEWER if pod["metadata"]["labels"][LABEL_TRAINING_JOB] == "second" else manifests.DIGEST
+
+
+def play_two_versions(pod: Manifest) -> dict[str, Any] | None:
+    """Runs publish, servers become ready."""
+    if LABEL_TRAINING_JOB in pod["metadata"]["labels"]:
+        return published(digest=digest_of_run(pod))
+    return ready()
+
+
+def test_a_newer_version_rolls_out_and_counts_when_every_pod_serves_it(
+    operator: object, user: KubeUser, namespace: str
+) -> None:
+    """Automatic promotion: the deployment follows the newest version of its line, and never has fewer pods than asked for."""
+    user.create(manifests.model_deployment("serve", namespace, replicas=2))
+    user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Pending")
+    with PodActor(user, namespace, play_two_versions):
+        for name, digest in (("first", manifests.DIGEST), ("second", NEWER)):
+            user.create(manifests.training_job(name, namespace))
+            assert wait_until(lambda want=digest: serves(user, namespace, want), seconds=30)
+    deployment = user.get(DEPLOYMENT, namespace, "serve")
+    assert deployment is not None
+    assert deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    status = user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=2)["status"]
+    reasons = [entry["reason"] for entry in status["history"]]
+    assert reasons.count("RolledOut") == 2
+
+
+def test_a_version_that_does_not_become_ready_is_given_up_and_remembered(
+    operator: object, user: KubeUser, namespace: str
+) -> None:
+    """The old version never stops being served: the bad one is rejected once and not tried again."""
+
+    def play(pod: Manifest) -> dict[str, Any] | None:
+        """Only pods of the first version become ready."""
+        if LABEL_MODEL_DEPLOYMENT in pod["metadata"]["labels"] and NEWER[7:19] in str(pod):
+            return None
+        return play_two_versions(pod)
+
+    user.create(manifests.model_deployment("serve", namespace, progressDeadlineSeconds=10))
+    with PodActor(user, namespace, play):
+        user.create(manifests.training_job("first", namespace))
+        assert wait_until(lambda: serves(user, namespace, manifests.DIGEST), seconds=30)
+        user.create(manifests.training_job("second", namespace))
+        assert wait_until(lambda: rejected(user, namespace) == [NEWER], seconds=40)
+        assert wait_until(lambda: serves(user, namespace, manifests.DIGEST), seconds=30)
+    pods = user.list(POD, namespace, selector=f"{LABEL_MODEL_DEPLOYMENT}=serve")
+    assert all(NEWER[7:19] not in str(pod["spec"]) for pod in pods if "deletionTimestamp" not in pod["metadata"])
+
+
+def rejected(user: KubeUser, namespace: str) -> list[str]:
+    """The versions that are not tried again."""
+    status = (user.get(MODEL_DEPLOYMENT, namespace, "serve") or {}).get("status", {})
+    return [entry["digest"] for entry in status.get("rejected", ())]
+
+
+def test_children_that_somebody_changes_or_deletes_come_back(operator: object, user: KubeUser, namespace: str) -> None:
+    """The declared state is reached again, whatever was done to the children."""
+    user.create(manifests.model_deployment("serve", namespace))
+    user.create(manifests.training_job("first", namespace))
+    with PodActor(user, namespace, play_well):
+        assert wait_until(lambda: serves(user, namespace, manifests.DIGEST), seconds=30)
+        before = user.get(SERVICE, namespace, "serve")
+        user.delete(SERVICE, namespace, "serve")
+        user.edit(DEPLOYMENT, namespace, "serve", {"spec": {"replicas": 5}, "metadata": {"labels": {"app": "x"}}})
+        assert wait_until(lambda: repaired(user, namespace, before), seconds=20)
+
+
+def repaired(user: KubeUser, namespace: str, before: Manifest | None) -> bool:
+    """Whether the Service is another one of the same kind, and the Deployment is as it was asked for."""
+    service, deployment = user.get(SERVICE, namespace, "serve"), user.get(DEPLOYMENT, namespace, "serve")
+    if before is None or service is None or deployment is None:
+        return False
+    another = service["metadata"]["uid"] != before["metadata"]["uid"]
+    return another and service["spec"]["ports"] == before["spec"]["ports"] and deployment["spec"]["replicas"] == 1
+
+
+def test_a_service_of_somebody_elses_is_never_adopted(operator: object, user: KubeUser, namespace: str) -> None:
+    """A name that is taken is said in a condition; the object is left as it is, and the deployment heals when it goes."""
+    mine = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "serve", "namespace": namespace}}
+    before = user.create({**mine, "spec": {"ports": [{"port": 8080}]}})
+    user.create(manifests.model_deployment("serve", namespace))
+    assert wait_until(lambda: ready_reason(user, namespace) == "NameTaken", seconds=15)
+    found = user.get(SERVICE, namespace, "serve")
+    assert found is not None
+    assert found["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+    user.delete(SERVICE, namespace, "serve")
+    user.edit(MODEL_DEPLOYMENT, namespace, "serve", {"spec": {"replicas": 1}})
+    assert wait_until(lambda: ready_reason(user, namespace) == "NoVersion", seconds=15)
+
+
+def ready_reason(user: KubeUser, namespace: str) -> str:
+    """Reason of the Ready condition."""
+    status = (user.get(MODEL_DEPLOYMENT, namespace, "serve") or {}).get("status", {})
+    found = [entry["reason"] for entry in status.get("conditions", ()) if entry["type"] == "Ready"]
+    return found[0] if found else ""
+
+
+def test_all_that_a_deployment_owns_goes_with_it(operator: object, user: KubeUser, namespace: str) -> None:
+    """Owner references suffice: no finalizer keeps an object, with or without the operator."""
+    user.create(manifests.model_deployment("serve", namespace))
+    user.create(manifests.training_job("first", namespace))
+    with PodActor(user, namespace, play_well):
+        assert wait_until(lambda: serves(user, namespace, manifests.DIGEST), seconds=30)
+        deployed = user.get(MODEL_DEPLOYMENT, namespace, "serve")
+        assert deployed is not None
+        assert "finalizers" not in deployed["metadata"]
+        user.delete(MODEL_DEPLOYMENT, namespace, "serve")
+        gone = (DEPLOYMENT, SERVICE)
+        assert wait_until(lambda: all(user.get(kind, namespace, "serve") is None for kind in gone), seconds=30)

@@ -1,0 +1,128 @@
+"""The operator under its own account: it is refused nothing, and has no right that it does not use."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from perennate.api.wellknown import ANNOTATION_RETRAIN
+from perennate.kube.resources import JOB, OURS
+from tests.cluster import tools
+from tests.cluster.processes import wait_until
+from tests.support import manifests
+from tests.support.apiserver import AuditEvent, ControlPlane, read_audit
+from tests.support.kube_user import KubeUser
+from tests.support.operator_process import OperatorProcess
+from tests.support.pod_actor import PodActor, play_well
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+NAMESPACE = "perennate-system"
+ACCOUNT = f"system:serviceaccount:{NAMESPACE}:perennate-operator"
+TENANT, QUIET = "tenant", "quiet"
+Right = tuple[str, str]
+"""Resource (with subresource) and verb."""
+
+# What the audit log leaves out: it is written without watches.
+UNSEEN = {"watch"}
+# Read live after a crash or another writer: when a creation or a status write met somebody else's.
+AFTER_CONFLICT = {("jobs", "get"), *((resource.plural, "get") for resource in OURS.values())}
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """An API server of our own, so that its audit log tells of this operator alone."""
+    crds = sorted((ROOT / "crds").glob("*.yaml"))
+    with ControlPlane(tmp_path_factory.mktemp("permissions"), crds=crds) as plane:
+        yield plane
+
+
+def kubectl(plane: ControlPlane, *arguments: str) -> str:
+    """What kubectl prints, as an administrator."""
+    command = [str(tools.folder() / "kubectl"), "--kubeconfig", str(plane.kubeconfig), *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def account_of_the_operator(plane: ControlPlane, folder: Path) -> Path:
+    """Install the base and write a kubeconfig with a token of the operator's service account."""
+    kubectl(plane, "apply", "--server-side", "--kustomize", "manifests/base")
+    token = kubectl(plane, "create", "token", "perennate-operator", "--namespace", NAMESPACE)
+    document = json.loads(plane.kubeconfig.read_text())
+    document["users"][0]["user"] = {"token": token}
+    path = folder / "operator.kubeconfig"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(document))
+    return path
+
+
+def live_through_the_loop(user: KubeUser) -> None:
+    """Everything that makes the operator call: runs held, finished and expired, a roll-out, a retraining.
+
+    Pods of the namespace `tenant` do well at once, those of `quiet` never start.
+    """
+    training, deployment, policy = (OURS[kind] for kind in ("TrainingJob", "ModelDeployment", "DriftPolicy"))
+    user.create(manifests.training_job("held", QUIET))
+    assert wait_until(lambda: user.list(JOB, QUIET) != [], seconds=20)
+    user.edit(training, QUIET, "held", {"spec": {"suspend": True}})
+    assert wait_until(lambda: user.list(JOB, QUIET)[0]["spec"]["suspend"], seconds=20)
+    user.create(manifests.training_job("first", TENANT))
+    user.create(manifests.training_job("brief", TENANT))
+    user.wait_for(training, TENANT, "first", phase="Succeeded")
+    user.wait_for(training, TENANT, "brief", phase="Succeeded")
+    user.edit(training, TENANT, "brief", {"spec": {"ttlSecondsAfterFinished": 0}})
+    assert wait_until(lambda: user.get(training, TENANT, "brief") is None, seconds=20)
+    user.create(manifests.model_deployment("served", TENANT))
+    user.wait_for(deployment, TENANT, "served", phase="Healthy", seconds=40)
+    retrain = manifests.template_of(manifests.training_job("next", TENANT))
+    user.create(manifests.drift_policy("watch", TENANT, target="served", interval="1s", retrain=retrain))
+    asked = {"metadata": {"annotations": {ANNOTATION_RETRAIN: "2026-01-01T00:00:00Z"}}}
+    user.edit(policy, TENANT, "watch", asked)
+    assert wait_until(lambda: len(user.list(training, TENANT)) == 2, seconds=40), user.get(policy, TENANT, "watch")
+
+
+@pytest.fixture(scope="module")
+def calls(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> list[AuditEvent]:
+    """What the operator asked of the API server while it did its whole work under its own account."""
+    folder = tmp_path_factory.mktemp("account")
+    user = KubeUser(plane.kubeconfig)
+    for name in (TENANT, QUIET):
+        user.ensure_namespace(name)
+    kubeconfig = account_of_the_operator(plane, folder)
+    log = folder / "log"
+    with OperatorProcess(kubeconfig, log, namespace=NAMESPACE) as operator, PodActor(user, TENANT, play_well):
+        live_through_the_loop(user)
+        assert operator.terminate() == 0
+    return [call for call in read_audit(plane.audit_log) if call.user == ACCOUNT]
+
+
+def rights() -> set[Right]:
+    """Every resource and verb that the operator's roles give."""
+    documents: list[dict[str, Any]] = []
+    for name in ("operator-role.yaml", "lease-role.yaml"):
+        documents += yaml.safe_load_all((ROOT / "manifests" / "base" / name).read_text())
+    rules = [rule for document in documents for rule in document.get("rules", ())]
+    return {right for rule in rules for right in product(rule["resources"], rule["verbs"])}
+
+
+def test_the_operator_is_refused_nothing(calls: list[AuditEvent]) -> None:
+    """Every call that it makes is covered by its roles."""
+    assert len(calls) > 20
+    assert [f"{call.verb} {call.resource} {call.namespace}/{call.name}" for call in calls if call.code == 403] == []
+
+
+def test_every_right_is_used(calls: list[AuditEvent]) -> None:
+    """A right that the whole loop does not need is taken away: a stolen operator has it too.
+
+    A server-side apply that made its object (201) was allowed to create it as well as to patch it.
+    """
+    made = {(call.resource, "create") for call in calls if call.verb == "patch" and call.code == 201}
+    used = made | {(call.resource, call.verb) for call in calls}
+    assert {right for right in rights() - used - AFTER_CONFLICT if right[1] not in UNSEEN} == set()

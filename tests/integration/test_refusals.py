@@ -1,0 +1,172 @@
+"""Bad input that the schema refuses: the API server says no, and its message names the field."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perennate.kube.resources import OURS
+from tests.support import manifests
+from tests.support.kube_user import KubeUser, Refused
+
+if TYPE_CHECKING:
+    from perennate.kube.resources import Manifest
+
+pytestmark = pytest.mark.integration
+TRAINING_JOB = OURS["TrainingJob"]
+UNPROCESSABLE = 422
+BAD_REQUEST = 400
+STEP = {"class": "sklearn.preprocessing.StandardScaler", "params": {"with_mean": True}}
+ESTIMATOR = {"class": "sklearn.linear_model.LogisticRegression", "params": {"C": 1.0, "nested": {"deep": [1, 2]}}}
+
+
+def run(**spec: Any) -> Manifest:
+    """A TrainingJob with a changed spec."""
+    return manifests.training_job("bad", "", **spec)
+
+
+def serve(**spec: Any) -> Manifest:
+    """A ModelDeployment with a changed spec."""
+    return manifests.model_deployment("bad", "", **spec)
+
+
+def watch(**spec: Any) -> Manifest:
+    """A DriftPolicy with a changed spec."""
+    return manifests.drift_policy("bad", "", target="serve", **spec)
+
+
+CASES: dict[str, tuple[Manifest, int, str]] = {
+    "an unknown field": (run(learningRate=0.1), BAD_REQUEST, 'unknown field "spec.learningRate"'),
+    "an unknown field deep inside": (
+        run(data={"train": {"uri": "file:///a.csv", "delimiter": ";"}, "target": "rain"}),
+        BAD_REQUEST,
+        'unknown field "spec.data.train.delimiter"',
+    ),
+    "a wrong type": (run(backoffLimit="two"), UNPROCESSABLE, "spec.backoffLimit"),
+    "a number out of range": (run(backoffLimit=11), UNPROCESSABLE, "spec.backoffLimit"),
+    "a negative seed": (run(seed=-1), UNPROCESSABLE, "spec.seed"),
+    "two trainers at once": (
+        run(trainer={"estimator": ESTIMATOR, "container": {"image": "x"}}),
+        UNPROCESSABLE,
+        "trainer must have exactly one of estimator, container",
+    ),
+    "no trainer at all": (run(trainer={}), UNPROCESSABLE, "trainer must have exactly one of estimator, container"),
+    "an estimator that is not of scikit-learn": (
+        run(trainer={"estimator": {"class": "os.system"}}),
+        UNPROCESSABLE,
+        "spec.trainer.estimator.class",
+    ),
+    "two sources of data": (
+        run(data={"train": {"uri": "file:///a.csv"}, "captured": {"modelDeployment": "x"}, "target": "rain"}),
+        UNPROCESSABLE,
+        "data must have exactly one of train, captured",
+    ),
+    "a scheme that is not served": (
+        run(data={"train": {"uri": "s3://bucket/a.csv"}, "target": "rain"}),
+        UNPROCESSABLE,
+        "spec.data.train.uri",
+    ),
+    "a file without a target": (
+        run(data={"train": {"uri": "file:///a.csv"}}),
+        UNPROCESSABLE,
+        "data.target is required with data.train",
+    ),
+    "a hold-out of everything": (
+        run(data={"train": {"uri": "file:///a.csv"}, "target": "rain", "holdout": {"fraction": 1}}),
+        UNPROCESSABLE,
+        "spec.data.holdout.fraction",
+    ),
+    "a gate without a bound": (
+        run(evaluation={"gates": [{"metric": "auc"}]}),
+        UNPROCESSABLE,
+        "a gate must have min or max",
+    ),
+    "a metric that does not exist": (run(evaluation={"metrics": ["luck"]}), UNPROCESSABLE, "spec.evaluation.metrics[0]"),
+    "pinned and tracked at once": (
+        serve(model={"track": {"name": "a"}, "pinned": {"uri": "store://a/versions/" + "a" * 64, "digest": manifests.DIGEST}}),
+        UNPROCESSABLE,
+        "model must have exactly one of pinned, track",
+    ),
+    "a uri of another digest": (
+        serve(model={"pinned": {"uri": "store://a/versions/" + "b" * 64, "digest": manifests.DIGEST}}),
+        UNPROCESSABLE,
+        "pinned.uri must end with the hexadecimal digits of pinned.digest",
+    ),
+    "too many replicas": (serve(replicas=1001), UNPROCESSABLE, "spec.replicas"),
+    "a sampling ratio above one": (serve(capture={"samplingRatio": 1.5}), UNPROCESSABLE, "spec.capture.samplingRatio"),
+    "a duration that is none": (watch(window="a day"), UNPROCESSABLE, "spec.window"),
+    "a trigger without a retraining": (
+        watch(triggers={"performance": {"metric": "auc"}}),
+        UNPROCESSABLE,
+        "retrain is required when triggers.drift or triggers.performance is given",
+    ),
+    "a warning above the alarm": (watch(warning=0.5, drifted=0.2), UNPROCESSABLE, "warning must not be above drifted"),
+    "a significance of zero": (watch(significance=0), UNPROCESSABLE, "spec.significance"),
+    "a target of another kind": (watch(targetRef={"kind": "Service", "name": "x"}), UNPROCESSABLE, "spec.targetRef.kind"),
+    "a reference into another namespace": (
+        watch(targetRef={"name": "other/serve"}),
+        UNPROCESSABLE,
+        "spec.targetRef.name",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_is_refused_by_a_message_that_names_the_field(case: str, user: KubeUser, namespace: str) -> None:
+    """Nothing that cannot be honoured is stored."""
+    manifest, code, sentence = CASES[case]
+    body = copy.deepcopy(manifest)
+    body["metadata"]["namespace"] = namespace
+    with pytest.raises(Refused) as refusal:
+        user.create(body)
+    assert refusal.value.code == code
+    assert sentence in refusal.value.message
+
+
+FROZEN: dict[str, tuple[Manifest, str]] = {
+    "model": ({"model": {"name": "snow"}}, "spec.model"),
+    "trainer": ({"trainer": {"estimator": {"class": "sklearn.svm.SVC"}}}, "spec.trainer"),
+    "a parameter of the estimator": ({"trainer": {"estimator": {"params": {"C": 2.0}}}}, "spec.trainer"),
+    "a new parameter of the estimator": ({"trainer": {"estimator": {"params": {"tol": 0.1}}}}, "spec.trainer"),
+    "a parameter deep inside": ({"trainer": {"estimator": {"params": {"nested": {"deep": [1, 3]}}}}}, "spec.trainer"),
+    "a parameter of a preprocessing step": (
+        {"trainer": {"estimator": {"preprocessing": [{**STEP, "params": {"with_mean": False}}]}}},
+        "spec.trainer",
+    ),
+    "data": ({"data": {"target": "snow"}}, "spec.data"),
+    "seed": ({"seed": 7}, "spec.seed"),
+    "evaluation": ({"evaluation": {"metrics": ["auc"]}}, "spec.evaluation"),
+    "resources that were not given": ({"resources": {"limits": {"cpu": "1"}}}, "spec.resources"),
+    "backoffLimit": ({"backoffLimit": 0}, "spec.backoffLimit"),
+    "activeDeadlineSeconds": ({"activeDeadlineSeconds": 60}, "spec.activeDeadlineSeconds"),
+}
+
+
+@pytest.mark.parametrize("case", FROZEN)
+def test_a_run_is_frozen_once_it_exists(case: str, user: KubeUser, namespace: str) -> None:
+    """What was trained must stay told: only `suspend` and `ttlSecondsAfterFinished` may change, at no depth anything else."""
+    change, field = FROZEN[case]
+    user.create(manifests.training_job("run", namespace, trainer={"estimator": {**ESTIMATOR, "preprocessing": [STEP]}}))
+    with pytest.raises(Refused) as refusal:
+        user.edit(TRAINING_JOB, namespace, "run", {"spec": change})
+    assert refusal.value.code == UNPROCESSABLE
+    assert f"{field} of a TrainingJob is frozen once it exists; create another TrainingJob" in refusal.value.message
+
+
+def test_what_may_change_of_a_run_can_be_changed(user: KubeUser, namespace: str) -> None:
+    """`suspend`, `ttlSecondsAfterFinished` and metadata are the user's at any time."""
+    user.create(manifests.training_job("run", namespace))
+    change = {"spec": {"suspend": True, "ttlSecondsAfterFinished": 60}, "metadata": {"labels": {"a": "b"}}}
+    assert user.edit(TRAINING_JOB, namespace, "run", change)["spec"]["suspend"] is True
+
+
+def test_a_status_is_no_way_around_the_schema(user: KubeUser, namespace: str) -> None:
+    """The status subresource cannot change a spec."""
+    user.create(manifests.training_job("run", namespace))
+    user.edit(TRAINING_JOB, namespace, "run", {"spec": {"suspend": True}, "status": {"phase": "Pending"}}, status=True)
+    found = user.get(TRAINING_JOB, namespace, "run")
+    assert found is not None
+    assert not found["spec"].get("suspend")
+    assert found["status"]["phase"] == "Pending"

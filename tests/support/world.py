@@ -1,0 +1,266 @@
+"""A pure stand-in for a namespace: what the shell does with a plan, on dictionaries, with crashes where a test wants them.
+
+It is no API server. It keeps what decisions rest on: uids and generations, create-only POSTs, deletion with a uid,
+garbage collection by owner, and the history of what was ever created.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
+from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, STORE_CLAIM
+from perennate.builders.manifest import controller_uid
+from perennate.reconcilers.drift_policy import observed as policy_view
+from perennate.reconcilers.drift_policy.decide import decide as decide_policy
+from perennate.reconcilers.model_deployment import observed as deployment_view
+from perennate.reconcilers.model_deployment.decide import decide as decide_deployment
+from perennate.reconcilers.training_job import observed as run_view
+from perennate.reconcilers.training_job.decide import decide as decide_run
+from tests.support.objects import NAMESPACE, NOW, SETTINGS, Document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perennate.drift import Profile, Sample
+    from perennate.reconcilers.plan import Plan
+    from perennate.reconcilers.settings import Settings
+
+Key = tuple[str, str]
+OURS = {"TrainingJob", "ModelDeployment", "DriftPolicy"}
+
+
+class NotSettledError(AssertionError):
+    """Pass after pass planned something new."""
+
+
+@dataclass
+class World:
+    """Objects by kind and name, and the knobs that tests turn.
+
+    Attributes:
+        objects: everything in the namespace.
+        now: time of the next pass.
+        created: kind, name and uid of everything that was ever created by a plan.
+        profile, sample: what the monitor would hand to a pass over a DriftPolicy.
+        evaluation_due: whether `spec.interval` has passed; taken back by a pass that got to its status write.
+        pods_total, pods_answering: pods of the target, and those that answered the last scrape.
+    """
+
+    objects: dict[Key, Document] = field(default_factory=dict)
+    now: datetime = NOW
+    settings: Settings = SETTINGS
+    created: list[tuple[str, str, str]] = field(default_factory=list)
+    profile: Profile | None = None
+    sample: Sample | None = None
+    evaluation_due: bool = False
+    pods_total: int = 1
+    pods_answering: int = 1
+    writes: int = 0
+    _uids: int = 0
+
+    @classmethod
+    def of(cls, *documents: Document, **fields: object) -> World:
+        """A world that holds these objects."""
+        world = replace(cls(), **fields)  # type: ignore[arg-type]
+        for document in documents:
+            world.put(document)
+        return world
+
+    def put(self, document: Document) -> None:
+        """Set an object, as a user or a controller would."""
+        self.objects[_key(document)] = copy.deepcopy(document)
+
+    def get(self, kind: str, name: str) -> Document | None:
+        """A copy of an object."""
+        return copy.deepcopy(self.objects.get((kind, name)))
+
+    def of_kind(self, kind: str) -> list[Document]:
+        """Copies of all objects of a kind."""
+        return [copy.deepcopy(document) for (found, _), document in self.objects.items() if found == kind]
+
+    def delete(self, kind: str, name: str) -> None:
+        """Delete an object and, as the garbage collector does, what it controls."""
+        document = self.objects.pop((kind, name), None)
+        if document is None:
+            return
+        uid = document["metadata"]["uid"]
+        for child in [key for key, found in self.objects.items() if controller_uid(found) == uid]:
+            self.delete(*child)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+    def observe(self, kind: str, name: str) -> object:
+        """What a pass over an object would look at."""
+        observers: dict[str, Callable[[str], object]] = {
+            "TrainingJob": self._observe_run,
+            "ModelDeployment": self._observe_deployment,
+            "DriftPolicy": self._observe_policy,
+        }
+        return observers[kind](name)
+
+    def plan(self, kind: str, name: str) -> Plan:
+        """What a pass over an object would want done."""
+        deciders = {"TrainingJob": decide_run, "ModelDeployment": decide_deployment, "DriftPolicy": decide_policy}
+        return deciders[kind](self.observe(kind, name))  # type: ignore[operator, no-any-return]
+
+    def execute(self, kind: str, name: str, plan: Plan, *, crash_after: int | None = None) -> bool:
+        """Do what a plan wants, in the executor's order; crash after so many actions. Whether it got to the end."""
+        actions: list[Callable[[], None]] = [
+            *(lambda d=d: self._create(d) for d in plan.create),
+            *(lambda d=d: self._apply(d) for d in plan.apply),
+            lambda: self._write_status(kind, name, plan.status),
+            *(lambda r=r: self._delete_exactly(r) for r in plan.delete),
+        ]
+        for action in actions[:crash_after]:
+            action()
+        return crash_after is None or crash_after >= len(actions)
+
+    def step(self, kind: str, name: str, *, crash_after: int | None = None) -> Plan | None:
+        """One pass over an object, if it is there."""
+        if (kind, name) not in self.objects:
+            return None
+        plan = self.plan(kind, name)
+        self.execute(kind, name, plan, crash_after=crash_after)
+        return plan
+
+    def settle(self, kind: str, name: str, *, limit: int = 12) -> list[Plan]:
+        """Passes over an object until one changes nothing; the plans that changed something.
+
+        Raises:
+            NotSettledError: it never came to rest.
+        """
+        plans: list[Plan] = []
+        for _ in range(limit):
+            before = copy.deepcopy(self.objects)
+            plan = self.step(kind, name)
+            if plan is None or self.objects == before:
+                return plans
+            plans.append(plan)
+        raise NotSettledError(f"{kind} {name} did not come to rest in {limit} passes")
+
+    def _observe_run(self, name: str) -> run_view.TrainingJobObserved:
+        resource = TrainingJob.model_validate(self.objects["TrainingJob", name])
+        job = self.get("Job", run_view.job_name(resource))
+        claim = run_view.data_claim_name(resource)
+        return run_view.TrainingJobObserved(
+            resource=resource,
+            job=job,
+            pods=tuple(
+                p for p in self.of_kind("Pod") if job is not None and controller_uid(p) == job["metadata"]["uid"]
+            ),
+            store_claim=("PersistentVolumeClaim", STORE_CLAIM) in self.objects,
+            data_claim=None if claim is None else ("PersistentVolumeClaim", claim) in self.objects,
+            champion=self._deployment(run_view.champion_name(resource)),
+            captured=self._deployment(run_view.captured_name(resource)),
+            settings=self.settings,
+            now=self.now,
+        )
+
+    def _observe_deployment(self, name: str) -> deployment_view.ModelDeploymentObserved:
+        resource = ModelDeployment.model_validate(self.objects["ModelDeployment", name])
+        line = deployment_view.model_name(resource)
+        jobs = (TrainingJob.model_validate(document) for document in self.of_kind("TrainingJob"))
+        return deployment_view.ModelDeploymentObserved(
+            resource=resource,
+            deployment=self.get("Deployment", name),
+            service=self.get("Service", name),
+            pods=tuple(
+                p for p in self.of_kind("Pod") if p["metadata"].get("labels", {}).get(LABEL_MODEL_DEPLOYMENT) == name
+            ),
+            training_jobs=tuple(job for job in jobs if job.spec.model.name == line),
+            store_claim=("PersistentVolumeClaim", STORE_CLAIM) in self.objects,
+            settings=self.settings,
+            now=self.now,
+        )
+
+    def _observe_policy(self, name: str) -> policy_view.DriftPolicyObserved:
+        resource = DriftPolicy.model_validate(self.objects["DriftPolicy", name])
+        job_name = policy_view.training_job_name(resource)
+        job = self.get("TrainingJob", job_name) if job_name is not None else None
+        return policy_view.DriftPolicyObserved(
+            resource=resource,
+            target=self._deployment(resource.spec.target_ref.name),
+            training_job=TrainingJob.model_validate(job) if job is not None else None,
+            profile=self.profile,
+            profile_error=None if self.profile is not None else "connection refused",
+            sample=self.sample,
+            pods_total=self.pods_total,
+            pods_answering=self.pods_answering,
+            last_scrape_errors=() if self.pods_answering else ("10.0.0.1: connection refused",),
+            evaluation_due=self.evaluation_due,
+            settings=self.settings,
+            now=self.now,
+        )
+
+    def _deployment(self, name: str | None) -> ModelDeployment | None:
+        document = self.get("ModelDeployment", name) if name is not None else None
+        return ModelDeployment.model_validate(document) if document is not None else None
+
+    def _create(self, document: Document) -> None:
+        key = _key(document)
+        if key in self.objects:
+            ours = controller_uid(document)
+            if ours is not None and controller_uid(self.objects[key]) != ours:
+                raise NotSettledError(f"{key} belongs to another owner")
+            return
+        self._uids += 1
+        self.writes += 1
+        born = copy.deepcopy(document)
+        born["metadata"] |= {"uid": f"uid-{self._uids}", "generation": 1, "creationTimestamp": _time(self.now)}
+        self.objects[key] = born
+        self.created.append((*key, born["metadata"]["uid"]))
+
+    def _apply(self, document: Document) -> None:
+        key = _key(document)
+        if key not in self.objects:
+            if "uid" not in document["metadata"]:
+                self._create(document)
+            return
+        found = self.objects[key]
+        merged = _merged(found, document)
+        if merged["spec"] != found["spec"]:
+            merged["metadata"]["generation"] = found["metadata"].get("generation", 1) + 1
+        self.writes += merged != found
+        self.objects[key] = merged
+
+    def _write_status(self, kind: str, name: str, status: Document | None) -> None:
+        if status is None:
+            return
+        self.writes += self.objects[kind, name].get("status") != status
+        self.objects[kind, name]["status"] = copy.deepcopy(status)
+        if kind == "DriftPolicy":
+            self.evaluation_due = False
+
+    def _delete_exactly(self, reference: object) -> None:
+        kind, name, uid = reference.kind, reference.name, reference.uid  # type: ignore[attr-defined]
+        found = self.objects.get((kind, name))
+        if found is not None and found["metadata"].get("uid") == uid:
+            self.delete(kind, name)
+
+
+def _key(document: Document) -> Key:
+    return document.get("kind", "Pod"), document["metadata"]["name"]
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _merged(found: Document, wanted: Document) -> Document:
+    """The object with the wanted fields laid over it; lists are replaced whole."""
+    merged = dict(found)
+    for key, value in wanted.items():
+        before = merged.get(key)
+        merged[key] = (
+            _merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else copy.deepcopy(value)
+        )
+    return merged
+
+
+__all__ = ["NAMESPACE", "OURS", "NotSettledError", "World"]
