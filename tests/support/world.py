@@ -1,4 +1,4 @@
-"""A pure stand-in for a namespace: what the shell does with a plan, on dictionaries, with crashes where a test wants them.
+"""A pure stand-in for a namespace: what the shell does with a plan, on dictionaries, with crashes where wanted.
 
 It is no API server. It keeps what decisions rest on: uids and generations, create-only POSTs, deletion with a uid,
 garbage collection by owner, and the history of what was ever created.
