@@ -24,7 +24,7 @@ EXAMPLE = "examples/01-rainfall"
 
 
 def problems(text: str) -> list[str]:
-    """What is wrong with YAML in a document: our kinds against their CRDs, what has no kind against the chart's values."""
+    """What is wrong with YAML in a document: our kinds against their CRDs, what has no kind as values of the chart."""
     found: list[str] = []
     for document in yaml.safe_load_all(text):
         if "kind" in document:
@@ -83,5 +83,5 @@ def test_a_changed_file_is_shown_anew(tmp_path: Path) -> None:
 def test_a_marker_for_a_missing_file_is_refused(tmp_path: Path) -> None:
     """The message names the file."""
     (tmp_path / "README.md").write_text("<!-- include gone.yaml -->\n```yaml\nold: 1\n```\n")
-    with pytest.raises(FileNotFoundError, match="gone.yaml"):
+    with pytest.raises(FileNotFoundError, match=r"gone\.yaml"):
         includes.files(tmp_path)

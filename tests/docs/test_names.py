@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
-CODE = re.compile(r"`([^`\n]+)`")
+CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 SUFFIXES = (".py", ".md", ".yaml", ".sh", ".json", ".toml", ".svg", ".Dockerfile")
 WRITTEN_IN_PODS = {"run.json", "model.skops", "profile.json", "manifest.json", "MODEL_CARD.md", "metrics.json"}
 """Files that exist in pods and stores, not in the repository."""
@@ -32,7 +32,7 @@ def anchors(page: Path) -> set[str]:
 def broken_links(page: Path) -> list[str]:
     """Relative links of a page that lead nowhere."""
     broken = []
-    for inline, attribute in LINK.findall(prose(page)):
+    for inline, attribute in LINK.findall(CODE.sub("", prose(page))):
         target = inline or attribute
         if EXTERNAL.match(target):
             continue
@@ -45,9 +45,9 @@ def broken_links(page: Path) -> list[str]:
 
 def looks_like_a_file(code: str) -> bool:
     """Whether inline code is meant as a file or folder of the repository."""
-    return (bool(re.fullmatch(r"[\w.*/<>-]+", code)) and code.endswith(SUFFIXES)) or (
-        code.endswith("/") and "//" not in code
-    )
+    if code.endswith("/"):
+        return "//" not in code
+    return code.endswith(SUFFIXES) and re.fullmatch(r"[\w.*/<>-]+", code) is not None
 
 
 def is_there(page: Path, code: str) -> bool:

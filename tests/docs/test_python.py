@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import takewhile
 
 import pytest
 
@@ -14,13 +15,14 @@ BLOCKS = [block for block in all_blocks("python") if block.page != TUTORIAL]
 
 @pytest.mark.parametrize("block", BLOCKS, ids=Block.label)
 def test_a_python_block_runs_and_prints_what_it_says(block: Block) -> None:
-    """Run as a program of its own; a comment `# prints TEXT` at the end of a line is what that line prints."""
+    """Run as a program of its own; the comment at the end of a block is what the whole block prints."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", block.text], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    said = [line.split("# prints ")[1] for line in block.text.splitlines() if "# prints " in line]
-    assert done.stdout.splitlines() == said
+    lines = block.text.splitlines()
+    said = reversed(list(takewhile(lambda line: line.startswith("# "), reversed(lines))))
+    assert done.stdout.splitlines() == [line.removeprefix("# ") for line in said]
 
 
 def test_there_are_python_blocks() -> None:

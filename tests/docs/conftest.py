@@ -1,0 +1,33 @@
+"""A Kubernetes without nodes on which the installation guide is followed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.docs.pages import ROOT
+from tests.docs.terminal import Terminal
+from tests.support.apiserver import ControlPlane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def empty_cluster(tmp_path: Path) -> Iterator[Terminal]:
+    """A terminal whose kubectl and helm talk to a fresh API server; nothing of the user's is read or written."""
+    command = [sys.executable, "-m", "tests.cluster", "bin"]
+    programs = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    with ControlPlane(tmp_path) as plane:
+        environment = os.environ | {
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "KUBECONFIG": str(plane.kubeconfig),
+            **{f"HELM_{kind}_HOME": str(tmp_path / kind) for kind in ("CACHE", "CONFIG", "DATA")},
+        }
+        with Terminal(ROOT, environment) as terminal:
+            yield terminal
