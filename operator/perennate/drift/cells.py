@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from perennate.drift.layout import Layout
 BROADCAST_ROWS = 16
 """Below so many rows one comparison of everything with every edge is faster than a binary search for each feature."""
 
-Columns = Mapping[str, npt.ArrayLike | Sequence[object]]
+Columns = Mapping[str, Any]
+"""Values by column: arrays, lists or pandas Series, one-dimensional and of one length."""
 
 
 class NumericCells:

@@ -56,7 +56,7 @@ class Recorder:
         Raises:
             ValueError: columns are not one-dimensional or not of one length.
         """
-        shapes = {np.shape(values) for values in columns.values()}
+        shapes: set[tuple[int, ...]] = {np.shape(values) for values in columns.values()}
         if len(shapes) != 1 or len(next(iter(shapes))) != 1:
             raise ValueError(f"columns must be one-dimensional and of one length, got shapes {sorted(shapes)}")
         rows = int(next(iter(shapes))[0])

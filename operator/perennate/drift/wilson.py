@@ -21,4 +21,5 @@ def wilson_interval(share: float, rows: float, confidence: float) -> tuple[float
     scale = 1 + z * z / rows
     centre = (share + z * z / (2 * rows)) / scale
     half = z / scale * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Rounding must not leave the share outside its own interval, nor the interval outside 0 to 1.
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))

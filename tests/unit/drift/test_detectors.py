@@ -72,7 +72,7 @@ def test_detectors_find_nothing_in_the_reference_itself(detector: Detector) -> N
 def test_padding_changes_nothing(detector: Detector) -> None:
     """A table gives the same p-value alone and beside a wider one."""
     alone = make_tables([100.0, 200, 300], [30.0, 20, 10])
-    together = make_tables([[100.0, 200, 300, 0, 0], [50] * 5], [[30.0, 20, 10, 0, 0], [5] * 5])
+    together = make_tables([[100, 200, 300, 0, 0], [50] * 5], [[30, 20, 10, 0, 0], [5] * 5])
     together.cells[:] = 3, 5
     found = [detector(tables, dispersion(tables))[0] for tables in map(merge_sparse, (alone, together))]
 
