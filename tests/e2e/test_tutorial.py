@@ -1,7 +1,7 @@
 """The tutorial works as it is written: its commands, in order, in one terminal, on a cluster with one node.
 
-The rest of the loop, after the drift that does no harm, takes minutes of traffic; tests/e2e/test_demo.py sends it once and
-runs the tutorial's commands for the time after it.
+The rest of the loop, after the drift that does no harm, takes minutes of traffic: tests/e2e/test_demo.py sends it once
+and runs the tutorial's commands for the time after it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def beginner(cluster: Cluster) -> Iterator[Terminal]:
     """A new terminal on a cluster without perennate: what an earlier test installed goes first."""
     cluster.run("kubectl", "delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout=180)
     cluster.run("helm", "uninstall", RELEASE, "--namespace", SYSTEM, "--ignore-not-found", "--wait")
-    cluster.run("kubectl", "delete", "-k", "crds", "--ignore-not-found")
+    cluster.run("kubectl", "delete", "-f", "crds", "--ignore-not-found")
     with Terminal(ROOT, os.environ) as terminal:
         yield terminal
 
@@ -52,6 +52,4 @@ def test_the_tutorial_works_as_written(beginner: Terminal) -> None:
 def test_the_tutorial_is_made_of_blocks_that_are_run_or_shown() -> None:
     """Nothing in the tutorial is left out by the test above but what another test runs."""
     left_out = [b for b in blocks(TUTORIAL) if b.language in SHELLS and b not in run_by(Path(__file__))]
-    assert [
-        block.label() for block in left_out if block.remark not in {"by name", "run by tests/e2e/test_demo.py"}
-    ] == []
+    assert {block.remark for block in left_out} == {"by name", "run by tests/e2e/test_demo.py"}
