@@ -162,7 +162,6 @@ INTERNALS: Final[frozenset[str]] = frozenset(
         "sklearn._loss.loss.PinballLoss",
         "sklearn.calibration._CalibratedClassifier",
         "sklearn.calibration._SigmoidCalibration",
-        "sklearn.compose._column_transformer._RemainderColsList",
         "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.isotonic.IsotonicRegression",

@@ -1,0 +1,130 @@
+"""The fixed list: everything on it exists, fits, is saved to equal bytes and loads to equal predictions."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from sklearn.tree import DecisionTreeClassifier
+
+from perennate.artifacts import allowlist, load_estimator, save_estimator
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+ROWS = np.random.default_rng(0)
+FEATURES = pd.DataFrame(ROWS.integers(1, 9, (90, 4)) / 2 + 0.5, columns=["a", "b", "c", "d"])
+TWO = (FEATURES["a"] + FEATURES["b"] > 5).to_numpy().astype(int)
+THREE = np.digitize(FEATURES["a"] + FEATURES["b"], [4.0, 6.0])
+NUMBERS = FEATURES["a"].to_numpy() + ROWS.random(90)
+PARAMS: dict[str, dict[str, Any]] = {
+    "sklearn.random_projection.GaussianRandomProjection": {"n_components": 2},
+    "sklearn.neural_network.MLPClassifier": {"max_iter": 20},
+    "sklearn.neural_network.MLPRegressor": {"max_iter": 20},
+    "sklearn.decomposition.NMF": {"n_components": 2, "max_iter": 500},
+    "sklearn.decomposition.FastICA": {"whiten": "unit-variance"},
+}
+
+
+def make(path: str) -> Any:
+    """An unfitted estimator of the list."""
+    module, _, name = path.rpartition(".")
+    estimator = getattr(importlib.import_module(module), name)(**PARAMS.get(path, {}))
+    if "random_state" in estimator.get_params():
+        estimator.set_params(random_state=3)
+    return estimator
+
+
+def loads_equal(estimator: Any, features: pd.DataFrame) -> None:
+    """The loaded model predicts the same."""
+    loaded = load_estimator(save_estimator(estimator))
+    assert np.array_equal(loaded.predict(features), estimator.predict(features))
+
+
+@pytest.mark.parametrize("path", allowlist.names(allowlist.CLASSIFIERS))
+@pytest.mark.parametrize("target", [TWO, THREE], ids=["two classes", "three classes"])
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_every_classifier_of_the_list_can_be_published(path: str, target: Any) -> None:
+    """What may be trained may be saved and loaded: no run ends at its last stage for the estimator's sake."""
+    estimator = make(path)
+    assert is_classifier(estimator)
+    features = FEATURES.astype(int) if path.endswith("CategoricalNB") else FEATURES
+    loads_equal(estimator.fit(features, target), features)
+
+
+@pytest.mark.parametrize("path", allowlist.names(allowlist.REGRESSORS))
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_every_regressor_of_the_list_can_be_published(path: str) -> None:
+    """As for classifiers."""
+    estimator = make(path)
+    assert is_regressor(estimator)
+    loads_equal(estimator.fit(FEATURES, NUMBERS), FEATURES)
+
+
+@pytest.mark.parametrize("path", allowlist.names(allowlist.TRANSFORMERS))
+def test_every_transformer_of_the_list_can_be_published(path: str) -> None:
+    """As for classifiers, as a step before one."""
+    loads_equal(make_pipeline(make(path), LogisticRegression(max_iter=1000)).fit(FEATURES, TWO), FEATURES)
+
+
+def test_composites_of_a_container_load() -> None:
+    """A model from a container of the user's may be composed of estimators of the list."""
+    voting = VotingClassifier([("a", LogisticRegression(max_iter=1000)), ("b", DecisionTreeClassifier())])
+    loads_equal(make_pipeline(OneHotEncoder(), voting).fit(FEATURES, TWO), FEATURES)
+
+
+def test_every_name_of_the_list_is_a_public_estimator() -> None:
+    """The list names classes of scikit-learn by their public path."""
+    tables = (allowlist.CLASSIFIERS, allowlist.REGRESSORS, allowlist.TRANSFORMERS, allowlist.COMPOSITES)
+    for path in allowlist.names(*tables):
+        module, _, name = path.rpartition(".")
+        found = getattr(importlib.import_module(module), name)
+        assert issubclass(found, BaseEstimator), path
+        assert allowlist.public_name(f"{found.__module__}.{name}") == path
+
+
+def test_every_internal_type_exists() -> None:
+    """A name on the list that no library has any more is a hole that nobody sees."""
+    for path in allowlist.INTERNALS | allowlist.LOSSES | allowlist.FUNCTIONS | {allowlist.TREE}:
+        module, _, name = path.rpartition(".")
+        assert hasattr(importlib.import_module(module), name), path
+
+
+SAVE = """
+import hashlib, sys
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from perennate.artifacts import save_estimator
+rows = np.random.default_rng(1)
+x, y = rows.random((300, 5)), rows.integers(0, 2, 300)
+for model in (RandomForestClassifier(10, random_state=1), HistGradientBoostingClassifier(max_iter=5, random_state=1)):
+    print(hashlib.sha256(save_estimator(model.fit(x, y))).hexdigest())
+text = np.array([["red", "x"], ["blue", "y"], ["green", "x"]] * 10, dtype=object)
+encoded = make_pipeline(OneHotEncoder(sparse_output=False), RandomForestClassifier(3, random_state=1))
+print(hashlib.sha256(save_estimator(encoded.fit(text, [0, 1, 1] * 10))).hexdigest())
+"""
+
+
+def test_the_same_model_gives_the_same_bytes_in_every_process() -> None:
+    """Neither time nor memory addresses nor the hash seed reach the file, so that a version depends on its content."""
+    digests = []
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run([sys.executable, "-c", SAVE], env=environment, capture_output=True, text=True, check=True)
+        digests.append(done.stdout.split())
+    assert len(digests[0]) == 3
+    assert digests[0] == digests[1]
+    assert all(len(digest) == hashlib.sha256().digest_size * 2 for digest in digests[0])

@@ -1,0 +1,355 @@
+"""Loading: what is on the fixed list loads and predicts the same; anything else is refused and runs no code."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import pickle
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+import skops.io
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from perennate.artifacts import (
+    ArtifactError,
+    ArtifactIncompatibleError,
+    ArtifactRefusedError,
+    ModelStore,
+    load_estimator,
+    load_version,
+    save_estimator,
+)
+from perennate.artifacts.loading import check_compatible
+from perennate.lineage import library_versions
+from tests.unit.artifacts.makers import make_files, make_manifest
+
+MARK: list[str] = []
+"""Grows when code of a hostile file runs."""
+
+
+class Evil:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What pickle would call."""
+        return MARK.append, ("executed",)
+
+
+class Custom(LogisticRegression):  # type: ignore[misc]  # scikit-learn is untyped
+    """A class of somebody's own."""
+
+
+def shout(values: Any) -> Any:
+    """A function of somebody's own, which no file may bring in."""
+    MARK.append("executed")
+    return values
+
+
+@pytest.fixture(scope="module")
+def model() -> bytes:
+    """A well-formed model file."""
+    features, target = load_breast_cancer(return_X_y=True, as_frame=True)
+    return save_estimator(make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(features, target))
+
+
+def fitted(estimator: Any) -> Any:
+    """The estimator, fitted on a few rows."""
+    values = np.arange(40, dtype=np.float64).reshape(20, 2)
+    return estimator.fit(values, np.tile([0, 1], 10))
+
+
+def rezip(content: bytes, change: Callable[[dict[str, bytes]], object], **options: Any) -> bytes:
+    """The same zip with other members."""
+    with zipfile.ZipFile(io.BytesIO(content)) as source:
+        members = {name: source.read(name) for name in source.namelist()}
+    change(members)
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", **options) as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    return target.getvalue()
+
+
+def with_member(name: str, member: bytes = b"x") -> Callable[[bytes], bytes]:
+    """A change that adds a member."""
+    return lambda content: rezip(content, lambda members: members.update({name: member}))
+
+
+def with_schema(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], bytes]:
+    """A change of the schema."""
+
+    def changed(members: dict[str, bytes]) -> None:
+        schema = json.loads(members["schema.json"])
+        change(schema)
+        members["schema.json"] = json.dumps(schema).encode()
+
+    return lambda content: rezip(content, changed)
+
+
+def symlink(content: bytes) -> bytes:
+    """A member that is a symbolic link to a file of the host."""
+    buffer = io.BytesIO(content)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        member = zipfile.ZipInfo("99.npy")
+        member.external_attr = 0o120777 << 16
+        archive.writestr(member, "/etc/passwd")
+    return buffer.getvalue()
+
+
+def bomb(content: bytes) -> bytes:
+    """A member that unpacks to a thousand times its size."""
+    return rezip(content, lambda m: m.update({"9.npy": bytes(50_000_000)}), compression=zipfile.ZIP_DEFLATED)
+
+
+def lying_size(content: bytes) -> bytes:
+    """A directory that says that the schema is 3 GiB."""
+    position = content.rindex(b"PK\x01\x02")
+    return content[: position + 24] + struct.pack("<I", 3 << 30) + content[position + 28 :]
+
+
+def twice(content: bytes) -> bytes:
+    """The schema twice: one reader could see the first, another one the second."""
+    buffer = io.BytesIO(content)
+    with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("schema.json", "{}")
+    return buffer.getvalue()
+
+
+def node(kind: str, module: str, name: str, **more: Any) -> dict[str, Any]:
+    """A skops node."""
+    return {"__class__": name, "__module__": module, "__loader__": kind, "__id__": 77_777, **more}
+
+
+def deep(levels: int) -> bytes:
+    """A schema nested deeper than the interpreter's stack."""
+    schema = '{"content": ' * levels + "1" + "}" * levels
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("schema.json", '{"protocol": 2, "content": ' + schema + "}")
+    return buffer.getvalue()
+
+
+def saved(value: object) -> bytes:
+    """Anything that is no estimator, saved by skops."""
+    content: bytes = skops.io.dumps(value)
+    return content
+
+
+def joblib_dump(compress: int | tuple[str, int]) -> bytes:
+    """A hostile object as joblib writes it."""
+    buffer = io.BytesIO()
+    joblib.dump(Evil(), buffer, compress=compress)
+    return buffer.getvalue()
+
+
+FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "0 bytes": (lambda _: b"", "0 bytes"),
+    "text": (lambda _: b"hello", "unknown format"),
+    "pickle": (lambda _: pickle.dumps(Evil()), "is a pickle"),
+    "old pickle": (lambda _: pickle.dumps(Evil(), protocol=0), "unknown format"),
+    "joblib": (lambda _: joblib_dump(0), "is a pickle"),
+    "joblib, zlib": (lambda _: joblib_dump(("zlib", 3)), "as joblib writes it"),
+    "joblib, gzip": (lambda _: joblib_dump(("gzip", 3)), "as joblib writes it"),
+    "joblib, xz": (lambda _: joblib_dump(("xz", 3)), "as joblib writes it"),
+    "pickle, gzip": (lambda _: gzip.compress(pickle.dumps(Evil())), "gzip"),
+    "pickle, zlib": (lambda _: zlib.compress(pickle.dumps(Evil())), "zlib"),
+    "pickle behind a zip's first bytes": (lambda _: b"PK\x03\x04" + pickle.dumps(Evil()), "damaged"),
+    "cut in the middle": (lambda content: content[: len(content) // 2], "damaged"),
+    "cut by one byte": (lambda content: content[:-1], "damaged"),
+    "a byte changed": (lambda content: content[:60] + b"\xff\xff" + content[62:], "damaged|fixed list"),
+    "an absolute member": (with_member("/etc/cron.d/evil"), "has a member '/etc/cron.d/evil'"),
+    "a member that leads out": (with_member("../../evil.npy"), "has a member"),
+    "a member with a backslash": (with_member("..\\evil.npy"), "has a member"),
+    "a pickle as member": (with_member("evil.pkl", pickle.dumps(Evil())), "has a member 'evil.pkl'"),
+    "an npz as member": (with_member("1.npz"), "has a member"),
+    "a symbolic link": (symlink, "is a link"),
+    "a schema twice": (twice, "twice"),
+    "a zip bomb": (bomb, "unpacks from"),
+    "a size that is not true": (lying_size, "unpacks from|damaged"),
+    "no schema": (lambda content: rezip(content, lambda members: members.pop("schema.json")), "damaged"),
+    "a schema that is no JSON": (
+        lambda content: rezip(content, lambda members: members.update({"schema.json": b"{"})),
+        "damaged",
+    ),
+    "an older protocol, with other loaders": (with_schema(lambda schema: schema.update(protocol=0)), "protocol 2"),
+    "a newer protocol": (with_schema(lambda schema: schema.update(protocol=3)), "protocol 2"),
+    "a schema that is nested without end": (lambda _: deep(100_000), "damaged|cannot be loaded"),
+    "an object array with a pickle in it": (
+        lambda content: rezip(content, lambda members: members.update({"1.npy": object_array()})),
+        "cannot be loaded",
+    ),
+    "an array that claims a terabyte": (
+        lambda content: rezip(content, lambda members: members.update({"1.npy": huge_array()})),
+        "cannot be loaded",
+    ),
+    "a function": (with_schema(lambda s: s.update(extra=node("FunctionNode", "os", "system"))), "os.system"),
+    "a type": (with_schema(lambda s: s.update(extra=node("TypeNode", "os", "system"))), "os.system"),
+    "a method": (with_schema(lambda s: s.update(extra=node("MethodNode", "builtins", "str"))), "builtins.str"),
+    "a partial": (with_schema(lambda s: s.update(extra=node("PartialNode", "functools", "partial"))), "functools"),
+    "an operator": (
+        with_schema(lambda s: s.update(extra=node("OperatorFuncNode", "operator", "methodcaller"))),
+        "oper",
+    ),
+    "a constructor": (
+        with_schema(lambda s: s.update(extra=node("ConstructorFromReduceNode", "subprocess", "Popen"))),
+        "subprocess.Popen",
+    ),
+    "a test module of scikit-learn": (
+        with_schema(lambda s: s.update(extra=node("ObjectNode", "sklearn.svm.tests.test_svm", "SVC"))),
+        "tests.test_svm.SVC",
+    ),
+    "a module that poses as scikit-learn": (
+        with_schema(lambda s: s.update(extra=node("ObjectNode", "sklearn.svm.evil-1", "SVC"))),
+        "fixed list",
+    ),
+    "an estimator that skops trusts and we do not": (
+        with_schema(
+            lambda s: s.update(extra=node("ObjectNode", "sklearn.neighbors._classification", "KNeighborsClassifier"))
+        ),
+        "KNeighborsClassifier",
+    ),
+    "an unknown loader": (with_schema(lambda s: s.update(extra=node("EvilNode", "builtins", "str"))), "builtins.str"),
+    "a loader that is no text": (with_schema(lambda s: s.update(extra={"__loader__": ["x"]})), "fixed list"),
+    "a class of somebody's own": (lambda _: saved(fitted(Custom())), "Custom"),
+    "a function of somebody's own": (
+        lambda _: saved(fitted(make_pipeline(FunctionTransformer(shout), LogisticRegression()))),
+        "shout",
+    ),
+    "a list": (lambda _: saved([1, 2]), "holds a list"),
+    "an estimator that was not fitted": (lambda _: saved(LogisticRegression()), "not a fitted"),
+    "a transformer": (lambda _: saved(fitted(StandardScaler())), "holds a StandardScaler"),
+}
+
+
+def object_array() -> bytes:
+    """A numpy file that needs pickle."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([Evil()], dtype=object), allow_pickle=True)
+    return buffer.getvalue()
+
+
+def huge_array() -> bytes:
+    """A numpy file whose header promises a terabyte."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, {"descr": "<f8", "fortran_order": False, "shape": (1 << 37,)})
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_hostile_or_damaged_file_is_refused_and_runs_nothing(model: bytes, case: str) -> None:
+    """Whatever the file is, the answer is one clear refusal, and none of its code ran."""
+    change, message = FILES[case]
+    content = change(model)
+    MARK.clear()
+    with pytest.raises(ArtifactRefusedError, match=message):
+        load_estimator(content)
+    assert MARK == []
+
+
+def test_a_good_file_predicts_what_the_fitted_model_predicted(model: bytes) -> None:
+    """Saving and loading loses nothing: probabilities are equal to the last bit."""
+    features, target = load_breast_cancer(return_X_y=True, as_frame=True)
+    wanted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(features, target)
+    assert np.array_equal(load_estimator(model).predict_proba(features), wanted.predict_proba(features))
+
+
+def published(store: ModelStore, content: bytes, environment: dict[str, str]) -> str:
+    """Publish a version around a model file."""
+    files = make_files(model=content)
+    return store.publish(make_manifest(files, environment=environment), files)
+
+
+def test_a_version_is_loaded_from_the_bytes_that_were_verified(tmp_path: Path, model: bytes) -> None:
+    """Loading a version verifies the folder and gives estimator, manifest and profile."""
+    store = ModelStore(tmp_path, "team-a")
+    digest = published(store, model, library_versions())
+    loaded = load_version(store.version_dir("fraud", digest), digest)
+    assert loaded.estimator.n_features_in_ == 30
+    assert loaded.manifest.digest == digest
+    assert loaded.profile == b"{}"
+
+
+def test_a_hostile_model_under_its_right_digest_is_refused(tmp_path: Path) -> None:
+    """A digest says which bytes, not that they are harmless: the types are checked all the same."""
+    store = ModelStore(tmp_path, "team-a")
+    digest = published(store, pickle.dumps(Evil()), library_versions())
+    MARK.clear()
+    with pytest.raises(ArtifactRefusedError, match="pickle"):
+        load_version(store.version_dir("fraud", digest), digest)
+    assert MARK == []
+
+
+def test_swapped_bytes_are_never_loaded(tmp_path: Path, model: bytes) -> None:
+    """A model file swapped after publishing is found before anything of it is looked at."""
+    store = ModelStore(tmp_path, "team-a")
+    digest = published(store, model, library_versions())
+    path = store.version_dir("fraud", digest) / "model.skops"
+    evil = pickle.dumps(Evil())
+    path.unlink()
+    path.write_bytes(evil + bytes(len(model) - len(evil)))
+    MARK.clear()
+    with pytest.raises(ArtifactError, match="not used"):
+        load_version(path.parent, digest)
+    assert MARK == []
+
+
+@pytest.mark.parametrize(
+    ("written", "installed", "fits"),
+    [
+        ("1.9.1", "1.9.1", True),
+        ("1.9.0", "1.9.4", True),
+        ("1.8.2", "1.9.1", False),
+        ("1.9.1", "1.10.0", False),
+        ("2.9.1", "1.9.1", False),
+        (None, "1.9.1", False),
+    ],
+)
+def test_another_minor_version_of_the_library_is_refused(written: str | None, installed: str, fits: bool) -> None:
+    """A model of another minor version may load and predict something else, so it does not load."""
+    environment = {"scikit-learn": written} if written else {}
+    if fits:
+        check_compatible(environment, installed)
+        return
+    with pytest.raises(ArtifactIncompatibleError, match="first two numbers must agree"):
+        check_compatible(environment, installed)
+
+
+def test_the_version_is_checked_before_the_model_is_loaded(tmp_path: Path) -> None:
+    """An incompatible version is refused for that reason, whatever its model file holds."""
+    store = ModelStore(tmp_path, "team-a")
+    digest = published(store, pickle.dumps(Evil()), {"scikit-learn": "0.24.2"})
+    with pytest.raises(ArtifactIncompatibleError, match=r"0\.24\.2"):
+        load_version(store.version_dir("fraud", digest), digest)
+
+
+def test_importing_the_store_loads_no_model_library() -> None:
+    """A pod that only copies a version does not pay for scikit-learn."""
+    import subprocess
+    import sys
+
+    code = "import sys, perennate.artifacts; print(sorted({'sklearn', 'skops', 'pandas'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_forest_loads(model: bytes) -> None:
+    """Forests are what skops leaves untrusted; ours load, because their indices are followed first."""
+    features, target = load_breast_cancer(return_X_y=True, as_frame=True)
+    forest = RandomForestClassifier(n_estimators=5, random_state=1).fit(features, target)
+    assert np.array_equal(load_estimator(save_estimator(forest)).predict(features), forest.predict(features))
