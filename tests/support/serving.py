@@ -6,7 +6,7 @@ Models are trained on data of scikit-learn and published with `artifacts.ModelSt
 from __future__ import annotations
 
 import contextlib
-import json
+import math
 import os
 import signal
 import socket
@@ -68,7 +68,11 @@ class Published:
 
     def records(self, count: int) -> list[dict[str, Any]]:
         """The first hold-out rows as JSON values."""
-        return json.loads(self.rows.iloc[:count].to_json(orient="records", double_precision=15))  # type: ignore[no-any-return]
+        records: list[dict[str, Any]] = self.rows.iloc[:count].to_dict("records")
+        return [
+            {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in record.items()}
+            for record in records
+        ]
 
     def config(self, capture: CaptureConfig | None = None) -> ServingConfig:
         """What a pod is told to serve this version."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perennate.serving.capture import Capture
+from perennate.serving.capture_files import ParquetFolder
 from perennate.serving.feedback import Feedback
 from perennate.serving.metrics import Metrics
 from perennate.serving.model import ServedModel
@@ -64,9 +65,6 @@ class Runtime:
 def _capture(settings: Settings, model: ServedModel, metrics: Metrics) -> Capture | None:
     if settings.serving.capture is None:
         return None
-    # pyarrow costs 40 MiB, which pods without capture do without.
-    from perennate.serving.capture_files import ParquetFolder  # noqa: PLC0415
-
     folder = ParquetFolder(
         settings.capture_dir,
         pod=settings.pod,

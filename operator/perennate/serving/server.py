@@ -21,6 +21,8 @@ from perennate.serving.operations import Operations
 from perennate.serving.runtime import Runtime
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from perennate.serving.config import Settings
 
 LINGER_SECONDS: Final = 2.0
@@ -59,10 +61,7 @@ async def _answer_until(
     stopped: asyncio.Event, settings: Settings, runtime: Runtime, lifecycle: Lifecycle, metrics: Metrics
 ) -> None:
     """Run the traffic server until the pod is told to end, and then until its last request is answered."""
-    # BentoML is imported while the operations port answers already: it takes most of the time to start.
-    from perennate.serving.service import create_app  # noqa: PLC0415
-
-    app = Meter(create_app(runtime.predictions, runtime.feedback, lifecycle), metrics=metrics, lifecycle=lifecycle)
+    app = Meter(await asyncio.to_thread(_bentoml_app, runtime, lifecycle), metrics=metrics, lifecycle=lifecycle)
     async with listening(app, host=settings.host, port=settings.traffic_port) as task:
         lifecycle.become_ready()
         logger.info("Serving %s version %s", runtime.model.manifest.model, runtime.model.digest)
@@ -72,6 +71,13 @@ async def _answer_until(
         lifecycle.drain()
         logger.info("Draining")
         await asyncio.wait({task}, timeout=LINGER_SECONDS)
+
+
+def _bentoml_app(runtime: Runtime, lifecycle: Lifecycle) -> ASGIApp:
+    # Half of the time to start goes into this import, and probes are answered meanwhile.
+    from perennate.serving.service import create_app  # noqa: PLC0415
+
+    return create_app(runtime.predictions, runtime.feedback, lifecycle)
 
 
 def _stop_signal() -> asyncio.Event:

@@ -1,0 +1,41 @@
+"""Real versions, trained once for all tests of this folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perennate.artifacts import load_verified
+from perennate.serving.model import ServedModel
+from tests.support.serving import publish_clothes, publish_forest, publish_gaps, publish_height, publish_rain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tests.support.serving import Published
+
+PUBLISHERS: Mapping[str, Callable[[Path], Published]] = {
+    "rain": publish_rain,
+    "gaps": publish_gaps,
+    "clothes": publish_clothes,
+    "height": publish_height,
+    "forest": publish_forest,
+}
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Published]:
+    """One version of each test model, in a store."""
+    root = tmp_path_factory.mktemp("store")
+    return {name: publish(root) for name, publish in PUBLISHERS.items()}
+
+
+@pytest.fixture(scope="session")
+def models(published: Mapping[str, Published]) -> Mapping[str, ServedModel]:
+    """The same versions, loaded as a pod loads them."""
+    return {
+        name: ServedModel(load_verified(version.store.read(version.model, version.digest)), version.digest)
+        for name, version in published.items()
+    }

@@ -1,0 +1,106 @@
+"""A served model answers what its estimator answers, whatever form it is given its rows in."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.svm import SVC
+
+from perennate.artifacts import ArtifactError, load_verified
+from perennate.serving.forms import as_frame, as_matrix
+from perennate.serving.model import ServedModel
+from tests.support.serving import Published, publish, weather_frame
+
+Models = Mapping[str, ServedModel]
+Versions = Mapping[str, Published]
+NAMES = ["rain", "gaps", "clothes", "height", "forest"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_predictions_are_those_of_the_estimator(name: str, models: Models, published: Versions) -> None:
+    """Records give what the estimator gives for the DataFrame of the same rows (but for rounding), without any warning."""
+    version = published[name]
+    rows = version.rows.iloc[:200]
+    batch = models[name].schema.read(version.records(200))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        outcome = models[name].predict(batch)
+    if version.manifest.task == "regression":
+        np.testing.assert_allclose(outcome.predictions, version.estimator.predict(rows), rtol=1e-9)
+    else:
+        assert outcome.probabilities is not None
+        np.testing.assert_array_equal(outcome.predictions, version.estimator.predict(rows))
+        np.testing.assert_allclose(outcome.probabilities, version.estimator.predict_proba(rows), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scores_are_what_the_profile_counts(name: str, models: Models, published: Versions) -> None:
+    """P(second class) of two, the top probability of more, the number itself in a regression."""
+    outcome = models[name].predict(models[name].schema.read(published[name].records(50)))
+    assert outcome.scores is not None
+    if name == "height":
+        np.testing.assert_array_equal(outcome.scores, outcome.predictions)
+    else:
+        assert outcome.probabilities is not None
+        want = outcome.probabilities.max(axis=1) if name == "clothes" else outcome.probabilities[:, 1]
+        np.testing.assert_array_equal(outcome.scores, want)
+
+
+def test_numbers_go_as_a_matrix_and_named_columns_as_a_frame(models: Models) -> None:
+    """The cheap form is used where the answer is the same, and only there."""
+    forms = {name: model._form for name, model in models.items()}
+    assert forms == {
+        "rain": as_matrix,
+        "gaps": as_matrix,
+        "clothes": as_frame,
+        "height": as_matrix,
+        "forest": as_matrix,
+    }
+
+
+def test_what_may_be_missing_is_found_by_asking_the_model(models: Models) -> None:
+    """An imputer lets a value be missing, so does a forest; a linear model alone does not."""
+    accepted = {name: sorted(model.schema.accepts_missing) for name, model in models.items()}
+    assert accepted == {
+        "rain": [],
+        "gaps": ["DEW POINT", "TEMP", "pressure"],
+        "clothes": ["TEMP", "sky", "weekend"],
+        "height": [],
+        "forest": ["DEW POINT", "TEMP", "pressure"],
+    }
+
+
+@pytest.mark.filterwarnings("ignore:The `probability` parameter was deprecated:FutureWarning")
+def test_a_model_whose_probabilities_disagree_is_asked_twice(tmp_path: Path) -> None:
+    """The class of a support vector machine is not that of its largest probability; its own `predict` decides."""
+    frame, labels = weather_frame(160, seed=11)
+    version = publish(tmp_path, SVC(probability=True, random_state=0), frame, labels, model="margin")
+    model = ServedModel(load_verified(version.store.read("margin", version.digest)), version.digest)
+    frame, _ = weather_frame(3000, seed=12)
+    outcome = model.predict(model.schema.read(frame.to_dict("records")))
+    assert outcome.probabilities is not None
+    np.testing.assert_array_equal(outcome.predictions, version.estimator.predict(frame))
+    assert np.any(outcome.predictions != outcome.probabilities.argmax(axis=1)), "the case must be one of disagreement"
+
+
+def test_a_version_whose_parts_do_not_belong_together_is_refused(published: Versions) -> None:
+    """A profile of other columns would be counted against in silence."""
+    version, other = published["rain"], published["height"]
+    loaded = load_verified(version.store.read("rain", version.digest))
+    foreign = dataclasses.replace(loaded, profile=other.profile.to_bytes())
+    with pytest.raises(ArtifactError, match=r"features \['TEMP', .*the profile \['a', 'b'\]"):
+        ServedModel(foreign, version.digest)
+
+
+def test_a_manifest_with_other_classes_is_refused(published: Versions) -> None:
+    """Labels are compared with the manifest's classes, so they must be the model's."""
+    version = published["rain"]
+    loaded = load_verified(version.store.read("rain", version.digest))
+    wrong = dataclasses.replace(loaded, manifest=loaded.manifest.model_copy(update={"classes": ("1", "0")}))
+    with pytest.raises(ArtifactError, match=r"classes \['1', '0'\] and the model \[0, 1\]"):
+        ServedModel(wrong, version.digest)
