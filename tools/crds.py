@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from perennate.api.schema import custom_resource_definition
@@ -16,6 +17,7 @@ def definitions() -> list[dict[str, Any]]:
     return [custom_resource_definition(kind) for kind in KINDS]
 
 
+@cache
 def files() -> dict[str, str]:
     """Text of every file that holds CRDs, by path: one for each kind, and all in one for kustomize."""
     each = {f"{definition['metadata']['name']}": yaml_text([definition], SOURCE) for definition in definitions()}

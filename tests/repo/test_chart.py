@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Yaml12Loader(yaml.SafeLoader):
+class Yaml12Loader(yaml.CSafeLoader):
     """kubectl writes YAML 1.2, in which `1e+308` is a number; PyYAML's own rules want `1.0e+308`."""
 
 

@@ -32,6 +32,6 @@ def manifests(*folders: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in files(".yaml", ".yml"):
         name = label(path)
         if name.startswith(tuple(f"{folder}/" for folder in folders)):
-            for document in yaml.safe_load_all(path.read_text()):
+            for document in yaml.load_all(path.read_text(), Loader=yaml.CSafeLoader):
                 if isinstance(document, dict) and "kind" in document:
                     yield name, document
