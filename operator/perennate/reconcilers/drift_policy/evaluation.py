@@ -121,9 +121,9 @@ def _report_drift(spec: DriftPolicySpec, status: DriftPolicyStatus, verdict: Eva
         if ledger.set(ConditionType.DRIFT_DETECTED, "True", Reason.DRIFT_EXCEEDED, message):
             ledger.record(Reason.DRIFT_EXCEEDED, message, warning=True)
         return
-    begun = f"; {describe_features(status)} since {status.drift.count} of {spec.consecutive} evaluations"
-    message = f"the window looks like the training data{begun if status.drift.count else ''}{suffix}"
-    _set_off(ledger, ConditionType.DRIFT_DETECTED, Reason.NO_DRIFT, message)
+    begun = f"{describe_features(status)} in {status.drift.count} of {spec.consecutive} evaluations that make an alarm"
+    calm = "the window looks like the training data"
+    _set_off(ledger, ConditionType.DRIFT_DETECTED, Reason.NO_DRIFT, f"{begun if status.drift.count else calm}{suffix}")
 
 
 def _report_performance(
@@ -143,7 +143,8 @@ def _report_performance(
             ledger.record(Reason.PERFORMANCE_BELOW_TOLERANCE, message, warning=True)
         return
     if status.performance_loss.count:
-        message = f"{message}; below tolerance since {status.performance_loss.count} of {spec.consecutive} evaluations"
+        below = f"{status.performance_loss.count} of {spec.consecutive} evaluations that make an alarm"
+        message = f"{message}; below tolerance in {below}"
     _set_off(ledger, ConditionType.PERFORMANCE_LOST, Reason.PERFORMANCE_HELD, message)
 
 
