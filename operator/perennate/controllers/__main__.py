@@ -66,8 +66,13 @@ async def _run(environ: Mapping[str, str], environment: Environment, metrics: Me
     metrics.leader.set(1)
     try:
         runtime = Runtime(environ, environment, metrics, vitals)
+        # Named here because kopf would ask for the user's name, and the uid of a pod has none.
         await kopf.operator(
-            registry=build_registry(runtime), settings=build_settings(), standalone=True, clusterwide=True
+            registry=build_registry(runtime),
+            settings=build_settings(),
+            standalone=True,
+            clusterwide=True,
+            identity=environment.identity,
         )
     finally:
         await asyncio.to_thread(election.stop)
