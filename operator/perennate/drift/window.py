@@ -146,7 +146,8 @@ class Window:
             return True
         self._pods[pod] = _Pod(counts.start, counts.cells, now)
         gained = self._gained(counts, known, now)
-        seen_from = now if gained is None else max(counts.start, now - self.length)
+        # A pod's clock may run ahead of ours: nothing was seen after now.
+        seen_from = now if gained is None else min(now, max(counts.start, now - self.length))
         self._since = seen_from if self._since is None else min(self._since, seen_from)
         if gained is not None and gained.any():
             slot = int(now // self.step)

@@ -175,7 +175,7 @@ JSON = st.recursive(
 
 
 @given(value=JSON, data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_value_anywhere_is_read_or_refused(value: object, data: st.DataObject) -> None:
     """Whatever stands in whatever place, reading ends in a profile or a ProfileError, never in anything else."""
     document: Any = copy.deepcopy(GOOD)

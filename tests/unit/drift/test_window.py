@@ -114,7 +114,7 @@ def test_old_sub_windows_leave() -> None:
     """Rows leave with their sub-window, pods that are gone are forgotten, and at most 289 sub-windows are kept."""
     window, recorder = make_window(), make_recorder(PROFILE)
     for step in range(600):
-        record(recorder, 1, seed=step)
+        record(recorder, 1, seed=1, labelled=False)
         window.add(recorder.document(), pod="a", now=START + 300 * step)
     now = START + 300 * 599
     sample = window.sample(now)
@@ -146,6 +146,16 @@ def test_warm_up() -> None:
     assert not old.sample(START + 10 * HOUR + 149).warm
     assert old.sample(START + 10 * HOUR + 150).warm
     assert not make_window().sample(START).warm
+
+
+def test_pod_whose_clock_runs_ahead() -> None:
+    """A start in the future counts from zero and is seen from now on: it neither delays nor hastens the verdict."""
+    window = make_window()
+    window.add(make_document(PROFILE, start=START + 60), pod="a", now=START)
+
+    assert window.sample(START).since == START
+    assert window.sample(START + HOUR).warm
+    assert window.sample(START + HOUR).rows == 40
 
 
 def test_samples_do_not_change_afterwards() -> None:
