@@ -52,6 +52,8 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     commands.add_parser("kubeconfig", help="print the path of the kubeconfig")
     commands.add_parser("audit-log", help="print the path of the API server's audit log")
     commands.add_parser("bin", help="print the folder that holds kubectl and helm, making it if need be")
+    commands.add_parser("images", help="build the images, and load them if the cluster works")
+    commands.add_parser("load", help="load the built images into the cluster")
     commands.add_parser("programs", help="compile and fetch everything that `up` needs, without starting anything")
     return parser.parse_args(words)
 
@@ -93,6 +95,10 @@ def _run(arguments: argparse.Namespace) -> int:
             print(f"export KUBECONFIG={shlex.quote(str(chosen.kubeconfig))}")
         case "down":
             chosen.down()
+        case "images":
+            chosen.build_images()
+        case "load":
+            chosen.load_images()
         case "status":
             return _status(chosen)
         case "kubeconfig":

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.cluster import cache, programs
+from tests.cluster import cache, images, programs
 from tests.cluster.commands import run, succeeds
 from tests.cluster.instance import CHECKOUT
 from tests.cluster.progress import say, step
@@ -87,12 +87,16 @@ class KindCluster:
         self.kubeconfig.unlink(missing_ok=True)
         say(f"the cluster {self.instance.id} is down")
 
-    def load(self, images: list[str]) -> None:
-        """Load images of the Docker engine into the node."""
-        run(
-            [self._kind(), "load", "docker-image", "--name", self.instance.id, *images],
-            what="load the images into kind",
-        )
+    def build_images(self) -> None:
+        """Build the project's images with the Docker engine; load them if this cluster runs."""
+        images.build_with_docker()
+        if self.trouble() is None:
+            self.load_images()
+
+    def load_images(self) -> None:
+        """Load the project's images from the Docker engine into the node."""
+        names = [images.reference(name) for name in images.IMAGES]
+        run([self._kind(), "load", "docker-image", "--name", self.instance.id, *names], what="load the images into kind")
 
     def _kind(self) -> str:
         return shutil.which("kind") or os.fspath(programs.kind())

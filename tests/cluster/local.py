@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from tests.cluster import archive, cache, cgroups, kubeconfig, manifests, network, node, packages, pki, programs, state
+from tests.cluster import archive, cache, cgroups, images, kubeconfig, manifests, network, node, packages, pki, programs, state
 from tests.cluster.api import ApiClient, ApiError
 from tests.cluster.commands import succeeds, tail
 from tests.cluster.errors import ClusterError
@@ -92,10 +92,18 @@ class LocalCluster:
                 self._remove()
         say(f"the cluster {self.instance.id} is down")
 
-    def load(self, archive_path: Path) -> None:
-        """Load an image archive into the node."""
-        ctr = ["ctr", "--address", str(self.layout.containerd_socket), "--namespace", "k8s.io"]
-        subprocess.run([*ctr, "images", "import", str(archive_path)], check=True, stdout=subprocess.DEVNULL)
+    def build_images(self) -> None:
+        """Build the project's images; load them if this cluster runs."""
+        _require_rights()
+        built = images.build()
+        if self.trouble() is None:
+            images.load(self.layout.containerd_socket, built)
+
+    def load_images(self) -> None:
+        """Load the project's images, built before, into the node."""
+        if self.trouble() == "not started":
+            raise ClusterError(f"The cluster {self.instance.id} is not running: start it with `make cluster-up`.")
+        images.load(self.layout.containerd_socket, images.stored_names())
 
     def _start(self, compiled: dict[str, Path]) -> None:
         began = time.monotonic()
@@ -225,6 +233,9 @@ class LocalCluster:
         conditions = {each["type"]: each["status"] for each in client.get(_NODE_PATH)["status"].get("conditions", [])}
         if conditions.get("Ready") != "True":
             return "its node is not ready"
+        if not client.exists(_LEASE_PATH):
+            # A kubelet makes its lease only some seconds after its node is ready.
+            return None
         renewed = dt.datetime.fromisoformat(client.get(_LEASE_PATH)["spec"]["renewTime"])
         age = (dt.datetime.now(dt.UTC) - renewed).total_seconds()
         return None if age < _LEASE_SECONDS else f"its kubelet has been silent for {age:.0f} s"

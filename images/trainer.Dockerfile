@@ -1,0 +1,40 @@
+# The stages of a training run: its argument is the stage (prepare, train, publish).
+# One file for docker and buildah. Where no registry can be reached, BASE and BUILDER name images made from Debian packages.
+ARG BASE=python:3.11-slim
+ARG BUILDER=${BASE}
+
+# Dependencies: hash-locked wheels in a virtual environment without pip. How to reach a package index is mounted for this step
+# alone (secrets `pip.conf` and `certificates`, both optional) and stays in no layer.
+FROM ${BUILDER} AS builder
+COPY requirements/trainer.txt /requirements.txt
+RUN --mount=type=secret,id=pip.conf --mount=type=secret,id=certificates \
+    python3 -m venv --without-pip /opt/venv && \
+    PIP_CONFIG_FILE=/run/secrets/pip.conf python3 -m pip --python /opt/venv/bin/python install --quiet --no-cache-dir \
+        --disable-pip-version-check --root-user-action=ignore --only-binary=:all: --no-deps --require-hashes \
+        --requirement /requirements.txt && \
+    python3 -m compileall -q -j 0 /opt/venv
+
+# Our source, compiled here because the file system is read-only later.
+FROM ${BUILDER} AS compiled
+COPY operator/perennate /opt/perennate/perennate
+RUN python3 -m compileall -q /opt/perennate
+
+FROM scratch AS source
+COPY --from=compiled /opt/perennate /opt/perennate
+
+FROM ${BASE} AS dependencies
+# The base image of Docker Hub brings pip; a running pod needs none.
+RUN if python3 -m pip --version >/dev/null 2>&1; then python3 -m pip uninstall --yes --root-user-action=ignore pip setuptools wheel; fi
+COPY --from=builder /opt/venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONPATH=/opt/perennate \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HOME=/tmp
+USER 65532:65532
+WORKDIR /tmp
+ENTRYPOINT ["python", "-m", "perennate.trainer"]
+
+# Last, and small: a change of the source builds and loads this layer alone.
+FROM dependencies
+COPY --from=source / /
