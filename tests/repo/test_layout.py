@@ -8,6 +8,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import perennate
 from tests.repo.tree import ROOT, files, label
 
 PACKAGE = [path for path in files(".py") if path.is_relative_to(ROOT / "operator" / "perennate")]
@@ -60,3 +61,9 @@ def test_the_licence_is_whole() -> None:
     text = (ROOT / "LICENSE").read_text()
     assert "Apache License" in text
     assert "END OF TERMS AND CONDITIONS" in text
+
+
+def test_the_package_states_its_version() -> None:
+    """Images hold the source without its distribution: the version in the code is that of pyproject.toml."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert perennate.__version__ == version

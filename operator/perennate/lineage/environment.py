@@ -6,10 +6,13 @@ import platform
 from importlib.metadata import version
 from typing import Final
 
-LIBRARIES: Final = ("numpy", "pandas", "perennate", "pyarrow", "scikit-learn", "scipy", "skops")
+from perennate import __version__
+
+LIBRARIES: Final = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
 """Distributions whose version can change what is trained."""
 
 
 def library_versions() -> dict[str, str]:
     """Versions of the interpreter and of the libraries that decide a result, by name."""
-    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+    libraries = {name: version(name) for name in LIBRARIES}
+    return {"python": platform.python_version(), "perennate": __version__, **libraries}

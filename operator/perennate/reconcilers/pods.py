@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import ValidationError
+
+from perennate.api.run import StageResult
 from perennate.reconcilers.wording import cut
 
 if TYPE_CHECKING:
@@ -38,9 +41,19 @@ class ContainerEnd:
 
     def story(self) -> str:
         """The end in one sentence."""
-        told = f": {cut(self.message, _STORY_LIMIT)}" if self.message.strip() else ""
+        words = _told_by_stage(self.message) or self.message
+        told = f": {cut(words, _STORY_LIMIT)}" if words.strip() else ""
         named = f" ({self.reason})" if self.reason not in {"", "Error"} else ""
         return f"container {self.container} of pod {self.pod} ended with exit code {self.exit_code}{named}{told}"
+
+
+def _told_by_stage(message: str) -> str:
+    """The sentence in the result that a stage of ours left, empty if the message is none."""
+    try:
+        error = StageResult.model_validate_json(message).error
+    except ValidationError:
+        return ""
+    return error.message if error is not None else ""
 
 
 def pod_name(pod: Manifest) -> str:
