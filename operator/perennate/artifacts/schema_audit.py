@@ -19,7 +19,7 @@ _PRIVATE: Final = re.compile(r"sklearn(\.[a-z_]+){1,4}")
 _ESTIMATORS: Final = (allowlist.CLASSIFIERS, allowlist.REGRESSORS, allowlist.TRANSFORMERS, allowlist.COMPOSITES)
 _LOADERS: Final[dict[str, frozenset[str]]] = {
     "JsonNode": frozenset({"builtins.str"}),
-    "DictNode": frozenset({"builtins.dict", "collections.OrderedDict"}),
+    "DictNode": frozenset({"builtins.dict", "collections.OrderedDict", "sklearn.utils._bunch.Bunch"}),
     "ListNode": frozenset({"builtins.list"}),
     "TupleNode": frozenset({"builtins.tuple"}),
     "SetNode": frozenset({"builtins.set"}),

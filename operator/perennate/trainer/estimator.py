@@ -67,7 +67,8 @@ def find_class(path: str, field: str, tables: tuple[dict[str, frozenset[str]], .
 def _build(step: EstimatorStep, field: str, tables: tuple[dict[str, frozenset[str]], ...], seed: int) -> Any:
     cls = find_class(step.class_, field, tables)
     # scikit-learn's constructors only store what they are given, so that the names can be asked for first.
-    known = sorted(cls().get_params(deep=False))
+    defaults = cls().get_params(deep=False)
+    known = sorted(defaults)
     unknown = sorted(set(step.params) - set(known))
     if unknown:
         near = difflib.get_close_matches(unknown[0], known, n=1)
@@ -75,7 +76,8 @@ def _build(step: EstimatorStep, field: str, tables: tuple[dict[str, frozenset[st
         raise BadConfigurationError(
             f"{field}.params.{unknown[0]}: {step.class_} has no such parameter{hint}; it has {', '.join(known)}"
         )
-    seeded = {"random_state": seed} if "random_state" in known else {}
+    # A default other than None is a random_state on its way out, which scikit-learn warns of when it is set.
+    seeded = {"random_state": seed} if "random_state" in known and defaults["random_state"] is None else {}
     return cls(**(seeded | _plain(step.params)))
 
 

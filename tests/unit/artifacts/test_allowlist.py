@@ -30,9 +30,18 @@ THREE = np.digitize(FEATURES["a"] + FEATURES["b"], [4.0, 6.0])
 NUMBERS = FEATURES["a"].to_numpy() + ROWS.random(90)
 PARAMS: dict[str, dict[str, Any]] = {
     "sklearn.random_projection.GaussianRandomProjection": {"n_components": 2},
+    "sklearn.ensemble.GradientBoostingClassifier": {"n_estimators": 5},
+    "sklearn.ensemble.HistGradientBoostingClassifier": {"max_iter": 3},
+    "sklearn.ensemble.HistGradientBoostingRegressor": {"max_iter": 3},
+    "sklearn.linear_model.LogisticRegressionCV": {"Cs": 2, "cv": 2},
     "sklearn.neural_network.MLPClassifier": {"max_iter": 20},
     "sklearn.neural_network.MLPRegressor": {"max_iter": 20},
     "sklearn.decomposition.NMF": {"n_components": 2, "max_iter": 500},
+    "sklearn.feature_selection.SelectKBest": {"k": 2},
+    "sklearn.kernel_approximation.Nystroem": {"n_components": 5},
+    "sklearn.preprocessing.KBinsDiscretizer": {"n_bins": 3, "strategy": "uniform"},
+    "sklearn.preprocessing.QuantileTransformer": {"n_quantiles": 20},
+    "sklearn.svm.NuSVC": {"nu": 0.1},
     "sklearn.decomposition.FastICA": {"whiten": "unit-variance"},
 }
 
@@ -41,7 +50,7 @@ def make(path: str) -> Any:
     """An unfitted estimator of the list."""
     module, _, name = path.rpartition(".")
     estimator = getattr(importlib.import_module(module), name)(**PARAMS.get(path, {}))
-    if "random_state" in estimator.get_params():
+    if estimator.get_params().get("random_state", "") is None:
         estimator.set_params(random_state=3)
     return estimator
 

@@ -1,0 +1,125 @@
+"""Fingerprints: equal for what decides equal results, different for everything else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from perennate.api.run import ChampionRequest, RunRecord
+from perennate.api.v1alpha1.training_spec import TrainingJobSpec
+from perennate.lineage import (
+    data_digest,
+    deciding_spec,
+    environment_digest,
+    fingerprint,
+    library_versions,
+    parameters_digest,
+    provenance,
+)
+from tests.support.runs import make_spec
+
+A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+
+
+def make_record(spec: dict[str, Any] | None = None, **changes: Any) -> RunRecord:
+    """A record of a run."""
+    parsed = deciding_spec(TrainingJobSpec.model_validate(spec or make_spec()))
+    fields: dict[str, Any] = {
+        "model": parsed.model.name,
+        "task": "classification",
+        "spec": parsed,
+        "target": "target",
+        "features": ("a", "b"),
+        "train_digest": A,
+        "holdout_digest": B,
+        "train_rows": 30,
+        "holdout_rows": 10,
+        "seed": parsed.seed,
+        "parameters_digest": parameters_digest(parsed, target="target", features=("a", "b")),
+        "environment_digest": environment_digest({"python": "3.11.7"}),
+    }
+    return RunRecord(**{**fields, **changes})
+
+
+INDIFFERENT: dict[str, dict[str, Any]] = {
+    "resources": {"resources": {"requests": {"cpu": "4"}}},
+    "suspend": {"suspend": True},
+    "backoff limit": {"backoffLimit": 9},
+    "deadline": {"activeDeadlineSeconds": 60},
+    "time to live": {"ttlSecondsAfterFinished": 60},
+}
+DECIDING: dict[str, dict[str, Any]] = {
+    "model": {"model": {"name": "other"}},
+    "seed": {"seed": 8},
+    "estimator": {"trainer": {"estimator": {"class": "sklearn.svm.SVC"}}},
+    "data": {"data": {"train": {"uri": "pvc://claim/other.csv"}, "target": "target"}},
+    "hold-out": {
+        "data": {"train": {"uri": "pvc://claim/a.csv"}, "target": "target", "holdout": {"fraction": 0.5}},
+    },
+    "gates": {"evaluation": {"gates": [{"metric": "auc", "min": 0.5}]}},
+}
+
+
+@pytest.mark.parametrize("case", INDIFFERENT)
+def test_what_cannot_change_the_result_does_not_change_the_fingerprint(case: str) -> None:
+    """A run that only got more memory or was suspended for a while is the same run."""
+    assert fingerprint(make_record(make_spec(**INDIFFERENT[case]))) == fingerprint(make_record())
+
+
+@pytest.mark.parametrize("case", DECIDING)
+def test_what_decides_the_result_changes_the_fingerprint(case: str) -> None:
+    """Another spec is another run."""
+    assert fingerprint(make_record(make_spec(**DECIDING[case]))) != fingerprint(make_record())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"train_digest": B},
+        {"holdout_digest": A},
+        {"features": ("b", "a")},
+        {"environment_digest": B},
+        {"champion": ChampionRequest(model="m", digest=A)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_rows_columns_environment_and_champion_change_the_fingerprint(change: dict[str, Any]) -> None:
+    """So do other rows, another order of columns, other libraries, another model to beat."""
+    assert fingerprint(make_record(**change)) != fingerprint(make_record())
+
+
+def test_parameters_digest_covers_target_and_order_of_features() -> None:
+    """Two models with their columns swapped are not the same model."""
+    spec = TrainingJobSpec.model_validate(make_spec())
+    digests = {
+        parameters_digest(spec, target="t", features=("a", "b")),
+        parameters_digest(spec, target="t", features=("b", "a")),
+        parameters_digest(spec, target="u", features=("a", "b")),
+    }
+    assert len(digests) == 3
+
+
+def test_data_digest_knows_its_two_parts() -> None:
+    """Training and hold-out rows swapped are other data."""
+    assert data_digest(A, B) != data_digest(B, A)
+
+
+def test_environment_digest_does_not_depend_on_order() -> None:
+    """A mapping has no order."""
+    assert environment_digest({"a": "1", "b": "2"}) == environment_digest({"b": "2", "a": "1"})
+
+
+def test_library_versions_name_what_decides() -> None:
+    """Interpreter, scikit-learn and skops are in it: serving refuses a model of another scikit-learn by it."""
+    versions = library_versions()
+    assert {"python", "scikit-learn", "skops", "numpy"} <= set(versions)
+    assert all(versions.values())
+
+
+def test_provenance_shows_the_record() -> None:
+    """The status shows the record's own digests and sizes."""
+    record = make_record()
+    shown = provenance(record)
+    assert (shown.data_digest, shown.parameters_digest) == (data_digest(A, B), record.parameters_digest)
+    assert (shown.rows, shown.holdout_rows, shown.seed) == (30, 10, 7)
