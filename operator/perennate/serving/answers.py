@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import bentoml
 import orjson
@@ -38,6 +39,15 @@ class PredictAnswer(bentoml.IODescriptor):  # type: ignore[misc]
     model: dict[str, str] = Field(description="Name and version that predicted.")
 
 
+@dataclass(frozen=True)
+class UnreadBody:
+    """A request's body in the place of its records; BentoML asks only for the names of its fields, and for these."""
+
+    model_fields: ClassVar[tuple[str, ...]] = ("records",)
+
+    records: bytes
+
+
 class RawBody:
     """Hands a request's body on as it came.
 
@@ -46,10 +56,10 @@ class RawBody:
     """
 
     @classmethod
-    async def from_http_request(cls, request: Request, serde: object) -> Any:
-        """The body, unread, in the place of the records."""
+    async def from_http_request(cls, request: Request, serde: object) -> UnreadBody:
+        """The body, unread."""
         del serde
-        return cls.model_construct(records=await request.body())  # type: ignore[attr-defined]
+        return UnreadBody(await request.body())
 
 
 def request_type(schema: InputSchema) -> Any:

@@ -9,12 +9,14 @@ import pytest
 from perennate.artifacts import load_verified
 from perennate.serving.model import ServedModel
 from tests.support.serving import publish_clothes, publish_forest, publish_gaps, publish_height, publish_rain
+from tests.unit.serving.pod import running_pod
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from tests.support.serving import Published
+    from tests.unit.serving.pod import Pod
 
 PUBLISHERS: Mapping[str, Callable[[Path], Published]] = {
     "rain": publish_rain,
@@ -39,3 +41,10 @@ def models(published: Mapping[str, Published]) -> Mapping[str, ServedModel]:
         name: ServedModel(load_verified(version.store.read(version.model, version.digest)), version.digest)
         for name, version in published.items()
     }
+
+
+@pytest.fixture
+async def rain(models: Mapping[str, ServedModel]) -> AsyncIterator[Pod]:
+    """A pod that serves the model of two classes and three numbers."""
+    async with running_pod(models["rain"]) as pod:
+        yield pod

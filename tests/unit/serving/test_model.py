@@ -23,7 +23,7 @@ NAMES = ["rain", "gaps", "clothes", "height", "forest"]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_predictions_are_those_of_the_estimator(name: str, models: Models, published: Versions) -> None:
-    """Records give what the estimator gives for the DataFrame of the same rows (but for rounding), without any warning."""
+    """Records give what the estimator gives for the DataFrame of the same rows, but for rounding, and no warning."""
     version = published[name]
     rows = version.rows.iloc[:200]
     batch = models[name].schema.read(version.records(200))

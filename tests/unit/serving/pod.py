@@ -1,0 +1,80 @@
+"""A serving pod without a process: the two applications, as `server` puts them together."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import warnings
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+from starlette.types import ASGIApp
+
+from perennate.serving.feedback import Feedback
+from perennate.serving.lifecycle import Lifecycle
+from perennate.serving.metrics import Metrics
+from perennate.serving.middleware import Meter
+from perennate.serving.model import ServedModel
+from perennate.serving.operations import Operations
+from perennate.serving.prediction import Predictions, Randomness
+from perennate.serving.recording import Recording
+
+with warnings.catch_warnings():
+    # BentoML's import warns of what the libraries that it uses have deprecated; that is not ours to mend.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from perennate.serving.service import create_app
+
+NOW = 1_767_225_600.0
+
+
+@dataclass(frozen=True, eq=False)
+class Pod:
+    """Both ports of a pod, and what is behind them."""
+
+    traffic: httpx.AsyncClient
+    operations: httpx.AsyncClient
+    lifecycle: Lifecycle
+    metrics: Metrics
+    recording: Recording
+
+    def sample(self, name: str, **labels: str) -> float:
+        """The value of one of its metrics, 0 if it has none yet."""
+        return self.metrics.registry.get_sample_value(f"perennate_serving_{name}", labels) or 0.0
+
+
+@contextlib.asynccontextmanager
+async def running_pod(model: ServedModel) -> AsyncIterator[Pod]:
+    """A pod that is ready; its clock stands still and its randomness counts."""
+    lifecycle, metrics = Lifecycle(), Metrics()
+    recording = Recording(model, start=NOW, metrics=metrics)
+    tokens = itertools.count()
+    predictions = Predictions(
+        model,
+        recording=recording,
+        metrics=metrics,
+        randomness=Randomness(token=lambda: f"{next(tokens):010x}", share=lambda: 0.5),
+        clock=lambda: NOW,
+    )
+    predictions.warm_up()
+    feedback = Feedback(model, recorder=recording.recorder, metrics=metrics, clock=lambda: NOW)
+    operations = Operations(lifecycle, metrics)
+    with warnings.catch_warnings():
+        # So does the making of its models, of pydantic.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        app = create_app(predictions, feedback, lifecycle)
+    async with (
+        app.router.lifespan_context(app),
+        client(Meter(app, metrics=metrics, lifecycle=lifecycle)) as traffic,
+        client(operations.app) as probes,
+    ):
+        operations.attach(model, recording.recorder)
+        lifecycle.become_ready()
+        yield Pod(traffic, probes, lifecycle, metrics, recording)
+    predictions.close()
+
+
+def client(app: ASGIApp) -> httpx.AsyncClient:
+    """A client of an application, without a network between them."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://pod", timeout=30)

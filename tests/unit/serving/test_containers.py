@@ -1,0 +1,98 @@
+"""What both containers read, and what the first one does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from perennate.api.serving import CaptureConfig
+from perennate.artifacts import ArtifactCorruptError, ArtifactNotFoundError, load_version
+from perennate.serving.config import Settings
+from perennate.serving.errors import ConfigError
+from perennate.serving.fetch import fetch
+from tests.support.serving import Published, container_environment, publish_rain
+
+CAPTURE = CaptureConfig(sampling_ratio=1, flush_seconds=1, retention_seconds=60)
+
+
+def test_pods_need_one_variable(published: Mapping[str, Published], tmp_path: Path) -> None:
+    """Everything but PERENNATE_SERVING has the default that the pod contract names."""
+    text = container_environment(published["rain"], tmp_path)["PERENNATE_SERVING"]
+    settings = Settings.read({"PERENNATE_SERVING": text})
+    assert settings.serving == published["rain"].config()
+    assert (str(settings.store_dir), str(settings.model_dir), str(settings.capture_dir)) == (
+        "/store",
+        "/models",
+        "/captured",
+    )
+    assert (settings.host, settings.traffic_port, settings.operations_port) == ("", 3000, 3001)
+
+
+BAD = {
+    "nothing": ({}, "PERENNATE_SERVING is not set"),
+    "no JSON": ({"PERENNATE_SERVING": "{"}, "PERENNATE_SERVING: document: Invalid JSON"),
+    "no digest": (
+        {"PERENNATE_SERVING": '{"namespace": "a", "modelDeployment": "b", "model": "c"}'},
+        "PERENNATE_SERVING: digest: Field required",
+    ),
+    "port 0": ({"PERENNATE_TRAFFIC_PORT": "0"}, "PERENNATE_TRAFFIC_PORT must be a port from 1 to 65535, got '0'"),
+    "port of letters": ({"PERENNATE_OPERATIONS_PORT": "http"}, "PERENNATE_OPERATIONS_PORT must be a port"),
+}
+
+
+@pytest.mark.parametrize(("environment", "want"), BAD.values(), ids=BAD.keys())
+def test_a_wrong_environment_names_the_variable(
+    environment: dict[str, str], want: str, published: Mapping[str, Published], tmp_path: Path
+) -> None:
+    """One sentence for whoever wrote the pod."""
+    if any(name.endswith("PORT") for name in environment):
+        environment = {**container_environment(published["rain"], tmp_path), **environment}
+    with pytest.raises(ConfigError, match="^" + want.replace("(", r"\(")):
+        Settings.read(environment)
+
+
+def test_fetch_copies_a_version_and_makes_the_capture_folder(
+    published: Mapping[str, Published], tmp_path: Path
+) -> None:
+    """Twice is as good as once: a container may run again."""
+    version = publish_rain(tmp_path / "store")
+    settings = Settings.read(container_environment(version, tmp_path / "pod", capture=CAPTURE))
+    fetch(settings)
+    fetch(settings)
+    assert load_version(settings.model_dir, version.digest).manifest == version.manifest
+    assert version.store.captured_dir("rain", "rain-service").is_dir()
+
+
+def test_fetch_without_capture_writes_nothing_to_the_store(tmp_path: Path) -> None:
+    """The store is mounted read-only then."""
+    version = publish_rain(tmp_path / "store")
+    before = sorted(tmp_path.joinpath("store").rglob("*"))
+    fetch(Settings.read(container_environment(version, tmp_path / "pod")))
+    assert sorted(tmp_path.joinpath("store").rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["model.skops", "profile.json", "MODEL_CARD.md", "manifest.json"])
+def test_fetch_refuses_a_version_of_which_one_bit_is_wrong(name: str, tmp_path: Path) -> None:
+    """Whichever file it is; the sentence names the file and both digests, and no manifest reaches the model folder."""
+    version = publish_rain(tmp_path / "store")
+    path = version.store.version_dir("rain", version.digest) / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    os.chmod(path, 0o644)  # noqa: PTH101
+    path.write_bytes(content)
+    settings = Settings.read(container_environment(version, tmp_path / "pod"))
+    with pytest.raises(ArtifactCorruptError, match=rf"{name} has the digest sha256:[0-9a-f]{{64}}, wanted sha256:"):
+        fetch(settings)
+    assert not (settings.model_dir / "manifest.json").exists()
+
+
+def test_fetch_of_a_version_that_is_not_there(tmp_path: Path) -> None:
+    """It says which version and where it was looked for."""
+    version = publish_rain(tmp_path / "store")
+    environment = container_environment(version, tmp_path / "pod")
+    environment["PERENNATE_SERVING"] = environment["PERENNATE_SERVING"].replace(version.digest, "sha256:" + "0" * 64)
+    with pytest.raises(ArtifactNotFoundError, match=r"version sha256:0{64} is not in "):
+        fetch(Settings.read(environment))
