@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import shutil
+import subprocess
 import sys
 
 from tests.cluster import cache, tools
@@ -58,27 +58,15 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _with_rights(command: str, words: list[str]) -> None:
-    """Run again under sudo if `command` needs root and sudo asks for no password."""
-    if command not in _NEED_ROOT or os.geteuid() == 0 or docker_answers() or not shutil.which("sudo"):
-        return
-    if not succeeds(["sudo", "--non-interactive", "true"]):
-        return
+def _under_sudo(command: str, words: list[str]) -> int | None:
+    """Run the command under sudo if it needs root and sudo asks for no password; return its exit code, else None."""
+    if command not in _NEED_ROOT or os.geteuid() == 0 or not succeeds(["sudo", "--non-interactive", "true"]):
+        return None
+    if docker_answers():
+        return None
     kept = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(_KEPT)]
-    os.execvp(
-        "sudo",
-        [
-            "sudo",
-            "--non-interactive",
-            "env",
-            *kept,
-            f"PERENNATE_CACHE={cache.root()}",
-            sys.executable,
-            "-m",
-            "tests.cluster",
-            *words,
-        ],
-    )
+    again = [sys.executable, "-m", "tests.cluster", *words]
+    return subprocess.call(["sudo", "--non-interactive", "env", *kept, f"PERENNATE_CACHE={cache.root()}", *again])
 
 
 def _status(chosen: LocalCluster | KindCluster) -> int:
@@ -116,8 +104,8 @@ def main(words: list[str]) -> int:
     """Carry out one command; return the exit code. What went wrong is said in one sentence."""
     arguments = _arguments(words)
     try:
-        _with_rights(arguments.command, words)
-        return _run(arguments)
+        code = _under_sudo(arguments.command, words)
+        return _run(arguments) if code is None else code
     except ClusterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 _FIELD_MANAGER = "perennate-test-cluster"
+_APPLY = "application/apply-patch+yaml"
+_MERGE = "application/merge-patch+json"
 _TIMEOUT_SECONDS = 5.0
 _HTTP_OK = range(200, 300)
 
@@ -69,22 +71,22 @@ class ApiClient:
         """
         self._request("PATCH", f"{path}?fieldManager={_FIELD_MANAGER}&force=true", json.dumps(document))
 
-    def delete(self, path: str) -> None:
-        """Delete the object at `path`.
+    def release(self, path: str) -> None:
+        """Make the persistent volume at `path` forget the claim that it was bound to.
 
         Raises:
             ApiError: the server refused it.
         """
-        self._request("DELETE", path)
+        self._request("PATCH", path, json.dumps({"spec": {"claimRef": None}}), content_type=_MERGE)
 
-    def _request(self, method: str, path: str, body: str | None = None) -> str:
+    def _request(self, method: str, path: str, body: str | None = None, *, content_type: str = _APPLY) -> str:
         where = urlsplit(self.server)
         # A connection of its own for each call: they are few, and the server may be another one since the last call.
         connection = http.client.HTTPSConnection(
             where.hostname or "", where.port, timeout=_TIMEOUT_SECONDS, context=self._tls()
         )
         try:
-            headers = {"Accept": "application/json", "Content-Type": "application/apply-patch+yaml"}
+            headers = {"Accept": "application/json", "Content-Type": content_type}
             connection.request(method, path, body=body, headers=headers)
             answer = connection.getresponse()
             text = answer.read().decode()

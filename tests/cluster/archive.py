@@ -1,4 +1,4 @@
-"""Image archives with one program in them, written with the standard library: no builder is needed to start a cluster."""
+"""Image archives with one program in them, written without a builder, which starting a cluster does not need."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644)
 
 
 def write(target: Path, *, image: str, program: Path) -> None:
-    """Write to `target` an archive, as `docker save` makes it, of an image `FROM scratch` whose one file is its entry point.
+    """Write to `target` an archive, as `docker save` makes it, of an image that holds one program and runs it.
 
     The same program gives the same bytes: no time and no owner goes in.
 

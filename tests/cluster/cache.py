@@ -1,4 +1,4 @@
-"""What is dear to make is made once: a folder outside the checkout, each entry named by a hash of all that went into it."""
+"""What is dear to make is made once: a folder outside the checkout, entries named by a hash of what went in."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def locked(name: str) -> Iterator[None]:
 def entry(name: str, digest: str, build: Callable[[Path], None]) -> Path:
     """Return the cached file or folder `name` for the inputs `digest`; build it if it is not there.
 
-    It is built under a temporary name and renamed when complete, under a lock: two builders build once, and a builder that was
-    killed leaves no half entry that looks whole.
+    It is built under a temporary name and renamed when complete, under a lock: two builders build once, and a builder
+    that was killed leaves no half entry that looks whole.
 
     Args:
         name: what it is, unique in the cache.

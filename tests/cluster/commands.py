@@ -24,7 +24,7 @@ def tail(text: str, lines: int = _TAIL) -> str:
 
 
 def run(
-    command: Sequence[str | Path],
+    command: Sequence[object],
     *,
     what: str,
     cwd: Path | None = None,
@@ -35,7 +35,7 @@ def run(
     """Run `command` to its end and return its standard output.
 
     Args:
-        command: program and arguments; never a shell line.
+        command: program and arguments, each turned into text; never a shell line.
         what: the step in words, for the error message ("make the network namespace").
         cwd: folder to run in.
         env: variables added to this process's environment.
@@ -67,7 +67,7 @@ def run(
     return done.stdout
 
 
-def succeeds(command: Sequence[str | Path], *, timeout: float = 10) -> bool:
+def succeeds(command: Sequence[object], *, timeout: float = 10) -> bool:
     """Tell whether `command` exists and ends with code 0 within `timeout` seconds; its output is dropped."""
     try:
         done = subprocess.run([str(word) for word in command], timeout=timeout, capture_output=True, check=False)

@@ -8,7 +8,8 @@ from pathlib import Path
 #: Audit policy for every API server of ours; kind mounts the same file.
 AUDIT_POLICY = Path(__file__).parent / "audit-policy.yaml"
 
-#: What a control plane without nodes runs: enough for Jobs, Deployments, owner references, namespaces and service accounts.
+#: What a control plane without nodes runs: enough for Jobs, Deployments, owner references, namespaces and service
+#: accounts.
 NODELESS_CONTROLLERS = (
     "deployment-controller",
     "garbage-collector-controller",
@@ -34,7 +35,7 @@ class Layout:
 
     @property
     def etcd(self) -> Path:
-        """etcd's data."""
+        """The data of etcd."""
         return self.root / "etcd"
 
     @property
@@ -84,7 +85,7 @@ class Addresses:
 
 
 def etcd(layout: Layout, addresses: Addresses) -> list[str]:
-    """Return etcd's words: one member that never waits for the disk, because its data never outlives a test machine."""
+    """Return the words of etcd: one member that never waits for the disk, for its data is never needed again."""
     peer = f"http://127.0.0.1:{addresses.peer_port}"
     return [
         "etcd",

@@ -25,7 +25,7 @@ def layouts() -> Path:
     return cache.root() / "oci"
 
 
-def buildah(words: Sequence[str | Path], *, what: str) -> str:
+def buildah(words: Sequence[object], *, what: str) -> str:
     """Run buildah and return its standard output.
 
     It runs in a mount namespace of its own: its storage driver mounts its folder on itself and never unmounts it.
@@ -34,7 +34,7 @@ def buildah(words: Sequence[str | Path], *, what: str) -> str:
         ClusterError: it failed.
     """
     with tempfile.TemporaryDirectory(prefix="perennate-buildah-") as scratch:
-        own = ["unshare", "--mount", "--propagation", "private", "nice"]
+        own: list[object] = ["unshare", "--mount", "--propagation", "private", "nice"]
         place = ["--root", storage(), "--runroot", scratch, "--storage-driver", "overlay"]
         return run([*own, "buildah", *place, *words], what=what, env={"TMPDIR": scratch})
 

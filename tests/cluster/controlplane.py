@@ -1,7 +1,8 @@
 """A Kubernetes without nodes: etcd, API server and controller manager as plain local processes.
 
-The fast level of tests: no rights, no namespaces, ready in seconds, any number side by side. Objects are stored, validated,
-defaulted and garbage-collected by the real thing; Jobs and Deployments make their pods, which stay pending for ever.
+The fast level of tests: no rights, no namespaces, ready in seconds, any number side by side. Objects are stored,
+validated, defaulted and garbage-collected by the real thing; Jobs and Deployments make their pods, which stay pending
+for ever.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class ControlPlane:
 
     Args:
         folder: an empty folder for certificates, data and logs; kept by `stop`, so that logs can be read.
-        crds: files or folders that are applied before the controller manager starts, so that its garbage collector knows their
+        crds: files or folders that are applied before the controller manager starts, so that its garbage collector
+            knows their
             kinds from the first second (it looks for new kinds only every 30 s).
         program: the compiled Kubernetes program; from the cache if not given.
     """
@@ -83,10 +85,11 @@ class ControlPlane:
         return [str(self._kube()), "kubectl", "--kubeconfig", str(self.kubeconfig)]
 
     def start(self) -> Self:
-        """Start everything and wait until it works: the API server is ready and the controller manager made a service account.
+        """Start everything and wait until the API server is ready and the controller manager made a service account.
 
         Raises:
-            ClusterError: a component ended or was not ready in time; the message has the end of its log. Nothing is left running.
+            ClusterError: a component ended or was not ready in time; the message has the end of its log. Nothing is
+            left running.
         """
         self._kube()
         for attempt in range(1, _ATTEMPTS + 1):
@@ -184,7 +187,8 @@ class ControlPlane:
             raise ClusterError("A control plane must be started from the main thread.")
         log = self._layout.logs / f"{name}.log"
         with log.open("ab") as output:
-            # setpriv: should this process be killed, the kernel kills the component too, so that no test run leaves one behind.
+            # setpriv: should this process be killed, the kernel kills the component too, so that no test run leaves one
+            # behind.
             command = ["setpriv", "--pdeathsig", "KILL", str(self._kube()), *words]
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True

@@ -73,7 +73,9 @@ def _base_key() -> str:
 def _dependencies_key(name: str) -> str:
     """Hash of what decides an image save for its last layer."""
     text = stages(_dockerfile(name).read_text())
-    return cache.key(text[""], text["builder"], text["dependencies"], CHECKOUT / "requirements" / f"{name}.txt", _base_key())
+    return cache.key(
+        text[""], text["builder"], text["dependencies"], CHECKOUT / "requirements" / f"{name}.txt", _base_key()
+    )
 
 
 def _source_key(name: str) -> str:
@@ -84,7 +86,7 @@ def _source_key(name: str) -> str:
 
 @contextmanager
 def _secrets() -> Iterator[list[str]]:
-    """Yield the options that mount this machine's way to a package index for a build; nothing of it stays in an image."""
+    """Yield the options that mount this machine's way to a package index; nothing of it stays in an image."""
     settings = pip_settings.of_this_machine()
     with tempfile.TemporaryDirectory() as scratch:
         configuration = Path(scratch) / "pip.conf"
@@ -99,7 +101,17 @@ def build_with_docker() -> None:
     """Build all images with the Docker engine, whose own layer cache makes a second build quick."""
     for name in IMAGES:
         with step(f"building {reference(name)}"), _secrets() as secrets:
-            command = ["docker", "build", "--quiet", "--file", _dockerfile(name), "--tag", reference(name), *secrets, CHECKOUT]
+            command = [
+                "docker",
+                "build",
+                "--quiet",
+                "--file",
+                _dockerfile(name),
+                "--tag",
+                reference(name),
+                *secrets,
+                CHECKOUT,
+            ]
             run(command, what=f"build the image {name}", env={"DOCKER_BUILDKIT": "1"})
 
 
@@ -136,8 +148,8 @@ def build() -> dict[str, str]:
 def _build(name: str, *, stored: str, base: str, builder: str) -> None:
     """Build one image: its dependencies if they changed, the layer of our source, and both put together.
 
-    Dependencies are exported once; the last stage, which only copies the layer, is done here. buildah would read all dependencies
-    again (to find that they have not changed) and export them again, half a minute for each image.
+    Dependencies are exported once; the last stage, which only copies the layer, is done here. buildah would read all
+    dependencies again (to find that they have not changed) and export them again, half a minute for each image.
     """
     bases = [f"--build-arg=BASE={base}", f"--build-arg=BUILDER={builder}"]
     dependencies = f"{name}-dependencies-{_dependencies_key(name)}"
@@ -191,7 +203,7 @@ def _drop_old(current: set[str]) -> None:
 
 
 def outdated(stored: Sequence[str]) -> list[str]:
-    """Return those of `stored`, names with a hash at the end, oldest first, that have three newer ones of the same kind."""
+    """Return those of `stored` (names that end in a hash, oldest first) that have three newer ones of their kind."""
     kinds: dict[str, list[str]] = {}
     for name in stored:
         kinds.setdefault(name.rpartition("-")[0], []).append(name)
@@ -228,7 +240,9 @@ def load(socket: Path, stored: dict[str, str]) -> None:
 
 def _import(ctr: list[str], image: oci.LayoutImage, *, name: str, present: set[str]) -> None:
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen([*ctr, "images", "import", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors)
+        process = subprocess.Popen(
+            [*ctr, "images", "import", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors
+        )
         if process.stdin is None:
             raise ClusterError("The program 'ctr' has no standard input.")
         try:

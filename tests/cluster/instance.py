@@ -1,4 +1,4 @@
-"""Which cluster is meant, and everything named after it, so that two checkouts never meet. Pure, save for `Instance.state`'s root."""
+"""Which cluster is meant, and everything that is named after it, so that two checkouts never meet."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-#: The range set aside for benchmarks of network devices (RFC 2544): no route of a machine or of the internet should be in it.
+#: The range set aside for benchmarks of network devices (RFC 2544): no route of a machine or of the internet should be
+#: in it.
 RANGE = ipaddress.IPv4Network("198.18.0.0/15")
-#: Each cluster has one twentieth-bit slice of it: 4096 addresses.
+#: Each cluster takes one slice of 4096 addresses of it.
 _SLICE_PREFIX = 20
 _STATE = Path("/var/lib/perennate")
 
@@ -107,7 +108,7 @@ class Slice:
 
 
 def choose_slice(preferred: int, taken: Iterable[ipaddress.IPv4Network]) -> Slice | None:
-    """Return the first slice from number `preferred` on, round the range, that overlaps none of `taken`; None if there is none."""
+    """Return the first slice from number `preferred` on, round the range, that overlaps none of `taken`, or None."""
     slices = list(RANGE.subnets(new_prefix=_SLICE_PREFIX))
     used = list(taken)
     for number in range(len(slices)):

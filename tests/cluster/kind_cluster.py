@@ -96,7 +96,9 @@ class KindCluster:
     def load_images(self) -> None:
         """Load the project's images from the Docker engine into the node."""
         names = [images.reference(name) for name in images.IMAGES]
-        run([self._kind(), "load", "docker-image", "--name", self.instance.id, *names], what="load the images into kind")
+        run(
+            [self._kind(), "load", "docker-image", "--name", self.instance.id, *names], what="load the images into kind"
+        )
 
     def _kind(self) -> str:
         return shutil.which("kind") or os.fspath(programs.kind())

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def write(path: Path, *, name: str, server: str, pki: Path, user: Identity) -> None:
-    """Write a kubeconfig that reaches `server` as `user`, with certificates and key inside, readable by its owner alone.
+    """Write a kubeconfig that reaches `server` as `user`, certificates and key inside, for its owner alone.
 
     Args:
         path: the file.

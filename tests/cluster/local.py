@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
+import http.client
 import shutil
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tests.cluster import archive, cache, cgroups, images, kubeconfig, manifests, network, node, packages, pki, programs, state
+from tests.cluster import (
+    archive,
+    cache,
+    cgroups,
+    health,
+    images,
+    kubeconfig,
+    manifests,
+    network,
+    node,
+    packages,
+    pki,
+    programs,
+    removal,
+    rights,
+    state,
+)
 from tests.cluster.api import ApiClient, ApiError
-from tests.cluster.commands import succeeds, tail
+from tests.cluster.commands import tail
 from tests.cluster.errors import ClusterError
 from tests.cluster.instance import CHECKOUT, Instance
 from tests.cluster.node import NODE, NodeLayout
@@ -26,13 +42,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _START_SECONDS = 120.0
-_STOP_SECONDS = 20.0
-#: Bytes that an idle cluster with a few images needs.
-_NEEDED_DISK = 2 * 1024**3
-#: A kubelet renews its lease every 10 s; one that has not for this long hangs.
-_LEASE_SECONDS = 40.0
-_NODE_PATH = f"/api/v1/nodes/{NODE}"
-_LEASE_PATH = f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{NODE}"
+_NOT_STARTED = "not started"
+#: Bytes that an idle cluster with the project's images needs.
+_NEEDED_DISK = 4 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class _Programs:
+    """The compiled programs of a node."""
+
+    kube: Path
+    dns: Path
+    pause: Path
 
 
 class LocalCluster:
@@ -58,10 +79,10 @@ class LocalCluster:
         """Tell what is wrong with this cluster in a few words; None if it works, "not started" if there is none."""
         found = state.load(self.layout.root)
         if found is None:
-            return "not started" if not self._remains() else "only remains of it are left"
+            return "only remains of it are left" if removal.remains(self.instance) else _NOT_STARTED
         if found.process is None or not found.process.alive():
             return "its processes have ended"
-        return self._api_trouble(self._client(found))
+        return health.trouble(self._client(found))
 
     def up(self) -> None:
         """Make the cluster run; does nothing if it does, and replaces one that is broken.
@@ -69,101 +90,96 @@ class LocalCluster:
         Raises:
             ClusterError: it cannot run here, or did not start; then nothing of it is left.
         """
-        _require_rights()
+        rights.require()
         packages.ensure(packages.NODE)
-        compiled = {"kube": programs.kube(), "dns": programs.dns(), "pause": programs.pause()}
+        compiled = _Programs(kube=programs.kube(), dns=programs.dns(), pause=programs.pause())
         # One at a time: two that start choose their addresses by what they see in use.
         with cache.locked("cluster"):
             trouble = self.trouble()
             if trouble is None:
-                say(f"the cluster {self.instance.id} is up already")
                 self._renew_volumes()
+                say(f"the cluster {self.instance.id} is up already")
                 return
-            if trouble != "not started":
+            if trouble != _NOT_STARTED:
                 say(f"replacing the cluster {self.instance.id}: {trouble}")
-                self._remove()
+                removal.remove(self.instance)
             self._start(compiled)
 
     def down(self) -> None:
         """End the cluster and remove everything of it: processes, mounts, network, control groups, files."""
-        if self._remains():
-            _require_rights()
+        if removal.remains(self.instance):
+            rights.require()
             with cache.locked("cluster"):
-                self._remove()
+                removal.remove(self.instance)
         say(f"the cluster {self.instance.id} is down")
 
     def build_images(self) -> None:
         """Build the project's images; load them if this cluster runs."""
-        _require_rights()
+        rights.require()
         built = images.build()
         if self.trouble() is None:
             images.load(self.layout.containerd_socket, built)
 
     def load_images(self) -> None:
         """Load the project's images, built before, into the node."""
-        if self.trouble() == "not started":
-            raise ClusterError(f"The cluster {self.instance.id} is not running: start it with `make cluster-up`.")
+        self._state()
         images.load(self.layout.containerd_socket, images.stored_names())
 
-    def _start(self, compiled: dict[str, Path]) -> None:
+    def _start(self, compiled: _Programs) -> None:
         began = time.monotonic()
         try:
             self._prepare(compiled)
             self._wait("the API server", lambda client: client.ready())
             self._furnish()
-            self._wait("the node", lambda client: self._node_trouble(client) is None)
-            self._wait("the name service", lambda client: _available(client.get(manifests.DNS_PATH)))
-        except (OSError, ApiError, subprocess.CalledProcessError) as error:
-            self._remove()
+            self._wait("the node", lambda client: health.node_trouble(client) is None)
+            self._wait("the name service", lambda client: health.name_service_trouble(client) is None)
+        except (OSError, ApiError) as error:
+            removal.remove(self.instance)
             raise ClusterError(f"The cluster could not start: {error}") from error
         except BaseException:
-            self._remove()
+            removal.remove(self.instance)
             raise
         say(f"the cluster {self.instance.id} is up after {time.monotonic() - began:.1f} s")
 
-    def _prepare(self, compiled: dict[str, Path]) -> None:
+    def _prepare(self, compiled: _Programs) -> None:
         """Write every file, make the network and start the node's first process."""
-        layout = self.layout
-        layout.root.mkdir(parents=True, mode=0o711)
-        free = shutil.disk_usage(layout.root).free
-        if free < _NEEDED_DISK:
-            raise ClusterError(
-                f"The disk of {layout.root} has {free / 1e9:.1f} GB free; a cluster needs {_NEEDED_DISK / 1e9:.1f} GB: free some, "
-                "or set PERENNATE_STATE to a folder on another disk."
-            )
+        root = self.layout.root
+        root.mkdir(parents=True, mode=0o711)
+        _require_disk(root)
         chosen = network.choose(self.instance)
-        found = State(self.instance.name, self.instance.digest, str(chosen.network), str(compiled["kube"]))
-        found.save(layout.root)
+        found = State(self.instance.name, self.instance.digest, str(chosen.network), str(compiled.kube))
+        # Saved before anything is made, so that whatever happens next can be undone.
+        found.save(root)
         network.connect(self.instance, chosen)
         cgroups.make(self.instance)
         self._write_files(found, compiled)
-        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
-        enter = [
-            "nsenter",
-            f"--net={network.namespace_path(self.instance)}",
-            sys.executable,
-            "-m",
-            "tests.cluster.supervisor",
-        ]
-        with (layout.logs / "node.log").open("ab") as log:
+        replace(found, process=self._spawn()).save(root)
+
+    def _spawn(self) -> ProcessId:
+        """Start the node's process 1 in namespaces of its own and return the process that holds them."""
+        own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
+        enter = ["nsenter", f"--net={network.namespace_path(self.instance)}"]
+        supervisor = [sys.executable, "-m", "tests.cluster.supervisor", str(self.layout.root)]
+        with (self.layout.logs / "node.log").open("ab") as log:
             process = subprocess.Popen(
-                [*command, *enter, str(layout.root)],
+                [*own, *enter, *supervisor],
                 cwd=CHECKOUT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        State(found.name, found.digest, found.network, found.program, ProcessId.of(process.pid)).save(layout.root)
+        return ProcessId.of(process.pid)
 
-    def _write_files(self, found: State, compiled: dict[str, Path]) -> None:
+    def _write_files(self, found: State, compiled: _Programs) -> None:
         layout, addresses = self.layout, found.addresses
-        server = pki.api_server(["127.0.0.1", addresses.node, addresses.api_service])
         users = [pki.ADMIN, pki.CONTROLLER_MANAGER, pki.SCHEDULER, pki.PROXY, pki.node(NODE, addresses.node)]
+        server = pki.api_server(["127.0.0.1", addresses.node, addresses.api_service])
         pki.issue(layout.pki, [*users, server, pki.KUBELET_CLIENT])
         for user in users:
-            url = f"https://{addresses.node}:6443"
-            kubeconfig.write(layout.kubeconfig(user.name), name=self.instance.id, server=url, pki=layout.pki, user=user)
+            path = layout.kubeconfig(user.name)
+            kubeconfig.write(path, name=self.instance.id, server=_server(found), pki=layout.pki, user=user)
+        rights.give_to_caller(self.kubeconfig)
         for folder in (layout.logs, layout.temporary, layout.etc):
             folder.mkdir()
         for path, content in node.files(layout, found.instance, addresses).items():
@@ -171,9 +187,8 @@ class LocalCluster:
             path.write_text(content)
         for number in range(manifests.VOLUMES):
             self._empty_volume(manifests.volume_name(number))
-        for image, program in ((node.PAUSE_IMAGE, compiled["pause"]), (node.DNS_IMAGE, compiled["dns"])):
+        for image, program in ((node.PAUSE_IMAGE, compiled.pause), (node.DNS_IMAGE, compiled.dns)):
             archive.write(layout.root / f"{program.name}.image.tar", image=image, program=program)
-        _give_to_caller(self.kubeconfig)
 
     def _furnish(self) -> None:
         """Give the fresh cluster its storage class, volumes and name service."""
@@ -182,16 +197,17 @@ class LocalCluster:
         volumes = [manifests.volume(self.layout.volumes, number) for number in range(manifests.VOLUMES)]
         objects = [*manifests.name_service(found.addresses.dns_service), manifests.storage_class(), *volumes]
         with ThreadPoolExecutor(4) as pool:
+            # A list, so that an exception of any of them is raised here.
             list(pool.map(lambda each: client.apply(*each), objects))
 
     def _renew_volumes(self) -> None:
-        """Empty the volumes whose claims are gone and offer them again."""
+        """Empty the volumes whose claims are gone and offer them again: nobody else would."""
         client = self._client(self._state())
         for item in client.get("/api/v1/persistentvolumes")["items"]:
             name = item["metadata"]["name"]
-            if item["status"].get("phase") == "Released" and name.startswith("local-"):
+            if item["status"].get("phase") == "Released" and manifests.is_volume_name(name):
                 self._empty_volume(name)
-                client.apply(f"/api/v1/persistentvolumes/{name}", {**item, "spec": {**item["spec"], "claimRef": None}})
+                client.release(f"/api/v1/persistentvolumes/{name}")
 
     def _empty_volume(self, name: str) -> None:
         folder = self.layout.volumes / name
@@ -211,37 +227,15 @@ class LocalCluster:
                 )
             try:
                 return condition(client)
-            except (OSError, ApiError):
+            except (OSError, http.client.HTTPException, ApiError):
                 return False
 
         with step(f"waiting for {what}"):
             if not wait_until(holds, seconds=_START_SECONDS, pause=0.1):
                 raise ClusterError(f"The cluster did not start: {what} was not ready within {_START_SECONDS:.0f} s.")
 
-    def _api_trouble(self, client: ApiClient) -> str | None:
-        if not client.ready():
-            return "its API server does not answer"
-        try:
-            trouble = self._node_trouble(client)
-            if trouble is None and not _available(client.get(manifests.DNS_PATH)):
-                trouble = "its name service is not available"
-        except (OSError, ApiError) as error:
-            trouble = str(error)
-        return trouble
-
-    def _node_trouble(self, client: ApiClient) -> str | None:
-        conditions = {each["type"]: each["status"] for each in client.get(_NODE_PATH)["status"].get("conditions", [])}
-        if conditions.get("Ready") != "True":
-            return "its node is not ready"
-        if not client.exists(_LEASE_PATH):
-            # A kubelet makes its lease only some seconds after its node is ready.
-            return None
-        renewed = dt.datetime.fromisoformat(client.get(_LEASE_PATH)["spec"]["renewTime"])
-        age = (dt.datetime.now(dt.UTC) - renewed).total_seconds()
-        return None if age < _LEASE_SECONDS else f"its kubelet has been silent for {age:.0f} s"
-
     def _client(self, found: State) -> ApiClient:
-        return ApiClient(f"https://{found.addresses.node}:6443", self.layout.pki)
+        return ApiClient(_server(found), self.layout.pki)
 
     def _state(self) -> State:
         found = state.load(self.layout.root)
@@ -249,59 +243,15 @@ class LocalCluster:
             raise ClusterError(f"The cluster {self.instance.id} is not running: start it with `make cluster-up`.")
         return found
 
-    def _remains(self) -> bool:
-        return (
-            self.layout.root.exists()
-            or network.namespace_path(self.instance).exists()
-            or bool(cgroups.folders(self.instance))
-        )
 
-    def _remove(self) -> None:
-        found = state.load(self.layout.root)
-        if found is not None and found.process is not None:
-            # `unshare` does not listen to SIGTERM; when it is killed, the kernel ends the node's process 1 and with it all others.
-            found.process.kill()
-        for pid in network.processes_inside(self.instance):
-            # Whatever else is in the namespace that carries our name was started by us.
-            ProcessId.of(pid).kill()
-        if not wait_until(lambda: not network.processes_inside(self.instance), seconds=_STOP_SECONDS):
-            raise ClusterError(
-                f"Processes of the cluster {self.instance.id} did not end: {network.processes_inside(self.instance)}."
-            )
-        if not cgroups.remove(self.instance):
-            raise ClusterError(
-                f"The control groups of the cluster {self.instance.id} could not be removed: a process in them did not end."
-            )
-        network.remove(self.instance, found.network if found else None)
-        shutil.rmtree(self.layout.root, ignore_errors=True)
-        if self.layout.root.exists():
-            raise ClusterError(f"The folder {self.layout.root} could not be removed whole.")
-        if (
-            "PERENNATE_STATE" not in os.environ
-            and self.layout.root.parent.exists()
-            and not any(self.layout.root.parent.iterdir())
-        ):
-            self.layout.root.parent.rmdir()
+def _server(found: State) -> str:
+    return f"https://{found.addresses.node}:{node.API_PORT}"
 
 
-def _available(deployment: dict[str, dict[str, int]]) -> bool:
-    return deployment["status"].get("availableReplicas", 0) >= 1
-
-
-def _require_rights() -> None:
-    """Raise a `ClusterError` unless this process may make namespaces and network links."""
-    if os.geteuid() != 0:
+def _require_disk(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < _NEEDED_DISK:
         raise ClusterError(
-            "A local cluster needs root (or sudo without a password prompt) to make namespaces: run this as root, or start Docker."
+            f"The disk of {folder} has {free / 1e9:.1f} GB free, and a cluster needs {_NEEDED_DISK / 1e9:.0f} GB: "
+            "free some, or set PERENNATE_STATE to a folder on another disk."
         )
-    if not succeeds(["unshare", "--mount", "--pid", "--net", "--fork", "true"]):
-        raise ClusterError(
-            "This machine lets not even root make namespaces (a container without CAP_SYS_ADMIN?): run on a host, or start Docker."
-        )
-
-
-def _give_to_caller(path: Path) -> None:
-    """Let the user who called sudo read `path`."""
-    user, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
-    if user and group:
-        os.chown(path, int(user), int(group))

@@ -35,6 +35,11 @@ def volume_name(number: int) -> str:
     return f"local-{number:02d}"
 
 
+def is_volume_name(name: str) -> bool:
+    """Tell whether a volume of this name is one of ours."""
+    return name in {volume_name(number) for number in range(VOLUMES)}
+
+
 def volume(folder: Path, number: int) -> tuple[str, Document]:
     """Return API path and document of local volume `number` below `folder`."""
     name = volume_name(number)

@@ -42,7 +42,7 @@ def choose(instance: Instance) -> Slice:
     chosen = choose_slice(instance.preferred_slice(), networks_in_use())
     if chosen is None:
         raise ClusterError(
-            f"Every part of the address range {RANGE} is in use on this machine: run `make cluster-down` in another checkout."
+            f"Every part of the address range {RANGE} is in use here: run `make cluster-down` in another checkout."
         )
     return chosen
 
@@ -50,8 +50,10 @@ def choose(instance: Instance) -> Slice:
 def connect(instance: Instance, addresses: Slice) -> None:
     """Make the network namespace, the link between it and the host, and the wall around it.
 
-    The wall is an unreachable route on the host: no packet to a pod or a service leaves the machine, so a test that forgets itself
-    fails at once instead of talking to somebody else's network. It also marks the slice as taken. Inside, only pods, services and the host can be reached: everything else is unreachable, so the node cannot talk to the outside.
+    The wall is an unreachable route on the host: no packet to a pod or a service leaves the machine, so a test that
+    forgets itself fails at once instead of talking to somebody else's network. It also marks the slice as taken.
+    Inside, only pods, services and the host can be reached: everything else is unreachable, so the node cannot talk to
+    the outside.
 
     Raises:
         ClusterError: the kernel or this container does not allow it.

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from tests.cluster.instance import Instance, Slice
 
 NODE = "node-1"
+API_PORT = 6443
 PAUSE_IMAGE = "localhost/perennate-pause:1"
 DNS_IMAGE = "localhost/perennate-dns:1"
 
-#: Kernel settings that are not a namespace's own and that a kubelet insists on. It is shown files that say what it wants to read,
-#: so it leaves the host's settings alone.
+#: Ways to store layers that we never use; each would look for its file system at every start.
+_UNUSED_SNAPSHOTTERS = ("btrfs", "devmapper", "zfs")
+
+#: Kernel settings that are not a namespace's own and that a kubelet insists on. It is shown files that say what it
+#: wants to read, so it leaves the host's settings alone.
 KERNEL_SETTINGS = {
     "vm/overcommit_memory": "1",
     "vm/panic_on_oom": "0",
@@ -61,7 +65,7 @@ def containerd(layout: NodeLayout) -> str:
 version = 2
 root = "{layout.root}/containerd"
 state = "{layout.root}/containerd-run"
-disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs"]
+disabled_plugins = {json.dumps([f"io.containerd.snapshotter.v1.{name}" for name in _UNUSED_SNAPSHOTTERS])}
 [grpc]
   address = "{layout.containerd_socket}"
 [plugins."io.containerd.internal.v1.opt"]

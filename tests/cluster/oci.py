@@ -118,7 +118,12 @@ def add_layer(layout: Path, base: str, layer: Path, name: str) -> None:
     diff = _write_blob(layout, layer.read_bytes())
     configuration["rootfs"]["diff_ids"].append(diff)
     configuration.setdefault("history", []).append({"created_by": "COPY --from=source / /"})
-    _record(layout, name, configuration=json.dumps(configuration).encode(), layers=[*manifest["layers"], _layer(layout, diff)])
+    _record(
+        layout,
+        name,
+        configuration=json.dumps(configuration).encode(),
+        layers=[*manifest["layers"], _layer(layout, diff)],
+    )
 
 
 def write_archive(target: IO[bytes], image: LayoutImage, *, name: str, present: Collection[str]) -> int:
@@ -172,10 +177,21 @@ def _layer(layout: Path, diff: str) -> dict[str, Any]:
 
 def _record(layout: Path, name: str, *, configuration: bytes, layers: list[dict[str, Any]]) -> None:
     """Write configuration and manifest of image `name`, and list it last in the index."""
-    config = {"mediaType": f"{_MEDIA}.config.v1+json", "digest": _write_blob(layout, configuration), "size": len(configuration)}
-    manifest = json.dumps({"schemaVersion": 2, "mediaType": f"{_MEDIA}.manifest.v1+json", "config": config, "layers": layers}).encode()
+    config = {
+        "mediaType": f"{_MEDIA}.config.v1+json",
+        "digest": _write_blob(layout, configuration),
+        "size": len(configuration),
+    }
+    manifest = json.dumps(
+        {"schemaVersion": 2, "mediaType": f"{_MEDIA}.manifest.v1+json", "config": config, "layers": layers}
+    ).encode()
     digest = _write_blob(layout, manifest)
-    entry = {"mediaType": f"{_MEDIA}.manifest.v1+json", "digest": digest, "size": len(manifest), "annotations": {_NAME: name}}
+    entry = {
+        "mediaType": f"{_MEDIA}.manifest.v1+json",
+        "digest": digest,
+        "size": len(manifest),
+        "annotations": {_NAME: name},
+    }
     others = [each for each in _entries(layout) if each.get("annotations", {}).get(_NAME) != name]
     (layout / "oci-layout").write_text(json.dumps(_VERSION))
     scratch = layout / ".index.json"

@@ -46,7 +46,7 @@ def ensure(wanted: dict[str, str]) -> None:
         return
     if shutil.which("apt-get") is None:
         raise ClusterError(
-            f"This machine lacks {', '.join(names)} and has no apt-get to install them: install them by hand and try again."
+            f"This machine lacks {', '.join(names)} and has no apt-get: install them by hand and try again."
         )
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     with step(f"installing Debian packages: {' '.join(names)}"):

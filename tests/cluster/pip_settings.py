@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 CERTIFICATES = "/run/secrets/certificates"
 
 _LINE = re.compile(r"^[^.]+\.(?P<key>[a-z-]+)='(?P<value>.*)'$")
-#: What says where packages come from; anything else is the user's taste. `find-links` and `cert` name files of the host.
+#: What says where packages come from; anything else is the user's taste. `find-links` and `cert` name files of the
+#: host.
 _KEYS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "retries")
 
 
@@ -37,7 +38,8 @@ class PipSettings:
 def parse(listing: str, environment: Mapping[str, str]) -> PipSettings:
     """Return the settings that `listing`, the output of `pip config list`, and the environment hold.
 
-    A later line wins over an earlier one, as in pip: environment variables are listed first there, so they are applied last.
+    A later line wins over an earlier one, as in pip: environment variables are listed first there, so they are applied
+    last.
     """
     lines = [found for line in listing.splitlines() if (found := _LINE.match(line))]
     lines.sort(key=lambda found: found[0].startswith(":env:"))

@@ -1,4 +1,4 @@
-"""Certificates of one cluster, made by the `openssl` program with elliptic-curve keys: a whole set takes a fraction of a second."""
+"""Certificates of one cluster, made by the `openssl` program; elliptic-curve keys take a fraction of a second."""
 
 from __future__ import annotations
 

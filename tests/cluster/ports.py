@@ -8,8 +8,8 @@ import socket
 def free_ports(count: int) -> list[int]:
     """Return `count` different ports of 127.0.0.1 that nobody listened on just now.
 
-    All are held open until all are found, so they differ. Another process may take one before it is used: who starts a server on
-    one must look whether it came up, and try again with others.
+    All are held open until all are found, so they differ. Another process may take one before it is used: who starts a
+    server on one must look whether it came up, and try again with others.
     """
     sockets = [socket.socket() for _ in range(count)]
     try:

@@ -1,4 +1,4 @@
-"""Processes that this program started, recognised later without doubt: a process id alone may have been given to another."""
+"""Processes that this program started, recognised later without doubt: an id alone may have been reused."""
 
 from __future__ import annotations
 

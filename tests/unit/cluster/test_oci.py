@@ -1,0 +1,100 @@
+"""Image archives and layouts: the same in, the same out, and only what the receiver lacks."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cluster import archive, oci
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Path:
+    """A layout that holds the image `base` with one program in it."""
+    (tmp_path / "tool-0123").write_bytes(b"program")
+    archive.write(tmp_path / "tool.tar", image="localhost/tool:1", program=tmp_path / "tool-0123")
+    with (tmp_path / "tool.tar").open("rb") as content:
+        oci.take_in(content, tmp_path / "layout", "base")
+    return tmp_path / "layout"
+
+
+def _layer(path: Path) -> Path:
+    with tarfile.open(path, "w") as content:
+        entry = tarfile.TarInfo("opt/file")
+        entry.size = 3
+        content.addfile(entry, io.BytesIO(b"new"))
+    return path
+
+
+def _configuration(image: oci.LayoutImage) -> dict[str, object]:
+    document: dict[str, object] = json.loads(oci.blob_path(image.layout, image.blobs()[1]).read_bytes())
+    return document
+
+
+def test_the_same_program_gives_the_same_archive(tmp_path: Path) -> None:
+    """No clock and no owner goes into an archive, so a cache key over it means something."""
+    (tmp_path / "tool-1").write_bytes(b"program")
+    for name in ("one", "two"):
+        archive.write(tmp_path / name, image="localhost/tool:1", program=tmp_path / "tool-1")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_an_archive_runs_its_program(layout: Path) -> None:
+    """The cache's key behind the program's name is not part of its name in the image."""
+    image = oci.find(layout, "base")
+    assert image is not None
+    assert _configuration(image)["config"] == {"Entrypoint": ["/tool"]}
+
+
+def test_an_added_layer_comes_last_and_is_found_by_name(layout: Path, tmp_path: Path) -> None:
+    """The new image is the old one with one layer more; the old one stays."""
+    oci.add_layer(layout, "base", _layer(tmp_path / "layer.tar"), "full")
+    base, full = oci.find(layout, "base"), oci.find(layout, "full")
+    assert base is not None
+    assert full is not None
+    assert oci.names(layout) == ["base", "full"]
+    assert full.blobs()[2:-1] == base.blobs()[2:]
+    assert _configuration(full)["rootfs"] == {"type": "layers", "diff_ids": full.blobs()[2:]}
+
+
+def test_a_layer_on_nothing_is_refused(layout: Path, tmp_path: Path) -> None:
+    """An unknown base is named."""
+    with pytest.raises(KeyError, match="other"):
+        oci.add_layer(layout, "other", _layer(tmp_path / "layer.tar"), "full")
+
+
+def test_an_archive_leaves_out_what_the_receiver_has(layout: Path, tmp_path: Path) -> None:
+    """Only missing blobs are sent, under the name that containerd is to give the image."""
+    oci.add_layer(layout, "base", _layer(tmp_path / "layer.tar"), "full")
+    base, full = oci.find(layout, "base"), oci.find(layout, "full")
+    assert base is not None
+    assert full is not None
+    target = io.BytesIO()
+    written = oci.write_archive(target, full, name="example/tool:2", present=set(base.blobs()))
+    target.seek(0)
+    with tarfile.open(fileobj=target) as content:
+        index = json.load(content.extractfile("index.json") or io.BytesIO())
+        blobs = {name.removeprefix("blobs/sha256/") for name in content.getnames() if name.startswith("blobs/")}
+    assert blobs == {digest.removeprefix("sha256:") for digest in full.blobs()} - {
+        digest.removeprefix("sha256:") for digest in base.blobs()
+    }
+    assert written == sum(oci.blob_path(layout, f"sha256:{digest}").stat().st_size for digest in blobs)
+    assert index["manifests"][0]["annotations"]["io.containerd.image.name"] == "example/tool:2"
+
+
+def test_dropping_an_image_keeps_shared_layers(layout: Path, tmp_path: Path) -> None:
+    """Blobs go with the last image that needs them, not before."""
+    oci.add_layer(layout, "base", _layer(tmp_path / "layer.tar"), "full")
+    oci.drop(layout, {"base"})
+    full = oci.find(layout, "full")
+    assert full is not None
+    assert {path.name for path in (layout / "blobs").glob("*/*")} == {
+        each.removeprefix("sha256:") for each in full.blobs()
+    }

@@ -1,0 +1,111 @@
+"""Processes are told apart by more than their id, commands fail in one sentence, state survives a torn write."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import packages, processes, state, toolchain
+from tests.cluster.commands import run, tail
+from tests.cluster.errors import ClusterError
+from tests.cluster.ports import free_ports
+from tests.cluster.processes import ProcessId
+from tests.cluster.state import State
+
+_STATE = State("demo", "0123abcd", "198.18.0.0/20", "/bin/kube", ProcessId(1, 2, "boot"))
+
+
+@pytest.fixture
+def child() -> subprocess.Popen[bytes]:
+    """A process that waits for its standard input to close."""
+    return subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+def test_a_reused_id_is_another_process(child: subprocess.Popen[bytes]) -> None:
+    """A process that got the id of one of ours is neither seen as ours nor killed."""
+    ours = ProcessId.of(child.pid)
+    others = [replace(ours, started=ours.started - 1), replace(ours, boot="an earlier boot")]
+    for other in others:
+        assert not other.alive()
+        other.kill()
+    assert child.poll() is None
+    assert child.pid in processes.descendants(os.getpid())
+    ours.kill()
+    child.communicate()
+    assert not ours.alive()
+
+
+def test_a_zombie_is_not_alive(child: subprocess.Popen[bytes]) -> None:
+    """A process that ended but was not waited for does nothing any more."""
+    ours = ProcessId.of(child.pid)
+    ours.kill()
+    assert processes.wait_until(lambda: not ours.alive(), seconds=10)
+    assert child.returncode is None
+    child.communicate()
+
+
+def test_a_condition_that_never_holds_ends_the_wait() -> None:
+    """No wait is without a deadline."""
+    assert not processes.wait_until(lambda: False, seconds=0.01, pause=0.001)
+
+
+def test_a_missing_program_is_named() -> None:
+    """The sentence says what was wanted and what is missing."""
+    with pytest.raises(ClusterError, match=r"Cannot make tea: the program 'no-such-kettle' is not installed"):
+        run(["no-such-kettle"], what="make tea")
+
+
+def test_a_failed_program_is_quoted() -> None:
+    """The sentence holds the code and the last words of the program."""
+    with pytest.raises(ClusterError, match=r"Cannot make tea: .* ended with code 3: no water"):
+        run([sys.executable, "-c", "import sys; print('no water', file=sys.stderr); sys.exit(3)"], what="make tea")
+
+
+def test_the_tail_is_one_line() -> None:
+    """Logs are cut to their last lines, empty ones left out."""
+    assert tail("a\nb\n\nc\n  d \n") == "b | c | d"
+
+
+def test_state_is_read_back_as_written(tmp_path: Path) -> None:
+    """What a command remembers is what the next one finds."""
+    _STATE.save(tmp_path)
+    assert state.load(tmp_path) == _STATE
+    assert _STATE.addresses.network == ipaddress.IPv4Network("198.18.0.0/20")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"name": "x"}'])
+def test_broken_state_is_no_state(tmp_path: Path, content: str) -> None:
+    """A state file that cannot be read must not keep a broken cluster from being replaced."""
+    (tmp_path / "state.json").write_text(content)
+    assert state.load(tmp_path) is None
+
+
+def test_free_ports_differ() -> None:
+    """A server with three ports gets three."""
+    assert len(set(free_ports(20))) == 20
+
+
+def test_only_missing_packages_are_named() -> None:
+    """What is there is not installed again, what is missing is named once."""
+    wanted = {"sh": "dash", "no-such-program": "b", "/no/such/file": "a", "/no/other": "a"}
+    assert packages.missing(wanted) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("go version go1.26.8 linux/amd64", (1, 26)),
+        ("go version go1.27rc1 linux/amd64", (1, 27)),
+        ("", None),
+        ("gopher", None),
+    ],
+)
+def test_gos_version_is_read(text: str, want: tuple[int, int] | None) -> None:
+    """An unknown answer counts as no Go at all."""
+    assert toolchain.parse_version(text) == want
