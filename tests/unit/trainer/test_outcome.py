@@ -1,0 +1,34 @@
+"""The termination message: always a StageResult, never more than the kubelet keeps."""
+
+from __future__ import annotations
+
+import pytest
+
+from perennate.api.run import RESULT_LIMIT, StageResult
+from perennate.api.v1alpha1.training_job import GateResult, MetricValue
+from perennate.api.v1alpha1.training_spec import Metric
+from perennate.trainer.outcome import cut, encode, run_error
+
+
+@pytest.mark.parametrize("message", ["x" * 5000, "ü" * 5000, "\U0001f331" * 5000, '"\\' * 3000, "a\nb\tc" * 900, ""])
+def test_a_long_message_is_cut_and_the_rest_survives(message: str) -> None:
+    """Whatever the message holds, the JSON stays whole and within 4,096 bytes, numbers included."""
+    metrics = tuple(MetricValue(name=metric, value=0.123456789012345) for metric in Metric)
+    gates = tuple(GateResult(metric=metric, value=0.5, min=0.123456789, max=0.9, passed=True) for metric in Metric)
+    result = StageResult(stage="publish", metrics=metrics, gates=gates, error=run_error("GateFailed", message))
+    encoded = encode(result)
+    assert len(encoded) <= RESULT_LIMIT
+    read = StageResult.model_validate_json(encoded)
+    assert read.metrics == metrics
+    assert read.gates == gates
+
+
+def test_a_short_message_is_left_alone() -> None:
+    """Only what is too long is cut."""
+    assert cut("spec.data.target: no column 'x'", 1024) == "spec.data.target: no column 'x'"
+
+
+def test_a_message_is_one_line_with_a_mark_where_it_was_cut() -> None:
+    """Conditions show one line; the mark tells that the log has more."""
+    assert cut("one\n  two\tthree", 100) == "one two three"
+    assert cut("abcdef", 4) == "abc…"
