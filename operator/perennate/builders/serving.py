@@ -116,6 +116,7 @@ def serving_service(resource: ModelDeployment, *, model: str) -> Manifest:
 def _pod_spec(config: ServingConfig, resource: ModelDeployment, image: str, pull_policy: str) -> Manifest:
     def container(own: Manifest) -> Manifest:
         return {
+            "name": own["name"],
             "image": image,
             "imagePullPolicy": pull_policy,
             "resources": podspec.resources(resource.spec.serving.resources, DEFAULT_RESOURCES),

@@ -1,0 +1,37 @@
+"""Golden manifests: what plans make of whole objects, reviewed as YAML and compared field by field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.world import World
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+CASES = {path.parent.name: path.parent for path in sorted(GOLDEN.glob("*/in.yaml"))}
+
+
+def children(folder: Path) -> list[dict[str, Any]]:
+    """What a pass over the first object of a case creates and applies; the other objects are the world around it."""
+    first, *others = yaml.safe_load_all((folder / "in.yaml").read_text())
+    world = World.of(first, *others)
+    plan = world.plan(first["kind"], first["metadata"]["name"])
+    return [*plan.create, *plan.apply]
+
+
+def test_there_are_cases() -> None:
+    """The golden files were found."""
+    assert {"training-estimator", "serving", "serving-capture", "retraining"} <= set(CASES)
+
+
+@pytest.mark.parametrize("folder", CASES.values(), ids=CASES)
+def test_manifests_are_as_reviewed(folder: Path, *, update_golden: bool) -> None:
+    """A change of any child shows as a change of a reviewed file: `pytest --update-golden` rewrites it."""
+    found = children(folder)
+    file = folder / "out.yaml"
+    if update_golden:
+        file.write_text(yaml.safe_dump_all(found, sort_keys=False, width=120))
+    assert list(yaml.safe_load_all(file.read_text())) == found

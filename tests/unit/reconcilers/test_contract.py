@@ -1,0 +1,209 @@
+"""What holds for every decision of every kind, over worlds at many points of their lives."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from perennate.api.meta import HISTORY_LIMIT
+from perennate.api.v1alpha1 import KINDS, drift_policy, model_deployment, training_job
+from perennate.api.wellknown import LABEL_PART_OF, PART_OF, STORE_CLAIM
+from perennate.builders.manifest import controller_uid
+from tests.support.objects import Document
+from tests.support.stories import STORIES, Story
+from tests.support.world import OURS
+
+REASONS = {
+    "TrainingJob": training_job.Reason,
+    "ModelDeployment": model_deployment.Reason,
+    "DriftPolicy": drift_policy.Reason,
+}
+CONDITIONS = {
+    "TrainingJob": training_job.ConditionType,
+    "ModelDeployment": model_deployment.ConditionType,
+    "DriftPolicy": drift_policy.ConditionType,
+}
+MODELS = {kind.declaration.kind: kind for kind in KINDS}
+LIST_LIMITS = {"history": HISTORY_LIMIT, "rejected": 20, "features": 5, "triggeredTimes": 48, "stages": 3}
+
+every_story = pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
+
+
+def every_story_of(kind: str) -> pytest.MarkDecorator:
+    """The stories of one kind."""
+    chosen = {sentence: story for sentence, story in STORIES.items() if story.kind == kind}
+    return pytest.mark.parametrize("story", chosen.values(), ids=chosen)
+
+
+def statuses(story: Story) -> list[Document]:
+    """The statuses that the passes of a story write until they come to rest."""
+    world = story.tell()
+    first = world.plan(story.kind, story.name)
+    plans = [first, *world.settle(story.kind, story.name)]
+    return [plan.status for plan in plans if plan.status is not None]
+
+
+@every_story
+def test_deciding_twice_is_equal(story: Story) -> None:
+    """A decision is a function of what was observed, and of nothing else."""
+    world = story.tell()
+    assert world.plan(story.kind, story.name) == world.plan(story.kind, story.name)
+
+
+@every_story
+def test_the_input_is_not_changed(story: Story) -> None:
+    """A decision and the manifests that it makes share nothing with what was observed."""
+    world = story.tell()
+    before = copy.deepcopy(world.objects)
+    plan = world.plan(story.kind, story.name)
+    for manifest in (*plan.create, *plan.apply):
+        _scribble(manifest)
+    assert world.objects == before
+
+
+@every_story
+def test_passes_come_to_rest(story: Story) -> None:
+    """Eventually stable: after a few passes a pass plans nothing that is not there already, and tells of nothing."""
+    world = story.tell()
+    world.settle(story.kind, story.name)
+    if (story.kind, story.name) not in world.objects:
+        return
+    writes = world.writes
+    plan = world.step(story.kind, story.name)
+    assert plan is not None
+    assert world.writes == writes
+    assert plan.events == ()
+    assert plan.requeue_after != 0.0
+
+
+@every_story
+def test_every_crash_point_leads_to_the_same_end(story: Story) -> None:
+    """Whichever action a pass crashed before, the passes after it reach the same children, and create none twice."""
+    reference = story.tell()
+    actions = len(reference.plan(story.kind, story.name).create) + len(reference.plan(story.kind, story.name).apply) + 1
+    reference.settle(story.kind, story.name)
+    for crash_after in range(actions + 1):
+        world = story.tell()
+        world.step(story.kind, story.name, crash_after=crash_after)
+        world.settle(story.kind, story.name)
+        assert _children(world.objects) == _children(reference.objects)
+        assert len(world.created) == len(reference.created)
+
+
+@every_story
+def test_status_names_the_generation_that_it_was_derived_from(story: Story) -> None:
+    """Every status carries observedGeneration, and so does every condition."""
+    for status in statuses(story):
+        assert status["observedGeneration"] == 1
+        assert {condition["observedGeneration"] for condition in status["conditions"]} == {1}
+
+
+@every_story
+def test_every_reason_and_condition_is_declared(story: Story) -> None:
+    """Conditions, history entries and Events use only words that the API declares with their meaning."""
+    world = story.tell()
+    plans = [world.plan(story.kind, story.name), *world.settle(story.kind, story.name)]
+    declared = {str(reason) for reason in REASONS[story.kind]}
+    for plan in plans:
+        assert {event.reason for event in plan.events} <= declared
+        status = plan.status or {"conditions": []}
+        assert {entry["reason"] for entry in status.get("history", [])} <= declared
+        ours = {str(type_) for type_ in CONDITIONS[story.kind]}
+        for condition in status["conditions"]:
+            assert condition["type"] in ours
+            assert condition["reason"] in declared
+
+
+@every_story
+def test_status_is_json_and_can_be_read_back(story: Story) -> None:
+    """No NaN or infinity reaches JSON, every bound of the model holds, and parsing a status changes nothing."""
+    for status in statuses(story):
+        json.dumps(status, allow_nan=False)
+        model = MODELS[story.kind].model_fields["status"].annotation
+        assert model is not None
+        assert model.model_validate(status).to_document() == status
+        for name, limit in LIST_LIMITS.items():
+            assert len(status.get(name, ())) <= limit
+
+
+@every_story
+def test_no_plan_writes_a_spec_of_ours(story: Story) -> None:
+    """The operator owns status and its own children; of our kinds a policy may create a TrainingJob, and no more."""
+    world = story.tell()
+    for plan in [world.plan(story.kind, story.name), *world.settle(story.kind, story.name)]:
+        assert not {manifest["kind"] for manifest in plan.apply} & OURS
+        created = {manifest["kind"] for manifest in plan.create} & OURS
+        assert created <= ({"TrainingJob"} if story.kind == "DriftPolicy" else set())
+
+
+@every_story
+def test_every_child_is_owned_and_named(story: Story) -> None:
+    """Each child has our controller reference, save the store claim; a name that fits a DNS label; our label."""
+    world = story.tell()
+    uid = world.objects[story.kind, story.name]["metadata"]["uid"]
+    for plan in [world.plan(story.kind, story.name), *world.settle(story.kind, story.name)]:
+        for manifest in (*plan.create, *plan.apply):
+            name = manifest["metadata"]["name"]
+            assert 1 <= len(name) <= 63
+            assert manifest["metadata"]["namespace"] == "weather"
+            if manifest["kind"] == "Job" and "template" not in manifest["spec"]:
+                assert manifest["metadata"]["uid"] == world.objects["Job", name]["metadata"]["uid"]
+                continue
+            assert manifest["metadata"]["labels"][LABEL_PART_OF] == PART_OF
+            assert controller_uid(manifest) == (None if name == STORE_CLAIM else uid)
+
+
+@every_story_of("TrainingJob")
+def test_exactly_one_terminal_state(story: Story) -> None:
+    """Complete and Failed of a TrainingJob are never both True, and once one is, it stays."""
+    found: set[str] = set()
+    for status in statuses(story):
+        terminal = {
+            c["type"] for c in status["conditions"] if c["status"] == "True" and c["type"] in {"Complete", "Failed"}
+        }
+        assert found <= terminal
+        assert len(terminal) <= 1
+        found = terminal
+
+
+@every_story
+def test_a_run_is_deleted_only_after_its_end_is_recorded(story: Story) -> None:
+    """Nothing is deleted by a plan but a TrainingJob itself, and only one whose status already holds its end."""
+    world = story.tell()
+    recorded = world.objects[story.kind, story.name].get("status", {}).get("conditions", [])
+    if world.plan(story.kind, story.name).delete:
+        assert any(c["type"] in {"Complete", "Failed"} and c["status"] == "True" for c in recorded)
+
+
+@every_story_of("DriftPolicy")
+def test_unknown_never_retrains(story: Story) -> None:
+    """No episode opens while what would open it is Unknown, unless a person asked."""
+    world = story.tell()
+    before = (world.objects[story.kind, story.name].get("status") or {}).get("episode")
+    status = world.plan(story.kind, story.name).status or {}
+    episode = status.get("episode")
+    if episode is None or (before is not None and before["number"] == episode["number"]):
+        return
+    known = {c["type"]: c["status"] for c in status["conditions"]}
+    alarm = {"Drift": "DriftDetected", "Performance": "PerformanceLost"}.get(episode["trigger"])
+    assert alarm is None or known[alarm] == "True"
+
+
+def _children(objects: dict[tuple[str, str], Document]) -> dict[tuple[str, str], Any]:
+    """Every child by its spec; uids and times differ from world to world."""
+    return {key: document.get("spec") for key, document in objects.items() if key[0] not in {*OURS, "Pod"}}
+
+
+def _scribble(manifest: Any) -> None:
+    """Change everything that can be changed in a manifest."""
+    if isinstance(manifest, dict):
+        for value in list(manifest.values()):
+            _scribble(value)
+        manifest["scribbled"] = True
+    elif isinstance(manifest, list):
+        for value in manifest:
+            _scribble(value)
+        manifest.append("scribbled")
