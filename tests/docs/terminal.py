@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 import time
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS = 300.0
 _MARK = "--- command ended with"
+_LOOSE = re.compile(r"(\.\.\.|(?<!\w)(?=[\w.]*\d)[\w.]*\w[\w.]+)")
+_ANY_TEXT = ".*"
+_ANY_WORD = r"[\w.]+"
 
 
 class CommandError(AssertionError):
@@ -26,9 +30,15 @@ class CommandError(AssertionError):
 
 
 def pattern(line: str) -> re.Pattern[str]:
-    """What a documented line matches: the same words, `...` for any text, any amount of blanks between words."""
-    parts = [re.escape(part) for part in " ".join(line.split()).split("...")]
-    return re.compile(".*".join(parts))
+    """What a documented line matches.
+
+    The same words with any amount of blanks between them; `...` stands for any text; and a word with a digit in it (a
+    number, a digest, an age, the random end of a name) for any other, save numbers of one digit, which must be equal.
+    """
+    parts = _LOOSE.split(" ".join(line.split()))
+    loose = [_ANY_TEXT if part == "..." else _ANY_WORD for part in parts[1::2]]
+    exact = [re.escape(part) for part in parts[::2]]
+    return re.compile("".join(chain.from_iterable(zip_longest(exact, loose, fillvalue=""))))
 
 
 def missing(expected: Sequence[str], printed: Sequence[str]) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.docs.pages import ROOT, Block, Step
-from tests.docs.terminal import CommandError, Terminal, missing
+from tests.docs.terminal import CommandError, Terminal, missing, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +62,21 @@ def test_missing_names_the_first_line_that_was_not_printed() -> None:
     printed = ["NAME   AGE", "rainfall   5s", "end"]
     assert missing(["NAME AGE", "rainfall ...", "..."], printed) is None
     assert missing(["NAME AGE", "end", "rainfall ..."], printed) == "rainfall ..."
+
+
+@pytest.mark.parametrize(
+    ("documented", "printed", "want"),
+    [
+        ("rainfall-3fa2b1c9 auc 0.87, 2m5s", "rainfall-abcdef01 auc 0.8613, 45s", True),
+        ("serving 0123456789ab with 1 of 1 pod", "serving fedcba987654 with 1 of 1 pod", True),
+        ("serving 0123456789ab with 1 of 1 pod", "serving fedcba987654 with 0 of 1 pod", False),
+        ("rainfall Succeeded 0123456789ab", "rainfall Failed 0123456789ab", False),
+        ("sha256:01...", "sha256:fe98", True),
+    ],
+)
+def test_numbers_digests_and_ages_are_examples(documented: str, printed: str, want: bool) -> None:
+    """A page shows what was really printed once; words must be the same, and so must numbers of one digit."""
+    assert (pattern(documented).fullmatch(printed) is not None) == want
 
 
 @pytest.mark.parametrize(
