@@ -56,10 +56,12 @@ def find_class(path: str, field: str, tables: tuple[dict[str, frozenset[str]], .
     choices = allowlist.names(*tables)
     if _exists(module, name):
         raise BadConfigurationError(
-            f"{field}.class: {path} is outside the list of estimators that may be used here: {_listing(choices)}; "
-            "for another one, train in a container of your own (spec.trainer.container)"
+            f"{field}.class: {path} is outside the list of estimators that may be used here; choose one of it, or "
+            "train "
+            f"in a container of your own (spec.trainer.container). Allowed are {_listing(choices)}"
         )
-    near = difflib.get_close_matches(path, choices, n=3, cutoff=0.75)
+    by_name = {choice.rpartition(".")[2]: choice for choice in choices}
+    near = [by_name[match] for match in difflib.get_close_matches(name, by_name, n=2, cutoff=0.8)]
     hint = f"did you mean {' or '.join(near)}?" if near else f"allowed are {_listing(choices)}"
     raise BadConfigurationError(f"{field}.class: {path} does not exist in the installed scikit-learn; {hint}")
 

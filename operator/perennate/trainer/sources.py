@@ -72,13 +72,19 @@ def _read_csv(path: Path, uri: str) -> pa.Table:
                 raise DataRefusedError(
                     f"{FIELD}: {uri} is no CSV: it holds binary data; is it parquet (spec.data.train.format)?"
                 )
-        return csv.read_csv(path, convert_options=options, parse_options=csv.ParseOptions(newlines_in_values=True))
+        table = csv.read_csv(path, convert_options=options, parse_options=csv.ParseOptions(newlines_in_values=True))
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         raise DataRefusedError(
             f"{FIELD}: {uri} is no CSV: {_sentence(error)}; wanted is one header line and as many values in every row"
         ) from error
     except PermissionError as error:
         raise DataRefusedError(f"{FIELD}: {uri} may not be read by our user: make it readable for all") from error
+    binary = [name for name, kind in zip(table.column_names, table.schema.types, strict=True) if kind == pa.binary()]
+    if binary:
+        raise DataRefusedError(
+            f"{FIELD}: {uri}: column {binary[0]!r} holds bytes that are no UTF-8; save the file as UTF-8"
+        )
+    return table
 
 
 def _read_parquet(path: Path, uri: str) -> pa.Table:

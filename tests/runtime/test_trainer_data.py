@@ -1,0 +1,284 @@
+"""What the prepare stage refuses: every kind of bad data ends in exit code 10 and a sentence that names the field."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from perennate.api.v1alpha1.training_job import Reason
+from perennate.api.wellknown import ExitCode
+from tests.support.runs import NAMESPACE, Run, make_spec
+
+pytestmark = pytest.mark.runtime
+
+ROWS = 40
+
+
+def table(**columns: Any) -> pd.DataFrame:
+    """Forty good rows, with some columns replaced (None removes one)."""
+    good: dict[str, Any] = {
+        "age": np.arange(ROWS, dtype=float),
+        "income": np.arange(ROWS, dtype=float)[::-1] * 3,
+        "target": np.arange(ROWS) % 2,
+    }
+    return pd.DataFrame({name: values for name, values in {**good, **columns}.items() if values is not None})
+
+
+def csv(**columns: Any) -> bytes:
+    """The rows as CSV."""
+    return table(**columns).to_csv(index=False).encode()
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    """Rows as parquet."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def with_value(column: str, row: int, value: Any) -> bytes:
+    """The rows with one value replaced."""
+    frame = table().astype({column: object})
+    frame.loc[row, column] = value
+    return frame.to_csv(index=False).encode()
+
+
+DATES = pd.date_range("2026-01-01", periods=ROWS)
+
+Case = tuple[bytes | None, dict[str, Any], tuple[str, ...]]
+URI = "spec.data.train.uri: pvc://claim/rows"
+
+CSV_CASES: dict[str, Case] = {
+    # name: content of the file, changes of spec.data, parts of the message
+    "missing": (None, {}, (URI, "does not exist", "its folder is missing or empty", "put the file there")),
+    "0 bytes": (b"", {}, (URI, "is empty (0 bytes)")),
+    "a header alone": (b"age,income,target\n", {}, (URI, "a header but no row")),
+    "ragged": (b"a,target\n1,0\n1,2,3\n", {}, (URI, "is no CSV", "got 3")),
+    "binary": (bytes(range(256)) * 20, {}, (URI, "is no CSV", "binary data", "parquet")),
+    "no UTF-8": (
+        b"a,target\n\xff\xfe,0\n" * 5,
+        {},
+        (URI, "column 'a' holds bytes that are no UTF-8", "save the file as UTF-8"),
+    ),
+    "an HTML page": (b"<html><body>404 not found</body></html>\n<p>x</p>\n", {}, ("no column 'target'|is no CSV",)),
+    "a column twice": (b"a,a,target\n1,2,0\n", {}, (URI, "the column 'a' more than once")),
+    "no target column": (csv(target=None), {}, ("spec.data.target", "no column 'target'", "age, income")),
+    "no feature column": (
+        csv(),
+        {"features": ["age", "height"]},
+        ("spec.data.features", "no column 'height'", "age, income, target"),
+    ),
+    "the target among the features": (
+        csv(),
+        {"features": ["age", "target"]},
+        ("spec.data.features", "'target' is the target"),
+    ),
+    "nothing but the target": (csv(age=None, income=None), {}, ("no column is left",)),
+    "no time column": (
+        csv(),
+        {"holdout": {"timeColumn": "when"}},
+        ("spec.data.holdout.timeColumn", "no column 'when'"),
+    ),
+    "a time column of text": (
+        csv(when=["noon"] * ROWS),
+        {"holdout": {"timeColumn": "when"}},
+        ("spec.data.holdout.timeColumn", "'when' has the type string", "2026-01-31T12:00:00"),
+    ),
+    "a time column with a gap": (
+        csv(when=[None, *range(1, ROWS)]),
+        {"holdout": {"timeColumn": "when"}},
+        ("spec.data.holdout.timeColumn", "is empty in 1 of 40 rows"),
+    ),
+    "a constant target": (csv(target=1), {}, ("spec.data.target", "the one value 1 in all 40 rows")),
+    "a target without values": (csv(target=[None] * ROWS), {}, ("spec.data.target", "missing in 40 of 40 rows")),
+    "a target with a gap": (with_value("target", 3, None), {}, ("spec.data.target", "missing in 1 of 40 rows")),
+    "a feature without values": (csv(age=[None] * ROWS), {}, ("column 'age' has no value in any of 40 rows",)),
+    "an infinity": (with_value("age", 4, "inf"), {}, ("column 'age' holds inf in row 5", "leave the value empty")),
+    "a minus infinity": (with_value("income", 0, "-inf"), {}, ("column 'income' holds -inf in row 1",)),
+    "a date": (csv(when=DATES), {}, ("column 'when' has the type", "leave it out of spec.data.features")),
+    "too few rows": (table().head(9).to_csv(index=False).encode(), {}, ("there are 9 rows; at least 10",)),
+    "one row": (b"age,target\n1,0\n", {}, ("there are 1 rows",)),
+    "a class with one row": (with_value("target", 0, 7), {}, ("spec.data.target", "the class 7 has a single row")),
+    "fractions as classes": (csv(target=np.linspace(0, 1, ROWS)), {}, ("spec.data.target", "use a regressor")),
+    "one class in the newest rows": (
+        csv(target=[0] * 5 + [1] * 35),
+        {"holdout": {"timeColumn": "age"}},
+        ("spec.data.holdout", "all hold-out rows have the class 1"),
+    ),
+    "one class in the older rows": (
+        csv(target=[0] * 30 + [0, 1] * 5),
+        {"holdout": {"timeColumn": "age"}},
+        ("spec.data.holdout", "all training rows have the class 0"),
+    ),
+    "a path that leads out": (csv(), {"uri": "pvc://claim/../../etc/passwd"}, ("leads out of its folder",)),
+    "a path that leads out of the namespace": (
+        csv(),
+        {"uri": "file:///../team-b/rows.csv"},
+        ("spec.data.train.uri", "leads out of its folder"),
+    ),
+    "a folder": (csv(), {"uri": "pvc://claim/."}, ("is a folder; name one file",)),
+    "CSV taken for parquet": (csv(), {"format": "parquet"}, (URI, "is no parquet file", "spec.data.train.format")),
+}
+
+
+def make_run(folder: Path, content: bytes | None, changes: dict[str, Any], **spec: Any) -> Run:
+    """A run on a file of these bytes."""
+    source = {"uri": changes.get("uri", "pvc://claim/rows"), "format": changes.get("format", "csv")}
+    rest = {key: value for key, value in changes.items() if key not in source}
+    run = Run(
+        folder, folder / "data", folder / "store", make_spec(data={"train": source, "target": "target", **rest}, **spec)
+    )
+    if content is not None:
+        (run.data / "rows").write_bytes(content)
+    return run
+
+
+def check_refused(run: Run, parts: tuple[str, ...]) -> None:
+    """Exit code 10, the reason, every part of the message, and nothing left behind for the next stage."""
+    code, result = run.here("prepare")
+    assert result.error is not None
+    message = result.error.message
+    assert (code, result.error.reason) == (ExitCode.DATA_REFUSED, Reason.DATA_REFUSED), message
+    for part in parts:
+        assert any(choice in message for choice in part.split("|")), message
+    assert "spec.data" in message
+    assert not run.places.record.exists()
+
+
+@pytest.mark.parametrize("case", CSV_CASES)
+def test_bad_rows_are_refused_with_field_and_cause(tmp_path: Path, case: str) -> None:
+    """Bad data cost one pod and no retry, and the message names the field, what was there and what to do."""
+    content, changes, parts = CSV_CASES[case]
+    check_refused(make_run(tmp_path, content, changes), parts)
+
+
+PARQUET_CASES: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
+    "cut": (lambda: parquet(table())[:-10], ("is no parquet file", "is it CSV")),
+    "0 bytes": (lambda: b"", ("is empty (0 bytes)",)),
+    "no rows": (lambda: parquet(table().head(0)), ("no row",)),
+    "a column of lists": (lambda: parquet(table(tags=[["a"]] * ROWS)), ("column 'tags' has the type list",)),
+    "a column of bytes": (lambda: parquet(table(blob=[b"a"] * ROWS)), ("column 'blob' has the type binary",)),
+    "a target of dates": (
+        lambda: parquet(table(target=DATES)),
+        ("spec.data.target", "classes are text, whole numbers"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PARQUET_CASES)
+def test_bad_parquet_is_refused_with_field_and_cause(tmp_path: Path, case: str) -> None:
+    """As for CSV."""
+    content, parts = PARQUET_CASES[case]
+    check_refused(make_run(tmp_path, content(), {"format": "parquet"}), parts)
+
+
+def test_a_regressor_needs_a_number_to_predict(tmp_path: Path) -> None:
+    """Text as the target of a regressor is refused with both ways out."""
+    trainer = {"estimator": {"class": "sklearn.linear_model.Ridge"}}
+    run = make_run(tmp_path, csv(target=["a", "b"] * 20), {}, trainer=trainer)
+    check_refused(run, ("spec.data.target", "a regressor predicts numbers", "use a classifier"))
+
+
+def test_a_missing_file_shows_what_is_there(tmp_path: Path) -> None:
+    """The name of the file beside it is what people need when they mistyped one."""
+    run = make_run(tmp_path, None, {})
+    (run.data / "rows.csv").write_bytes(csv())
+    check_refused(run, ("does not exist", "its folder has rows.csv"))
+
+
+def test_data_that_were_refused_are_accepted_when_they_heal(tmp_path: Path) -> None:
+    """Nothing of the refused attempt stands in the way of the next one."""
+    run = make_run(tmp_path, b"", {})
+    check_refused(run, ("empty",))
+    (run.data / "rows").write_bytes(csv())
+    code, result = run.here("prepare")
+    assert (code, result.error) == (ExitCode.DONE, None)
+
+
+GOOD: dict[str, tuple[Callable[[], bytes], dict[str, Any], dict[str, str]]] = {
+    # name: content, changes of spec.data, wanted types
+    "numbers": (csv, {}, {"age": "float64", "income": "float64", "target": "int64"}),
+    "whole numbers become numbers": (lambda: csv(age=range(ROWS)), {}, {"age": "float64"}),
+    "text": (lambda: csv(town=["Bonn", "Ulm"] * 20), {}, {"town": "object"}),
+    "booleans": (lambda: csv(member=[True, False] * 20), {}, {"member": "bool"}),
+    "booleans with gaps are numbers": (lambda: csv(member=[True, None] * 20), {}, {"member": "float64"}),
+    "missing values": (lambda: with_value("age", 3, None), {}, {"age": "float64"}),
+    "text classes": (lambda: csv(target=["yes", "no"] * 20), {}, {"target": "object"}),
+    "boolean classes": (lambda: csv(target=[True, False] * 20), {}, {"target": "bool"}),
+    "a time column is no feature": (
+        lambda: csv(when=DATES),
+        {"holdout": {"timeColumn": "when"}},
+        {"age": "float64", "income": "float64", "target": "int64"},
+    ),
+    "categories of parquet": (
+        lambda: parquet(table(town=pd.Categorical(["Bonn", "Ulm"] * 20))),
+        {"format": "parquet"},
+        {"town": "object"},
+    ),
+    "decimals, small and unsigned numbers of parquet": (
+        lambda: parquet(table(age=np.arange(ROWS, dtype=np.uint8), income=np.arange(ROWS, dtype=np.float32))),
+        {"format": "parquet"},
+        {"age": "float64", "income": "float64"},
+    ),
+    "named features in their order": (csv, {"features": ["income", "age"]}, {"income": "float64", "age": "float64"}),
+}
+
+
+@pytest.mark.parametrize("case", GOOD)
+def test_good_rows_reach_the_model_in_three_types(tmp_path: Path, case: str) -> None:
+    """Numbers are float64, booleans bool, text object: what a request can carry, so training and serving agree."""
+    content, changes, wanted = GOOD[case]
+    run = make_run(tmp_path, content(), changes)
+    code, result = run.here("prepare")
+    assert code == ExitCode.DONE, result.error
+    found = {name: str(kind) for name, kind in pd.read_parquet(run.places.train_rows).dtypes.items()}
+    assert {name: found[name] for name in wanted} == wanted
+    named = changes.get("features")
+    assert named is None or list(found) == [*named, "target"]
+
+
+def test_the_same_rows_give_the_same_files_and_fingerprint(tmp_path: Path) -> None:
+    """Preparing is deterministic to the last byte, so that equal runs are seen to be equal."""
+    contents = []
+    for name in ("a", "b"):
+        run = make_run(tmp_path / name, csv(town=["Bonn", None] * 20), {})
+        _, result = run.here("prepare")
+        places = run.places
+        paths = (places.train_rows, places.holdout_rows, places.record)
+        contents.append(([path.read_bytes() for path in paths], result.fingerprint))
+    assert contents[0] == contents[1]
+
+
+def test_a_file_in_the_store_is_read_by_its_uri(tmp_path: Path) -> None:
+    """`file:///` is the namespace's own folder of the store."""
+    run = make_run(tmp_path, None, {"uri": "file:///datasets/rows.csv"})
+    folder = run.store / NAMESPACE / "datasets"
+    folder.mkdir(parents=True)
+    (folder / "rows.csv").write_bytes(csv())
+    assert run.here("prepare")[0] == ExitCode.DONE
+
+
+def test_a_metric_of_the_other_task_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    """Who asks a classifier for its R2 learns it at once."""
+    run = make_run(tmp_path, csv(), {}, evaluation={"gates": [{"metric": "r2", "min": 0.5}]})
+    code, result = run.here("prepare")
+    assert code == ExitCode.BAD_CONFIGURATION
+    assert result.error is not None
+    assert result.error.message.startswith(
+        "spec.evaluation.gates[0].metric: r2 is no metric of classification; allowed are accuracy, precision"
+    )
+
+
+def test_a_store_that_is_read_only_is_enough_to_prepare(tmp_path: Path) -> None:
+    """The prepare stage writes nothing into the store: it has it mounted read-only."""
+    run = make_run(tmp_path, csv(), {})
+    shutil.rmtree(run.store)
+    assert run.here("prepare")[0] == ExitCode.DONE
+    assert not run.store.exists()

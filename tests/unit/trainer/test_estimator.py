@@ -1,0 +1,164 @@
+"""From the spec to an estimator: only the fixed list, known parameters, and a seed for everything random."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from perennate.api.v1alpha1.training_spec import Estimator
+from perennate.trainer.errors import BadConfigurationError
+from perennate.trainer.estimator import build_estimator
+from perennate.trainer.train import fit
+
+FOREST = "sklearn.ensemble.RandomForestClassifier"
+LOGISTIC = "sklearn.linear_model.LogisticRegression"
+SCALER = "sklearn.preprocessing.StandardScaler"
+
+
+def spec(path: str, params: dict[str, Any] | None = None, *steps: str | tuple[str, dict[str, Any]]) -> Estimator:
+    """An estimator of the spec with preprocessing steps."""
+    named = [(step, {}) if isinstance(step, str) else step for step in steps]
+    preprocessing = [{"class": name, "params": values} for name, values in named]
+    return Estimator.model_validate({"class": path, "params": params or {}, "preprocessing": preprocessing})
+
+
+REFUSED: dict[str, tuple[Estimator, tuple[str, ...]]] = {
+    "a class that does not exist": (
+        spec("sklearn.linear_model.LogisticRegresion"),
+        (
+            "spec.trainer.estimator.class: sklearn.linear_model.LogisticRegresion does not exist",
+            f"did you mean {LOGISTIC}",
+        ),
+    ),
+    "a module that does not exist": (
+        spec("sklearn.quantum.Classifier"),
+        ("sklearn.quantum.Classifier does not exist", "allowed are sklearn.calibration:"),
+    ),
+    "a class of another module": (
+        spec("sklearn.linear_model.RandomForestClassifier"),
+        ("does not exist", f"did you mean {FOREST}"),
+    ),
+    "a class outside the list": (
+        spec("sklearn.neighbors.KNeighborsClassifier"),
+        (
+            "spec.trainer.estimator.class: sklearn.neighbors.KNeighborsClassifier is outside the list",
+            "sklearn.ensemble: AdaBoostClassifier",
+            "spec.trainer.container",
+        ),
+    ),
+    "a private path": (spec("sklearn.svm._classes.SVC"), ("sklearn.svm._classes.SVC is outside the list",)),
+    "a function": (spec("sklearn.utils.shuffle"), ("sklearn.utils.shuffle is outside the list",)),
+    "a module": (spec("sklearn.utils.fixes"), ("sklearn.utils.fixes is outside the list|does not exist",)),
+    "something that scikit-learn imported": (spec("sklearn.base.os"), ("does not exist|outside the list",)),
+    "a transformer as estimator": (spec(SCALER), (f"{SCALER} is outside the list",)),
+    "an estimator as step": (
+        spec(LOGISTIC, {}, SCALER, LOGISTIC),
+        (f"spec.trainer.estimator.preprocessing[1].class: {LOGISTIC} is outside the list",),
+    ),
+    "a step that takes functions": (
+        spec(LOGISTIC, {}, "sklearn.preprocessing.FunctionTransformer"),
+        ("preprocessing[0].class: sklearn.preprocessing.FunctionTransformer is outside the list",),
+    ),
+    "an unknown parameter": (
+        spec(FOREST, {"n_estimator": 5}),
+        (
+            f"spec.trainer.estimator.params.n_estimator: {FOREST} has no such parameter (did you mean n_estimators?)",
+            "it has bootstrap, ccp_alpha",
+        ),
+    ),
+    "an unknown parameter of a step": (
+        spec(LOGISTIC, {}, (SCALER, {"mean": True})),
+        ("spec.trainer.estimator.preprocessing[0].params.mean", "with_mean"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_not_on_the_list_is_refused_with_the_field(case: str) -> None:
+    """Unknown and not allowed are two messages; both name the field, what was given and what is allowed."""
+    estimator, parts = REFUSED[case]
+    with pytest.raises(BadConfigurationError) as caught:
+        build_estimator(estimator, seed=1)
+    for part in parts:
+        assert any(choice in str(caught.value) for choice in part.split("|")), str(caught.value)
+
+
+def test_the_seed_reaches_every_step_that_draws() -> None:
+    """Two runs with one seed are one run, also where the spec says nothing of random_state."""
+    built = build_estimator(spec(FOREST, {}, "sklearn.decomposition.PCA", SCALER), seed=11)
+    assert built.named_steps["estimator"].random_state == 11
+    assert built.named_steps["step0"].random_state == 11
+
+
+def test_a_random_state_of_the_spec_stays() -> None:
+    """What the spec says is done."""
+    assert build_estimator(spec(FOREST, {"random_state": 3}), seed=11).random_state == 3
+
+
+def test_lists_become_the_tuples_that_constructors_want() -> None:
+    """JSON has no tuples; a range given as a list must still be one."""
+    built = build_estimator(
+        spec(LOGISTIC, {}, ("sklearn.preprocessing.MinMaxScaler", {"feature_range": [-1, 1]})), seed=1
+    )
+    fit(built, pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0]}), np.array([0, 1, 0, 1]))
+    assert built.named_steps["step0"].feature_range == (-1, 1)
+
+
+NUMBERS = pd.DataFrame({"age": np.arange(20.0), "income": np.arange(20.0)[::-1]})
+TEXT = NUMBERS.assign(town=["Bonn", "Ulm"] * 10)
+GAPS = NUMBERS.assign(income=[np.nan, *range(19)])
+TARGET = np.tile([0, 1], 10)
+
+UNFIT: dict[str, tuple[Estimator, pd.DataFrame, tuple[str, ...]]] = {
+    "a value out of range": (
+        spec(FOREST, {"n_estimators": -1}),
+        NUMBERS,
+        ("spec.trainer.estimator.params: ", "'n_estimators' parameter of RandomForestClassifier", "Got -1 instead"),
+    ),
+    "a value of the wrong type": (
+        spec(LOGISTIC, {"C": "large"}),
+        NUMBERS,
+        ("spec.trainer.estimator.params: ", "'C' parameter", "Got 'large' instead"),
+    ),
+    "a function by name": (
+        spec(LOGISTIC, {}, ("sklearn.feature_selection.SelectKBest", {"score_func": "os.system"})),
+        NUMBERS,
+        ("spec.trainer.estimator.params: ", "'score_func' parameter", "callable"),
+    ),
+    "text that it cannot take": (
+        spec(LOGISTIC),
+        TEXT,
+        ("the columns town hold text", "OrdinalEncoder or OneHotEncoder into spec.trainer.estimator.preprocessing"),
+    ),
+    "missing values that it cannot take": (
+        spec(LOGISTIC),
+        GAPS,
+        ("values are missing in income", "sklearn.impute.SimpleImputer"),
+    ),
+    "more components than columns": (
+        spec(LOGISTIC, {}, ("sklearn.decomposition.PCA", {"n_components": 9})),
+        NUMBERS,
+        ("spec.trainer.estimator: n_components=9 must be between",),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNFIT)
+def test_what_scikit_learn_refuses_is_told_with_a_way_out(case: str) -> None:
+    """scikit-learn's own sentence reaches the condition, with the field and what to do about it."""
+    estimator, features, parts = UNFIT[case]
+    with pytest.raises(BadConfigurationError) as caught:
+        fit(build_estimator(estimator, seed=1), features, TARGET)
+    for part in parts:
+        assert part in str(caught.value), str(caught.value)
+
+
+def test_text_is_learned_with_an_encoder() -> None:
+    """The advice that the refusal gives is right."""
+    encoder = ("sklearn.preprocessing.OrdinalEncoder", {"handle_unknown": "use_encoded_value", "unknown_value": -1})
+    built = build_estimator(spec(FOREST, {"n_estimators": 5}, encoder), seed=1)
+    fit(built, TEXT, TARGET)
+    assert set(built.predict(TEXT)) <= {0, 1}

@@ -1,0 +1,138 @@
+"""Metrics of a model on hold-out rows, against known values and against scikit-learn's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as library
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.naive_bayes import GaussianNB
+
+from perennate.api.v1alpha1.training_spec import Metric
+from perennate.trainer.scoring import Judged, UnknownClassError, judge, measure
+from perennate.trainer.tasks import CLASSIFICATION, REGRESSION
+
+
+class Answers:
+    """A fitted classifier that gives the answers it was made with."""
+
+    def __init__(self, classes: list[Any], predicted: list[Any], probabilities: list[list[float]]) -> None:
+        self.classes_ = np.array(classes)
+        self._predicted = np.array(predicted)
+        self._probabilities = np.array(probabilities)
+
+    def predict(self, _: Any) -> Any:
+        """The classes."""
+        return self._predicted
+
+    def predict_proba(self, _: Any) -> Any:
+        """The probabilities."""
+        return self._probabilities
+
+
+NO_ROWS = pd.DataFrame()
+
+
+def test_two_classes_by_hand() -> None:
+    """Five rows whose metrics anyone can check: 2 of 3 positives found, 1 false alarm of 2 negatives."""
+    chances = [0.9, 0.8, 0.3, 0.6, 0.1]
+    model = Answers(["no", "yes"], ["yes", "yes", "no", "yes", "no"], [[1 - p, p] for p in chances])
+    judged = judge(model, NO_ROWS, ["yes", "yes", "yes", "no", "no"])
+    values = measure(judged, CLASSIFICATION)
+    assert values[Metric.ACCURACY] == pytest.approx(3 / 5)
+    assert values[Metric.PRECISION] == pytest.approx(2 / 3)
+    assert values[Metric.RECALL] == pytest.approx(2 / 3)
+    assert values[Metric.F1] == pytest.approx(2 / 3)
+    assert values[Metric.AUC] == pytest.approx(5 / 6)
+    assert values[Metric.BRIER] == pytest.approx((0.01 + 0.04 + 0.49 + 0.36 + 0.01) / 5)
+    wanted = -np.mean(np.log([0.9, 0.8, 0.3, 0.4, 0.9]))
+    assert values[Metric.LOG_LOSS] == pytest.approx(wanted)
+    assert judged.score is not None
+    assert judged.score.tolist() == chances
+
+
+@pytest.mark.parametrize("name", [str, int, float, bool])
+def test_the_type_of_the_labels_changes_nothing(name: Any) -> None:
+    """Classes 0 and 1 as text, whole numbers, fractions or booleans give the same metrics."""
+    features, target = load_breast_cancer(return_X_y=True, as_frame=True)
+    wanted = measure(judge(GaussianNB().fit(features, target), features, target), CLASSIFICATION)
+    named = np.array([name(value) for value in target])
+    assert measure(judge(GaussianNB().fit(features, named), features, named), CLASSIFICATION) == wanted
+
+
+def test_a_champion_trained_on_other_label_types_is_comparable() -> None:
+    """A champion that learned text labels and rows that carry numbers speak of the same classes."""
+    model = Answers(["0", "1"], ["1", "0"], [[0.2, 0.8], [0.7, 0.3]])
+    assert measure(judge(model, NO_ROWS, [1, 0]), (Metric.ACCURACY,)) == {Metric.ACCURACY: 1.0}
+
+
+def test_more_classes_are_scored_as_scikit_learn_does() -> None:
+    """Macro means and one against the rest."""
+    features, target = load_wine(return_X_y=True, as_frame=True)
+    model = GaussianNB().fit(features[::2], target[::2])
+    rows, truth = features[1::2], target[1::2].to_numpy()
+    values = measure(judge(model, rows, truth), CLASSIFICATION)
+    predicted, chances = model.predict(rows), model.predict_proba(rows)
+    assert values[Metric.F1] == pytest.approx(library.f1_score(truth, predicted, average="macro"))
+    assert values[Metric.AUC] == pytest.approx(library.roc_auc_score(truth, chances, multi_class="ovr"))
+    assert values[Metric.LOG_LOSS] == pytest.approx(library.log_loss(truth, chances))
+    assert values[Metric.BRIER] == pytest.approx(library.brier_score_loss(truth, chances, scale_by_half=False))
+
+
+def test_regression_is_scored_as_scikit_learn_does() -> None:
+    """Mean absolute error, root mean squared error, R2."""
+    features, target = load_diabetes(return_X_y=True, as_frame=True)
+    model = Ridge().fit(features, target)
+    values = measure(judge(model, features, target.to_numpy()), REGRESSION)
+    predicted = model.predict(features)
+    assert values == {
+        Metric.MAE: pytest.approx(library.mean_absolute_error(target, predicted)),
+        Metric.RMSE: pytest.approx(library.root_mean_squared_error(target, predicted)),
+        Metric.R2: pytest.approx(library.r2_score(target, predicted)),
+    }
+
+
+def test_without_probabilities_the_decision_gives_auc_and_the_rest_is_left_out() -> None:
+    """What cannot be computed is absent, not invented."""
+    features, target = load_breast_cancer(return_X_y=True, as_frame=True)
+    model = RidgeClassifier().fit(features, target)
+    judged = judge(model, features, target.to_numpy())
+    values = measure(judged, CLASSIFICATION)
+    assert values[Metric.AUC] == pytest.approx(library.roc_auc_score(target, model.decision_function(features)))
+    assert {Metric.LOG_LOSS, Metric.BRIER}.isdisjoint(values)
+    assert judged.score is None
+
+
+def test_a_class_that_the_model_does_not_know_cannot_be_judged() -> None:
+    """Such a row would count as wrong for ever; better say it."""
+    with pytest.raises(UnknownClassError, match=r"the class 'c' is none of the model's \(a, b\)"):
+        judge(Answers(["a", "b"], ["a"], [[1.0, 0.0]]), NO_ROWS, ["c"])
+
+
+def test_rows_of_one_class_have_no_auc() -> None:
+    """An area under a curve of one point is no number."""
+    model = Answers(["a", "b"], ["a", "b"], [[0.6, 0.4], [0.4, 0.6]])
+    assert Metric.AUC not in measure(judge(model, NO_ROWS, ["a", "a"]), CLASSIFICATION)
+
+
+def test_predictions_that_overflow_have_no_error() -> None:
+    """An infinite prediction makes no metric, so that no gate can pass on it."""
+    judged = Judged("regression", np.array([1.0, 2.0]), np.array([np.inf, 2.0]), (), None, None)
+    assert measure(judged, REGRESSION) == {}
+
+
+def test_a_constant_truth_has_no_r2() -> None:
+    """R2 divides by the spread of the truth."""
+    judged = Judged("regression", np.array([2.0, 2.0]), np.array([1.0, 2.0]), (), None, None)
+    assert set(measure(judged, REGRESSION)) == {Metric.MAE, Metric.RMSE}
+
+
+def test_metrics_of_the_other_task_are_not_computed() -> None:
+    """Only what means something is computed."""
+    features, target = load_breast_cancer(return_X_y=True, as_frame=True)
+    model = LogisticRegression(max_iter=5000).fit(features, target)
+    assert measure(judge(model, features, target.to_numpy()), REGRESSION) == {}
