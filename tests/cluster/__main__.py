@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 
-from tests.cluster import cache, tools
+from tests.cluster import cache, images, tools
 from tests.cluster.commands import succeeds
 from tests.cluster.errors import ClusterError
 from tests.cluster.instance import Instance
@@ -53,7 +53,8 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     commands.add_parser("audit-log", help="print the path of the API server's audit log")
     commands.add_parser("bin", help="print the folder that holds kubectl and helm, making it if need be")
     commands.add_parser("images", help="build the images, and load them if the cluster works")
-    commands.add_parser("load", help="load the built images into the cluster")
+    load = commands.add_parser("load", help="load built images into the cluster")
+    load.add_argument("image", nargs="*", help=f"only these of {', '.join(images.IMAGES)} (default: all)")
     commands.add_parser("programs", help="compile and fetch everything that `up` needs, without starting anything")
     return parser.parse_args(words)
 
@@ -86,7 +87,7 @@ def _run(arguments: argparse.Namespace) -> int:
         case "images":
             chosen.build_images()
         case "load":
-            chosen.load_images()
+            chosen.load_images(arguments.image or images.IMAGES)
         case "status":
             return _status(chosen)
         case "kubeconfig":

@@ -21,7 +21,7 @@ from tests.cluster.ports import free_ports
 from tests.cluster.processes import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 _START_SECONDS = 60.0
@@ -55,12 +55,21 @@ class ControlPlane:
             knows their
             kinds from the first second (it looks for new kinds only every 30 s).
         program: the compiled Kubernetes program; from the cache if not given.
+        ports: gives so many free local ports.
     """
 
-    def __init__(self, folder: Path, *, crds: Sequence[Path] = (), program: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        crds: Sequence[Path] = (),
+        program: Path | None = None,
+        ports: Callable[[int], list[int]] = free_ports,
+    ) -> None:
         self._layout = Layout(folder)
         self._crds = tuple(crds)
         self._program = program
+        self._ports = ports
         self._addresses: Addresses | None = None
         self._running: dict[str, _Component] = {}
 
@@ -148,7 +157,7 @@ class ControlPlane:
         return self._addresses
 
     def _start_once(self) -> None:
-        api_port, etcd_port, peer_port = free_ports(3)
+        api_port, etcd_port, peer_port = self._ports(3)
         self._addresses = addresses = Addresses(
             host="127.0.0.1",
             bind="127.0.0.1",

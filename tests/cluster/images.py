@@ -115,9 +115,16 @@ def build_with_docker() -> None:
             run(command, what=f"build the image {name}", env={"DOCKER_BUILDKIT": "1"})
 
 
-def stored_names() -> dict[str, str]:
-    """Return, for each of `IMAGES`, the name under which the cache holds it for the sources as they are now."""
-    return {name: f"{name}-{cache.key(_dependencies_key(name), _source_key(name))}" for name in IMAGES}
+def stored_names(names: Sequence[str] = IMAGES) -> dict[str, str]:
+    """Return, for each of `names`, the name under which the cache holds it for the sources as they are now.
+
+    Raises:
+        ClusterError: there is no such image.
+    """
+    unknown = set(names) - set(IMAGES)
+    if unknown:
+        raise ClusterError(f"There is no image {', '.join(sorted(unknown))}; there are {', '.join(IMAGES)}.")
+    return {name: f"{name}-{cache.key(_dependencies_key(name), _source_key(name))}" for name in names}
 
 
 def build() -> dict[str, str]:

@@ -107,6 +107,11 @@ class Slice:
         return next(self.pods.subnets(new_prefix=24))
 
 
+def slice_of(address: ipaddress.IPv4Address) -> Slice:
+    """Return the slice that `address` lies in."""
+    return Slice(ipaddress.IPv4Network((address, _SLICE_PREFIX), strict=False))
+
+
 def choose_slice(preferred: int, taken: Iterable[ipaddress.IPv4Network]) -> Slice | None:
     """Return the first slice from number `preferred` on, round the range, that overlaps none of `taken`, or None."""
     slices = list(RANGE.subnets(new_prefix=_SLICE_PREFIX))

@@ -13,6 +13,8 @@ from tests.cluster.instance import CHECKOUT
 from tests.cluster.progress import say, step
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.cluster.instance import Instance
 
 CONFIGURATION = CHECKOUT / "kind-config.yaml"
@@ -93,12 +95,11 @@ class KindCluster:
         if self.trouble() is None:
             self.load_images()
 
-    def load_images(self) -> None:
-        """Load the project's images from the Docker engine into the node."""
-        names = [images.reference(name) for name in images.IMAGES]
-        run(
-            [self._kind(), "load", "docker-image", "--name", self.instance.id, *names], what="load the images into kind"
-        )
+    def load_images(self, names: Sequence[str] = images.IMAGES) -> None:
+        """Load the images `names` from the Docker engine into the node."""
+        references = [images.reference(name) for name in names]
+        command = [self._kind(), "load", "docker-image", "--name", self.instance.id, *references]
+        run(command, what="load the images into kind")
 
     def _kind(self) -> str:
         return shutil.which("kind") or os.fspath(programs.kind())

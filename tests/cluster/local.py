@@ -38,7 +38,7 @@ from tests.cluster.progress import say, step
 from tests.cluster.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 _START_SECONDS = 120.0
@@ -120,10 +120,10 @@ class LocalCluster:
         if self.trouble() is None:
             images.load(self.layout.containerd_socket, built)
 
-    def load_images(self) -> None:
-        """Load the project's images, built before, into the node."""
+    def load_images(self, names: Sequence[str] = images.IMAGES) -> None:
+        """Load the images `names`, built before, into the node."""
         self._state()
-        images.load(self.layout.containerd_socket, images.stored_names())
+        images.load(self.layout.containerd_socket, images.stored_names(names))
 
     def _start(self, compiled: _Programs) -> None:
         began = time.monotonic()

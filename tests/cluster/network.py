@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.cluster.commands import run, succeeds
 from tests.cluster.errors import ClusterError
-from tests.cluster.instance import RANGE, Slice, choose_slice
+from tests.cluster.instance import RANGE, Slice, choose_slice, slice_of
 
 if TYPE_CHECKING:
     from tests.cluster.instance import Instance
@@ -83,8 +83,18 @@ def processes_inside(instance: Instance) -> list[int]:
     return [int(word) for word in run(["ip", "netns", "pids", instance.id], what="list the node's processes").split()]
 
 
+def reserved(instance: Instance) -> str | None:
+    """Return the slice that the instance's link shows, for when its state is lost; None if there is no link."""
+    if not (Path("/sys/class/net") / instance.link).exists():
+        return None
+    shown = json.loads(run(["ip", "-json", "address", "show", "dev", instance.link], what="read the link's address"))
+    found = [each["local"] for each in shown[0].get("addr_info", []) if each["family"] == "inet"]
+    return str(slice_of(ipaddress.IPv4Address(found[0])).network) if found else None
+
+
 def remove(instance: Instance, network: str | None) -> None:
     """Remove link, namespace and the route to `network`; what is not there is passed over."""
+    network = network or reserved(instance)
     if (Path("/sys/class/net") / instance.link).exists():
         run(["ip", "link", "delete", instance.link], what="remove the node's network link")
     if namespace_path(instance).exists():
