@@ -108,10 +108,10 @@ def obstacle(pod: Manifest) -> str:
         if reason in _HARMLESS_WAITS:
             continue
         last = container_end(pod, container, state="lastState")
-        told = last.story() if last is not None else str(waiting.get("message") or "")
-        return cut(
-            f"container {container.get('name')} of pod {pod_name(pod)} waits: {reason}: {told}", 2 * _STORY_LIMIT
-        )
+        if last is not None:
+            return f"{last.story()}; it waits to be started again ({reason})"
+        told = cut(str(waiting.get("message") or ""), _STORY_LIMIT)
+        return f"container {container.get('name')} of pod {pod_name(pod)} waits: {reason}: {told}"
     return ""
 
 

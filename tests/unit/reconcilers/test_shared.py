@@ -113,7 +113,7 @@ OBSTACLES: dict[str, tuple[Document, str]] = {
     "an ordinary start": (pod(containers=(waiting("fetch"), waiting("serve"))), ""),
     "a crash loop tells of the last end": (
         pod(containers=(waiting("serve", "CrashLoopBackOff", "back-off 10s", last=ended("serve", 1, "no memory")),)),
-        "container serve of pod pod waits: CrashLoopBackOff: container serve of pod pod ended with exit code 1: no memory",
+        "container serve of pod pod ended with exit code 1: no memory; it waits to be started again (CrashLoopBackOff)",
     ),
     "no node": (
         pod(conditions=(condition("PodScheduled", "False", "Unschedulable", message="no node"),)),
