@@ -41,7 +41,7 @@ def play_two_versions(pod: Manifest) -> dict[str, Any] | None:
 def test_a_newer_version_rolls_out_and_counts_when_every_pod_serves_it(
     operator: object, user: KubeUser, namespace: str
 ) -> None:
-    """Automatic promotion: the deployment follows the newest version of its line, and never has fewer pods than asked for."""
+    """The deployment follows the newest version of its line, with never fewer pods than asked for."""
     user.create(manifests.model_deployment("serve", namespace, replicas=2))
     user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Pending")
     with PodActor(user, namespace, play_two_versions):
@@ -106,7 +106,7 @@ def repaired(user: KubeUser, namespace: str, before: Manifest | None) -> bool:
 
 
 def test_a_service_of_somebody_elses_is_never_adopted(operator: object, user: KubeUser, namespace: str) -> None:
-    """A name that is taken is said in a condition; the object is left as it is, and the deployment heals when it goes."""
+    """A name that is taken is said in a condition, the object is left as it is, and all heals when it goes."""
     mine = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "serve", "namespace": namespace}}
     before = user.create({**mine, "spec": {"ports": [{"port": 8080}]}})
     user.create(manifests.model_deployment("serve", namespace))

@@ -19,7 +19,7 @@ TRAINING_JOB = OURS["TrainingJob"]
 
 
 def test_a_namesake_is_a_run_of_its_own(operator: object, user: KubeUser, namespace: str) -> None:
-    """Deleted in the middle and created again under one name: the second gets a Job of its own, and the first one's goes."""
+    """Deleted and created again under one name: the second gets a Job of its own, and the first one's goes."""
     first = user.create(manifests.training_job("again", namespace))
     assert wait_until(lambda: len(user.list(JOB, namespace)) == 1, seconds=15)
     user.delete(TRAINING_JOB, namespace, "again")

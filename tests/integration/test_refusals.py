@@ -83,9 +83,18 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
         UNPROCESSABLE,
         "a gate must have min or max",
     ),
-    "a metric that does not exist": (run(evaluation={"metrics": ["luck"]}), UNPROCESSABLE, "spec.evaluation.metrics[0]"),
+    "a metric that does not exist": (
+        run(evaluation={"metrics": ["luck"]}),
+        UNPROCESSABLE,
+        "spec.evaluation.metrics[0]",
+    ),
     "pinned and tracked at once": (
-        serve(model={"track": {"name": "a"}, "pinned": {"uri": "store://a/versions/" + "a" * 64, "digest": manifests.DIGEST}}),
+        serve(
+            model={
+                "track": {"name": "a"},
+                "pinned": {"uri": "store://a/versions/" + "a" * 64, "digest": manifests.DIGEST},
+            }
+        ),
         UNPROCESSABLE,
         "model must have exactly one of pinned, track",
     ),
@@ -104,7 +113,11 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
     ),
     "a warning above the alarm": (watch(warning=0.5, drifted=0.2), UNPROCESSABLE, "warning must not be above drifted"),
     "a significance of zero": (watch(significance=0), UNPROCESSABLE, "spec.significance"),
-    "a target of another kind": (watch(targetRef={"kind": "Service", "name": "x"}), UNPROCESSABLE, "spec.targetRef.kind"),
+    "a target of another kind": (
+        watch(targetRef={"kind": "Service", "name": "x"}),
+        UNPROCESSABLE,
+        "spec.targetRef.kind",
+    ),
     "a reference into another namespace": (
         watch(targetRef={"name": "other/serve"}),
         UNPROCESSABLE,
@@ -146,7 +159,7 @@ FROZEN: dict[str, tuple[Manifest, str]] = {
 
 @pytest.mark.parametrize("case", FROZEN)
 def test_a_run_is_frozen_once_it_exists(case: str, user: KubeUser, namespace: str) -> None:
-    """What was trained must stay told: only `suspend` and `ttlSecondsAfterFinished` may change, at no depth anything else."""
+    """What was trained stays told: only `suspend` and `ttlSecondsAfterFinished` may change, at no depth more."""
     change, field = FROZEN[case]
     user.create(manifests.training_job("run", namespace, trainer={"estimator": {**ESTIMATOR, "preprocessing": [STEP]}}))
     with pytest.raises(Refused) as refusal:

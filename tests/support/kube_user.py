@@ -61,7 +61,9 @@ class KubeUser:
         items: list[Manifest] = answer["items"]
         return items
 
-    def edit(self, resource: Resource, namespace: str, name: str, change: Manifest, *, status: bool = False) -> Manifest:
+    def edit(
+        self, resource: Resource, namespace: str, name: str, change: Manifest, *, status: bool = False
+    ) -> Manifest:
         """Merge a change into the object, or into its status."""
         path = resource.path(namespace, name, subresource="status" if status else None)
         return self.call("PATCH", path, change, query={"fieldValidation": "Strict"}, patch="merge")
@@ -76,7 +78,9 @@ class KubeUser:
         self.call("POST", "/api/v1/namespaces", body)
         return name
 
-    def wait_for(self, resource: Resource, namespace: str, name: str, *, seconds: float = 20.0, **status: Any) -> Manifest:
+    def wait_for(
+        self, resource: Resource, namespace: str, name: str, *, seconds: float = 20.0, **status: Any
+    ) -> Manifest:
         """Wait until fields of the object's status have these values; the answer is the object then.
 
         Raises:

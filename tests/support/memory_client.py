@@ -1,4 +1,7 @@
-"""A `KubeClient` over a dictionary, for the order of calls and their answers. What a real API server does is shown elsewhere."""
+"""A `KubeClient` over a dictionary, for the order of calls and their answers.
+
+What a real API server does is shown elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ Call = tuple[str, str, str]
 
 
 class MemoryClient:
-    """Keeps objects, counts versions, checks preconditions, notes calls. `fault` may raise before a call is carried out."""
+    """Keeps objects, counts versions, checks preconditions, notes calls.
+
+    `fault` may raise before a call is carried out.
+    """
 
     def __init__(self, *objects: Manifest) -> None:
         self.objects: dict[Key, Manifest] = {}

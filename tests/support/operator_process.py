@@ -79,7 +79,8 @@ class OperatorProcess:
             AssertionError: it ended, or is not ready in time; the message has its log.
         """
         ready = wait_until(lambda: self.exit_code is not None or self.probe("/readyz")[0] == 200, seconds=START_SECONDS)
-        assert ready and self.exit_code is None, self.tail()
+        assert ready, self.tail()
+        assert self.exit_code is None, self.tail()
         return self
 
     def probe(self, path: str) -> tuple[int, str]:
@@ -89,6 +90,11 @@ class OperatorProcess:
     def metrics(self) -> str:
         """What Prometheus would read."""
         return self._ask("/metrics", port=1)[1]
+
+    def strike(self) -> None:
+        """SIGKILL, without waiting."""
+        assert self._process is not None
+        self._process.kill()
 
     def kill(self) -> None:
         """SIGKILL, and wait for the end."""

@@ -55,9 +55,12 @@ def failed(stage: str, code: int, *, reason: str = "", message: str = "") -> Sta
 def ready(address: str = "127.0.0.1") -> Status:
     """Status of a serving pod that is ready.
 
-    Its address is loopback, which the operator refuses to scrape: no test sends a packet to an address that is not ours.
+    Its address is loopback, which the operator refuses to scrape: no test sends a packet to an address that is not
+    ours.
     """
-    conditions = [{"type": kind, "status": "True"} for kind in ("Initialized", "Ready", "ContainersReady", "PodScheduled")]
+    conditions = [
+        {"type": kind, "status": "True"} for kind in ("Initialized", "Ready", "ContainersReady", "PodScheduled")
+    ]
     container = {"name": "serve", "image": "x", "imageID": "x", "ready": True, "restartCount": 0}
     running = {**container, "started": True, "state": {"running": {"startedAt": _AT}}}
     return {

@@ -6,6 +6,7 @@ Models are trained on data of scikit-learn and published with `artifacts.ModelSt
 from __future__ import annotations
 
 import contextlib
+import http.client
 import math
 import os
 import signal
@@ -14,10 +15,11 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
-import httpx
 import numpy as np
 import pandas as pd
 from sklearn.compose import make_column_transformer
@@ -33,11 +35,13 @@ from perennate.artifacts import ModelStore, file_entries, save_estimator
 from perennate.drift import Profile, build_profile, class_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 NAMESPACE = "weather"
-DEADLINE_SECONDS = 90.0
+DEADLINE_SECONDS = 180.0
 """How long a process may take for anything; only a broken one takes that long."""
+
+POLL_SECONDS = 0.05
 
 JsonType = Literal["number", "string", "boolean"]
 
@@ -68,10 +72,12 @@ class Published:
 
     def records(self, count: int) -> list[dict[str, Any]]:
         """The first hold-out rows as JSON values."""
-        records: list[dict[str, Any]] = self.rows.iloc[:count].to_dict("records")
         return [
-            {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in record.items()}
-            for record in records
+            {
+                str(name): None if isinstance(value, float) and math.isnan(value) else value
+                for name, value in record.items()
+            }
+            for record in self.rows.iloc[:count].to_dict("records")
         ]
 
     def config(self, capture: CaptureConfig | None = None) -> ServingConfig:
@@ -211,19 +217,43 @@ class ServingProcess:
 
     def wait_ready(self) -> float:
         """Wait until the pod wants traffic; the answer is how many seconds that took."""
-        while not self.is_ready():
-            if self.process.poll() is not None:
-                raise AssertionError(f"ended with {self.process.returncode}:\n{self.output.read_text()}")
-            if time.monotonic() - self.started > DEADLINE_SECONDS:
-                raise AssertionError(f"not ready:\n{self.output.read_text()}")
+        self.wait_until(self.is_ready)
         return time.monotonic() - self.started
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until the condition holds; fail if the process ends before, or at the deadline."""
+        while not condition():
+            if self.ended_within(POLL_SECONDS):
+                raise AssertionError(f"ended with {self.process.returncode}:\n{self.log()}")
+            if time.monotonic() - self.started > DEADLINE_SECONDS:
+                raise AssertionError(f"the deadline has passed:\n{self.log()}")
+
+    def ended_within(self, seconds: float) -> bool:
+        """Whether the process ends by itself in that time."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def is_ready(self) -> bool:
         """What the readiness probe finds."""
+        return self.probe("/readyz") == HTTPStatus.OK
+
+    def probe(self, path: str, timeout: float = 5.0) -> int | None:
+        """The status of a path of the operations port; None if the port does not answer."""
+        connection = http.client.HTTPConnection(urlsplit(self.operations).netloc, timeout=timeout)
         try:
-            return httpx.get(f"{self.operations}/readyz", timeout=5).status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except OSError:
+            return None
+        finally:
+            connection.close()
+
+    def log(self) -> str:
+        """What it printed so far."""
+        return self.output.read_text()
 
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
@@ -261,13 +291,21 @@ def run_fetch(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 
 @contextlib.contextmanager
-def serving(environment: dict[str, str], **popen: Any) -> Iterator[ServingProcess]:
-    """Run the main container; it is ended at the end of the block, with SIGKILL if need be."""
+def serving(
+    environment: dict[str, str], *, preexec: Callable[[], None] | None = None, output: Path | None = None
+) -> Iterator[ServingProcess]:
+    """Run the main container; it is ended at the end of the block, with SIGKILL if need be.
+
+    Args:
+        environment: of the container.
+        preexec: what the process does before it starts.
+        output: where it prints, if not to a file beside the termination log.
+    """
     log = Path(environment["PERENNATE_TERMINATION_LOG"])
-    output = log.parent / f"serve-{environment['PERENNATE_TRAFFIC_PORT']}.log"
+    output = output or log.parent / f"serve-{environment['PERENNATE_TRAFFIC_PORT']}.log"
     command = [sys.executable, "-m", "perennate.serving", "serve"]
     with output.open("wb") as file:
-        process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT, **popen)
+        process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT, preexec_fn=preexec)
     host = f"http://{environment['PERENNATE_HOST']}"
     try:
         yield ServingProcess(

@@ -1,0 +1,104 @@
+"""What an object costs the API server, counted in its audit log: each call of the operator, by verb and resource."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perennate.kube.resources import OURS
+from tests.cluster.processes import wait_until
+from tests.support import manifests
+from tests.support.apiserver import AuditEvent, ControlPlane, read_audit
+from tests.support.pod_actor import PodActor, play_well
+
+if TYPE_CHECKING:
+    from tests.support.kube_user import KubeUser
+
+pytestmark = pytest.mark.integration
+TRAINING_JOB, MODEL_DEPLOYMENT = OURS["TrainingJob"], OURS["ModelDeployment"]
+
+
+def calls(plane: ControlPlane, namespace: str) -> Counter[str]:
+    """The operator's calls in a namespace, as "verb resource"."""
+    events = read_audit(plane.audit_log)
+    return Counter(_words(event) for event in events if event.namespace == namespace and _ours(event))
+
+
+def _ours(event: AuditEvent) -> bool:
+    return event.agent.startswith("perennate-operator") and event.resource != "leases"
+
+
+def _words(event: AuditEvent) -> str:
+    return f"{event.verb} {event.resource}"
+
+
+def wait_for_job(user: KubeUser, namespace: str, name: str) -> None:
+    """Wait until the status has the Job's uid."""
+    assert wait_until(lambda: bool(at(user.get(TRAINING_JOB, namespace, name), "status", "jobRef", "uid")), seconds=20)
+
+
+def at(value: Any, *path: str) -> Any:
+    """The value at a path, None where there is none."""
+    for name in path:
+        value = (value or {}).get(name)
+    return value
+
+
+def test_the_calls_of_a_new_run(operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str) -> None:
+    """Until its Job has a pod: the claim looked for and made, the run confirmed, the Job, the status, an Event.
+
+    The second status write fixes the Job's uid, which is known only after its creation.
+    """
+    user.create(manifests.training_job("first", namespace))
+    wait_for_job(user, namespace, "first")
+    assert calls(control_plane, namespace) == {
+        "get persistentvolumeclaims": 1,
+        "get trainingjobs": 1,
+        "create persistentvolumeclaims": 1,
+        "create jobs": 1,
+        "patch trainingjobs/status": 2,
+        "create events": 1,
+    }
+
+
+def test_the_calls_of_a_second_run(
+    operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str
+) -> None:
+    """The claim is there: two writes and an Event for a run, whatever its end costs."""
+    user.create(manifests.training_job("first", namespace))
+    wait_for_job(user, namespace, "first")
+    before = calls(control_plane, namespace)
+    user.create(manifests.training_job("second", namespace))
+    wait_for_job(user, namespace, "second")
+    assert calls(control_plane, namespace) - before == {
+        "get trainingjobs": 1,
+        "create jobs": 1,
+        "patch trainingjobs/status": 2,
+        "create events": 1,
+    }
+
+
+def test_the_calls_of_a_new_deployment(
+    operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str
+) -> None:
+    """From its creation with a version at hand until every pod serves it: each child once, and who owns the pods."""
+    user.create(manifests.training_job("first", namespace))
+    with PodActor(user, namespace, play_well):
+        user.wait_for(TRAINING_JOB, namespace, "first", phase="Succeeded")
+        before = calls(control_plane, namespace)
+        user.create(manifests.model_deployment("serve", namespace))
+        user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1)
+    made = calls(control_plane, namespace) - before
+    assert {words: number for words, number in made.items() if words != "patch modeldeployments/status"} == {
+        "get deployments": 1,
+        "get services": 1,
+        "get replicasets": 1,
+        "patch deployments": 1,
+        "patch services": 1,
+        "create events": 2,
+    }
+    # Chosen, rolling out, live: how many of the steps between are seen apart depends on the Deployment controller's
+    # pace.
+    assert 2 <= made["patch modeldeployments/status"] <= 4

@@ -1,0 +1,136 @@
+"""The operator is killed after each of its writes and started again: the same end, and nothing twice."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import threading
+from collections import Counter
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perennate.kube.resources import DEPLOYMENT, JOB, OURS, SERVICE
+from tests.cluster.processes import wait_until
+from tests.support import manifests
+from tests.support.apiserver import read_audit
+from tests.support.killing_proxy import KillingProxy
+from tests.support.operator_process import OperatorProcess
+from tests.support.pod_actor import PodActor, play_well
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.apiserver import ControlPlane
+    from tests.support.kube_user import KubeUser
+
+pytestmark = pytest.mark.integration
+TRAINING_JOB, MODEL_DEPLOYMENT = OURS["TrainingJob"], OURS["ModelDeployment"]
+OBJECTS = 2
+VOLATILE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\bfirst-[0-9a-f]{8}\b")
+
+
+def masked(value: Any, namespace: str) -> Any:
+    """A status without what differs between any two worlds: times, uids, names made of uids, the namespace."""
+    if isinstance(value, dict):
+        return {name: masked(child, namespace) for name, child in sorted(value.items())}
+    if isinstance(value, list):
+        return [masked(child, namespace) for child in value]
+    return VOLATILE.sub("*", value).replace(namespace, "ns") if isinstance(value, str) else value
+
+
+def end_state(user: KubeUser, namespace: str) -> Any:
+    """What there is at the end: the statuses, and the children's specs."""
+    statuses = [
+        masked((user.get(kind, namespace, name) or {}).get("status"), namespace)
+        for kind, name in ((TRAINING_JOB, "first"), (MODEL_DEPLOYMENT, "serve"))
+    ]
+    counts = {kind.kind: len(user.list(kind, namespace)) for kind in (JOB, DEPLOYMENT, SERVICE, *OURS.values())}
+    deployment = user.get(DEPLOYMENT, namespace, "serve") or {}
+    return {"statuses": statuses, "counts": counts, "spec": masked(deployment.get("spec"), namespace)}
+
+
+def difference(found: Any, wanted: Any) -> str:
+    """What differs, line by line."""
+    sides = [json.dumps(side, indent=1).splitlines() for side in (wanted, found)]
+    return "\n".join(difflib.unified_diff(*sides, "wanted", "found", lineterm="", n=1))
+
+
+def begin(user: KubeUser, namespace: str) -> None:
+    """A run, and a deployment that follows its line."""
+    user.create(manifests.training_job("first", namespace))
+    user.create(manifests.model_deployment("serve", namespace))
+
+
+def done(user: KubeUser, namespace: str) -> bool:
+    """Whether the run's version is served."""
+    run = (user.get(TRAINING_JOB, namespace, "first") or {}).get("status", {})
+    served = (user.get(MODEL_DEPLOYMENT, namespace, "serve") or {}).get("status", {})
+    return run.get("phase") == "Succeeded" and served.get("phase") == "Healthy" and served.get("readyReplicas") == 1
+
+
+def created(plane: ControlPlane, namespace: str) -> Counter[str]:
+    """How many objects of each kind the operator created, from the API server's own record."""
+    events = [event for event in read_audit(plane.audit_log) if event.namespace == namespace]
+    made = [event for event in events if event.agent.startswith("perennate") and event.code == 201]
+    return Counter(event.resource for event in made if event.resource not in {"events", "leases"})
+
+
+def test_killed_after_each_write_it_reaches_the_same_end_and_does_nothing_twice(
+    control_plane: ControlPlane, user: KubeUser, namespace: str, tmp_path: Path
+) -> None:
+    """It is safe to kill the operator at any time: no run is lost or started twice, whatever it had just written."""
+    calm = user.ensure_namespace(f"{namespace[:50]}-calm")
+    begin(user, calm)
+    with (
+        KillingProxy(control_plane.kubeconfig, tmp_path) as proxy,
+        PodActor(user, calm, play_well),
+        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=calm) as process,
+    ):
+        assert wait_until(lambda: done(user, calm), seconds=40), process.tail()
+        assert process.terminate() == 0, process.tail()
+    wanted, calm_writes = end_state(user, calm), proxy.writes
+
+    begin(user, namespace)
+    gate, lives = threading.Event(), 0
+    with (
+        KillingProxy(control_plane.kubeconfig, tmp_path) as proxy,
+        PodActor(user, namespace, lambda pod: play_well(pod) if gate.is_set() else None),
+        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=namespace, election=False) as process,
+    ):
+        proxy.kill = process.strike
+        while not done(user, namespace):
+            lives += 1
+            assert lives <= 2 * len(calm_writes), f"it does not come to an end: {proxy.writes}"
+            if process.exit_code is not None:
+                gate.clear()
+                process.start()
+            # It dies of its next write; if it has none to make, it is the pods' turn.
+            if not wait_until(lambda: process.exit_code is not None or quiet(process), seconds=60):
+                raise AssertionError(process.tail())
+            if process.exit_code is None:
+                gate.set()
+                assert wait_until(lambda: process.exit_code is not None or done(user, namespace), seconds=60)
+    # Events are told after the status, so it never lives to tell one; every other kind of write was one that it died
+    # of.
+    assert places(proxy.writes, namespace) == places(calm_writes, calm)
+    found = end_state(user, namespace)
+    assert found == wanted, difference(found, wanted)
+    assert created(control_plane, namespace) == created(control_plane, calm)
+
+
+def places(writes: list[str], namespace: str) -> set[str]:
+    """What was written, without names made of uids, answers and Events."""
+    masks = (masked(line.rsplit(" ", 1)[0], namespace) for line in writes)
+    return {line for line in masks if "/events" not in line}
+
+
+def quiet(process: OperatorProcess) -> bool:
+    """Whether the operator is ready and has looked at everything since it started."""
+    if process.probe("/readyz")[0] != HTTPStatus.OK:
+        return False
+    values = dict(line.rsplit(" ", 1) for line in process.metrics().splitlines() if not line.startswith("#"))
+    looked = sum(float(value) for name, value in values.items() if name.startswith("perennate_reconcile_total"))
+    return looked >= OBJECTS and float(values["perennate_workqueue_oldest_seconds"]) == 0

@@ -1,0 +1,135 @@
+"""Two operators at once: with the election one acts and the other takes over; without it nothing is done twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import ExitStack
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perennate.kube.lease import LEASE_NAME, Timing
+from perennate.kube.resources import JOB, LEASE, OURS
+from tests.cluster.processes import wait_until
+from tests.support import manifests
+from tests.support.apiserver import ControlPlane, read_audit
+from tests.support.kube_user import KubeUser
+from tests.support.operator_process import OperatorProcess
+from tests.support.pod_actor import PodActor, play_well
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.integration
+TRAINING_JOB, MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["TrainingJob"], OURS["ModelDeployment"], OURS["DriftPolicy"]
+RUNS = 5
+REST_SECONDS = 60.0
+EVALUATION_SECONDS = 5
+CRDS = sorted((Path(__file__).parents[2] / "crds").glob("perennate.dev_*.yaml"))
+
+
+@pytest.fixture
+def quiet_plane(tmp_path: Path) -> Iterator[ControlPlane]:
+    """An API server that no other test writes to."""
+    with ControlPlane(tmp_path, crds=CRDS) as plane:
+        yield plane
+
+
+def test_two_operators_without_election_do_nothing_twice(tmp_path: Path, quiet_plane: ControlPlane) -> None:
+    """Election is imperfect: names, preconditions and live reads alone must keep each Job and each Event single."""
+    user = KubeUser(quiet_plane.kubeconfig)
+    namespace = user.ensure_namespace("both")
+    with ExitStack() as stack:
+        for number in range(2):
+            log = tmp_path / f"log-{number}"
+            process = OperatorProcess(quiet_plane.kubeconfig, log, identity=f"operator-{number}", election=False)
+            stack.enter_context(process)
+        stack.enter_context(PodActor(user, namespace, play_well))
+        user.create(manifests.model_deployment("serve", namespace))
+        for number in range(RUNS):
+            user.create(manifests.training_job(f"run-{number}", namespace))
+        for number in range(RUNS):
+            user.wait_for(TRAINING_JOB, namespace, f"run-{number}", phase="Succeeded", seconds=60)
+        user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1, seconds=60)
+    made = [event for event in read_audit(quiet_plane.audit_log) if event.namespace == namespace and event.code == 201]
+    ours = Counter((event.resource, event.name) for event in made if event.agent.startswith("perennate-operator"))
+    assert sum(number for (resource, _), number in ours.items() if resource == "jobs") == RUNS
+    assert {name: number for (resource, name), number in ours.items() if resource != "events" and number > 1} == {}
+    reasons = Counter(event["reason"] for event in events_of(user, namespace, "run-0"))
+    assert reasons >= Counter({"RunStarted": 1, "VersionPublished": 1})
+    assert set(reasons.values()) == {1}, reasons
+    assert len(user.list(JOB, namespace)) == RUNS
+
+
+def events_of(user: KubeUser, namespace: str, name: str) -> list[dict[str, str]]:
+    """The operator's Events about an object."""
+    found = user.call("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
+    return [event for event in found if event["involvedObject"]["name"] == name]
+
+
+def test_at_rest_nothing_is_written_and_a_standby_takes_over(tmp_path: Path, quiet_plane: ControlPlane) -> None:
+    """One object of each kind, all settled: in 60 s nothing is written but renewals of the Lease.
+
+    Then the leader is killed: the standby leads once the Lease has expired, and finds nothing to do.
+    """
+    user = KubeUser(quiet_plane.kubeconfig)
+    namespace = user.ensure_namespace("rest")
+    operators = [
+        OperatorProcess(quiet_plane.kubeconfig, tmp_path / f"log-{number}", identity=f"operator-{number}")
+        for number in range(2)
+    ]
+    with ExitStack() as stack:
+        for process in operators:
+            stack.enter_context(process)
+        with PodActor(user, namespace, play_well):
+            user.create(manifests.training_job("run", namespace))
+            user.create(manifests.model_deployment("serve", namespace))
+            policy = manifests.drift_policy(
+                "watch", namespace, target="serve", interval=f"{EVALUATION_SECONDS}s", scrapeInterval="1s"
+            )
+            user.create(policy)
+            user.wait_for(TRAINING_JOB, namespace, "run", phase="Succeeded", seconds=60)
+            user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1, seconds=60)
+            assert wait_until(lambda: settled(user, namespace), seconds=60)
+        offset = quiet_plane.audit_log.stat().st_size
+        wait_until(lambda: any(process.exit_code is not None for process in operators), seconds=REST_SECONDS, pause=1)
+        writes = writes_of_operators(quiet_plane, offset)
+        assert set(writes) == {"update leases"}, writes
+        assert [process.probe("/healthz")[0] for process in operators] == [HTTPStatus.OK] * 2
+        holder = holder_of_lease(user)
+        leader = next(process for process in operators if process.identity == holder)
+        leader.kill()
+        patience = 3 * Timing().duration
+        assert wait_until(lambda: holder_of_lease(user) not in ("", holder), seconds=patience, pause=0.5)
+        survivor = next(process for process in operators if process is not leader)
+        assert wait_until(lambda: "ready:" in str(survivor.records()), seconds=30), survivor.tail()
+        assert set(writes_of_operators(quiet_plane, offset)) == {"update leases"}
+        assert survivor.terminate() == 0, survivor.tail()
+        assert holder_of_lease(user) == ""
+
+
+def settled(user: KubeUser, namespace: str) -> bool:
+    """Whether the policy has been evaluated twice without a change of its status."""
+    policy = user.get(DRIFT_POLICY, namespace, "watch") or {}
+    version = policy["metadata"]["resourceVersion"]
+    changed = wait_until(
+        lambda: (user.get(DRIFT_POLICY, namespace, "watch") or {})["metadata"]["resourceVersion"] != version,
+        seconds=2 * EVALUATION_SECONDS,
+        pause=0.5,
+    )
+    return not changed and "ReferenceUnavailable" in str(policy["status"])
+
+
+def writes_of_operators(plane: ControlPlane, offset: int) -> Counter[str]:
+    """What the operators wrote since then."""
+    events = read_audit(plane.audit_log, offset=offset)
+    ours = (event for event in events if event.writes and event.agent.startswith("perennate-operator"))
+    return Counter(f"{event.verb} {event.resource}" for event in ours)
+
+
+def holder_of_lease(user: KubeUser) -> str:
+    """Who leads."""
+    lease = user.get(LEASE, "default", LEASE_NAME) or {}
+    return str(lease.get("spec", {}).get("holderIdentity", ""))
