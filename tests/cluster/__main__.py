@@ -52,9 +52,10 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     commands.add_parser("kubeconfig", help="print the path of the kubeconfig")
     commands.add_parser("audit-log", help="print the path of the API server's audit log")
     commands.add_parser("bin", help="print the folder that holds kubectl and helm, making it if need be")
-    commands.add_parser("images", help="build the images, and load them if the cluster works")
+    build = commands.add_parser("images", help="build images, and load them if the cluster works")
     load = commands.add_parser("load", help="load built images into the cluster")
-    load.add_argument("image", nargs="*", help=f"only these of {', '.join(images.IMAGES)} (default: all)")
+    for command in (build, load):
+        command.add_argument("image", nargs="*", help=f"only these of {', '.join(images.IMAGES)} (default: all)")
     commands.add_parser("programs", help="compile and fetch everything that `up` needs, without starting anything")
     return parser.parse_args(words)
 
@@ -85,7 +86,7 @@ def _run(arguments: argparse.Namespace) -> int:
         case "down":
             chosen.down()
         case "images":
-            chosen.build_images()
+            chosen.build_images(arguments.image or images.IMAGES)
         case "load":
             chosen.load_images(arguments.image or images.IMAGES)
         case "status":

@@ -97,9 +97,9 @@ def _secrets() -> Iterator[list[str]]:
         yield options
 
 
-def build_with_docker() -> None:
-    """Build all images with the Docker engine, whose own layer cache makes a second build quick."""
-    for name in IMAGES:
+def build_with_docker(names: Sequence[str]) -> None:
+    """Build the images `names` with the Docker engine, whose own layer cache makes a second build quick."""
+    for name in names:
         with step(f"building {reference(name)}"), _secrets() as secrets:
             command = [
                 "docker",
@@ -127,8 +127,8 @@ def stored_names(names: Sequence[str] = IMAGES) -> dict[str, str]:
     return {name: f"{name}-{cache.key(_dependencies_key(name), _source_key(name))}" for name in names}
 
 
-def build() -> dict[str, str]:
-    """Build all images with buildah into the cache; an image whose inputs have not changed is there already.
+def build(names: Sequence[str] = IMAGES) -> dict[str, str]:
+    """Build the images `names` with buildah into the cache; an image whose inputs have not changed is there already.
 
     Returns:
         Image -> name under which the cache holds it, for `load`: the sources may change again meanwhile.
@@ -137,7 +137,7 @@ def build() -> dict[str, str]:
         ClusterError: a build failed.
     """
     with cache.locked("images"):
-        wanted = stored_names()
+        wanted = stored_names(names)
         present = set(oci.names(containers.layouts()))
         missing = [name for name, stored in wanted.items() if stored not in present]
         if not missing:

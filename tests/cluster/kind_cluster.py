@@ -89,11 +89,11 @@ class KindCluster:
         self.kubeconfig.unlink(missing_ok=True)
         say(f"the cluster {self.instance.id} is down")
 
-    def build_images(self) -> None:
-        """Build the project's images with the Docker engine; load them if this cluster runs."""
-        images.build_with_docker()
+    def build_images(self, names: Sequence[str] = images.IMAGES) -> None:
+        """Build the images `names` with the Docker engine; load them if this cluster runs."""
+        images.build_with_docker(names)
         if self.trouble() is None:
-            self.load_images()
+            self.load_images(names)
 
     def load_images(self, names: Sequence[str] = images.IMAGES) -> None:
         """Load the images `names` from the Docker engine into the node."""

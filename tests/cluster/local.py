@@ -113,10 +113,10 @@ class LocalCluster:
                 removal.remove(self.instance)
         say(f"the cluster {self.instance.id} is down")
 
-    def build_images(self) -> None:
-        """Build the project's images; load them if this cluster runs."""
+    def build_images(self, names: Sequence[str] = images.IMAGES) -> None:
+        """Build the images `names`; load them if this cluster runs."""
         rights.require()
-        built = images.build()
+        built = images.build(names)
         if self.trouble() is None:
             images.load(self.layout.containerd_socket, built)
 

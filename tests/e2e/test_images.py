@@ -1,0 +1,100 @@
+"""The built images: what is in them, what is not, and as whom they run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tarfile
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.cluster import containers, images, oci
+from tests.cluster.instance import CHECKOUT
+from tests.cluster.kind_cluster import docker_answers
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(docker_answers(), reason="a Docker engine answers and keeps the images to itself"),
+]
+
+_MODULES = {"operator": "perennate.controllers", "trainer": "perennate.trainer", "serving": "perennate.serving"}
+#: Programs that build or fetch software.
+_TOOLS = {"pip", "pip3", "gcc", "cc", "g++", "make", "go", "git", "curl", "wget"}
+
+
+@dataclass(frozen=True)
+class _Image:
+    """Configuration and file names of one image."""
+
+    configuration: dict[str, Any]
+    files: frozenset[str]
+
+
+@pytest.fixture(scope="module", params=images.IMAGES)
+def image(request: pytest.FixtureRequest) -> tuple[str, _Image]:
+    """Each image, built for the sources as they are."""
+    name: str = request.param
+    # In a process of its own, as `make images` does it: a build says much.
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.cluster", "--name", "never-started", "images", name],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    built = oci.find(containers.layouts(), images.stored_names([name])[name])
+    assert built is not None
+    _, configuration, *layers = built.blobs()
+    files: set[str] = set()
+    for layer in layers:
+        with tarfile.open(oci.blob_path(built.layout, layer)) as content:
+            files.update(member.name.removeprefix("./") for member in content)
+    document = json.loads(oci.blob_path(built.layout, configuration).read_bytes())
+    return name, _Image(document, frozenset(files))
+
+
+def test_it_runs_its_part_as_nobody_in_particular(image: tuple[str, _Image]) -> None:
+    """Manifests give arguments only; the user is a number over 10000, so Kubernetes can see that it is not root."""
+    name, found = image
+    config = found.configuration["config"]
+    assert config["Entrypoint"] == ["python", "-m", _MODULES[name]]
+    assert int(config["User"].partition(":")[0]) > 10000
+
+
+def test_it_holds_no_tool_and_no_cache(image: tuple[str, _Image]) -> None:
+    """Nothing in a running pod can build or fetch software, and no download is left in it."""
+    _, found = image
+    programs = {path.rpartition("/")[2] for path in found.files if "/bin/" in path or "/sbin/" in path}
+    assert not programs & _TOOLS
+    assert not [
+        path for path in found.files if "site-packages/pip/" in path or "/.cache/" in path or path.endswith(".whl")
+    ]
+
+
+def test_it_keeps_nothing_of_the_machine_that_built_it(image: tuple[str, _Image]) -> None:
+    """How a package index was reached is in no layer, no variable and no step of the history."""
+    _, found = image
+    assert not [path for path in found.files if path.endswith("pip.conf") or path.startswith("run/secrets/")]
+    assert not [each for each in found.configuration["config"]["Env"] if each.startswith(("PIP_", "SSL_", "HTTP"))]
+    assert "index-url" not in json.dumps(found.configuration)
+
+
+def test_its_python_is_compiled(image: tuple[str, _Image]) -> None:
+    """With a read-only root nothing can be compiled at start, and every start would be slower."""
+    _, found = image
+    sources = [path for path in found.files if path.startswith("opt/perennate/") and path.endswith(".py")]
+    assert sources
+    for path in sources:
+        folder, _, file = path.rpartition("/")
+        assert f"{folder}/__pycache__/{file.removesuffix('.py')}.cpython-311.pyc" in found.files
+
+
+def test_the_operator_has_no_model_library() -> None:
+    """The control loop never loads a model: its requirements, which the image holds exactly, name none."""
+    text = (CHECKOUT / "requirements/operator.txt").read_text()
+    assert "kopf==" in text
+    assert not [name for name in ("scikit-learn==", "bentoml==", "skops==", "pandas==") if name in text]
