@@ -7,10 +7,11 @@ KEEP=1 in the environment leaves the cluster up and prints what to try next.
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -22,11 +23,12 @@ from tools.demo.screen import watch
 from tools.demo.timeline import Timeline, labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 OUTPUT = ROOT / "build" / "demo"
 NAMESPACE = "rainfall"
+KINDS = ("trainingjobs", "modeldeployments", "driftpolicies")
 STORY = ("DriftExceeded", "EpisodeOpened", "LoopClosed")
 
 
@@ -71,21 +73,18 @@ class Demo:
         """Stream the rows and watch."""
         timeline = Timeline()
         steps.start_traffic(cluster)
-        log = cluster.stream("logs", "--follow", "job/traffic")
-        objects = cluster.stream("get", "trainingjobs,modeldeployments,driftpolicies", "--watch", "-o", "json")
-        followers = [
-            threading.Thread(target=timeline.follow_requests, args=(log.stdout,), daemon=True),
-            threading.Thread(target=timeline.follow_objects, args=(objects.stdout,), daemon=True),
-        ]
-        for follower in followers:
-            follower.start()
-        try:
-            watch(self.console, timeline, truth, finished=lambda: not followers[0].is_alive())
-        finally:
-            for process in (log, objects):
-                process.terminate()
-                process.wait()
-        timeline.note(cluster.get("trainingjobs,modeldeployments,driftpolicies")["items"])
+        with ExitStack() as streams:
+            log = streams.enter_context(cluster.stream("logs", "--follow", "job/traffic"))
+            sender = follow(timeline.follow_requests, log)
+            for kind in KINDS:
+                changes = streams.enter_context(cluster.stream("get", kind, "--watch", "--output", "json"))
+                follow(timeline.follow_objects, changes)
+            watch(self.console, timeline, truth, finished=lambda: not sender.is_alive())
+        # What was followed live may have gaps; the log and the objects at the end have none.
+        cluster.kubectl("wait", "--for=condition=Complete", "job/traffic", "--timeout=120s")
+        timeline.requests.clear()
+        timeline.follow_requests(cluster.kubectl("logs", "job/traffic").splitlines())
+        timeline.note(cluster.get(",".join(KINDS))["items"])
         return timeline
 
     def report(self, cluster: Cluster, timeline: Timeline, truth: list[int], first: str) -> bool:
@@ -103,6 +102,13 @@ class Demo:
             mark = "[green]yes[/]" if check.held else "[bold red]NO[/]"
             self.console.print(f"{mark}  {check.promise}: [dim]{check.seen}[/]", soft_wrap=True)
         return all(check.held for check in checks)
+
+
+def follow(read: Callable[[Iterable[str]], None], process: subprocess.Popen[str]) -> threading.Thread:
+    """Read what a process prints in a thread of its own."""
+    thread = threading.Thread(target=read, args=(process.stdout,), daemon=True)
+    thread.start()
+    return thread
 
 
 def main() -> int:

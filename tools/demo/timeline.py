@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+from perennate.api.version import short_version
+
 FIRST_ROW = 8_000
 LAST_ROW = 18_000
 DRIFT_ROW = 12_000
@@ -40,7 +42,7 @@ class Request:
             document["rows"],
             document["time"],
             document["status"],
-            document.get("version", ""),
+            short_version(document.get("version", "")),
             tuple(document.get("scores", ())),
             document.get("error", ""),
         )
