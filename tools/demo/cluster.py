@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,12 +77,18 @@ class Cluster:
         document: dict[str, Any] = json.loads(self.kubectl("get", *arguments, "-o", "json"))
         return document
 
-    def stream(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start kubectl and leave it running; the caller ends it."""
+    @contextmanager
+    def stream(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """Leave kubectl running; it is ended with the context."""
         command = ["kubectl", "--namespace", self.namespace, *arguments]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
         )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
 
     def wait_for(self, kind: str, name: str, *, seconds: float) -> Iterator[dict[str, Any]]:
         """The object again and again, once a second, until the caller has seen enough.

@@ -7,7 +7,7 @@ import json
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,21 +61,21 @@ class Entry:
 
 @dataclass
 class Timeline:
-    """Everything seen so far. Two threads feed it, the screen reads it."""
+    """Everything seen so far. Threads feed it, the screen reads it."""
 
     requests: list[Request] = field(default_factory=list)
     objects: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     entries: dict[tuple[str, str, str, str], Entry] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def follow_requests(self, stream: IO[str]) -> None:
-        """Read the traffic pod's log to its end."""
+    def follow_requests(self, stream: Iterable[str]) -> None:
+        """Read the lines of the traffic pod's log to their end."""
         for line in stream:
             if line.startswith("{"):
                 with self.lock:
                     self.requests.append(Request.parse(line))
 
-    def follow_objects(self, stream: IO[str]) -> None:
+    def follow_objects(self, stream: Iterable[str]) -> None:
         """Read `kubectl get --watch -o json`: one document after the other, to the end."""
         decoder, buffer = json.JSONDecoder(), ""
         for line in stream:
