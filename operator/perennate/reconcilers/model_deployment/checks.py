@@ -27,10 +27,28 @@ BEFORE_APPLY: Final = Chain((deployment_is_ours, service_is_ours))
 """While one of these is violated, nothing is applied: an object of another owner is never adopted."""
 
 
+def belongs_to_namesake(observed: ModelDeploymentObserved, child: Manifest) -> bool:
+    """Whether the child is what a deleted object of our name left, which the garbage collector is about to take."""
+    resource = observed.resource
+    return any(
+        owner.get("controller")
+        and owner.get("kind") == resource.declaration.kind
+        and owner.get("name") == resource.metadata.name
+        and owner.get("uid") != resource.metadata.uid
+        for owner in child["metadata"].get("ownerReferences") or ()
+    )
+
+
 def _taken(observed: ModelDeploymentObserved, kind: str, child: Manifest | None) -> Violation | None:
     metadata = observed.resource.metadata
     if child is None or controller_uid(child) == metadata.uid:
         return None
+    if belongs_to_namesake(observed, child):
+        return Violation(
+            Reason.NAME_TAKEN,
+            f'{kind} "{child["metadata"]["name"]}" belonged to a deleted ModelDeployment of the same name '
+            "and is being deleted with it",
+        )
     return Violation(
         Reason.NAME_TAKEN,
         f'{kind} "{child["metadata"]["name"]}" in namespace "{metadata.namespace}" is not controlled by this '

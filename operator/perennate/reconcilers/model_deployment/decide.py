@@ -8,7 +8,7 @@ from perennate.api.v1alpha1.model_deployment import ConditionType, Phase, Reason
 from perennate.builders import serving
 from perennate.reconcilers.ledger import Ledger, replaced
 from perennate.reconcilers.model_deployment import status as view
-from perennate.reconcilers.model_deployment.checks import BEFORE_APPLY
+from perennate.reconcilers.model_deployment.checks import BEFORE_APPLY, belongs_to_namesake
 from perennate.reconcilers.model_deployment.observed import model_name
 from perennate.reconcilers.model_deployment.resolve import Choice, resolve
 from perennate.reconcilers.model_deployment.rollout import RolloutState, assess, trouble
@@ -29,9 +29,12 @@ if TYPE_CHECKING:
     from perennate.api.v1alpha1.model_deployment import Revision
     from perennate.builders.manifest import Manifest
     from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
+    from perennate.reconcilers.policy import Violation
 
 RECHECK_NAME: Final = 60.0
 """Seconds until a taken name is looked at again."""
+RECHECK_NAMESAKE: Final = 2.0
+"""Seconds until the children of a deleted namesake are looked at again; the garbage collector is quick."""
 
 
 def decide(observed: ModelDeploymentObserved) -> Plan:
@@ -43,16 +46,25 @@ def decide(observed: ModelDeploymentObserved) -> Plan:
     ledger = Ledger.of(resource, observed.now, conditions=status.conditions, history=status.history)
     violation = BEFORE_APPLY.first_violation(observed)
     if violation is not None:
-        if ledger.set(ConditionType.READY, "False", violation.reason, violation.message):
-            ledger.announce(violation.reason, violation.message, warning=True)
-        document = view.compose(observed, ledger, phase=Phase.DEGRADED, summary=violation.message)
-        return Plan(status=document, events=tuple(ledger.events), requeue_after=RECHECK_NAME)
+        return _name_taken(observed, ledger, violation)
     verbs = read_verbs(resource)
     rejected = frozenset() if verbs.retry else frozenset(entry.digest for entry in status.rejected)
     choice = resolve(observed, rejected=rejected, promote=verbs.promote)
     if choice.current is None:
         return _without_version(observed, ledger, verbs)
     return _with_version(observed, ledger, verbs, choice, choice.current)
+
+
+def _name_taken(observed: ModelDeploymentObserved, ledger: Ledger, violation: Violation) -> Plan:
+    """Another owner's object has the name of a child: it is neither adopted nor touched."""
+    children = (child for child in (observed.deployment, observed.service) if child is not None)
+    passing = any(belongs_to_namesake(observed, child) for child in children)
+    if ledger.set(ConditionType.READY, "False", violation.reason, violation.message) and not passing:
+        ledger.announce(violation.reason, violation.message, warning=True)
+    phase = Phase.PENDING if passing else Phase.DEGRADED
+    document = view.compose(observed, ledger, phase=phase, summary=violation.message)
+    requeue = RECHECK_NAMESAKE if passing else RECHECK_NAME
+    return Plan(status=document, events=tuple(ledger.events), requeue_after=requeue)
 
 
 def _without_version(observed: ModelDeploymentObserved, ledger: Ledger, verbs: Verbs) -> Plan:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from perennate.api.v1alpha1.training_job import ConditionType, Phase, Reason
-from perennate.api.wellknown import API_VERSION
 from perennate.builders import training
 from perennate.builders.manifest import controller_uid
-from perennate.reconcilers.plan import LEAVE_ALONE, ObjectRef, Plan
+from perennate.reconcilers.plan import LEAVE_ALONE, Plan
 from perennate.reconcilers.settings import store_claim_of
-from perennate.reconcilers.times import rfc3339, seconds_between
+from perennate.reconcilers.times import rfc3339
+from perennate.reconcilers.training_job import finish
 from perennate.reconcilers.training_job import status as view
 from perennate.reconcilers.training_job.checks import BEFORE_START
 from perennate.reconcilers.training_job.observed import attempt_of, data_claim_name, job_name
@@ -20,10 +20,10 @@ from perennate.reconcilers.training_job.outcome import (
     Lost,
     Published,
     Refused,
-    job_condition,
     read_outcome,
 )
 from perennate.reconcilers.training_job.request import build_request
+from perennate.reconcilers.training_job.sentences import describe_progress
 from perennate.reconcilers.training_job.stages import WAITING_STAGES
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def decide(observed: TrainingJobObserved) -> Plan:
     if resource.metadata.deletion_timestamp is not None:
         return LEAVE_ALONE
     if view.is_finished(resource.status):
-        return _after_finish(observed)
+        return finish.after_finish(observed)
     ledger = view.begin(observed)
     if observed.job is not None and controller_uid(observed.job) != resource.metadata.uid:
         return _name_taken(observed, ledger)
@@ -55,27 +55,12 @@ def decide(observed: TrainingJobObserved) -> Plan:
         return _without_job(observed, ledger)
     outcome = read_outcome(observed.job, observed.pods, job_name=job_name(resource), now=observed.now)
     if isinstance(outcome, Published):
-        return _published(observed, ledger, outcome)
+        return finish.published(observed, ledger, outcome)
     if isinstance(outcome, Refused):
-        return _failed(observed, ledger, outcome)
+        return finish.failed(observed, ledger, outcome)
     if isinstance(outcome, Lost):
         return _next_attempt(observed, ledger, outcome)
     return _running(observed, ledger, outcome)
-
-
-def _after_finish(observed: TrainingJobObserved) -> Plan:
-    """Nothing changes any more, save that the object itself goes when its time is over."""
-    resource = observed.resource
-    status = {**resource.status.to_document(), "observedGeneration": resource.metadata.generation}
-    ttl, ended = resource.spec.ttl_seconds_after_finished, resource.status.completion_time
-    if ttl is None or ended is None:
-        return Plan(status=status)
-    left = ttl - seconds_between(ended, observed.now)
-    if left > 0:
-        return Plan(status=status, requeue_after=left)
-    metadata = resource.metadata
-    itself = ObjectRef(API_VERSION, resource.declaration.kind, metadata.namespace, metadata.name, metadata.uid)
-    return Plan(status=status, delete=(itself,))
 
 
 def _without_job(observed: TrainingJobObserved, ledger: Ledger) -> Plan:
@@ -83,12 +68,12 @@ def _without_job(observed: TrainingJobObserved, ledger: Ledger) -> Plan:
     if observed.resource.spec.suspend:
         message = "spec.suspend is true: no Job is started"
         view.set_unfinished(ledger, Reason.SUSPENDED, message)
-        return _plan(observed, ledger, Phase.SUSPENDED, message)
+        return view.plan(observed, ledger, Phase.SUSPENDED, message)
     violation = BEFORE_START.first_violation(observed)
     if violation is not None:
         if view.set_unfinished(ledger, Reason(violation.reason), violation.message):
             ledger.announce(violation.reason, violation.message, warning=True)
-        return _plan(observed, ledger, Phase.PENDING, violation.message, requeue_after=RECHECK_REFERENCES)
+        return view.plan(observed, ledger, Phase.PENDING, violation.message, requeue_after=RECHECK_REFERENCES)
     return _start(observed, ledger, attempt=0)
 
 
@@ -105,8 +90,8 @@ def _start(observed: TrainingJobObserved, ledger: Ledger, *, attempt: int) -> Pl
     )
     message = f"Job {job['metadata']['name']} was created"
     view.set_unfinished(ledger, Reason.WAITING, "waiting for the pod")
-    ledger.record(Reason.RUN_STARTED, message, trigger=_trigger_text(observed))
-    return _plan(
+    ledger.record(Reason.RUN_STARTED, message, trigger=view.trigger_text(observed))
+    return view.plan(
         observed,
         ledger,
         Phase.PENDING,
@@ -124,7 +109,7 @@ def _next_attempt(observed: TrainingJobObserved, ledger: Ledger, lost: Lost) -> 
     attempt, limit = attempt_of(resource) + 1, resource.spec.backoff_limit
     if attempt > limit:
         message = f"{lost.message}; spec.backoffLimit allows no more than {limit + 1} attempts"
-        return _failed(observed, ledger, Refused(Reason.JOB_LOST, message, None))
+        return finish.failed(observed, ledger, Refused(Reason.JOB_LOST, message, None))
     ledger.record(Reason.JOB_LOST, f"{lost.message}; attempt {attempt + 1} of {limit + 1} begins", warning=True)
     return _start(observed, ledger, attempt=attempt)
 
@@ -137,12 +122,12 @@ def _running(observed: TrainingJobObserved, ledger: Ledger, outcome: InProgress 
     if isinstance(outcome, AwaitingResult):
         reason, text, requeue = Reason.STAGE_RUNNING, "the Job has ended; waiting for its pod's report", RECHECK_RESULT
     else:
-        (reason, text), requeue = view.describe_progress(stages, outcome), None
+        (reason, text), requeue = describe_progress(stages, outcome), None
     phase = Phase.RUNNING if any(stage.state != "Waiting" for stage in stages) else Phase.PENDING
     if resource.spec.suspend:
         phase, reason, text = Phase.SUSPENDED, Reason.SUSPENDED, "spec.suspend is true: the Job's pod is stopped"
     view.set_unfinished(ledger, reason, text)
-    return _plan(
+    return view.plan(
         observed,
         ledger,
         phase,
@@ -150,50 +135,7 @@ def _running(observed: TrainingJobObserved, ledger: Ledger, outcome: InProgress 
         apply=_suspension(observed),
         requeue_after=requeue,
         stages=stages,
-        **_seen_job(observed),
-    )
-
-
-def _published(observed: TrainingJobObserved, ledger: Ledger, outcome: Published) -> Plan:
-    """The terminal state of success; the version is fixed by this one status write."""
-    result = outcome.result
-    stages = view.seen_stages(observed)
-    text = view.describe_success(result)
-    view.settle_stage_conditions(ledger, stages, None)
-    ledger.set(ConditionType.GATES_PASSED, "True", Reason.GATES_PASSED, view.describe_gates(result))
-    ledger.set(ConditionType.FAILED, "False", Reason.VERSION_PUBLISHED, "the run has not failed")
-    ledger.set(ConditionType.COMPLETE, "True", Reason.VERSION_PUBLISHED, text)
-    digest = result.model_version.digest if result.model_version is not None else None
-    ledger.record(Reason.VERSION_PUBLISHED, text, digest=digest, trigger=_trigger_text(observed))
-    return _plan(
-        observed,
-        ledger,
-        Phase.SUCCEEDED,
-        text,
-        stages=stages,
-        completion_time=_ended_at(observed),
-        model_version=result.model_version,
-        **view.reported(result),
-        **_seen_job(observed),
-    )
-
-
-def _failed(observed: TrainingJobObserved, ledger: Ledger, outcome: Refused) -> Plan:
-    """The terminal state of failure, with its reason."""
-    stages = view.seen_stages(observed)
-    view.settle_stage_conditions(ledger, stages, outcome)
-    ledger.set(ConditionType.COMPLETE, "False", outcome.reason, "the run failed")
-    ledger.set(ConditionType.FAILED, "True", outcome.reason, outcome.message)
-    ledger.record(outcome.reason, outcome.message, warning=True, trigger=_trigger_text(observed))
-    return _plan(
-        observed,
-        ledger,
-        Phase.FAILED,
-        outcome.message,
-        stages=stages,
-        completion_time=_ended_at(observed),
-        **view.reported(outcome.result),
-        **_seen_job(observed),
+        **view.seen_job(observed),
     )
 
 
@@ -205,7 +147,7 @@ def _name_taken(observed: TrainingJobObserved, ledger: Ledger) -> Plan:
     )
     if view.set_unfinished(ledger, Reason.NAME_TAKEN, message):
         ledger.announce(Reason.NAME_TAKEN, message, warning=True)
-    return _plan(observed, ledger, Phase.PENDING, message, requeue_after=RECHECK_NAME)
+    return view.plan(observed, ledger, Phase.PENDING, message, requeue_after=RECHECK_NAME)
 
 
 def _note_suspension(observed: TrainingJobObserved, ledger: Ledger) -> None:
@@ -222,7 +164,7 @@ def _note_unrecorded_start(observed: TrainingJobObserved, ledger: Ledger) -> Non
     """A Job that no status knows: the pass that created it ended before its status write."""
     if observed.job is not None and observed.resource.status.job_ref is None:
         message = f"Job {job_name(observed.resource)} was created"
-        ledger.record(Reason.RUN_STARTED, message, trigger=_trigger_text(observed))
+        ledger.record(Reason.RUN_STARTED, message, trigger=view.trigger_text(observed))
 
 
 def _suspension(observed: TrainingJobObserved) -> tuple[Manifest, ...]:
@@ -237,46 +179,3 @@ def _missing_store(observed: TrainingJobObserved) -> tuple[Manifest, ...]:
     if observed.store_claim:
         return ()
     return (store_claim_of(observed.resource.metadata.namespace, observed.settings),)
-
-
-def _seen_job(observed: TrainingJobObserved) -> dict[str, Any]:
-    """Reference and start of the Job, which a pass that crashed before its status write may have left unrecorded."""
-    job, start = observed.job, observed.resource.status.start_time
-    if start is None and job is not None:
-        start = job["metadata"].get("creationTimestamp") or rfc3339(observed.now)
-    return {"job_ref": view.job_ref(observed), "start_time": start}
-
-
-def _ended_at(observed: TrainingJobObserved) -> str:
-    """When the run ended: as the Job says, else now."""
-    if observed.job is not None:
-        for type_ in ("Complete", "Failed"):
-            condition = job_condition(observed.job, type_)
-            if condition is not None and condition.get("lastTransitionTime"):
-                return str(condition["lastTransitionTime"])
-    return rfc3339(observed.now)
-
-
-def _trigger_text(observed: TrainingJobObserved) -> str:
-    trigger = view.trigger_of(observed.resource)
-    return f"{trigger.kind}/{trigger.policy}" if trigger.policy else trigger.kind
-
-
-def _plan(
-    observed: TrainingJobObserved,
-    ledger: Ledger,
-    phase: Phase,
-    summary: str,
-    *,
-    create: tuple[Manifest, ...] = (),
-    apply: tuple[Manifest, ...] = (),
-    requeue_after: float | None = None,
-    **changes: Any,
-) -> Plan:
-    return Plan(
-        status=view.compose(observed, ledger, phase=phase, summary=summary, **changes),
-        create=create,
-        apply=apply,
-        events=tuple(ledger.events),
-        requeue_after=requeue_after,
-    )

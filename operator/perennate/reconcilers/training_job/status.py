@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from perennate.api.conditions import find_condition, is_true
 from perennate.api.v1alpha1.training_job import ConditionType, JobRef, Phase, Reason, Trigger
-from perennate.api.wellknown import ANNOTATION_EPISODE, ANNOTATION_TRIGGER, STAGES
+from perennate.api.wellknown import ANNOTATION_EPISODE, ANNOTATION_TRIGGER
 from perennate.builders import names
 from perennate.reconcilers.ledger import Ledger, replaced
+from perennate.reconcilers.plan import Plan
+from perennate.reconcilers.times import rfc3339
 from perennate.reconcilers.training_job.observed import attempt_of
 from perennate.reconcilers.training_job.stages import WAITING_STAGES, leading_pod, stages_of
-from perennate.reconcilers.wording import TEXT_LIMIT, counted, cut
+from perennate.reconcilers.wording import TEXT_LIMIT, cut
 
 if TYPE_CHECKING:
     from perennate.api.run import StageResult
     from perennate.api.v1alpha1 import TrainingJob
     from perennate.api.v1alpha1.training_job import StageStatus, TrainingJobStatus
+    from perennate.builders.manifest import Manifest
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
-    from perennate.reconcilers.training_job.outcome import InProgress, Refused
+    from perennate.reconcilers.training_job.outcome import Refused
 
 USER: str = "User"
 _RESULT_LIMIT = 16
@@ -117,42 +120,6 @@ def reported(result: StageResult | None) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def describe_progress(stages: tuple[StageStatus, ...], progress: InProgress) -> tuple[Reason, str]:
-    """Reason and sentence of a run that is under way."""
-    running = next((stage.name for stage in stages if stage.state == "Running"), None)
-    if running is not None:
-        reason, text = (
-            Reason.STAGE_RUNNING,
-            f"stage {running} is running ({STAGES.index(running) + 1} of {len(STAGES)})",
-        )
-    else:
-        reason, text = Reason.WAITING, "waiting for the pod"
-    if progress.obstacle:
-        text = f"{text}; {progress.obstacle}"
-    if progress.failed_pods and progress.last_failure is not None:
-        text = f"{text}; {counted(progress.failed_pods, 'pod')} failed before: {progress.last_failure.story()}"
-    return reason, text
-
-
-def describe_success(result: StageResult) -> str:
-    """`published 0123456789ab: auc 0.86, accuracy 0.79`."""
-    version = result.model_version.version if result.model_version is not None else ""
-    metrics = ", ".join(f"{metric.name.value} {metric.value:.4g}" for metric in result.metrics[:3])
-    return f"published {version}: {metrics}" if metrics else f"published {version}"
-
-
-def describe_gates(result: StageResult) -> str:
-    """How many gates were passed, and whether the model in service was beaten."""
-    gates = counted(len(result.gates), "gate") + " passed" if result.gates else "no gate was asked for"
-    champion = result.champion
-    if champion is None:
-        return gates
-    if champion.champion is None or champion.challenger is None:
-        return f"{gates}; there was no model in service to beat"
-    metric = champion.metric.value
-    return f"{gates}; {metric} {champion.challenger:.4g} against {champion.champion:.4g} of the model in service"
-
-
 def settle_stage_conditions(ledger: Ledger, stages: tuple[StageStatus, ...], refused: Refused | None) -> None:
     """DataValidated and GatesPassed, from the stages that ended and the refusal, if any."""
     if refused is not None and refused.reason == Reason.DATA_REFUSED:
@@ -163,6 +130,41 @@ def settle_stage_conditions(ledger: Ledger, stages: tuple[StageStatus, ...], ref
             ledger.announce(Reason.DATA_ACCEPTED, message)
     if refused is not None and refused.reason == Reason.GATE_FAILED:
         ledger.set(ConditionType.GATES_PASSED, "False", Reason.GATE_FAILED, refused.message)
+
+
+def plan(
+    observed: TrainingJobObserved,
+    ledger: Ledger,
+    phase: Phase,
+    summary: str,
+    *,
+    create: tuple[Manifest, ...] = (),
+    apply: tuple[Manifest, ...] = (),
+    requeue_after: float | None = None,
+    **changes: Any,
+) -> Plan:
+    """A plan with the whole status: phase and summary, and `changes` to other fields."""
+    return Plan(
+        status=compose(observed, ledger, phase=phase, summary=summary, **changes),
+        create=create,
+        apply=apply,
+        events=tuple(ledger.events),
+        requeue_after=requeue_after,
+    )
+
+
+def seen_job(observed: TrainingJobObserved) -> dict[str, Any]:
+    """Reference and start of the Job, which a pass that crashed before its status write may have left unrecorded."""
+    job, start = observed.job, observed.resource.status.start_time
+    if start is None and job is not None:
+        start = job["metadata"].get("creationTimestamp") or rfc3339(observed.now)
+    return {"job_ref": job_ref(observed), "start_time": start}
+
+
+def trigger_text(observed: TrainingJobObserved) -> str:
+    """What asked for the run, as an entry of the history names it: `DriftPolicy/<name>` or `User`."""
+    trigger = trigger_of(observed.resource)
+    return f"{trigger.kind}/{trigger.policy}" if trigger.policy else trigger.kind
 
 
 def _optional_text(text: str | None) -> str | None:

@@ -384,6 +384,30 @@ def test_a_version_that_waits_for_promotion_keeps_its_episode_open() -> None:
     assert len(runs_of(world)) == 1
 
 
+def test_an_episode_waits_for_a_target_that_is_gone() -> None:
+    """Without its target an episode neither closes nor hangs the policy: it goes on when the target is back."""
+    world = retraining()
+    finish_run(world, "v2")
+    settle(world)
+    world.delete("ModelDeployment", "m")
+    settle(world)
+    assert status_of(world)["episode"]["phase"] == "RollingOut"
+    assert conditions_of(world)["Ready"] == ("False", "TargetNotFound")
+    world.put(target("v2"))
+    settle(world)
+    assert status_of(world)["episode"]["outcome"] == "LoopClosed"
+
+
+def test_a_target_that_has_not_chosen_yet_is_waited_for() -> None:
+    """Right after the publication the target still serves what it chose before: that is not another version's victory."""
+    world = retraining()
+    finish_run(world, "v2")
+    settle(world)
+    for _ in range(3):
+        evaluate(world, 1)
+        assert status_of(world)["episode"]["phase"] == "RollingOut"
+
+
 def test_the_cooldown_doubles_for_each_lost_challenger() -> None:
     """A challenger that lost makes the wait twice as long: an hour, then two after one loss, then four."""
     world = retraining(spec={"retrain": {**drift_policy()["spec"]["retrain"], "maxPerDay": 9}})

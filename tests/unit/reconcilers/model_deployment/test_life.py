@@ -447,6 +447,25 @@ def test_a_foreign_child_is_neither_adopted_nor_touched(kind: str) -> None:
     assert served(world) == V1
 
 
+def test_what_a_deleted_namesake_left_is_waited_for() -> None:
+    """An object created again under its old name waits a moment for the garbage collector, without alarm."""
+    world = serving()
+    world.delete("TrainingJob", "train-v1")
+    leftovers = [world.get("Deployment", "m"), world.get("Service", "m")]
+    world.delete("ModelDeployment", "m")
+    for document in (model_deployment(uid="uid-of-the-next"), published_job("v1"), *leftovers):
+        assert document is not None
+        world.put(document)
+    plan = world.step("ModelDeployment", "m")
+    assert plan is not None
+    assert (plan.apply, plan.events, plan.requeue_after) == ((), (), 2.0)
+    assert status_of(world)["phase"] == "Pending"
+    world.delete("Deployment", "m")
+    world.delete("Service", "m")
+    settle(world)
+    assert served(world) == V1
+
+
 def test_a_failing_first_version_says_why() -> None:
     """The last words of the container that cannot load the version are in ModelLoaded, before any deadline."""
     world = World.of(model_deployment(), published_job("v1"))

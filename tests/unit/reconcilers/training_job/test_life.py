@@ -354,6 +354,47 @@ def test_a_lost_gate_shows_its_numbers() -> None:
     assert "modelVersion" not in status_of(world)
 
 
+def test_a_deadline_tells_what_was_running_and_leaves_nothing_running() -> None:
+    """The Job's pod is deleted at the deadline: the stage that was last seen running is named, and did not succeed."""
+    world = started()
+    run_pod(world, stage_pod(ended("prepare"), running("train")))
+    world.settle("TrainingJob", "t")
+    world.delete("Pod", "run-1")
+    job = only_job(world)
+    job["status"] = {"conditions": [condition("Failed", "True", "DeadlineExceeded", lastTransitionTime=at(-5))]}
+    world.put(job)
+    world.settle("TrainingJob", "t")
+    assert message_of(world, "Failed").endswith("spec.activeDeadlineSeconds; stage train was running")
+    train = status_of(world)["stages"][1]
+    assert (train["state"], train["finishedAt"]) == ("Failed", at(-5))
+
+
+@pytest.mark.parametrize("message", ["{not json", '{"schema": "another/v1"}', "[]", ""])
+def test_words_that_are_no_report_are_left_out(message: str) -> None:
+    """A termination message may be anything: what is no report of ours fills no field and stops no pass."""
+    world = started()
+    run_pod(world, stage_pod(ended("prepare", 0, message), running("train")))
+    world.settle("TrainingJob", "t")
+    assert status_of(world)["stages"][0]["state"] == "Succeeded"
+    assert "fingerprint" not in status_of(world)
+
+
+@pytest.mark.parametrize(
+    ("champion", "want"),
+    [
+        (None, "no gate was asked for"),
+        ({"metric": "auc", "passed": True}, "no gate was asked for; there was no model in service to beat"),
+    ],
+    ids=["no champion", "no model in service"],
+)
+def test_what_was_not_compared_is_said(champion: Document | None, want: str) -> None:
+    """GatesPassed says plainly when there was nothing to pass."""
+    world = started()
+    job_succeeds(world, "v1", **({"champion": champion} if champion else {}))
+    world.settle("TrainingJob", "t")
+    assert message_of(world, "GatesPassed") == want
+
+
 def test_a_refusal_is_read_from_the_job_when_its_pod_is_gone() -> None:
     """The Job controller's own words name the exit code; they are enough to tell a refusal from a crash."""
     world = started()

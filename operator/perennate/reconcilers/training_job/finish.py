@@ -1,0 +1,98 @@
+"""The ends of a TrainingJob: published, failed, and what is left to do after either. An end is never left again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perennate.api.v1alpha1.training_job import ConditionType, Phase, Reason
+from perennate.api.wellknown import API_VERSION
+from perennate.reconcilers.ledger import replaced
+from perennate.reconcilers.plan import ObjectRef, Plan
+from perennate.reconcilers.times import rfc3339, seconds_between
+from perennate.reconcilers.training_job import status as view
+from perennate.reconcilers.training_job.outcome import job_condition
+from perennate.reconcilers.training_job.sentences import describe_gates, describe_success
+
+if TYPE_CHECKING:
+    from perennate.api.v1alpha1.training_job import StageStatus
+    from perennate.reconcilers.ledger import Ledger
+    from perennate.reconcilers.training_job.observed import TrainingJobObserved
+    from perennate.reconcilers.training_job.outcome import Published, Refused
+
+
+def after_finish(observed: TrainingJobObserved) -> Plan:
+    """Nothing changes any more, save that the object itself goes when its time is over."""
+    resource = observed.resource
+    status = {**resource.status.to_document(), "observedGeneration": resource.metadata.generation}
+    ttl, ended = resource.spec.ttl_seconds_after_finished, resource.status.completion_time
+    if ttl is None or ended is None:
+        return Plan(status=status)
+    left = ttl - seconds_between(ended, observed.now)
+    if left > 0:
+        return Plan(status=status, requeue_after=left)
+    metadata = resource.metadata
+    itself = ObjectRef(API_VERSION, resource.declaration.kind, metadata.namespace, metadata.name, metadata.uid)
+    return Plan(status=status, delete=(itself,))
+
+
+def published(observed: TrainingJobObserved, ledger: Ledger, outcome: Published) -> Plan:
+    """The terminal state of success; the version is fixed by this one status write."""
+    result = outcome.result
+    stages = view.seen_stages(observed)
+    text = describe_success(result)
+    view.settle_stage_conditions(ledger, stages, None)
+    ledger.set(ConditionType.GATES_PASSED, "True", Reason.GATES_PASSED, describe_gates(result))
+    ledger.set(ConditionType.FAILED, "False", Reason.VERSION_PUBLISHED, "the run has not failed")
+    ledger.set(ConditionType.COMPLETE, "True", Reason.VERSION_PUBLISHED, text)
+    digest = result.model_version.digest if result.model_version is not None else None
+    ledger.record(Reason.VERSION_PUBLISHED, text, digest=digest, trigger=view.trigger_text(observed))
+    return view.plan(
+        observed,
+        ledger,
+        Phase.SUCCEEDED,
+        text,
+        stages=stages,
+        completion_time=_ended_at(observed),
+        model_version=result.model_version,
+        **view.reported(result),
+        **view.seen_job(observed),
+    )
+
+
+def failed(observed: TrainingJobObserved, ledger: Ledger, outcome: Refused) -> Plan:
+    """The terminal state of failure, with its reason."""
+    ended_at, seen = _ended_at(observed), view.seen_stages(observed)
+    cut_short = next((stage.name for stage in seen if stage.state == "Running"), None)
+    message = f"{outcome.message}; stage {cut_short} was running" if cut_short is not None else outcome.message
+    stages = tuple(_ended_stage(stage, ended_at) for stage in seen)
+    view.settle_stage_conditions(ledger, stages, outcome)
+    ledger.set(ConditionType.COMPLETE, "False", outcome.reason, "the run failed")
+    ledger.set(ConditionType.FAILED, "True", outcome.reason, message)
+    ledger.record(outcome.reason, message, warning=True, trigger=view.trigger_text(observed))
+    return view.plan(
+        observed,
+        ledger,
+        Phase.FAILED,
+        message,
+        stages=stages,
+        completion_time=ended_at,
+        **view.reported(outcome.result),
+        **view.seen_job(observed),
+    )
+
+
+def _ended_at(observed: TrainingJobObserved) -> str:
+    """When the run ended: as the Job says, else now."""
+    if observed.job is not None:
+        for type_ in ("Complete", "Failed"):
+            condition = job_condition(observed.job, type_)
+            if condition is not None and condition.get("lastTransitionTime"):
+                return str(condition["lastTransitionTime"])
+    return rfc3339(observed.now)
+
+
+def _ended_stage(stage: StageStatus, ended_at: str) -> StageStatus:
+    """A stage of a run that has ended: what was last seen running went with its pod."""
+    if stage.state != "Running":
+        return stage
+    return replaced(stage, state="Failed", finished_at=ended_at)

@@ -1,0 +1,50 @@
+"""Sentences about a run, for summaries and conditions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perennate.api.v1alpha1.training_job import Reason
+from perennate.api.wellknown import STAGES
+from perennate.reconcilers.wording import counted
+
+if TYPE_CHECKING:
+    from perennate.api.run import StageResult
+    from perennate.api.v1alpha1.training_job import StageStatus
+    from perennate.reconcilers.training_job.outcome import InProgress
+
+
+def describe_progress(stages: tuple[StageStatus, ...], progress: InProgress) -> tuple[Reason, str]:
+    """Reason and sentence of a run that is under way."""
+    running = next((stage.name for stage in stages if stage.state == "Running"), None)
+    if running is not None:
+        reason, text = (
+            Reason.STAGE_RUNNING,
+            f"stage {running} is running ({STAGES.index(running) + 1} of {len(STAGES)})",
+        )
+    else:
+        reason, text = Reason.WAITING, "waiting for the pod"
+    if progress.obstacle:
+        text = f"{text}; {progress.obstacle}"
+    if progress.failed_pods and progress.last_failure is not None:
+        text = f"{text}; {counted(progress.failed_pods, 'pod')} failed before: {progress.last_failure.story()}"
+    return reason, text
+
+
+def describe_success(result: StageResult) -> str:
+    """`published 0123456789ab: auc 0.86, accuracy 0.79`."""
+    version = result.model_version.version if result.model_version is not None else ""
+    metrics = ", ".join(f"{metric.name.value} {metric.value:.4g}" for metric in result.metrics[:3])
+    return f"published {version}: {metrics}" if metrics else f"published {version}"
+
+
+def describe_gates(result: StageResult) -> str:
+    """How many gates were passed, and whether the model in service was beaten."""
+    gates = counted(len(result.gates), "gate") + " passed" if result.gates else "no gate was asked for"
+    champion = result.champion
+    if champion is None:
+        return gates
+    if champion.champion is None or champion.challenger is None:
+        return f"{gates}; there was no model in service to beat"
+    metric = champion.metric.value
+    return f"{gates}; {metric} {champion.challenger:.4g} against {champion.champion:.4g} of the model in service"
