@@ -304,8 +304,9 @@ def serving(
     log = Path(environment["PERENNATE_TERMINATION_LOG"])
     output = output or log.parent / f"serve-{environment['PERENNATE_TRAFFIC_PORT']}.log"
     command = [sys.executable, "-m", "perennate.serving", "serve"]
+    # Tests set limits of the new process this way; the threads of a test are started later.
     with output.open("wb") as file:
-        process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT, preexec_fn=preexec)
+        process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT, preexec_fn=preexec)  # noqa: PLW1509
     host = f"http://{environment['PERENNATE_HOST']}"
     try:
         yield ServingProcess(

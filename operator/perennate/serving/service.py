@@ -18,7 +18,6 @@ from perennate.serving.refusal import JSON, Refused, read_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.types import ASGIApp
 
     from perennate.serving.feedback import Feedback
     from perennate.serving.lifecycle import Lifecycle
@@ -30,7 +29,7 @@ MAX_CONCURRENCY: Final = 64
 """Requests at the same time; one more gets 429."""
 
 
-def create_app(predictions: Predictions, feedback: Feedback, lifecycle: Lifecycle) -> ASGIApp:
+def create_app(predictions: Predictions, feedback: Feedback, lifecycle: Lifecycle) -> Starlette:
     """The application of the traffic port, made by BentoML from a service that is all about one model."""
     return create_service(predictions, feedback, lifecycle).to_asgi()  # type: ignore[no-any-return]
 

@@ -1,0 +1,225 @@
+"""The serving container as a process: a real model, real ports, real signals."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pandas as pd
+import pytest
+
+from perennate.api.serving import CaptureConfig
+from perennate.api.version import digest_bytes
+from perennate.drift import Profile, validate_counts
+from tests.support.serving import (
+    DEADLINE_SECONDS,
+    Published,
+    ServingProcess,
+    container_environment,
+    publish_rain,
+    run_fetch,
+    serving,
+)
+
+pytestmark = pytest.mark.runtime
+
+JSON_TYPE = {"content-type": "application/json"}
+CAPTURE = CaptureConfig(sampling_ratio=1, flush_seconds=0.2, retention_seconds=3600)
+
+
+@pytest.fixture(scope="module")
+def rain(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """A version in a store."""
+    return publish_rain(tmp_path_factory.mktemp("rain") / "store")
+
+
+@pytest.fixture(scope="module")
+def environment(rain: Published, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a pod with capture whose init container has run."""
+    variables = container_environment(rain, tmp_path_factory.mktemp("pod"), capture=CAPTURE)
+    fetched = run_fetch(variables)
+    assert fetched.returncode == 0, fetched.stderr
+    return variables
+
+
+@pytest.fixture(scope="module")
+def pod(environment: dict[str, str]) -> Iterator[ServingProcess]:
+    """A pod that is ready and that tests share."""
+    with serving(environment) as process:
+        process.wait_ready()
+        yield process
+        assert process.stop() == 0, process.log()
+
+
+def test_the_life_of_a_prediction(rain: Published, environment: dict[str, str], pod: ServingProcess) -> None:
+    """Asked, answered, labelled, counted, captured, and readable by the next training."""
+    records, labels = rain.records(100), rain.labels[:100]
+    ids: list[str] = []
+    with httpx.Client(timeout=60) as client:
+        for start in range(0, 100, 20):
+            answer = client.post(f"{pod.url}/predict", json={"records": records[start : start + 20]})
+            assert answer.status_code == HTTPStatus.OK, answer.text
+            ids += answer.json()["ids"]
+        sent = [{"id": text, "label": label} for text, label in zip(ids, labels, strict=True)]
+        assert client.post(f"{pod.url}/feedback", json=sent).json()["booked"] == 100
+        profile = client.get(f"{pod.operations}/profile").content
+        document = client.get(f"{pod.operations}/counts").json()
+    assert digest_bytes(profile) == rain.manifest.profile_digest
+    assert validate_counts(document, Profile.from_bytes(profile)).rows >= 100
+    assert document["version"] == rain.digest
+    assert sum(map(sum, document["labels"].values())) == 100
+
+    folder = Path(environment["PERENNATE_CAPTURE_DIR"])
+    pod.wait_until(lambda: set(ids) <= set(captured(folder, "labels").index))
+    rows, truth = captured(folder, "rows").loc[ids], captured(folder, "labels").loc[ids]
+    pd.testing.assert_frame_equal(rows[list(records[0])].reset_index(drop=True), pd.DataFrame(records))
+    assert truth["perennate.label"].tolist() == labels
+
+
+def test_a_pod_that_ends_while_it_loads(rain: Published, tmp_path: Path) -> None:
+    """Alive and not ready from the first moment; SIGTERM ends it cleanly before it ever was ready."""
+    environment = container_environment(rain, tmp_path)
+    assert run_fetch(environment).returncode == 0
+    with serving(environment) as pod:
+        pod.wait_until(lambda: pod.probe("/livez") == HTTPStatus.OK)
+        assert pod.stop() == 0, pod.log()
+    with socket.create_server(("127.0.0.1", int(environment["PERENNATE_OPERATIONS_PORT"]))):
+        pass
+
+
+def test_sigterm_costs_no_request(rain: Published, tmp_path: Path) -> None:
+    """Requests that are on their way when the pod is told to end are answered, and captured rows reach the store.
+
+    One client has sent half a body; the pod reads the rest long after it stopped to take new connections. Four clients
+    send one request after the other on connections that they keep; each is told to close, and leaves with all answers.
+    """
+    slow_flush = CAPTURE.model_copy(update={"flush_seconds": 3600.0})
+    environment = container_environment(rain, tmp_path, capture=slow_flush, POD_NAME="pod-2")
+    assert run_fetch(environment).returncode == 0
+    with serving(environment) as pod:
+        pod.wait_ready()
+        half = HalfSent(pod.url, {"records": rain.records(10)})
+        clients = [KeepingClient(pod.url, {"records": rain.records(2)}) for _ in range(4)]
+        pod.wait_until(lambda: all(client.answered > 5 for client in clients))
+        pod.process.send_signal(signal.SIGTERM)
+        pod.wait_until(lambda: not pod.is_ready())
+        pod.wait_until(lambda: refuses(pod.url))
+        assert pod.process.poll() is None, "the open request must keep the pod"
+        assert half.finish() == (HTTPStatus.OK, "close", 10)
+        assert pod.process.wait(DEADLINE_SECONDS) == 0, pod.log()
+    for client in clients:
+        client.join(DEADLINE_SECONDS)
+        assert client.lost is None
+    rows = captured(Path(environment["PERENNATE_CAPTURE_DIR"]), "rows", pod="pod-2")
+    assert len(rows) == 10 + sum(2 * client.answered for client in clients)
+
+
+def test_a_hundred_megabytes_are_refused_and_not_held(pod: ServingProcess) -> None:
+    """413, with the memory of a pod that never saw them."""
+    before = resident_bytes(pod.process.pid)
+    response = httpx.post(f"{pod.url}/predict", content=b" " * 100_000_000, headers=JSON_TYPE, timeout=60)
+    assert response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    assert resident_bytes(pod.process.pid) - before < 40_000_000
+    assert pod.is_ready()
+
+
+def test_probes_are_answered_while_large_batches_are_predicted(pod: ServingProcess, rain: Published) -> None:
+    """Four clients with the largest batches, and every probe is answered."""
+    body = json.dumps({"records": rain.records(300) * 33}).encode()
+    answers: list[int] = []
+
+    def ask() -> None:
+        with httpx.Client(timeout=60, headers=JSON_TYPE) as client:
+            answers.extend(client.post(f"{pod.url}/predict", content=body).status_code for _ in range(5))
+
+    clients = [threading.Thread(target=ask) for _ in range(4)]
+    for client in clients:
+        client.start()
+    probes = []
+    while any(client.is_alive() for client in clients):
+        probes.append(pod.probe("/readyz"))
+    assert set(probes) == {HTTPStatus.OK}
+    assert answers == [HTTPStatus.OK] * 20
+
+
+class HalfSent:
+    """A request of which half of the body is on the wire."""
+
+    def __init__(self, url: str, document: dict[str, Any]) -> None:
+        body = json.dumps(document).encode()
+        self._rest = body[50:]
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=DEADLINE_SECONDS)
+        self._connection.putrequest("POST", "/predict")
+        self._connection.putheader("content-type", "application/json")
+        self._connection.putheader("content-length", str(len(body)))
+        self._connection.endheaders(body[:50])
+
+    def finish(self) -> tuple[int, str | None, int]:
+        """Send the rest: status, what becomes of the connection, and number of predictions."""
+        self._connection.send(self._rest)
+        response = self._connection.getresponse()
+        predictions = json.loads(response.read())["predictions"]
+        self._connection.close()
+        return response.status, response.getheader("connection"), len(predictions)
+
+
+class KeepingClient(threading.Thread):
+    """Sends one request after the other on one connection until it is told to close it."""
+
+    def __init__(self, url: str, document: dict[str, Any]) -> None:
+        super().__init__()
+        self.answered = 0
+        self.lost: Exception | None = None
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=DEADLINE_SECONDS)
+        self._body = json.dumps(document).encode()
+        self.start()
+
+    def run(self) -> None:
+        """Ask until the pod has enough."""
+        try:
+            closed = False
+            while not closed:
+                self._connection.request("POST", "/predict", self._body, JSON_TYPE)
+                response = self._connection.getresponse()
+                assert response.status == HTTPStatus.OK, response.read()
+                assert response.read()
+                closed = response.getheader("connection") == "close"
+                self.answered += 1
+        # Whatever goes wrong here is a request that the pod lost.
+        except Exception as error:
+            self.lost = error
+        finally:
+            self._connection.close()
+
+
+def captured(folder: Path, kind: str, *, pod: str = "pod-1") -> pd.DataFrame:
+    """All captured rows or labels of a pod so far, by prediction id; no id may be there twice."""
+    frames = [pd.read_parquet(path) for path in sorted(folder.glob(f"{kind}-{pod}-*.parquet"))]
+    table = (pd.concat(frames) if frames else pd.DataFrame({"perennate.id": []})).set_index("perennate.id")
+    assert table.index.is_unique
+    return table
+
+
+def refuses(url: str) -> bool:
+    """Whether the port takes no new connection."""
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=5):
+            return False
+    except OSError:
+        return True
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

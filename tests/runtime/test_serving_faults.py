@@ -1,0 +1,108 @@
+"""The serving containers when something is wrong: they say so in one sentence and end, or serve on."""
+
+from __future__ import annotations
+
+import resource
+import socket
+from http import HTTPStatus
+from pathlib import Path
+
+import httpx
+import pytest
+
+from perennate.api.serving import CaptureConfig
+from perennate.api.version import MANIFEST_FILE, MODEL_FILE
+from tests.support.serving import (
+    DEADLINE_SECONDS,
+    POLL_SECONDS,
+    Published,
+    container_environment,
+    publish_rain,
+    run_fetch,
+    serving,
+)
+
+pytestmark = pytest.mark.runtime
+
+
+@pytest.fixture(scope="module")
+def rain(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """A version in a store."""
+    return publish_rain(tmp_path_factory.mktemp("rain") / "store")
+
+
+def flip_a_bit(path: Path) -> None:
+    """Damage a file."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", [MODEL_FILE, MANIFEST_FILE])
+def test_a_version_with_a_wrong_bit_is_never_served(name: str, rain: Published, tmp_path: Path) -> None:
+    """`serve` checks the bytes that it loads, whoever fetched them: exit 1, file and digests in the termination log."""
+    environment = container_environment(rain, tmp_path)
+    assert run_fetch(environment).returncode == 0
+    flip_a_bit(tmp_path / "models" / name)
+    with serving(environment) as pod:
+        answers = {pod.probe("/readyz")}
+        while not pod.ended_within(POLL_SECONDS):
+            answers.add(pod.probe("/readyz"))
+        sentence = pod.termination_log.read_text()
+    assert pod.process.returncode == 1
+    assert answers <= {None, HTTPStatus.SERVICE_UNAVAILABLE}
+    assert sentence.startswith("serve: ")
+    assert f"{name} has the digest sha256:" in sentence
+    assert "wanted sha256:" in sentence
+    assert "\n" not in sentence
+
+
+def test_fetch_says_why_it_fails(rain: Published, tmp_path: Path) -> None:
+    """One sentence on standard error, the same in the termination log, and no traceback."""
+    environment = container_environment(rain, tmp_path, PERENNATE_STORE_DIR=str(tmp_path / "empty"))
+    fetched = run_fetch(environment)
+    assert fetched.returncode == 1
+    assert fetched.stderr == f"{(tmp_path / 'termination-log').read_text()}\n"
+    assert fetched.stderr.startswith(f"fetch: version {rain.digest} is not in {tmp_path}/empty/")
+
+
+def test_a_port_that_is_taken_is_named(rain: Published, tmp_path: Path) -> None:
+    """Exit 1 with the port, not a traceback."""
+    environment = container_environment(rain, tmp_path)
+    assert run_fetch(environment).returncode == 0
+    with (
+        socket.create_server(("127.0.0.1", int(environment["PERENNATE_OPERATIONS_PORT"]))),
+        serving(environment) as pod,
+    ):
+        assert pod.process.wait(DEADLINE_SECONDS) == 1
+        assert f"port {environment['PERENNATE_OPERATIONS_PORT']} on 127.0.0.1 cannot be used" in (
+            pod.termination_log.read_text()
+        )
+
+
+def test_a_full_disk_costs_captured_rows_and_no_prediction(rain: Published, tmp_path: Path) -> None:
+    """No captured file can be written, every prediction is given, and the loss is in the metrics."""
+    environment = container_environment(
+        rain, tmp_path, capture=CaptureConfig(sampling_ratio=1, flush_seconds=0.05, retention_seconds=3600)
+    )
+    assert run_fetch(environment).returncode == 0
+
+    def no_room() -> None:
+        """Captured files are larger than this; nothing else is written."""
+        resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    dropped = 'perennate_serving_capture_dropped_total{kind="rows"}'
+    with serving(environment, preexec=no_room, output=Path("/dev/null")) as pod, httpx.Client(timeout=60) as client:
+        pod.wait_ready()
+
+        def is_counted() -> bool:
+            answer = client.post(f"{pod.url}/predict", json={"records": rain.records(5)})
+            assert answer.status_code == HTTPStatus.OK
+            return dropped in client.get(f"{pod.operations}/metrics").text
+
+        pod.wait_until(is_counted)
+        assert 'perennate_serving_captured_total{kind="rows"}' not in client.get(f"{pod.operations}/metrics").text
+        assert pod.stop() == 0
+    assert list(Path(environment["PERENNATE_CAPTURE_DIR"]).iterdir()) == []
