@@ -54,8 +54,8 @@ def end_state(user: KubeUser, namespace: str) -> Any:
 
 def difference(found: Any, wanted: Any) -> str:
     """What differs, line by line."""
-    sides = [json.dumps(side, indent=1).splitlines() for side in (wanted, found)]
-    return "\n".join(difflib.unified_diff(*sides, "wanted", "found", lineterm="", n=1))
+    before, after = (json.dumps(side, indent=1).splitlines() for side in (wanted, found))
+    return "\n".join(difflib.unified_diff(before, after, "wanted", "found", lineterm="", n=1))
 
 
 def begin(user: KubeUser, namespace: str) -> None:
@@ -68,7 +68,8 @@ def done(user: KubeUser, namespace: str) -> bool:
     """Whether the run's version is served."""
     run = (user.get(TRAINING_JOB, namespace, "first") or {}).get("status", {})
     served = (user.get(MODEL_DEPLOYMENT, namespace, "serve") or {}).get("status", {})
-    return run.get("phase") == "Succeeded" and served.get("phase") == "Healthy" and served.get("readyReplicas") == 1
+    found = (run.get("phase"), served.get("phase"), served.get("readyReplicas"))
+    return found == ("Succeeded", "Healthy", 1)
 
 
 def created(plane: ControlPlane, namespace: str) -> Counter[str]:

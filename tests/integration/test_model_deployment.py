@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_newer_version_rolls_out_and_counts_when_every_pod_serves_it(
     with PodActor(user, namespace, play_two_versions):
         for name, digest in (("first", manifests.DIGEST), ("second", NEWER)):
             user.create(manifests.training_job(name, namespace))
-            assert wait_until(lambda want=digest: serves(user, namespace, want), seconds=30)
+            assert wait_until(partial(serves, user, namespace, digest), seconds=30)
     deployment = user.get(DEPLOYMENT, namespace, "serve")
     assert deployment is not None
     assert deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
@@ -102,7 +103,8 @@ def repaired(user: KubeUser, namespace: str, before: Manifest | None) -> bool:
     if before is None or service is None or deployment is None:
         return False
     another = service["metadata"]["uid"] != before["metadata"]["uid"]
-    return another and service["spec"]["ports"] == before["spec"]["ports"] and deployment["spec"]["replicas"] == 1
+    same = service["spec"]["ports"] == before["spec"]["ports"]
+    return bool(another and same and deployment["spec"]["replicas"] == 1)
 
 
 def test_a_service_of_somebody_elses_is_never_adopted(operator: object, user: KubeUser, namespace: str) -> None:

@@ -136,8 +136,8 @@ def tls_of(kubeconfig: dict[str, Any]) -> ssl.SSLContext:
     context = ssl.create_default_context(cadata=base64.b64decode(authority).decode())
     with tempfile.TemporaryDirectory() as folder:
         # The ssl module reads a client's certificate from files alone.
-        files = {name: Path(folder) / name for name in ("client-certificate-data", "client-key-data")}
-        for name, path in files.items():
-            path.write_bytes(base64.b64decode(user[name]))
-        context.load_cert_chain(*files.values())
+        certificate, key = Path(folder) / "certificate", Path(folder) / "key"
+        certificate.write_bytes(base64.b64decode(user["client-certificate-data"]))
+        key.write_bytes(base64.b64decode(user["client-key-data"]))
+        context.load_cert_chain(certificate, key)
     return context

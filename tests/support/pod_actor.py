@@ -45,7 +45,7 @@ def failed(stage: str, code: int, *, reason: str = "", message: str = "") -> Sta
     """Status of a pod one of whose stages failed, with what it had to say."""
     text = message
     if reason:
-        result = StageResult(stage=stage, error=RunError(reason=reason, message=message))  # type: ignore[arg-type]
+        result = StageResult(stage=stage, error=RunError(reason=reason, message=message))
         text = result.model_dump_json(by_alias=True, exclude_none=True)
     before = STAGES[: STAGES.index(stage)]
     ends = [_ended(name, 0, "") for name in before] + [_ended(stage, code, text)]

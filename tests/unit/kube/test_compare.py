@@ -37,7 +37,11 @@ CASES: dict[str, tuple[Any, Any, bool]] = {
         True,
     ),
     "a quantity was changed": ({"resources": {"limits": {"cpu": "2"}}}, {"resources": {"limits": {"cpu": "1"}}}, False),
-    "a quantity that is a number": ({"resources": {"limits": {"cpu": "1"}}}, {"resources": {"limits": {"cpu": 1}}}, True),
+    "a quantity that is a number": (
+        {"resources": {"limits": {"cpu": "1"}}},
+        {"resources": {"limits": {"cpu": 1}}},
+        True,
+    ),
     "an image is no quantity": ({"image": "a:1"}, {"image": "a:1.0"}, False),
 }
 

@@ -1,4 +1,7 @@
-"""The order of a plan's calls, and what each answer leads to. The API server's own part is shown at the integration level."""
+"""The order of a plan's calls, and what each answer leads to.
+
+The API server's own part is shown at the integration level.
+"""
 
 from __future__ import annotations
 

@@ -85,10 +85,7 @@ def test_failures_back_off_twice_as_long_each_time_up_to_the_longest() -> None:
     async def story() -> list[float]:
         queue = make_queue()
         queue.add(A)
-        delays = []
-        for _ in range(12):
-            delays.append(queue.failed(await queue.get()))
-        return delays
+        return [queue.failed(await queue.get()) for _ in range(12)]
 
     delays = fake_time.run(story())
     assert delays[:4] == [1, 2, 4, 8]
@@ -243,7 +240,7 @@ def test_a_closed_queue_sends_everybody_home() -> None:
 
 
 def test_the_oldest_counts_waiting_and_running_keys() -> None:
-    """The probe sees a key that nobody takes, and a pass that does not end; a timer that is not due counts as neither."""
+    """The probe sees a key that nobody takes and a pass that does not end; a timer that is not due is neither."""
 
     async def story() -> list[float]:
         queue = make_queue()

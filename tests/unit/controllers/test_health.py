@@ -1,0 +1,78 @@
+"""When the kubelet should restart the operator, and when it should not. Real HTTP on loopback."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+
+from perennate.controllers.health import Vitals, serve_health
+
+
+class Probe:
+    """The vitals of an operator, and a kubelet that asks for them."""
+
+    def __init__(self, vitals: Vitals, port: int) -> None:
+        self.vitals = vitals
+        self._port = port
+
+    def ask(self, path: str) -> tuple[int, list[str]]:
+        """Status and reasons."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
+                return answer.status, json.load(answer)["reasons"]
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)["reasons"]
+
+
+@pytest.fixture
+def probe() -> Iterator[Probe]:
+    """A healthy operator at 1,000 s of its clock."""
+    vitals = Vitals(clock=lambda: 1000.0, ticked=999.5, primed=True)
+    server = serve_health(vitals, 0)
+    yield Probe(vitals, server.server_port)
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_healthy_operator_is_live_and_ready(probe: Probe) -> None:
+    """Nothing to complain of."""
+    assert probe.ask("/healthz") == (HTTPStatus.OK, [])
+    assert probe.ask("/readyz") == (HTTPStatus.OK, [])
+
+
+SICK: dict[str, tuple[dict[str, Any], str]] = {
+    "a stale watch": ({"stale_watches": ("Job",)}, "the watch of Job is stale"),
+    "a dead worker": ({"dead_tasks": ("worker 3",)}, "the task worker 3 ended"),
+    "an object that nobody looks at": ({"oldest": 601.0}, "an object waits for 601 s"),
+    "a slow event loop": ({"lag": 12.0}, "the event loop lags by 12.0 s"),
+    "an event loop that is stuck": ({"ticked": 900.0}, "the event loop stands still"),
+}
+
+
+@pytest.mark.parametrize("case", SICK)
+def test_what_does_not_heal_by_itself_fails_liveness(case: str, probe: Probe) -> None:
+    """Each ailment alone is a reason, and named."""
+    changes, sentence = SICK[case]
+    for name, value in changes.items():
+        setattr(probe.vitals, name, value)
+    assert probe.ask("/healthz") == (HTTPStatus.INTERNAL_SERVER_ERROR, [sentence])
+
+
+def test_a_standby_is_ready_and_an_operator_without_cache_is_not(probe: Probe) -> None:
+    """Readiness says: reconciles, or stands by."""
+    probe.vitals.primed = False
+    assert probe.ask("/readyz") == (HTTPStatus.INTERNAL_SERVER_ERROR, ["the caches are not filled yet"])
+    probe.vitals.standby = True
+    assert probe.ask("/readyz") == (HTTPStatus.OK, [])
+
+
+def test_other_paths_are_not_found(probe: Probe) -> None:
+    """Nothing else is served."""
+    assert probe.ask("/secrets")[0] == HTTPStatus.NOT_FOUND

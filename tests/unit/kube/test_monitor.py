@@ -1,0 +1,143 @@
+"""The schedule of scrapes and evaluations, under a clock that jumps."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from perennate.kube.cache import Cache
+from perennate.kube.monitor import CONCURRENCY, Monitor
+from perennate.kube.policy_watch import Assignment
+from perennate.kube.queue import WorkQueue
+from perennate.kube.resources import Key, Manifest
+from perennate.kube.scrape import ScrapeFailure
+from perennate.kube.serving_pods import ServingPods
+from tests.support import fake_time
+from tests.support.memory_client import MemoryClient
+
+
+class Visits(ServingPods):
+    """Notes when the pods of which policy's target were looked for, and how many looks there were at a time."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__(MemoryClient(), Cache())
+        self.times: dict[str, list[float]] = {}
+        self.most = 0
+        self._now = 0
+        self._seconds = seconds
+
+    async def of(self, namespace: str, name: str, uid: str) -> tuple[Manifest, ...]:
+        """There are none."""
+        self.times.setdefault(name, []).append(fake_time.now())
+        self._now += 1
+        self.most = max(self.most, self._now)
+        await asyncio.sleep(self._seconds)
+        self._now -= 1
+        return ()
+
+
+class Nobody:
+    """A `MetricsSource` without pods."""
+
+    async def read(self, address: str, path: str) -> bytes | ScrapeFailure:
+        """Never asked."""
+        raise AssertionError(address)
+
+
+def make_assignment(name: str, *, scrape_interval: float = 15.0, interval: float = 60.0) -> Assignment:
+    """What a policy asks for; its target has the policy's name."""
+    return Assignment(Key("DriftPolicy", "ns", name), "u", name, "md", None, 3600.0, scrape_interval, interval)
+
+
+def make_monitor(visits: Visits, queue: WorkQueue) -> Monitor:
+    """A monitor on the jumping clock, without jitter."""
+    return Monitor(Nobody(), visits, queue, clock=fake_time.now, now=fake_time.now, draw=lambda: 0.5)
+
+
+async def run_for(monitor: Monitor, seconds: float) -> None:
+    """Let it run for a while."""
+    task = asyncio.create_task(monitor.run())
+    await asyncio.sleep(seconds)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def test_a_policy_is_scraped_at_its_interval_and_evaluated_at_its_own() -> None:
+    """Every 15 s a scrape, every 60 s a reason for a pass, in which an evaluation is due until it is done."""
+
+    async def story() -> None:
+        visits, queue = Visits(), WorkQueue(clock=fake_time.now)
+        monitor = make_monitor(visits, queue)
+        assignment = make_assignment("a")
+        monitor.assign(assignment)
+        await run_for(monitor, 59)
+        assert visits.times["a"] == pytest.approx([0.5, 15.5, 30.5, 45.5])
+        assert not monitor.view(assignment.policy).evaluation_due
+        await run_for(monitor, 10)
+        assert queue.depth == 1
+        assert monitor.view(assignment.policy).evaluation_due
+        monitor.consumed(assignment.policy)
+        assert not monitor.view(assignment.policy).evaluation_due
+
+    fake_time.run(story())
+
+
+def test_a_slow_target_delays_nobody_and_the_number_at_a_time_is_bounded() -> None:
+    """A hundred policies whose pods hang: each is asked again in its turn, never more than so many at once."""
+
+    async def story() -> None:
+        visits = Visits(seconds=10.0)
+        monitor = make_monitor(visits, WorkQueue(clock=fake_time.now))
+        for number in range(100):
+            monitor.assign(make_assignment(str(number), scrape_interval=60.0))
+        await run_for(monitor, 300)
+        assert visits.most == CONCURRENCY
+        counts = [len(times) for times in visits.times.values()]
+        assert len(counts) == 100
+        assert max(counts) - min(counts) <= 1
+
+    fake_time.run(story())
+
+
+def test_a_known_assignment_changes_nothing_and_a_shorter_interval_counts_at_once() -> None:
+    """Every pass assigns; only an edit moves the schedule."""
+
+    async def story() -> None:
+        visits = Visits()
+        monitor = make_monitor(visits, WorkQueue(clock=fake_time.now))
+        slow = make_assignment("a", scrape_interval=600.0, interval=6000.0)
+        monitor.assign(slow)
+        task = asyncio.create_task(monitor.run())
+        for _ in range(10):
+            await asyncio.sleep(5)
+            monitor.assign(slow)
+        assert visits.times["a"] == pytest.approx([0.5])
+        monitor.assign(replace(slow, scrape_interval=10.0))
+        await asyncio.sleep(11)
+        assert visits.times["a"] == pytest.approx([0.5, 50.5, 60.5])
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    fake_time.run(story())
+
+
+def test_a_forgotten_policy_is_scraped_no_more() -> None:
+    """Deleted or suspended: its pods are left alone, and its namesake starts anew."""
+
+    async def story() -> None:
+        visits = Visits()
+        monitor = make_monitor(visits, WorkQueue(clock=fake_time.now))
+        assignment = make_assignment("a")
+        monitor.assign(assignment)
+        await run_for(monitor, 1)
+        monitor.forget(assignment.policy)
+        await run_for(monitor, 100)
+        assert len(visits.times["a"]) == 1
+        assert monitor.view(assignment.policy).pods_total == 0
+        monitor.assign(replace(assignment, uid="another"))
+        await run_for(monitor, 1)
+        assert len(visits.times["a"]) == 2
+
+    fake_time.run(story())

@@ -1,0 +1,161 @@
+"""A pod is not trusted: whatever it answers, the scrape ends in time with a document or a sentence.
+
+Real HTTP on loopback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from perennate.kube.scrape import HttpMetricsSource, ScrapeFailure, is_pod_address
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+DEADLINE = 0.5
+LIMIT = 10_000
+
+
+@asynccontextmanager
+async def pod(handler: Handler) -> AsyncIterator[HttpMetricsSource]:
+    """A pod that answers /counts so, and a source that scrapes it."""
+    application = web.Application()
+    application.router.add_get("/counts", handler)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    source = HttpMetricsSource(port=port, deadline=DEADLINE, size_limit=LIMIT, allowed=lambda _: True)
+    async with source:
+        yield source
+    await runner.cleanup()
+
+
+async def scrape(handler: Handler) -> bytes | ScrapeFailure:
+    """What the scrape of such a pod gives."""
+    async with pod(handler) as source:
+        return await source.read("127.0.0.1", "/counts")
+
+
+async def test_a_document_is_handed_on_as_it_is() -> None:
+    """The bytes of a proper answer."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        assert request.headers["Accept-Encoding"] == "identity"
+        return web.json_response({"rows": 1})
+
+    assert await scrape(answer) == b'{"rows": 1}'
+
+
+async def silent(_: web.Request) -> web.StreamResponse:
+    """Never answers."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def endless(request: web.Request) -> web.StreamResponse:
+    """Sends a byte now and then, for ever: a time-out between two bytes would never end it."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    while True:
+        await response.write(b" ")
+        await asyncio.sleep(DEADLINE / 10)
+
+
+async def huge(request: web.Request) -> web.StreamResponse:
+    """Sends as fast as it can, without end."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    while True:
+        await response.write(b" " * 4096)
+
+
+async def bomb(_: web.Request) -> web.StreamResponse:
+    """Small on the wire, large once decompressed."""
+    body = gzip.compress(b" " * 10_000_000)
+    return web.Response(body=body, content_type="application/json", headers={"Content-Encoding": "gzip"})
+
+
+async def elsewhere(_: web.Request) -> web.StreamResponse:
+    """Sends the scraper to an address that it should never ask."""
+    raise web.HTTPFound("http://169.254.169.254/latest/meta-data")
+
+
+async def truncated(request: web.Request) -> web.StreamResponse:
+    """Promises more than it sends."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "100"})
+    await response.prepare(request)
+    await response.write(b'{"rows":')
+    assert request.transport is not None
+    request.transport.close()
+    return response
+
+
+async def markup(_: web.Request) -> web.StreamResponse:
+    """Answers with a page."""
+    return web.Response(text="<html>", content_type="text/html")
+
+
+async def broken(_: web.Request) -> web.StreamResponse:
+    """Has an error."""
+    return web.json_response({"rows": 1}, status=500)
+
+
+HOSTILE: dict[str, tuple[Handler, str]] = {
+    "slow": (silent, "was not answered within 0.5 s"),
+    "endless": (endless, "was not answered within 0.5 s"),
+    "huge": (huge, "is larger than 10000 bytes"),
+    "compressed": (bomb, "came compressed although identity was asked for"),
+    "a redirect": (elsewhere, "answered 302; expected 200"),
+    "truncated": (truncated, "ClientPayloadError"),
+    "of the wrong type": (markup, "is text/html; expected application/json"),
+    "an error": (broken, "answered 500; expected 200"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+async def test_a_hostile_answer_is_a_sentence_and_costs_no_time(case: str) -> None:
+    """Failure is a value, within the deadline."""
+    handler, sentence = HOSTILE[case]
+    began = time.monotonic()
+    answer = await scrape(handler)
+    assert isinstance(answer, ScrapeFailure)
+    assert sentence in answer.message
+    assert time.monotonic() - began < 10 * DEADLINE
+
+
+async def test_nobody_there_is_a_sentence() -> None:
+    """A pod that is gone between two scrapes."""
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.json_response({})
+
+    async with pod(answer) as source:
+        lost = HttpMetricsSource(port=1, deadline=DEADLINE, allowed=lambda _: True)
+        async with lost:
+            assert isinstance(await lost.read("127.0.0.1", "/counts"), ScrapeFailure)
+        assert await source.read("127.0.0.1", "/counts") == b"{}"
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "host", ""]
+)
+async def test_addresses_that_no_pod_has_are_never_asked(address: str) -> None:
+    """Loopback, link-local (the cloud's metadata), multicast, names: refused before a packet is sent."""
+    assert not is_pod_address(address)
+    async with HttpMetricsSource() as source:
+        answer = await source.read(address, "/counts")
+    assert isinstance(answer, ScrapeFailure)
+    assert "is not an address that a pod can have" in answer.message
+
+
+@pytest.mark.parametrize("address", ["10.244.0.7", "192.168.1.4", "fd00::7", "100.64.0.1"])
+def test_addresses_that_pods_have_are_allowed(address: str) -> None:
+    """Private ranges are where pods live."""
+    assert is_pod_address(address)
