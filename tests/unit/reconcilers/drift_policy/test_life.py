@@ -399,7 +399,7 @@ def test_an_episode_waits_for_a_target_that_is_gone() -> None:
 
 
 def test_a_target_that_has_not_chosen_yet_is_waited_for() -> None:
-    """Right after the publication the target still serves what it chose before: that is not another version's victory."""
+    """Right after the publication the target still serves what it chose before: nothing has overtaken ours."""
     world = retraining()
     finish_run(world, "v2")
     settle(world)
