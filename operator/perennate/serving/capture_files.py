@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy.typing as npt
-
     from perennate.api.version import Manifest
     from perennate.serving.capture import CapturedLabel, CapturedRows
 
@@ -59,7 +57,7 @@ class ParquetFolder:
             ArtifactError: the folder cannot be written.
         """
         columns = {
-            name: pa.array(_joined([item.batch.columns[name] for item in rows], kind), type=kind, from_pandas=True)
+            name: pa.array(np.concatenate([item.batch.columns[name] for item in rows]), type=kind, from_pandas=True)
             for name, kind in self._features.items()
         }
         columns[ID] = pa.array([text for item in rows for text in item.ids], type=pa.string())
@@ -105,15 +103,6 @@ class ParquetFolder:
         while path.exists():
             path, number = self._folder / f"{stem}-{number}.parquet", number + 1
         return path
-
-
-def _joined(parts: Sequence[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
-    """One feature of several batches, one after the other; a missing value is NaN."""
-    column = np.concatenate(parts)
-    if kind == pa.bool_() and column.dtype != np.bool_:
-        # A batch in which a boolean is missing has 0.0, 1.0 and NaN.
-        return np.array([np.nan if np.isnan(value) else bool(value) for value in column.tolist()], dtype=object)
-    return column
 
 
 def _written(path: Path) -> float | None:

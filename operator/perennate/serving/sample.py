@@ -32,9 +32,9 @@ def sample_batch(schema: InputSchema, profile: Profile, *, rows: int) -> Batch:
 
 def without(batch: Batch, name: str, schema: InputSchema) -> Batch:
     """The same batch with one feature missing in every row."""
-    columns = dict(batch.columns)
-    kind = object if columns[name].dtype == object else np.float64
-    columns[name] = np.full(batch.rows, np.nan, dtype=kind)
+    kind = {item.name: item.type for item in schema.features}[name]
+    missing = np.full(batch.rows, np.nan) if kind == "number" else np.full(batch.rows, None, dtype=object)
+    columns = {**batch.columns, name: missing}
     return schema.of_columns(columns, batch.rows)
 
 

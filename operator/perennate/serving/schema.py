@@ -34,9 +34,9 @@ class Batch:
     """The rows of one request.
 
     Args:
-        columns: values by feature, in the order of the manifest, each (rows,): numbers as float64, booleans as bool,
-            strings as objects.
-            A missing value is NaN; a boolean column with one is float64.
+        columns: values by feature, in the order of the manifest, each (rows,), as training frames have them: numbers
+            as float64 with NaN for a missing one; booleans as bool, strings as objects, and both as objects with None
+            for a missing one.
         rows: number of rows.
         matrix: the columns side by side, (rows, features); None if one of them holds strings.
     """
@@ -119,12 +119,13 @@ class InputSchema:
     def _column(self, feature: FeatureSchema, records: list[Any]) -> npt.NDArray[Any]:
         """One feature of records that were checked."""
         values = [record.get(feature.name) for record in records]
-        missing = None in values
-        if feature.type == "string":
-            column = np.empty(len(values), dtype=object)
-            column[:] = [np.nan if value is None else value for value in values] if missing else values
-            return column
-        return np.array(values, dtype=np.bool_ if feature.type == "boolean" and not missing else np.float64)
+        if feature.type == "number":
+            return np.array(values, dtype=np.float64)
+        if feature.type == "boolean" and None not in values:
+            return np.array(values, dtype=np.bool_)
+        column = np.empty(len(values), dtype=object)
+        column[:] = values
+        return column
 
 
 def _check_rows(records: object, name: str) -> list[Any]:
