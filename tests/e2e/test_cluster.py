@@ -118,7 +118,7 @@ def _workload() -> str:
             "apiVersion": "batch/v1",
             "kind": "Job",
             "metadata": {"name": "client"},
-            "spec": {"template": {"spec": client}},
+            "spec": client,
         },
     ]
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
