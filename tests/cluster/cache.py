@@ -56,6 +56,13 @@ def locked(name: str) -> Iterator[None]:
         yield
 
 
+def keep_newest(name: str, count: int) -> None:
+    """Remove all but the `count` newest entries called `name`; only for entries that are single files."""
+    entries = sorted(root().glob(f"{name}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in entries[count:]:
+        path.unlink(missing_ok=True)
+
+
 def entry(name: str, digest: str, build: Callable[[Path], None]) -> Path:
     """Return the cached file or folder `name` for the inputs `digest`; build it if it is not there.
 

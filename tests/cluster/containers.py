@@ -40,18 +40,19 @@ def buildah(words: Sequence[object], *, what: str) -> str:
 
 
 def build(dockerfile: Path, context: Path, options: Sequence[str], *, what: str) -> None:
-    """Run one build, keeping every step's layer for the next.
+    """Run one build. No step is kept for the next: what is dear is exported, and steps would fill the disk unseen.
 
     `chroot` isolation and the host's network: it works in a container and where only the host reaches a package index.
     """
-    common = ["--isolation=chroot", "--network=host", "--layers", "--quiet"]
+    common = ["--isolation=chroot", "--network=host", "--layers=false", "--quiet"]
     buildah(["bud", *common, *options, "--file", dockerfile, context], what=what)
 
 
 def export(image: str, name: str) -> None:
-    """Copy `image` into the layout as `name`."""
+    """Move `image` from buildah's storage into the layout, as `name`."""
     with tempfile.TemporaryDirectory(dir=cache.root(), prefix=".export-") as scratch:
         archive = Path(scratch) / "image.tar"
         buildah(["push", "--quiet", image, f"docker-archive:{archive}:{image}"], what=f"export {image}")
         with archive.open("rb") as content:
             oci.take_in(content, layouts(), name)
+    buildah(["rmi", image], what=f"remove {image}")

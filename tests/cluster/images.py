@@ -202,7 +202,8 @@ def _fetch_bases(target: Path) -> None:
 
 
 def _drop_old(current: set[str]) -> None:
-    """Forget all but the newest states of each image and of its dependencies."""
+    """Forget all but the newest states of each image, of its dependencies and of our source."""
+    cache.keep_newest("source", _KEPT)
     stored = oci.names(containers.layouts())
     unwanted = set(outdated(stored)) - current
     if unwanted:

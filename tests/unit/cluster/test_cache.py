@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,15 @@ def test_builders_at_the_same_time_build_once() -> None:
     with ThreadPoolExecutor(8) as pool:
         paths = set(pool.map(lambda _: cache.entry("thing", "1", build), range(8)))
     assert len(paths) == len(built) == 1
+
+
+def test_only_the_newest_are_kept(own_cache: Path) -> None:
+    """A cache does not grow with every change of the source; entries of other names are not touched."""
+    for number in range(4):
+        os.utime(cache.entry("source", str(number), lambda target: target.touch()), (number, number))
+    cache.entry("sources", "x", lambda target: target.touch())
+    cache.keep_newest("source", 2)
+    assert sorted(path.name for path in own_cache.glob("source*")) == ["source-2", "source-3", "sources-x"]
 
 
 def test_a_key_depends_on_names_and_contents(tmp_path: Path) -> None:
