@@ -34,8 +34,8 @@ REFUSED: dict[str, tuple[Estimator, tuple[str, ...]]] = {
         ),
     ),
     "a module that does not exist": (
-        spec("sklearn.quantum.Classifier"),
-        ("sklearn.quantum.Classifier does not exist", "allowed are sklearn.calibration:"),
+        spec("sklearn.quantum.Annealer"),
+        ("sklearn.quantum.Annealer does not exist", "allowed are sklearn.calibration:"),
     ),
     "a class of another module": (
         spec("sklearn.linear_model.RandomForestClassifier"),
