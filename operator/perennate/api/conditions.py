@@ -26,8 +26,9 @@ def is_true(conditions: Iterable[Condition], type_: str) -> bool:
 class ConditionSet:
     """The conditions that one pass of a reconciler finds.
 
-    `previous` is what the status holds now: a condition whose status does not change keeps its transition time. `generation` is that of the spec
-    that the pass looked at, `now` the RFC 3339 time of the pass. Types that the pass does not set are kept as they were.
+    `previous` is what the status holds now: a condition whose status does not change keeps its transition time.
+    `generation` is that of the spec that the pass looked at, `now` the RFC 3339 time of the pass. Types that the pass
+    does not set are kept as they were.
     """
 
     previous: tuple[Condition, ...]

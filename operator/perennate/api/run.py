@@ -29,7 +29,7 @@ class CapturedRequest(Model):
 
 
 class RunRequest(Model):
-    """What the operator asks a training pod to do (environment variable PERENNATE_RUN_REQUEST of prepare and publish)."""
+    """What the operator asks a training pod to do: PERENNATE_RUN_REQUEST of prepare and publish."""
 
     schema_: Literal["perennate.dev/run-request/v1"] = Field(default="perennate.dev/run-request/v1", alias="schema")
     namespace: str = Field(description="Namespace of the TrainingJob.")

@@ -64,7 +64,10 @@ class FeatureSchema(Model):
 
 
 class Manifest(Model):
-    """`manifest.json`: every file of a version and where it came from. The version is the digest of its canonical form, so it holds no time and no host."""
+    """`manifest.json`: every file of a version and where it came from.
+
+    The version is the digest of its canonical form, so it holds no time and no host.
+    """
 
     schema_: Literal["perennate.dev/manifest/v1"] = Field(default="perennate.dev/manifest/v1", alias="schema")
     model: str

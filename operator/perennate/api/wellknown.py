@@ -1,4 +1,4 @@
-"""Names that operator, training pods, serving pods and users agree on: group, labels, annotations, ports, paths, exit codes."""
+"""Names that operator, pods and users agree on: group, labels, annotations, ports, paths, exit codes."""
 
 from __future__ import annotations
 

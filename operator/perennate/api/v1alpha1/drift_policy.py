@@ -55,7 +55,7 @@ class Reason(StrEnum):
     WATCHING = "Watching"
     """Pods are scraped and evaluated."""
     INSUFFICIENT_DATA = "InsufficientData"
-    """Fewer rows than spec.minSamples, or less time than the warm-up of window/24: no verdict, which is not "no drift"."""
+    """Fewer rows than spec.minSamples, or less time than the warm-up of window/24: no verdict, not "no drift"."""
     NO_LABELS = "NoLabels"
     """Fewer labelled rows than spec.minSamples: performance is unknown."""
     NO_BASELINE = "NoBaseline"
@@ -67,7 +67,7 @@ class Reason(StrEnum):
     PERFORMANCE_HELD = "PerformanceHeld"
     """The labelled metric is not below baseline minus tolerance."""
     PERFORMANCE_BELOW_TOLERANCE = "PerformanceBelowTolerance"
-    """The whole interval of the labelled metric was below baseline minus tolerance in spec.consecutive evaluations in a row."""
+    """The metric's whole interval was below baseline minus tolerance in spec.consecutive evaluations in a row."""
     RETRAIN_REQUESTED = "RetrainRequested"
     """A person asked for a retraining."""
     NO_EPISODE = "NoEpisode"
@@ -162,7 +162,10 @@ class Retrain(Model):
     training_job_template: TrainingJobTemplate = Field(description="The TrainingJob that is created for an episode.")
     cooldown: Duration = Field(
         default="6h",
-        description="Time after the start of a retraining in which no other starts; doubled for each challenger in a row that lost.",
+        description=(
+            "Time after the start of a retraining in which no other starts; "
+            "doubled for each challenger in a row that lost."
+        ),
     )
     max_per_day: int = Field(default=2, ge=1, le=48, description="Retrainings in any 24 hours.")
 
@@ -174,7 +177,8 @@ class DriftPolicySpec(Model):
         json_schema_extra={
             "x-kubernetes-validations": [
                 validation(
-                    "!has(self.triggers) || (!has(self.triggers.drift) && !has(self.triggers.performance)) || has(self.retrain)",
+                    "!has(self.triggers) || (!has(self.triggers.drift) && !has(self.triggers.performance))"
+                    " || has(self.retrain)",
                     "retrain is required when triggers.drift or triggers.performance is given",
                     field_path=".retrain",
                 ),

@@ -110,7 +110,9 @@ class Pinned(Model):
     )
 
     uri: StoreUri = Field(
-        description="Where the version lies: `store://<model>/versions/<digits of the digest>`, as in a TrainingJob's status."
+        description=(
+            "Where the version lies: `store://<model>/versions/<digits of the digest>`, as in a TrainingJob's status."
+        )
     )
     digest: Digest = Field(description="Digest of the version's manifest.")
 
@@ -121,7 +123,10 @@ class Track(Model):
     name: ObjectName = Field(description="Model line to follow.")
     promotion: Promotion = Field(
         default=Promotion.AUTOMATIC,
-        description="Automatic: a newer version rolls out by itself. Manual: it waits for the annotation perennate.dev/promote-requested-at.",
+        description=(
+            "Automatic: a newer version rolls out by itself. "
+            "Manual: it waits for the annotation perennate.dev/promote-requested-at."
+        ),
     )
 
 
@@ -238,7 +243,8 @@ class ModelDeployment(CustomResource):
             "x-kubernetes-validations": [
                 validation(
                     "self.metadata.name.matches('^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$')",
-                    "the name of a ModelDeployment must be a DNS label of at most 63 characters that starts with a letter",
+                    "the name of a ModelDeployment must be a DNS label of at most 63 characters "
+                    "that starts with a letter",
                 )
             ]
         }

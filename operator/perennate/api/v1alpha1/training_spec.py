@@ -120,7 +120,10 @@ class Trainer(Model):
     estimator: Estimator | None = Field(default=None, description="A scikit-learn estimator; no code needed.")
     container: TrainerContainer | None = Field(
         default=None,
-        description="Your own container: it reads /perennate/run.json and /perennate/data/train.parquet and writes /perennate/out/model.skops.",
+        description=(
+            "Your own container: it reads /perennate/run.json and /perennate/data/train.parquet "
+            "and writes /perennate/out/model.skops."
+        ),
     )
 
 
@@ -128,7 +131,10 @@ class TrainData(Model):
     """A file of labelled rows."""
 
     uri: Uri = Field(
-        description="Where the file is: `pvc://<claim>/<path>` in a PersistentVolumeClaim, or `file:///<path>` inside the namespace's store."
+        description=(
+            "Where the file is: `pvc://<claim>/<path>` in a PersistentVolumeClaim, "
+            "or `file:///<path>` inside the namespace's store."
+        )
     )
     format: Literal["csv", "parquet"] = Field(default="csv", description="Format of the file.")
 
@@ -151,7 +157,10 @@ class Holdout(Model):
     fraction: float = Field(default=0.25, gt=0, lt=1, description="Share of the rows that is held out.")
     time_column: ColumnName | None = Field(
         default=None,
-        description="Hold out the newest rows by this column instead of a random share; `perennate.time` is the time of a captured row.",
+        description=(
+            "Hold out the newest rows by this column instead of a random share; "
+            "`perennate.time` is the time of a captured row."
+        ),
     )
 
 
