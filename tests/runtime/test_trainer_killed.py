@@ -1,0 +1,134 @@
+"""Publishing under fire: killed at any step or done twice at once, the store holds one whole version or none."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_breast_cancer
+
+from perennate.api.version import MANIFEST_FILE
+from perennate.api.wellknown import ENV_RUN_REQUEST, ExitCode
+from perennate.artifacts import ArtifactNotFoundError, ModelStore, load_version
+from tests.support.runs import NAMESPACE, Run
+from tests.unit.artifacts.makers import make_files, make_manifest
+
+pytestmark = pytest.mark.runtime
+
+KILLED_AT = """
+import os, runpy, signal, sys
+events, step = {"open": "write", "os.link": "link", "os.remove": "tidy"}, int(os.environ["KILL_AT"])
+seen = 0
+
+def watch(event, arguments):
+    # Every write, link and removal of a hidden file is a step; the process dies just before the one that is asked for.
+    global seen
+    if event in events and ".partial-" in str(arguments[0]):
+        seen += 1
+        if seen == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(watch)
+"""
+
+PUBLISH = (
+    KILLED_AT
+    + """
+from pathlib import Path
+from perennate.artifacts import ModelStore
+from tests.unit.artifacts.makers import make_files, make_manifest
+files = make_files(model=b"m" * 5_000_000)
+print(ModelStore(Path(sys.argv[1]), "team-a").publish(make_manifest(files), files))
+"""
+)
+
+STAGE = (
+    KILLED_AT
+    + """
+sys.argv = ["perennate.trainer", "publish"]
+runpy.run_module("perennate.trainer", run_name="__main__")
+"""
+)
+
+ROOT = Path(__file__).parents[2]
+FILES = make_files(model=b"m" * 5_000_000)
+DIGEST = make_manifest(FILES).digest
+STEPS = 3 * (len(FILES) + 1)
+"""Write, link and tidy for each file and the manifest."""
+
+
+def publisher(store: Path, step: int) -> subprocess.Popen[str]:
+    """A process that publishes and dies before a step; step 0 never comes."""
+    environment = {**os.environ, "KILL_AT": str(step), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", PUBLISH, str(store)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def assert_whole(store: Path) -> None:
+    """One version, every byte right, and nothing else in its folder."""
+    models = ModelStore(store, NAMESPACE)
+    assert models.read("fraud", DIGEST).files == FILES
+    folder = models.version_dir("fraud", DIGEST)
+    assert {path.name for path in folder.iterdir()} == {*FILES, MANIFEST_FILE}
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+@pytest.mark.parametrize("step", range(1, STEPS + 1))
+def test_a_publisher_killed_at_any_step_is_completed_by_the_next(tmp_path: Path, step: int) -> None:
+    """SIGKILL before each write, link and removal: readers see the whole version or none, and the next run ends it."""
+    killed = publisher(tmp_path, step)
+    killed.communicate(timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    models = ModelStore(tmp_path, NAMESPACE)
+    try:
+        assert models.read("fraud", DIGEST).files == FILES
+        assert step == STEPS, "the manifest is there before the last step"
+    except ArtifactNotFoundError:
+        assert step < STEPS, "the manifest is not there although it was linked"
+    assert models.publish(make_manifest(FILES), FILES) == DIGEST
+    assert_whole(tmp_path)
+
+
+def test_two_publishers_at_once_make_one_version(tmp_path: Path) -> None:
+    """Kubernetes may run a pod twice: both end well, with the same version, written once."""
+    both = [publisher(tmp_path, 0) for _ in range(4)]
+    answers = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0] * 4, answers
+    assert {stdout.strip() for stdout, _ in answers} == {DIGEST}
+    assert_whole(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that is about to publish."""
+    folder = tmp_path_factory.mktemp("trained")
+    run = Run(folder / "run", folder / "data", folder / "store")
+    load_breast_cancer(as_frame=True).frame.to_csv(run.data / "breast_cancer.csv", index=False)
+    for stage in ("prepare", "train"):
+        assert run.here(stage)[0] == ExitCode.DONE
+    return run
+
+
+def test_a_publish_stage_killed_before_its_manifest_is_completed_by_the_next_pod(trained: Run, tmp_path: Path) -> None:
+    """The whole stage, killed where it hurts most, then two pods at once: one version, which loads."""
+    run = Run(trained.folder, trained.data, tmp_path / "store")
+    request = json.dumps(run.request.to_document())
+    environment = run.environment(KILL_AT=str(STEPS - 1), **{ENV_RUN_REQUEST: request})
+    killed = subprocess.run([sys.executable, "-c", STAGE], env=environment, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    folder = run.store / NAMESPACE / "tumours" / "versions"
+    (version,) = folder.iterdir()
+    assert not (version / MANIFEST_FILE).exists()
+    both = [run.start("publish", PERENNATE_TERMINATION_LOG=str(tmp_path / f"termination{number}")) for number in (1, 2)]
+    for process in both:
+        _, stderr = process.communicate(timeout=300)
+        assert process.returncode == ExitCode.DONE, stderr
+    results = [(tmp_path / f"termination{number}").read_bytes() for number in (1, 2)]
+    assert results[0] == results[1]
+    assert [path.name for path in folder.iterdir()] == [version.name]
+    assert load_version(version, f"sha256:{version.name}").manifest.model == "tumours"
