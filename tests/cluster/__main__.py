@@ -29,7 +29,7 @@ _KEPT = (
     "HOME",
     "PATH",
 )
-_NEED_ROOT = {"up", "down", "images", "load"}
+_NEED_ROOT = {"up", "down", "status", "images", "load"}
 
 
 def cluster(instance: Instance) -> LocalCluster | KindCluster:

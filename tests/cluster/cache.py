@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.cluster import rights
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -52,6 +54,9 @@ def locked(name: str) -> Iterator[None]:
     folder = root() / "locks"
     folder.mkdir(exist_ok=True)
     with (folder / name).open("w") as handle:
+        # Made under sudo, it must still be the user's to take.
+        for path in (folder, folder / name):
+            rights.give_to_caller(path)
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
