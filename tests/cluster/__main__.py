@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 
-from tests.cluster import cache, images, tools
+from tests.cluster import cache, images, programs, removal, tools
 from tests.cluster.commands import succeeds
 from tests.cluster.errors import ClusterError
 from tests.cluster.instance import Instance
@@ -33,8 +33,8 @@ _NEED_ROOT = {"up", "down", "status", "images", "load"}
 
 
 def cluster(instance: Instance) -> LocalCluster | KindCluster:
-    """Return the cluster of `instance`: kind's if a Docker engine answers, else the local one."""
-    return KindCluster(instance) if docker_answers() else LocalCluster(instance)
+    """Return the cluster of `instance`: the local one if it exists or no Docker engine answers, else kind's."""
+    return LocalCluster(instance) if removal.remains(instance) or not docker_answers() else KindCluster(instance)
 
 
 def _arguments(words: list[str]) -> argparse.Namespace:
@@ -98,6 +98,8 @@ def _run(arguments: argparse.Namespace) -> int:
         case "bin":
             print(tools.folder())
         case "programs":
+            programs.dns()
+            programs.pause()
             tools.folder()
     return 0
 
