@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cluster import rights
+from tests.cluster.progress import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -57,7 +58,11 @@ def locked(name: str) -> Iterator[None]:
         # Made under sudo, it must still be the user's to take.
         for path in (folder, folder / name):
             rights.give_to_caller(path)
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another process that works on the same ({name})")
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
