@@ -1,8 +1,7 @@
 """An API server in front of the API server that kills its client after each write: the hardest moment to die at.
 
 The write is committed, the answer is not given: the client never learns that it happened. That the process dies
-*before* a write is the
-same world as dying after the one before it, so these are all the moments there are.
+*before* a write is the same world as dying after the one before it, so these are all the moments there are.
 """
 
 from __future__ import annotations

@@ -20,8 +20,7 @@ _logger = logging.getLogger(__name__)
 class EventEmitter:
     """Emits each Event of a transition once, also when the pass is repeated after a crash.
 
-    Its name follows from the version of the object that the decision looked at, so the API server refuses the second
-    one.
+    Its name follows from the version of the object that was decided on: the API server refuses the second one.
     """
 
     def __init__(self, client: KubeClient, *, now: Callable[[], datetime], instance: str) -> None:

@@ -1,8 +1,8 @@
 """Leader election by a Lease: at most one operator acts, and a standby takes over when it is gone.
 
 It runs in its own thread with its own event loop and connection: a blocked operator must neither lose the Lease for
-lack of a turn nor
-keep it by somebody else's. Who does not succeed in renewing within the deadline has lost, whatever the reason.
+lack of a turn nor keep it by somebody else's. Who does not succeed in renewing within the deadline has lost, whatever
+the reason.
 """
 
 from __future__ import annotations

@@ -28,8 +28,7 @@ _logger = logging.getLogger(__name__)
 class Monitor:
     """Knows every DriftPolicy that a pass assigned to it. `run` does the scraping, in one task.
 
-    `clock` counts seconds as the event loop does, `now` since 1970; `draw` gives a number of [0, 1) that spreads
-    scrapes.
+    `clock` counts seconds as the event loop does, `now` since 1970; `draw` of [0, 1) spreads scrapes.
     """
 
     def __init__(
@@ -135,20 +134,21 @@ class Monitor:
 
     async def _visit(self, key: Key, watch: PolicyWatch) -> None:
         """One scrape of one policy, and the next one's time."""
-        began, before = self._clock(), watch.state
+        began, before, first = self._clock(), watch.state, not watch.tried
         try:
             await watch.scrape(self._source, self._pods, self._now())
         except ApiError as error:
             _logger.warning("%s: its pods could not be told: %s", key, error)
         except Exception:
             _logger.exception("%s: a scrape failed", key)
+        watch.tried = True
         if self._watches.get(key) is not watch:
             return
         if self._clock() >= self._evaluations[key]:
             watch.evaluation_due = True
             self._evaluations[key] = max(self._evaluations[key] + watch.assignment.interval, self._clock())
             self._queue.add(key)
-        elif watch.state != before:
+        elif first or watch.state != before:
             self._queue.add(key)
         interval = watch.assignment.scrape_interval
         spread = interval * _JITTER * (self._draw() - 0.5)

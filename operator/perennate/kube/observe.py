@@ -45,6 +45,10 @@ def parse(model: type[R], manifest: Manifest) -> R:
         raise ValueError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
 
 
+class TooEarlyError(Exception):
+    """What a status says is still true for all we know: nothing new can be said before the pods were asked."""
+
+
 class Observer:
     """Gathers what the decisions about each kind look at."""
 
@@ -111,7 +115,12 @@ class Observer:
         )
 
     async def drift_policy(self, resource: DriftPolicy) -> DriftPolicyObserved:
-        """The policy, its target, what the monitor knows of it, and the run of its newest episode."""
+        """The policy, its target, what the monitor knows of it, and the run of its newest episode.
+
+        Raises:
+            TooEarlyError: the operator has just started and has not asked the pods yet; the monitor adds the key
+                when it has.
+        """
         namespace = resource.metadata.namespace
         target = self._related(ModelDeployment, namespace, resource.spec.target_ref.name)
         key = Key("DriftPolicy", namespace, resource.metadata.name)
@@ -120,6 +129,9 @@ class Observer:
         else:
             self._monitor.assign(_assignment(key, resource, target))
         view = self._monitor.view(key)
+        told = resource.status.observed_generation == resource.metadata.generation and resource.status.conditions
+        if told and not view.tried and not resource.spec.suspend:
+            raise TooEarlyError
         return DriftPolicyObserved(
             resource=resource,
             target=target,

@@ -40,8 +40,9 @@ class Assignment:
 
 @dataclass(frozen=True)
 class View:
-    """What a pass gets to see. `sample` is taken at the time of the pass."""
+    """What a pass gets to see. `sample` is taken at the time of the pass; `tried`: whether the pods were asked yet."""
 
+    tried: bool = False
     profile: Profile | None = None
     profile_error: str | None = None
     sample: Sample | None = None
@@ -57,6 +58,7 @@ class PolicyWatch:
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
         self.evaluation_due = False
+        self.tried = False
         self._window: Window | None = None
         self._profile_error: str | None = None
         self._scraped = False
@@ -78,6 +80,7 @@ class PolicyWatch:
         """What is known at `now`, in seconds since 1970."""
         sampled = self._window is not None and self._scraped
         return View(
+            tried=self.tried,
             profile=self._window.profile if self._window is not None else None,
             profile_error=self._profile_error,
             sample=self._window.sample(now) if self._window is not None and sampled else None,

@@ -5,11 +5,9 @@ The rules, in the words of client-go's workqueue:
 - a key that is added twice before it is handed out is handed out once;
 - a key that is being worked on is not handed out again until it is done, and then at once if it was added meanwhile;
 - a pass that failed is repeated after a back-off, which doubles with each failure and which other causes do not
-  shorten: only a person's
-  edit (`urgent`) does, to a second, so that a mended spec heals at once and a stream of events cannot make a failing
-  pass run hot;
-- handing a key out cancels its timer, for the pass that follows sets a new one; so there is never more than one entry
-  a key.
+  shorten: only a person's edit (`urgent`) does, to a second, so that a mended spec heals at once and a stream of
+  events cannot make a failing pass run hot;
+- handing a key out cancels its timer, for the pass that follows sets a new one: there is never more than one a key.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from perennate.kube.cache import Cache
 from perennate.kube.client import ApiError, Recorder
 from perennate.kube.execute import Executor, NameTakenError, Outcome
 from perennate.kube.monitor import Monitor
-from perennate.kube.observe import Observer, parse
+from perennate.kube.observe import Observer, TooEarlyError, parse
 from perennate.kube.queue import QueueClosed, WorkQueue
 from perennate.kube.resources import Key, Manifest
 from perennate.reconcilers.drift_policy.decide import decide as decide_drift_policy
@@ -122,7 +122,10 @@ class Reconciler:
         if manifest is None or "deletionTimestamp" in manifest["metadata"]:
             self._forget(key)
             return Outcome.GONE, None
-        plan = await self._routes[key.kind].plan(manifest, self._now())
+        try:
+            plan = await self._routes[key.kind].plan(manifest, self._now())
+        except TooEarlyError:
+            return Outcome.DONE, None
         due = key.kind == "DriftPolicy" and self._monitor.view(key).evaluation_due
         outcome = await self._executor.carry_out(manifest, plan)
         if outcome is Outcome.STALE:

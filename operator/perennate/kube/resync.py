@@ -44,10 +44,16 @@ class Resync:
         """Fill the cache before anything is decided; our own kinds last, so that their children are known.
 
         Raises:
-            ApiError: a kind could not be listed.
+            ApiError: a kind could not be listed; the message says what to do if it is one of ours.
         """
         for resource in reversed(WATCHED.values()):
-            await self._list(resource)
+            try:
+                await self._list(resource)
+            except ApiError as error:
+                if error.not_found and resource.kind in OURS:
+                    hint = f"{error}; the API server does not know {resource.kind}: install the CRDs first"
+                    raise ApiError(hint, code=error.code) from error
+                raise
 
     async def run(self) -> None:
         """One round after the other, for ever."""

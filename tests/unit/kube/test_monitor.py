@@ -73,6 +73,8 @@ def test_a_policy_is_scraped_at_its_interval_and_evaluated_at_its_own() -> None:
         assignment = make_assignment("a")
         monitor.assign(assignment)
         await run_for(monitor, 59)
+        assert await queue.get() == assignment.policy, "the first scrape is a reason to look"
+        queue.done(assignment.policy)
         assert visits.times["a"] == pytest.approx([0.5, 15.5, 30.5, 45.5])
         assert not monitor.view(assignment.policy).evaluation_due
         await run_for(monitor, 10)

@@ -1,0 +1,94 @@
+"""A DriftPolicy closes the loop on a real API server: an episode, one TrainingJob, a version that every pod serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perennate.api.wellknown import ANNOTATION_RETRAIN, LABEL_TRAINING_JOB
+from perennate.kube.resources import OURS, Manifest, controller_of
+from tests.cluster.processes import wait_until
+from tests.support import manifests
+from tests.support.pod_actor import PodActor, published, ready
+
+if TYPE_CHECKING:
+    from tests.support.kube_user import KubeUser
+
+pytestmark = pytest.mark.integration
+TRAINING_JOB, MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["TrainingJob"], OURS["ModelDeployment"], OURS["DriftPolicy"]
+NEWER = "sha256:" + "d" * 64
+REQUEST = {"metadata": {"annotations": {ANNOTATION_RETRAIN: "2026-01-01T00:00:00Z"}}}
+
+
+def play(pod: Manifest) -> dict[str, Any] | None:
+    """The first run publishes one version, the policy's another; servers become ready."""
+    run = pod["metadata"]["labels"].get(LABEL_TRAINING_JOB)
+    if run is None:
+        return ready()
+    return published(digest=manifests.DIGEST if run == "first" else NEWER)
+
+
+def policy(namespace: str, **spec: Any) -> Manifest:
+    """A policy that may retrain."""
+    template = manifests.template_of(manifests.training_job("template", namespace))
+    return manifests.drift_policy("watch", namespace, target="serve", retrain=template, **spec)
+
+
+def at(value: Any, *path: str) -> Any:
+    """The value at a path, None where there is none."""
+    for name in path:
+        value = (value or {}).get(name)
+    return value
+
+
+def ready_reason(user: KubeUser, namespace: str) -> str:
+    """Reason of the policy's Ready condition."""
+    conditions = at(user.get(DRIFT_POLICY, namespace, "watch"), "status", "conditions") or ()
+    return next((entry["reason"] for entry in conditions if entry["type"] == "Ready"), "")
+
+
+def test_a_requested_retraining_runs_once_and_closes_the_loop(operator: object, user: KubeUser, namespace: str) -> None:
+    """One annotation, one episode, one TrainingJob; when every pod serves its version, the episode is closed."""
+    user.create(manifests.model_deployment("serve", namespace))
+    user.create(manifests.training_job("first", namespace))
+    user.create(policy(namespace))
+    with PodActor(user, namespace, play):
+        user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1)
+        user.edit(DRIFT_POLICY, namespace, "watch", REQUEST)
+        closed = wait_until(
+            lambda: at(user.get(DRIFT_POLICY, namespace, "watch"), "status", "episode", "phase") == "Closed", seconds=30
+        )
+    status = at(user.get(DRIFT_POLICY, namespace, "watch"), "status")
+    assert closed, status
+    assert (status["episode"]["number"], status["episode"]["outcome"]) == (1, "LoopClosed")
+    runs = user.list(TRAINING_JOB, namespace)
+    assert sorted(run["metadata"]["name"] for run in runs) == sorted(["first", status["episode"]["trainingJob"]])
+    serving = user.get(MODEL_DEPLOYMENT, namespace, "serve")
+    assert at(serving, "status", "stableRevision", "digest") == NEWER
+    mine = next(run for run in runs if run["metadata"]["name"] != "first")
+    assert at(controller_of(mine), "name") == "watch"
+    assert at(mine, "status", "trigger", "kind") == "DriftPolicy"
+
+
+def test_a_dry_run_finds_an_episode_and_creates_nothing(operator: object, user: KubeUser, namespace: str) -> None:
+    """What would happen is said; nothing happens."""
+    user.create(manifests.model_deployment("serve", namespace))
+    user.create(manifests.training_job("first", namespace))
+    user.create(policy(namespace, dryRun=True))
+    with PodActor(user, namespace, play):
+        user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1)
+        user.edit(DRIFT_POLICY, namespace, "watch", REQUEST)
+        handled = wait_until(
+            lambda: "DryRun" in str(at(user.get(DRIFT_POLICY, namespace, "watch"), "status")), seconds=20
+        )
+    assert handled, at(user.get(DRIFT_POLICY, namespace, "watch"), "status")
+    assert [run["metadata"]["name"] for run in user.list(TRAINING_JOB, namespace)] == ["first"]
+
+
+def test_a_policy_without_a_target_says_so_and_heals(operator: object, user: KubeUser, namespace: str) -> None:
+    """A reference to nothing is a condition; the target's appearance is a reason to look again."""
+    user.create(policy(namespace))
+    assert wait_until(lambda: ready_reason(user, namespace) == "TargetNotFound", seconds=15)
+    user.create(manifests.model_deployment("serve", namespace))
+    assert wait_until(lambda: ready_reason(user, namespace) == "TargetNotServing", seconds=15)

@@ -1,0 +1,55 @@
+"""The API server goes away and comes back: work goes on where it stopped, and a zombie would be found out."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perennate.kube.resources import JOB, OURS
+from tests.support import manifests
+from tests.support.apiserver import ControlPlane
+from tests.support.kube_user import KubeUser
+from tests.support.operator_process import OperatorProcess
+from tests.support.pod_actor import PodActor, play_well
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.integration
+TRAINING_JOB = OURS["TrainingJob"]
+CRDS = sorted((Path(__file__).parents[2] / "crds").glob("perennate.dev_*.yaml"))
+
+
+@pytest.fixture
+def own_plane(tmp_path: Path) -> Iterator[ControlPlane]:
+    """An API server that this test may stop."""
+    with ControlPlane(tmp_path, crds=CRDS) as plane:
+        yield plane
+
+
+def test_a_restart_of_the_api_server_costs_nothing(own_plane: ControlPlane, tmp_path: Path) -> None:
+    """Watches break and are opened again; what was created meanwhile is seen, what was there is not done twice."""
+    user = KubeUser(own_plane.kubeconfig)
+    namespace = user.ensure_namespace("outage")
+    with OperatorProcess(own_plane.kubeconfig, tmp_path / "operator.log", election=False) as process:
+        user.create(manifests.training_job("before", namespace))
+        user.wait_for(TRAINING_JOB, namespace, "before", phase="Pending")
+        own_plane.restart_api_server()
+        user.create(manifests.training_job("after", namespace))
+        with PodActor(user, namespace, play_well):
+            for name in ("before", "after"):
+                user.wait_for(TRAINING_JOB, namespace, name, phase="Succeeded", seconds=90)
+        assert process.probe("/healthz")[0] == HTTPStatus.OK
+    assert len(user.list(JOB, namespace)) == 2
+
+
+def test_without_our_kinds_the_operator_ends_and_says_why(tmp_path: Path) -> None:
+    """Started before its CRDs it must not wait for ever, deaf: it exits, and the kubelet starts it again."""
+    with ControlPlane(tmp_path) as plane:
+        process = OperatorProcess(plane.kubeconfig, tmp_path / "operator.log", election=False).start()
+        with pytest.raises(AssertionError, match="does not know DriftPolicy: install the CRDs first"):
+            process.wait_ready()
+        assert process.exit_code == 1

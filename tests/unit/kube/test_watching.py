@@ -1,0 +1,80 @@
+"""Whether a watch lives is told by the bytes on its connection. Real HTTP on loopback, and a clock of our own."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+from aiohttp import web
+
+from perennate.kube.resources import OURS
+from perennate.kube.watching import STALE_SECONDS, Watches
+
+PATH = OURS["TrainingJob"].path()
+
+
+class Clock:
+    """Seconds that pass when we say so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_a_watch_is_alive_as_long_as_bytes_come() -> None:
+    """Bookmarks keep it alive; silence, on an open connection, makes it stale."""
+    bookmark = asyncio.Event()
+
+    async def watch(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await bookmark.wait()
+            bookmark.clear()
+            await response.write(b'{"type": "BOOKMARK"}\n')
+
+    application = web.Application()
+    application.router.add_get(PATH, watch)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    clock = Clock()
+    watches = Watches(clock=clock)
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}{PATH}"
+    async with (
+        aiohttp.ClientSession(trace_configs=[watches.trace()]) as session,
+        session.get(url, params={"watch": "true"}) as response,
+    ):
+        assert watches.sample() == {"TrainingJob": 0}
+        clock.now = STALE_SECONDS - 1
+        bookmark.set()
+        await response.content.readline()
+        assert watches.sample() == {"TrainingJob": 0}
+        clock.now += STALE_SECONDS
+        assert watches.stale() == []
+        clock.now += 1
+        assert watches.stale() == ["TrainingJob"]
+    await runner.cleanup()
+
+
+async def test_lists_and_refusals_are_no_watches() -> None:
+    """Only an accepted watch counts as heard of."""
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        return web.json_response({}, status=500 if request.query.get("watch") else 200)
+
+    application = web.Application()
+    application.router.add_get(PATH, refuse)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    watches = Watches(clock=Clock())
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}{PATH}"
+    async with aiohttp.ClientSession(trace_configs=[watches.trace()]) as session:
+        for params in ({}, {"watch": "true"}):
+            async with session.get(url, params=params) as response:
+                await response.read()
+    assert watches.sample() == {}
+    await runner.cleanup()
