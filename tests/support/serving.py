@@ -25,7 +25,7 @@ import pandas as pd
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -181,6 +181,12 @@ def publish_height(root: Path) -> Published:
     frame = pd.DataFrame(rng.normal(size=(600, 2)), columns=["a", "b"])
     labels = (3 * frame["a"] - frame["b"] + rng.normal(scale=0.1, size=600)).tolist()
     return publish(root, LinearRegression(), frame, labels, model="height", task="regression")
+
+
+def publish_ridge(root: Path) -> Published:
+    """Two classes from a classifier that gives no probabilities, so that there is no score."""
+    frame, labels = weather_frame(seed=5)
+    return publish(root, make_pipeline(StandardScaler(), RidgeClassifier()), frame, labels, model="ridge")
 
 
 def publish_forest(root: Path, *, trees: int = 60) -> Published:

@@ -7,11 +7,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 
 from perennate.serving.metrics import endpoint
 from perennate.serving.refusal import JSON, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from perennate.serving.lifecycle import Lifecycle
@@ -21,6 +24,8 @@ MAX_BODY: Final = 16 * 1024 * 1024
 """Bytes of a request's body."""
 DISCARDED_BYTES: Final = 8 * MAX_BODY
 """Of a body that is too large so much is read and thrown away, so that the client gets to read why it is refused."""
+HELD_BYTES: Final = 4 * MAX_BODY
+"""Bytes of all bodies that a pod holds at one time."""
 BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -65,36 +70,58 @@ class Meter:
 
 
 class BodyGuard:
-    """Reads the body before anyone parses it: JSON only, and no more of it than a pod can hold.
+    """Reads the body before anyone parses it: JSON only, and no more than a pod can hold.
 
-    So a pickle (`application/vnd.bentoml+pickle`) or a form gets 415 on every route.
+    So a pickle (`application/vnd.bentoml+pickle`) or a form gets 415 on every route, a body that is too long 413, and
+    one for which there is no room at the moment 429.
 
     Args:
         app: what answers; it gets the body in one piece.
+        capacity: bytes of all bodies that are held at one time.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, capacity: int = HELD_BYTES) -> None:
         self._app = app
+        self._capacity = capacity
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http" or scope["method"] not in BODY_METHODS:
             await self._app(scope, receive, send)
             return
+        parts: list[bytes] = []
         try:
-            _check_type(Headers(scope=scope).get("content-type"))
-            body = await _read_body(Headers(scope=scope).get("content-length"), receive)
+            await self._read(Headers(scope=scope), receive, parts)
+            await self._app(scope, _replay(b"".join(parts), receive), send)
         except Refused as refused:
             await refused.response(close=True)(scope, receive, send)
+        except ClientDisconnect:
             return
-        if body is None:
-            return
-        pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        finally:
+            self._held -= sum(map(len, parts))
 
-        async def replay() -> Message:
-            return pending.pop() if pending else await receive()
+    async def _read(self, headers: Headers, receive: Receive, parts: list[bytes]) -> None:
+        """Collect the parts of the body.
 
-        await self._app(scope, replay, send)
+        Raises:
+            Refused: it is not JSON, too long, or there is no room.
+            ClientDisconnect: the client went away.
+        """
+        _check_type(headers.get("content-type"))
+        length = headers.get("content-length", "")
+        size, announced = 0, int(length) if length.isdecimal() else 0
+        async for part in _parts_of(receive):
+            size += len(part)
+            if max(size, announced) <= MAX_BODY:
+                parts.append(part)
+                self._held += len(part)
+                if self._held > self._capacity:
+                    raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "the pod holds too many large bodies; try again soon")
+            elif size > DISCARDED_BYTES:
+                break
+        if max(size, announced) > MAX_BODY:
+            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"body: must have at most {MAX_BODY} bytes")
 
 
 def _check_type(content_type: str | None) -> None:
@@ -103,26 +130,22 @@ def _check_type(content_type: str | None) -> None:
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"content-type: must be {JSON}")
 
 
-async def _read_body(content_length: str | None, receive: Receive) -> bytes | None:
-    """The whole body; None if the client went away.
-
-    Raises:
-        Refused: it is too large; then what still comes is read and thrown away, up to a limit.
-    """
-    announced = int(content_length) if content_length and content_length.isdecimal() else 0
-    parts: list[bytes] = []
-    size, more = 0, True
-    while more and size <= DISCARDED_BYTES:
+async def _parts_of(receive: Receive) -> AsyncIterator[bytes]:
+    """The parts of a body as they come."""
+    more = True
+    while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return None
-        part = message.get("body", b"")
-        size += len(part)
-        if max(size, announced) <= MAX_BODY:
-            parts.append(part)
-        else:
-            parts.clear()
+            raise ClientDisconnect
         more = message.get("more_body", False)
-    if max(size, announced) > MAX_BODY:
-        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"body: must have at most {MAX_BODY} bytes; send fewer rows")
-    return b"".join(parts)
+        yield message.get("body", b"")
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """The body as one message, and then whatever else the client does."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replay

@@ -46,12 +46,13 @@ def serve(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     lifecycle, metrics = Lifecycle(), Metrics()
     operations = Operations(lifecycle, metrics)
-    stopped = _stop_signal()
+    stopped = _stop_signal(lifecycle)
     async with listening(operations.app, host=settings.host, port=settings.operations_port):
         runtime = await asyncio.to_thread(Runtime.load, settings, metrics)
         operations.attach(runtime.model, runtime.recorder)
         try:
-            await _answer_until(stopped, settings, runtime, lifecycle, metrics)
+            if not lifecycle.is_draining:
+                await _answer_until(stopped, settings, runtime, lifecycle, metrics)
         finally:
             await asyncio.to_thread(runtime.close)
     logger.info("Served model is gone")
@@ -68,7 +69,6 @@ async def _answer_until(
         waiter = asyncio.create_task(stopped.wait())
         await asyncio.wait({waiter, task}, return_when=asyncio.FIRST_COMPLETED)
         waiter.cancel()
-        lifecycle.drain()
         logger.info("Draining")
         await asyncio.wait({task}, timeout=LINGER_SECONDS)
 
@@ -80,10 +80,15 @@ def _bentoml_app(runtime: Runtime, lifecycle: Lifecycle) -> ASGIApp:
     return create_app(runtime.predictions, runtime.feedback, lifecycle)
 
 
-def _stop_signal() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set."""
+def _stop_signal(lifecycle: Lifecycle) -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set; from then on the pod is not ready, even if it never was."""
     stopped = asyncio.Event()
+
+    def stop() -> None:
+        lifecycle.drain()
+        stopped.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(number, stop)
     return stopped

@@ -8,7 +8,14 @@ import pytest
 
 from perennate.artifacts import load_verified
 from perennate.serving.model import ServedModel
-from tests.support.serving import publish_clothes, publish_forest, publish_gaps, publish_height, publish_rain
+from tests.support.serving import (
+    publish_clothes,
+    publish_forest,
+    publish_gaps,
+    publish_height,
+    publish_rain,
+    publish_ridge,
+)
 from tests.unit.serving.pod import running_pod
 
 if TYPE_CHECKING:
@@ -24,6 +31,7 @@ PUBLISHERS: Mapping[str, Callable[[Path], Published]] = {
     "clothes": publish_clothes,
     "height": publish_height,
     "forest": publish_forest,
+    "ridge": publish_ridge,
 }
 
 

@@ -119,7 +119,7 @@ def test_labels_of_another_version_are_kept_for_retraining(models: Models) -> No
     assert [label.id for label in desk.captured()] == [text]
 
 
-@pytest.mark.parametrize(("name", "label"), [("height", 2.5), ("clothes", "hat")])
+@pytest.mark.parametrize(("name", "label"), [("height", 2.5), ("clothes", "hat"), ("ridge", 1)])
 def test_models_that_count_no_labels_keep_them(name: str, label: Any, models: Models) -> None:
     """Regression and more than two classes: nothing to book, everything to learn from."""
     desk = Desk(models[name])

@@ -51,6 +51,14 @@ def test_scores_are_what_the_profile_counts(name: str, models: Models, published
         np.testing.assert_array_equal(outcome.scores, want)
 
 
+def test_a_model_without_probabilities_predicts_and_has_no_score(models: Models, published: Versions) -> None:
+    """Then there is nothing to bin, and nothing is made up."""
+    version = published["ridge"]
+    outcome = models["ridge"].predict(models["ridge"].schema.read(version.records(100)))
+    np.testing.assert_array_equal(outcome.predictions, version.estimator.predict(version.rows[:100]))
+    assert (outcome.probabilities, outcome.scores) == (None, None)
+
+
 def test_numbers_go_as_a_matrix_and_named_columns_as_a_frame(models: Models) -> None:
     """The cheap form is used where the answer is the same, and only there."""
     forms = {name: model._form for name, model in models.items()}
@@ -60,6 +68,7 @@ def test_numbers_go_as_a_matrix_and_named_columns_as_a_frame(models: Models) -> 
         "clothes": as_frame,
         "height": as_matrix,
         "forest": as_matrix,
+        "ridge": as_matrix,
     }
 
 
@@ -72,6 +81,7 @@ def test_what_may_be_missing_is_found_by_asking_the_model(models: Models) -> Non
         "clothes": ["TEMP", "sky", "weekend"],
         "height": [],
         "forest": ["DEW POINT", "TEMP", "pressure"],
+        "ridge": [],
     }
 
 

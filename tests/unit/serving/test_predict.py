@@ -44,15 +44,15 @@ async def test_the_answer_of_a_classifier(rain: Pod, published: Versions, models
     assert response.headers["x-prediction-id"].split(",") == answer["ids"]
 
 
-@pytest.mark.parametrize("name", ["clothes", "height", "gaps", "forest"])
+@pytest.mark.parametrize("name", ["clothes", "height", "gaps", "forest", "ridge"])
 async def test_every_kind_of_model_answers(name: str, models: Models, published: Versions) -> None:
-    """Text classes, regression, gaps, and a model slow enough to predict in a thread."""
+    """Text classes, regression, gaps, no probabilities, and a model slow enough to predict in a thread."""
     model, records = models[name], published[name].records(3)
     async with running_pod(model) as pod:
         answer = (await pod.traffic.post("/predict", json={"records": records})).json()
     outcome = model.predict(model.schema.read(records))
     assert answer["predictions"] == outcome.predictions.tolist()
-    assert ("probabilities" in answer) is (name != "height")
+    assert ("probabilities" in answer) is (name not in {"height", "ridge"})
 
 
 async def test_many_rows_have_their_first_id_in_the_header(rain: Pod, published: Versions) -> None:
