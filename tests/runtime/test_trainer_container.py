@@ -16,6 +16,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -36,7 +37,6 @@ def run(tmp_path: Path) -> Run:
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store", make_spec(trainer=CONTAINER))
     load_breast_cancer(as_frame=True).frame.to_csv(run.data / "breast_cancer.csv", index=False)
     assert run.here("prepare")[0] == ExitCode.DONE
-    run.places.model.parent.mkdir()
     return run
 
 
@@ -73,26 +73,26 @@ def leave_bytes(content: bytes) -> Callable[[Run], object]:
 
 def leave_half(run: Run) -> None:
     """A container that was cut off while it wrote."""
-    leave(LogisticRegression(max_iter=9999))(run)
+    leave(GaussianNB())(run)
     run.places.model.write_bytes(run.places.model.read_bytes()[:-100])
 
 
 def leave_narrow(run: Run) -> None:
     """A model that learned other columns than it is asked about."""
     rows = pd.read_parquet(run.places.train_rows)
-    skops.io.dump(LogisticRegression(max_iter=9999).fit(rows[["mean radius"]], rows["target"]), run.places.model)
+    skops.io.dump(GaussianNB().fit(rows[["mean radius"]], rows["target"]), run.places.model)
 
 
 def change_holdout(run: Run) -> None:
     """A container that makes its examination easier."""
-    leave(LogisticRegression(max_iter=9999))(run)
+    leave(GaussianNB())(run)
     rows = pd.read_parquet(run.places.holdout_rows)
     rows.head(5).to_parquet(run.places.holdout_rows)
 
 
 def change_record(run: Run) -> None:
     """A container that takes the gates out of the record."""
-    leave(LogisticRegression(max_iter=9999))(run)
+    leave(GaussianNB())(run)
     record = json.loads(run.places.record.read_bytes())
     record["spec"]["seed"] = 99
     run.places.record.write_text(json.dumps(record))
@@ -100,7 +100,7 @@ def change_record(run: Run) -> None:
 
 def break_record(run: Run) -> None:
     """A container that overwrites the record."""
-    leave(LogisticRegression(max_iter=9999))(run)
+    leave(GaussianNB())(run)
     run.places.record.write_text("{}")
 
 

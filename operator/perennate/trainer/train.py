@@ -41,7 +41,6 @@ def train(places: Places) -> StageResult:
     report("train", step="fit", rows=table.num_rows, estimator=record.spec.trainer.estimator.class_)
     fit(estimator, frame(table, record.features), labels(table, record.target))
     content = _save(estimator)
-    places.model.parent.mkdir(parents=True, exist_ok=True)
     places.model.write_bytes(content)
     report("train", step="saved", bytes=len(content))
     return StageResult(stage="train", fingerprint=fingerprint(record))
