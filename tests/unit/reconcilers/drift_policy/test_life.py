@@ -318,9 +318,10 @@ def test_the_loop_closes_when_every_pod_serves_the_new_version() -> None:
 
 def test_counts_against_another_profile_are_not_evaluated() -> None:
     """A sample of the version before says nothing about the one that is served now."""
-    world = watching()
+    world = watching(spec={"consecutive": 1})
     world.put(target("v2"))
     evaluate(world, 3, lost=True, drifted=True)
+    assert runs_of(world) == []
     assert conditions_of(world)["DriftDetected"] == ("Unknown", "InsufficientData")
     assert status_of(world)["drift"] == {"active": False, "count": 0}
 
@@ -425,6 +426,21 @@ def test_the_cooldown_doubles_for_each_lost_challenger() -> None:
         assert status_of(world)["episode"]["phase"] == "Training"
     assert len(set(starts)) == 2
     assert len(runs_of(world)) == 3
+
+
+def test_a_policy_that_went_blind_does_not_act_on_what_it_saw() -> None:
+    """The cooldown ends while no pod answers: the alarm of before opens nothing until it can be seen again."""
+    world = retraining()
+    finish_run(world, None)
+    settle(world)
+    world.pods_answering = 0
+    world.pass_time(7200)
+    settle(world)
+    assert conditions_of(world)["PerformanceLost"][0] == "True"
+    assert len(runs_of(world)) == 1
+    world.pods_answering = 1
+    settle(world)
+    assert len(runs_of(world)) == 2
 
 
 def test_a_gain_ends_the_doubling() -> None:

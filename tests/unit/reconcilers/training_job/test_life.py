@@ -18,6 +18,7 @@ from tests.support.objects import (
     metadata,
     model_deployment,
     model_version,
+    publish_result,
     revision,
     running,
     stage_pod,
@@ -440,10 +441,19 @@ def test_a_lost_report_is_another_attempt() -> None:
     assert status_of(world)["jobRef"]["attempt"] == 1
 
 
-def test_success_without_a_version_is_a_failure() -> None:
-    """A publish stage that ends well and reports nothing readable has published nothing that could be served."""
+NO_VERSION = {
+    "no report": ("", "done!"),
+    "a report without a version": ("", stage_result("publish")),
+    "a report by the train stage in its name": (publish_result("v1"), "done!"),
+}
+
+
+@pytest.mark.parametrize(("train", "publish"), NO_VERSION.values(), ids=NO_VERSION)
+def test_success_without_a_version_is_a_failure(train: str, publish: str) -> None:
+    """Only the publish stage's own report of a version is a published version; user code cannot claim one."""
     world = started()
-    run_pod(world, stage_pod(ended("prepare"), ended("train"), ended("publish", 0, "done!"), phase="Succeeded"))
+    ends = (ended("prepare"), ended("train", 0, train), ended("publish", 0, publish))
+    run_pod(world, stage_pod(*ends, phase="Succeeded"))
     job = only_job(world)
     job["status"] = {"conditions": [condition("Complete")], "completionTime": at(-5)}
     world.put(job)
@@ -550,7 +560,9 @@ def test_a_finished_run_is_deleted_after_its_time() -> None:
     plan = world.plan("TrainingJob", "t")
     assert plan.delete == ()
     assert plan.requeue_after == 95.0
-    world.pass_time(95)
+    world.pass_time(94)
+    assert world.plan("TrainingJob", "t").delete == ()
+    world.pass_time(1)
     (reference,) = world.plan("TrainingJob", "t").delete
     assert (reference.kind, reference.name, reference.uid) == ("TrainingJob", "t", "uid-trainingjob-t")
     world.step("TrainingJob", "t")
