@@ -80,7 +80,7 @@ def test_the_life_of_a_prediction(rain: Published, environment: dict[str, str], 
     assert sum(map(sum, document["labels"].values())) == 100
 
     folder = Path(environment["PERENNATE_CAPTURE_DIR"])
-    pod.wait_until(lambda: set(ids) <= set(captured(folder, "labels").index))
+    pod.wait_until(lambda: all(set(ids) <= set(captured(folder, kind).index) for kind in ("rows", "labels")))
     rows, truth = captured(folder, "rows").loc[ids], captured(folder, "labels").loc[ids]
     pd.testing.assert_frame_equal(rows[list(records[0])].reset_index(drop=True), pd.DataFrame(records))
     assert truth["perennate.label"].tolist() == labels

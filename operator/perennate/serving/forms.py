@@ -36,7 +36,7 @@ def choose_form(estimator: Any, sample: Batch) -> Form:
     """The cheapest form in which the estimator gives its answers to the sample without a warning.
 
     An estimator that was fitted with column names forgets them if that makes the matrix do: it would warn on every
-        request.
+    request.
     """
     if sample.matrix is None:
         return as_frame
