@@ -7,12 +7,11 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from perennate.serving.capture import CapturedRows
 from perennate.serving.identifiers import make_ids
-from perennate.serving.refusal import Refused, unprocessable
+from perennate.serving.refusal import unprocessable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,10 +127,6 @@ class Predictions:
             # The types are right, so the model dislikes a value: too large for its float32, or a category that it
             # never saw.
             raise unprocessable(f"the model cannot predict these rows: {_first_line(error)}") from error
-        except MemoryError as error:
-            raise Refused(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the batch needs more memory than there is; send fewer rows"
-            ) from error
 
 
 def _first_line(error: Any) -> str:

@@ -1,0 +1,80 @@
+"""Which requests are captured, and where they are predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from perennate.serving.capture import Capture, CapturedLabel, CapturedRows
+from perennate.serving.metrics import Metrics
+from perennate.serving.model import ServedModel
+from perennate.serving.prediction import Predictions, Randomness
+from perennate.serving.recording import Recording
+from tests.support.serving import Published
+
+NOW = 1_767_225_600.0
+
+
+class Rows:
+    """Keeps captured rows."""
+
+    def __init__(self) -> None:
+        self.kept: list[CapturedRows] = []
+
+    def write_rows(self, rows: Sequence[CapturedRows], time: float) -> None:
+        """Keep them."""
+        assert time == NOW
+        self.kept += rows
+
+    def write_labels(self, labels: Sequence[CapturedLabel], time: float) -> None:
+        """No labels are expected."""
+        raise AssertionError(f"{len(labels)} labels at {time}")
+
+    def delete_expired(self, time: float) -> None:
+        """Nothing expires."""
+        assert time == NOW
+
+
+@pytest.mark.parametrize(("ratio", "want"), [(0.0, []), (0.3, [0, 2]), (1.0, [0, 1, 2, 3])])
+async def test_requests_are_drawn_by_the_sampling_ratio(
+    ratio: float, want: list[int], models: Mapping[str, ServedModel], published: Mapping[str, Published]
+) -> None:
+    """All rows of a drawn request are kept with the ids that were answered; of others none."""
+    model, sink, metrics = models["rain"], Rows(), Metrics()
+    shares = iter([0.0, 0.3, 0.29, 0.999])
+    capture = Capture(sink, flush_seconds=3600, clock=lambda: NOW, metrics=metrics)
+    predictions = Predictions(
+        model,
+        recording=Recording(model, start=NOW, metrics=metrics),
+        metrics=metrics,
+        randomness=Randomness(token=lambda: "0123456789", share=lambda: next(shares)),
+        clock=lambda: NOW,
+        capture=capture,
+        sampling_ratio=ratio,
+    )
+    batch = model.schema.read(published["rain"].records(5))
+    answers = [await predictions.answer(batch) for _ in range(4)]
+    capture.start()
+    assert capture.close()
+    predictions.close()
+    assert [rows.ids for rows in sink.kept] == [answers[place].ids for place in want]
+    assert all(rows.batch is batch and rows.time == NOW for rows in sink.kept)
+
+
+async def test_a_slow_model_predicts_in_a_thread(
+    models: Mapping[str, ServedModel], published: Mapping[str, Published]
+) -> None:
+    """Before anyone knows how fast the model is, and for good if it is slow, the event loop is left free."""
+    model, metrics = models["forest"], Metrics()
+    predictions = Predictions(
+        model,
+        recording=Recording(model, start=NOW, metrics=metrics),
+        metrics=metrics,
+        randomness=Randomness(token=lambda: "0123456789", share=lambda: 0.0),
+        clock=lambda: NOW,
+    )
+    batch = model.schema.read(published["forest"].records(5))
+    assert len((await predictions.answer(batch)).ids) == 5
+    assert [thread.name for thread in predictions._threads._threads] == ["predict_0"]
+    predictions.close()
