@@ -23,9 +23,13 @@ class Claims:
         self._clock = clock
         self._seen: dict[tuple[str, str], float] = {}
 
-    async def exists(self, namespace: str, name: str) -> bool:
-        """Whether the claim exists and is not being deleted."""
-        if self._clock() - self._seen.get((namespace, name), -REMEMBERED_SECONDS) < REMEMBERED_SECONDS:
+    async def exists(self, namespace: str, name: str, *, fresh: bool = False) -> bool:
+        """Whether the claim exists and is not being deleted.
+
+        `fresh` asks the API server whatever is remembered: a namespace may have been deleted and made again since.
+        """
+        since = self._seen.get((namespace, name), -REMEMBERED_SECONDS)
+        if not fresh and self._clock() - since < REMEMBERED_SECONDS:
             return True
         claim = await self._client.get(CLAIM, namespace, name)
         if claim is None or "deletionTimestamp" in claim["metadata"]:

@@ -85,8 +85,9 @@ class Observer:
             resource=resource,
             job=job,
             pods=tuple(self._cache.owned_by(job["metadata"]["uid"], POD.kind)) if job is not None else (),
-            store_claim=await self._claims.exists(namespace, STORE_CLAIM) if asked else True,
-            data_claim=(await self._claims.exists(namespace, claim) if asked else True) if claim is not None else None,
+            # Read live: a Job is created next, and its pod would wait for ever for a claim that is only remembered.
+            store_claim=await self._claims.exists(namespace, STORE_CLAIM, fresh=True) if asked else True,
+            data_claim=(not asked or await self._claims.exists(namespace, claim, fresh=True)) if claim else None,
             champion=self._related(ModelDeployment, namespace, training_job.champion_name(resource)),
             captured=self._related(ModelDeployment, namespace, training_job.captured_name(resource)),
             settings=self._settings,
