@@ -46,6 +46,7 @@ class World:
         now: time of the next pass.
         created: kind, name and uid of everything that was ever created by a plan.
         profile, sample: what the monitor would hand to a pass over a DriftPolicy.
+        profile_error: why it has no profile, if it has none; None before its first scrape.
         evaluation_due: whether `spec.interval` has passed; taken back by a pass that got to its status write.
         pods_total, pods_answering: pods of the target, and those that answered the last scrape.
     """
@@ -55,6 +56,7 @@ class World:
     settings: Settings = SETTINGS
     created: list[tuple[str, str, str]] = field(default_factory=list)
     profile: Profile | None = None
+    profile_error: str | None = "connection refused"
     sample: Sample | None = None
     evaluation_due: bool = False
     pods_total: int = 1
@@ -188,7 +190,7 @@ class World:
             target=self._deployment(resource.spec.target_ref.name),
             training_job=TrainingJob.model_validate(job) if job is not None else None,
             profile=self.profile,
-            profile_error=None if self.profile is not None else "connection refused",
+            profile_error=self.profile_error if self.profile is None else None,
             sample=self.sample,
             pods_total=self.pods_total,
             pods_answering=self.pods_answering,

@@ -93,7 +93,7 @@ class Demo:
         marks = [
             (timeline.row_at(e.time), e) for e in timeline.history() if e.kind == "DriftPolicy" and e.reason in STORY
         ]
-        self.console.print(cluster.kubectl("get", "mlops"))
+        self.console.print(cluster.kubectl("get", "mlops"), soft_wrap=True)
         self.console.print(table(rows))
         for path in plot(rows, marks, self.output):
             self.console.print(f"plot: {path.relative_to(ROOT)}")
@@ -125,7 +125,7 @@ def main() -> int:
         console.print("[bold red]Interrupted[/]")
         closed = False
     if keep:
-        console.print(steps.what_next(local_cluster("kubeconfig"), local_cluster("bin"), NAMESPACE))
+        console.print(steps.what_next(local_cluster("kubeconfig"), local_cluster("bin"), NAMESPACE), soft_wrap=True)
     else:
         local_cluster("down")
     return 0 if closed else 1

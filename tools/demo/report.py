@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BUCKET = 1_000
 GOOD = 0.80
+LOST = 0.50
 RECOVERY_ROW = 16_000
 """Row by which the loop must be back at GOOD."""
 
@@ -104,7 +105,7 @@ def judge(timeline: Timeline, rows: Sequence[Bucket]) -> list[Check]:
     drift = next(((row, e) for row, e in policy if e.reason == "DriftExceeded"), None)
     episodes = [(row, e) for row, e in policy if e.reason == "EpisodeOpened"]
     closed = [(row, e) for row, e in policy if e.reason == "LoopClosed"]
-    late = [row for row in rows if row.first_row >= RECOVERY_ROW]
+    back = next(row for row in rows if row.first_row == RECOVERY_ROW - BUCKET)
     sent = sum(request.rows for request in timeline.requests)
     return [
         Check(
@@ -125,8 +126,8 @@ def judge(timeline: Timeline, rows: Sequence[Bucket]) -> list[Check]:
         Check("lost performance opens an episode", bool(episodes), episodes[0][1].message if episodes else "none"),
         Check("the new version serves: the loop closed", bool(closed), closed[0][1].message if closed else "never"),
         Check(
-            f"the first model alone ends below 0.5, the loop at {GOOD} or better from row {RECOVERY_ROW:,}",
-            all(row.loop >= GOOD and row.fixed < 0.5 for row in late),
-            ", ".join(f"{row.first_row:,}: {row.fixed:.3f} against {row.loop:.3f}" for row in late),
+            f"by row {RECOVERY_ROW:,} the loop is back at {GOOD:.2f} or better, the first model alone is below 0.50",
+            back.loop >= GOOD and back.fixed < LOST,
+            f"AUC of the {BUCKET:,} rows before: {back.loop:.3f} with the loop, {back.fixed:.3f} without",
         ),
     ]

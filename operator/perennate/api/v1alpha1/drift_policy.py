@@ -46,6 +46,8 @@ class Reason(StrEnum):
     """The ModelDeployment of spec.targetRef does not exist (yet)."""
     TARGET_NOT_SERVING = "TargetNotServing"
     """The ModelDeployment serves no version yet."""
+    REFERENCE_AWAITED = "ReferenceAwaited"
+    """The pods of a version that has just begun to serve were not asked for its reference profile yet."""
     REFERENCE_UNAVAILABLE = "ReferenceUnavailable"
     """No pod handed out a reference profile with the right digest."""
     SCRAPE_FAILED = "ScrapeFailed"

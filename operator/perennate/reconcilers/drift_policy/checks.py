@@ -43,8 +43,10 @@ def reference_is_known(observed: DriftPolicyObserved) -> Violation | None:
     """A pod handed out the reference profile of the version that is served."""
     if observed.profile is not None:
         return None
-    told = f": {cut(observed.profile_error, 400)}" if observed.profile_error else ""
-    return Violation(Reason.REFERENCE_UNAVAILABLE, f"no pod handed out the reference profile{told}")
+    if observed.profile_error is None:
+        return Violation(Reason.REFERENCE_AWAITED, "the reference profile is being asked for")
+    told = cut(observed.profile_error, 400)
+    return Violation(Reason.REFERENCE_UNAVAILABLE, f"no pod handed out the reference profile: {told}")
 
 
 def pods_answer(observed: DriftPolicyObserved) -> Violation | None:

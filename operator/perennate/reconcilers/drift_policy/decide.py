@@ -161,6 +161,9 @@ def _settle_ready(observed: DriftPolicyObserved, ledger: Ledger, blocked: Violat
         ledger.set(ConditionType.READY, "True", Reason.WATCHING, f"ModelDeployment {name} is watched")
     elif blocked.reason == Reason.SUSPENDED:
         ledger.set(ConditionType.READY, "True", blocked.reason, blocked.message)
+    elif blocked.reason == Reason.REFERENCE_AWAITED:
+        # Every new version passes through this for one scrape; it is neither well nor ill, and no news.
+        ledger.set(ConditionType.READY, "Unknown", blocked.reason, blocked.message)
     elif ledger.set(ConditionType.READY, "False", blocked.reason, blocked.message):
         ledger.announce(blocked.reason, blocked.message, warning=True)
 

@@ -128,6 +128,16 @@ BLOCKED = {
 }
 
 
+def test_a_reference_that_is_awaited_is_no_news() -> None:
+    """Between the choice of a version and its first scrape nothing is wrong: Ready is Unknown, without an Event."""
+    world = watching()
+    world.profile, world.profile_error = None, None
+    plan = world.plan("DriftPolicy", "p")
+    assert plan.events == ()
+    world.settle("DriftPolicy", "p")
+    assert conditions_of(world)["Ready"] == ("Unknown", "ReferenceAwaited")
+
+
 @pytest.mark.parametrize(("spoil", "reason", "want"), BLOCKED.values(), ids=BLOCKED)
 def test_what_keeps_a_policy_from_watching_is_named(spoil: Any, reason: str, want: str) -> None:
     """Ready says in the words of the field what is missing; the alarms are Unknown, never "no drift", and it heals."""
