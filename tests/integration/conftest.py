@@ -26,6 +26,13 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
         yield plane
 
 
+@pytest.fixture
+def own_plane(tmp_path: Path) -> Iterator[ControlPlane]:
+    """An API server with our CRDs for one test, that no other test and no other operator writes to."""
+    with ControlPlane(tmp_path / "plane", crds=_CRDS) as plane:
+        yield plane
+
+
 @pytest.fixture(scope="session")
 def user(control_plane: ControlPlane) -> KubeUser:
     """Somebody who may do everything."""

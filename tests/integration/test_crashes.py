@@ -17,6 +17,7 @@ from tests.cluster.processes import wait_until
 from tests.support import manifests
 from tests.support.apiserver import read_audit
 from tests.support.killing_proxy import KillingProxy
+from tests.support.kube_user import KubeUser
 from tests.support.operator_process import OperatorProcess
 from tests.support.pod_actor import PodActor, play_well
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.apiserver import ControlPlane
-    from tests.support.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
 TRAINING_JOB, MODEL_DEPLOYMENT = OURS["TrainingJob"], OURS["ModelDeployment"]
@@ -80,13 +80,14 @@ def created(plane: ControlPlane, namespace: str) -> Counter[str]:
 
 
 def test_killed_after_each_write_it_reaches_the_same_end_and_does_nothing_twice(
-    control_plane: ControlPlane, user: KubeUser, namespace: str, tmp_path: Path
+    own_plane: ControlPlane, tmp_path: Path
 ) -> None:
     """It is safe to kill the operator at any time: no run is lost or started twice, whatever it had just written."""
-    calm = user.ensure_namespace(f"{namespace[:50]}-calm")
+    user = KubeUser(own_plane.kubeconfig)
+    calm, namespace = user.ensure_namespace("calm"), user.ensure_namespace("deadly")
     begin(user, calm)
     with (
-        KillingProxy(control_plane.kubeconfig, tmp_path) as proxy,
+        KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
         PodActor(user, calm, play_well),
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=calm) as process,
     ):
@@ -97,7 +98,7 @@ def test_killed_after_each_write_it_reaches_the_same_end_and_does_nothing_twice(
     begin(user, namespace)
     gate, lives = threading.Event(), 0
     with (
-        KillingProxy(control_plane.kubeconfig, tmp_path) as proxy,
+        KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
         PodActor(user, namespace, lambda pod: play_well(pod) if gate.is_set() else None),
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=namespace, election=False) as process,
     ):
@@ -119,7 +120,7 @@ def test_killed_after_each_write_it_reaches_the_same_end_and_does_nothing_twice(
     assert places(proxy.writes, namespace) == places(calm_writes, calm)
     found = end_state(user, namespace)
     assert found == wanted, difference(found, wanted)
-    assert created(control_plane, namespace) == created(control_plane, calm)
+    assert created(own_plane, namespace) == created(own_plane, calm)
 
 
 def places(writes: list[str], namespace: str) -> set[str]:

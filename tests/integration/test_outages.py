@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,19 +14,8 @@ from tests.support.kube_user import KubeUser
 from tests.support.operator_process import OperatorProcess
 from tests.support.pod_actor import PodActor, play_well
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 pytestmark = pytest.mark.integration
 TRAINING_JOB = OURS["TrainingJob"]
-CRDS = sorted((Path(__file__).parents[2] / "crds").glob("perennate.dev_*.yaml"))
-
-
-@pytest.fixture
-def own_plane(tmp_path: Path) -> Iterator[ControlPlane]:
-    """An API server that this test may stop."""
-    with ControlPlane(tmp_path, crds=CRDS) as plane:
-        yield plane
 
 
 def test_a_restart_of_the_api_server_costs_nothing(own_plane: ControlPlane, tmp_path: Path) -> None:
@@ -48,7 +36,7 @@ def test_a_restart_of_the_api_server_costs_nothing(own_plane: ControlPlane, tmp_
 
 def test_without_our_kinds_the_operator_ends_and_says_why(tmp_path: Path) -> None:
     """Started before its CRDs it must not wait for ever, deaf: it exits, and the kubelet starts it again."""
-    with ControlPlane(tmp_path) as plane:
+    with ControlPlane(tmp_path / "plane") as plane:
         process = OperatorProcess(plane.kubeconfig, tmp_path / "operator.log", election=False).start()
         with pytest.raises(AssertionError, match="does not know DriftPolicy: install the CRDs first"):
             process.wait_ready()

@@ -29,6 +29,7 @@ def test_a_run_ends_with_the_version_that_its_pod_published(operator: object, us
     assert [stage["state"] for stage in done["status"]["stages"]] == ["Succeeded"] * 3
     assert condition(done, "Complete")["status"] == "True"
     assert condition(done, "Failed")["status"] == "False"
+    assert not {"annotations", "finalizers"} & done["metadata"].keys()
 
 
 FAILURES = {

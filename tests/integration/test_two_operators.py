@@ -6,7 +6,6 @@ from collections import Counter
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,32 +18,21 @@ from tests.support.kube_user import KubeUser
 from tests.support.operator_process import OperatorProcess
 from tests.support.pod_actor import PodActor, play_well
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 pytestmark = pytest.mark.integration
 TRAINING_JOB, MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["TrainingJob"], OURS["ModelDeployment"], OURS["DriftPolicy"]
 RUNS = 5
 REST_SECONDS = 60.0
 EVALUATION_SECONDS = 5
-CRDS = sorted((Path(__file__).parents[2] / "crds").glob("perennate.dev_*.yaml"))
 
 
-@pytest.fixture
-def quiet_plane(tmp_path: Path) -> Iterator[ControlPlane]:
-    """An API server that no other test writes to."""
-    with ControlPlane(tmp_path, crds=CRDS) as plane:
-        yield plane
-
-
-def test_two_operators_without_election_do_nothing_twice(tmp_path: Path, quiet_plane: ControlPlane) -> None:
+def test_two_operators_without_election_do_nothing_twice(tmp_path: Path, own_plane: ControlPlane) -> None:
     """Election is imperfect: names, preconditions and live reads alone must keep each Job and each Event single."""
-    user = KubeUser(quiet_plane.kubeconfig)
+    user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("both")
     with ExitStack() as stack:
         for number in range(2):
             log = tmp_path / f"log-{number}"
-            process = OperatorProcess(quiet_plane.kubeconfig, log, identity=f"operator-{number}", election=False)
+            process = OperatorProcess(own_plane.kubeconfig, log, identity=f"operator-{number}", election=False)
             stack.enter_context(process)
         stack.enter_context(PodActor(user, namespace, play_well))
         user.create(manifests.model_deployment("serve", namespace))
@@ -53,7 +41,7 @@ def test_two_operators_without_election_do_nothing_twice(tmp_path: Path, quiet_p
         for number in range(RUNS):
             user.wait_for(TRAINING_JOB, namespace, f"run-{number}", phase="Succeeded", seconds=60)
         user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1, seconds=60)
-    made = [event for event in read_audit(quiet_plane.audit_log) if event.namespace == namespace and event.code == 201]
+    made = [event for event in read_audit(own_plane.audit_log) if event.namespace == namespace and event.code == 201]
     ours = Counter((event.resource, event.name) for event in made if event.agent.startswith("perennate-operator"))
     assert sum(number for (resource, _), number in ours.items() if resource == "jobs") == RUNS
     assert {name: number for (resource, name), number in ours.items() if resource != "events" and number > 1} == {}
@@ -69,15 +57,15 @@ def events_of(user: KubeUser, namespace: str, name: str) -> list[dict[str, str]]
     return [event for event in found if event["involvedObject"]["name"] == name]
 
 
-def test_at_rest_nothing_is_written_and_a_standby_takes_over(tmp_path: Path, quiet_plane: ControlPlane) -> None:
+def test_at_rest_nothing_is_written_and_a_standby_takes_over(tmp_path: Path, own_plane: ControlPlane) -> None:
     """One object of each kind, all settled: in 60 s nothing is written but renewals of the Lease.
 
     Then the leader is killed: the standby leads once the Lease has expired, and finds nothing to do.
     """
-    user = KubeUser(quiet_plane.kubeconfig)
+    user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("rest")
     operators = [
-        OperatorProcess(quiet_plane.kubeconfig, tmp_path / f"log-{number}", identity=f"operator-{number}")
+        OperatorProcess(own_plane.kubeconfig, tmp_path / f"log-{number}", identity=f"operator-{number}")
         for number in range(2)
     ]
     with ExitStack() as stack:
@@ -93,9 +81,9 @@ def test_at_rest_nothing_is_written_and_a_standby_takes_over(tmp_path: Path, qui
             user.wait_for(TRAINING_JOB, namespace, "run", phase="Succeeded", seconds=60)
             user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1, seconds=60)
             assert wait_until(lambda: settled(user, namespace), seconds=60)
-        offset = quiet_plane.audit_log.stat().st_size
+        offset = own_plane.audit_log.stat().st_size
         wait_until(lambda: any(process.exit_code is not None for process in operators), seconds=REST_SECONDS, pause=1)
-        writes = writes_of_operators(quiet_plane, offset)
+        writes = writes_of_operators(own_plane, offset)
         assert set(writes) == {"update leases"}, writes
         assert [process.probe("/healthz")[0] for process in operators] == [HTTPStatus.OK] * 2
         holder = holder_of_lease(user)
@@ -105,7 +93,11 @@ def test_at_rest_nothing_is_written_and_a_standby_takes_over(tmp_path: Path, qui
         assert wait_until(lambda: holder_of_lease(user) not in ("", holder), seconds=patience, pause=0.5)
         survivor = next(process for process in operators if process is not leader)
         assert wait_until(lambda: "ready:" in str(survivor.records()), seconds=30), survivor.tail()
-        assert set(writes_of_operators(quiet_plane, offset)) == {"update leases"}
+        assert set(writes_of_operators(own_plane, offset)) == {"update leases"}
+        third = OperatorProcess(own_plane.kubeconfig, tmp_path / "log-2", identity="operator-2")
+        with third:
+            assert third.terminate() == 0, "a standby that is asked to end just ends"
+        assert holder_of_lease(user) == survivor.identity
         assert survivor.terminate() == 0, survivor.tail()
         assert holder_of_lease(user) == ""
 

@@ -55,11 +55,18 @@ async def _run(environ: Mapping[str, str], environment: Environment, metrics: Me
 
     The Lease is released last: nobody else acts while we drain.
     """
-    election = Election(environ, namespace=environment.namespace, identity=environment.identity, recorder=metrics)
+    loop, elected = asyncio.get_running_loop(), asyncio.Event()
+    election = Election(
+        environ,
+        namespace=environment.namespace,
+        identity=environment.identity,
+        recorder=metrics,
+        on_elected=lambda: loop.call_soon_threadsafe(elected.set),
+    )
     if environment.leader_election:
         vitals.standby = True
         election.start()
-        if not await _elected(election):
+        if not await _before_a_signal(elected):
             election.stop()
             return
         vitals.standby = False
@@ -78,13 +85,13 @@ async def _run(environ: Mapping[str, str], environment: Environment, metrics: Me
         await asyncio.to_thread(election.stop)
 
 
-async def _elected(election: Election) -> bool:
+async def _before_a_signal(elected: asyncio.Event) -> bool:
     """Wait for the Lease; False if a signal came first."""
     loop = asyncio.get_running_loop()
     signalled = asyncio.Event()
     for number in _SIGNALS:
         loop.add_signal_handler(number, signalled.set)
-    waits = {asyncio.create_task(signalled.wait()), asyncio.create_task(election.wait_elected())}
+    waits = {asyncio.create_task(signalled.wait()), asyncio.create_task(elected.wait())}
     _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()

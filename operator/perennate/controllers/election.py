@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import logging
 import os
 import threading
@@ -27,7 +26,7 @@ def end_process() -> None:
 class Election(threading.Thread):
     """Runs an elector.
 
-    `wait_elected` returns once we lead; `stop` releases the Lease. `on_loss` is called when it is lost.
+    `on_elected` is called once we lead, `on_loss` when we no longer do, both in this thread; `stop` releases the Lease.
     """
 
     def __init__(
@@ -37,6 +36,7 @@ class Election(threading.Thread):
         namespace: str,
         identity: str,
         recorder: Recorder,
+        on_elected: Callable[[], object],
         on_loss: Callable[[], None] = end_process,
     ) -> None:
         super().__init__(name="election", daemon=True)
@@ -44,10 +44,10 @@ class Election(threading.Thread):
         self._namespace = namespace
         self._identity = identity
         self._recorder = recorder
+        self._on_elected = on_elected
         self._on_loss = on_loss
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
-        self._elected: concurrent.futures.Future[None] = concurrent.futures.Future()
 
     def run(self) -> None:
         """The thread's body. An error of any kind is a loss: without election nobody may act."""
@@ -56,10 +56,6 @@ class Election(threading.Thread):
         except Exception:
             _logger.exception("the election failed")
             self._on_loss()
-
-    async def wait_elected(self) -> None:
-        """Wait, on another thread's event loop, until we lead."""
-        await asyncio.wrap_future(self._elected)
 
     def stop(self) -> None:
         """Release the Lease if it is ours, and wait until that is done."""
@@ -80,6 +76,6 @@ class Election(threading.Thread):
 
     async def _lead(self, elector: Elector) -> None:
         await elector.acquire()
-        self._elected.set_result(None)
+        self._on_elected()
         await elector.hold()
         self._on_loss()

@@ -11,6 +11,7 @@ import kopf
 from perennate.api import wellknown
 from perennate.controllers import drift_policy, model_deployment, pods, training_job
 from perennate.controllers.runtime import Runtime
+from perennate.controllers.stateless import NoDiffBase, NoProgress
 from perennate.kube.client import ApiError
 from perennate.kube.connection import ConnectionSettingsError
 from perennate.kube.resources import CHILDREN, PART_OF_SELECTOR
@@ -35,8 +36,8 @@ def build_settings() -> kopf.OperatorSettings:
     """Kopf's settings: no state on objects, no Events, no peering, no scanning for kinds."""
     settings = kopf.OperatorSettings()
     settings.persistence.finalizer = f"{wellknown.GROUP}/finalizer"
-    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=wellknown.GROUP)
-    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=wellknown.GROUP)
+    settings.persistence.progress_storage = NoProgress()
+    settings.persistence.diffbase_storage = NoDiffBase()
     settings.posting.enabled = False
     settings.peering.standalone = True
     settings.scanning.disabled = True
