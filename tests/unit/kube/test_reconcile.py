@@ -1,4 +1,4 @@
-"""Passes by workers from the queue, under a clock that jumps: failures are repeated, faults are said, nothing runs hot."""
+"""Passes by workers from the queue, under a clock that jumps: failures are repeated, faults are said, nothing spins."""
 
 from __future__ import annotations
 
