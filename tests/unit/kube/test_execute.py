@@ -159,6 +159,7 @@ def test_a_lost_event_does_not_fail_the_pass(world: World) -> None:
     """Events are for people; history is in status."""
 
     def refuse(call: Call) -> None:
+        """Refuse."""
         if call[1] == "Event":
             raise ApiError("forbidden", code=403)
 
@@ -170,6 +171,7 @@ def test_a_terminating_namespace_ends_the_pass(world: World) -> None:
     """Nothing can be created there and nothing needs to be: no error, no retry."""
 
     def refuse(call: Call) -> None:
+        """Refuse."""
         if call[0] == "create":
             raise ApiError("forbidden", code=403, causes=("NamespaceTerminating",))
 

@@ -92,6 +92,7 @@ def test_who_cannot_renew_has_lost_before_another_may_lead() -> None:
         await elector.acquire()
 
         def away(call: Call) -> None:
+            """The API server is away for a while."""
             raise ApiError(f"no answer: {call}")
 
         client.fault = away
@@ -131,6 +132,7 @@ def test_a_short_absence_of_the_api_server_costs_nothing() -> None:
         await elector.acquire()
 
         def away(call: Call) -> None:
+            """The API server is away for a while."""
             if 10 < fake_time.now() < 15:
                 raise ApiError(f"no answer: {call}")
 

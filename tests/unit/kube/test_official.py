@@ -44,6 +44,7 @@ def refusal(code: int, reason: str = "", *, causes: tuple[str, ...] = (), after:
     """An answer as the API server refuses with."""
 
     async def answer(_: web.Request) -> web.StreamResponse:
+        """Answer so."""
         status = {"kind": "Status", "message": "no", "reason": reason}
         details = {"causes": [{"reason": cause} for cause in causes]}
         headers = {"Retry-After": after} if after else {}
@@ -119,6 +120,7 @@ async def test_a_list_is_read_page_by_page(tmp_path: Path) -> None:
     asked = []
 
     async def answer(request: web.Request) -> web.StreamResponse:
+        """Answer so."""
         assert request.headers["Authorization"] == "Bearer secret"
         asked.append(dict(request.query))
         items = [{"metadata": {"name": f"p{len(asked)}", "namespace": "ns"}}]
@@ -140,6 +142,7 @@ async def test_an_apply_names_its_manager_and_forces(tmp_path: Path) -> None:
     seen: list[tuple[str, str, str, dict[str, str]]] = []
 
     async def answer(request: web.Request) -> web.StreamResponse:
+        """Answer so."""
         seen.append((request.method, request.path, request.content_type, dict(request.query)))
         return web.json_response(await request.json(), status=201)
 

@@ -200,6 +200,7 @@ def test_many_workers_share_many_keys_and_none_is_lost() -> None:
         queue, busy, runs, clashes = make_queue(), set[Key](), [], []
 
         async def work() -> None:
+            """One worker."""
             while True:
                 try:
                     key = await queue.get()

@@ -103,6 +103,7 @@ def test_a_pass_that_fails_is_repeated_with_back_off_until_it_succeeds() -> None
         world = World(manifests.training_job("run", "ns"))
 
         def away(call: Call) -> None:
+            """The API server is away for a while."""
             if fake_time.now() < 60 and call[1] == "Job":
                 raise ApiError("no answer")
 
@@ -123,6 +124,7 @@ def test_a_server_that_asks_to_wait_is_obeyed() -> None:
         times: list[float] = []
 
         def busy(call: Call) -> None:
+            """Too many requests, once."""
             if call[1] == "Job":
                 times.append(fake_time.now())
                 if len(times) == 1:
@@ -142,6 +144,7 @@ def test_a_bug_in_a_decision_is_that_objects_alone() -> None:
         world = World(manifests.training_job("run", "ns"), manifests.model_deployment("serve", "ns"))
 
         def broken(_: object) -> Any:
+            """A bug."""
             raise ZeroDivisionError
 
         world.routes["ModelDeployment"] = replace(world.routes["ModelDeployment"], decide=broken)

@@ -70,6 +70,7 @@ def test_what_vanished_unseen_is_dropped_in_the_next_round() -> None:
         failures: list[Call] = []
 
         def flaky(call: Call) -> None:
+            """The first LIST fails."""
             if call[0] == "list" and not failures:
                 failures.append(call)
                 raise ApiError("no answer")
@@ -89,6 +90,7 @@ def test_a_kind_that_is_not_installed_is_named() -> None:
         client = MemoryClient()
 
         def unknown(call: Call) -> None:
+            """The API server does not know the kind."""
             if call[1] == "TrainingJob":
                 raise ApiError("404 page not found", code=404)
 

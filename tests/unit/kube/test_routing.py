@@ -39,6 +39,7 @@ class World:
         """The keys that are due now."""
 
         async def empty() -> set[Key]:
+            """Take all keys that are due."""
             keys = set()
             while self.queue.depth:
                 key = await self.queue.get()

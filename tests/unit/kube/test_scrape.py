@@ -47,6 +47,7 @@ async def test_a_document_is_handed_on_as_it_is() -> None:
     """The bytes of a proper answer."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
+        """Answer so."""
         assert request.headers["Accept-Encoding"] == "identity"
         return web.json_response({"rows": 1})
 
@@ -134,6 +135,7 @@ async def test_nobody_there_is_a_sentence() -> None:
     """A pod that is gone between two scrapes."""
 
     async def answer(_: web.Request) -> web.StreamResponse:
+        """Answer so."""
         return web.json_response({})
 
     async with pod(answer) as source:

@@ -29,6 +29,7 @@ async def test_a_watch_is_alive_as_long_as_bytes_come() -> None:
     bookmark = asyncio.Event()
 
     async def watch(request: web.Request) -> web.StreamResponse:
+        """A watch that tells when it is told to."""
         response = web.StreamResponse()
         await response.prepare(request)
         while True:
@@ -64,6 +65,7 @@ async def test_lists_and_refusals_are_no_watches() -> None:
     """Only an accepted watch counts as heard of."""
 
     async def refuse(request: web.Request) -> web.StreamResponse:
+        """Refuse."""
         return web.json_response({}, status=500 if request.query.get("watch") else 200)
 
     application = web.Application()
