@@ -34,6 +34,7 @@ async def test_all_bodies_together_are_bounded_too() -> None:
     arrived, released = asyncio.Event(), asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
+        """A body that is half there."""
         yield b"x" * 700
         arrived.set()
         await released.wait()
@@ -75,6 +76,7 @@ async def test_an_application_that_does_not_start_is_an_error_of_the_server() ->
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        """A start that fails."""
         del app
         raise RuntimeError("no database")
         yield

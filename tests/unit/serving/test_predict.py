@@ -158,6 +158,7 @@ async def test_a_body_of_unknown_length_is_cut_off(rain: Pod) -> None:
     """A body that is sent in pieces is counted while it comes."""
 
     async def pieces() -> AsyncIterator[bytes]:
+        """A body that does not tell its length."""
         for _ in range(20):
             yield b" " * 1_000_000
 
