@@ -107,6 +107,15 @@ def test_numbers_of_a_spec_have_two_ends() -> None:
     assert [path for path, schema in numbers.items() if not {"minimum", "maximum"} <= schema.keys()] == []
 
 
+def test_bounds_fit_into_integers_of_64_bits() -> None:
+    """The API server checks a whole number, 1.0 too, as such an integer: a bound beyond them refuses every value."""
+    bounds = {
+        (path, key): schema[key] for path, schema in FIELDS.items() for key in ("minimum", "maximum") if key in schema
+    }
+    assert bounds
+    assert [place for place, bound in bounds.items() if not -(2**63) <= bound < 2**63] == []
+
+
 def test_every_schema_is_structural() -> None:
     """No reference, no union but int-or-string, a type everywhere else."""
     refused = {"$ref", "$defs", "oneOf", "allOf", "not", "title", "const"}

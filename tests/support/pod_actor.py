@@ -34,7 +34,8 @@ def published(*, model: str = "rain", digest: str = DIGEST) -> Status:
         stage="publish",
         fingerprint="sha256:" + "c" * 64,
         model_version=version,
-        metrics=(MetricValue(name=Metric.AUC, value=0.84),),
+        # A whole number is checked as an integer by the API server.
+        metrics=(MetricValue(name=Metric.AUC, value=0.84), MetricValue(name=Metric.RECALL, value=1.0)),
     )
     ends = [_ended(stage, 0, StageResult(stage=stage).model_dump_json(by_alias=True)) for stage in STAGES[:2]]
     ends.append(_ended("publish", 0, result.model_dump_json(by_alias=True, exclude_none=True)))

@@ -80,9 +80,9 @@ def plot(rows: Sequence[Bucket], marks: Sequence[tuple[int, Entry]], folder: Pat
     axes.axvline(DRIFT_ROW, color="grey", linestyle=":", label="documented drift")
     for row, entry in marks:
         axes.axvline(row, color="tab:blue", alpha=0.4)
-        axes.text(row, 0.32, f" {entry.reason}", rotation=90, fontsize=8, va="bottom", color="tab:blue")
+        axes.text(row, 0.99, f"{entry.reason} ", rotation=90, fontsize=8, va="top", ha="right", color="tab:blue")
     axes.set(xlabel="row", ylabel="AUC of 1,000 rows", ylim=(0.3, 1.0), title="Rainfall: a model that is kept alive")
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower left")
     paths = [folder / "auc.png", folder / "auc.svg"]
     for path in paths:
         figure.savefig(path, dpi=120)

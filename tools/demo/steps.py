@@ -22,17 +22,11 @@ def install_operator(cluster: Cluster) -> None:
     """Install or upgrade the chart, and run the operator image that was just built."""
     chart = str(ROOT / "charts" / "perennate")
     cluster.run("kubectl", "apply", "--server-side", "--force-conflicts", "-f", f"{chart}/crds")
-    cluster.run(
-        "helm",
-        "upgrade",
-        "--install",
-        "perennate",
-        chart,
-        "--namespace",
-        OPERATOR_NAMESPACE,
-        "--create-namespace",
-        "--wait",
-    )
+    place = ("--namespace", OPERATOR_NAMESPACE)
+    cluster.run("helm", "upgrade", "--install", "perennate", chart, *place, "--create-namespace", "--wait")
+    # The tag stays while the image behind it changes, so an operator that ran before has to be started anew.
+    cluster.run("kubectl", *place, "rollout", "restart", "deployment/perennate-operator")
+    cluster.run("kubectl", *place, "rollout", "status", "deployment/perennate-operator", "--timeout=120s")
 
 
 def prepare_namespace(cluster: Cluster) -> None:

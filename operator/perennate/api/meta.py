@@ -14,6 +14,10 @@ NAME_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 DURATION_PATTERN: Final = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"
 DIGEST_PATTERN: Final = r"^sha256:[0-9a-f]{64}$"
 
+LARGEST: Final = 9e18
+"""Bound of numbers that have no natural one. The API server checks a whole number such as 1.0 as a 64-bit integer,
+and a bound that does not fit into one refuses every value."""
+
 _DURATION_PART: Final = re.compile(r"([0-9]+)(ms|h|m|s)")
 _SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 

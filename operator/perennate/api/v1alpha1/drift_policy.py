@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from perennate.api.meta import (
+    LARGEST,
     LIST_ATOMIC,
     Conditions,
     CustomResource,
@@ -251,10 +252,10 @@ class PerformanceStatus(StatusModel):
     """The labelled performance in the window."""
 
     metric: Text = Field(description="Metric.")
-    value: float = Field(description="Its value, rounded.", ge=-1e308, le=1e308)
-    lower: float = Field(description="Lower end of its confidence interval, rounded.", ge=-1e308, le=1e308)
-    upper: float = Field(description="Upper end of its confidence interval, rounded.", ge=-1e308, le=1e308)
-    baseline: float = Field(description="Value on the hold-out rows of the version.", ge=-1e308, le=1e308)
+    value: float = Field(description="Its value, rounded.", ge=-LARGEST, le=LARGEST)
+    lower: float = Field(description="Lower end of its confidence interval, rounded.", ge=-LARGEST, le=LARGEST)
+    upper: float = Field(description="Upper end of its confidence interval, rounded.", ge=-LARGEST, le=LARGEST)
+    baseline: float = Field(description="Value on the hold-out rows of the version.", ge=-LARGEST, le=LARGEST)
 
 
 class Streak(StatusModel):

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from perennate.api.meta import (
+    LARGEST,
     LIST_ATOMIC,
     LIST_MAP_BY_NAME,
     Conditions,
@@ -113,16 +114,16 @@ class MetricValue(StatusModel):
     """A metric of the model on its hold-out rows."""
 
     name: Metric = Field(description="Name of the metric.")
-    value: float = Field(description="Its value.", ge=-1e308, le=1e308)
+    value: float = Field(description="Its value.", ge=-LARGEST, le=LARGEST)
 
 
 class GateResult(StatusModel):
     """How one gate went."""
 
     metric: Metric = Field(description="Metric that is bounded.")
-    value: float = Field(description="Value on the hold-out rows.", ge=-1e308, le=1e308)
-    min: float | None = Field(default=None, description="Smallest value that passes.", ge=-1e308, le=1e308)
-    max: float | None = Field(default=None, description="Largest value that passes.", ge=-1e308, le=1e308)
+    value: float = Field(description="Value on the hold-out rows.", ge=-LARGEST, le=LARGEST)
+    min: float | None = Field(default=None, description="Smallest value that passes.", ge=-LARGEST, le=LARGEST)
+    max: float | None = Field(default=None, description="Largest value that passes.", ge=-LARGEST, le=LARGEST)
     passed: bool = Field(description="Whether the value is inside the bounds.")
 
 
@@ -131,8 +132,8 @@ class ChampionResult(StatusModel):
 
     version: Digest | None = Field(default=None, description="Version in service; absent when there was none.")
     metric: Metric = Field(description="Metric by which they were compared.")
-    champion: float | None = Field(default=None, description="Value of the model in service.", ge=-1e308, le=1e308)
-    challenger: float | None = Field(default=None, description="Value of the new model.", ge=-1e308, le=1e308)
+    champion: float | None = Field(default=None, description="Value of the model in service.", ge=-LARGEST, le=LARGEST)
+    challenger: float | None = Field(default=None, description="Value of the new model.", ge=-LARGEST, le=LARGEST)
     passed: bool = Field(description="Whether the new model is better by minImprovement.")
 
 

@@ -1,0 +1,165 @@
+"""Bad input on real pods: a condition names field and cause, nobody is disturbed, and what can heal does."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tools.demo import steps
+from tools.demo.cluster import ROOT, Cluster, condition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.e2e
+
+NAMESPACE = "bad-input"
+SECONDS = 240
+ROWS = "".join(f"{k % 7},{k % 5},{int(k % 7 > 3)}\n" for k in range(200))
+FILES = {
+    "good.csv": f"a,b,y\n{ROWS}",
+    "empty.csv": "",
+    "text.csv": "This is a letter, not a table.\nIt has two lines, and, here, more commas.\n",
+}
+CLASS = "sklearn.linear_model.LogisticRegression"
+
+
+def spec(
+    *, file: str = "good.csv", target: str = "y", estimator: dict[str, Any] | None = None, gates: Any = ()
+) -> dict[str, Any]:
+    """Spec of a run on one of FILES; a good one unless told otherwise."""
+    return {
+        "model": {"name": "model"},
+        "trainer": {"estimator": estimator or {"class": CLASS}},
+        "data": {"train": {"uri": f"pvc://rainfall-data/{file}"}, "target": target},
+        "evaluation": {"gates": list(gates)},
+        "backoffLimit": 0,
+    }
+
+
+REFUSED = {
+    "missing-file": (spec(file="nothing.csv"), "DataRefused", ("spec.data.train.uri", "nothing.csv")),
+    "empty-file": (spec(file="empty.csv"), "DataRefused", ("spec.data.train.uri", "empty")),
+    "no-csv": (spec(file="text.csv"), "DataRefused", ("spec.data.train.uri",)),
+    "no-target": (spec(target="snow"), "DataRefused", ("spec.data.target", "snow")),
+    "unknown-estimator": (
+        spec(estimator={"class": "sklearn.linear_model.LogisticRegresion"}),
+        "BadConfiguration",
+        ("spec.trainer.estimator.class", "LogisticRegresion"),
+    ),
+    "estimator-outside-the-list": (
+        spec(estimator={"class": "sklearn.neighbors.KNeighborsClassifier"}),
+        "BadConfiguration",
+        ("spec.trainer.estimator.class", "KNeighborsClassifier"),
+    ),
+    "unknown-parameter": (
+        spec(estimator={"class": CLASS, "params": {"strength": 2}}),
+        "BadConfiguration",
+        ("spec.trainer.estimator.params.strength",),
+    ),
+    "gate": (spec(gates=[{"metric": "auc", "min": 1.5}]), "GateFailed", ("auc",)),
+}
+"""Name of a TrainingJob -> its spec, the reason that its Failed condition must have, and words of its message."""
+
+
+def apply(cluster: Cluster, kind: str, name: str, body: dict[str, Any]) -> None:
+    """Apply one object of ours."""
+    document = {"apiVersion": "perennate.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": body}
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(document))
+
+
+def until(cluster: Cluster, kind: str, name: str, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """The object as soon as it is as wanted."""
+    return next(seen for seen in cluster.wait_for(kind, name, seconds=SECONDS) if done(seen))
+
+
+def holds(type_: str, status: str = "True") -> Callable[[dict[str, Any]], bool]:
+    """Whether a condition has a status."""
+    return lambda document: condition(document, type_).get("status") == status
+
+
+@pytest.fixture(scope="module")
+def place(cluster: Cluster) -> Iterator[Cluster]:
+    """A namespace with the operator at work and FILES in a claim; every bad run and a good one are started at once."""
+    steps.install_operator(cluster)
+    here = replace(cluster, namespace=NAMESPACE)
+    steps.prepare_namespace(here)
+    here.kubectl("apply", "-f", str(ROOT / "examples" / "01-rainfall" / "data.yaml"))
+    here.kubectl("wait", "--for=condition=Ready", "pod/loader", "--timeout=120s")
+    for name, text in FILES.items():
+        here.kubectl("exec", "-i", "loader", "--", "sh", "-c", f"cat > /data/{name}", stdin=text)
+    for name, (body, _, _) in REFUSED.items():
+        apply(here, "TrainingJob", name, body)
+    apply(here, "TrainingJob", "good", spec())
+    yield here
+    cluster.run("kubectl", "delete", "namespace", NAMESPACE, "--wait", timeout=180)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_bad_run_says_field_and_cause_and_is_tried_once(place: Cluster, name: str) -> None:
+    """The Failed condition names them; the pod ran once, since another try would end the same."""
+    _, reason, words = REFUSED[name]
+    job = until(place, "trainingjob", name, holds("Failed"))
+    failed = condition(job, "Failed")
+    assert failed["reason"] == reason, failed
+    assert [word for word in words if word not in failed["message"]] == [], failed["message"]
+    pods = place.get("pods", "--selector", f"perennate.dev/training-job={name}")["items"]
+    assert [sum(s["restartCount"] for s in pod["status"]["initContainerStatuses"]) for pod in pods] == [0]
+
+
+def test_a_good_run_beside_them_is_not_disturbed(place: Cluster) -> None:
+    """It publishes its version while its neighbours fail."""
+    job = until(place, "trainingjob", "good", holds("Complete"))
+    assert job["status"]["modelVersion"]["digest"].startswith("sha256:")
+
+
+def test_a_run_waits_for_what_it_refers_to(place: Cluster) -> None:
+    """A ModelDeployment that does not exist is named with its field; the run begins when it is there."""
+    body = spec() | {"evaluation": {"champion": {"deployment": "later", "metric": "auc"}}}
+    apply(place, "TrainingJob", "waiting", body)
+    job = until(place, "trainingjob", "waiting", lambda seen: "later" in seen.get("status", {}).get("summary", ""))
+    assert "spec.evaluation.champion.deployment" in job["status"]["summary"]
+    apply(place, "ModelDeployment", "later", {"model": {"track": {"name": "nothing"}}})
+    until(place, "trainingjob", "waiting", lambda seen: "jobRef" in seen["status"])
+    place.kubectl("delete", "trainingjob/waiting", "modeldeployment/later")
+
+
+def test_damaged_bytes_are_never_served_and_heal(place: Cluster) -> None:
+    """One flipped bit in the store: no pod becomes ready, the condition names the file; put right, it serves."""
+    version = until(place, "trainingjob", "good", holds("Complete"))["status"]["modelVersion"]
+    flip_a_bit(place, version["digest"], "damage")
+    pinned = {"uri": version["uri"], "digest": version["digest"]}
+    apply(place, "ModelDeployment", "served", {"model": {"pinned": pinned}})
+    seen = until(place, "modeldeployment", "served", holds("ModelLoaded", "False"))
+    assert "model.skops" in condition(seen, "ModelLoaded")["message"]
+    assert seen["status"].get("readyReplicas", 0) == 0
+    flip_a_bit(place, version["digest"], "repair")
+    until(place, "modeldeployment", "served", holds("Ready"))
+
+
+def flip_a_bit(place: Cluster, digest: str, name: str) -> None:
+    """Flip the last bit of a version's model file, in a pod that mounts the store."""
+    path = f"/store/{NAMESPACE}/model/versions/{digest.removeprefix('sha256:')}/model.skops"
+    code = (
+        f"import pathlib; p = pathlib.Path({path!r}); p.chmod(0o644); b = bytearray(p.read_bytes()); b[-1] ^= 1; "
+        "p.write_bytes(b); p.chmod(0o444)"
+    )
+    pod = json.loads(
+        place.kubectl(
+            "create", "-f", str(ROOT / "examples/01-rainfall/fixed-model.yaml"), "--dry-run=client", "-o", "json"
+        )
+    )
+    pod["metadata"] = {"name": name}
+    (container,) = pod["spec"]["template"]["spec"]["containers"]
+    container |= {
+        "command": ["python", "-c", code],
+        "env": [],
+        "volumeMounts": [{"name": "store", "mountPath": "/store"}],
+    }
+    claim = {"name": "store", "persistentVolumeClaim": {"claimName": "perennate-store"}}
+    pod["spec"]["template"]["spec"]["volumes"] = [claim]
+    place.kubectl("apply", "-f", "-", stdin=json.dumps(pod))
+    place.kubectl("wait", "--for=condition=Complete", f"job/{name}", "--timeout=120s")
