@@ -1,0 +1,82 @@
+"""Commands, environments and requests of both sides, made from one fitted model."""
+
+from __future__ import annotations
+
+import copy
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import joblib
+import numpy as np
+import orjson
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks.serving.sides import Side
+from perennate.serving.__main__ import PROCESS_DEFAULTS
+from tests.support.serving import Published, container_environment, free_port, publish, run_fetch
+
+ROOT: Final = Path(__file__).parents[2]
+BATCH_ROWS: Final = 1000
+
+
+def make_sides(folder: Path) -> tuple[Side, Side]:
+    """Train one model on data of scikit-learn, and get both sides ready to serve it.
+
+    Args:
+        folder: an empty folder for models and logs.
+
+    Returns:
+        Ours and theirs.
+    """
+    frame, labels = load_breast_cancer(return_X_y=True, as_frame=True)
+    estimator = make_pipeline(StandardScaler(), LogisticRegression())
+    published = publish(folder / "store", estimator, frame, labels.tolist(), model="cells")
+    return _ours(published, folder / "ours"), _theirs(published, folder / "theirs")
+
+
+def _ours(published: Published, folder: Path) -> Side:
+    """Our container: the version is fetched and verified, rows and scores are counted for drift, capture is off."""
+    environment = container_environment(published, folder)
+    run_fetch(environment).check_returncode()
+    records = [row.to_dict() for _, row in _batch(published).iterrows()]
+    return Side(
+        command=(sys.executable, "-m", "perennate.serving", "serve"),
+        environment=environment,
+        port=int(environment["PERENNATE_TRAFFIC_PORT"]),
+        row=orjson.dumps({"records": records[:1]}),
+        batch=orjson.dumps({"records": records}),
+        log=folder / "log",
+    )
+
+
+def _theirs(published: Published, folder: Path) -> Side:
+    folder.mkdir()
+    model = copy.deepcopy(published.estimator)
+    # With the names of its columns it would warn, at some cost, on every array.
+    del model[0].feature_names_in_
+    joblib.dump(model, folder / "model.joblib")
+    port, rows = free_port(), _batch(published).to_numpy().tolist()
+    service = ("benchmarks.serving.competitor:Competitor", "--working-dir", str(ROOT))
+    return Side(
+        command=(sys.executable, "-m", "bentoml", "serve", *service, "--host", "127.0.0.1", "--port", str(port)),
+        environment={
+            "PATH": os.environ["PATH"],
+            "MODEL_FILE": str(folder / "model.joblib"),
+            **PROCESS_DEFAULTS,
+            **dict.fromkeys(("HOME", "BENTOML_HOME", "TMPDIR"), str(folder)),
+        },
+        port=port,
+        row=orjson.dumps({"rows": rows[:1]}),
+        batch=orjson.dumps({"rows": rows}),
+        log=folder / "log",
+    )
+
+
+def _batch(published: Published) -> Any:
+    """Hold-out rows, again and again."""
+    return published.rows.iloc[np.arange(BATCH_ROWS) % len(published.rows)]

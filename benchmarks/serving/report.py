@@ -1,0 +1,85 @@
+"""The findings as a table for people, and as the document that is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+from importlib.metadata import version
+from io import StringIO
+from statistics import mean, median
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.serving.bounds import Finding
+
+LIBRARIES: Final = ("bentoml", "scikit-learn", "numpy", "uvicorn", "orjson", "skops", "joblib")
+DOCUMENT: Final = """\
+# Results
+
+Written by `make bench ARGS="--results benchmarks/RESULTS.md"`; do not edit.
+
+## Serving
+
+{date}, {machine}, Python {python}, {libraries}.
+Load average {before:.1f} before the run and {after:.1f} after it, of which the run itself makes about 1.
+
+{table}
+
+Each cell is the median of {rounds} rounds, with the smallest and the largest in brackets; ratios are taken round by
+round. A bound is 1.2 times the mean ratio of at least five rounds ({measured}). Seconds and bytes are of this machine;
+only the ratios are claims.
+
+- **Ours** is `python -m perennate.serving serve`: records by name in, every value checked; predictions, probabilities
+  and ids out; rows and scores counted for drift; capture off.
+- **Theirs** is `bentoml serve` of the plainest typed service ([competitor.py](serving/competitor.py)), every setting at
+  its default: an array in, the scores out, nothing counted for drift, no ids. Without names, its request of 1,000 rows
+  is a quarter as long as ours.
+- Both serve the same scaler and logistic regression over 30 numbers, and the run fails if their scores differ.
+- Rounds alternate who goes first. CPU is user and system time of the whole process tree, memory its PSS after the first
+  answer. A round asks {requests} times with 1 row and {batches} times with 1,000, over one connection on 127.0.0.1.
+"""
+
+
+def print_table(found: list[Finding], console: Console) -> None:
+    """Ours, theirs, ratio and bound of each metric."""
+    table = Table("", "unit", "ours", "theirs", "ratio", "mean x 1.2", "bound", "", box=box.MARKDOWN)
+    for finding in found:
+        metric, ratios = finding.metric, finding.ratios
+        cells = [_spread(values) for values in (finding.ours, finding.theirs, ratios)]
+        limits = (f"{mean(ratios) * 1.2:.2f}", f"{metric.bound:.2f}")
+        table.add_row(metric.title, metric.unit, *cells, *limits, "kept" if finding.holds else "missed")
+    console.print(table)
+
+
+def document(found: list[Finding], *, requests: int, measured: str, loads: tuple[float, float]) -> str:
+    """The results as Markdown.
+
+    Args:
+        found: the findings.
+        requests: with one row, in each round.
+        measured: what the bounds were taken from.
+        loads: load average before and after the run.
+    """
+    text = StringIO()
+    print_table(found, Console(file=text, width=200))
+    return DOCUMENT.format(
+        date=dt.datetime.now(dt.UTC).date(),
+        machine=f"{os.cpu_count()} cores ({platform.machine()})",
+        python=platform.python_version(),
+        libraries=", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        before=loads[0],
+        after=loads[1],
+        table="\n".join(line.rstrip() for line in text.getvalue().strip().splitlines()),
+        rounds=len(found[0].ours),
+        measured=measured,
+        requests=requests,
+        batches=max(1, requests // 4),
+    )
+
+
+def _spread(values: list[float]) -> str:
+    return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
