@@ -107,6 +107,12 @@ test-integration: $(VENV) ## The operator against a real API server without node
 test-e2e: $(VENV) ## The loop on a cluster that runs pods
 	@$(call level,end-to-end tests,tests/e2e)
 
+##@ Measuring
+
+.PHONY: bench
+bench: $(VENV) ## The serving process against plain BentoML, side by side; fails if a bound is missed
+	@$(BIN)/python -m benchmarks.serving $(ARGS)
+
 ##@ Trying it out
 
 .PHONY: demo
