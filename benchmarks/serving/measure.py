@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 import psutil  # type: ignore[import-untyped]
 
-from benchmarks.serving.sides import Side
+from benchmarks.serving.sides import Request, Side
 
 DEADLINE_SECONDS: Final = 120.0
 POLL_SECONDS: Final = 0.02
@@ -31,13 +31,15 @@ class Sample:
         memory: bytes (PSS) after it.
         row: CPU seconds of a request with one row.
         batch: CPU seconds of a request with many rows.
-        scores: its answer to these: probability of the second class of each row.
+        array: CPU seconds of a request with the same rows as one array.
+        scores: the answer to the many rows: probability of the second class of each.
     """
 
     start: float
     memory: float
     row: float
     batch: float
+    array: float
     scores: list[float]
 
 
@@ -56,9 +58,15 @@ def measure(side: Side, requests: int) -> Sample:
         start, memory = _cpu_seconds(process), _memory(process)
         client = http.client.HTTPConnection("127.0.0.1", side.port, timeout=DEADLINE_SECONDS)
         with contextlib.closing(client):
-            row = _cpu_per_request(process, client, side.row, requests)
-            batch = _cpu_per_request(process, client, side.batch, max(1, requests // 4))
-            return Sample(start, memory, row, batch, _scores(_ask(client, side.batch)))
+            many = max(1, requests // 4)
+            return Sample(
+                start=start,
+                memory=memory,
+                row=_cpu_per_request(process, client, side.row, requests),
+                batch=_cpu_per_request(process, client, side.batch, many),
+                array=_cpu_per_request(process, client, side.array, many),
+                scores=_scores(_ask(client, side.batch)),
+            )
 
 
 @contextlib.contextmanager
@@ -91,21 +99,21 @@ def _first_answer(side: Side, process: psutil.Popen) -> None:
     raise RuntimeError(f"{' '.join(side.command)}: no answer (exit code {process.poll()}):\n{side.log.read_text()}")
 
 
-def _cpu_per_request(process: psutil.Popen, client: http.client.HTTPConnection, body: bytes, count: int) -> float:
+def _cpu_per_request(process: psutil.Popen, client: http.client.HTTPConnection, request: Request, count: int) -> float:
     for _ in range(min(WARM_UP, count)):
-        _ask(client, body)
+        _ask(client, request)
     before = _cpu_seconds(process)
     for _ in range(count):
-        _ask(client, body)
+        _ask(client, request)
     return (_cpu_seconds(process) - before) / count
 
 
-def _ask(client: http.client.HTTPConnection, body: bytes) -> bytes:
-    client.request("POST", "/predict", body, {"content-type": "application/json"})
+def _ask(client: http.client.HTTPConnection, request: Request) -> bytes:
+    client.request("POST", request.path, request.body, {"content-type": "application/json"})
     response = client.getresponse()
     answer = response.read()
     if response.status != HTTPStatus.OK:
-        raise RuntimeError(f"POST /predict: {response.status}, must be 200: {answer[:200]!r}")
+        raise RuntimeError(f"POST {request.path}: {response.status}, must be 200: {answer[:200]!r}")
     return answer
 
 

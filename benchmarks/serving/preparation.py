@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.serving.sides import Side
+from benchmarks.serving.sides import Request, Side
 from perennate.serving.__main__ import PROCESS_DEFAULTS
 from tests.support.serving import Published, container_environment, free_port, publish, run_fetch
 
@@ -43,13 +43,16 @@ def _ours(published: Published, folder: Path) -> Side:
     """Our container: the version is fetched and verified, rows and scores are counted for drift, capture is off."""
     environment = container_environment(published, folder)
     run_fetch(environment).check_returncode()
-    records = [row.to_dict() for _, row in _batch(published).iterrows()]
+    batch = _batch(published)
+    records = batch.to_dict("records")
+    tensor = {"name": "input", "datatype": "FP64", "shape": batch.shape, "data": batch.to_numpy().ravel().tolist()}
     return Side(
         command=(sys.executable, "-m", "perennate.serving", "serve"),
         environment=environment,
         port=int(environment["PERENNATE_TRAFFIC_PORT"]),
-        row=orjson.dumps({"records": records[:1]}),
-        batch=orjson.dumps({"records": records}),
+        row=Request("/predict", orjson.dumps({"records": records[:1]})),
+        batch=Request("/predict", orjson.dumps({"records": records})),
+        array=Request(f"/v2/models/{published.model}/infer", orjson.dumps({"inputs": [tensor]})),
         log=folder / "log",
     )
 
@@ -61,6 +64,7 @@ def _theirs(published: Published, folder: Path) -> Side:
     del model[0].feature_names_in_
     joblib.dump(model, folder / "model.joblib")
     port, rows = free_port(), _batch(published).to_numpy().tolist()
+    batch = Request("/predict", orjson.dumps({"rows": rows}))
     service = ("benchmarks.serving.competitor:Competitor", "--working-dir", str(ROOT))
     return Side(
         command=(sys.executable, "-m", "bentoml", "serve", *service, "--host", "127.0.0.1", "--port", str(port)),
@@ -71,8 +75,9 @@ def _theirs(published: Published, folder: Path) -> Side:
             **dict.fromkeys(("HOME", "BENTOML_HOME", "TMPDIR"), str(folder)),
         },
         port=port,
-        row=orjson.dumps({"rows": rows[:1]}),
-        batch=orjson.dumps({"rows": rows}),
+        row=Request("/predict", orjson.dumps({"rows": rows[:1]})),
+        batch=batch,
+        array=batch,
         log=folder / "log",
     )
 
