@@ -15,10 +15,22 @@ from tests.repo.tree import ROOT, files, label
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REGISTRIES = r"pypi\.org|pythonhosted\.org|npmjs\.org|crates\.io|proxy\.golang\.org|maven\.org|deb\.debian\.org"
-IMAGE_REGISTRIES = r"ghcr\.io|gcr\.io|quay\.io|registry\.k8s\.io"
-MACHINE = r"(?<![\w.-])/(?:work|root|home/\w+|opt/wheels)/"
-FORBIDDEN = re.compile(f"{REGISTRIES}|{IMAGE_REGISTRIES}|{MACHINE}")
+HOSTS = {
+    "127.0.0.1",
+    "169.254.169.254",  # the metadata address that a scrape must refuse
+    "github.com",
+    "json-schema.org",
+    "kind.sigs.k8s.io",
+    "kubernetes.default.svc",
+    "perennate.dev",
+    "www.apache.org",
+    "www.w3.org",
+}
+"""Hosts that an address in this repository may name. Names without a dot or under `.svc` are inside a cluster."""
+ADDRESS = re.compile(r"\bhttps?://([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
+IMAGE = re.compile(r"\b(?:image|FROM|repository)[: ]+\"?(?!(?:registry\.)?example\.com/)([a-z0-9-]+(?:\.[a-z0-9-]+)+)/")
+INSIDE = re.compile(r"\.(?:svc|svc\.cluster\.local|example|invalid)$")
+MACHINE = re.compile(r"(?<![\w.-])/(?:work|root|home/\w+|opt/wheels)/")
 FRAGMENT = re.compile(r"[a-z0-9-]+\.(feature|fix|deprecation|breaking|doc)\.md")
 
 
@@ -35,17 +47,23 @@ def lines() -> Iterator[tuple[str, str]]:
                 yield f"{label(path)}:{number}", line
 
 
+def tells_of_one_machine(line: str) -> bool:
+    """Whether a line holds a path of a machine, or the address of a package index or an image registry."""
+    named = {host for host in ADDRESS.findall(line) if not INSIDE.search(host)}
+    return bool(MACHINE.search(line) or named - HOSTS or IMAGE.search(line))
+
+
 def test_no_file_tells_of_one_machine() -> None:
     """Addresses of registries and paths of a machine belong to the user's settings: a clone must work anywhere."""
-    assert [f"{where}: {line.strip()}" for where, line in lines() if FORBIDDEN.search(line)] == []
+    assert [f"{where}: {line.strip()}" for where, line in lines() if tells_of_one_machine(line)] == []
 
 
 @pytest.mark.parametrize(
-    "parts", [("FROM ghcr", ".io/a/b"), ("cd /wo", "rk/main"), ("index = https://pypi", ".org/simple")]
+    "parts", [("FROM registry", ".test/a/b"), ("cd /wo", "rk/main"), ("index = https://index", ".test/simple")]
 )
 def test_a_line_that_tells_of_one_machine_is_noticed(parts: tuple[str, str]) -> None:
     """The check can fail: on an image registry, a path of a machine, a package index."""
-    assert FORBIDDEN.search("".join(parts))
+    assert tells_of_one_machine("".join(parts))
 
 
 def test_no_line_ends_in_blanks() -> None:
