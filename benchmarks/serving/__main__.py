@@ -27,25 +27,25 @@ def main(arguments: list[str]) -> int:
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         sides = prepare(Path(folder))
-        rounds = [_round(number, sides, options.requests) for number in range(options.rounds)]
+        rounds = [_round(number, sides, options.slices) for number in range(options.rounds)]
     found = findings(rounds)
     print_table(found, Console(width=None if sys.stdout.isatty() else 200))
     if options.results:
         loads = (before, os.getloadavg()[0])
-        options.results.write_text(document(found, requests=options.requests, measured=MEASURED, loads=loads))
+        options.results.write_text(document(found, slices=options.slices, measured=MEASURED, loads=loads))
     return int(options.bounds and not all(finding.holds for finding in found))
 
 
-def _round(number: int, sides: tuple[Side, Side], requests: int) -> tuple[Sample, Sample]:
+def _round(number: int, sides: tuple[Side, Side], slices: int) -> tuple[Sample, Sample]:
     """Both sides once, the other one first in every second round.
 
     Raises:
         RuntimeError: a side did not answer, or they do not answer the same.
     """
     if number % 2:
-        theirs, ours = measure(sides[1], requests), measure(sides[0], requests)
+        theirs, ours = measure(sides[::-1], slices)
     else:
-        ours, theirs = measure(sides[0], requests), measure(sides[1], requests)
+        ours, theirs = measure(sides, slices)
     if not all(map(math.isclose, ours.scores, theirs.scores)) or len(ours.scores) != len(theirs.scores):
         raise RuntimeError("the two sides answer other scores to the same rows, so their times cannot be compared")
     print(f"round {number + 1} done", file=sys.stderr)
@@ -55,7 +55,7 @@ def _round(number: int, sides: tuple[Side, Side], requests: int) -> tuple[Sample
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="how often each side is started")
-    parser.add_argument("--requests", type=int, default=400, help="with one row, in each round; with 1,000 a quarter")
+    parser.add_argument("--slices", type=int, default=40, help="of ten one-row requests; with 1,000 rows a quarter")
     parser.add_argument("--no-bounds", dest="bounds", action="store_false", help="do not fail if a bound is missed")
     parser.add_argument("--results", type=Path, help="write the results to this file, as Markdown")
     return parser

@@ -1,11 +1,11 @@
-"""One measurement of one side: start it, ask it, stop it. CPU time and memory are those of its whole process tree."""
+"""One round: start the sides, ask them in turns, stop them. CPU time and memory are those of its whole process tree."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -17,8 +17,8 @@ from benchmarks.serving.sides import Request, Side
 
 DEADLINE_SECONDS: Final = 120.0
 POLL_SECONDS: Final = 0.02
-WARM_UP: Final = 10
-"""Requests of each size before any is counted."""
+SLICE: Final = 10
+"""Requests that one side is sent before it is the other's turn."""
 NANOSECONDS: Final = 1e9
 
 
@@ -43,39 +43,66 @@ class Sample:
     scores: list[float]
 
 
-def measure(side: Side, requests: int) -> Sample:
-    """Start the side, ask it over one connection that is kept open, stop it.
+@dataclass(frozen=True)
+class Server:
+    """A side that runs and has answered.
 
     Args:
-        side: what to start.
-        requests: with one row; with many rows it is a quarter of them.
+        side: which.
+        process: the root of its process tree.
+        client: an open connection to it.
+        start: CPU seconds until it had answered.
+        memory: bytes (PSS) right then.
+    """
+
+    side: Side
+    process: psutil.Popen
+    client: http.client.HTTPConnection
+    start: float
+    memory: float
+
+    def slice(self, request: Request) -> float:
+        """CPU seconds of `SLICE` such requests, one after another."""
+        before = _cpu_seconds(self.process)
+        for _ in range(SLICE):
+            _ask(self.client, request)
+        return _cpu_seconds(self.process) - before
+
+
+def measure(sides: Sequence[Side], slices: int) -> list[Sample]:
+    """Start each of two sides alone, and then ask both in turns, so that both meet the same load of the machine.
+
+    Args:
+        sides: in the order in which they start.
+        slices: of requests with one row; with many rows it is a quarter of them.
 
     Raises:
-        RuntimeError: the side ended, or did not answer in time.
+        RuntimeError: a side ended, or did not answer in time.
     """
-    with _running(side) as process:
-        _first_answer(side, process)
-        start, memory = _cpu_seconds(process), _memory(process)
-        client = http.client.HTTPConnection("127.0.0.1", side.port, timeout=DEADLINE_SECONDS)
-        with contextlib.closing(client):
-            many = max(1, requests // 4)
-            return Sample(
-                start=start,
-                memory=memory,
-                row=_cpu_per_request(process, client, side.row, requests),
-                batch=_cpu_per_request(process, client, side.batch, many),
-                array=_cpu_per_request(process, client, side.array, many),
-                scores=_scores(_ask(client, side.batch)),
-            )
+    with _running(sides[0]) as first:
+        pass
+    with _running(sides[1]) as second, _running(sides[0]) as again:
+        both, many = (again, second), max(1, slices // 4)
+        rows = _in_turns(both, lambda side: side.row, slices)
+        batches = _in_turns(both, lambda side: side.batch, many)
+        arrays = _in_turns(both, lambda side: side.array, many)
+        scores = [_scores(_ask(server.client, server.side.batch)) for server in both]
+    return [
+        Sample(server.start, server.memory, row, batch, array, answer)
+        for server, row, batch, array, answer in zip((first, second), rows, batches, arrays, scores, strict=True)
+    ]
 
 
 @contextlib.contextmanager
-def _running(side: Side) -> Iterator[psutil.Popen]:
+def _running(side: Side) -> Iterator[Server]:
     with side.log.open("ab") as log:
         process = psutil.Popen(side.command, env=side.environment, stdout=log, stderr=log)
+    client = http.client.HTTPConnection("127.0.0.1", side.port, timeout=DEADLINE_SECONDS)
     try:
-        yield process
+        _first_answer(side, process)
+        yield Server(side, process, client, _cpu_seconds(process), _memory(process))
     finally:
+        client.close()
         if process.poll() is None:
             _stop(process)
 
@@ -99,13 +126,10 @@ def _first_answer(side: Side, process: psutil.Popen) -> None:
     raise RuntimeError(f"{' '.join(side.command)}: no answer (exit code {process.poll()}):\n{side.log.read_text()}")
 
 
-def _cpu_per_request(process: psutil.Popen, client: http.client.HTTPConnection, request: Request, count: int) -> float:
-    for _ in range(min(WARM_UP, count)):
-        _ask(client, request)
-    before = _cpu_seconds(process)
-    for _ in range(count):
-        _ask(client, request)
-    return (_cpu_seconds(process) - before) / count
+def _in_turns(servers: Sequence[Server], pick: Callable[[Side], Request], slices: int) -> list[float]:
+    """CPU seconds that a request takes of each server; one slice more, the first, is not counted."""
+    rounds = [[server.slice(pick(server.side)) for server in servers] for _ in range(slices + 1)]
+    return [sum(spent) / (slices * SLICE) for spent in zip(*rounds[1:], strict=True)]
 
 
 def _ask(client: http.client.HTTPConnection, request: Request) -> bytes:

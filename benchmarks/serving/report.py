@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.serving.bounds import Finding
+from benchmarks.serving.measure import SLICE
 
 LIBRARIES: Final = ("bentoml", "scikit-learn", "numpy", "uvicorn", "orjson", "skops", "joblib")
 DOCUMENT: Final = """\
@@ -24,14 +25,15 @@ Written by `make bench ARGS="--results benchmarks/RESULTS.md"`; do not edit.
 
 ## Serving
 
-{date}, {machine}, Python {python}, {libraries}.
+{date}, {machine}, Python {python},
+{libraries}.
 Load average {before:.1f} before the run and {after:.1f} after it, of which the run itself makes about 1.
 
 {table}
 
 Each cell is the median of {rounds} rounds, with the smallest and the largest in brackets; ratios are taken round by
-round. A bound is 1.2 times the mean ratio of at least five rounds ({measured}). Seconds and bytes are of this machine;
-only the ratios are claims.
+round. Seconds and bytes are of this machine; only the ratios are claims. A bound is 1.2 times the mean ratio of at
+least five rounds ({measured}).
 
 - **Ours** is `python -m perennate.serving serve`: records by name in, every value checked; predictions, probabilities
   and ids out; rows and scores counted for drift; capture off.
@@ -39,8 +41,9 @@ only the ratios are claims.
   its default: an array in, the scores out, nothing counted for drift, no ids. Without names, its request of 1,000 rows
   is a quarter as long as ours.
 - Both serve the same scaler and logistic regression over 30 numbers, and the run fails if their scores differ.
-- Rounds alternate who goes first. CPU is user and system time of the whole process tree, memory its PSS after the first
-  answer. A round asks {requests} times with 1 row and {batches} times with 1,000, over one connection on 127.0.0.1.
+- Rounds alternate who starts first. CPU is user and system time of the whole process tree, memory its PSS after the
+  first answer, with the other side not running. In a round both then take turns of ten requests: {requests} with 1 row,
+  and {batches} of each kind with 1,000, one after another over one connection on 127.0.0.1.
 """
 
 
@@ -55,12 +58,12 @@ def print_table(found: list[Finding], console: Console) -> None:
     console.print(table)
 
 
-def document(found: list[Finding], *, requests: int, measured: str, loads: tuple[float, float]) -> str:
+def document(found: list[Finding], *, slices: int, measured: str, loads: tuple[float, float]) -> str:
     """The results as Markdown.
 
     Args:
         found: the findings.
-        requests: with one row, in each round.
+        slices: of one-row requests, in each round.
         measured: what the bounds were taken from.
         loads: load average before and after the run.
     """
@@ -76,8 +79,8 @@ def document(found: list[Finding], *, requests: int, measured: str, loads: tuple
         table="\n".join(line.rstrip() for line in text.getvalue().strip().splitlines()),
         rounds=len(found[0].ours),
         measured=measured,
-        requests=requests,
-        batches=max(1, requests // 4),
+        requests=slices * SLICE,
+        batches=max(1, slices // 4) * SLICE,
     )
 
 

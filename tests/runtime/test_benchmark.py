@@ -12,7 +12,7 @@ from tests.repo.tree import ROOT
 
 pytestmark = pytest.mark.runtime
 
-COMMAND = (sys.executable, "-m", "benchmarks.serving", "--rounds", "1", "--requests", "4", "--no-bounds")
+COMMAND = (sys.executable, "-m", "benchmarks.serving", "--rounds", "1", "--slices", "1", "--no-bounds")
 
 
 def test_the_benchmark_compares_both_sides(tmp_path: Path) -> None:
