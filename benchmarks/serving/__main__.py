@@ -54,7 +54,7 @@ def _round(number: int, sides: tuple[Side, Side], slices: int) -> tuple[Sample, 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="how often each side is started")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each side is started")
     parser.add_argument("--slices", type=int, default=40, help="of ten one-row requests; with 1,000 rows a quarter")
     parser.add_argument("--no-bounds", dest="bounds", action="store_false", help="do not fail if a bound is missed")
     parser.add_argument("--results", type=Path, help="write the results to this file, as Markdown")

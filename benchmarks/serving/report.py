@@ -32,8 +32,9 @@ Load average {before:.1f} before the run and {after:.1f} after it, of which the 
 {table}
 
 Each cell is the median of {rounds} rounds, with the smallest and the largest in brackets; ratios are taken round by
-round. Seconds and bytes are of this machine; only the ratios are claims. A bound is 1.2 times the mean ratio of at
-least five rounds ({measured}).
+round. Seconds and bytes are of this machine; only the ratios are claims; below 1 ours takes less.
+A bound is 1.2 times the mean ratio of at least five rounds
+({measured}).
 
 - **Ours** is `python -m perennate.serving serve`: records by name in, every value checked; predictions, probabilities
   and ids out; rows and scores counted for drift; capture off.
