@@ -1,7 +1,8 @@
 """`serve`: two servers in one process and one event loop, from the first probe to the last answer.
 
-One process instead of `bentoml serve` (a parent that supervises one worker): half the memory and half the time to
-start, and a model that fails to load ends the container, so that Kubernetes shows it. Replicas are pods.
+One process instead of `bentoml serve`, a parent that supervises one worker: a model that fails to load ends the
+container, so that Kubernetes shows it, and probes are answered beside the traffic. Replicas are pods.
+benchmarks/RESULTS.md has the figures against `bentoml serve`.
 """
 
 from __future__ import annotations
