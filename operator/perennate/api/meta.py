@@ -131,7 +131,6 @@ HISTORY_LIMIT: Final = 20
 LIST_MAP_BY_TYPE: Final[JsonDict] = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
 LIST_MAP_BY_NAME: Final[JsonDict] = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
 LIST_ATOMIC: Final[JsonDict] = {"x-kubernetes-list-type": "atomic"}
-LIST_SET: Final[JsonDict] = {"x-kubernetes-list-type": "set"}
 
 Conditions = Annotated[
     tuple[Condition, ...],

@@ -27,7 +27,6 @@ LABEL_MODEL_DEPLOYMENT: Final = f"{GROUP}/model-deployment"
 LABEL_DRIFT_POLICY: Final = f"{GROUP}/drift-policy"
 LABEL_MODEL: Final = f"{GROUP}/model"
 LABEL_VERSION: Final = f"{GROUP}/version"
-LABEL_ROLE: Final = f"{GROUP}/role"
 
 # Annotations.
 ANNOTATION_APPLIED_HASH: Final = f"{GROUP}/applied-hash"
