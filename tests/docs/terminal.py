@@ -55,7 +55,8 @@ class Terminal:
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._bash = subprocess.Popen(
-            ["bash", "--noprofile", "--norc"],
+            # A job that was started in the background ignores Ctrl-C, and so would everything below it.
+            ["env", "--default-signal=INT", "bash", "--noprofile", "--norc"],
             cwd=folder,
             env=dict(environment),
             stdin=subprocess.PIPE,
