@@ -87,7 +87,7 @@ def fields(schema: Schema, path: str, known: dict[str, Schema]) -> Iterator[tupl
 def rules(schema: Schema, path: str) -> Iterator[tuple[str, ...]]:
     """A row for each CEL rule at or below `path`."""
     for rule in schema.get(VALIDATIONS, ()):
-        yield f"`{path}`", rule["message"], f"`{rule['rule']}`"
+        yield f"`{path}`" if path else "the object", rule["message"], f"`{rule['rule']}`"
     for name, child in schema.get("properties", {}).items():
         yield from rules(child, f"{path}.{name}")
     if isinstance(schema.get("items"), dict):
