@@ -17,7 +17,8 @@ from perennate.drift.persistence import Signal, Streak, advance
 from perennate.drift.profile import Metric, Profile, ProfileError
 from perennate.drift.recorder import LabelError, Recorder
 from perennate.drift.verdict import Evaluation, FeatureResult, Verdict, evaluate
-from perennate.drift.window import Sample, Window, WindowError
+from perennate.drift.window import Sample, Window
+from perennate.drift.window_state import WindowError, WindowState
 
 __all__ = [
     "Cause",
@@ -40,6 +41,7 @@ __all__ = [
     "Verdict",
     "Window",
     "WindowError",
+    "WindowState",
     "advance",
     "build_profile",
     "class_text",
