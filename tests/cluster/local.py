@@ -15,6 +15,7 @@ from tests.cluster import (
     archive,
     cache,
     cgroups,
+    disk,
     health,
     images,
     kubeconfig,
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 120.0
 _NOT_STARTED = "not started"
-#: Bytes that an idle cluster with the project's images needs.
-_NEEDED_DISK = 4 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ class LocalCluster:
         """Write every file, make the network and start the node's first process."""
         root = self.layout.root
         root.mkdir(parents=True, mode=0o711)
-        _require_disk(root)
+        disk.require(root)
         chosen = network.choose(self.instance)
         found = State(self.instance.name, self.instance.digest, str(chosen.network), str(compiled.kube))
         # Saved before anything is made, so that whatever happens next can be undone.
@@ -225,6 +224,7 @@ class LocalCluster:
                 raise ClusterError(
                     f"The node ended while starting: {tail((self.layout.logs / 'node.log').read_text())}"
                 )
+            disk.refuse_full(self.layout.root)
             try:
                 return condition(client)
             except (OSError, http.client.HTTPException, ApiError):
@@ -246,12 +246,3 @@ class LocalCluster:
 
 def _server(found: State) -> str:
     return f"https://{found.addresses.node}:{node.API_PORT}"
-
-
-def _require_disk(folder: Path) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < _NEEDED_DISK:
-        raise ClusterError(
-            f"The disk of {folder} has {free / 1e9:.1f} GB free, and a cluster needs {_NEEDED_DISK / 1e9:.0f} GB: "
-            "free some, or set PERENNATE_STATE to a folder on another disk."
-        )

@@ -1,0 +1,64 @@
+"""A cluster on a disk that is too small, or fills up while it starts: one sentence, and nothing is left of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cluster import network
+from tests.cluster.instance import CHECKOUT, Instance
+from tests.cluster.kind_cluster import docker_answers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(
+        docker_answers(), reason="a Docker engine answers, so kind makes the cluster and there is no local one"
+    ),
+]
+
+_INSTANCE = Instance.of("full-disk-test")
+
+
+@pytest.fixture
+def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own, mounted with the options that the test gives."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", request.param, "tmpfs", folder], check=True)
+    yield folder
+    # Lazily: the kernel lets go of a mount a moment after the last process that saw it has ended.
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+# Files run out sooner than bytes, without filling the memory of the machine: a start writes more than a hundred.
+@pytest.mark.parametrize(
+    ("disk", "said"),
+    [
+        ("size=64M", "and a cluster needs 4 GB"),
+        ("size=5G,nr_inodes=30", "No space left on device"),
+        ("size=5G,nr_inodes=160", "filled up while the cluster started"),
+    ],
+    ids=["too small", "full while files are written", "full while the node starts"],
+    indirect=["disk"],
+)
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(disk: Path, said: str) -> None:
+    """Exit 1, the disk is named, and no file, namespace or route stays."""
+    command = [sys.executable, "-m", "tests.cluster", "--name", _INSTANCE.name, "up"]
+    environment = {**os.environ, "PERENNATE_STATE": str(disk)}
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode == 1
+    assert len(errors) == 1
+    assert said in errors[0]
+    assert str(disk) in errors[0]
+    assert not list(disk.iterdir())
+    assert not network.namespace_path(_INSTANCE).exists()
+    assert not network.reserved(_INSTANCE)
