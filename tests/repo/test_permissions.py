@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from perennate.kube.resources import CHILDREN, CLAIM, EVENT, LEASE, OURS, REPLICA_SET
+from perennate.kube.resources import CHILDREN, CLAIM, CONFIG_MAP, EVENT, LEASE, OURS, REPLICA_SET
 from tests.repo.tree import manifests
 
 ROLES = {
@@ -89,7 +89,7 @@ def test_the_operator_never_writes_a_spec() -> None:
 
 def test_the_operator_may_touch_what_its_code_knows_and_nothing_else() -> None:
     """A right without a call is an opening; a call without a right is an error that only shows on a cluster."""
-    known = [*OURS.values(), *CHILDREN.values(), REPLICA_SET, CLAIM, EVENT, LEASE]
+    known = [*OURS.values(), *CHILDREN.values(), REPLICA_SET, CLAIM, CONFIG_MAP, EVENT, LEASE]
     given = {(group, resource.split("/")[0]) for role in OPERATOR.values() for group, resource, _ in grants(role)}
     assert given == {(resource.group, resource.plural) for resource in known}
 
@@ -108,6 +108,11 @@ def test_the_store_is_never_changed_or_deleted() -> None:
     """A namespace's model versions outlive every object of ours, and the operator's mistakes."""
     claims = {verb for _, resource, verb in CLUSTER if resource == "persistentvolumeclaims"}
     assert claims & {"update", "patch", "delete"} == set()
+
+
+def test_config_maps_are_neither_listed_nor_deleted() -> None:
+    """The operator reads and writes those whose names it makes; it cannot look around for others, nor follow them."""
+    assert {verb for _, resource, verb in CLUSTER if resource == "configmaps"} == {"get", "create", "patch"}
 
 
 def test_leases_are_reached_in_the_own_namespace_only() -> None:

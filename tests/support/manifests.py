@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from perennate.api.v1alpha1 import DriftPolicy
 from perennate.api.wellknown import API_VERSION
+from perennate.builders.window import window_config_map
 from perennate.kube.resources import Manifest
 
 DIGEST = "sha256:" + "a" * 64
@@ -30,6 +32,13 @@ def model_deployment(name: str, namespace: str, *, line: str = "rain", **spec: A
 def drift_policy(name: str, namespace: str, *, target: str, **spec: Any) -> Manifest:
     """A DriftPolicy that watches a ModelDeployment."""
     return _object("DriftPolicy", name, namespace, {"targetRef": {"name": target}, **spec})
+
+
+def config_map(policy: str, namespace: str, *, uid: str) -> Manifest:
+    """The ConfigMap that keeps the window of a DriftPolicy, without content."""
+    resource = drift_policy(policy, namespace, target="serve")
+    resource["metadata"]["uid"] = uid
+    return window_config_map(DriftPolicy.model_validate(resource))
 
 
 def template_of(job: Manifest) -> Manifest:

@@ -21,7 +21,7 @@ from perennate.builders.names import label_value
 if TYPE_CHECKING:
     from perennate.api.meta import CustomResource
 
-Component = Literal["training", "serving", "retraining", "store"]
+Component = Literal["training", "serving", "retraining", "store", "window"]
 
 _OWNER_LABELS: Final = {
     "TrainingJob": LABEL_TRAINING_JOB,

@@ -41,6 +41,11 @@ def episode_training_job(policy: str, *, uid: str, number: int) -> str:
     return child_name(policy, short_hash(f"{uid}/{number}"))
 
 
+def window_config_map(policy: str, *, uid: str) -> str:
+    """Name of the ConfigMap that keeps the window of a DriftPolicy. A namesake created later has one of its own."""
+    return child_name(policy, f"window-{short_hash(uid)}")
+
+
 def serving_deployment(model_deployment: str) -> str:
     """Name of the Deployment of a ModelDeployment."""
     return model_deployment

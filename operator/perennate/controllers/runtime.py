@@ -30,12 +30,14 @@ from perennate.kube.routing import Router
 from perennate.kube.scrape import HttpMetricsSource
 from perennate.kube.serving_pods import ServingPods
 from perennate.kube.watching import Watches
+from perennate.kube.window_store import WindowStore
 from perennate.telemetry.metrics import Metrics
 
 WORKERS: Final = 16
 WRITES_PER_SECOND: Final = 50.0
 WRITES_AT_ONCE: Final = 100
 DRAIN_SECONDS: Final = 10.0
+KEEP_SECONDS: Final = 5.0
 _TICK: Final = 1.0
 _COUNT_EVERY: Final = 15
 _logger = logging.getLogger(__name__)
@@ -59,6 +61,7 @@ class Runtime:
         self._vitals = vitals
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
+        self._monitor: Monitor | None = None
         self.queue = WorkQueue()
         self._router = Router(self.queue)
         self.cache = Cache(self._router)
@@ -80,12 +83,13 @@ class Runtime:
         )
         source = await self._stack.enter_async_context(HttpMetricsSource())
         pods = ServingPods(client, self.cache)
-        monitor = Monitor(source, pods, self.queue)
+        monitor = Monitor(source, pods, self.queue, WindowStore(client))
         resync = Resync(client, self.cache, self.queue)
         reconciler = self._reconciler(client, pods, monitor)
         await resync.prime()
         self._spawn("resync", resync.run())
         self._spawn("monitor", monitor.run())
+        self._monitor = monitor
         self._spawn("ticker", self._tick())
         for number in range(WORKERS):
             self._spawn(f"worker {number}", reconciler.work())
@@ -93,7 +97,7 @@ class Runtime:
         _logger.info("ready: %d objects are known", sum(len(self.cache.keys(kind)) for kind in OURS))
 
     async def stop(self) -> None:
-        """Hand out no more work, let the passes that are running end, close the connections."""
+        """Hand out no more work, let the passes that are running end, keep the windows, close the connections."""
         self.queue.close()
         workers = [task for task in self._tasks if task.get_name().startswith("worker")]
         if workers:
@@ -101,6 +105,8 @@ class Runtime:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._monitor is not None:
+            await self._monitor.keep(seconds=KEEP_SECONDS)
         await self._stack.aclose()
 
     def _reconciler(self, client: OfficialClient, pods: ServingPods, monitor: Monitor) -> Reconciler:

@@ -61,6 +61,11 @@ class Layout:
         """How many rows of score bins are kept for labels: one for each of two classes, else none."""
         return len(LABELS) if self.profile.counts_labels else 0
 
+    @property
+    def growing(self) -> slice:
+        """All cells that only ever grow."""
+        return slice(0, self.size)
+
     @cached_property
     def specials(self) -> Ints:
         """Cells below, above, missing and other of each feature, (4, features)."""

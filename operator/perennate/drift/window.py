@@ -9,26 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from perennate.drift.arrays import Ints
 from perennate.drift.counts import Counts, profile_digest_of, validate_counts
-from perennate.drift.documents import DocumentError, Node
 from perennate.drift.gather import Gather
 from perennate.drift.layout import ROWS, Layout
 from perennate.drift.profile import Profile
+from perennate.drift.window_state import SUB_WINDOWS, PodCounts, WindowState, read_state
 
-SCHEMA = "perennate.dev/window/v1"
-SUB_WINDOWS = 288
-"""A window has at most so many sub-windows: five minutes each for a day."""
 WARM_UP = 24
-"""No verdict before a 24th of the window has been seen; also the grain in which the state is kept."""
-
-
-class WindowError(DocumentError):
-    """The state of a window cannot be read; start a new one."""
+"""No verdict before a 24th of the window has been seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,15 +72,6 @@ class Sample:
         return int(sum(rows.sum() for rows in self.labels()))
 
 
-@dataclass
-class _Pod:
-    """The last counts of one pod, which the next are compared with."""
-
-    start: float
-    cells: Ints
-    seen: float
-
-
 class Window:
     """Counts of the pods that serve one version, over a sliding time. One profile has one window.
 
@@ -96,6 +79,9 @@ class Window:
         profile: reference; documents that count against another are left out.
         length: of the window, in seconds.
         scrape_interval: seconds between two scrapes; a sub-window is not shorter.
+
+    Attributes:
+        changes: how often a scrape told something new: while it stands still, so does what is worth keeping.
     """
 
     def __init__(self, profile: Profile, *, length: float, scrape_interval: float) -> None:
@@ -107,8 +93,10 @@ class Window:
         self.scrape_interval = float(scrape_interval)
         self.step = max(self.scrape_interval, self.length / SUB_WINDOWS)
         self._sums: dict[int, Ints] = {}
-        self._pods: dict[str, _Pod] = {}
+        self._pods: dict[str, PodCounts] = {}
         self._since: float | None = None
+        self._forgotten: float | None = None
+        self.changes = 0
 
     @property
     def profile(self) -> Profile:
@@ -144,8 +132,9 @@ class Window:
         known = self._pods.get(pod)
         if known is not None and counts.start < known.start:
             return True
-        self._pods[pod] = _Pod(counts.start, counts.cells, now)
+        self._pods[pod] = PodCounts(counts.start, counts.cells, now)
         gained = self._gained(counts, known, now)
+        self.changes += gained is None or bool(gained.any())
         # A pod's clock may run ahead of ours: nothing was seen after now.
         seen_from = now if gained is None else min(now, max(counts.start, now - self.length))
         self._since = seen_from if self._since is None else min(self._since, seen_from)
@@ -164,55 +153,47 @@ class Window:
         since = now if self._since is None else max(self._since, now - self.length)
         return Sample(self._gather, counts, since, now, warm=now - since >= self.length / WARM_UP)
 
-    def to_document(self) -> dict[str, Any]:
-        """The state as JSON, coarse enough to keep: sums over a 24th of the window, and each pod's last counts."""
-        grain = max(1, round(self.length / WARM_UP / self.step))
-        coarse: dict[int, tuple[int, Ints]] = {}
-        for slot, sums in sorted(self._sums.items()):
-            before = coarse.get(slot // grain)
-            coarse[slot // grain] = (slot, sums if before is None else before[1] + sums)
-        return {
-            "schema": SCHEMA,
-            "profileDigest": self.profile.digest,
-            "length": self.length,
-            "scrapeInterval": self.scrape_interval,
-            "since": self._since,
-            "sums": [{"slot": slot, "cells": _sparse(sums)} for slot, sums in coarse.values()],
-            "pods": [
-                {"pod": name, "start": pod.start, "seen": pod.seen, "cells": _sparse(pod.cells)}
-                for name, pod in sorted(self._pods.items())
-            ],
-        }
+    def state(self) -> WindowState:
+        """What is worth keeping; a copy that later scrapes do not change."""
+        return WindowState(
+            profile_digest=self.profile.digest,
+            length=self.length,
+            scrape_interval=self.scrape_interval,
+            since=self._since,
+            forgotten=self._forgotten,
+            sums=dict(self._sums),
+            pods=dict(self._pods),
+        )
 
     @classmethod
-    def from_document(cls, document: object, profile: Profile) -> Window:
-        """Read the state that `to_document` wrote.
+    def from_bytes(
+        cls, content: bytes, profile: Profile, *, length: float, scrape_interval: float, now: float
+    ) -> Window:
+        """The window that goes on where `state().to_bytes()` was taken.
+
+        Args:
+            content: the bytes; nobody needs to have looked at them.
+            profile: reference that is counted against now.
+            length: as of a new window.
+            scrape_interval: as of a new window.
+            now: seconds since 1970.
 
         Raises:
-            WindowError: it is malformed, or of another profile.
+            WindowError: the bytes cannot be used for this window; start a new one.
         """
-        own = "schema", "profileDigest", "length", "scrapeInterval", "since", "sums", "pods"
-        fields = Node(document, "", WindowError).fields(own)
-        fields["schema"].text(allowed=(SCHEMA,))
-        fields["profileDigest"].text(allowed=(profile.digest,))
-        try:
-            window = cls(profile, length=fields["length"].number(), scrape_interval=fields["scrapeInterval"].number())
-        except ValueError as error:
-            raise WindowError(str(error)) from error
-        window._since = None if fields["since"].value is None else fields["since"].number()
-        for item in fields["sums"].items():
-            entry = item.fields(("slot", "cells"))
-            window._sums[entry["slot"].count()] = _dense(entry["cells"], window.layout.size)
-        for item in fields["pods"].items():
-            entry = item.fields(("pod", "start", "seen", "cells"))
-            cells = _dense(entry["cells"], window.layout.size)
-            window._pods[entry["pod"].text()] = _Pod(entry["start"].number(), cells, entry["seen"].number())
+        window = cls(profile, length=length, scrape_interval=scrape_interval)
+        state = read_state(content, window.layout, length=length, scrape_interval=scrape_interval, now=now)
+        window._since, window._forgotten = state.since, state.forgotten
+        window._sums, window._pods = dict(state.sums), dict(state.pods)
+        window._prune(now)
         return window
 
-    def _gained(self, counts: Counts, known: _Pod | None, now: float) -> Ints | None:
+    def _gained(self, counts: Counts, known: PodCounts | None, now: float) -> Ints | None:
         """What came since the last scrape; None if that cannot be told."""
         if known is None:
-            return counts.cells if counts.start >= now - self.length else None
+            # A pod that began before others were forgotten may be one of them: it was counted, nobody knows how far.
+            told = self._forgotten is None or counts.start > self._forgotten
+            return counts.cells if told and counts.start >= now - self.length else None
         if counts.start != known.start or np.any(counts.cells < known.cells):
             return counts.cells
         return counts.cells - known.cells
@@ -227,29 +208,3 @@ class Window:
             del self._sums[slot]
         for name in [name for name, pod in self._pods.items() if pod.seen < now - self.length]:
             del self._pods[name]
-
-
-def _sparse(cells: Ints) -> list[int]:
-    """Counts with each run of zeros as one negative number, its length: most cells of a quiet hour are zero."""
-    packed: list[int] = []
-    for value in cells.tolist():
-        if value:
-            packed.append(value)
-        elif packed and packed[-1] < 0:
-            packed[-1] -= 1
-        else:
-            packed.append(-1)
-    return packed
-
-
-def _dense(node: Node, size: int) -> Ints:
-    """Undo `_sparse`."""
-    cells: list[int] = []
-    for item in node.items():
-        value = item.value
-        if type(value) is not int or value == 0 or value < len(cells) - size:
-            item.refuse("a count, or minus the length of a run of zeros")
-        cells.extend([value] if value > 0 else [0] * -value)
-    if len(cells) != size:
-        raise node.error(f"{node.path}: must hold {size} cells, got {len(cells)}")
-    return np.array(cells, dtype=np.int64)

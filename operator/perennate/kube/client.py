@@ -45,6 +45,11 @@ class ApiError(Exception):
         return self.conflict and self.reason == "AlreadyExists"
 
     @property
+    def forbidden(self) -> bool:
+        """Our roles do not allow the call, and will not if it is made again."""
+        return self.code == 403
+
+    @property
     def namespace_terminating(self) -> bool:
         """The namespace is being deleted: nothing can be created in it, and nothing needs to be."""
         return "NamespaceTerminating" in self.causes

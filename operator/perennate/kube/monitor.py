@@ -17,6 +17,7 @@ from perennate.kube.queue import WorkQueue
 from perennate.kube.resources import Key
 from perennate.kube.scrape import MetricsSource
 from perennate.kube.serving_pods import ServingPods
+from perennate.kube.window_store import WindowStore
 
 CONCURRENCY: Final = 16
 _FIRST_SCRAPE: Final = 1.0
@@ -36,6 +37,7 @@ class Monitor:
         source: MetricsSource,
         pods: ServingPods,
         queue: WorkQueue,
+        store: WindowStore,
         *,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
@@ -44,10 +46,12 @@ class Monitor:
         self._source = source
         self._pods = pods
         self._queue = queue
+        self._store = store
         self._clock = clock
         self._now = now
         self._draw = draw
         self._watches: dict[Key, PolicyWatch] = {}
+        self._paused: dict[Key, str] = {}
         self._evaluations: dict[Key, float] = {}
         self._schedule: list[tuple[float, int, Key, PolicyWatch]] = []
         self._places: dict[Key, int] = {}
@@ -71,15 +75,24 @@ class Monitor:
                 if sooner:
                     self._plan(key, watch, self._draw() * _FIRST_SCRAPE)
             return
-        self._watches[key] = watch = PolicyWatch(assignment)
+        resumes = self._paused.pop(key, None) != assignment.uid
+        self._watches[key] = watch = PolicyWatch(assignment, self._store, resumes=resumes)
         self._evaluations[key] = self._clock() + assignment.interval
         self._plan(key, watch, self._draw() * _FIRST_SCRAPE)
 
     def forget(self, key: Key) -> None:
-        """Watch a policy no longer: it is gone, or suspended."""
-        self._watches.pop(key, None)
+        """Watch a policy no longer: it is gone."""
+        watch = self._watches.pop(key, None)
+        if watch is not None:
+            self._store.forget(watch.assignment.config_map)
+        self._paused.pop(key, None)
         self._evaluations.pop(key, None)
         self._places.pop(key, None)
+
+    def pause(self, key: Key, uid: str) -> None:
+        """Watch a suspended policy no longer. Its window starts anew when it is resumed: what came since is not its."""
+        self.forget(key)
+        self._paused[key] = uid
 
     def view(self, key: Key) -> View:
         """What is known of a policy's target now."""
@@ -91,6 +104,19 @@ class Monitor:
         watch = self._watches.get(key)
         if watch is not None:
             watch.evaluation_due = False
+
+    async def keep(self, *, seconds: float) -> None:
+        """Keep all windows before the end, as many as can be written in so many seconds. Nothing may run any more."""
+        watches = list(self._watches.values())
+        kept = asyncio.gather(*(watch.keep(self._now(), at_once=True) for watch in watches), return_exceptions=True)
+        try:
+            async with asyncio.timeout(seconds):
+                failures = [found for found in await kept if isinstance(found, Exception)]
+        except TimeoutError:
+            _logger.warning("not all of %d windows were kept within %.0f s", len(watches), seconds)
+            return
+        for error in failures:
+            _logger.error("a window was not kept", exc_info=error)
 
     async def run(self) -> None:
         """Scrape for ever, each policy at its interval, so many at once."""
@@ -137,6 +163,8 @@ class Monitor:
         began, before, first = self._clock(), watch.state, not watch.tried
         try:
             await watch.scrape(self._source, self._pods, self._now())
+            if self._watches.get(key) is watch:
+                await watch.keep(self._now())
         except ApiError as error:
             _logger.warning("%s: its pods could not be told: %s", key, error)
         except Exception:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from perennate.api.meta import CustomResource, parse_duration
 from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
 from perennate.api.wellknown import LABEL_PART_OF, PART_OF, STORE_CLAIM
+from perennate.builders.window import window_config_map
 from perennate.kube.cache import Cache, Source
 from perennate.kube.claims import Claims
 from perennate.kube.client import KubeClient
@@ -126,7 +127,7 @@ class Observer:
         target = self._related(ModelDeployment, namespace, resource.spec.target_ref.name)
         key = Key("DriftPolicy", namespace, resource.metadata.name)
         if resource.spec.suspend:
-            self._monitor.forget(key)
+            self._monitor.pause(key, resource.metadata.uid)
         else:
             self._monitor.assign(_assignment(key, resource, target))
         view = self._monitor.view(key)
@@ -201,4 +202,5 @@ def _assignment(key: Key, resource: DriftPolicy, target: ModelDeployment | None)
         window=parse_duration(spec.window),
         scrape_interval=parse_duration(spec.scrape_interval),
         interval=parse_duration(spec.interval),
+        config_map=window_config_map(resource),
     )

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
+from typing import Final
 
 import orjson
 
 from perennate.drift.counts import CountsError
 from perennate.drift.profile import Profile, ProfileError
 from perennate.drift.window import Sample, Window
+from perennate.drift.window_state import WindowError
+from perennate.kube.client import ApiError
 from perennate.kube.resources import Key, Manifest
 from perennate.kube.scrape import MetricsSource, ScrapeFailure
 from perennate.kube.serving_pods import ServingPods, address_of, is_ready
+from perennate.kube.window_store import WindowStore
 
-_ERRORS_KEPT = 3
+SAVES: Final = 24
+"""The window is kept at most so many times in its length."""
+_ERRORS_KEPT: Final = 3
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,7 @@ class Assignment:
         target: name of the ModelDeployment; the policy's namespace is its.
         target_uid: its uid, None if there is no such object.
         profile_digest: digest of the reference profile of its stable revision, None if it has none.
+        config_map: where the window is kept, without its content.
     """
 
     policy: Key
@@ -36,6 +45,7 @@ class Assignment:
     window: float
     scrape_interval: float
     interval: float
+    config_map: Manifest
 
 
 @dataclass(frozen=True)
@@ -53,10 +63,17 @@ class View:
 
 
 class PolicyWatch:
-    """Scrapes the pods of one policy's target and adds up what they counted."""
+    """Scrapes the pods of one policy's target and adds up what they counted.
 
-    def __init__(self, assignment: Assignment) -> None:
+    `resumes` tells whether the first window goes on where the one that was kept ended.
+    """
+
+    def __init__(self, assignment: Assignment, store: WindowStore, *, resumes: bool = True) -> None:
         self.assignment = assignment
+        self._store = store
+        self._resumes = resumes
+        self._kept_changes = 0
+        self._kept_at = 0.0
         self.evaluation_due = False
         self.tried = False
         self._window: Window | None = None
@@ -102,7 +119,7 @@ class PolicyWatch:
         ready = await self._ready_pods(pods)
         addresses = {pod["metadata"]["uid"]: address for pod in ready if (address := address_of(pod)) is not None}
         if asked.profile_digest is not None and self._window is None and addresses:
-            await self._fetch_profile(source, list(addresses.values()))
+            await self._fetch_profile(source, list(addresses.values()), now)
         answers = await asyncio.gather(*(source.read(address, "/counts") for address in addresses.values()))
         if self.assignment is not asked:
             return  # The spec or the target changed meanwhile: these counts belong to neither.
@@ -123,7 +140,28 @@ class PolicyWatch:
         found = await pods.of(asked.policy.namespace, asked.target, asked.target_uid)
         return [pod for pod in found if is_ready(pod)]
 
-    async def _fetch_profile(self, source: MetricsSource, addresses: list[str]) -> None:
+    async def keep(self, now: float, *, at_once: bool = False) -> None:
+        """Keep the window if it has changed and it is time, or `at_once`.
+
+        A failure is logged, and tried again when it is time again: until then the pods remember.
+        """
+        asked, window = self.assignment, self._window
+        if window is None or window.changes == self._kept_changes:
+            return
+        if now < self._kept_at + asked.window / SAVES and not at_once:
+            return
+        self._kept_at, changes = now, window.changes
+        content = await asyncio.to_thread(window.state().to_bytes)
+        try:
+            await self._store.write(asked.config_map, content)
+        except ApiError as error:
+            if not error.namespace_terminating:
+                _logger.warning("%s: its window was not kept: %s", asked.policy, error)
+            return
+        if window is self._window:
+            self._kept_changes = changes
+
+    async def _fetch_profile(self, source: MetricsSource, addresses: list[str], now: float) -> None:
         """Take the reference profile from the first pod that hands out the right one."""
         asked = self.assignment
         reasons = []
@@ -138,10 +176,27 @@ class PolicyWatch:
                 reasons.append(f"/profile has the digest {profile.digest}; expected {asked.profile_digest}")
             else:
                 self._profile_error = None
-                interval = min(asked.scrape_interval, asked.window)
-                self._window = Window(profile, length=asked.window, scrape_interval=interval)
+                await self._begin_window(profile, now)
                 return
         self._profile_error = reasons[0]
+
+    async def _begin_window(self, profile: Profile, now: float) -> None:
+        """Go on with the window that was kept, which is asked for once, or start a new one."""
+        asked = self.assignment
+        content = await self._store.read(asked.config_map) if self._resumes else None
+        if self.assignment is not asked:
+            return
+        length, interval = asked.window, min(asked.scrape_interval, asked.window)
+        window = Window(profile, length=length, scrape_interval=interval)
+        if content is not None:
+            try:
+                window = Window.from_bytes(content, profile, length=length, scrape_interval=interval, now=now)
+            except WindowError as error:
+                _logger.warning("%s: its window starts anew, for what was kept cannot be used: %s", asked.policy, error)
+            else:
+                _logger.info("%s: its window goes on with %d rows", asked.policy, window.sample(now).rows)
+        self._window, self._resumes = window, False
+        self._kept_changes, self._kept_at = window.changes, now
 
     def _add(self, pod: str, content: bytes, now: float) -> str | None:
         """Add a counts document to the window; the answer says what is wrong with it."""

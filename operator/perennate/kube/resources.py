@@ -63,6 +63,7 @@ REPLICA_SET: Final = Resource("apps", "v1", "replicasets", "ReplicaSet")
 SERVICE: Final = Resource("", "v1", "services", "Service")
 POD: Final = Resource("", "v1", "pods", "Pod")
 CLAIM: Final = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
+CONFIG_MAP: Final = Resource("", "v1", "configmaps", "ConfigMap")
 EVENT: Final = Resource("", "v1", "events", "Event")
 LEASE: Final = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 
@@ -73,7 +74,7 @@ WATCHED: Final = OURS | CHILDREN
 """Everything that the cache holds, by kind."""
 _ALL: Final = {
     (resource.api_version, resource.kind): resource
-    for resource in (*WATCHED.values(), REPLICA_SET, CLAIM, EVENT, LEASE)
+    for resource in (*WATCHED.values(), REPLICA_SET, CLAIM, CONFIG_MAP, EVENT, LEASE)
 }
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +12,8 @@ from hypothesis import strategies as st
 from perennate.drift.counts import CountsError
 from perennate.drift.layout import Layout
 from perennate.drift.recorder import Recorder
-from perennate.drift.window import Sample, Window, WindowError
+from perennate.drift.window import Sample, Window
 from tests.unit.drift.makers import HOUR, START, generator, make_document, make_profile, make_recorder, record
-from tests.unit.drift.test_profile import drop, put
 
 PROFILE = make_profile(rows=500, holdout=300)
 
@@ -258,55 +255,6 @@ def test_every_scraped_row_is_counted_once(gains: list[tuple[str, int, bool]], d
     assert rows_after(window, now) == scraped
 
 
-def busy_window() -> tuple[Window, Recorder, float]:
-    """A window that two pods have filled for ten hours."""
-    window, recorders = make_window(), [make_recorder(PROFILE), make_recorder(PROFILE)]
-    for step in range(1, 121):
-        for index, recorder in enumerate(recorders):
-            record(recorder, 2, seed=2 * step + index)
-            window.add(recorder.document(), pod=f"pod-{index}", now=START + 300 * step)
-    return window, recorders[0], START + 300 * 120
-
-
-def test_state_survives_a_restart_of_the_operator() -> None:
-    """The kept state gives the same sums, the same warm-up, and goes on with differences."""
-    window, recorder, now = busy_window()
-    state = json.loads(json.dumps(window.to_document(), allow_nan=False))
-    again = Window.from_document(state, PROFILE)
-    kept = again.sample(now)
-    record(recorder, 9, seed=5)
-    again.add(recorder.document(), pod="pod-0", now=now + 15)
-
-    assert np.array_equal(kept.total, window.sample(now).total)
-    assert again.sample(now + 15).rows == window.sample(now).rows + 9
-    assert kept.since == window.sample(now).since
-    assert len(state["sums"]) <= 25
-    assert len(json.dumps(state)) < 64_000
-
-
-STATE = busy_window()[0].to_document()
-REFUSED = {
-    "another schema": (put("schema", value="x"), "schema: must be one of perennate.dev/window/v1"),
-    "another profile": (put("profileDigest", value="sha256:00"), "profileDigest: must be one of"),
-    "length is missing": (drop("length"), "length: is required"),
-    "no length": (put("length", value=0), "0 < scrape_interval <= length must hold"),
-    "too few cells": (put("sums", 0, "cells", value=[1]), r"sums\[0\].cells: must hold \d+ cells, got 1"),
-    "an endless run of zeros": (put("sums", 0, "cells", value=[-(10**12)]), r"sums\[0\].cells\[0\]: must be a count"),
-    "a zero": (put("pods", 0, "cells", 0, value=0), r"pods\[0\].cells\[0\]: must be a count"),
-    "a fraction": (put("pods", 0, "cells", 0, value=0.5), r"pods\[0\].cells\[0\]: must be a count"),
-}
-
-
-@pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
-def test_unfit_state_is_refused(change: Callable[[dict[str, Any]], None], message: str) -> None:
-    """State that cannot be read is refused, so that a new window is started rather than a wrong one."""
-    state = json.loads(json.dumps(STATE))
-    change(state)
-
-    with pytest.raises(WindowError, match=message):
-        Window.from_document(state, PROFILE)
-
-
 @pytest.mark.parametrize(("length", "scrape_interval"), [(0, 1), (10, 0), (10, 11)])
 def test_unfit_lengths_are_refused(length: float, scrape_interval: float) -> None:
     """A window is at least one scrape long."""
@@ -317,10 +265,10 @@ def test_unfit_lengths_are_refused(length: float, scrape_interval: float) -> Non
 def test_layout_leaves_no_cell_out() -> None:
     """Every cell belongs to the head, a feature, the score or the labels, and none to two of them."""
     layout = Layout(PROFILE)
-    owned = [0, 1]
+    owned = [0, 1, 2]
     for index in range(len(layout.features)):
         owned += list(range(layout.size))[layout.bins_of(index)] + layout.specials[:, index].tolist()
-    for part in (layout.score, layout.label(0), layout.label(1)):
+    for part in (layout.score, layout.label(0), layout.label(1), layout.delays, layout.offsets):
         owned += list(range(layout.size))[part]
 
     assert sorted(owned) == list(range(layout.size))

@@ -14,7 +14,9 @@ from perennate.kube.queue import WorkQueue
 from perennate.kube.resources import Key, Manifest
 from perennate.kube.scrape import ScrapeFailure
 from perennate.kube.serving_pods import ServingPods
+from perennate.kube.window_store import WindowStore
 from tests.support import fake_time
+from tests.support.manifests import config_map
 from tests.support.memory_client import MemoryClient
 
 
@@ -48,12 +50,14 @@ class Nobody:
 
 def make_assignment(name: str, *, scrape_interval: float = 15.0, interval: float = 60.0) -> Assignment:
     """What a policy asks for; its target has the policy's name."""
-    return Assignment(Key("DriftPolicy", "ns", name), "u", name, "md", None, 3600.0, scrape_interval, interval)
+    place = config_map(name, "ns", uid="u")
+    return Assignment(Key("DriftPolicy", "ns", name), "u", name, "md", None, 3600.0, scrape_interval, interval, place)
 
 
 def make_monitor(visits: Visits, queue: WorkQueue) -> Monitor:
     """A monitor on the jumping clock, without jitter."""
-    return Monitor(Nobody(), visits, queue, clock=fake_time.now, now=fake_time.now, draw=lambda: 0.5)
+    store = WindowStore(MemoryClient())
+    return Monitor(Nobody(), visits, queue, store, clock=fake_time.now, now=fake_time.now, draw=lambda: 0.5)
 
 
 async def run_for(monitor: Monitor, seconds: float) -> None:

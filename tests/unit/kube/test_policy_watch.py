@@ -6,17 +6,22 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT
 from perennate.drift.build import build_profile
 from perennate.drift.profile import Profile
 from perennate.drift.recorder import Recorder
+from perennate.drift.window import Window
 from perennate.kube.cache import Cache, Source
+from perennate.kube.client import ApiError
 from perennate.kube.policy_watch import Assignment, PolicyWatch
 from perennate.kube.resources import Key, Manifest
 from perennate.kube.scrape import ScrapeFailure
 from perennate.kube.serving_pods import ServingPods
-from tests.support.memory_client import MemoryClient
+from perennate.kube.window_store import WindowStore
+from tests.support import manifests
+from tests.support.memory_client import Call, MemoryClient
 
 KEY = Key("DriftPolicy", "ns", "policy")
 START = 1_000.0
@@ -32,7 +37,8 @@ def make_assignment(profile: Profile | None, **changes: Any) -> Assignment:
     """What the policy asks for."""
     given = {"policy": KEY, "uid": "p", "target": "serve", "target_uid": "md", "window": 600.0, "scrape_interval": 1.0}
     digest = profile.digest if profile is not None else None
-    return Assignment(**{**given, "interval": 60.0, "profile_digest": digest, **changes})
+    place = {"config_map": manifests.config_map("policy", "ns", uid="p")}
+    return Assignment(**{**given, **place, "interval": 60.0, "profile_digest": digest, **changes})
 
 
 class Pods:
@@ -81,7 +87,7 @@ async def test_counts_of_all_pods_are_added_up() -> None:
     """Two pods, one window; the profile is fetched once and checked by its digest."""
     pods = Pods(make_profile())
     recorders = {address: pods.add(name, address) for name, address in (("a", "10.0.0.1"), ("b", "10.0.0.2"))}
-    watch = PolicyWatch(make_assignment(pods.profile))
+    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
     await watch.scrape(pods, pods.own, START + 1)
     for address, recorder in recorders.items():
         recorder.record({"x": np.zeros(50)})
@@ -104,7 +110,7 @@ async def test_a_failing_pod_is_counted_and_told_and_the_others_still_count() ->
         address = f"10.0.1.{len(name)}{name[0] == 't':d}"
         pods.add(name, address)
         pods.answers[address, "/counts"] = answer
-    watch = PolicyWatch(make_assignment(pods.profile))
+    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
     good.record({"x": np.ones(7)})
     pods.publish("10.0.0.1", good)
     await watch.scrape(pods, pods.own, START + 1)
@@ -121,7 +127,7 @@ async def test_only_ready_pods_whose_controllers_are_ours_are_asked() -> None:
     pods.add("ours", "10.0.0.1")
     pods.add("forged", "10.0.0.2", owner="another replica set")
     pods.add("starting", "10.0.0.3", ready=False)
-    watch = PolicyWatch(make_assignment(pods.profile))
+    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
     await watch.scrape(pods, pods.own, START + 1)
     assert {address for address, _ in pods.asked} == {"10.0.0.1"}
 
@@ -131,7 +137,7 @@ async def test_a_profile_of_another_digest_is_refused() -> None:
     pods = Pods(make_profile())
     pods.add("a", "10.0.0.1")
     pods.answers["10.0.0.1", "/profile"] = make_profile(shift=3.0).to_bytes()
-    watch = PolicyWatch(make_assignment(pods.profile))
+    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
     await watch.scrape(pods, pods.own, START + 1)
     view = watch.view(START + 2)
     assert view.profile is None
@@ -146,10 +152,129 @@ async def test_a_new_reference_starts_a_new_window() -> None:
     recorder = pods.add("a", "10.0.0.1")
     recorder.record({"x": np.zeros(9)})
     pods.publish("10.0.0.1", recorder)
-    watch = PolicyWatch(make_assignment(pods.profile))
+    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
     await watch.scrape(pods, pods.own, START + 1)
     assert watch.view(START + 1).sample is not None
     watch.reassign(make_assignment(make_profile(shift=1.0)))
     assert watch.view(START + 2).sample is None
     watch.reassign(make_assignment(make_profile(shift=1.0), interval=5.0))
     assert watch.view(START + 2).profile is None
+
+
+async def watched(pods: Pods, seconds: float = 100.0) -> tuple[PolicyWatch, Recorder]:
+    """A watch that has seen 50 rows of one pod, some seconds after START, and was not kept yet."""
+    recorder = pods.add("a", "10.0.0.1")
+    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
+    await watch.scrape(pods, pods.own, START + 1)
+    recorder.record({"x": np.zeros(50)})
+    pods.publish("10.0.0.1", recorder)
+    await watch.scrape(pods, pods.own, START + seconds)
+    return watch, recorder
+
+
+def saves(pods: Pods) -> int:
+    """How often a ConfigMap was written."""
+    return sum(kind == "ConfigMap" for _, kind, _ in pods.client.writes)
+
+
+def rows_of(watch: PolicyWatch, now: float) -> int:
+    """Rows in its window."""
+    sample = watch.view(now).sample
+    assert sample is not None
+    return sample.rows
+
+
+async def test_the_next_operator_goes_on_with_the_window() -> None:
+    """What was kept, and what the pods counted since, and nothing twice; the start of the window is the old one."""
+    pods = Pods(make_profile())
+    watch, recorder = await watched(pods)
+    await watch.keep(START + 101)
+    recorder.record({"x": np.zeros(30)})
+    pods.publish("10.0.0.1", recorder)
+    following = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
+    for second in range(200, 204):
+        await following.scrape(pods, pods.own, START + second)
+    assert rows_of(following, START + 204) == 80
+    sample = following.view(START + 204).sample
+    assert sample is not None
+    assert sample.since == START
+    reads = [name for verb, kind, name in pods.client.calls if (verb, kind) == ("get", "ConfigMap")]
+    assert len(reads) == 2, "each operator reads once"
+
+
+async def test_the_window_is_kept_once_in_a_24th_of_its_length() -> None:
+    """However often pods are scraped: every 25 s for a window of 600 s."""
+    pods = Pods(make_profile())
+    watch, recorder = await watched(pods, seconds=2)
+    for second in range(3, 103):
+        recorder.record({"x": np.zeros(1)})
+        pods.publish("10.0.0.1", recorder)
+        await watch.scrape(pods, pods.own, START + second)
+        await watch.keep(START + second)
+    assert saves(pods) == 4
+
+
+async def test_at_rest_nothing_is_kept() -> None:
+    """Without traffic there is nothing new to keep, neither in time nor at the end."""
+    pods = Pods(make_profile())
+    watch, _ = await watched(pods)
+    await watch.keep(START + 101)
+    for second in range(200, 600, 30):
+        await watch.scrape(pods, pods.own, START + second)
+        await watch.keep(START + second)
+    await watch.keep(START + 600, at_once=True)
+    assert saves(pods) == 1
+
+
+async def test_the_end_need_not_wait_for_its_time() -> None:
+    """An operator that is asked to end keeps what it has."""
+    pods = Pods(make_profile())
+    watch, _ = await watched(pods, seconds=2)
+    await watch.keep(START + 3)
+    assert saves(pods) == 0
+    await watch.keep(START + 3, at_once=True)
+    assert saves(pods) == 1
+
+
+async def test_a_failed_write_is_tried_again_in_its_time(caplog: pytest.LogCaptureFixture) -> None:
+    """A refusal is logged and raises nothing; until the next try the pods remember."""
+    pods = Pods(make_profile())
+    watch, _ = await watched(pods)
+
+    def refuse(call: Call) -> None:
+        """No ConfigMap is taken."""
+        if call[1] == "ConfigMap":
+            raise ApiError("quota", code=403)
+
+    pods.client.fault = refuse
+    await watch.keep(START + 101)
+    assert "its window was not kept: quota" in caplog.text
+    pods.client.fault = lambda _: None
+    await watch.keep(START + 102)
+    assert len(pods.client.objects) == 3, "not before a 24th of the window has passed"
+    await watch.keep(START + 130)
+    assert await WindowStore(pods.client).read(make_assignment(pods.profile).config_map) is not None
+
+
+async def test_what_cannot_be_used_costs_a_window_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody put something else there: one line in the log, then it watches as if nothing had been kept."""
+    pods = Pods(make_profile())
+    place = make_assignment(pods.profile).config_map
+    await WindowStore(pods.client).write(place, b"no window")
+    watch, _ = await watched(pods)
+    assert "its window starts anew, for what was kept cannot be used: the state is no JSON in gzip" in caplog.text
+    assert rows_of(watch, START + 101) == 50
+    await watch.keep(START + 130)
+    content = await WindowStore(pods.client).read(place)
+    assert content is not None
+    assert Window.from_bytes(content, pods.profile, length=600.0, scrape_interval=1.0, now=START + 130).changes == 0
+
+
+async def test_a_policy_that_was_suspended_starts_anew() -> None:
+    """What pods counted while nobody was to look is not looked at later."""
+    pods = Pods(make_profile())
+    watch, _ = await watched(pods)
+    await watch.keep(START + 101)
+    resumed = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client), resumes=False)
+    await resumed.scrape(pods, pods.own, START + 700)
+    assert rows_of(resumed, START + 700) == 0

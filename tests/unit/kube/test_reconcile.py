@@ -19,6 +19,7 @@ from perennate.kube.reconcile import Reconciler, routes
 from perennate.kube.resources import Key, Manifest
 from perennate.kube.scrape import ScrapeFailure
 from perennate.kube.serving_pods import ServingPods
+from perennate.kube.window_store import WindowStore
 from perennate.reconcilers.settings import Settings
 from tests.support import fake_time, manifests
 from tests.support.memory_client import Call, ListRecorder, MemoryClient
@@ -45,7 +46,8 @@ class World:
         self.cache = Cache()
         claims = Claims(self.client, clock=fake_time.now)
         pods = ServingPods(self.client, self.cache)
-        monitor = Monitor(Nobody(), pods, self.queue, clock=fake_time.now, now=fake_time.now)
+        store = WindowStore(self.client)
+        monitor = Monitor(Nobody(), pods, self.queue, store, clock=fake_time.now, now=fake_time.now)
         settings = Settings(trainer_image="t", serving_image="s")
         observer = Observer(self.client, self.cache, claims, pods, monitor, settings=settings, now=lambda: NOW)
         executor = Executor(
