@@ -13,9 +13,10 @@ import numpy.typing as npt
 from perennate.drift.arrays import Bools, Floats
 from perennate.drift.bins import bin_of, cut_feature, cut_score
 from perennate.drift.categories import class_text, is_missing, is_number
-from perennate.drift.features import CategoricalFeature, Feature, NumericFeature, Score
+from perennate.drift.features import CategoricalFeature, Feature, NumericFeature
 from perennate.drift.isotonic import calibrate
 from perennate.drift.labelled import METRICS, labels_by_bin, measure
+from perennate.drift.outputs import Score
 from perennate.drift.profile import BINARY_CLASSES, Metric, Profile, ProfileError, Task, score_kind
 
 MAX_CATEGORIES = 50
@@ -131,7 +132,10 @@ def _numeric(name: str, values: Floats) -> NumericFeature:
         counts=np.bincount(bin_of(edges, present), minlength=edges.size + 1),
         missing=values.size - present.size,
         other=0,
-        **moments,
+        minimum=moments["minimum"],
+        maximum=moments["maximum"],
+        mean=moments["mean"],
+        sd=moments["sd"],
     )
 
 

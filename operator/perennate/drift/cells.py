@@ -12,7 +12,7 @@ from perennate.drift.arrays import Bools, Floats, Ints
 from perennate.drift.bins import bin_of
 from perennate.drift.categories import class_text, is_missing, is_number
 from perennate.drift.features import CategoricalFeature, NumericFeature
-from perennate.drift.layout import Layout
+from perennate.drift.layout import MAX_OFFSET, OFFSET_STEPS, Layout
 
 BROADCAST_ROWS = 16
 """Below so many rows one comparison of everything with every edge is faster than a binary search for each feature."""
@@ -29,17 +29,19 @@ class NumericCells:
     """
 
     def __init__(self, layout: Layout) -> None:
-        kept = [(index, item) for index, item in enumerate(layout.features) if isinstance(item, NumericFeature)]
-        self.positions = np.array([index for index, _ in kept], dtype=np.int64)
-        self._names = [item.name for _, item in kept]
-        self._borders = [_borders(item) for _, item in kept]
+        kept = [item for item in layout.features if isinstance(item, NumericFeature)]
+        self._names = [item.name for item in kept]
+        self._borders = [_borders(item) for item in kept]
         width = max((borders.size for borders in self._borders), default=0)
         # Padding with infinity: no value is above it, so padded borders never count.
         self._padded = np.full((len(kept), width), np.inf)
         for row, borders in zip(self._padded, self._borders, strict=True):
             row[: borders.size] = borders
-        self._starts = layout.starts[:-1][self.positions]
-        self._missing, self._other = layout.specials[2:, self.positions]
+        self._starts = layout.starts[:-1][layout.numeric]
+        self._missing, self._other = layout.specials[2:, layout.numeric]
+        self._means = layout.means
+        with np.errstate(over="ignore"):
+            self._steps = OFFSET_STEPS / layout.spreads
 
     def read(self, columns: Columns, rows: int) -> tuple[Floats, Bools]:
         """Values of the numeric features, NaN for none, and whether a value is no number; both (rows, features)."""
@@ -66,6 +68,12 @@ class NumericCells:
         if absent.any():
             places = np.where(absent, np.where(strange, self._other, self._missing), places)
         return places
+
+    def offsets(self, values: Floats) -> Ints:
+        """Distance of each finite value from the training mean in steps of Layout.offsets, (rows, features)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            steps = np.clip((values - self._means) * self._steps, -MAX_OFFSET, MAX_OFFSET)
+        return np.rint(np.where(np.isfinite(values) & ~np.isnan(steps), steps, 0.0)).astype(np.int64)
 
 
 class CategoricalCells:

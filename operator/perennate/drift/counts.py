@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from perennate.drift.arrays import Floats, Ints
-from perennate.drift.documents import DocumentError, Node
-from perennate.drift.layout import ERRORS, LABELS, ROWS, SPECIAL, Layout
+from perennate.drift.documents import MAX_COUNT, DocumentError, Node
+from perennate.drift.layout import ERRORS, LABELS, OFFSET_STEPS, ROWS, SEEN, SPECIAL, Layout
 from perennate.drift.profile import Profile
 
 SCHEMA = "perennate.dev/counts/v1"
@@ -17,6 +17,10 @@ FIELDS = (
     *("schema", "model", "version", "profileDigest", "start", "rows", "errors", "features", "counts", *SPECIAL),
     *("sum", "sumsq", "score", "labels"),
 )
+NEWER = "seen", "prediction", "confusion", "residuals", "delays", "offsets"
+"""Fields that older pods do not write, and newer ones only where they mean something."""
+MAX_SUM = 2**63 - 1
+"""Sums of powers of errors may pass what a reader of JavaScript numbers holds; it is whole numbers all the way."""
 
 
 class CountsError(DocumentError):
@@ -56,7 +60,7 @@ def counts_document(
     Args:
         layout: the profile's layout.
         cells: counts, (cells,).
-        moments: sum and sum of squares of the finite values of each feature, (2, features).
+        moments: sum and sum of squares of the finite values of each numeric feature, (2, numeric features).
         model: model line that is served.
         version: digest of the version that is served.
         start: when counting began, in seconds since 1970.
@@ -69,20 +73,38 @@ def counts_document(
         "profileDigest": layout.profile.digest,
         "start": start,
         "rows": int(cells[ROWS]),
+        "seen": int(cells[SEEN]),
         "errors": int(cells[ERRORS]),
         "features": names,
         "counts": [cells[bins].tolist() for bins in layout.bin_slices],
     }
     document |= {name: cells[places].tolist() for name, places in zip(SPECIAL, layout.specials, strict=True)}
     # The sum of very large values overflows; the largest number stands for it, since JSON holds no infinity.
-    bounded = np.nan_to_num(moments)
-    for name, row in zip(("sum", "sumsq"), bounded.tolist(), strict=True):
-        document[name] = [
-            value if feature.kind == "numeric" else None for value, feature in zip(row, layout.features, strict=True)
-        ]
+    document |= {name: _spread(layout, row) for name, row in zip(("sum", "sumsq"), np.nan_to_num(moments), strict=True)}
+    document["offsets"] = _spread(layout, cells[layout.offsets])
     document["score"] = cells[layout.score].tolist()
     document["labels"] = {LABELS[index]: cells[layout.label(index)].tolist() for index in range(layout.label_rows)}
+    classes = len(layout.profile.classes)
+    if layout.profile.prediction is not None:
+        document["prediction"] = cells[layout.prediction].tolist()
+    if layout.profile.label_kind == "classes":
+        document["confusion"] = cells[layout.confusion].reshape(classes, classes).tolist()
+    if layout.profile.label_kind == "residuals":
+        document["residuals"] = {
+            "bins": cells[layout.residual].tolist(),
+            "sums": cells[layout.residual_sums].tolist(),
+        }
+    if layout.profile.label_kind is not None:
+        document["delays"] = cells[layout.delays].tolist()
     return document
+
+
+def _spread(layout: Layout, values: Floats | Ints) -> list[Any]:
+    """Values of the numeric features among all features, null for categories."""
+    spread: list[Any] = [None] * len(layout.features)
+    for index, value in zip(layout.numeric.tolist(), values.tolist(), strict=True):
+        spread[index] = value
+    return spread
 
 
 def profile_digest_of(document: object) -> str | None:
@@ -104,7 +126,7 @@ def validate_counts(document: object, profile: Profile, *, layout: Layout | None
             bins and cells of a feature do not add up to the rows; features or digest are not the profile's.
     """
     layout = layout or Layout(profile)
-    fields = Node(document, "", CountsError).fields(FIELDS)
+    fields = Node(document, "", CountsError).fields(FIELDS, optional=NEWER)
     fields["schema"].text(allowed=(SCHEMA,))
     fields["profileDigest"].text(allowed=(profile.digest,))
     fields["model"].text()
@@ -117,23 +139,57 @@ def validate_counts(document: object, profile: Profile, *, layout: Layout | None
         cells[bins] = node.counts(length=bins.stop - bins.start)
     for name, places in zip(SPECIAL, layout.specials, strict=True):
         cells[places] = fields[name].counts(length=len(layout.features))
-    _check_moments(layout, fields["sum"], fields["sumsq"])
+    sums, _ = (_numbers_of(layout, fields[name]) for name in ("sum", "sumsq"))
     cells[layout.score] = fields["score"].counts(length=layout.score_bins)
     labels = fields["labels"].fields(LABELS[: layout.label_rows])
     for index in range(layout.label_rows):
         cells[layout.label(index)] = labels[LABELS[index]].counts(length=layout.score_bins)
     _check_sums(layout, cells)
+    cells[SEEN] = fields["seen"].count() if "seen" in fields else cells[ROWS]
+    _read_outcomes(layout, fields, cells)
+    cells[layout.offsets] = _read_offsets(layout, fields, cells, sums)
     return Counts(profile_digest=profile.digest, start=fields["start"].number(), cells=cells)
 
 
-def _check_moments(layout: Layout, *nodes: Node) -> None:
-    """Sums are numbers for numeric features and null for categories. They are for people; no test uses them."""
-    for node in nodes:
-        for item, feature in zip(node.items(length=len(layout.features)), layout.features, strict=True):
-            if feature.kind == "numeric":
-                item.number()
-            elif item.value is not None:
-                item.refuse("null for a category")
+def _read_outcomes(layout: Layout, fields: dict[str, Node], cells: Ints) -> None:
+    """Predicted classes and labels, as far as this profile counts them and the pod is new enough."""
+    classes = len(layout.profile.classes)
+    if "prediction" in fields:
+        cells[layout.prediction] = fields["prediction"].counts(length=_size(layout.prediction))
+    if "confusion" in fields:
+        rows = fields["confusion"].items(length=classes if _size(layout.confusion) else 0)
+        cells[layout.confusion] = [count for row in rows for count in row.counts(length=classes)]
+    if "residuals" in fields:
+        inner = fields["residuals"].fields(("bins", "sums"))
+        cells[layout.residual] = inner["bins"].counts(length=_size(layout.residual))
+        sums = inner["sums"].items(length=_size(layout.residual_sums))
+        cells[layout.residual_sums] = [item.whole(0, MAX_SUM) for item in sums]
+    if "delays" in fields:
+        cells[layout.delays] = fields["delays"].counts(length=_size(layout.delays))
+
+
+def _size(part: slice) -> int:
+    return int(part.stop - part.start)
+
+
+def _read_offsets(layout: Layout, fields: dict[str, Node], cells: Ints, sums: Floats) -> Ints:
+    """Offsets as they were counted; of an older pod, from its sums."""
+    if "offsets" in fields:
+        items = fields["offsets"].items(length=len(layout.features))
+        return np.array([items[index].whole(-MAX_COUNT, MAX_COUNT) for index in layout.numeric], dtype=np.int64)
+    totals = np.add.reduceat(cells[: layout.score_start], layout.starts[:-1]) - cells[layout.specials[2:]].sum(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.nan_to_num((sums - totals[layout.numeric] * layout.means) / layout.spreads * OFFSET_STEPS)
+    return np.asarray(np.rint(np.clip(steps, -MAX_COUNT, MAX_COUNT)), dtype=np.int64)
+
+
+def _numbers_of(layout: Layout, node: Node) -> Floats:
+    """A number for each numeric feature and null for each category; the numbers, (numeric features,)."""
+    items = node.items(length=len(layout.features))
+    for item, feature in zip(items, layout.features, strict=True):
+        if feature.kind == "categorical" and item.value is not None:
+            item.refuse("null for a category")
+    return np.array([items[index].number() for index in layout.numeric], dtype=np.float64)
 
 
 def _check_sums(layout: Layout, cells: Ints) -> None:

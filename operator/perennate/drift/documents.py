@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
 import numpy as np
+import numpy.typing as npt
 
 from perennate.drift.arrays import Floats, Ints
 
@@ -81,10 +83,26 @@ class Node:
 
     def count(self) -> int:
         """A whole number from 0 to MAX_COUNT."""
+        return self.whole(0, MAX_COUNT)
+
+    def whole(self, least: int, most: int) -> int:
+        """A whole number of a range."""
         value = self.value
-        if type(value) is not int or not 0 <= value <= MAX_COUNT:
-            self.refuse(f"a whole number from 0 to {MAX_COUNT}")
+        if type(value) is not int or not least <= value <= most:
+            self.refuse(f"a whole number from {least} to {most}")
         return value
+
+    def optional_number(self) -> float | None:
+        """A finite number, or null."""
+        return None if self.value is None else self.number()
+
+    def octets(self) -> npt.NDArray[np.uint8]:
+        """Bytes in base64."""
+        text = self.text()
+        try:
+            return np.frombuffer(base64.b64decode(text, validate=True), dtype=np.uint8)
+        except ValueError as error:
+            raise self.error(f"{self.path}: must be base64: {error}") from error
 
     def numbers(self, *, length: int | None = None) -> Floats:
         """A list of finite numbers."""

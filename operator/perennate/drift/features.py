@@ -1,21 +1,27 @@
-"""What a profile knows of each input column and of the score."""
+"""What a profile knows of each input column."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import base64
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
-
-import numpy as np
 
 from perennate.drift.arrays import Floats, Ints
 from perennate.drift.documents import Node
+from perennate.drift.grid import POINTS, Places, places_rise, quantiles_of
 
-ScoreKind = Literal["probability", "confidence", "prediction"]
+NumericKind = Literal["numeric", "boolean", "datetime"]
+NUMERIC_KINDS = ("numeric", "boolean", "datetime")
+MOMENTS = ("minimum", "maximum", "mean", "sd")
 
 
 @dataclass(frozen=True, eq=False)
 class NumericFeature:
-    """A numeric column of the training rows; booleans are 0 and 1.
+    """A column of numbers of the training rows, or of what is counted as numbers.
+
+    Booleans count as 0 and 1. Dates and times count as seconds since midnight UTC: the date itself moves on with every
+    day, so that it would always seem to drift; at what time of day things happen is a habit that can change.
 
     Args:
         name: name of the column.
@@ -23,8 +29,11 @@ class NumericFeature:
         decile: positions in `edges` of the cuts for PSI.
         counts: training rows by bin, (bins,).
         missing: rows without a value.
-        other: rows whose value is no number.
+        other: rows whose value is no number (no time).
         minimum, maximum, mean, sd: of the finite values; None if there are none.
+        kind: what the column holds.
+        places: where its quantiles lie in the bins, see grid.py; None if the profile is older than they are.
+        importance: how much the model goes by it, in the model's own measure; None if it does not say.
     """
 
     name: str
@@ -37,12 +46,21 @@ class NumericFeature:
     maximum: float | None
     mean: float | None
     sd: float | None
-    kind: Literal["numeric"] = field(default="numeric", init=False)
+    kind: NumericKind = "numeric"
+    places: Places | None = None
+    importance: float | None = None
 
     @property
     def bins(self) -> int:
         """Number of bins."""
         return self.edges.size + 1
+
+    @cached_property
+    def grid(self) -> Floats | None:
+        """Quantiles at `linspace(0, 1, 401)`, (401,); None if the profile has none or the column has no value."""
+        if self.places is None or self.minimum is None or self.maximum is None:
+            return None
+        return quantiles_of(self.places, self.edges, self.counts, self.minimum, self.maximum)
 
     def to_document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -58,34 +76,35 @@ class NumericFeature:
             "maximum": self.maximum,
             "mean": self.mean,
             "sd": self.sd,
+            **places_document(self.places),
+            **_importance_document(self.importance),
         }
 
     @classmethod
     def from_node(cls, node: Node) -> NumericFeature:
         """Read the JSON form."""
-        own = "name", "kind", "edges", "decile", "counts", "missing", "other", "minimum", "maximum", "mean", "sd"
-        fields = node.fields(own)
+        own = "name", "kind", "edges", "decile", "counts", "missing", "other", *MOMENTS
+        fields = node.fields(own, optional=("grid", "importance"))
         edges = fields["edges"].rising()
-        moments = {
-            key: None if fields[key].value is None else fields[key].number()
-            for key in ("minimum", "maximum", "mean", "sd")
-        }
-        if len({value is None for value in moments.values()}) != 1:
-            raise node.error(f"{node.path}: minimum, maximum, mean and sd must be all numbers or all null")
-        low, high, sd = moments["minimum"], moments["maximum"], moments["sd"]
-        if low is None or high is None or sd is None:
+        moments = read_moments(node, fields)
+        low, high = moments["minimum"], moments["maximum"]
+        if low is None or high is None:
             if edges.size:
                 raise node.error(f"{node.path}.edges: must be empty when there is no minimum and maximum")
-        elif low > high or sd < 0 or (edges.size and not low <= edges[0] <= edges[-1] < high):
-            raise node.error(f"{node.path}: must have sd >= 0 and minimum <= edges < maximum")
+        elif edges.size and not low <= edges[0] <= edges[-1] < high:
+            raise node.error(f"{node.path}: must have minimum <= edges < maximum")
+        counts = fields["counts"].counts(length=edges.size + 1)
         return cls(
             name=fields["name"].text(),
             edges=edges,
             decile=fields["decile"].positions(edges.size),
-            counts=fields["counts"].counts(length=edges.size + 1),
+            counts=counts,
             missing=fields["missing"].count(),
             other=fields["other"].count(),
             **moments,
+            kind=fields["kind"].text(allowed=NUMERIC_KINDS),  # type: ignore[arg-type]  # checked by `allowed`
+            places=read_places(fields, counts, empty=low is None),
+            importance=_read_importance(fields),
         )
 
 
@@ -99,6 +118,7 @@ class CategoricalFeature:
         counts: training rows by category, (categories,).
         missing: rows without a value.
         other: rows of any other category.
+        importance: how much the model goes by it, in the model's own measure; None if it does not say.
     """
 
     name: str
@@ -106,7 +126,8 @@ class CategoricalFeature:
     counts: Ints
     missing: int
     other: int
-    kind: Literal["categorical"] = field(default="categorical", init=False)
+    importance: float | None = None
+    kind: Literal["categorical"] = "categorical"
 
     @property
     def bins(self) -> int:
@@ -122,12 +143,14 @@ class CategoricalFeature:
             "counts": self.counts.tolist(),
             "missing": self.missing,
             "other": self.other,
+            **_importance_document(self.importance),
         }
 
     @classmethod
     def from_node(cls, node: Node) -> CategoricalFeature:
         """Read the JSON form."""
-        fields = node.fields(("name", "kind", "categories", "counts", "missing", "other"))
+        own = "name", "kind", "categories", "counts", "missing", "other"
+        fields = node.fields(own, optional=("importance",))
         categories = fields["categories"].texts()
         return cls(
             name=fields["name"].text(),
@@ -135,88 +158,53 @@ class CategoricalFeature:
             counts=fields["counts"].counts(length=len(categories)),
             missing=fields["missing"].count(),
             other=fields["other"].count(),
+            importance=_read_importance(fields),
         )
 
 
 Feature = NumericFeature | CategoricalFeature
 
 
-@dataclass(frozen=True, eq=False)
-class Score:
-    """What the model said of the hold-out rows.
-
-    It must not be made from training rows: a model is surer of rows that it has learnt, so that every later score
-    would look drifted.
-
-    Args:
-        kind: "probability" of the positive class (two classes), "confidence" = probability of the likeliest class (more
-            classes), "prediction" (regression).
-        edges: upper ends of all bins but the last; the threshold is one of them.
-        decile: positions in `edges` of the cuts for PSI.
-        counts: hold-out rows by bin.
-        threshold: a score above it says positive; only of kind "probability".
-        calibration: P(positive) by bin; only of kind "probability" with labels.
-    """
-
-    kind: ScoreKind
-    edges: Floats
-    decile: Ints
-    counts: Ints
-    threshold: float | None
-    calibration: Floats | None
-
-    @property
-    def bins(self) -> int:
-        """Number of bins."""
-        return self.edges.size + 1
-
-    @property
-    def first_positive(self) -> int:
-        """First bin whose rows are predicted positive; the number of bins if there is no threshold."""
-        if self.threshold is None:
-            return self.bins
-        return int(np.searchsorted(self.edges, self.threshold, side="left")) + 1
-
-    def to_document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return {
-            "kind": self.kind,
-            "edges": self.edges.tolist(),
-            "decile": self.decile.tolist(),
-            "counts": self.counts.tolist(),
-            "threshold": self.threshold,
-            "calibration": None if self.calibration is None else self.calibration.tolist(),
-        }
-
-    @classmethod
-    def from_node(cls, node: Node) -> Score:
-        """Read the JSON form."""
-        fields = node.fields(("kind", "edges", "decile", "counts", "threshold", "calibration"))
-        kind = fields["kind"].text(allowed=("probability", "confidence", "prediction"))
-        edges = fields["edges"].rising()
-        threshold = None if fields["threshold"].value is None else fields["threshold"].number()
-        if (kind == "probability") != (threshold is not None) or (threshold is not None and threshold not in edges):
-            fields["threshold"].refuse("one of the edges for a probability, and null for anything else")
-        calibration = None
-        if fields["calibration"].value is not None:
-            calibration = fields["calibration"].numbers(length=edges.size + 1)
-            if np.any(calibration < 0) or np.any(calibration > 1) or np.any(np.diff(calibration) < 0):
-                fields["calibration"].refuse("probabilities that do not fall from bin to bin")
-        return cls(
-            kind=kind,  # type: ignore[arg-type]  # checked by `allowed`
-            edges=edges,
-            decile=fields["decile"].positions(edges.size),
-            counts=fields["counts"].counts(length=edges.size + 1),
-            threshold=threshold,
-            calibration=calibration,
-        )
-
-
 def read_feature(node: Node) -> Feature:
-    """Read one feature of either kind."""
+    """Read one feature of any kind."""
     kind = node.value.get("kind") if isinstance(node.value, dict) else None
-    if kind == "numeric":
+    if kind in NUMERIC_KINDS:
         return NumericFeature.from_node(node)
     if kind == "categorical":
         return CategoricalFeature.from_node(node)
-    raise node.error(f"{node.path}.kind: must be numeric or categorical, got {kind!r}")
+    raise node.error(f"{node.path}.kind: must be one of categorical, {', '.join(NUMERIC_KINDS)}, got {kind!r}")
+
+
+def read_moments(node: Node, fields: dict[str, Node]) -> dict[str, float | None]:
+    """Minimum, maximum, mean and standard deviation: all numbers that fit each other, or all null."""
+    moments = {key: fields[key].optional_number() for key in MOMENTS}
+    if len({value is None for value in moments.values()}) != 1:
+        raise node.error(f"{node.path}: {', '.join(MOMENTS)} must be all numbers or all null")
+    low, high, sd = moments["minimum"], moments["maximum"], moments["sd"]
+    if low is not None and high is not None and sd is not None and (low > high or sd < 0):
+        raise node.error(f"{node.path}: must have minimum <= maximum and sd >= 0")
+    return moments
+
+
+def places_document(places: Places | None) -> dict[str, str]:
+    """The JSON form of the quantiles, as part of an object."""
+    return {} if places is None else {"grid": base64.b64encode(places.tobytes()).decode()}
+
+
+def read_places(fields: dict[str, Node], counts: Ints, *, empty: bool) -> Places | None:
+    """Read the quantiles; older profiles have none."""
+    if "grid" not in fields:
+        return None
+    places = fields["grid"].octets()
+    wanted = 0 if empty else POINTS
+    if places.size != wanted or (wanted and not (counts.any() and places_rise(places, counts))):
+        fields["grid"].refuse(f"{wanted} bytes in base64, not falling inside a bin")
+    return places
+
+
+def _importance_document(importance: float | None) -> dict[str, float]:
+    return {} if importance is None else {"importance": importance}
+
+
+def _read_importance(fields: dict[str, Node]) -> float | None:
+    return fields["importance"].number() if "importance" in fields else None

@@ -42,7 +42,7 @@ class Gather:
         self.names = tuple(feature.name for feature in layout.features) + ((SCORE,) if layout.score_bins else ())
         self.cells = np.array([row.size for row in rows], dtype=np.int64)
         self.ordered = np.array(
-            [feature.kind == "numeric" for feature in layout.features] + [True] * (layout.score_bins > 0)
+            [isinstance(feature, NumericFeature) for feature in layout.features] + [True] * (layout.score_bins > 0)
         )
         width = int(self.cells.max())
         # One more cell than the layout has, always zero, is what padding points at.

@@ -9,21 +9,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, NoReturn
 
+from perennate.drift.arrays import Ints
 from perennate.drift.documents import DocumentError, Node
-from perennate.drift.features import Feature, Score, ScoreKind, read_feature
+from perennate.drift.features import Feature, read_feature
+from perennate.drift.outputs import Residual, Score, ScoreKind
 
-SCHEMA = "perennate.dev/profile/v1"
+SCHEMA = "perennate.dev/profile/v2"
+OLD_SCHEMA = "perennate.dev/profile/v1"
+"""Still read: it has no quantiles, no predicted classes and no residuals."""
 MAX_BYTES = 4 * 1024 * 1024
 """A profile of 30 features has less than 50 kB; a file larger than this is refused unread."""
 SCORE = "score"
-"""Name of the score in results; a feature cannot have it."""
+PREDICTION = "prediction"
+"""Names of the score and of the predicted class in results; a feature cannot have them."""
 BINARY_CLASSES = 2
+MAX_CONFUSION = 30
+"""Up to so many classes, labels are counted by predicted and true class."""
 
 Task = Literal["classification", "regression"]
+LabelKind = Literal["scores", "classes", "residuals"]
 
 
 class ProfileError(DocumentError):
@@ -50,6 +58,9 @@ class Profile:
         metrics: baseline metrics on the hold-out rows, by name.
         rows: training rows.
         holdout_rows: hold-out rows.
+        prediction: hold-out rows by predicted class, (classes,), of more than two classes; None if not known.
+        residual: errors of a regression on the hold-out rows; None if not known.
+        content: the bytes that the profile was read from, if they are not those that it would be written as.
     """
 
     task: Task
@@ -59,6 +70,9 @@ class Profile:
     metrics: dict[str, Metric]
     rows: int
     holdout_rows: int
+    prediction: Ints | None = None
+    residual: Residual | None = None
+    content: bytes | None = field(default=None, repr=False)
 
     @property
     def positive(self) -> str | None:
@@ -66,17 +80,36 @@ class Profile:
         return self.classes[1] if len(self.classes) == BINARY_CLASSES else None
 
     @property
+    def label_kind(self) -> LabelKind | None:
+        """How labels are counted: by score bin and class, by predicted and true class, as residuals, or not at all."""
+        if self.task == "regression":
+            return None if self.residual is None else "residuals"
+        if self.score is not None and self.score.kind == "probability":
+            return "scores"
+        return "classes" if BINARY_CLASSES < len(self.classes) <= MAX_CONFUSION else None
+
+    @property
     def counts_labels(self) -> bool:
-        """Whether labels can be booked into score bins: two classes and a score."""
-        return self.score is not None and self.score.kind == "probability"
+        """Whether labels are booked into score bins."""
+        return self.label_kind == "scores"
+
+    @property
+    def no_labels(self) -> str | None:
+        """Why labels are not counted, in words; None if they are."""
+        if self.label_kind is not None:
+            return None
+        if len(self.classes) > MAX_CONFUSION:
+            return f"labels are counted for up to {MAX_CONFUSION} classes, and this model has {len(self.classes)}"
+        what = "labelled hold-out rows" if self.task == "regression" else "hold-out rows and probabilities"
+        return f"labels of this model are not counted: its profile was made without {what}"
 
     @cached_property
     def digest(self) -> str:
         """`sha256:` and the digest of `to_bytes()`: the key of all counts against this profile."""
-        return f"sha256:{hashlib.sha256(self.to_bytes()).hexdigest()}"
+        return _digest(self.to_bytes())
 
     def to_document(self) -> dict[str, Any]:
-        """The JSON form."""
+        """The JSON form, always of the newest schema."""
         return {
             "schema": SCHEMA,
             "task": self.task,
@@ -89,13 +122,13 @@ class Profile:
                 name: {"value": metric.value, "standardError": metric.standard_error}
                 for name, metric in sorted(self.metrics.items())
             },
+            "prediction": None if self.prediction is None else {"counts": self.prediction.tolist()},
+            "residual": None if self.residual is None else self.residual.to_document(),
         }
 
     def to_bytes(self) -> bytes:
-        """The content of `profile.json`: keys sorted, no spaces, UTF-8; one profile, one form."""
-        return json.dumps(
-            self.to_document(), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-        ).encode()
+        """The content of `profile.json`: as it was read, or keys sorted, no spaces, UTF-8; one profile, one form."""
+        return _canonical(self.to_document()) if self.content is None else self.content
 
     @classmethod
     def from_document(cls, document: object) -> Profile:
@@ -106,41 +139,66 @@ class Profile:
         """
         node = Node(document, "", ProfileError)
         schema = document.get("schema") if isinstance(document, dict) else None
-        if schema != SCHEMA:
-            raise ProfileError(f"schema: must be {SCHEMA!r}, got {schema!r}; read it with the release that wrote it")
+        if schema not in (SCHEMA, OLD_SCHEMA):
+            raise ProfileError(
+                f"schema: must be {SCHEMA!r} or {OLD_SCHEMA!r}, got {schema!r}; read it with the release that wrote it"
+            )
+        old = schema == OLD_SCHEMA
         own = "schema", "task", "rows", "holdoutRows", "features", "score", "classes", "metrics"
-        fields = node.fields(own)
+        fields = node.fields(own if old else (*own, "prediction", "residual"))
         features = tuple(read_feature(item) for item in fields["features"].items())
-        _check_names(features)
+        _check_names(features, (SCORE,) if old else (SCORE, PREDICTION))
         profile = cls(
             task=fields["task"].text(allowed=("classification", "regression")),  # type: ignore[arg-type]
             features=features,
-            score=None if fields["score"].value is None else Score.from_node(fields["score"]),
+            score=None if fields["score"].value is None else Score.from_node(fields["score"], old=old),
             classes=fields["classes"].texts(),
             metrics=_read_metrics(fields["metrics"]),
             rows=fields["rows"].count(),
             holdout_rows=fields["holdoutRows"].count(),
+            prediction=None if old else _read_prediction(fields["prediction"], fields["classes"]),
+            residual=None if old or fields["residual"].value is None else Residual.from_node(fields["residual"]),
         )
         _check_sums(profile)
-        _check_score(profile)
-        return profile
+        _check_outputs(profile)
+        content = _canonical(document)
+        return profile if content == profile.to_bytes() else replace(profile, content=content)
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> Profile:
+    def from_bytes(cls, content: bytes, *, digest: str | None = None) -> Profile:
         """Read and check `profile.json`.
 
+        Args:
+            content: the file.
+            digest: what its digest must be, if that is known.
+
         Raises:
-            ProfileError: it is too large, no JSON, or not a profile.
+            ProfileError: it is too large, of another digest, no JSON, or not a profile.
         """
         if len(content) > MAX_BYTES:
             raise ProfileError(f"document: must have at most {MAX_BYTES} bytes, got {len(content)}")
+        if digest is not None and _digest(content) != digest:
+            raise ProfileError(f"document: must have the digest {digest}, got {_digest(content)}")
         try:
             document = json.loads(content, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             if isinstance(error, ProfileError):
                 raise
             raise ProfileError(f"document: must be JSON: {error}") from error
-        return cls.from_document(document)
+        profile = cls.from_document(document)
+        return profile if content == profile.to_bytes() else replace(profile, content=content)
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _canonical(document: object) -> bytes:
+    """The one form in which a document is written."""
+    try:
+        return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as error:
+        raise ProfileError(f"document: must be fit for JSON: {error}") from error
 
 
 def _refuse_constant(constant: str) -> NoReturn:
@@ -161,13 +219,21 @@ def _read_metrics(node: Node) -> dict[str, Metric]:
     return metrics
 
 
-def _check_names(features: tuple[Feature, ...]) -> None:
-    """Features are known by name, so names must be there, differ, and leave the score's alone."""
+def _read_prediction(node: Node, classes: Node) -> Ints | None:
+    """Hold-out rows by predicted class."""
+    if node.value is None:
+        return None
+    return node.fields(("counts",))["counts"].counts(length=len(classes.texts()))
+
+
+def _check_names(features: tuple[Feature, ...], reserved: tuple[str, ...]) -> None:
+    """Features are known by name, so names must be there, differ, and leave those of the outputs alone."""
     seen: set[str] = set()
     for index, feature in enumerate(features):
-        if not feature.name or feature.name == SCORE or feature.name in seen:
+        if not feature.name or feature.name in reserved or feature.name in seen:
             raise ProfileError(
-                f"features[{index}].name: must be a name of its own other than {SCORE!r}, got {feature.name!r}"
+                f"features[{index}].name: must be a name of its own other than {' and '.join(map(repr, reserved))}, "
+                f"got {feature.name!r}"
             )
         seen.add(feature.name)
     if not features:
@@ -184,18 +250,26 @@ def _check_sums(profile: Profile) -> None:
             )
 
 
-def _check_score(profile: Profile) -> None:
-    """The kind of the score follows from the task and the number of classes."""
+def _check_outputs(profile: Profile) -> None:
+    """What is known of the outputs follows from the task and the number of classes."""
     if (profile.task == "regression") != (not profile.classes) or len(profile.classes) == 1:
         raise ProfileError(f"classes: must be none for regression, else two or more, got {len(profile.classes)}")
-    if profile.score is None:
-        return
-    wanted = score_kind(profile.classes)
-    if profile.score.kind != wanted:
+    if profile.prediction is not None and len(profile.classes) <= BINARY_CLASSES:
+        raise ProfileError(f"prediction: must be null unless there are more than two classes, got {profile.classes}")
+    if profile.residual is not None and profile.task != "regression":
+        raise ProfileError(f"residual: must be null for {profile.task}")
+    if profile.score is not None and profile.score.kind != (wanted := score_kind(profile.classes)):
         raise ProfileError(f"score.kind: must be {wanted!r} here, got {profile.score.kind!r}")
-    total = int(profile.score.counts.sum())
-    if total != profile.holdout_rows:
-        raise ProfileError(f"score.counts: must add up to holdoutRows = {profile.holdout_rows}, got {total}")
+    counted = {
+        "score": None if profile.score is None else profile.score.counts,
+        "prediction": profile.prediction,
+        "residual": None if profile.residual is None else profile.residual.counts,
+    }
+    for name, counts in counted.items():
+        if counts is not None and int(counts.sum()) != profile.holdout_rows:
+            raise ProfileError(
+                f"{name}.counts: must add up to holdoutRows = {profile.holdout_rows}, got {int(counts.sum())}"
+            )
 
 
 def score_kind(classes: tuple[str, ...]) -> ScoreKind:

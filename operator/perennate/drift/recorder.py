@@ -13,7 +13,7 @@ from perennate.drift.bins import bin_of
 from perennate.drift.categories import class_text
 from perennate.drift.cells import CategoricalCells, Columns, NumericCells
 from perennate.drift.counts import counts_document
-from perennate.drift.layout import ERRORS, ROWS, Layout
+from perennate.drift.layout import ERRORS, ROWS, SEEN, Layout
 from perennate.drift.profile import Profile
 
 
@@ -44,7 +44,7 @@ class Recorder:
         ]
         self._lock = threading.Lock()
         self._cells = np.zeros(self._layout.size, dtype=np.int64)
-        self._moments = np.zeros((2, len(profile.features)))
+        self._moments = np.zeros((2, self._layout.numeric.size))
 
     def record(self, columns: Columns) -> None:
         """Count a batch of rows.
@@ -64,13 +64,15 @@ class Recorder:
         places = [self._numeric.cells(values, strange).ravel()]
         places += [feature.cells(columns, rows) for feature in self._categorical]
         counted = np.bincount(np.concatenate(places), minlength=self._layout.size)
-        counted[ROWS] = rows
-        finite = np.where(np.isfinite(values), values, 0.0)
+        counted[[ROWS, SEEN]] = rows
+        known = np.isfinite(values)
+        finite = np.where(known, values, 0.0)
         with np.errstate(over="ignore", invalid="ignore"):
             moments = np.stack((finite.sum(axis=0), np.square(finite).sum(axis=0)))
+            counted[self._layout.offsets] = self._numeric.offsets(values).sum(axis=0)
             with self._lock:
                 self._cells += counted
-                self._moments[:, self._numeric.positions] += moments
+                self._moments += moments
 
     def bin_scores(self, scores: npt.ArrayLike) -> Ints:
         """Score bin of each row, -1 for NaN, without counting. A prediction's id carries it back with the label.
@@ -97,8 +99,8 @@ class Recorder:
         Raises:
             LabelError: no labels are counted for this model, there is no such bin, or no such class.
         """
-        if not self.profile.counts_labels:
-            raise LabelError("labels are counted for models of two classes that were trained with hold-out rows")
+        if self.profile.label_kind != "scores":
+            raise LabelError(self.profile.no_labels or "labels of this model are not counted by score")
         if not 0 <= score_bin < self._layout.score_bins:
             raise LabelError(f"score bin must be from 0 to {self._layout.score_bins - 1}, got {score_bin}")
         text = class_text(label)

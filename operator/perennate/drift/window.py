@@ -7,6 +7,7 @@ tumbling sub-windows, whose number bounds the memory and whose spread shows how 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +16,7 @@ import numpy as np
 from perennate.drift.arrays import Ints
 from perennate.drift.counts import Counts, profile_digest_of, validate_counts
 from perennate.drift.gather import Gather
-from perennate.drift.layout import ROWS, Layout
+from perennate.drift.layout import ROWS, SEEN, Layout
 from perennate.drift.profile import Profile
 from perennate.drift.window_state import SUB_WINDOWS, PodCounts, WindowState, read_state
 
@@ -60,16 +61,39 @@ class Sample:
         """Rows that were counted."""
         return int(self.total[ROWS])
 
+    @property
+    def seen(self) -> int:
+        """Rows that came; more than were counted if the pods count a sample."""
+        return int(self.total[SEEN])
+
     def labels(self) -> tuple[Ints, Ints]:
-        """Labelled rows of the negative and the positive class by score bin; empty if labels are not counted."""
+        """Labelled rows of the negative and the positive class by score bin; empty if labels are not so counted."""
         if not self.layout.label_rows:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         return self.total[self.layout.label(0)], self.total[self.layout.label(1)]
 
+    def confusion(self) -> Ints:
+        """Labelled rows by predicted (rows) and true class (columns); (0, 0) if labels are not so counted."""
+        counts = self.total[self.layout.confusion]
+        classes = math.isqrt(counts.size)
+        return counts.reshape(classes, classes)
+
+    def residual_bins(self) -> Ints:
+        """Labelled rows of a regression by bin of prediction - truth, (bins,); empty if labels are not so counted."""
+        return self.total[self.layout.residual]
+
+    def residual_sums(self) -> Ints:
+        """RESIDUAL_SUMS of the labelled rows of a regression, (5,); empty if labels are not so counted."""
+        return self.total[self.layout.residual_sums]
+
     @property
     def labelled_rows(self) -> int:
-        """Rows whose true class is known."""
-        return int(sum(rows.sum() for rows in self.labels()))
+        """Rows whose true class or value is known."""
+        return int(self.confusion().sum() + self.residual_bins().sum() + sum(rows.sum() for rows in self.labels()))
+
+    def label_delays(self) -> Ints:
+        """Labelled rows by the time that their label took, (8,), see DELAYS; empty if labels are not counted."""
+        return self.total[self.layout.delays]
 
 
 class Window:
@@ -194,9 +218,13 @@ class Window:
             # A pod that began before others were forgotten may be one of them: it was counted, nobody knows how far.
             told = self._forgotten is None or counts.start > self._forgotten
             return counts.cells if told and counts.start >= now - self.length else None
-        if counts.start != known.start or np.any(counts.cells < known.cells):
+        if counts.start != known.start or self._fell(counts.cells, known.cells):
             return counts.cells
         return counts.cells - known.cells
+
+    def _fell(self, cells: Ints, before: Ints) -> bool:
+        """Whether any cell that only ever grows fell."""
+        return bool(np.any(cells[self.layout.growing] < before[self.layout.growing]))
 
     def _inside(self, slot: int, now: float) -> bool:
         """Whether any moment of a sub-window lies inside the window."""

@@ -146,7 +146,7 @@ class Feedback:
             return "foreign"
         if self._classes and class_text(label) not in self._classes:
             raise LabelError(f"label: must be one of {', '.join(sorted(self._classes))}")
-        if prediction.score_bin is None or not self._recorder.profile.counts_labels:
+        if prediction.score_bin is None or self._recorder.profile.label_kind != "scores":
             return "kept"
         self._recorder.record_label(prediction.score_bin, label)
         return "booked"

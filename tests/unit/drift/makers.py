@@ -60,7 +60,7 @@ def make_document(profile: Profile, rows: int = 40, seed: int = 1, *, start: flo
 
 def record(recorder: Recorder, rows: int, seed: int, *, shift: float = 0.0, labelled: bool = True) -> None:
     """Let a pod see rows of `make_columns` with scores and, if wanted, their labels."""
-    features = sum(feature.kind == "numeric" for feature in recorder.profile.features)
+    features = sum(feature.kind != "categorical" for feature in recorder.profile.features)
     recorder.record(make_columns(rows, seed, features=features, shift=shift))
     scores, labels = make_scores(rows, seed)
     bins = recorder.record_scores(scores)

@@ -123,9 +123,9 @@ def test_score_of_more_classes_and_of_regression() -> None:
     line = build_profile(columns, task="regression", score=truth + 0.5, labels=truth, metrics={"r2": (0.5, 0.1)})
 
     assert many.score is not None
-    assert (many.score.kind, many.score.threshold, many.counts_labels, many.metrics) == ("confidence", None, False, {})
+    assert (many.score.kind, many.score.threshold, many.label_kind, many.metrics) == ("confidence", None, "classes", {})
     assert line.score is not None
-    assert (line.score.kind, line.counts_labels) == ("prediction", False)
+    assert (line.score.kind, line.label_kind) == ("prediction", None)
     assert line.metrics["mae"].value == pytest.approx(0.5)
     assert line.metrics["rmse"].value == pytest.approx(0.5)
     assert line.metrics["r2"].value == 0.5
@@ -137,7 +137,7 @@ def test_profile_without_hold_out_rows() -> None:
 
     assert profile.score is None
     assert profile.metrics == {}
-    assert not profile.counts_labels
+    assert profile.label_kind is None
 
 
 def test_bytes_are_deterministic_and_small() -> None:

@@ -43,8 +43,8 @@ def drop(*path: Any) -> Callable[[dict[str, Any]], None]:
 F0, COUNTRY = ("features", 0), ("features", 3)
 REFUSED = {
     "newer schema": (
-        put("schema", value="perennate.dev/profile/v2"),
-        r"schema: must be 'perennate.dev/profile/v1', got",
+        put("schema", value="perennate.dev/profile/v3"),
+        r"schema: must be 'perennate.dev/profile/v2' or 'perennate.dev/profile/v1', got '.*/v3'; read it with",
     ),
     "no schema": (drop("schema"), r"schema: must be .* got None"),
     "unknown field": (put("extra", value=1), r"extra: is no field of this schema"),
@@ -52,8 +52,11 @@ REFUSED = {
     "unknown task": (put("task", value="ranking"), r"task: must be one of classification, regression, got 'ranking'"),
     "no features": (put("features", value=[]), r"features: must have at least one item"),
     "features no list": (put("features", value={}), r"features: must be a list"),
-    "feature no object": (put("features", 0, value=3), r"features\[0\].kind: must be numeric or categorical, got None"),
-    "unknown kind": (put(*F0, "kind", value="date"), r"features\[0\].kind: must be numeric or categorical, got 'date'"),
+    "feature no object": (
+        put("features", 0, value=3),
+        r"features\[0\].kind: must be one of categorical, numeric, boolean, datetime, got None",
+    ),
+    "unknown kind": (put(*F0, "kind", value="date"), r"features\[0\].kind: must be one of .*, got 'date'"),
     "name twice": (put(*F0, "name", value="f1"), r"features\[1\].name: must be a name of its own"),
     "empty name": (put(*F0, "name", value=""), r"features\[0\].name: must be a name of its own"),
     "edges fall": (put(*F0, "edges", 1, value=-99.0), r"features\[0\].edges: must rise strictly, got -99.0 after"),
@@ -61,7 +64,7 @@ REFUSED = {
     "edge no number": (put(*F0, "edges", 1, value="a"), r"features\[0\].edges\[1\]: must be a finite number, got 'a'"),
     "edge above maximum": (
         put(*F0, "maximum", value=0.0),
-        r"features\[0\]: must have sd >= 0 and minimum <= edges < max",
+        r"features\[0\]: must have minimum <= edges < maximum",
     ),
     "edges without range": (
         lambda document: document["features"][0].update(minimum=None, maximum=None, mean=None, sd=None),
@@ -69,9 +72,9 @@ REFUSED = {
     ),
     "half a range": (
         put(*F0, "minimum", value=None),
-        r"features\[0\]: minimum, maximum, mean and sd must be all numbers",
+        r"features\[0\]: minimum, maximum, mean, sd must be all numbers",
     ),
-    "negative sd": (put(*F0, "sd", value=-1.0), r"features\[0\]: must have sd >= 0"),
+    "negative sd": (put(*F0, "sd", value=-1.0), r"features\[0\]: must have minimum <= maximum and sd >= 0"),
     "decile out of range": (
         put(*F0, "decile", value=[21]),
         r"features\[0\].decile: must be strictly rising indices below 21",

@@ -100,6 +100,7 @@ def test_document_of_a_batch() -> None:
         "profileDigest": PROFILE.digest,
         "start": 12.5,
         "rows": 4,
+        "seen": 4,
         "errors": 1,
         "features": ["age", "country"],
         "counts": [[0, 1, 0, 1, 0], [0, 0, 0]],
@@ -111,6 +112,8 @@ def test_document_of_a_batch() -> None:
         "sumsq": [25.0**2 + 45**2 + 99**2, None],
         "score": [0, 0, 0, 0, 0],
         "labels": {"0": [0, 0, 0, 0, 0], "1": [0, 0, 0, 0, 0]},
+        "delays": [0] * 8,
+        "offsets": [sum(round((age - 40) / np.sqrt(200) * 2**20) for age in (25, 45, 99)), None],
     }
 
 
@@ -152,6 +155,7 @@ def test_training_rows_give_back_the_profile() -> None:
     labels = Layout(profile).label(0).start
 
     assert np.array_equal(counts.cells[:labels], Layout(profile).reference[:labels])
+    assert np.abs(counts.cells[Layout(profile).offsets]).max() <= 10_000
 
 
 def test_scores_and_labels() -> None:
@@ -188,7 +192,7 @@ def test_labels_of_a_regression_are_not_counted() -> None:
     """There are no bins for residuals, and the pod says so."""
     profile = build_profile({"x": np.arange(9.0)}, task="regression", score=np.arange(9.0), labels=np.arange(9.0))
 
-    with pytest.raises(LabelError, match="two classes"):
+    with pytest.raises(LabelError, match="without labelled hold-out rows"):
         make_recorder(profile).record_label(0, 1.0)
 
 
