@@ -92,8 +92,13 @@ coverage: $(VENV) ## Unit tests, and how much of the pure packages they cover (a
 	@$(BIN)/coverage combine --quiet
 	@$(STEP) 'coverage of the pure packages' $(BIN)/coverage report
 
+# pytest keeps what its tests print to itself, and the first compilation takes minutes: here it is seen.
+.PHONY: programs
+programs:
+	@$(STEP) 'programs of the local cluster' python3 -m tests.cluster programs
+
 .PHONY: test-repo
-test-repo: $(VENV) ## The repository's own rules, manifests, chart and documents
+test-repo: $(VENV) programs ## The repository's own rules, manifests, chart and documents
 	@$(call level,repository and document tests,tests/repo tests/docs)
 
 .PHONY: test-statistics
@@ -105,11 +110,12 @@ test-runtime: $(VENV) ## The trainer and the serving pod as processes
 	@$(call level,runtime tests,tests/runtime)
 
 .PHONY: test-integration
-test-integration: $(VENV) ## The operator against a real API server without nodes
+test-integration: $(VENV) programs ## The operator against a real API server without nodes
 	@$(call level,integration tests,tests/integration)
 
 .PHONY: test-e2e
-test-e2e: $(VENV) ## The loop on a cluster that runs pods
+test-e2e: $(VENV) programs ## The loop on a cluster that runs pods
+	@$(MAKE) images
 	@$(call level,end-to-end tests,tests/e2e)
 
 ##@ Measuring
