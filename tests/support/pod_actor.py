@@ -21,14 +21,14 @@ _PAUSE = 0.1
 Status = dict[str, Any]
 
 
-def published(*, model: str = "rain", digest: str = DIGEST) -> Status:
+def published(*, model: str = "rain", digest: str = DIGEST, profile_digest: str = PROFILE_DIGEST) -> Status:
     """Status of a pod whose three stages succeeded and that published a version."""
     version = ModelVersion(
         name=model,
         version=short_version(digest),
         uri=version_uri(model, digest),
         digest=digest,
-        profile_digest=PROFILE_DIGEST,
+        profile_digest=profile_digest,
     )
     result = StageResult(
         stage="publish",

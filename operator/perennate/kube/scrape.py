@@ -43,6 +43,8 @@ def is_pod_address(address: str) -> bool:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
+    # An IPv4 address in IPv6 clothes is judged as what it is.
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
     return not (parsed.is_loopback or parsed.is_link_local or parsed.is_multicast or parsed.is_unspecified)
 
 

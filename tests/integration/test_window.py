@@ -1,0 +1,115 @@
+"""The window of a policy outlives the operator: kept in a ConfigMap, read once at the start, never in the way."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perennate.api.wellknown import LABEL_TRAINING_JOB
+from perennate.builders.window import KEY
+from perennate.kube.resources import CONFIG_MAP, OURS, POD, Manifest, controller_of
+from tests.cluster.processes import wait_until
+from tests.support import manifests
+from tests.support.apiserver import ControlPlane, read_audit
+from tests.support.counting_pod import CountingPod
+from tests.support.kube_user import KubeUser
+from tests.support.operator_process import OperatorProcess
+from tests.support.pod_actor import PodActor, published, ready
+
+pytestmark = pytest.mark.integration
+MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["ModelDeployment"], OURS["DriftPolicy"]
+GRAIN_SECONDS = 10.0
+"""A 24th of the window below: how often it is kept at most."""
+TIMES = {"window": "4m", "scrapeInterval": "1s", "interval": "1s", "minSamples": 100}
+
+
+@contextmanager
+def served(user: KubeUser, namespace: str) -> Iterator[CountingPod]:
+    """A ModelDeployment whose one pod counts, and a policy that watches it; the operator has yet to see them."""
+    with CountingPod() as pod:
+
+        def play(found: Manifest) -> dict[str, Any]:
+            """The run publishes a version of the pod's profile, the server answers at its address."""
+            if LABEL_TRAINING_JOB in found["metadata"]["labels"]:
+                return published(profile_digest=pod.profile.digest)
+            return ready(pod.address)
+
+        user.create(manifests.training_job("first", namespace))
+        user.create(manifests.model_deployment("serve", namespace))
+        user.create(manifests.drift_policy("watch", namespace, target="serve", **TIMES))
+        with PodActor(user, namespace, play):
+            yield pod
+
+
+def rows(user: KubeUser, namespace: str) -> int:
+    """Rows of the window of the last evaluation."""
+    status = (user.get(DRIFT_POLICY, namespace, "watch") or {}).get("status", {})
+    return int(status.get("window", {}).get("rows", 0))
+
+
+def kept(user: KubeUser, namespace: str) -> list[Manifest]:
+    """The ConfigMaps of the operator."""
+    return [found for found in user.list(CONFIG_MAP, namespace) if controller_of(found) is not None]
+
+
+def story(user: KubeUser, namespace: str) -> str:
+    """How far everything is, for whoever has to find out why it is not further."""
+    found = [*user.list(MODEL_DEPLOYMENT, namespace), *user.list(DRIFT_POLICY, namespace), *user.list(POD, namespace)]
+    return "\n".join(f"{one['metadata']['name']}: {one.get('status')}" for one in found)
+
+
+def messages(process: OperatorProcess) -> str:
+    """What it has logged since it was started."""
+    return "\n".join(record["message"] for record in process.records())
+
+
+def test_a_restart_loses_nothing_and_what_is_kept_is_the_policys(tmp_path: Path, own_plane: ControlPlane) -> None:
+    """Rows from before the end, from while nobody looked, and from after the start: all are in the window, once.
+
+    At rest nothing is written; garbage in the place of the window costs a log line; the policy takes it along.
+    """
+    user = KubeUser(own_plane.kubeconfig)
+    namespace = user.ensure_namespace("window")
+    process = OperatorProcess(own_plane.kubeconfig, tmp_path / "log")
+    with served(user, namespace) as pod, process:
+        pod.count(600)
+        assert wait_until(lambda: rows(user, namespace) == 600, seconds=30), story(user, namespace)
+        assert process.terminate() == 0, process.tail()
+        (config_map,) = kept(user, namespace)
+        policy = user.get(DRIFT_POLICY, namespace, "watch") or {}
+        assert (controller_of(config_map) or {})["uid"] == policy["metadata"]["uid"]
+
+        pod.count(200)
+        process.start().wait_ready()
+        assert wait_until(lambda: rows(user, namespace) == 800, seconds=30), process.tail()
+        assert "its window goes on with 600 rows" in messages(process)
+        wait_until(lambda: kept(user, namespace)[0] != config_map, seconds=2 * GRAIN_SECONDS)
+        assert kept(user, namespace)[0]["binaryData"] != config_map["binaryData"], "also kept while it runs"
+        offset = own_plane.audit_log.stat().st_size
+        wait_until(lambda: process.exit_code is not None, seconds=2.5 * GRAIN_SECONDS, pause=1)
+        assert writes(own_plane, offset).keys() <= {"update leases"}, writes(own_plane, offset)
+
+        process.kill()
+        garbage = {"binaryData": {KEY: base64.b64encode(b"garbage").decode()}}
+        user.edit(CONFIG_MAP, namespace, config_map["metadata"]["name"], garbage)
+        process.start().wait_ready()
+        assert wait_until(lambda: "its window starts anew" in messages(process), seconds=30), process.tail()
+        pod.count(100)
+        assert wait_until(lambda: rows(user, namespace) == 900, seconds=30), process.tail()
+        assert process.probe("/healthz")[0] == 200
+
+        user.call("DELETE", DRIFT_POLICY.path(namespace, "watch"))
+        assert wait_until(lambda: kept(user, namespace) == [], seconds=30)
+
+
+def writes(plane: ControlPlane, offset: int) -> Counter[str]:
+    """What the operator wrote since then."""
+    events = read_audit(plane.audit_log, offset=offset)
+    ours = (event for event in events if event.writes and event.agent.startswith("perennate-operator"))
+    return Counter(f"{event.verb} {event.resource}" for event in ours)

@@ -1,0 +1,97 @@
+"""A serving pod's port for operations, on an address of this machine: it counts real rows against a real profile."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+
+import numpy as np
+import pytest
+
+from perennate.api.wellknown import OPERATIONS_PORT
+from perennate.drift import Profile, Recorder, build_profile
+
+
+def own_address() -> str:
+    """An address of this machine that is not loopback, as a pod's is not; no packet is sent to find it.
+
+    Skips the test where there is none.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("203.0.113.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address besides loopback, which the operator does not scrape")
+        return str(probe.getsockname()[0])
+
+
+def profile_of_wind() -> Profile:
+    """The profile of a model with one feature."""
+    return build_profile(
+        {"wind": np.random.default_rng(7).normal(size=2_000)}, task="classification", classes=("no", "yes")
+    )
+
+
+class CountingPod:
+    """Answers /profile and /counts as a serving pod does. Use as a context manager.
+
+    Attributes:
+        profile: what it counts against.
+        address: where it listens, on the port of all serving pods.
+        rows: how many it has counted.
+    """
+
+    def __init__(self) -> None:
+        self.profile = profile_of_wind()
+        self.address = own_address()
+        self.rows = 0
+        self._draw = np.random.default_rng(1)
+        self._lock = threading.Lock()
+        self._recorder = Recorder(self.profile, model="rain", version="sha256:" + "a" * 64, start=time.time())
+
+    def count(self, rows: int) -> None:
+        """Rows came in that look like the training data."""
+        with self._lock:
+            self._recorder.record({"wind": self._draw.normal(size=rows)})
+            self.rows += rows
+
+    def document(self, path: str) -> bytes | None:
+        """What lies at a path."""
+        with self._lock:
+            known = {
+                "/profile": self.profile.to_bytes,
+                "/counts": lambda: json.dumps(self._recorder.document()).encode(),
+            }
+            return known[path]() if path in known else None
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        pod = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """Answers with the document at the path."""
+
+            def do_GET(self) -> None:
+                """One scrape."""
+                content = pod.document(self.path)
+                self.send_response(200 if content is not None else 404)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content or b"")))
+                self.end_headers()
+                self.wfile.write(content or b"")
+
+            def log_message(self, *_: object) -> None:
+                """Scrapes are not logged."""
+
+        self._server = ThreadingHTTPServer((self.address, OPERATIONS_PORT), Handler)
+        threading.Thread(target=self._server.serve_forever, name="counting pod", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
