@@ -146,7 +146,8 @@ async def test_nobody_there_is_a_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "host", "", "::ffff:127.0.0.1"]
+    "address",
+    ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "host", "", "::ffff:127.0.0.1"],
 )
 async def test_addresses_that_no_pod_has_are_never_asked(address: str) -> None:
     """Loopback, link-local (the cloud's metadata), multicast, names: refused before a packet is sent."""
