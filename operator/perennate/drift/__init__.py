@@ -1,8 +1,8 @@
 """Drift statistics: counts in, verdicts out. Numpy and scipy only; no clock, no randomness, no network.
 
 `build_profile` describes the training data, `Recorder` counts traffic against the profile in a serving pod, `Window`
-adds up what the pods counted, `evaluate` and `evaluate_performance` judge the window, and `advance` turns verdicts
-into an alarm.
+adds up what the pods counted, `evaluate`, `evaluate_performance` and, without labels, `evaluate_estimate` judge the
+window, and `advance` turns verdicts into an alarm.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 from perennate.drift.build import build_profile
 from perennate.drift.categories import class_text
 from perennate.drift.counts import Counts, CountsError, validate_counts
+from perennate.drift.estimated import estimate_performance, evaluate_estimate
 from perennate.drift.faults import DataFault
-from perennate.drift.labelled import Measurement
-from perennate.drift.performance import Cause, PerformanceResult, Standing, evaluate_performance
+from perennate.drift.measurement import Measurement
+from perennate.drift.performance import Cause, PerformanceResult, evaluate_performance
 from perennate.drift.persistence import Signal, Streak, advance
 from perennate.drift.profile import Metric, Profile, ProfileError
 from perennate.drift.recorder import LabelError, Recorder
+from perennate.drift.standing import Standing
 from perennate.drift.verdict import Evaluation, FeatureResult, Verdict, evaluate
 from perennate.drift.window import Sample, Window
 from perennate.drift.window_state import WindowError, WindowState
@@ -45,7 +47,9 @@ __all__ = [
     "advance",
     "build_profile",
     "class_text",
+    "estimate_performance",
     "evaluate",
+    "evaluate_estimate",
     "evaluate_performance",
     "validate_counts",
 ]

@@ -1,46 +1,71 @@
-"""Is the model still as good as it was? From true classes that came back, counted by score bin."""
+"""Is the model still as good as it was? From true classes or values that came back, counted in the pods."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from perennate.drift.labelled import METRICS, Measurement, measure
-from perennate.drift.persistence import HYSTERESIS, Signal
+from perennate.drift import confusion, labelled, regression
+from perennate.drift.coverage import label_flow
+from perennate.drift.measurement import Measurement
+from perennate.drift.persistence import Signal
+from perennate.drift.profile import LabelKind, Profile
+from perennate.drift.standing import Standing, in_words, loss_detected, shown, signal_of
 from perennate.drift.verdict import ROWS_FLOOR
 from perennate.drift.window import Sample
 
-
-class Standing(StrEnum):
-    """How the labelled performance stands against the baseline."""
-
-    HELD = "Held"
-    """Not proven to be below baseline minus tolerance."""
-    LOST = "Lost"
-    """The whole interval lies below baseline minus tolerance."""
-    UNKNOWN = "Unknown"
-    """It could not be told; `cause` says why."""
+METRICS: dict[LabelKind, tuple[str, ...]] = {
+    "scores": tuple(labelled.METRICS),
+    "classes": tuple(confusion.METRICS),
+    "residuals": tuple(regression.METRICS),
+}
+"""Names of the metrics, by how labels are counted: of two classes, of more, and of a regression."""
 
 
 class Cause(StrEnum):
     """Why nothing can be said about the performance."""
 
     NOT_COUNTED = "NotCounted"
-    """Labels are counted for models of two classes that were trained with hold-out rows."""
+    """Labels of this model are not counted, for want of hold-out rows or because it has too many classes."""
+    NOT_DEFINED = "NotDefined"
+    """A model of this kind has no such metric."""
     NO_BASELINE = "NoBaseline"
     """The profile holds no value for the metric."""
     NO_LABELS = "NoLabels"
     """Too few labelled rows, or rows of one class only."""
+    NO_ROWS = "NoRows"
+    """Too few rows for an estimate."""
+    NOT_ESTIMATED = "NotEstimated"
+    """Nothing is estimated for this model, or not this metric."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A metric of a window, or why there is none.
+
+    Args:
+        measurement: the metric; None with a cause.
+        cause: why there is none; None with a metric.
+        reason: either in words.
+    """
+
+    measurement: Measurement | None
+    cause: Cause | None
+    reason: str
 
 
 @dataclass(frozen=True)
 class PerformanceResult:
-    """The labelled performance of a window.
+    """The performance of a window: labelled, or estimated without labels.
 
     Args:
         standing: against the baseline.
         metric: which metric.
-        labelled_rows: rows whose true class is known.
+        estimated: whether no label went into it.
+        labelled_rows: rows whose true class or value is known.
+        coverage: labels by rows of the window; above 1 while labels of earlier rows come in; None without rows.
+        delay: seconds from prediction to label that half of the labels kept to, rounded up; None if that was more than
+            30 days, or without labels.
         measurement: the metric with its interval; None when unknown.
         baseline: its value on the hold-out rows; None if the profile has none.
         signal: what the performance alarm makes of it.
@@ -50,7 +75,10 @@ class PerformanceResult:
 
     standing: Standing
     metric: str
+    estimated: bool
     labelled_rows: int
+    coverage: float | None
+    delay: float | None
     measurement: Measurement | None
     baseline: float | None
     signal: Signal
@@ -65,56 +93,101 @@ def evaluate_performance(
 
     Args:
         sample: what the window holds.
-        metric: accuracy, precision, recall, f1 or auc.
-        tolerance: loss that is tolerated.
+        metric: one of METRICS.
+        tolerance: loss that is tolerated, in the metric's own unit.
         min_samples: labelled rows that are needed; never fewer than 100.
         significance: one minus the two-sided level of the interval.
 
     Raises:
         ValueError: no such metric.
     """
-    if metric not in METRICS:
-        raise ValueError(f"metric must be one of {', '.join(METRICS)}, got {metric!r}")
-    profile, rows, needed = sample.profile, sample.labelled_rows, max(min_samples, ROWS_FLOOR)
-    baseline = profile.metrics.get(metric)
-    value = None if baseline is None else baseline.value
+    check_metric(metric)
+    finding = _find(sample, metric, max(min_samples, ROWS_FLOOR), 1 - significance)
+    return judge(sample, metric, finding, tolerance=tolerance, estimated=False)
 
-    def unknown(cause: Cause, reason: str) -> PerformanceResult:
-        return PerformanceResult(Standing.UNKNOWN, metric, rows, None, value, Signal.UNKNOWN, cause, reason)
 
-    if not profile.counts_labels or profile.score is None:
-        what = "a regression" if profile.task == "regression" else "this model"
-        return unknown(Cause.NOT_COUNTED, f"labels of {what} are not counted: it takes two classes and hold-out rows")
-    if value is None:
-        return unknown(Cause.NO_BASELINE, f"the profile holds no value for {metric}")
-    if rows < needed:
-        return unknown(Cause.NO_LABELS, f"{rows} labelled rows in the window, {needed} are needed")
-    negatives, positives = sample.labels()
-    first = profile.score.first_positive
-    found = measure(negatives, positives, metric=metric, first_positive=first, confidence=1 - significance)
-    if found is None:
-        return unknown(Cause.NO_LABELS, f"{metric} is not defined: the labelled rows lack a class")
-    lost = loss_detected(value, found, tolerance)
+def check_metric(metric: str) -> None:
+    """Refuse a metric that no model has.
+
+    Raises:
+        ValueError: no such metric.
+    """
+    known = list(dict.fromkeys(name for names in METRICS.values() for name in names))
+    if metric not in known:
+        raise ValueError(f"metric must be one of {', '.join(known)}, got {metric!r}")
+
+
+def judge(sample: Sample, metric: str, finding: Finding, *, tolerance: float, estimated: bool) -> PerformanceResult:
+    """What a finding says beside the baseline.
+
+    Args:
+        sample: what the window holds.
+        metric: what was asked for.
+        finding: what was found.
+        tolerance: loss that is tolerated, in the metric's own unit.
+        estimated: whether the finding is an estimate.
+    """
+    baseline, found, flow = sample.profile.metrics.get(metric), finding.measurement, label_flow(sample)
+    standing, signal, reason = Standing.UNKNOWN, Signal.UNKNOWN, finding.reason
+    if found is not None and baseline is not None:
+        standing = Standing.LOST if loss_detected(baseline.value, found, tolerance) else Standing.HELD
+        signal = signal_of(baseline.value, found, tolerance)
+        reason = f"{reason}, baseline {shown(metric, baseline.value)}, tolerated loss {tolerance:g}"
+        reason = reason if estimated else f"{reason}; {flow.reason}"
     return PerformanceResult(
-        standing=Standing.LOST if lost else Standing.HELD,
+        standing=standing,
         metric=metric,
-        labelled_rows=rows,
+        estimated=estimated,
+        labelled_rows=sample.labelled_rows,
+        coverage=flow.coverage,
+        delay=flow.delay,
         measurement=found,
-        baseline=value,
-        signal=_signal(lost, value - found.value, tolerance),
-        cause=None,
-        reason=f"{metric} {found.value:.3f} ({found.lower:.3f} to {found.upper:.3f}) of {rows} labelled rows, "
-        f"baseline {value:.3f}, tolerated loss {tolerance:g}",
+        baseline=None if baseline is None else baseline.value,
+        signal=signal,
+        cause=finding.cause,
+        reason=reason,
     )
 
 
-def loss_detected(baseline: float, measurement: Measurement, tolerance: float) -> bool:
-    """Whether the whole interval lies below the baseline by more than the tolerance."""
-    return measurement.upper < baseline - tolerance
+def _find(sample: Sample, metric: str, needed: int, confidence: float) -> Finding:
+    """The metric of the labelled rows."""
+    profile, rows, kind = sample.profile, sample.labelled_rows, sample.profile.label_kind
+    if kind is None:
+        return Finding(None, Cause.NOT_COUNTED, profile.no_labels or "")
+    if metric not in METRICS[kind]:
+        reason = f"{metric} is no metric of {describe_model(profile)}: {', '.join(METRICS[kind])}"
+        return Finding(None, Cause.NOT_DEFINED, reason)
+    if metric not in profile.metrics:
+        return Finding(None, Cause.NO_BASELINE, f"the profile holds no value for {metric}")
+    if rows < needed:
+        return Finding(None, Cause.NO_LABELS, f"{rows} labelled rows in the window, {needed} are needed")
+    found = _measure(sample, kind, metric, confidence)
+    if found is None:
+        return Finding(None, Cause.NO_LABELS, f"{metric} is not defined: the labelled rows lack a class")
+    return Finding(found, None, f"{in_words(found)} of {rows} labelled rows")
 
 
-def _signal(lost: bool, loss: float, tolerance: float) -> Signal:
-    """Raised by a proven loss, lowered once the loss itself is below 80 % of what is tolerated."""
-    if lost:
-        return Signal.RAISED
-    return Signal.LOWERED if loss <= HYSTERESIS * tolerance else Signal.BETWEEN
+def _measure(sample: Sample, kind: LabelKind, metric: str, confidence: float) -> Measurement | None:
+    """The metric from the cells that hold it."""
+    profile = sample.profile
+    if kind == "classes":
+        return confusion.measure(sample.confusion(), metric=metric, confidence=confidence)
+    if kind == "residuals" and profile.residual is not None:
+        sums = regression.Residuals.from_sums(sample.residual_sums(), profile.residual.unit)
+        return regression.measure(sums, metric=metric, confidence=confidence)
+    if profile.score is None:
+        return None
+    return labelled.measure(
+        *sample.labels(),
+        metric=metric,
+        first_positive=profile.score.first_positive,
+        confidence=confidence,
+        means=profile.score.means,
+    )
+
+
+def describe_model(profile: Profile) -> str:
+    """What the model is, for messages."""
+    if profile.task == "regression":
+        return "a regression"
+    return f"a model of {len(profile.classes)} classes"

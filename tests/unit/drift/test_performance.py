@@ -1,4 +1,4 @@
-"""Performance from labels that were counted by score bin."""
+"""The labelled performance of a window beside its baseline."""
 
 from __future__ import annotations
 
@@ -6,208 +6,258 @@ import dataclasses
 
 import numpy as np
 import pytest
-from sklearn import metrics
 
-from perennate.drift.auc import auc
+from perennate.drift import confusion as confusion_metrics
+from perennate.drift import regression
+from perennate.drift.bins import bin_of, cut_score
 from perennate.drift.build import build_profile
-from perennate.drift.labelled import METRICS, Measurement, labels_by_bin, measure
-from perennate.drift.performance import Cause, Standing, evaluate_performance, loss_detected
+from perennate.drift.labelled import labels_by_bin, mean_scores
+from perennate.drift.measurement import Measurement
+from perennate.drift.outputs import Residual
+from perennate.drift.performance import METRICS, Cause, PerformanceResult, evaluate_performance
 from perennate.drift.persistence import Signal
-from perennate.drift.profile import Profile
-from perennate.drift.wilson import wilson_interval
-from perennate.drift.window import Sample, Window
-from tests.unit.drift.makers import HOUR, START, generator, make_columns, make_profile, make_recorder, make_scores
+from perennate.drift.profile import Metric, Profile
+from perennate.drift.standing import Standing
+from perennate.drift.window import Sample
+from tests.unit.drift.makers import generator, make_columns, make_profile, make_scores
+from tests.unit.drift.samples import make_sample
 
-PROFILE = make_profile()
-
-
-def make_sample(profile: Profile, scores: np.ndarray, labels: np.ndarray) -> Sample:
-    """A warm window that holds some labelled predictions."""
-    window, recorder = Window(profile, length=24 * HOUR, scrape_interval=15), make_recorder(profile)
-    recorder.record({name: values[: len(scores)] for name, values in make_columns(len(scores), seed=3).items()})
-    if profile.score is not None:
-        bins = recorder.record_scores(scores)
-        if profile.counts_labels:
-            for score_bin, label in zip(bins.tolist(), labels.tolist(), strict=True):
-                recorder.record_label(score_bin, label)
-    window.add(recorder.document(), pod="a", now=START + HOUR)
-    return window.sample(START + HOUR)
+MATRIX = np.array([[450, 30, 20], [30, 250, 20], [20, 20, 160]])
+"""Hold-out rows by predicted and true class."""
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_metrics_from_counts_equal_those_from_rows(seed: int) -> None:
-    """The threshold is an edge, so counts give accuracy, precision, recall and F1 exactly, and AUC within 0.001."""
-    scores, labels = make_scores(5000, seed + 50)
-    sample = make_sample(PROFILE, scores, labels)
-    found = {metric: evaluate_performance(sample, metric=metric, tolerance=0.05).measurement for metric in METRICS}
-    values = {metric: measurement.value for metric, measurement in found.items() if measurement is not None}
-    predicted = scores > 0.5
-
-    assert values["accuracy"] == pytest.approx(metrics.accuracy_score(labels, predicted))
-    assert values["precision"] == pytest.approx(metrics.precision_score(labels, predicted))
-    assert values["recall"] == pytest.approx(metrics.recall_score(labels, predicted))
-    assert values["f1"] == pytest.approx(metrics.f1_score(labels, predicted))
-    assert values["auc"] == pytest.approx(metrics.roc_auc_score(labels, scores), abs=0.001)
+def with_baselines(profile: Profile, found: dict[str, Measurement]) -> Profile:
+    """A profile that knows these metrics."""
+    metrics = {name: Metric(item.value, item.standard_error) for name, item in found.items()}
+    return dataclasses.replace(profile, metrics=metrics)
 
 
-def test_auc_of_known_counts() -> None:
-    """Rows in one bin are ties: AUC = (wins + ties / 2) / pairs."""
-    value, _ = auc(np.array([3, 1]), np.array([1, 3]))
-
-    assert value == (3 * 3 + (3 * 1 + 1 * 3) / 2) / 16
-
-
-def test_standard_error_of_the_auc() -> None:
-    """DeLong's standard error is the spread of the AUC over repeated samples."""
-    draw, found, errors = generator(2), [], []
-    share = np.linspace(0.1, 0.9, 20)
-    for _ in range(400):
-        rows = draw.multinomial(600, np.full(20, 0.05))
-        positives = draw.binomial(rows, share)
-        value, error = auc(rows - positives, positives)
-        found.append(value)
-        errors.append(error)
-
-    assert np.mean(errors) == pytest.approx(np.std(found), rel=0.1)
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_intervals_cover_the_truth(metric: str) -> None:
-    """A 95 % interval holds the true value in about 95 % of samples."""
-    draw, share = generator(4), np.linspace(0.02, 0.98, 20)
-    many = 10_000_000 * share / 20
-    truth = measure(
-        (10_000_000 / 20 - many).astype(int), many.astype(int), metric=metric, first_positive=10, confidence=0.95
+def make_multiclass() -> Profile:
+    """The profile of a model of three classes."""
+    profile = build_profile(
+        make_columns(1000), task="classification", score=generator(1).uniform(0.4, 1, 1000), classes=["a", "b", "c"]
     )
-    assert truth is not None
-    covered = 0
-    for _ in range(500):
-        rows = draw.multinomial(400, np.full(20, 0.05))
-        positives = draw.binomial(rows, share)
-        found = measure(rows - positives, positives, metric=metric, first_positive=10, confidence=0.95)
-        assert found is not None
-        covered += found.lower <= truth.value <= found.upper
-
-    assert covered / 500 >= 0.92
+    return with_baselines(profile, confusion_metrics.measure_all(MATRIX))
 
 
-def test_wilson_interval_of_the_textbook() -> None:
-    """Ten of ten: the interval does not end at the value, and never leaves 0 to 1."""
-    assert wilson_interval(1.0, 10, 0.95) == pytest.approx((0.7225, 1.0), abs=1e-4)
-    assert wilson_interval(0.0, 10, 0.95) == pytest.approx((0.0, 0.2775), abs=1e-4)
-    assert wilson_interval(0.5, 100, 0.95) == pytest.approx((0.4038, 0.5962), abs=1e-4)
+def make_regression() -> Profile:
+    """The profile of a regression whose hold-out errors have a standard deviation of 4 and a mean of 1."""
+    errors = generator(2).normal(1, 4, 4000)
+    truth = generator(3).normal(50, 20, 4000)
+    profile = build_profile(make_columns(1000), task="regression", score=truth + errors, labels=truth)
+    edges, _ = cut_score(errors, None)
+    unit = regression.residual_unit(errors, truth)
+    residual = Residual(edges, np.bincount(bin_of(edges, errors), minlength=edges.size + 1), unit)
+    sums = regression.Residuals.from_sums(regression.residual_sums(errors, unit), unit)
+    return with_baselines(dataclasses.replace(profile, residual=residual), regression.measure_all(sums))
 
 
-@pytest.mark.parametrize(
-    ("negatives", "positives", "undefined"),
-    [
-        ([5, 5], [0, 0], {"recall", "auc"}),
-        ([0, 0], [5, 5], {"auc"}),
-        ([5, 0], [5, 0], {"precision"}),
-        ([5, 0], [0, 0], {"precision", "recall", "f1", "auc"}),
-    ],
-)
-def test_undefined_metrics(negatives: list[int], positives: list[int], undefined: set[str]) -> None:
-    """A metric that divides by nothing is not there, rather than NaN."""
-    found = {
-        metric: measure(np.array(negatives), np.array(positives), metric=metric, first_positive=1, confidence=0.95)
-        for metric in METRICS
-    }
-
-    assert {metric for metric, measurement in found.items() if measurement is None} == undefined
+BINARY, MULTICLASS, REGRESSION = make_profile(), make_multiclass(), make_regression()
 
 
-@pytest.mark.parametrize(("negatives", "positives"), [([9, 0], [0, 9]), ([0, 9], [9, 0]), ([9, 9], [9, 9])])
-def test_intervals_without_spread(negatives: list[int], positives: list[int]) -> None:
-    """Perfect order, perfect disorder and nothing but ties still have an interval of some width."""
-    found = measure(np.array(negatives), np.array(positives), metric="auc", first_positive=1, confidence=0.95)
-
-    assert found is not None
-    assert 0 <= found.lower <= found.value <= found.upper <= 1
-    assert found.upper - found.lower > 0.1
+def labelled_sample(scores: np.ndarray, labels: np.ndarray, *, profile: Profile = BINARY, pods: int = 1) -> Sample:
+    """A window that holds some labelled predictions of two classes."""
+    assert profile.score is not None
+    edges = profile.score.edges
+    counts = labels_by_bin(bin_of(edges, scores), labels > 0, edges.size + 1)
+    delays = [0, 0, scores.size, 0, 0, 0, 0, 0]
+    return make_sample(
+        profile, rows=2 * scores.size, scores=counts[0] + counts[1], labels=counts, delays=delays, pods=pods
+    )
 
 
 def test_held() -> None:
-    """Calibrated scores keep the baseline: held, and the signal is lowered."""
-    found = evaluate_performance(make_sample(PROFILE, *make_scores(2000, 8)), metric="auc", tolerance=0.05)
+    """Calibrated scores keep the baseline: held, the signal is lowered, with coverage and delay of the labels."""
+    found = evaluate_performance(labelled_sample(*make_scores(2000, 8)), metric="auc", tolerance=0.05)
 
     assert (found.standing, found.signal, found.cause) == (Standing.HELD, Signal.LOWERED, None)
-    assert found.labelled_rows == 2000
-    assert found.baseline == PROFILE.metrics["auc"].value
+    assert (found.labelled_rows, found.coverage, found.delay, found.estimated) == (2000, 0.5, 3600.0, False)
+    assert found.baseline == BINARY.metrics["auc"].value
 
 
 def test_lost() -> None:
     """Labels that have nothing to do with the scores any more: lost, with numbers in the reason."""
     scores, labels = make_scores(2000, 8)
-    found = evaluate_performance(
-        make_sample(PROFILE, scores, generator().permutation(labels)), metric="auc", tolerance=0.05
-    )
+    found = evaluate_performance(labelled_sample(scores, generator().permutation(labels)), metric="auc", tolerance=0.05)
 
     assert (found.standing, found.signal) == (Standing.LOST, Signal.RAISED)
     assert found.measurement is not None
     assert found.reason.startswith(f"auc {found.measurement.value:.3f} (")
+    assert found.reason.endswith("tolerated loss 0.05; labels for 50 % of rows, half of them within 1 h")
     assert "2000 labelled rows, baseline" in found.reason
 
 
-def test_interval_must_lie_below_as_a_whole() -> None:
-    """A value below the tolerance whose interval reaches above it is no proven loss; the alarm is left as it is."""
-    measurement = Measurement("auc", 0.70, 0.66, 0.74, 0.02, 500)
+@pytest.mark.parametrize("metric", METRICS["scores"])
+def test_every_metric_of_two_classes_is_lost_when_labels_mean_nothing(metric: str) -> None:
+    """Shares fall and losses rise; either is found."""
+    profile = BINARY
+    if metric not in profile.metrics:
+        pytest.skip(f"the profile holds no baseline of {metric}")
+    scores, labels = make_scores(2000, 8)
+    kept = evaluate_performance(labelled_sample(scores, labels), metric=metric, tolerance=0.05)
+    lost = evaluate_performance(labelled_sample(scores, generator().permutation(labels)), metric=metric, tolerance=0.05)
 
-    assert loss_detected(0.80, measurement, 0.05)
-    assert not loss_detected(0.79, measurement, 0.05)
-    assert not loss_detected(0.80, dataclasses.replace(measurement, upper=0.75), 0.05)
+    assert (kept.standing, lost.standing) == (Standing.HELD, Standing.LOST)
+
+
+def multiclass(wrong: float) -> Sample:
+    """Labels of three classes; so large a share of the right answers went to a wrong class."""
+    matrix = MATRIX.copy()
+    matrix[np.arange(3), np.arange(3)] -= (wrong * np.diagonal(MATRIX)).astype(int)
+    matrix[[1, 2, 0], np.arange(3)] += (wrong * np.diagonal(MATRIX)).astype(int)
+    return make_sample(MULTICLASS, rows=2000, confusion=matrix)
+
+
+@pytest.mark.parametrize("metric", METRICS["classes"])
+def test_more_classes(metric: str) -> None:
+    """Accuracy and macro F1 from the confusion matrix, as on the hold-out rows."""
+    kept = evaluate_performance(multiclass(0.0), metric=metric, tolerance=0.05)
+    lost = evaluate_performance(multiclass(0.3), metric=metric, tolerance=0.05)
+
+    assert kept.measurement is not None
+    assert kept.measurement.value == kept.baseline
+    assert (kept.standing, lost.standing) == (Standing.HELD, Standing.LOST)
+
+
+@pytest.mark.parametrize(
+    ("metric", "errors", "tolerance", "standing"),
+    {
+        "the same errors": ("mae", (1, 4), 0.5, Standing.HELD),
+        "errors twice as large": ("mae", (1, 8), 0.5, Standing.LOST),
+        "errors twice as large, tolerated": ("mae", (1, 8), 5.0, Standing.HELD),
+        "smaller errors": ("rmse", (1, 2), 0.0, Standing.HELD),
+        "a wider spread": ("rmse", (1, 8), 0.5, Standing.LOST),
+        "a wider spread without bias": ("bias", (1, 8), 1.0, Standing.HELD),
+        "a bias the other way": ("bias", (-1, 4), 0.5, Standing.HELD),
+        "a larger bias": ("bias", (4, 4), 1.0, Standing.LOST),
+        "a larger bias the other way": ("bias", (-4, 4), 1.0, Standing.LOST),
+    }.values(),
+)
+def test_regression(metric: str, errors: tuple[float, float], tolerance: float, standing: Standing) -> None:
+    """Errors are lost when they grow, by the unit of the target; a bias when it leaves 0 further behind."""
+    sample = make_sample(REGRESSION, rows=2000, residuals=generator(5).normal(*errors, 2000))
+    found = evaluate_performance(sample, metric=metric, tolerance=tolerance)
+
+    assert found.standing is standing
+    assert found.measurement is not None
+    assert found.labelled_rows == found.measurement.rows == 2000
+
+
+def test_interval_must_be_worse_as_a_whole() -> None:
+    """Fewer labels prove less: the same loss of 2,000 rows is found, of 150 it is not."""
+    standing = {
+        rows: evaluate_performance(
+            make_sample(REGRESSION, rows=rows, residuals=np.resize([-5.4, 5.4, 0.5, -0.5, 9.0, -9.0], rows)),
+            metric="mae",
+            tolerance=1.2,
+            min_samples=100,
+        ).standing
+        for rows in (150, 2000)
+    }
+
+    assert standing == {150: Standing.HELD, 2000: Standing.LOST}
 
 
 def test_loss_within_tolerance_neither_raises_nor_lowers() -> None:
     """Between 80 and 100 % of the tolerated loss an open alarm stays open and a closed one closed."""
-    sample = make_sample(PROFILE, *make_scores(2000, 8))
-    found = evaluate_performance(sample, metric="auc", tolerance=0.05)
+    scores, labels = make_scores(2000, 8)
+    found = evaluate_performance(labelled_sample(scores, labels), metric="auc", tolerance=0.05)
     assert found.measurement is not None
-    assert found.baseline is not None
-    worse = found.measurement.value + 0.045
-    profile = dataclasses.replace(PROFILE, metrics={"auc": dataclasses.replace(PROFILE.metrics["auc"], value=worse)})
-    again = evaluate_performance(make_sample(profile, *make_scores(2000, 8)), metric="auc", tolerance=0.05)
+    worse = dataclasses.replace(BINARY, metrics={"auc": Metric(found.measurement.value + 0.045, 0.01)})
+    again = evaluate_performance(labelled_sample(scores, labels, profile=worse), metric="auc", tolerance=0.05)
 
     assert (again.standing, again.signal) == (Standing.HELD, Signal.BETWEEN)
+
+
+def in_parts(metric: str, pods: int) -> PerformanceResult:
+    """The same labels, spread over pods."""
+    if metric == "auc":
+        sample = labelled_sample(*make_scores(2000, 8), pods=pods)
+    elif metric == "macroF1":
+        sample = make_sample(MULTICLASS, rows=1000, confusion=MATRIX, pods=pods)
+    else:
+        sample = make_sample(REGRESSION, rows=999, residuals=generator(4).laplace(0, 3, 999), pods=pods)
+    return evaluate_performance(sample, metric=metric, tolerance=0.05)
+
+
+@pytest.mark.parametrize("metric", ["auc", "macroF1", "rmse"])
+@pytest.mark.parametrize("pods", [2, 7])
+def test_pods_change_nothing(metric: str, pods: int) -> None:
+    """Labels counted in several pods give the very result of one."""
+    assert in_parts(metric, pods) == in_parts(metric, 1)
 
 
 def test_unknown_without_labels() -> None:
     """Too few labelled rows, or one class alone: unknown, with the number that is needed."""
     scores, labels = make_scores(600, 8)
-    few = evaluate_performance(make_sample(PROFILE, scores[:499], labels[:499]), metric="auc", tolerance=0.05)
-    alone = evaluate_performance(make_sample(PROFILE, scores, np.zeros(600, dtype=int)), metric="auc", tolerance=0.05)
+    few = evaluate_performance(labelled_sample(scores[:499], labels[:499]), metric="auc", tolerance=0.05)
+    alone = evaluate_performance(labelled_sample(scores, np.zeros(600)), metric="auc", tolerance=0.05)
 
     assert (few.standing, few.signal, few.cause) == (Standing.UNKNOWN, Signal.UNKNOWN, Cause.NO_LABELS)
     assert few.reason == "499 labelled rows in the window, 500 are needed"
     assert (alone.cause, alone.reason) == (Cause.NO_LABELS, "auc is not defined: the labelled rows lack a class")
 
 
+def test_never_from_fewer_than_a_hundred() -> None:
+    """A policy cannot ask for a verdict on ten rows."""
+    scores, labels = make_scores(99, 8)
+    found = evaluate_performance(labelled_sample(scores, labels), metric="auc", tolerance=0.05, min_samples=10)
+
+    assert found.reason == "99 labelled rows in the window, 100 are needed"
+
+
 def test_unknown_without_baseline() -> None:
     """A profile without the metric cannot be compared with."""
-    bare = dataclasses.replace(PROFILE, metrics={})
-    found = evaluate_performance(make_sample(bare, *make_scores(600, 8)), metric="f1", tolerance=0.05)
+    bare = dataclasses.replace(BINARY, metrics={})
+    found = evaluate_performance(labelled_sample(*make_scores(600, 8), profile=bare), metric="f1", tolerance=0.05)
 
     assert (found.cause, found.reason) == (Cause.NO_BASELINE, "the profile holds no value for f1")
 
 
-def test_regression_is_unknown_and_says_why() -> None:
-    """Labels of a regression are not counted; the policy says so rather than nothing."""
-    scores, truth = make_scores(600, 8)
-    profile = build_profile(make_columns(600), task="regression", score=scores, labels=truth)
-    found = evaluate_performance(make_sample(profile, scores, truth), metric="accuracy", tolerance=0.05)
+@pytest.mark.parametrize(
+    ("profile", "metric", "reason"),
+    [
+        (REGRESSION, "accuracy", "accuracy is no metric of a regression: mae, rmse, bias"),
+        (MULTICLASS, "auc", "auc is no metric of a model of 3 classes: accuracy, macroF1"),
+        (
+            BINARY,
+            "mae",
+            "mae is no metric of a model of 2 classes: accuracy, precision, recall, f1, auc, logLoss, brier",
+        ),
+    ],
+)
+def test_metric_of_another_kind_of_model(profile: Profile, metric: str, reason: str) -> None:
+    """A policy may name a metric that its model cannot have; it is told which ones there are."""
+    found = evaluate_performance(make_sample(profile, rows=600), metric=metric, tolerance=0.05)
+
+    assert (found.standing, found.cause, found.reason) == (Standing.UNKNOWN, Cause.NOT_DEFINED, reason)
+
+
+def test_labels_that_are_not_counted() -> None:
+    """Without hold-out rows there are no bins to count labels in; the reason is the profile's."""
+    bare = build_profile(make_columns(600), task="regression")
+    found = evaluate_performance(make_sample(bare, rows=600), metric="mae", tolerance=0.05)
 
     assert (found.standing, found.cause) == (Standing.UNKNOWN, Cause.NOT_COUNTED)
-    assert found.reason == "labels of a regression are not counted: it takes two classes and hold-out rows"
+    assert found.reason == bare.no_labels
 
 
 def test_no_such_metric() -> None:
-    """A metric that is not in the table is a mistake of the caller."""
-    with pytest.raises(ValueError, match="metric must be one of accuracy, precision, recall, f1, auc, got 'mse'"):
-        evaluate_performance(make_sample(PROFILE, *make_scores(600, 8)), metric="mse", tolerance=0.05)
+    """A metric that no model has is a mistake of the caller."""
+    allowed = "accuracy, precision, recall, f1, auc, logLoss, brier, macroF1, mae, rmse, bias"
+    with pytest.raises(ValueError, match=f"metric must be one of {allowed}, got 'mse'"):
+        evaluate_performance(make_sample(BINARY), metric="mse", tolerance=0.05)
 
 
-def test_labels_by_bin() -> None:
-    """Rows are counted by class under the bin of their score."""
-    negatives, positives = labels_by_bin(np.array([0, 2, 2, 1]), np.array([False, True, False, True]), 4)
+def test_means_of_a_profile_give_the_losses() -> None:
+    """With the mean score of each bin, log loss and Brier score are measured."""
+    scores, labels = make_scores(4000)
+    assert BINARY.score is not None
+    means = mean_scores(scores, bin_of(BINARY.score.edges, scores), BINARY.score.edges)
+    profile = dataclasses.replace(
+        BINARY, score=dataclasses.replace(BINARY.score, means=means), metrics={"brier": Metric(0.15, 0.003)}
+    )
+    found = evaluate_performance(labelled_sample(scores, labels, profile=profile), metric="brier", tolerance=0.05)
 
-    assert (negatives.tolist(), positives.tolist()) == ([1, 0, 1, 0], [0, 1, 1, 0])
+    assert found.measurement is not None
+    assert found.measurement.value == pytest.approx(np.mean((scores - labels) ** 2), abs=0.0005)
