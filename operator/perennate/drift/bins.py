@@ -14,56 +14,65 @@ MAX_VALUES = 20
 """Up to so many distinct values, every value has its own bin."""
 MAX_CELLS = 10
 """Up to so many distinct values, PSI is taken over all of them instead of deciles."""
-SHARES = np.concatenate(([0.01], np.arange(1, 20) / 20, [0.99]))
+PERCENTS = (1, *range(5, 100, 5), 99)
 """Quantiles at which a feature is cut: every 5 %, and 1 % and 99 % for the tails."""
-DECILES = np.arange(1, 10) / 10
-SCORE_BINS = 50
+DECILES = tuple(range(10, 100, 10))
+SCORE_PERCENTS = tuple(range(2, 100, 2))
 
 
-def cut_feature(values: Floats) -> tuple[Floats, Ints]:
+def cut_feature(ordered: Floats) -> tuple[Floats, Ints]:
     """Edges of a feature and the positions of those that are deciles.
 
     Args:
-        values: finite values, (n,), n may be 0.
+        ordered: finite values in rising order, (n,), n may be 0.
 
     Returns:
         edges, rising strictly and all below the largest value, and the positions in them of the cuts for PSI.
     """
-    distinct = np.unique(values)
+    distinct = first_distinct(ordered, MAX_VALUES + 1)
     if distinct.size <= MAX_VALUES:
         edges = distinct[:-1]
-        positions = np.arange(edges.size) if distinct.size <= MAX_CELLS else decile_positions(values, edges)
+        positions = np.arange(edges.size) if distinct.size <= MAX_CELLS else decile_positions(ordered, edges)
         return edges, positions
-    edges = np.unique(quantiles(values, SHARES))
-    edges = edges[edges < distinct[-1]]
-    return edges, decile_positions(values, edges)
+    edges = np.unique(quantiles(ordered, PERCENTS))
+    edges = edges[edges < ordered[-1]]
+    return edges, decile_positions(ordered, edges)
 
 
 def cut_score(scores: Floats, threshold: float | None) -> tuple[Floats, Ints]:
-    """Edges of the score: 50 quantile bins, with the decision threshold (if any) as an edge of its own."""
-    if scores.size == 0:
-        edges = np.empty(0)
-    else:
-        edges = np.unique(quantiles(scores, np.arange(1, SCORE_BINS) / SCORE_BINS))
-        edges = edges[edges < scores.max()]
+    """Edges of the score, one row or more: 50 quantile bins, with the decision threshold as an edge of its own."""
+    ordered = np.sort(scores)
+    edges = np.unique(quantiles(ordered, SCORE_PERCENTS))
+    edges = edges[edges < ordered[-1]]
     if threshold is not None:
         edges = np.unique(np.append(edges, threshold))
-    return edges, decile_positions(scores, edges)
+    return edges, decile_positions(ordered, edges)
 
 
-def quantiles(values: Floats, shares: Floats) -> Floats:
-    """Quantiles that are observed values (inverse of the empirical distribution function)."""
-    return np.asarray(np.quantile(values, shares, method="inverted_cdf"), dtype=np.float64)
+def first_distinct(ordered: Floats, limit: int) -> Floats:
+    """The least distinct values, at most `limit`, of values in rising order."""
+    found: list[float] = []
+    place = 0
+    while place < ordered.size and len(found) < limit:
+        found.append(ordered[place])
+        place = int(np.searchsorted(ordered, found[-1], side="right"))
+    return np.array(found, dtype=np.float64)
 
 
-def decile_positions(values: Floats, edges: Floats) -> Ints:
+def quantiles(ordered: Floats, percents: tuple[int, ...]) -> Floats:
+    """Quantiles that are observed values (inverse of the empirical distribution function) of values in rising order."""
+    ranks = np.array([max(1, -(-percent * ordered.size // 100)) for percent in percents])
+    return np.asarray(ordered[ranks - 1])
+
+
+def decile_positions(ordered: Floats, edges: Floats) -> Ints:
     """Positions of the edges that equal a 10 % ... 90 % quantile; all of them if none does.
 
     None does when more than nine tenths of the rows share the largest value; PSI over a single cell would be blind.
     """
-    if edges.size == 0 or values.size == 0:
-        return np.arange(edges.size, dtype=np.int64)
-    positions = np.flatnonzero(np.isin(edges, quantiles(values, DECILES)))
+    if edges.size == 0:
+        return np.arange(0, dtype=np.int64)
+    positions = np.flatnonzero(np.isin(edges, quantiles(ordered, DECILES)))
     return positions if positions.size else np.arange(edges.size, dtype=np.int64)
 
 

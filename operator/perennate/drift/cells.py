@@ -1,24 +1,20 @@
-"""From values to cells: which cell of the layout each value of a batch of rows falls into."""
+"""Counting a batch of rows into the cells of the layout."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from perennate.drift.arrays import Bools, Floats, Ints
-from perennate.drift.bins import bin_of
-from perennate.drift.categories import class_text, is_missing, is_number
+from perennate.drift.arrays import Floats, Ints
+from perennate.drift.categories import class_text, is_missing
+from perennate.drift.columns import Column, read_numbers, read_times, tally
 from perennate.drift.features import CategoricalFeature, NumericFeature
 from perennate.drift.layout import MAX_OFFSET, OFFSET_STEPS, Layout
 
-BROADCAST_ROWS = 16
-"""Below so many rows one comparison of everything with every edge is faster than a binary search for each feature."""
-
-Columns = Mapping[str, Any]
-"""Values by column: arrays, lists or pandas Series, one-dimensional and of one length."""
+SORT_ROWS = 16
+"""From so many rows on, sorting each feature and searching its borders in it is faster than comparing every value with
+every border, whatever the number of borders."""
 
 
 class NumericCells:
@@ -30,50 +26,87 @@ class NumericCells:
 
     def __init__(self, layout: Layout) -> None:
         kept = [item for item in layout.features if isinstance(item, NumericFeature)]
-        self._names = [item.name for item in kept]
+        self.names = [item.name for item in kept]
+        self._read = [read_times if item.kind == "datetime" else read_numbers for item in kept]
         self._borders = [_borders(item) for item in kept]
         width = max((borders.size for borders in self._borders), default=0)
         # Padding with infinity: no value is above it, so padded borders never count.
-        self._padded = np.full((len(kept), width), np.inf)
+        self._padded = np.full((len(kept), 1, width), np.inf)
         for row, borders in zip(self._padded, self._borders, strict=True):
-            row[: borders.size] = borders
+            row[0, : borders.size] = borders
         self._starts = layout.starts[:-1][layout.numeric]
         self._missing, self._other = layout.specials[2:, layout.numeric]
-        self._means = layout.means
+        self._offsets = layout.offsets
+        self._means = layout.means[:, None]
         with np.errstate(over="ignore"):
-            self._steps = OFFSET_STEPS / layout.spreads
+            self._steps = (OFFSET_STEPS / layout.spreads)[:, None]
 
-    def read(self, columns: Columns, rows: int) -> tuple[Floats, Bools]:
-        """Values of the numeric features, NaN for none, and whether a value is no number; both (rows, features)."""
-        values = np.full((rows, len(self._names)), np.nan)
-        strange = np.zeros(values.shape, dtype=np.bool_)
-        for index, name in enumerate(self._names):
-            if name in columns:
-                column = np.asarray(columns[name])
-                if column.dtype.kind in "fiub":
-                    values[:, index] = column
-                else:
-                    values[:, index], strange[:, index] = _read_numbers(column)
+    def count(self, columns: dict[str, Column], rows: int, counted: Ints, moments: Floats) -> None:
+        """Count rows into `counted`, (cells,), and add up their finite values in `moments`.
+
+        Args:
+            columns: by name.
+            rows: how many; few enough that all values of them fit the cache.
+            counted: in the order of Layout.
+            moments: sum and sum of squares, (2, numeric features).
+        """
+        values, strange = self._values(columns, rows)
+        if rows < SORT_ROWS:
+            self._compare(values, counted)
+        else:
+            self._search(values, counted)
+        counted[self._missing] -= strange
+        counted[self._other] += strange
+        self._add_up(values, counted, moments)
+
+    def _values(self, columns: dict[str, Column], rows: int) -> tuple[Floats, Ints]:
+        """Numbers, NaN for none, (numeric features, rows), and how many of each feature are something else."""
+        values = np.empty((len(self.names), rows))
+        strange = np.zeros(len(self.names), dtype=np.int64)
+        for index, name in enumerate(self.names):
+            column = columns.get(name)
+            if column is None:
+                values[index] = np.nan
+            else:
+                values[index], odd = self._read[index](column)
+                strange[index] = 0 if odd is None else np.count_nonzero(odd)
         return values, strange
 
-    def cells(self, values: Floats, strange: Bools) -> Ints:
-        """The cell of each value, (rows, features)."""
-        if len(values) < BROADCAST_ROWS:
-            places: Ints = np.sum(values[:, :, None] > self._padded, axis=-1) + self._starts
-        else:
-            places = np.empty(values.shape, dtype=np.int64)
-            for index, borders in enumerate(self._borders):
-                places[:, index] = bin_of(borders, values[:, index]) + self._starts[index]
+    def _compare(self, values: Floats, counted: Ints) -> None:
+        """Compare every value with every border of its feature."""
+        places: Ints = (values[:, :, None] > self._padded).sum(axis=-1)
+        places += self._starts[:, None]
         absent = np.isnan(values)
         if absent.any():
-            places = np.where(absent, np.where(strange, self._other, self._missing), places)
-        return places
+            places = np.where(absent, self._missing[:, None], places)
+        counted += np.bincount(places.ravel(), minlength=counted.size)
 
-    def offsets(self, values: Floats) -> Ints:
-        """Distance of each finite value from the training mean in steps of Layout.offsets, (rows, features)."""
+    def _search(self, values: Floats, counted: Ints) -> None:
+        """Sort every feature, in place, and search its borders in it; NaN comes last."""
+        values.sort(axis=1)
+        places = self._borders, self._starts.tolist(), self._missing.tolist()
+        for row, borders, start, missing in zip(values, *places, strict=True):
+            ranks = row.searchsorted(borders, side="right")
+            numbers = row.searchsorted(np.inf, side="right")
+            counted[start] += ranks[0]
+            counted[start + 1 : start + ranks.size] += ranks[1:] - ranks[:-1]
+            counted[start + ranks.size] += numbers - ranks[-1]
+            counted[missing] += row.size - numbers
+
+    def _add_up(self, values: Floats, counted: Ints, moments: Floats) -> None:
+        """Add up offsets in `counted`, and sums and sums of squares in `moments`."""
         with np.errstate(over="ignore", invalid="ignore"):
-            steps = np.clip((values - self._means) * self._steps, -MAX_OFFSET, MAX_OFFSET)
-        return np.rint(np.where(np.isfinite(values) & ~np.isnan(steps), steps, 0.0)).astype(np.int64)
+            steps = (values - self._means) * self._steps
+            finite = np.isfinite(steps)
+            if not finite.all():
+                finite = np.isfinite(values)
+                values, steps = np.where(finite, values, 0.0), np.where(finite, np.nan_to_num(steps), 0.0)
+            np.minimum(steps, MAX_OFFSET, out=steps)
+            np.maximum(steps, -MAX_OFFSET, out=steps)
+            # Whole numbers below 2**53 add up exactly, in whatever order.
+            counted[self._offsets] += np.rint(steps, out=steps).sum(axis=1).astype(np.int64)
+            moments[0] += values.sum(axis=1)
+            moments[1] += np.einsum("ij,ij->i", values, values)
 
 
 class CategoricalCells:
@@ -93,16 +126,15 @@ class CategoricalCells:
         self._missing, self._other = (int(place) for place in layout.specials[2:, index])
         self._places: dict[Any, int] = {text: start + place for place, text in enumerate(feature.categories)}
 
-    def cells(self, columns: Columns, rows: int) -> Ints:
-        """The cell of each value, (rows,)."""
-        if self.name not in columns:
-            return np.full(rows, self._missing)
-        values = np.asarray(columns[self.name], dtype=object)
-        places = [
-            self._places[value] if type(value) is str and value in self._places else self._place(value)
-            for value in values
-        ]
-        return np.array(places, dtype=np.int64)
+    def count(self, columns: dict[str, Column], rows: int, counted: Ints) -> None:
+        """Count rows into `counted`, (cells,)."""
+        column = columns.get(self.name)
+        if column is None:
+            counted[self._missing] += rows
+            return
+        for value, times in tally(column):
+            place = self._places.get(value) if type(value) is str else None
+            counted[self._place(value) if place is None else place] += times
 
     def _place(self, value: object) -> int:
         """The cell of a value that is no known text as it stands."""
@@ -118,23 +150,3 @@ def _borders(feature: NumericFeature) -> Floats:
         largest = np.finfo(np.float64).max
         return np.array([-largest, largest])
     return np.concatenate(([np.nextafter(feature.minimum, -np.inf)], feature.edges, [feature.maximum]))
-
-
-def _read_numbers(column: npt.NDArray[Any]) -> tuple[Floats, Bools]:
-    """Numbers of an object or text column, NaN where there is none, and whether a value is there but no number."""
-    values = np.full(column.size, np.nan)
-    strange = np.zeros(column.size, dtype=np.bool_)
-    for place, value in enumerate(column):
-        if is_number(value):
-            values[place] = _as_float(value)
-        else:
-            strange[place] = not is_missing(value)
-    return values, strange
-
-
-def _as_float(value: Any) -> float:
-    """A number as a float; an integer that is too large for one is infinite."""
-    try:
-        return float(value)
-    except OverflowError:
-        return np.inf if value > 0 else -np.inf

@@ -94,10 +94,10 @@ class Profile:
         return self.label_kind == "scores"
 
     @property
-    def no_labels(self) -> str | None:
-        """Why labels are not counted, in words; None if they are."""
+    def no_labels(self) -> str:
+        """Why labels are not counted, in words; empty if they are."""
         if self.label_kind is not None:
-            return None
+            return ""
         if len(self.classes) > MAX_CONFUSION:
             return f"labels are counted for up to {MAX_CONFUSION} classes, and this model has {len(self.classes)}"
         what = "labelled hold-out rows" if self.task == "regression" else "hold-out rows and probabilities"

@@ -1,78 +1,112 @@
-"""Counting in a serving pod: rows, scores and labels against a profile."""
+"""Counting in a serving pod: rows, scores, predicted classes and labels against a profile."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from perennate.drift.arrays import Ints
+from perennate.drift.arrays import Floats, Ints
 from perennate.drift.bins import bin_of
 from perennate.drift.categories import class_text
-from perennate.drift.cells import CategoricalCells, Columns, NumericCells
+from perennate.drift.cells import CategoricalCells, NumericCells
+from perennate.drift.columns import Column, read_columns, rows_of
 from perennate.drift.counts import counts_document
+from perennate.drift.label_cells import Answer, LabelCells, LabelError
 from perennate.drift.layout import ERRORS, ROWS, SEEN, Layout
 from perennate.drift.profile import Profile
+from perennate.drift.sampling import sampled
 
+__all__ = ["LabelError", "Recorder"]
 
-class LabelError(ValueError):
-    """A label that cannot be booked; the message says why."""
+CHUNK_ROWS = 8192
+"""Rows that are counted at once: what is worked on stays in the cache, and needs no more memory however many come."""
 
 
 class Recorder:
     """Counts everything that one pod sees, from its start; safe to call from several threads.
 
-    Recording must never fail a request: catch what `record` and `record_scores` raise and call `record_error`.
+    Recording must never fail a request: catch what `record`, `record_scores` and `record_predictions` raise and call
+    `record_error`.
 
     Args:
         profile: reference to count against.
         model, version: what is served; handed on in the document.
         start: when counting begins, in seconds since 1970. With the pod it tells the operator one count from the next.
+        sampling_ratio: share of the rows whose features are counted, above 0, at most 1. Which ones follows from their
+            number alone. Scores, predicted classes and labels are always counted.
     """
 
-    def __init__(self, profile: Profile, *, model: str, version: str, start: float) -> None:
+    def __init__(
+        self, profile: Profile, *, model: str, version: str, start: float, sampling_ratio: float = 1.0
+    ) -> None:
+        if not 0 < sampling_ratio <= 1:
+            raise ValueError(f"sampling_ratio must be above 0 and at most 1, got {sampling_ratio}")
         self.profile = profile
         self._layout = Layout(profile)
         self._model, self._version, self._start = model, version, float(start)
+        self._sampling_ratio = sampling_ratio
         self._numeric = NumericCells(self._layout)
         self._categorical = [
             CategoricalCells(self._layout, index)
             for index, feature in enumerate(profile.features)
             if feature.kind == "categorical"
         ]
+        self._classes = {text: position for position, text in enumerate(profile.classes)}
+        self._labels = LabelCells(self._layout)
         self._lock = threading.Lock()
         self._cells = np.zeros(self._layout.size, dtype=np.int64)
         self._moments = np.zeros((2, self._layout.numeric.size))
+        self._numbered = 0
 
-    def record(self, columns: Columns) -> None:
+    def record(self, data: Any, names: Sequence[str] | None = None) -> None:
         """Count a batch of rows.
 
+        A feature that is absent is missing in every row; columns outside the profile are not looked at.
+
         Args:
-            columns: values by column, each one-dimensional and of one length. A feature that is absent is missing in
-                every row; columns outside the profile are not looked at.
+            data: a mapping of columns, each one-dimensional and of one length; a frame whose columns turn into arrays;
+                a sequence of mappings, one a row; or an array (rows, columns) with `names`.
+            names: of the columns of an array.
 
         Raises:
-            ValueError: columns are not one-dimensional or not of one length.
+            ValueError: columns are not one-dimensional or not of one length, or an array does not fit its names.
         """
-        shapes: set[tuple[int, ...]] = {np.shape(values) for values in columns.values()}
-        if len(shapes) != 1 or len(next(iter(shapes))) != 1:
-            raise ValueError(f"columns must be one-dimensional and of one length, got shapes {sorted(shapes)}")
-        rows = int(next(iter(shapes))[0])
-        values, strange = self._numeric.read(columns, rows)
-        places = [self._numeric.cells(values, strange).ravel()]
-        places += [feature.cells(columns, rows) for feature in self._categorical]
-        counted = np.bincount(np.concatenate(places), minlength=self._layout.size)
-        counted[[ROWS, SEEN]] = rows
-        known = np.isfinite(values)
-        finite = np.where(known, values, 0.0)
-        with np.errstate(over="ignore", invalid="ignore"):
-            moments = np.stack((finite.sum(axis=0), np.square(finite).sum(axis=0)))
-            counted[self._layout.offsets] = self._numeric.offsets(values).sum(axis=0)
-            with self._lock:
-                self._cells += counted
-                self._moments += moments
+        columns, came = read_columns(data, names)
+        columns, rows = self._sample(columns, came)
+        counted, moments = np.zeros_like(self._cells), np.zeros_like(self._moments)
+        for start in range(0, rows, CHUNK_ROWS):
+            part = slice(start, min(start + CHUNK_ROWS, rows))
+            whole = part.stop - part.start == rows
+            self._count(
+                columns if whole else {name: rows_of(column, part) for name, column in columns.items()},
+                part.stop - part.start,
+                counted,
+                moments,
+            )
+        counted[ROWS], counted[SEEN] = rows, came
+        with self._lock, np.errstate(over="ignore", invalid="ignore"):
+            self._cells += counted
+            self._moments += moments
+
+    def _sample(self, columns: dict[str, Column], rows: int) -> tuple[dict[str, Column], int]:
+        """The rows that are counted."""
+        if self._sampling_ratio == 1:
+            return columns, rows
+        with self._lock:
+            first = self._numbered
+            self._numbered += rows
+        chosen = sampled(first, rows, self._sampling_ratio)
+        return {name: rows_of(column, chosen) for name, column in columns.items()}, chosen.size
+
+    def _count(self, columns: dict[str, Column], rows: int, counted: Ints, moments: Floats) -> None:
+        """Count so many rows at once into `counted` and `moments`."""
+        self._numeric.count(columns, rows, counted, moments)
+        for feature in self._categorical:
+            feature.count(columns, rows, counted)
 
     def bin_scores(self, scores: npt.ArrayLike) -> Ints:
         """Score bin of each row, -1 for NaN, without counting. A prediction's id carries it back with the label.
@@ -93,22 +127,49 @@ class Recorder:
             self._cells[self._layout.score] += counted
         return bins
 
-    def record_label(self, score_bin: int, label: object) -> None:
-        """Book the true class of a prediction under the bin of its score.
+    def class_positions(self, predictions: Sequence[object] | npt.NDArray[Any]) -> Ints:
+        """Position of each predicted class among the profile's, -1 for none of them, without counting."""
+        values = predictions.tolist() if isinstance(predictions, np.ndarray) else predictions
+        return np.array([self._classes.get(class_text(value), -1) for value in values], dtype=np.int64)
+
+    def record_predictions(self, predictions: Sequence[object] | npt.NDArray[Any]) -> Ints:
+        """Count the predicted classes of a batch and return them as `class_positions` does.
+
+        They are counted if the profile knows them, which it does of more than two classes.
+        """
+        positions = self.class_positions(predictions)
+        if self.profile.prediction is not None:
+            counted = np.bincount(positions[positions >= 0], minlength=len(self._classes))
+            with self._lock:
+                self._cells[self._layout.prediction] += counted
+        return positions
+
+    def record_label(self, answer: Answer, label: object, *, delay: float | None = None) -> None:
+        """Book the truth of a prediction.
+
+        Args:
+            answer: what the model said, as `Profile.label_kind` wants it: the score's bin, the position of the
+                predicted class, or the predicted value.
+            label: the true class or value.
+            delay: seconds from the prediction to its label, if known.
 
         Raises:
-            LabelError: no labels are counted for this model, there is no such bin, or no such class.
+            LabelError: labels are not counted for this model, there is no such answer, or no such class.
         """
-        if self.profile.label_kind != "scores":
-            raise LabelError(self.profile.no_labels or "labels of this model are not counted by score")
-        if not 0 <= score_bin < self._layout.score_bins:
-            raise LabelError(f"score bin must be from 0 to {self._layout.score_bins - 1}, got {score_bin}")
-        text = class_text(label)
-        if text not in self.profile.classes:
-            raise LabelError(f"label must be one of {', '.join(self.profile.classes)}, got {text[:60]!r}")
-        place = self._layout.label(self.profile.classes.index(text)).start + score_bin
+        self.record_labels([answer], [label], None if delay is None else [delay])
+
+    def record_labels(
+        self, answers: Sequence[Answer], labels: Sequence[object], delays: Sequence[float] | None = None
+    ) -> None:
+        """Book the truth of many predictions, see `record_label`; all of them or, if one is wrong, none.
+
+        Raises:
+            LabelError: as `record_label`.
+            ValueError: there are not as many of each.
+        """
+        counted = self._labels.count(answers, labels, delays)
         with self._lock:
-            self._cells[place] += 1
+            self._cells += counted
 
     def record_error(self) -> None:
         """Count a batch that could not be counted."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,8 +16,10 @@ from hypothesis import strategies as st
 
 from perennate.drift.build import build_profile
 from perennate.drift.counts import validate_counts
+from perennate.drift.label_cells import LabelError
 from perennate.drift.layout import Layout
-from perennate.drift.recorder import LabelError, Recorder
+from perennate.drift.profile import Profile
+from perennate.drift.recorder import CHUNK_ROWS, Recorder
 from tests.unit.drift.makers import generator, make_columns, make_profile, make_recorder, make_scores, record
 
 PROFILE = build_profile(
@@ -188,12 +193,207 @@ def test_labels_that_cannot_be_booked(score_bin: int, label: str, message: str) 
     assert not any(map(any, recorder.document()["labels"].values()))
 
 
-def test_labels_of_a_regression_are_not_counted() -> None:
-    """There are no bins for residuals, and the pod says so."""
-    profile = build_profile({"x": np.arange(9.0)}, task="regression", score=np.arange(9.0), labels=np.arange(9.0))
+REGRESSION = build_profile(
+    {"x": np.arange(9.0)}, task="regression", score=np.arange(9.0), labels=np.arange(9.0) + [0, 1, -1] * 3
+)
+FLOWERS = build_profile(
+    {"x": np.arange(9.0)},
+    task="classification",
+    score=[0.5] * 6,
+    labels=list("abcabc"),
+    predictions=list("abcabb"),
+    classes="abc",
+)
 
-    with pytest.raises(LabelError, match="without labelled hold-out rows"):
-        make_recorder(profile).record_label(0, 1.0)
+
+def test_labels_of_a_regression() -> None:
+    """The error goes into its bin, and into whole sums of its size, its square and its fourth power."""
+    recorder = make_recorder(REGRESSION)
+    recorder.record_label(5.0, 4.0, delay=30)
+    recorder.record_label(5.0, 6)
+    recorder.record_label(1e9, 0.0, delay=1e9)
+    counted = validate_counts(recorder.document(), REGRESSION).cells
+    layout = Layout(REGRESSION)
+    unit = round(1 / layout.profile.residual.unit) if layout.profile.residual else 0
+
+    assert counted[layout.residual].tolist() == [1, 0, 2]
+    assert counted[layout.residual_sums].tolist()[:4] == [3, unit + 2**15, unit, 2 * unit**2 + 2**30]
+    assert counted[layout.delays].tolist() == [1, 0, 0, 0, 0, 0, 0, 1]
+
+
+def test_labels_of_more_classes() -> None:
+    """A label is counted by predicted and true class, and the predicted classes on their own."""
+    recorder = make_recorder(FLOWERS)
+    answers = recorder.record_predictions(np.array(["a", "b", "b", "d"]))
+    recorder.record_labels(answers[:3].tolist(), ["a", "b", "c"], [59, 3600, -5])
+    document = recorder.document()
+
+    assert answers.tolist() == [0, 1, 1, -1]
+    assert document["prediction"] == [1, 2, 0]
+    assert document["confusion"] == [[1, 0, 0], [0, 1, 1], [0, 0, 0]]
+    assert document["delays"] == [2, 0, 1, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("profile", "answer", "label", "message"),
+    [
+        (REGRESSION, 1.0, "a", "label must be a number, got str"),
+        (REGRESSION, 1.0, True, "label must be a number, got bool"),
+        (REGRESSION, float("nan"), 1.0, "must be finite numbers"),
+        (REGRESSION, 1.7e308, -1.7e308, "whose difference is one"),
+        (FLOWERS, 3, "a", "predicted class must be a position from 0 to 2, got 3"),
+        (FLOWERS, 0, "d", "label must be one of a, b, c, got 'd'"),
+    ],
+)
+def test_other_labels_that_cannot_be_booked(profile: Profile, answer: Any, label: Any, message: str) -> None:
+    """A wrong label among right ones is refused with a reason, and none of them is counted."""
+    recorder = make_recorder(profile)
+    right: tuple[float, Any] = (1, "a") if profile is FLOWERS else (1.0, 1.0)
+
+    with pytest.raises(LabelError, match=message):
+        recorder.record_labels([right[0], answer], [right[1], label])
+    assert sum(recorder.document()["delays"]) == 0
+    assert Layout(profile).size == validate_counts(recorder.document(), profile).cells.size
+    assert not validate_counts(recorder.document(), profile).cells.any()
+
+
+def test_labels_of_too_many_classes_are_not_counted() -> None:
+    """Beyond thirty classes the matrix would be larger than everything else, and the pod says so."""
+    names = [f"c{index}" for index in range(31)]
+    profile = build_profile({"x": np.arange(9.0)}, task="classification", classes=names)
+
+    with pytest.raises(LabelError, match="up to 30 classes, and this model has 31"):
+        make_recorder(profile).record_label(0, "c0")
+
+
+def test_labels_need_hold_out_rows() -> None:
+    """Without them there are no bins, and the pod says what is missing."""
+    for task, classes, message in (("regression", "", "labelled hold-out rows"), ("classification", "ab", "probabil")):
+        profile = build_profile({"x": np.arange(9.0)}, task=task, classes=classes)  # type: ignore[arg-type]
+        with pytest.raises(LabelError, match=message):
+            make_recorder(profile).record_label(0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """The part of a data frame that recording asks for."""
+
+    data: dict[str, Any]
+
+    @property
+    def columns(self) -> list[str]:
+        """Names."""
+        return list(self.data)
+
+    def __getitem__(self, name: str) -> Any:
+        """One column."""
+        return self.data[name]
+
+
+def test_every_form_of_rows_counts_alike() -> None:
+    """Mappings of arrays and of lists, records, frames and arrays with names are the same rows."""
+    profile, columns = make_profile(rows=500), make_columns(40, seed=2)
+    columns["f1"][3] = np.nan
+    numbers = {name: values for name, values in columns.items() if name != "country"}
+    lists = {name: values.tolist() for name, values in columns.items()}
+    forms = {
+        "lists": lists,
+        "records": [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)],
+        "frame": Frame(columns),
+        "objects": {name: values.astype(object) for name, values in columns.items()},
+    }
+
+    def counted(data: Any, names: list[str] | None = None) -> dict[str, Any]:
+        recorder = make_recorder(profile)
+        recorder.record(data, names)
+        document = recorder.document()
+        assert document.pop("rows") == 40
+        # Sums of floats, for people; they may differ in the last digit.
+        return {key: value for key, value in document.items() if not key.startswith("sum")}
+
+    wanted = counted(columns)
+    for name, form in forms.items():
+        assert counted(form) == wanted, name
+    assert counted(np.stack(list(numbers.values()), axis=1), list(numbers)) == counted(numbers)
+
+
+@pytest.mark.parametrize(
+    ("data", "names"), [(np.zeros((2, 2)), None), (np.zeros((2, 2)), ["a"]), (np.zeros(2), ["a"]), ([], None)]
+)
+def test_an_array_needs_a_name_for_each_column(data: Any, names: list[str] | None) -> None:
+    """Nobody guesses which column is which; and no rows at all are a mistake of the caller."""
+    with pytest.raises(ValueError, match="must"):
+        make_recorder(PROFILE).record(data, names)
+
+
+def test_records_may_lack_fields() -> None:
+    """A field that a row lacks is missing there."""
+    recorder = make_recorder(PROFILE)
+    recorder.record([{"age": 30, "country": "de"}, {"country": "fr"}, {"age": 10**400}])
+    document = recorder.document()
+
+    assert (document["missing"], document["above"]) == ([1, 1], [1, 0])
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-03-01T12:00:00Z", datetime(2026, 3, 1, 12, tzinfo=UTC), np.datetime64("2026-03-01T12")]
+)
+def test_times_in_every_form(value: Any) -> None:
+    """Texts, datetime objects and datetime64 fall into the same bin; a number is no time."""
+    hours = np.array([f"2026-01-01T{hour:02d}" for hour in (6, 12, 18)], dtype="M8[h]")
+    recorder = make_recorder(build_profile({"at": hours}, task="regression"))
+    recorder.record({"at": [value]})
+    recorder.record({"at": np.array([43_200.0, np.nan])})
+    document = recorder.document()
+
+    assert document["counts"] == [[0, 1, 0]]
+    assert (document["other"], document["missing"]) == ([1], [1])
+
+
+def test_a_coded_column_counts_like_its_values() -> None:
+    """Each category is looked up once, whatever the number of rows."""
+    recorder = make_recorder(PROFILE)
+    recorder.record({"country": SimpleNamespace(categories=["us", "fr", "de"], codes=np.array([2, 1, 0, -1, 2]))})
+    document = recorder.document()
+
+    assert document["counts"][1] == [2, 1, 0]
+    assert (document["other"][1], document["missing"][1]) == (1, 1)
+
+
+def test_large_batches_are_counted_in_parts() -> None:
+    """A batch beyond one part gives what its rows give one part at a time."""
+    profile, columns = make_profile(rows=500), make_columns(CHUNK_ROWS + 100, seed=4)
+    columns["f2"][::7] = np.inf
+    whole, parts = make_recorder(profile), make_recorder(profile)
+    whole.record(columns)
+    for part in (slice(0, 50), slice(50, CHUNK_ROWS + 100)):
+        parts.record({name: values[part] for name, values in columns.items()})
+
+    first, second = (validate_counts(recorder.document(), profile).cells for recorder in (whole, parts))
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("ratio", [0.0, -0.1, 1.1, float("nan")])
+def test_sampling_ratio_is_a_share(ratio: float) -> None:
+    """A share outside of what can be honoured is refused."""
+    with pytest.raises(ValueError, match="sampling_ratio must be above 0 and at most 1"):
+        Recorder(PROFILE, model="m", version="v", start=0.0, sampling_ratio=ratio)
+
+
+def test_sampled_rows_are_a_fair_share_of_all() -> None:
+    """A tenth of the features is counted, the same tenth however the rows are batched; scores all are."""
+    profile, columns = make_profile(rows=500), make_columns(20_000, seed=6)
+    whole, parts = (Recorder(profile, model="m", version="v", start=0.0, sampling_ratio=0.1) for _ in range(2))
+    whole.record(columns)
+    whole.record_scores(make_scores(20_000)[0])
+    for rows in np.split(np.arange(20_000), [1, 2, 3, 500, 17_000]):
+        parts.record({name: values[rows] for name, values in columns.items()})
+    first, second = whole.document(), parts.document()
+
+    assert first["counts"] == second["counts"]
+    assert (first["seen"], sum(first["score"])) == (20_000, 20_000)
+    assert first["rows"] == pytest.approx(2000, abs=200)
+    assert validate_counts(first, profile).rows == first["rows"]
 
 
 def test_scores_without_a_reference_are_refused() -> None:

@@ -187,7 +187,7 @@ async def test_a_value_that_the_model_cannot_take_is_the_callers_problem(models:
 async def test_recording_never_fails_a_request(rain: Pod, published: Versions) -> None:
     """When rows cannot be counted the prediction is given all the same, and the error is counted."""
     rain.recording.recorder.profile = Profile.from_bytes(published["height"].profile.to_bytes())
-    rain.recording.recorder._numeric._names = ["TEMP", "TEMP", "TEMP", "TEMP"]
+    rain.recording.recorder._numeric.names = ["TEMP"] * 5
     response = await rain.traffic.post("/predict", json={"records": [GOOD]})
     assert response.status_code == HTTPStatus.OK
     assert parse_id(response.json()["ids"][0]).score_bin is None
