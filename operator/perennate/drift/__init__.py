@@ -11,24 +11,27 @@ from perennate.drift.build import build_profile
 from perennate.drift.categories import class_text
 from perennate.drift.counts import Counts, CountsError, validate_counts
 from perennate.drift.estimated import estimate_performance, evaluate_estimate
-from perennate.drift.faults import DataFault
+from perennate.drift.faults import FAULT_CONSECUTIVE, DataFault
 from perennate.drift.measurement import Measurement
 from perennate.drift.performance import Cause, PerformanceResult, evaluate_performance
 from perennate.drift.persistence import Signal, Streak, advance
 from perennate.drift.profile import Metric, Profile, ProfileError
 from perennate.drift.recorder import LabelError, Recorder
+from perennate.drift.rules import FeatureRule, check_rules
 from perennate.drift.standing import Standing
 from perennate.drift.verdict import Evaluation, FeatureResult, Verdict, evaluate
 from perennate.drift.window import Sample, Window
 from perennate.drift.window_state import WindowError, WindowState
 
 __all__ = [
+    "FAULT_CONSECUTIVE",
     "Cause",
     "Counts",
     "CountsError",
     "DataFault",
     "Evaluation",
     "FeatureResult",
+    "FeatureRule",
     "LabelError",
     "Measurement",
     "Metric",
@@ -46,6 +49,7 @@ __all__ = [
     "WindowState",
     "advance",
     "build_profile",
+    "check_rules",
     "class_text",
     "estimate_performance",
     "evaluate",

@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import rel_entr
 
 from perennate.drift.arrays import Bools, Floats, Ints
+from perennate.drift.hints import fault_hint
 from perennate.drift.layout import ROWS, Layout
-from perennate.drift.residual import binomial_above
+from perennate.drift.persistence import HYSTERESIS, Signal
+from perennate.drift.reference import Reference
+from perennate.drift.residual import SLACK, binomial_above, least_tail
 
 MIN_EXCESS = 0.01
 """A significant rise by less than one percentage point is not worth a person's time."""
+FAULT_CONSECUTIVE = 2
+"""Evaluations in a row that make a fault, or end it: faults are told sooner than drift."""
 CHECKS = ("missing", "other", "out-of-range")
 
 
@@ -24,6 +30,7 @@ class DataFault:
         check: "missing", "other" (an unseen category, or no number) or "out-of-range".
         rate, reference_rate: share of the window's and of the training rows.
         p: of the one-sided exact test.
+        hint: what it is, in words.
     """
 
     feature: str
@@ -31,6 +38,7 @@ class DataFault:
     rate: float
     reference_rate: float
     p: float
+    hint: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +46,7 @@ class FaultTests:
     """Every check of every feature.
 
     Args:
-        p: p-values, (3, features).
+        p: p-values, (3, features); 1 where it could not be significant.
         rates, reference_rates: shares of rows, (3, features).
     """
 
@@ -47,21 +55,36 @@ class FaultTests:
     reference_rates: Floats
 
 
-def fault_tests(layout: Layout, window: Ints) -> FaultTests:
+def fault_tests(reference: Reference, window: Ints, significance: float) -> FaultTests:
     """Test each rate of the window, (cells,), against the profile's.
 
-    With r of N training and c of M window rows, c is binomial with r + c and M / (N + M) if the rates are equal:
+    With r of N training and c of M window rows, c is binomial with r + c and q = M / (N + M) if the rates are equal:
     p = P(X >= c) (Przyborowski & Wilenski 1940, one-sided). Out of range is what lies below the least or above the
-    largest training value; r = 0 for it by construction.
+    largest training value; r = 0 for it by construction. What cannot be significant is not worked out.
     """
-    reference_rows, rows = float(layout.profile.rows), float(window[ROWS])
-    hits, known = _hits(layout, window), _hits(layout, layout.reference)
-    p = binomial_above(hits, hits + known, np.asarray(rows / (rows + reference_rows)))
-    return FaultTests(p, hits / rows, known / reference_rows)
+    reference_rows, rows = float(reference.layout.profile.rows), float(window[ROWS])
+    hits, known = reference.strange(window), reference.known_strange
+    rates, reference_rates = hits / rows, known / reference_rows
+    p = np.ones(hits.shape)
+    risen = rates > reference_rates
+    if risen.any():
+        p[risen] = _risen(hits[risen], known[risen], rows / (rows + reference_rows), significance)
+    return FaultTests(p, rates, reference_rates)
 
 
-def found_faults(layout: Layout, tests: FaultTests, rejected: Bools) -> tuple[DataFault, ...]:
+def _risen(hits: Floats, known: Floats, share: float, significance: float) -> Floats:
+    """P-values of rates that rose; 1 where it is above the significance anyway."""
+    total, p = hits + known, np.ones(hits.size)
+    divergence = rel_entr(hits, share * total) + rel_entr(known, (1 - share) * total)
+    near = SLACK * least_tail(divergence) <= significance
+    p[near] = binomial_above(hits[near], total[near], np.asarray(share))
+    return p
+
+
+def found_faults(layout: Layout, window: Ints, tests: FaultTests, rejected: Bools) -> tuple[DataFault, ...]:
     """The rejected checks, (3, features), whose rate rose by a percentage point or more; the largest rise first."""
+    if not rejected.any():
+        return ()
     excess = tests.rates - tests.reference_rates
     places = np.argwhere(rejected & (excess >= MIN_EXCESS))
     places = places[np.argsort([-excess[check, index] for check, index in places], kind="stable")]
@@ -72,12 +95,17 @@ def found_faults(layout: Layout, tests: FaultTests, rejected: Bools) -> tuple[Da
             rate=float(tests.rates[check, index]),
             reference_rate=float(tests.reference_rates[check, index]),
             p=float(tests.p[check, index]),
+            hint=fault_hint(layout, window, int(index), CHECKS[check]),
         )
         for check, index in places
     )
 
 
-def _hits(layout: Layout, cells: Ints) -> Floats:
-    """Rows that are missing, other and out of range, (3, features)."""
-    below, above, missing, other = cells[layout.specials].astype(np.float64)
-    return np.stack((missing, other, below + above))
+def fault_signal(tests: FaultTests, rejected: Bools) -> Signal:
+    """What the data-fault alarm makes of it: raised by a fault, lowered when nothing significant is near one."""
+    if not rejected.any():
+        return Signal.LOWERED
+    largest = float((tests.rates - tests.reference_rates)[rejected].max())
+    if largest >= MIN_EXCESS:
+        return Signal.RAISED
+    return Signal.BETWEEN if largest >= HYSTERESIS * MIN_EXCESS else Signal.LOWERED

@@ -12,8 +12,10 @@ def holm(p_values: Floats, significance: float) -> Bools:
 
     Sorted, p_(i) is rejected as long as p_(i) <= significance / (m - i + 1) (S. Holm, Scand. J. Statistics 6, 1979).
     """
+    rejected = p_values <= significance
+    if not rejected.any():
+        return rejected
     order = np.argsort(p_values, kind="stable")
     kept = p_values[order] <= significance / np.arange(p_values.size, 0, -1)
-    rejected = np.zeros(p_values.size, dtype=np.bool_)
     rejected[order] = np.logical_and.accumulate(kept)
     return rejected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from perennate.drift.arrays import Ints
+from perennate.drift.arrays import Floats
 from perennate.drift.tables import Tables
 
 MIN_EXPECTED = 1.0
@@ -18,25 +18,24 @@ def merge_sparse(tables: Tables) -> Tables:
     difference that is tested. What is left over at the right end joins the last group. Categories come most frequent
     first, so that it is the rare ones that are joined.
     """
-    rows = tables.reference_rows + tables.current_rows
-    share = np.divide(tables.current_rows, rows, out=np.zeros_like(rows), where=rows > 0)
-    expected = share[:, None] * (tables.reference + tables.current)
-    return tables.grouped(_groups(expected, tables.cells))
+    sparse = tables.expected < MIN_EXPECTED
+    if not sparse.any():
+        return tables
+    opens = np.ones(sparse.size, dtype=np.bool_)
+    for table in np.unique(tables.shape.owner[sparse]):
+        cells = tables.shape.cells_of(table)
+        opens[cells] = _openings(tables.expected[cells])
+    return tables.joined(np.flatnonzero(opens))
 
 
-def _groups(expected: np.ndarray, cells: Ints) -> Ints:
-    """New cell of each cell, (tables, cells)."""
-    real = np.arange(expected.shape[1]) < cells[:, None]
-    if np.all((expected >= MIN_EXPECTED) | ~real):
-        return np.broadcast_to(np.arange(expected.shape[1]), expected.shape)
-    groups = np.zeros(expected.shape, dtype=np.int64)
-    group, held = np.zeros(len(cells), dtype=np.int64), np.zeros(len(cells))
-    for place in range(expected.shape[1]):
-        groups[:, place] = group
-        held += expected[:, place]
-        closed = (held >= MIN_EXPECTED) & (place < cells - 1)
-        group = group + closed
-        held = np.where(closed, 0.0, held)
-    short = (held < MIN_EXPECTED) & (group > 0)
-    groups[(groups == group[:, None]) & short[:, None]] -= 1
-    return groups
+def _openings(expected: Floats) -> list[bool]:
+    """Which cells of one table begin a group."""
+    opens, held, full = [], 0.0, True
+    for rows in expected.tolist():
+        opens.append(full)
+        held = rows if full else held + rows
+        full = held >= MIN_EXPECTED
+    if not full:
+        last = len(opens) - 1 - opens[::-1].index(True)
+        opens[last] = last == 0
+    return opens

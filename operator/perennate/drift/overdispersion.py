@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc
 
-from perennate.drift.arrays import Floats
+from perennate.drift.arrays import Bools, Floats
 from perennate.drift.tables import Tables
 
 LEVEL = 0.01
@@ -30,11 +30,17 @@ class Dispersion:
         cumulative: phi_c, of cumulative counts, at least phi; near-identical rows straddle borders of bins, which
             hides them from phi but not from cumulative counts.
         freedom: degrees of freedom that phi was estimated with.
+        found: whether any of it is above 1.
     """
 
     cells: Floats
     cumulative: Floats
     freedom: Floats
+    found: bool
+
+    def only(self, chosen: Bools) -> Dispersion:
+        """Of some of the tables, (tables,)."""
+        return Dispersion(self.cells[chosen], self.cumulative[chosen], self.freedom[chosen], self.found)
 
 
 def dispersion(tables: Tables) -> Dispersion:
@@ -44,37 +50,34 @@ def dispersion(tables: Tables) -> Dispersion:
     chi-square with d = (S - 1)(B - 1) degrees of freedom if rows are independent; phi = Q / d. S are sub-windows with
     rows, B cells with rows.
     """
-    counts, rows = tables.current, tables.current_rows
-    part_rows = tables.parts.sum(axis=-1)
-    freedom = np.maximum(np.count_nonzero(part_rows, axis=0) - 1, 0) * np.maximum(
-        np.count_nonzero(counts, axis=-1) - 1, 0
-    )
-    # Q written out is M * sum_s (sum_j C_sj^2 / C_j) / M_s - M: one pass over the sub-windows.
-    inverse = np.divide(1.0, counts, out=np.zeros_like(counts), where=counts > 0)
-    squares = np.einsum("sfb,sfb,fb->sf", tables.parts, tables.parts, inverse)
-    within = rows * np.divide(squares, part_rows, out=np.zeros_like(squares), where=part_rows > 0).sum(axis=0) - rows
-    certain = np.maximum(freedom, 1)
+    shape, counts, moments = tables.shape, tables.current, tables.parts.moments
+    cells = shape.sum((counts > 0).astype(np.float64))
+    freedom = np.maximum(moments.occupied - 1, 0.0) * np.maximum(cells - 1, 0.0)
+    certain = np.maximum(freedom, 1.0)
+    # Q written out is M * sum_j (sum_s C_sj^2 / M_s) / C_j - M. Cells without rows have no squares either.
+    within = tables.current_rows * (shape.sum(moments.squares / np.maximum(counts, 1.0)) - 1)
     spread = (freedom > 0) & (chdtrc(certain, np.maximum(within, 0.0)) < LEVEL)
+    if not spread.any():
+        independent = np.ones(freedom.size)
+        return Dispersion(independent, independent, freedom, found=False)
     phi = np.where(spread, np.maximum(1.0, within / certain), 1.0)
-    cumulative = phi.copy()
-    chosen = np.flatnonzero(spread)
-    if chosen.size:
-        cumulative[chosen] = np.maximum(phi[chosen], _cumulative(tables.parts[:, chosen], part_rows[:, chosen]))
-    return Dispersion(phi, cumulative, freedom.astype(np.float64))
+    return Dispersion(phi, np.where(spread, np.maximum(phi, _cumulative(tables)), 1.0), freedom, found=True)
 
 
-def _cumulative(parts: Floats, part_rows: Floats) -> Floats:
-    """Mean over cuts of the variance ratio of cumulative counts; 0 where no cut lies inside.
+def _cumulative(tables: Tables) -> Floats:
+    """Mean over cuts of the variance ratio of cumulative counts, (tables,); 0 where no cut lies inside.
 
     For a cut after cell j, F_j the window's cumulative share and G_sj a sub-window's cumulative count:
-    sum_s (G_sj - M_s F_j)^2 / (M_s F_j (1 - F_j)) / (S - 1).
+    sum_s (G_sj - M_s F_j)^2 / (M_s F_j (1 - F_j)) / (S - 1), in which the sum of the squares written out is
+    sum_s G_sj^2 / M_s - M F_j^2.
     """
-    counts = parts.sum(axis=0)
-    shares = np.cumsum(counts, axis=-1) / counts.sum(axis=-1, keepdims=True)
-    inner = (shares > INNER[0]) & (shares < INNER[1]) & (counts > 0)
-    deviations = np.cumsum(parts, axis=-1) - part_rows[:, :, None] * shares
-    expected = part_rows[:, :, None] * shares * (1 - shares)
-    ratios = np.divide(deviations**2, expected, out=np.zeros_like(expected), where=(expected > 0) & inner).sum(axis=0)
-    degrees = np.maximum(np.count_nonzero(part_rows, axis=0) - 1, 1)
-    cuts = np.maximum(inner.sum(axis=-1), 1)
-    return np.asarray(np.where(inner, ratios, 0.0).sum(axis=-1) / cuts / degrees)
+    shape, moments = tables.shape, tables.parts.moments
+    rows = shape.each(tables.current_rows)
+    running = np.cumsum(tables.current)
+    before = shape.each(running[shape.starts] - tables.current[shape.starts])
+    shares = (running - before) / rows
+    inner = (shares > INNER[0]) & (shares < INNER[1]) & (tables.current > 0)
+    excess = np.maximum(moments.cumulative - rows * shares**2, 0.0)
+    ratios = np.divide(excess, shares * (1 - shares), out=np.zeros_like(excess), where=inner)
+    cuts = np.maximum(shape.sum(inner.astype(np.float64)), 1.0)
+    return np.asarray(shape.sum(ratios) / cuts / np.maximum(moments.occupied - 1, 1.0))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from perennate.drift.arrays import Floats, Ints
-from perennate.drift.tables import Tables, join
+from perennate.drift.shape import Shape
+from perennate.drift.tables import Tables
 
 SMOOTHING = 0.5
 
 
-def stability_index(tables: Tables, groups: Ints, spread: Floats) -> tuple[Floats, Floats]:
+def stability_index(tables: Tables, cuts: Ints, shape: Shape, spread: Floats) -> tuple[Floats, Floats]:
     """PSI and PSI*, its value less what chance alone gives.
 
     Over k cells, those that are empty on both sides left out, with r = (R + 1/2) / (N + k/2) and c = (C + 1/2) / (M +
@@ -20,15 +21,15 @@ def stability_index(tables: Tables, groups: Ints, spread: Floats) -> tuple[Float
 
     Args:
         tables: counts, before sparse cells are merged, with rows on both sides.
-        groups: cells to join, (tables, cells): deciles of ordered features.
+        cuts: cells that begin a new one: deciles of ordered features, all cells of categories.
+        shape: `tables.shape.joined(cuts)`.
         spread: phi of each table.
     """
-    reference, current = join(tables.reference, groups), join(tables.current, groups)
-    used = reference + current > 0
-    cells = used.sum(axis=-1)
+    reference, current = np.add.reduceat(tables.reference, cuts), np.add.reduceat(tables.current, cuts)
+    used = (reference + current > 0).astype(np.float64)
+    cells = shape.sum(used)
     rows, window_rows = tables.reference_rows, tables.current_rows
-    expected = (reference + SMOOTHING) / (rows + SMOOTHING * cells)[:, None]
-    observed = (current + SMOOTHING) / (window_rows + SMOOTHING * cells)[:, None]
-    terms = (expected - observed) * np.log(expected / observed)
-    index = np.where(used, terms, 0.0).sum(axis=-1)
+    expected = (reference + SMOOTHING) * shape.each(1 / (rows + SMOOTHING * cells))
+    observed = (current + SMOOTHING) * shape.each(1 / (window_rows + SMOOTHING * cells))
+    index = shape.sum((expected - observed) * np.log(expected / observed) * used)
     return index, index - spread * (cells - 1) * (1 / rows + 1 / window_rows)

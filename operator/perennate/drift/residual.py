@@ -3,34 +3,57 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betainc
+from scipy.special import betainc, erfc, rel_entr
 
 from perennate.drift.arrays import Floats
 from perennate.drift.overdispersion import Dispersion
 from perennate.drift.tables import Tables
 
+SLACK = 0.999
+"""Rounding, which matters for billions of rows, must not leave out a cell whose bound is next to the limit."""
 
-def largest_residual(tables: Tables, spread: Dispersion) -> Floats:
+
+def largest_residual(tables: Tables, spread: Dispersion, limit: Floats) -> Floats:
     """P-values, (tables,): the smallest two-sided conditional binomial p-value of a cell, times the number of cells.
 
     Given t = R_j + C_j rows in a cell, C_j is binomial with t and M / (N + M) if nothing changed (conditional test of
     two Poisson means, J. Przyborowski & H. Wilenski, Biometrika 31, 1940); Bonferroni over the cells. Dependent rows
-    count as M / phi_c.
+    count as M / phi_c. Exact tails are dear, so they are taken only of cells whose `least_tail` leaves room for the
+    smallest p-value of its table, and for one below `limit`.
     """
-    factor = spread.cumulative[:, None]
-    current = np.floor(tables.current / factor + 0.5)
-    effective = tables.current_rows / spread.cumulative
-    share = (effective / (tables.reference_rows + effective))[:, None]
-    total = tables.reference + current
-    smallest = np.minimum(binomial_below(current, total, share), binomial_above(current, total, share))
-    return np.asarray(np.minimum(1.0, tables.cells * np.minimum(1.0, 2 * smallest).min(axis=-1)))
+    shape, current, total, share, expected = tables.shape, tables.current, tables.total, tables.share, tables.expected
+    if spread.found:
+        current = np.floor(current / shape.each(spread.cumulative) + 0.5)
+        effective = tables.current_rows / spread.cumulative
+        share = effective / (tables.reference_rows + effective)
+        total = tables.reference + current
+        expected = shape.each(share) * total
+    divergence = rel_entr(current, expected) + rel_entr(tables.reference, total - expected)
+    # A tail is at most exp(-divergence) (W. Hoeffding, J. American Statistical Association 58, 1963).
+    most = np.minimum(np.exp(-shape.largest(divergence)), limit / (2 * shape.sizes))
+    cells = np.flatnonzero(SLACK * least_tail(divergence) <= shape.each(most))
+    owner = shape.owner[cells]
+    # The tail on the other side of the mean is one half or more. By symmetry P(X <= k) counts what was no hit.
+    above = current[cells] > expected[cells]
+    hits = np.where(above, current[cells], tables.reference[cells])
+    tails = binomial_above(hits, total[cells], np.where(above, share[owner], 1 - share[owner]))
+    smallest = np.full(shape.starts.size, 0.5)
+    np.minimum.at(smallest, owner, tails)
+    return np.asarray(np.minimum(1.0, shape.sizes * 2 * smallest))
+
+
+def least_tail(divergence: Floats) -> Floats:
+    """The least that the tail of a binomial X on the side of k can be: P(X >= k) above the mean, else P(X <= k).
+
+    With K = k ln(k / np) + (n - k) ln((n - k) / n(1 - p)) it is at least Phi(-sqrt(2 K)) (A. M. Zubkov & A. A. Serov,
+    Theory of Probability and its Applications 57, 2013).
+
+    Args:
+        divergence: K, 0 or more.
+    """
+    return np.asarray(erfc(np.sqrt(np.maximum(divergence, 0.0))) / 2)
 
 
 def binomial_above(hits: Floats, rows: Floats, share: Floats) -> Floats:
     """P(X >= hits) of a binomial X, by the incomplete beta function."""
     return np.where(hits > 0, betainc(np.maximum(hits, 1.0), np.maximum(rows - hits, 0.0) + 1, share), 1.0)
-
-
-def binomial_below(hits: Floats, rows: Floats, share: Floats) -> Floats:
-    """P(X <= hits) of a binomial X, by the incomplete beta function."""
-    return np.where(hits < rows, betainc(np.maximum(rows - hits, 1.0), hits + 1, 1 - share), 1.0)

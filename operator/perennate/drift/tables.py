@@ -1,16 +1,15 @@
-"""The counts that the tests compare: one row for each feature and for the score, one column for each cell.
-
-Features have different numbers of cells; rows are padded on the right with empty cells, so that every test is a few
-array operations over all features at once.
-"""
+"""The counts that the tests compare: a pair of count vectors for each feature and for what the model answers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from perennate.drift.arrays import Bools, Floats, Ints
+from perennate.drift.parts import Parts
+from perennate.drift.shape import Shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,59 +17,56 @@ class Tables:
     """Pairs of count vectors.
 
     Args:
-        reference, current: counts of training (score: hold-out) rows and of the window, (tables, cells).
-        parts: counts of the window by sub-window, (sub-windows, tables, cells).
-        cells: how many cells of each table are real, the rest is padding, (tables,).
-        ordered: whether the order of the cells means something, (tables,).
+        shape: where each table lies.
+        reference, current: counts of training (score: hold-out) rows and of the window, (cells,).
+        reference_rows, current_rows: N and M of each table, (tables,).
+        parts: what the sub-windows of the window tell.
     """
 
+    shape: Shape
     reference: Floats
     current: Floats
-    parts: Floats
-    cells: Ints
-    ordered: Bools
+    reference_rows: Floats
+    current_rows: Floats
+    parts: Parts
 
-    @property
-    def reference_rows(self) -> Floats:
-        """N of each table, (tables,)."""
-        return np.asarray(self.reference.sum(axis=-1))
+    @cached_property
+    def total(self) -> Floats:
+        """R + C of each cell, (cells,)."""
+        return self.reference + self.current
 
-    @property
-    def current_rows(self) -> Floats:
-        """M of each table, (tables,)."""
-        return np.asarray(self.current.sum(axis=-1))
+    @cached_property
+    def share(self) -> Floats:
+        """M / (N + M) of each table, (tables,)."""
+        return self.current_rows / (self.reference_rows + self.current_rows)
+
+    @cached_property
+    def expected(self) -> Floats:
+        """M (R + C) / (N + M): rows of the window expected in each cell if nothing changed, (cells,)."""
+        return self.shape.each(self.share) * self.total
 
     def only(self, chosen: Bools) -> Tables:
         """Some of the tables, (tables,)."""
         if chosen.all():
             return self
+        kept = chosen[self.shape.owner]
         return Tables(
-            self.reference[chosen],
-            self.current[chosen],
-            self.parts[:, chosen],
-            self.cells[chosen],
-            self.ordered[chosen],
+            self.shape.only(chosen),
+            self.reference[kept],
+            self.current[kept],
+            self.reference_rows[chosen],
+            self.current_rows[chosen],
+            self.parts.only(chosen, kept),
         )
 
-    def grouped(self, groups: Ints) -> Tables:
-        """Join cells: `groups` holds the new cell of each cell, (tables, cells), rising by 0 or 1 to the right."""
-        if np.array_equal(groups, np.broadcast_to(np.arange(groups.shape[1]), groups.shape)):
-            return self
+    def joined(self, first: Ints) -> Tables:
+        """Join neighbouring cells: a new cell begins only at the cells `first`, among them the start of every table."""
+        shape = self.shape.joined(first)
         return Tables(
-            reference=join(self.reference, groups),
-            current=join(self.current, groups),
-            parts=join(self.parts, groups),
-            cells=groups[np.arange(groups.shape[0]), np.maximum(self.cells, 1) - 1] + 1,
-            ordered=self.ordered,
+            shape,
+            np.add.reduceat(self.reference, first),
+            np.add.reduceat(self.current, first),
+            self.reference_rows,
+            self.current_rows,
+            self.parts.joined(first, self.shape),
         )
-
-
-def join(counts: Floats, groups: Ints) -> Floats:
-    """Sums of neighbouring cells, in the same shape; what is left over on the right stays empty."""
-    tables, width = groups.shape
-    flat = counts.reshape(*counts.shape[:-2], tables * width)
-    places = (groups + np.arange(tables)[:, None] * width).ravel()
-    starts = np.flatnonzero(np.diff(places, prepend=-1))
-    joined = np.zeros_like(flat)
-    joined[..., places[starts]] = np.add.reduceat(flat, starts, axis=-1)
-    return joined.reshape(counts.shape)

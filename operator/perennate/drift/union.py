@@ -24,10 +24,11 @@ class Detector(Protocol):
     """A test of whether two count vectors come from one distribution.
 
     It gets merged tables with at least one row on both sides and their design effects, changes neither, and returns
-    p-values, (tables,), from 0 to 1.
+    p-values, (tables,), from 0 to 1. A p-value that is not below `limit`, (tables,), need not be worked out: anything
+    from there to 1 will do.
     """
 
-    def __call__(self, tables: Tables, spread: Dispersion) -> Floats:
+    def __call__(self, tables: Tables, spread: Dispersion, limit: Floats) -> Floats:
         """P-values."""
         ...
 
@@ -35,7 +36,7 @@ class Detector(Protocol):
 DETECTORS: Mapping[str, Detector] = MappingProxyType(
     {"pearson": pearson, "kolmogorovSmirnov": kolmogorov_smirnov, "largestResidual": largest_residual}
 )
-"""The tests of the union."""
+"""The tests of the union, cheap ones first."""
 
 
 def union(tables: Tables, spread: Dispersion) -> Floats:
@@ -43,5 +44,7 @@ def union(tables: Tables, spread: Dispersion) -> Floats:
 
     The factor stays 3 for categories, which have no order for the second test.
     """
-    smallest = np.min([detect(tables, spread) for detect in DETECTORS.values()], axis=0)
-    return np.where(tables.cells > 1, np.minimum(1.0, len(DETECTORS) * smallest), 1.0)
+    smallest = np.full(tables.shape.starts.size, 1 / len(DETECTORS))
+    for detect in DETECTORS.values():
+        smallest = np.minimum(smallest, detect(tables, spread, smallest))
+    return np.where(tables.shape.sizes > 1, len(DETECTORS) * smallest, 1.0)

@@ -6,66 +6,30 @@ everything drift once there are enough rows; size alone calls chance drift as lo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from types import MappingProxyType
 
 import numpy as np
 
-from perennate.drift.arrays import Bools, Floats
-from perennate.drift.faults import DataFault, FaultTests, fault_tests, found_faults
-from perennate.drift.gather import Gather
+from perennate.drift.arrays import Bools, Floats, Ints
+from perennate.drift.effects import DEFAULT, EFFECTS, Comparison
+from perennate.drift.faults import DataFault, FaultTests, fault_signal, fault_tests, found_faults
 from perennate.drift.holm import holm
 from perennate.drift.merging import merge_sparse
 from perennate.drift.overdispersion import dispersion
 from perennate.drift.persistence import HYSTERESIS, Signal
-from perennate.drift.psi import stability_index
+from perennate.drift.results import LEVELS, FeatureResult, Verdict, known_results, unknown_results
+from perennate.drift.rules import FeatureRule, Gates, check_quorum, make_gates, needed_features
 from perennate.drift.tables import Tables
 from perennate.drift.union import union
 from perennate.drift.window import Sample
 
+__all__ = ["ROWS_FLOOR", "Evaluation", "FeatureResult", "Verdict", "evaluate"]
+
 ROWS_FLOOR = 100
 """Below so many rows the effect size itself is too noisy, whatever a policy says."""
-
-
-class Verdict(StrEnum):
-    """What an evaluation says of a feature, or of the model."""
-
-    NONE = "None"
-    """No significant change."""
-    CHANGED = "Changed"
-    """A significant change too small to matter."""
-    WARNING = "Warning"
-    """A significant change of at least the warning level."""
-    DRIFTED = "Drifted"
-    """A significant change of at least the drift level."""
-    UNKNOWN = "Unknown"
-    """Too few rows or too little time to tell, which is not "no drift"."""
-
-
-SEVERITY = (Verdict.DRIFTED, Verdict.WARNING, Verdict.CHANGED, Verdict.NONE, Verdict.UNKNOWN)
-"""Worst first."""
-
-
-@dataclass(frozen=True)
-class FeatureResult:
-    """What was found of one feature, or of the score.
-
-    Args:
-        name: of the feature; "score" is the model's output.
-        verdict: what is said of it.
-        p: of the union test, before Holm's correction.
-        psi, psi_star: population stability index, and less what chance alone gives.
-        phi: design effect: 1 for independent rows.
-        rows: rows of the window that had a value.
-    """
-
-    name: str
-    verdict: Verdict
-    p: float
-    psi: float
-    psi_star: float
-    phi: float
-    rows: int
+NO_RULES: Mapping[str, FeatureRule] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -73,11 +37,13 @@ class Evaluation:
     """What one look at the window found.
 
     Args:
-        verdict: the worst of all features and the score; Unknown only if nothing could be told of any.
+        verdict: Drifted if enough features and outputs drifted; else the worst of them, but no more than Warning;
+            Unknown only if nothing could be told of any.
         features: results, worst first.
         faults: data faults, largest first.
         rows: rows of the window.
         signal: what the drift alarm makes of it.
+        fault_signal: what the alarm for data faults makes of it.
         reason: the verdict in words.
     """
 
@@ -86,6 +52,7 @@ class Evaluation:
     faults: tuple[DataFault, ...]
     rows: int
     signal: Signal
+    fault_signal: Signal
     reason: str
 
 
@@ -96,6 +63,8 @@ def evaluate(
     significance: float = 0.001,
     warning: float = 0.1,
     drifted: float = 0.2,
+    rules: Mapping[str, FeatureRule] = NO_RULES,
+    quorum: float = 1,
 ) -> Evaluation:
     """Compare a window with its profile.
 
@@ -105,75 +74,91 @@ def evaluate(
         significance: family-wise error rate over all features, the score and the data checks.
         warning: PSI* from which a significant change is a warning.
         drifted: PSI* from which it is drift.
+        rules: features (or "score", "prediction") that are judged otherwise, by name.
+        quorum: how many must drift for the model to drift: a whole number, or a share of those that can be judged.
+
+    Raises:
+        ValueError: a rule that does not fit the profile, or no such quorum.
     """
+    check_quorum(quorum)
+    reference = sample.reference
+    gates = make_gates(reference, rules, warning=warning, drifted=drifted)
     needed = max(min_samples, ROWS_FLOOR)
     if not sample.warm or sample.rows < needed:
         return _unknown(sample, needed)
-    gather = sample.gather
-    tables = gather.tables(sample.counts)
-    enough = (tables.current_rows >= needed) & (tables.reference_rows > 0)
-    checks = fault_tests(sample.layout, sample.total)
-    results, rejected, rejected_checks = _test(gather, tables, enough, checks, significance)
-    features = tuple(
-        FeatureResult(
-            name=name,
-            verdict=_verdict(bool(known), bool(significant), float(effect), warning, drifted),
-            p=float(p),
-            psi=float(index),
-            psi_star=float(effect),
-            phi=float(phi),
-            rows=int(rows),
-        )
-        for name, known, significant, p, index, effect, phi, rows in zip(
-            gather.names, enough, rejected, *results, tables.current_rows, strict=True
-        )
+    tables = reference.tables(sample.total, sample.parts)
+    chosen = (tables.current_rows >= needed) & (tables.reference_rows > 0)
+    checks = fault_tests(reference, sample.total, significance)
+    if not chosen.any():
+        return _only_faults(sample, tables, gates, checks, significance)
+    compared = _compare(sample, tables, chosen)
+    p = union(compared.merged, compared.spread)
+    family = holm(np.concatenate((p, checks.p.ravel())), significance)
+    judged = _judge(compared, gates, family[: p.size])
+    features = known_results(compared, gates, p, judged.effects, judged.levels)
+    if p.size < chosen.size:
+        features += unknown_results(reference.names, tables.current_rows, gates, np.flatnonzero(~chosen))
+    least = needed_features(quorum, p.size)
+    verdict = _verdict(judged.levels, least)
+    faulty = family[p.size :].reshape(checks.p.shape)
+    return Evaluation(
+        verdict=verdict,
+        features=tuple(features),
+        faults=found_faults(sample.layout, sample.total, checks, faulty),
+        rows=sample.rows,
+        signal=_signal(verdict, judged.near, least),
+        fault_signal=fault_signal(checks, faulty),
+        reason=_reason(verdict, features, least),
     )
-    ordered = tuple(sorted(features, key=lambda item: (SEVERITY.index(item.verdict), -item.psi_star, item.name)))
-    faults = found_faults(sample.layout, checks, rejected_checks)
-    verdict = ordered[0].verdict
-    signal = _signal(verdict, rejected, features, drifted)
-    return Evaluation(verdict, ordered, faults, sample.rows, signal, _reason(verdict, ordered))
 
 
-def _test(
-    gather: Gather, tables: Tables, enough: Bools, checks: FaultTests, significance: float
-) -> tuple[tuple[Floats, ...], Bools, Bools]:
-    """P, PSI, PSI* and phi of each table, and which tables and data checks Holm rejects."""
-    p, index, effect, phi = (np.full(enough.size, value) for value in (1.0, 0.0, 0.0, 1.0))
-    if enough.any():
-        known = tables.only(enough)
-        merged = merge_sparse(known)
-        spread = dispersion(merged)
-        p[enough], phi[enough] = union(merged, spread), spread.cells
-        index[enough], effect[enough] = stability_index(known, gather.deciles[enough], spread.cells)
-    family = holm(np.concatenate((p[enough], checks.p.ravel())), significance)
-    rejected = np.zeros(enough.size, dtype=np.bool_)
-    rejected[enough] = family[: int(enough.sum())]
-    return (p, index, effect, phi), rejected, family[int(enough.sum()) :].reshape(checks.p.shape)
+def _compare(sample: Sample, tables: Tables, chosen: Bools) -> Comparison:
+    """The tables with enough rows, (tables,)."""
+    known = tables.only(chosen)
+    merged = merge_sparse(known)
+    shifts = sample.reference.shifts(sample.total, tables.current_rows)
+    return Comparison(sample.reference, chosen, known, merged, dispersion(merged), shifts[chosen])
 
 
-def _verdict(known: bool, significant: bool, effect: float, warning: float, drifted: float) -> Verdict:
-    """Both gates of one feature."""
-    if not known:
-        return Verdict.UNKNOWN
-    if not significant:
-        return Verdict.NONE
-    if effect >= drifted:
-        return Verdict.DRIFTED
-    return Verdict.WARNING if effect >= warning else Verdict.CHANGED
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """Both gates of the compared tables.
+
+    Args:
+        effects: by the method of each, (tables,).
+        levels: positions in LEVELS, (tables,).
+        near: whether it is significant and at 80 % of what is drift, (tables,).
+    """
+
+    effects: Floats
+    levels: Ints
+    near: Bools
 
 
-def _signal(verdict: Verdict, rejected: Bools, features: tuple[FeatureResult, ...], drifted: float) -> Signal:
-    """What the alarm makes of it: raised by drift, lowered when nothing significant is near it."""
-    if verdict is Verdict.UNKNOWN:
-        return Signal.UNKNOWN
+def _judge(compared: Comparison, gates: Gates, rejected: Bools) -> _Judged:
+    """Hold the effects against their gates."""
+    drifted, warning = gates.drifted[compared.chosen], gates.warning[compared.chosen]
+    effects = compared.effect(DEFAULT)
+    for method in set(gates.methods) - {DEFAULT}:
+        own = np.array([name == method for name in gates.methods])[compared.chosen]
+        effects = np.where(own, compared.effect(method), effects)
+    levels = rejected * (1 + (effects >= warning).astype(np.int64) + (effects >= drifted))
+    return _Judged(effects, levels, rejected & (effects >= HYSTERESIS * drifted))
+
+
+def _verdict(levels: Ints, least: int) -> Verdict:
+    """The verdict on the model, of which `least` features must drift."""
+    worst = int(levels.max())
+    if worst == len(LEVELS) - 1 and np.count_nonzero(levels == worst) < least:
+        return Verdict.WARNING
+    return LEVELS[worst]
+
+
+def _signal(verdict: Verdict, near: Bools, least: int) -> Signal:
+    """What the alarm makes of it: raised by drift, lowered when too few are near it."""
     if verdict is Verdict.DRIFTED:
         return Signal.RAISED
-    near = any(
-        significant and feature.psi_star >= HYSTERESIS * drifted
-        for significant, feature in zip(rejected, features, strict=True)
-    )
-    return Signal.BETWEEN if near else Signal.LOWERED
+    return Signal.BETWEEN if np.count_nonzero(near) >= least else Signal.LOWERED
 
 
 def _unknown(sample: Sample, needed: int) -> Evaluation:
@@ -183,16 +168,30 @@ def _unknown(sample: Sample, needed: int) -> Evaluation:
         if sample.rows < needed
         else f"{sample.until - sample.since:.0f} s of the window seen, a verdict waits for a 24th of it"
     )
-    return Evaluation(Verdict.UNKNOWN, (), (), sample.rows, Signal.UNKNOWN, reason)
+    return Evaluation(Verdict.UNKNOWN, (), (), sample.rows, Signal.UNKNOWN, Signal.UNKNOWN, reason)
 
 
-def _reason(verdict: Verdict, ordered: tuple[FeatureResult, ...]) -> str:
+def _only_faults(sample: Sample, tables: Tables, gates: Gates, checks: FaultTests, significance: float) -> Evaluation:
+    """No feature has enough values for a verdict on drift, which may well be a fault."""
+    faulty = holm(checks.p.ravel(), significance).reshape(checks.p.shape)
+    names = sample.reference.names
+    return Evaluation(
+        verdict=Verdict.UNKNOWN,
+        features=tuple(unknown_results(names, tables.current_rows, gates, np.arange(len(names)))),
+        faults=found_faults(sample.layout, sample.total, checks, faulty),
+        rows=sample.rows,
+        signal=Signal.UNKNOWN,
+        fault_signal=fault_signal(checks, faulty),
+        reason="no feature has enough rows with a value",
+    )
+
+
+def _reason(verdict: Verdict, features: list[FeatureResult], least: int) -> str:
     """The verdict in words, with the features that it rests on."""
-    if verdict is Verdict.UNKNOWN:
-        return "no feature has enough rows with a value"
     if verdict is Verdict.NONE:
         return "no significant change"
-    named = [item for item in ordered if item.verdict is verdict]
-    shown = ", ".join(f"{item.name} (PSI* {item.psi_star:.2f})" for item in named[:3])
+    named = [item for item in features if item.verdict is features[0].verdict]
+    shown = ", ".join(f"{item.name} ({EFFECTS[item.method].label} {item.effect:.2f})" for item in named[:3])
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-    return f"{verdict.value.lower()}: {shown}{more}"
+    few = "" if features[0].verdict is verdict else f"{len(named)} of {least} that make drift: "
+    return f"{verdict.value.lower()}: {few}{shown}{more}"

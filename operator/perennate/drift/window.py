@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from perennate.drift.arrays import Ints
 from perennate.drift.counts import Counts, profile_digest_of, validate_counts
-from perennate.drift.gather import Gather
 from perennate.drift.layout import ROWS, SEEN, Layout
+from perennate.drift.parts import Parts
 from perennate.drift.profile import Profile
+from perennate.drift.reference import Reference
+from perennate.drift.sub_windows import SubWindows, Sums
 from perennate.drift.window_state import SUB_WINDOWS, PodCounts, WindowState, read_state
 
 WARM_UP = 24
@@ -29,14 +30,14 @@ class Sample:
     """What a window holds at one moment.
 
     Args:
-        gather: takes the tables to be tested out of the counts.
-        counts: cells of each sub-window in the order of time, (sub-windows, cells).
+        reference: what the window is compared with.
+        sub_windows: what was counted.
         since, until: what it spans, in seconds since 1970.
         warm: whether enough time was seen for a verdict.
     """
 
-    gather: Gather
-    counts: Ints
+    reference: Reference
+    sub_windows: SubWindows
     since: float
     until: float
     warm: bool
@@ -44,17 +45,27 @@ class Sample:
     @property
     def layout(self) -> Layout:
         """Where each cell lies."""
-        return self.gather.layout
+        return self.reference.layout
 
     @property
     def profile(self) -> Profile:
         """Reference that was counted against."""
         return self.layout.profile
 
-    @cached_property
+    @property
+    def counts(self) -> Ints:
+        """Cells of each sub-window in the order of time, (sub-windows, cells)."""
+        return self.sub_windows.counts
+
+    @property
     def total(self) -> Ints:
         """Cells of the whole window, (cells,)."""
-        return np.asarray(self.counts.sum(axis=0, dtype=np.int64))
+        return self.sub_windows.total
+
+    @property
+    def parts(self) -> Parts:
+        """What the sub-windows tell of how dependent the rows are."""
+        return self.sub_windows.parts
 
     @property
     def rows(self) -> int:
@@ -112,7 +123,7 @@ class Window:
         if not (length > 0 and 0 < scrape_interval <= length):
             raise ValueError(f"0 < scrape_interval <= length must hold, got {scrape_interval} and {length}")
         self.layout = Layout(profile)
-        self._gather = Gather(self.layout)
+        self._adder = Sums(Reference(self.layout))
         self.length = float(length)
         self.scrape_interval = float(scrape_interval)
         self.step = max(self.scrape_interval, self.length / SUB_WINDOWS)
@@ -170,12 +181,9 @@ class Window:
 
     def sample(self, now: float) -> Sample:
         """What the window holds at `now`; a copy that later scrapes do not change."""
-        kept = [slot for slot in sorted(self._sums) if self._inside(slot, now)]
-        counts = (
-            np.stack([self._sums[slot] for slot in kept]) if kept else np.zeros((0, self.layout.size), dtype=np.int64)
-        )
+        found = self._adder.of({slot: sums for slot, sums in self._sums.items() if self._inside(slot, now)})
         since = now if self._since is None else max(self._since, now - self.length)
-        return Sample(self._gather, counts, since, now, warm=now - since >= self.length / WARM_UP)
+        return Sample(self._adder.reference, found, since, now, warm=now - since >= self.length / WARM_UP)
 
     def state(self) -> WindowState:
         """What is worth keeping; a copy that later scrapes do not change."""

@@ -8,9 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from perennate.drift.build import build_profile
+from perennate.drift.parts import Parts
 from perennate.drift.profile import Profile
 from perennate.drift.recorder import Recorder
+from perennate.drift.shape import Shape
 from perennate.drift.tables import Tables
+from perennate.drift.window import Sample, Window
 
 HOUR = 3600.0
 START = 1_767_225_600.0
@@ -69,6 +72,20 @@ def record(recorder: Recorder, rows: int, seed: int, *, shift: float = 0.0, labe
             recorder.record_label(score_bin, label)
 
 
+def make_sample(
+    profile: Profile, columns: dict[str, np.ndarray], *, scores: np.ndarray | None = None, parts: int = 12
+) -> Sample:
+    """A warm window that holds the given rows, spread evenly over sub-windows."""
+    window, recorder = Window(profile, length=24 * HOUR, scrape_interval=15), make_recorder(profile)
+    rows = len(next(iter(columns.values())))
+    for part, chosen in enumerate(np.array_split(np.arange(rows), parts)):
+        recorder.record({name: values[chosen] for name, values in columns.items()})
+        if scores is not None:
+            recorder.record_scores(scores[chosen])
+        window.add(recorder.document(), pod="a", now=START + 300 * part + 10)
+    return window.sample(START + 2 * HOUR)
+
+
 def make_tables(
     reference: npt.ArrayLike,
     current: npt.ArrayLike | None = None,
@@ -76,8 +93,19 @@ def make_tables(
     *,
     ordered: bool = True,
 ) -> Tables:
-    """Tables of counts: (cells,) for one, (tables, cells) for several; `parts` is (sub-windows, [tables,] cells)."""
+    """Tables of equally many cells: (cells,) for one, (tables, cells) for several; `parts` has sub-windows before."""
     first = np.atleast_2d(np.asarray(reference, dtype=np.float64))
-    split = np.asarray([current] if parts is None else parts, dtype=np.float64).reshape(-1, *first.shape)
-    count, width = first.shape
-    return Tables(first, split.sum(axis=0), split, np.full(count, width), np.full(count, ordered))
+    split = np.asarray([current] if parts is None else parts, dtype=np.float64).reshape(-1, first.size)
+    return _tables(first.ravel(), split, np.full(first.shape[0], first.shape[1]), ordered=ordered)
+
+
+def make_ragged(*pairs: tuple[list[float], list[list[float]]]) -> Tables:
+    """Tables of any number of cells, each a reference and its sub-windows, of which all have equally many."""
+    flat = np.concatenate([np.asarray(reference, dtype=np.float64) for reference, _ in pairs])
+    split = np.concatenate([np.asarray(parts, dtype=np.float64) for _, parts in pairs], axis=1)
+    return _tables(flat, split, np.array([len(reference) for reference, _ in pairs]), ordered=True)
+
+
+def _tables(reference: np.ndarray, parts: np.ndarray, sizes: np.ndarray, *, ordered: bool) -> Tables:
+    shape, current = Shape.of(sizes, np.full(sizes.size, ordered)), parts.sum(axis=0)
+    return Tables(shape, reference, current, shape.sum(reference), shape.sum(current), Parts.of(parts, shape))

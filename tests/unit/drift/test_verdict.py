@@ -9,9 +9,8 @@ from scipy.stats import norm
 from perennate.drift.build import build_profile
 from perennate.drift.features import NumericFeature
 from perennate.drift.persistence import Signal, Streak, advance
-from perennate.drift.profile import Profile
 from perennate.drift.verdict import Evaluation, Verdict, evaluate
-from perennate.drift.window import Sample, Window
+from perennate.drift.window import Window
 from tests.unit.drift.makers import (
     HOUR,
     START,
@@ -19,25 +18,12 @@ from tests.unit.drift.makers import (
     make_columns,
     make_profile,
     make_recorder,
+    make_sample,
     make_scores,
     record,
 )
 
 PROFILE = make_profile()
-
-
-def make_sample(
-    profile: Profile, columns: dict[str, np.ndarray], *, scores: np.ndarray | None = None, parts: int = 12
-) -> Sample:
-    """A warm window that holds the given rows, spread evenly over sub-windows."""
-    window, recorder = Window(profile, length=24 * HOUR, scrape_interval=15), make_recorder(profile)
-    rows = len(next(iter(columns.values())))
-    for part, chosen in enumerate(np.array_split(np.arange(rows), parts)):
-        recorder.record({name: values[chosen] for name, values in columns.items()})
-        if scores is not None:
-            recorder.record_scores(scores[chosen])
-        window.add(recorder.document(), pod="a", now=START + 300 * part + 10)
-    return window.sample(START + 2 * HOUR)
 
 
 def judge(rows: int, *, shift: float = 0.0, seed: int = 5, **settings: float) -> Evaluation:
