@@ -30,12 +30,15 @@ def make_profile(train: pd.DataFrame, judged: Judged, values: dict[Metric, float
     text = [str(name) for name in train.columns if train[name].dtype == object]
     if judged.task == "regression":
         return build_profile(columns, task="regression", score=judged.score, labels=judged.truth, categorical=text)
-    labels = [judged.classes[position] for position in judged.truth.tolist()]
+    labels, predictions = (
+        [judged.classes[position] for position in positions.tolist()] for positions in (judged.truth, judged.predicted)
+    )
     return build_profile(
         columns,
         task="classification",
         score=judged.score,
         labels=labels,
+        predictions=predictions,
         classes=judged.classes,
         metrics=_accuracy(judged, values),
         categorical=text,
@@ -43,8 +46,11 @@ def make_profile(train: pd.DataFrame, judged: Judged, values: dict[Metric, float
 
 
 def _accuracy(judged: Judged, values: dict[Metric, float]) -> dict[str, tuple[float, float]]:
-    """Accuracy with the standard error of a share, sqrt(p (1 - p) / n), for models whose score gives no baseline."""
+    """Accuracy with the standard error of a share, sqrt(p (1 - p) / n), of two classes without probabilities.
+
+    It is for people to read. Every other baseline is measured by the profile, as traffic will be.
+    """
     value = values.get(Metric.ACCURACY)
-    if value is None or (judged.score is not None and len(judged.classes) == 2):
+    if value is None or judged.score is not None or len(judged.classes) != 2:
         return {}
     return {Metric.ACCURACY.value: (value, math.sqrt(value * (1.0 - value) / len(judged.truth)))}

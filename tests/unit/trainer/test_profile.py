@@ -1,0 +1,59 @@
+"""The profile of a trained model holds a baseline for whatever a policy can watch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
+
+from perennate.api.v1alpha1.training_spec import Metric
+from perennate.drift import Profile
+from perennate.drift.performance import METRICS
+from perennate.trainer.profile import make_profile
+from perennate.trainer.scoring import Judged, judge, measure
+
+DATA = {
+    "two classes": (load_breast_cancer, LogisticRegression(max_iter=10_000)),
+    "more classes": (load_iris, LogisticRegression(max_iter=10_000)),
+    "a regression": (load_diabetes, LinearRegression()),
+    "two classes without probabilities": (load_breast_cancer, RidgeClassifier()),
+    "more classes without probabilities": (load_iris, RidgeClassifier()),
+}
+
+
+def trained(name: str) -> tuple[Profile, Judged, dict[Metric, float]]:
+    """Half of the rows for training, half held out."""
+    load, model = DATA[name]
+    features, truth = load(return_X_y=True, as_frame=True)
+    order = np.random.default_rng(0).permutation(len(truth))
+    train, holdout = order[::2], order[1::2]
+    fitted = model.fit(features.iloc[train], truth.iloc[train])
+    judged = judge(fitted, features.iloc[holdout], truth.iloc[holdout].to_numpy())
+    values = measure(judged, list(Metric))
+    return make_profile(pd.DataFrame(features.iloc[train]), judged, values), judged, values
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_every_metric_that_labels_give_has_a_baseline(name: str) -> None:
+    """A policy may watch any of them from the first label on; the trainer's own numbers are the same."""
+    profile, judged, values = trained(name)
+    wanted = METRICS[profile.label_kind] if profile.label_kind is not None else ("accuracy",)
+
+    assert set(profile.metrics) == set(wanted)
+    for metric, value in values.items():
+        if metric.value not in profile.metrics:
+            continue
+        loose = {Metric.AUC: 0.002, Metric.LOG_LOSS: 0.01, Metric.BRIER: 0.005}.get(metric, 1e-9)
+        in_unit = abs(value) * 1e-3 if judged.task == "regression" else loose
+        assert profile.metrics[metric.value].value == pytest.approx(value, abs=in_unit)
+
+
+@pytest.mark.parametrize("name", ["two classes", "more classes"])
+def test_scores_are_calibrated(name: str) -> None:
+    """Without a calibration nothing could be estimated from scores."""
+    profile, _, _ = trained(name)
+
+    assert profile.score is not None
+    assert profile.score.calibration is not None
