@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 from perennate.kube.client import ApiError
 from perennate.kube.resources import Key, Manifest, Resource, key_of
@@ -120,7 +119,7 @@ class ListRecorder:
     def phases(self, counts: dict[tuple[str, str], int]) -> None:
         """Not needed."""
 
-    def policy(self, namespace: str, name: str, values: dict[str, Any]) -> None:
+    def policy(self, namespace: str, name: str, status: Manifest, readings: object) -> None:
         """Not needed."""
 
     def forget_policy(self, namespace: str, name: str) -> None:

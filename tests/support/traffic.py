@@ -35,6 +35,7 @@ def sample_of(
     drifted: bool = False,
     lost: bool = False,
     labelled: bool = True,
+    missing: bool = False,
     seconds: float = 1800.0,
 ) -> Sample:
     """Half an hour of traffic of one pod, which ends at NOW.
@@ -45,6 +46,7 @@ def sample_of(
         drifted: whether the feature `wind` was shifted by two standard deviations.
         lost: whether the labels contradict the scores.
         labelled: whether labels came back at all.
+        missing: whether a third of the values of `wind` was missing.
         seconds: how long the pod has been counting.
     """
     now = NOW.timestamp()
@@ -54,17 +56,28 @@ def sample_of(
     window = Window(profile, length=WINDOW_SECONDS, scrape_interval=15.0)
     window.add(recorder.document(), pod="uid-pod", now=now - seconds)
     for step in range(1, 5):
-        _serve(recorder, draw, rows // 4, shift=2.0 if drifted else 0.0, lost=lost, labelled=labelled)
+        shift = 2.0 if drifted else 0.0
+        _serve(recorder, draw, rows // 4, shift=shift, lost=lost, labelled=labelled, missing=missing)
         window.add(recorder.document(), pod="uid-pod", now=now - seconds * (1 - step / 4))
     return window.sample(now)
 
 
 def _serve(
-    recorder: Recorder, draw: np.random.Generator, rows: int, *, shift: float, lost: bool, labelled: bool
+    recorder: Recorder,
+    draw: np.random.Generator,
+    rows: int,
+    *,
+    shift: float,
+    lost: bool,
+    labelled: bool,
+    missing: bool,
 ) -> None:
     if not rows:
         return
-    recorder.record(_rows(draw, rows, shift=shift))
+    columns = _rows(draw, rows, shift=shift)
+    if missing:
+        columns["wind"][::3] = np.nan
+    recorder.record(columns)
     scores, labels = _scored(draw, rows, lost=lost)
     bins = recorder.record_scores(scores)
     for score_bin, label in zip(bins.tolist(), labels, strict=True):

@@ -11,7 +11,8 @@ from perennate.builders.manifest import owner_reference
 
 if TYPE_CHECKING:
     from perennate.api.v1alpha1 import DriftPolicy
-    from perennate.api.v1alpha1.drift_policy import Episode, Retrain
+    from perennate.api.v1alpha1.drift_policy import Episode
+    from perennate.api.v1alpha1.drift_spec import Retrain
     from perennate.builders.manifest import Manifest
 
 

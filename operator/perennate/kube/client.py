@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from typing import Protocol
 
 from perennate.kube.resources import Manifest, Resource
+from perennate.reconcilers.plan import Reading
 
 
 class ApiError(Exception):
@@ -98,8 +99,8 @@ class Recorder(Protocol):
         """How many objects there are, by kind and phase."""
         ...
 
-    def policy(self, namespace: str, name: str, values: dict[str, Any]) -> None:
-        """The newest figures of a DriftPolicy."""
+    def policy(self, namespace: str, name: str, status: Manifest, readings: tuple[Reading, ...] | None) -> None:
+        """The newest figures of a DriftPolicy; `readings` is None if nothing was measured anew."""
         ...
 
     def forget_policy(self, namespace: str, name: str) -> None:

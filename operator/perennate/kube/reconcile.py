@@ -133,7 +133,7 @@ class Reconciler:
         if due and outcome is Outcome.DONE:
             self._monitor.consumed(key)
         if key.kind == "DriftPolicy" and plan.status is not None:
-            self._recorder.policy(key.namespace, key.name, plan.status)
+            self._recorder.policy(key.namespace, key.name, plan.status, plan.readings)
         return outcome, plan.requeue_after if outcome is Outcome.DONE else None
 
     def _forget(self, key: Key) -> None:

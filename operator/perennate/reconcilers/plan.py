@@ -30,6 +30,15 @@ class ObjectRef:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """A number that was measured of one feature: told to Prometheus, never kept."""
+
+    feature: str
+    statistic: str
+    value: float
+
+
+@dataclass(frozen=True)
 class Plan:
     """What is to be done, in this order: create, apply, status, events, delete.
 
@@ -42,6 +51,7 @@ class Plan:
         delete: objects to delete, each only if its uid is still the one given.
         events: Events to emit once the status is written.
         requeue_after: seconds until the object is looked at again without another cause; None waits for a cause.
+        readings: what was measured, in place of what was measured before; None if nothing was measured anew.
     """
 
     status: Manifest | None
@@ -50,6 +60,7 @@ class Plan:
     delete: tuple[ObjectRef, ...] = ()
     events: tuple[Event, ...] = ()
     requeue_after: float | None = None
+    readings: tuple[Reading, ...] | None = None
 
 
 LEAVE_ALONE = Plan(status=None)

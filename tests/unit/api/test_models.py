@@ -60,8 +60,13 @@ REFUSED: dict[str, tuple[str, tuple[str, ...], Any]] = {
     "a duration that is none": ("DriftPolicy", ("interval",), "soon"),
     "a verdict from a handful of rows": ("DriftPolicy", ("minSamples",), 5),
     "a significance of zero": ("DriftPolicy", ("significance",), 0),
-    "a tolerance above one": ("DriftPolicy", ("triggers",), {"performance": {"metric": "auc", "tolerance": 2}}),
-    "a metric that labels cannot give": ("DriftPolicy", ("triggers",), {"performance": {"metric": "rmse"}}),
+    "a tolerance below zero": ("DriftPolicy", ("triggers",), {"performance": {"metric": "mae", "tolerance": -1}}),
+    "a metric that labels cannot give": ("DriftPolicy", ("triggers",), {"performance": {"metric": "r2"}}),
+    "a metric that scores cannot give": ("DriftPolicy", ("estimatedPerformance",), {"metric": "precision"}),
+    "a method that there is not": ("DriftPolicy", ("features",), [{"name": "age", "method": "cosine"}]),
+    "a threshold of zero": ("DriftPolicy", ("features",), [{"name": "age", "threshold": 0}]),
+    "a fault that there is not": ("DriftPolicy", ("brake",), {"dataFaults": ["late"]}),
+    "a tolerance of data that is none": ("DriftPolicy", ("dataQuality",), {"tolerance": 0.001}),
 }
 
 

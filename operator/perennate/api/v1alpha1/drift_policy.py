@@ -1,4 +1,4 @@
-"""DriftPolicy: when is a model no longer true, and what is done about it."""
+"""DriftPolicy: when is a model no longer true, and what is done about it. What it asks for is in `drift_spec`."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from perennate.api.meta import (
     Conditions,
     CustomResource,
     Digest,
-    Duration,
     History,
     KindDeclaration,
     Message,
-    Model,
-    ObjectName,
     PrinterColumn,
     StatusModel,
     Time,
     validation,
 )
-from perennate.api.v1alpha1.training_spec import TrainingJobSpec
+from perennate.api.v1alpha1.drift_spec import DriftPolicySpec, FaultCheck, Method
 
 Text = Annotated[str, StringConstraints(max_length=256)]
 
 
 class ConditionType(StrEnum):
-    """Conditions of a DriftPolicy. DriftDetected, PerformanceLost and RetrainingActive never lower Ready."""
+    """Conditions of a DriftPolicy. None of the others lowers Ready: a policy that found something is working."""
 
     READY = "Ready"
     DRIFT_DETECTED = "DriftDetected"
+    DATA_QUALITY = "DataQuality"
+    """True: the values are such as they were in training."""
     PERFORMANCE_LOST = "PerformanceLost"
+    ESTIMATED_PERFORMANCE_LOST = "EstimatedPerformanceLost"
     RETRAINING_ACTIVE = "RetrainingActive"
 
 
@@ -51,6 +51,10 @@ class Reason(StrEnum):
     """The pods of a version that has just begun to serve were not asked for its reference profile yet."""
     REFERENCE_UNAVAILABLE = "ReferenceUnavailable"
     """No pod handed out a reference profile with the right digest."""
+    FEATURE_NOT_FOUND = "FeatureNotFound"
+    """spec.features names a feature that the reference profile does not have; the others are judged."""
+    METHOD_NOT_APPLICABLE = "MethodNotApplicable"
+    """spec.features asks for a method that a feature of this kind does not take; it is judged by PSI*."""
     SCRAPE_FAILED = "ScrapeFailed"
     """No pod answered the last scrapes."""
     SUSPENDED = "Suspended"
@@ -63,14 +67,22 @@ class Reason(StrEnum):
     """Fewer labelled rows than spec.minSamples: performance is unknown."""
     NO_BASELINE = "NoBaseline"
     """The reference profile holds no value for the metric."""
+    NO_ESTIMATE = "NoEstimate"
+    """The metric cannot be estimated: the profile lacks what that takes, or there are too few rows with a score."""
+    NOT_MEASURABLE = "NotMeasurable"
+    """Labels of such a model are not counted, or it has no such metric; the message says which it has."""
     NO_DRIFT = "NoDrift"
     """The window looks like the training data."""
+    VALUES_AS_TRAINED = "ValuesAsTrained"
+    """Values are missing, of no known kind, or out of range no more often than in training."""
+    DATA_FAULT = "DataFault"
+    """Such values became more frequent in spec.dataQuality.consecutive evaluations in a row; the message names them."""
     DRIFT_EXCEEDED = "DriftExceeded"
-    """A feature or the score drifted in spec.consecutive evaluations in a row; the message names them."""
+    """So many as spec.minDriftedFeatures drifted in spec.consecutive evaluations in a row; the message names them."""
     PERFORMANCE_HELD = "PerformanceHeld"
-    """The labelled metric is not below baseline minus tolerance."""
+    """The metric is not worse than its baseline by more than the tolerance."""
     PERFORMANCE_BELOW_TOLERANCE = "PerformanceBelowTolerance"
-    """The metric's whole interval was below baseline minus tolerance in spec.consecutive evaluations in a row."""
+    """The metric's whole interval was worse than that in spec.consecutive evaluations in a row."""
     RETRAIN_REQUESTED = "RetrainRequested"
     """A person asked for a retraining."""
     NO_EPISODE = "NoEpisode"
@@ -97,146 +109,35 @@ class Reason(StrEnum):
     """A TrainingJob that another owner controls has the name that the episode's must get."""
 
 
-class TargetRef(Model):
-    """The object that is watched, in the same namespace."""
-
-    kind: Literal["ModelDeployment"] = Field(default="ModelDeployment", description="Kind of the object.")
-    name: ObjectName = Field(description="Name of the object.")
-
-
-class DriftTrigger(Model):
-    """Retrain because the data changed."""
-
-    threshold: float = Field(
-        default=0.25,
-        ge=0,
-        le=100,
-        description="PSI* (bias-corrected population stability index) of the score or a feature.",
-    )
-    duration: Duration = Field(default="24h", description="How long the drift must have lasted.")
-
-
-class PerformanceTrigger(Model):
-    """Retrain because the labelled performance fell."""
-
-    metric: Literal["accuracy", "precision", "recall", "f1", "auc"] = Field(
-        description="Metric that is watched, from predictions and the labels posted to /feedback."
-    )
-    tolerance: float = Field(
-        default=0.05,
-        ge=0,
-        le=1,
-        description="Loss that is tolerated: the whole confidence interval must lie below the baseline minus this.",
-    )
-
-
-class Triggers(Model):
-    """What opens an episode. Each is off unless given; drift alone is an alarm."""
-
-    drift: DriftTrigger | None = Field(default=None, description="Retrain because the data changed.")
-    performance: PerformanceTrigger | None = Field(
-        default=None, description="Retrain because the labelled performance fell."
-    )
-
-
-class TemplateMetadata(Model):
-    """Metadata that created TrainingJobs get besides our own."""
-
-    labels: dict[str, Annotated[str, StringConstraints(max_length=63)]] = Field(
-        default_factory=dict, max_length=32, description="Labels of the TrainingJob."
-    )
-    annotations: dict[str, Annotated[str, StringConstraints(max_length=4096)]] = Field(
-        default_factory=dict, max_length=32, description="Annotations of the TrainingJob."
-    )
-
-
-class TrainingJobTemplate(Model):
-    """The TrainingJob that is created for an episode."""
-
-    metadata: TemplateMetadata = Field(
-        default=TemplateMetadata(), description="Labels and annotations of the TrainingJob."
-    )
-    spec: TrainingJobSpec = Field(description="Spec of the TrainingJob.")
-
-
-class Retrain(Model):
-    """How a retraining is done, and how often at most."""
-
-    training_job_template: TrainingJobTemplate = Field(description="The TrainingJob that is created for an episode.")
-    cooldown: Duration = Field(
-        default="6h",
-        description=(
-            "Time after the start of a retraining in which no other starts; "
-            "doubled for each challenger in a row that lost."
-        ),
-    )
-    max_per_day: int = Field(default=2, ge=1, le=48, description="Retrainings in any 24 hours.")
-
-
-class DriftPolicySpec(Model):
-    """What is watched, when it counts as changed, and what then happens."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "x-kubernetes-validations": [
-                validation(
-                    "!has(self.triggers) || (!has(self.triggers.drift) && !has(self.triggers.performance))"
-                    " || has(self.retrain)",
-                    "retrain is required when triggers.drift or triggers.performance is given",
-                    field_path=".retrain",
-                ),
-                validation(
-                    "!has(self.warning) || !has(self.drifted) || self.warning <= self.drifted",
-                    "warning must not be above drifted",
-                    field_path=".warning",
-                ),
-            ]
-        }
-    )
-
-    target_ref: TargetRef = Field(description="The ModelDeployment that is watched.")
-    interval: Duration = Field(default="5m", description="How often the window is evaluated.")
-    scrape_interval: Duration = Field(default="15s", description="How often the pods' counts are read.")
-    window: Duration = Field(
-        default="24h", description="Length of the sliding window; no verdict before a 24th of it has passed."
-    )
-    min_samples: int = Field(
-        default=500,
-        ge=100,
-        le=1_000_000_000,
-        description="Rows (and for performance labelled rows) that a verdict needs.",
-    )
-    consecutive: int = Field(
-        default=3, ge=1, le=100, description="Evaluations in a row that open an alarm or an episode, or close it."
-    )
-    significance: float = Field(
-        default=0.001,
-        gt=0,
-        le=0.1,
-        description="Family-wise error rate of one evaluation (Holm over all features and the score).",
-    )
-    warning: float = Field(default=0.1, ge=0, le=100, description="PSI* from which a significant change is a warning.")
-    drifted: float = Field(default=0.2, ge=0, le=100, description="PSI* from which a significant change is drift.")
-    triggers: Triggers = Field(
-        default=Triggers(), description="What opens an episode of retraining. Each is off unless given."
-    )
-    retrain: Retrain | None = Field(default=None, description="How a retraining is done, and how often at most.")
-    dry_run: bool = Field(default=False, description="Find episodes, but create no TrainingJob.")
-    suspend: bool = Field(default=False, description="Neither scrape nor evaluate.")
+FeatureName = Annotated[str, StringConstraints(max_length=128)]
 
 
 class FeatureStatus(StatusModel):
     """What was found of one feature, or of the score."""
 
-    name: Annotated[str, StringConstraints(max_length=128)] = Field(
-        description="Name of the feature; `score` is the model's output."
+    name: FeatureName = Field(
+        description="Name of the feature; `score` is the model's output, `prediction` its predicted class."
     )
     verdict: Literal["None", "Changed", "Warning", "Drifted", "Unknown"] = Field(
         description="What the evaluation says of it."
     )
-    psi_star: float = Field(description="Effect: bias-corrected population stability index.", ge=-1e6, le=1e6)
+    method: Method = Field(default=Method.PSI, description="By which size of the change it is judged.")
+    effect: float = Field(default=0.0, description="Size of the change by that method, rounded.", ge=-1e6, le=1e6)
+    threshold: float = Field(default=0.0, description="Size from which it is drift.", ge=0, le=1e6)
+    psi_star: float = Field(description="Bias-corrected population stability index, rounded.", ge=-1e6, le=1e6)
     p_value: float = Field(ge=0, le=1, description="Significance: p-value of the union test before Holm's correction.")
-    rows: int = Field(ge=0, description="Rows of the window that had a value.")
+    rows: int = Field(ge=0, description="Rows of the window that had a value, rounded to two digits.")
+    hint: Message | None = Field(default=None, description="What seems to have happened, in words.")
+
+
+class DataFaultStatus(StatusModel):
+    """Values of one feature that became more frequent than they were in training."""
+
+    feature: FeatureName = Field(description="Name of the feature.")
+    check: FaultCheck = Field(description="What is wrong with the values.")
+    rate: float = Field(ge=0, le=1, description="Share of such values in the window, rounded.")
+    reference_rate: float = Field(ge=0, le=1, description="Share of them in training, rounded.")
+    hint: Message | None = Field(default=None, description="The same in words.")
 
 
 class WindowStatus(StatusModel):
@@ -249,7 +150,7 @@ class WindowStatus(StatusModel):
 
 
 class PerformanceStatus(StatusModel):
-    """The labelled performance in the window."""
+    """A metric in the window, and what it was in training."""
 
     metric: Text = Field(description="Metric.")
     value: float = Field(description="Its value, rounded.", ge=-LARGEST, le=LARGEST)
@@ -305,9 +206,20 @@ class DriftPolicyStatus(StatusModel):
         description="The features (and the score) that changed most, worst first.",
         json_schema_extra=LIST_ATOMIC,
     )
+    data_faults: tuple[DataFaultStatus, ...] = Field(
+        default=(),
+        max_length=5,
+        description="The faults of the data in the last evaluation, the largest first.",
+        json_schema_extra=LIST_ATOMIC,
+    )
     performance: PerformanceStatus | None = Field(default=None, description="The labelled performance in the window.")
+    estimated_performance: PerformanceStatus | None = Field(
+        default=None, description="The performance that the scores of the window let expect, without labels."
+    )
     drift: Streak = Field(default=Streak(), description="Memory of the drift alarm.")
+    data_fault: Streak = Field(default=Streak(), description="Memory of the data quality alarm.")
     performance_loss: Streak = Field(default=Streak(), description="Memory of the performance alarm.")
+    estimated_loss: Streak = Field(default=Streak(), description="Memory of the alarm of the estimated performance.")
     episode: Episode | None = Field(default=None, description="The newest episode.")
     lost_challengers: int = Field(default=0, ge=0, description="Challengers in a row that did not beat the champion.")
     last_triggered_time: Time | None = Field(default=None, description="When the last retraining was started.")
@@ -348,6 +260,9 @@ class DriftPolicy(CustomResource):
             PrinterColumn("Target", "string", ".spec.targetRef.name", "ModelDeployment that is watched."),
             PrinterColumn(
                 "Drift", "string", ".status.conditions[?(@.type=='DriftDetected')].status", "Whether the data drifted."
+            ),
+            PrinterColumn(
+                "Data", "string", ".status.conditions[?(@.type=='DataQuality')].status", "Whether the data are sound."
             ),
             PrinterColumn(
                 "Loss",

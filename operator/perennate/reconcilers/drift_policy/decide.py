@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perennate.api.conditions import find_condition
@@ -13,8 +14,10 @@ from perennate.reconcilers.drift_policy import evaluation, triggers
 from perennate.reconcilers.drift_policy import status as view
 from perennate.reconcilers.drift_policy.checks import WATCHING
 from perennate.reconcilers.drift_policy.cooldown import next_trigger_time, starts_of_the_day
-from perennate.reconcilers.drift_policy.episode import Step, is_open, next_step, open_episode
+from perennate.reconcilers.drift_policy.episode import Step, is_open, next_step, open_episode, run_to_stop
 from perennate.reconcilers.drift_policy.guard import BEFORE_EPISODE, Request, waits_until
+from perennate.reconcilers.drift_policy.performance import without_unwatched
+from perennate.reconcilers.drift_policy.rules import first_misfit
 from perennate.reconcilers.ledger import Ledger, replaced
 from perennate.reconcilers.plan import LEAVE_ALONE, Plan
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from perennate.builders.manifest import Manifest
     from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
     from perennate.reconcilers.drift_policy.triggers import Pull
+    from perennate.reconcilers.plan import ObjectRef, Reading
     from perennate.reconcilers.policy import Violation
 
 AT_ONCE = 0.0
@@ -36,36 +40,37 @@ def decide(observed: DriftPolicyObserved) -> Plan:
     ledger = Ledger.of(resource, observed.now, conditions=resource.status.conditions, history=resource.status.history)
     blocked = WATCHING.first_violation(observed)
     _settle_ready(observed, ledger, blocked)
-    status = _look(observed, resource.status, ledger, blocked)
+    status, readings = _look(observed, resource.status, ledger, blocked)
     step = next_step(observed)
     if step is not None:
-        return _advance(observed, status, ledger, step, blocked)
-    return _consider(observed, status, ledger, blocked)
+        plan = _advance(observed, status, ledger, step, blocked)
+    else:
+        plan = _consider(observed, status, ledger, blocked)
+    return replace(plan, readings=readings)
 
 
 def _look(
     observed: DriftPolicyObserved, status: DriftPolicyStatus, ledger: Ledger, blocked: Violation | None
-) -> DriftPolicyStatus:
-    """The status after this pass's look at the window; streaks move only when an evaluation is due."""
+) -> tuple[DriftPolicyStatus, tuple[Reading, ...] | None]:
+    """The status after this pass's look at the window, and what was measured; streaks move only when it is due."""
     spec = observed.resource.spec
-    if find_condition(ledger.conditions(), ConditionType.DRIFT_DETECTED) is None:
-        ledger.set(ConditionType.DRIFT_DETECTED, "Unknown", Reason.INSUFFICIENT_DATA, "not evaluated yet")
+    readings: tuple[Reading, ...] | None = None
+    for alarm in (ConditionType.DRIFT_DETECTED, ConditionType.DATA_QUALITY):
+        if find_condition(ledger.conditions(), alarm) is None:
+            ledger.set(alarm, "Unknown", Reason.INSUFFICIENT_DATA, "not evaluated yet")
     reference = _reference_digest(observed)
     if reference is not None and status.window is not None and status.window.profile_digest != reference:
         version = _served_version(observed)
         message = f"version {version} is served now: its own reference counts"
         ledger.announce(Reason.WATCHING, message)
-        status = evaluation.reset(status, ledger, profile_digest=reference, message=message)
-    watches_performance = spec.triggers.performance is not None
+        status, readings = evaluation.reset(status, ledger, profile_digest=reference, message=message), ()
     if blocked is not None and (observed.evaluation_due or spec.suspend):
-        evaluation.mark_unknown(ledger, blocked, watches_performance=watches_performance)
+        evaluation.mark_unknown(ledger, blocked)
+        readings = ()
     sample = observed.sample
     if blocked is None and observed.evaluation_due and sample is not None and sample.profile.digest == reference:
-        status = evaluation.evaluate(spec, status, sample, ledger)
-    if not watches_performance:
-        ledger.drop(ConditionType.PERFORMANCE_LOST)
-        status = evaluation.without_performance(status)
-    return status
+        status, readings = evaluation.evaluate(spec, status, sample, ledger)
+    return without_unwatched(spec, status, ledger), readings
 
 
 def _advance(
@@ -92,7 +97,13 @@ def _advance(
     if step.creates and resource.spec.retrain is not None:
         create = (episode_training_job(resource, resource.spec.retrain, step.episode),)
     document = view.compose(resource, status, ledger, blocked=blocked)
-    return Plan(status=document, create=create, events=tuple(ledger.events), requeue_after=AT_ONCE)
+    return Plan(
+        status=document,
+        create=create,
+        delete=_to_stop(observed, status),
+        events=tuple(ledger.events),
+        requeue_after=AT_ONCE,
+    )
 
 
 def _consider(
@@ -106,7 +117,14 @@ def _consider(
         status, denied, requeue = _open_or_deny(observed, status, ledger, blocked)
     view.settle_retraining(resource, status, ledger, denied)
     document = view.compose(resource, status, ledger, blocked=blocked)
-    return Plan(status=document, events=tuple(ledger.events), requeue_after=requeue)
+    stop = _to_stop(observed, status)
+    return Plan(status=document, delete=stop, events=tuple(ledger.events), requeue_after=requeue)
+
+
+def _to_stop(observed: DriftPolicyObserved, status: DriftPolicyStatus) -> tuple[ObjectRef, ...]:
+    """The run of a stopped episode: in this pass, or in a later one if this one does not get so far."""
+    found = run_to_stop(observed, status.episode)
+    return (found,) if found is not None else ()
 
 
 def _open_or_deny(
@@ -156,7 +174,13 @@ def _answer_while_open(observed: DriftPolicyObserved, status: DriftPolicyStatus,
 
 def _settle_ready(observed: DriftPolicyObserved, ledger: Ledger, blocked: Violation | None) -> None:
     """Ready: the policy does what its spec asks for, which may be nothing."""
-    if blocked is None:
+    profile = observed.profile
+    misfit = first_misfit(observed.resource.spec, profile) if blocked is None and profile is not None else None
+    if misfit is not None:
+        # Everything else is watched all the same: a new version without the feature must not make the policy blind.
+        if ledger.set(ConditionType.READY, "False", misfit.reason, misfit.message):
+            ledger.announce(misfit.reason, misfit.message, warning=True)
+    elif blocked is None:
         name = observed.resource.spec.target_ref.name
         ledger.set(ConditionType.READY, "True", Reason.WATCHING, f"ModelDeployment {name} is watched")
     elif blocked.reason == Reason.SUSPENDED:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Final
 from perennate.api.conditions import find_condition, is_true
 from perennate.api.v1alpha1 import training_job as training
 from perennate.api.v1alpha1.drift_policy import Episode, EpisodePhase, Reason
+from perennate.api.wellknown import API_VERSION
 from perennate.builders import names
+from perennate.reconcilers.drift_policy.data_quality import braking_faults, describe_faults, explains_drift
 from perennate.reconcilers.ledger import replaced
+from perennate.reconcilers.plan import ObjectRef
 from perennate.reconcilers.times import parse_time, rfc3339
 from perennate.reconcilers.wording import cut
 
@@ -27,6 +30,7 @@ TRAINING_JOB_DELETED: Final = "TrainingJobDeleted"
 SUPERSEDED: Final = "Superseded"
 NAME_TAKEN: Final = "NameTaken"
 WITHDRAWN: Final = "Withdrawn"
+DATA_FAULT: Final = "DataFault"
 _LOSSES: Final = frozenset({CHALLENGER_LOST, VERSION_REJECTED})
 """Outcomes that make the next wait longer."""
 
@@ -63,6 +67,23 @@ def is_open(episode: Episode | None) -> bool:
     return episode is not None and episode.phase != EpisodePhase.CLOSED
 
 
+def is_explained_by_faults(resource: DriftPolicy, episode: Episode) -> bool:
+    """Whether an episode of drift is about a fault of the data, so that there is nothing to learn from it."""
+    return episode.trigger == "Drift" and explains_drift(resource.spec, resource.status)
+
+
+def run_to_stop(observed: DriftPolicyObserved, episode: Episode | None) -> ObjectRef | None:
+    """The TrainingJob of an episode that was stopped, while it has no result: it is deleted, and its pod with it."""
+    job = observed.training_job
+    if episode is None or episode.outcome != DATA_FAULT or job is None or not _is_ours(observed, job):
+        return None
+    ends = (training.ConditionType.COMPLETE, training.ConditionType.FAILED)
+    if any(is_true(job.status.conditions, end) for end in ends):
+        return None
+    metadata = job.metadata
+    return ObjectRef(API_VERSION, job.declaration.kind, metadata.namespace, metadata.name, metadata.uid)
+
+
 def open_episode(resource: DriftPolicy, pull: Pull, now: datetime) -> Episode:
     """The next episode. Its number, hence the name of its TrainingJob, follows from status alone."""
     before = resource.status.episode
@@ -84,6 +105,10 @@ def next_step(observed: DriftPolicyObserved) -> Step | None:
     episode = observed.resource.status.episode
     if episode is None or episode.phase == EpisodePhase.CLOSED:
         return None
+    if episode.phase != EpisodePhase.ROLLING_OUT and is_explained_by_faults(observed.resource, episode):
+        told = describe_faults(braking_faults(observed.resource.spec, observed.resource.status))
+        message = f"stopped by spec.brake.dataFaults, for the drift is a fault of the data: {told}"
+        return _closed(observed, episode, DATA_FAULT, Reason.DATA_FAULT, message)
     if episode.phase == EpisodePhase.OPENED:
         return _from_opened(observed, episode)
     if episode.phase == EpisodePhase.TRAINING:

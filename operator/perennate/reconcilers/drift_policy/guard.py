@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from perennate.api.meta import parse_duration
 from perennate.api.v1alpha1.drift_policy import Reason
 from perennate.reconcilers.drift_policy.cooldown import budget_returns, next_trigger_time, starts_of_the_day
+from perennate.reconcilers.drift_policy.data_quality import braking_faults, describe_faults
 from perennate.reconcilers.model_deployment.observed import model_name
 from perennate.reconcilers.policy import Chain, Violation
 from perennate.reconcilers.times import parse_time, rfc3339
@@ -95,8 +96,18 @@ def within_budget(request: Request) -> Violation | None:
     )
 
 
+def data_are_sound(request: Request) -> Violation | None:
+    """No fault of the data that holds retraining back: what is broken must not be learnt. A person may know better."""
+    faults = braking_faults(request.observed.resource.spec, request.status)
+    if not faults or request.pull.kind == "Manual":
+        return None
+    return Violation(
+        Reason.DATA_FAULT, f"no retraining on faulty data (spec.brake.dataFaults): {describe_faults(faults)}"
+    )
+
+
 BEFORE_EPISODE: Final = Chain(
-    (template_is_given, template_trains_what_is_served, not_dry_run, cooled_down, within_budget)
+    (template_is_given, template_trains_what_is_served, not_dry_run, data_are_sound, cooled_down, within_budget)
 )
 """Asked in this order before an episode is opened; that none is open already is asked before all of them."""
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Final
+
+_LARGEST_EFFECT: Final = 1e6
 
 
 def two_digits(count: int) -> int:
@@ -24,3 +27,8 @@ def hundredths(value: float) -> float:
 def power_of_ten(p_value: float) -> float:
     """A p-value to the next power of ten, not below 1e-12: its order is what matters to people."""
     return float(10.0 ** min(0, math.ceil(math.log10(max(p_value, 1e-12)) - 1e-9)))
+
+
+def bounded(value: float) -> float:
+    """A size of a change, within what a status may hold."""
+    return max(-_LARGEST_EFFECT, min(_LARGEST_EFFECT, value))

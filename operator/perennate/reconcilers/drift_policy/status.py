@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perennate.api.conditions import find_condition, is_true
 from perennate.api.v1alpha1.drift_policy import ConditionType, EpisodePhase, Reason
+from perennate.reconcilers.drift_policy.data_quality import describe_faults
 from perennate.reconcilers.drift_policy.episode import is_open
-from perennate.reconcilers.drift_policy.evaluation import describe_features, describe_performance
+from perennate.reconcilers.drift_policy.evaluation import describe_features
+from perennate.reconcilers.drift_policy.performance import describe_performance
 from perennate.reconcilers.ledger import replaced
 from perennate.reconcilers.wording import cut
 
@@ -51,11 +53,24 @@ def settle_retraining(
         if ledger.set(ConditionType.RETRAINING_ACTIVE, "False", denied.reason, denied.message):
             ledger.announce(denied.reason, denied.message)
     elif is_true(ledger.conditions(), ConditionType.DRIFT_DETECTED) and resource.spec.triggers.drift is None:
-        message = "drift alone is an alarm: spec.triggers.drift is not given"
-        ledger.set(ConditionType.RETRAINING_ACTIVE, "False", Reason.NO_TRIGGER, message)
+        message = _why_no_trigger(resource, status, ledger)
+        if ledger.set(ConditionType.RETRAINING_ACTIVE, "False", Reason.NO_TRIGGER, message):
+            ledger.record(Reason.NO_TRIGGER, message)
     else:
         message = describe_episode(episode) if episode is not None else "nothing has asked for a retraining yet"
         ledger.set(ConditionType.RETRAINING_ACTIVE, "False", Reason.NO_EPISODE, message)
+
+
+def _why_no_trigger(resource: DriftPolicy, status: DriftPolicyStatus, ledger: Ledger) -> str:
+    """Why drift that was found retrains nothing, with what the trigger that is given sees."""
+    drifted = [feature.name for feature in status.features if feature.verdict == "Drifted"]
+    named = f"drift of {', '.join(drifted)} alone" if drifted else "drift alone"
+    trigger = resource.spec.triggers.performance
+    if trigger is None:
+        return f"{named} is an alarm: spec.triggers.drift is not given"
+    found = find_condition(ledger.conditions(), ConditionType.PERFORMANCE_LOST)
+    seen = f"{found.message}: {found.reason}" if found is not None else "not evaluated yet"
+    return f"{named} is an alarm: spec.triggers.performance watches {trigger.metric}: {seen}"
 
 
 def summarise(resource: DriftPolicy, status: DriftPolicyStatus, ledger: Ledger, blocked: Violation | None) -> str:
@@ -101,4 +116,5 @@ def _sight(status: DriftPolicyStatus, ledger: Ledger) -> str:
         seen = describe_features(status) or "drift is receding"
     else:
         seen = "no drift"
-    return ", ".join(part for part in (seen, describe_performance(status)) if part)
+    faults = describe_faults(status.data_faults) if status.data_fault.active else ""
+    return ", ".join(part for part in (seen, faults, describe_performance(status.performance)) if part)

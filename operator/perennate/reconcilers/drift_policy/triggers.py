@@ -52,11 +52,12 @@ def measured(
         now: time of the pass.
     """
     triggers = resource.spec.triggers
+    drifted = [feature.psi_star for feature in status.features if feature.verdict == "Drifted"]
     if triggers.performance is not None and is_true(conditions, ConditionType.PERFORMANCE_LOST):
         return Pull("Performance", _message(conditions, ConditionType.PERFORMANCE_LOST))
     if triggers.drift is None or not is_true(conditions, ConditionType.DRIFT_DETECTED) or status.drift.since is None:
         return None
-    strongest = max((feature.psi_star for feature in status.features), default=0.0)
+    strongest = max(drifted, default=0.0)
     lasted = seconds_between(status.drift.since, now)
     if strongest < triggers.drift.threshold or lasted < parse_duration(triggers.drift.duration):
         return None

@@ -231,12 +231,15 @@ def test_drift_alone_is_an_alarm_and_no_reason_to_retrain() -> None:
     assert "DriftExceeded" not in evaluate(world, 1, drifted=True)
     assert message_of(world, "DriftDetected").startswith("wind drifted (PSI* ")
     assert "in 1 of 2 evaluations" in message_of(world, "DriftDetected")
-    assert evaluate(world, 1) == ["DriftExceeded"]
+    assert evaluate(world, 1) == ["DriftExceeded", "DataFault", "NoTrigger"]
     assert evaluate(world, 5) == []
     assert conditions_of(world)["DriftDetected"] == ("True", "DriftExceeded")
     assert message_of(world, "DriftDetected").startswith("wind drifted (PSI* ")
     assert conditions_of(world)["Ready"] == ("True", "Watching")
     assert conditions_of(world)["RetrainingActive"] == ("False", "NoTrigger")
+    why = message_of(world, "RetrainingActive")
+    assert why.startswith("drift of wind alone is an alarm: spec.triggers.performance watches auc: auc 0.")
+    assert why.endswith(": PerformanceHeld")
     assert status_of(world)["features"][0]["name"] == "wind"
     assert status_of(world)["drift"]["since"] == at(600)
     assert "episode" not in status_of(world)
@@ -249,7 +252,7 @@ def test_an_alarm_ends_after_as_many_calm_evaluations() -> None:
     evaluate(world, 2, drifted=True)
     assert evaluate(world, 1, drifted=False) == []
     assert conditions_of(world)["DriftDetected"][0] == "True"
-    assert evaluate(world, 1) == ["NoDrift"]
+    assert evaluate(world, 1) == ["NoDrift", "ValuesAsTrained"]
     assert conditions_of(world)["DriftDetected"] == ("False", "NoDrift")
     assert "since" not in status_of(world)["drift"]
 

@@ -1,0 +1,146 @@
+"""Is the model worse than it was: by labels, and by what its scores let expect. Two alarms; only the first retrains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from perennate import drift
+from perennate.api.v1alpha1.drift_policy import ConditionType, PerformanceStatus, Reason, Streak
+from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
+from perennate.reconcilers.drift_policy.rounding import hundredths, two_digits
+from perennate.reconcilers.ledger import replaced
+
+if TYPE_CHECKING:
+    from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
+    from perennate.api.v1alpha1.drift_spec import DriftPolicySpec, Performance
+    from perennate.drift import PerformanceResult, Sample
+    from perennate.reconcilers.ledger import Ledger
+
+_REASONS: Final = {
+    drift.Cause.NOT_COUNTED: Reason.NOT_MEASURABLE,
+    drift.Cause.NOT_DEFINED: Reason.NOT_MEASURABLE,
+    drift.Cause.NO_BASELINE: Reason.NO_BASELINE,
+    drift.Cause.NO_LABELS: Reason.NO_LABELS,
+    drift.Cause.NO_ROWS: Reason.INSUFFICIENT_DATA,
+    drift.Cause.NOT_ESTIMATED: Reason.NO_ESTIMATE,
+}
+
+
+def watched(spec: DriftPolicySpec) -> Performance | None:
+    """The labelled metric that is watched, whether or not its loss retrains."""
+    return spec.performance or spec.triggers.performance
+
+
+def evaluate_labelled(
+    spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, ledger: Ledger
+) -> DriftPolicyStatus:
+    """The status after what the labels of the window say."""
+    wanted = watched(spec)
+    if wanted is None:
+        return status
+    if not sample.warm:
+        ledger.set(ConditionType.PERFORMANCE_LOST, "Unknown", Reason.INSUFFICIENT_DATA, too_early(spec))
+        return replaced(status, performance=None)
+    result = drift.evaluate_performance(
+        sample,
+        metric=wanted.metric,
+        tolerance=wanted.tolerance,
+        min_samples=spec.min_samples,
+        significance=spec.significance,
+    )
+    streak = advanced(status.performance_loss, result.signal, spec.consecutive, ledger.now)
+    found = _shown(result)
+    _report(spec, ConditionType.PERFORMANCE_LOST, result, found, streak, ledger)
+    return replaced(status, performance=found, performance_loss=streak)
+
+
+def evaluate_estimated(
+    spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, ledger: Ledger
+) -> DriftPolicyStatus:
+    """The status after what the scores of the window say."""
+    wanted = spec.estimated_performance
+    if wanted is None:
+        return status
+    if not sample.warm:
+        ledger.set(ConditionType.ESTIMATED_PERFORMANCE_LOST, "Unknown", Reason.INSUFFICIENT_DATA, too_early(spec))
+        return replaced(status, estimated_performance=None)
+    result = drift.evaluate_estimate(
+        sample,
+        metric=wanted.metric,
+        tolerance=wanted.tolerance,
+        min_samples=spec.min_samples,
+        significance=spec.significance,
+    )
+    streak = advanced(status.estimated_loss, result.signal, spec.consecutive, ledger.now)
+    found = _shown(result)
+    _report(spec, ConditionType.ESTIMATED_PERFORMANCE_LOST, result, found, streak, ledger)
+    return replaced(status, estimated_performance=found, estimated_loss=streak)
+
+
+def without_unwatched(spec: DriftPolicySpec, status: DriftPolicyStatus, ledger: Ledger) -> DriftPolicyStatus:
+    """Forget the alarms that the spec does not, or no longer, ask for."""
+    if watched(spec) is None:
+        ledger.drop(ConditionType.PERFORMANCE_LOST)
+        if status.performance is not None or status.performance_loss != Streak():
+            status = replaced(status, performance=None, performance_loss=Streak())
+    if spec.estimated_performance is None:
+        ledger.drop(ConditionType.ESTIMATED_PERFORMANCE_LOST)
+        if status.estimated_performance is not None or status.estimated_loss != Streak():
+            status = replaced(status, estimated_performance=None, estimated_loss=Streak())
+    return status
+
+
+def describe_performance(found: PerformanceStatus | None) -> str:
+    """`auc 0.41 (0.38 to 0.44), baseline 0.85`; empty if it was not measured."""
+    if found is None:
+        return ""
+    interval = f"{found.lower:.2f} to {found.upper:.2f}"
+    return f"{found.metric} {found.value:.2f} ({interval}), baseline {found.baseline:.2f}"
+
+
+def too_early(spec: DriftPolicySpec) -> str:
+    """Why there is no verdict although there may be rows."""
+    return f"a verdict waits for a 24th of spec.window ({spec.window}) to pass"
+
+
+def _report(
+    spec: DriftPolicySpec,
+    alarm: ConditionType,
+    result: PerformanceResult,
+    found: PerformanceStatus | None,
+    streak: Streak,
+    ledger: Ledger,
+) -> None:
+    if result.cause is not None:
+        ledger.set(alarm, "Unknown", _REASONS[result.cause], _why_unknown(spec, result))
+        return
+    message = describe_performance(found)
+    message = f"estimated from scores: {message}" if result.estimated else message
+    if streak.active:
+        switch_on(ledger, alarm, Reason.PERFORMANCE_BELOW_TOLERANCE, message)
+        return
+    if streak.count:
+        message = f"{message}; below tolerance in {streak.count} of {spec.consecutive} evaluations that make an alarm"
+    switch_off(ledger, alarm, Reason.PERFORMANCE_HELD, message)
+
+
+def _why_unknown(spec: DriftPolicySpec, result: PerformanceResult) -> str:
+    """The engine's words, save where they hold a number that ticks."""
+    if result.cause is drift.Cause.NO_LABELS and result.labelled_rows < spec.min_samples:
+        return f"{two_digits(result.labelled_rows)} labelled rows in the window, spec.minSamples is {spec.min_samples}"
+    if result.cause is drift.Cause.NO_ROWS:
+        return f"fewer rows with a score in the window than spec.minSamples, {spec.min_samples}"
+    return result.reason
+
+
+def _shown(result: PerformanceResult) -> PerformanceStatus | None:
+    found = result.measurement
+    if found is None or result.baseline is None:
+        return None
+    return PerformanceStatus(
+        metric=result.metric,
+        value=hundredths(found.value),
+        lower=hundredths(found.lower),
+        upper=hundredths(found.upper),
+        baseline=hundredths(result.baseline),
+    )

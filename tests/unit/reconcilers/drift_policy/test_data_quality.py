@@ -1,0 +1,178 @@
+"""Faults of the data: told apart from drift, told sooner, and a brake on learning them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.reconcilers.drift_policy.test_life import (
+    conditions_of,
+    edit,
+    evaluate,
+    finish_run,
+    message_of,
+    runs_of,
+    settle,
+    status_of,
+    watching,
+)
+
+QUICK = {"triggers": {"drift": {"threshold": 0.2, "duration": "1m"}}}
+"""Retrains a minute after the drift alarm went on."""
+EVERY_FAULT = {"brake": {"dataFaults": ["missing", "other", "outOfRange"]}}
+
+
+def test_missing_values_are_a_fault_and_no_drift() -> None:
+    """False after two evaluations in a row, with feature, rates, and words for people; drift is not claimed."""
+    world = watching(spec={"consecutive": 5})
+    assert evaluate(world, 1, missing=True) == []
+    assert conditions_of(world)["DataQuality"] == ("True", "ValuesAsTrained")
+    assert message_of(world, "DataQuality").endswith("in 1 of 2 evaluations that make an alarm")
+    assert evaluate(world, 1) == ["DataFault"]
+    assert conditions_of(world)["DataQuality"] == ("False", "DataFault")
+    (fault,) = status_of(world)["dataFaults"]
+    assert (fault["feature"], fault["check"], fault["rate"], fault["referenceRate"]) == ("wind", "missing", 0.33, 0.0)
+    assert message_of(world, "DataQuality") == fault["hint"]
+    assert "33 % missing" in fault["hint"]
+    assert conditions_of(world)["DriftDetected"] == ("False", "NoDrift")
+    assert conditions_of(world)["Ready"] == ("True", "Watching")
+    assert "33 % missing" in status_of(world)["summary"]
+
+
+def test_a_fault_ends_after_as_many_sound_evaluations() -> None:
+    """One sound evaluation is not the end; two are, told once."""
+    world = watching()
+    evaluate(world, 2, missing=True)
+    assert evaluate(world, 1, missing=False) == []
+    assert conditions_of(world)["DataQuality"][0] == "False"
+    assert evaluate(world, 1) == ["ValuesAsTrained"]
+    assert evaluate(world, 3) == []
+    assert conditions_of(world)["DataQuality"] == ("True", "ValuesAsTrained")
+
+
+def test_the_same_fault_again_writes_nothing() -> None:
+    """Rates are rounded: what stays as bad as it was is no news."""
+    world = watching()
+    evaluate(world, 3, missing=True)
+    before = world.writes
+    evaluate(world, 3)
+    assert world.writes == before
+
+
+def test_more_may_be_tolerated() -> None:
+    """With a tolerance of half of the rows a third is no fault."""
+    world = watching(spec={"dataQuality": {"tolerance": 0.5, "consecutive": 1}})
+    evaluate(world, 3, missing=True)
+    assert conditions_of(world)["DataQuality"] == ("True", "ValuesAsTrained")
+    assert status_of(world)["dataFaults"] == []
+
+
+def test_too_few_rows_tell_nothing_of_the_data() -> None:
+    """Unknown, never "sound"; and it neither counts nor resets."""
+    world = watching()
+    evaluate(world, 1, missing=True)
+    evaluate(world, 2, missing=True, rows=400)
+    assert conditions_of(world)["DataQuality"] == ("Unknown", "InsufficientData")
+    assert status_of(world)["dataFault"]["count"] == 1
+
+
+def test_lost_performance_on_faulty_data_is_not_learnt() -> None:
+    """The metric fell because values are missing: no retraining until they are back, and the reason names the field."""
+    world = watching()
+    evaluate(world, 4, missing=True, lost=True)
+    assert conditions_of(world)["PerformanceLost"] == ("True", "PerformanceBelowTolerance")
+    assert conditions_of(world)["RetrainingActive"] == ("False", "DataFault")
+    assert "spec.brake.dataFaults" in message_of(world, "RetrainingActive")
+    assert runs_of(world) == []
+    evaluate(world, 1, missing=False, lost=True)
+    assert len(runs_of(world)) == 1
+
+
+RELEASED = {"by an empty list": [], "by a list without it": ["other", "outOfRange"]}
+
+
+@pytest.mark.parametrize("faults", RELEASED.values(), ids=RELEASED)
+def test_the_brake_can_be_released(faults: list[str]) -> None:
+    """Whoever wants to learn from such data may."""
+    world = watching(spec={"brake": {"dataFaults": faults}})
+    evaluate(world, 2, missing=True, lost=True)
+    assert conditions_of(world)["DataQuality"] == ("False", "DataFault")
+    assert len(runs_of(world)) == 1
+
+
+def test_values_out_of_range_do_not_brake_by_default() -> None:
+    """A real change looks like that: a model that is stale because the world moved must be retrained."""
+    world = watching()
+    evaluate(world, 2, drifted=True, lost=True)
+    assert [fault["check"] for fault in status_of(world)["dataFaults"]] == ["outOfRange"]
+    assert len(runs_of(world)) == 1
+
+
+def test_a_person_may_retrain_on_faulty_data() -> None:
+    """The brake is for what happens by itself."""
+    world = watching()
+    evaluate(world, 2, missing=True)
+    resource = world.objects["DriftPolicy", "p"]
+    resource["metadata"]["annotations"] = {"perennate.dev/retrain-requested-at": at_noon()}
+    settle(world)
+    assert len(runs_of(world)) == 1
+
+
+def at_noon() -> str:
+    """A request's time."""
+    return "2026-03-01T12:00:00Z"
+
+
+def drifting(**spec: Any) -> Any:
+    """A world in which an episode of drift has begun to train."""
+    world = watching(spec={**QUICK, **spec})
+    evaluate(world, 3, drifted=True)
+    assert status_of(world)["episode"]["phase"] == "Training"
+    return world
+
+
+def test_an_episode_of_drift_that_a_fault_explains_is_stopped() -> None:
+    """Its run is deleted, its reason is kept, and no other begins while the fault is there."""
+    world = drifting()
+    edit(world, **EVERY_FAULT)
+    reasons = settle(world)
+    assert "DataFault" in reasons
+    episode = status_of(world)["episode"]
+    assert (episode["phase"], episode["outcome"]) == ("Closed", "DataFault")
+    assert runs_of(world) == []
+    assert status_of(world)["lostChallengers"] == 0, "nobody lost"
+    evaluate(world, 20)
+    assert runs_of(world) == []
+    assert conditions_of(world)["RetrainingActive"] == ("False", "DataFault")
+
+
+def test_a_stop_that_was_cut_short_is_finished_later() -> None:
+    """Killed between its status and the deletion, the next operator deletes the run: nothing of it is published."""
+    world = drifting()
+    edit(world, **EVERY_FAULT)
+    plan = world.plan("DriftPolicy", "p")
+    assert [reference.kind for reference in plan.delete] == ["TrainingJob"]
+    world.execute("DriftPolicy", "p", plan, crash_after=1)
+    assert status_of(world)["episode"]["outcome"] == "DataFault"
+    assert len(runs_of(world)) == 1
+    settle(world)
+    assert runs_of(world) == []
+
+
+def test_a_run_that_has_its_result_is_not_deleted() -> None:
+    """A version that is published goes its way; only what has no end yet is stopped."""
+    world = drifting()
+    finish_run(world, "v2")
+    edit(world, **EVERY_FAULT)
+    settle(world)
+    assert len(runs_of(world)) == 1
+
+
+def test_an_episode_of_lost_performance_is_not_stopped() -> None:
+    """Labels proved the loss before the fault came; what is under way goes on."""
+    world = watching()
+    evaluate(world, 2, lost=True)
+    evaluate(world, 3, lost=True, missing=True)
+    assert status_of(world)["episode"]["phase"] == "Training"
+    assert len(runs_of(world)) == 1

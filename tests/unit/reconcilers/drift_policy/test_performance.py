@@ -1,0 +1,108 @@
+"""Performance that is only watched, by labels or by scores; and what a pass measures for the gauges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from perennate.reconcilers.plan import Reading
+from tests.support.world import World
+from tests.unit.reconcilers.drift_policy.test_life import (
+    conditions_of,
+    edit,
+    evaluate,
+    message_of,
+    runs_of,
+    status_of,
+    watching,
+)
+
+WATCHED = {"triggers": {}, "performance": {"metric": "auc", "tolerance": 0.05}}
+ESTIMATED = {"triggers": {}, "estimatedPerformance": {"metric": "accuracy", "tolerance": 0.05}}
+
+
+def test_performance_may_be_watched_without_retraining() -> None:
+    """The alarm is the same as with a trigger; nothing is trained."""
+    world = watching(spec=WATCHED)
+    assert evaluate(world, 2, lost=True) == ["PerformanceBelowTolerance"]
+    assert conditions_of(world)["PerformanceLost"] == ("True", "PerformanceBelowTolerance")
+    assert conditions_of(world)["RetrainingActive"] == ("False", "NoEpisode")
+    assert status_of(world)["performance"]["metric"] == "auc"
+    assert runs_of(world) == []
+
+
+def test_the_estimate_needs_no_labels_and_never_retrains() -> None:
+    """It has numbers and a condition of its own; a loss that only labels can show leaves it calm."""
+    world = watching(spec=ESTIMATED)
+    evaluate(world, 3, lost=True, labelled=False)
+    assert conditions_of(world)["EstimatedPerformanceLost"] == ("False", "PerformanceHeld")
+    assert message_of(world, "EstimatedPerformanceLost").startswith("estimated from scores: accuracy 0.")
+    found = status_of(world)["estimatedPerformance"]
+    assert found["lower"] <= found["value"] <= found["upper"]
+    assert "PerformanceLost" not in conditions_of(world)
+    assert runs_of(world) == []
+
+
+UNKNOWN: dict[str, tuple[dict[str, Any], str, str]] = {
+    "a metric of another kind of model": (
+        {"performance": {"metric": "rmse"}},
+        "NotMeasurable",
+        "rmse is no metric of a model of 2 classes",
+    ),
+    "a metric of more classes": ({"performance": {"metric": "macroF1"}}, "NotMeasurable", "macroF1 is no metric"),
+}
+
+
+@pytest.mark.parametrize(("spec", "reason", "want"), UNKNOWN.values(), ids=UNKNOWN)
+def test_what_cannot_be_measured_is_unknown_and_says_why(spec: dict[str, Any], reason: str, want: str) -> None:
+    """Never silence, and never "held"."""
+    world = watching(spec={"triggers": {}, **spec})
+    evaluate(world, 2)
+    assert conditions_of(world)["PerformanceLost"] == ("Unknown", reason)
+    assert want in message_of(world, "PerformanceLost")
+
+
+def test_what_is_no_longer_watched_leaves_no_trace() -> None:
+    """Conditions, numbers and memory of an alarm go with the field."""
+    world = watching(spec={**WATCHED, **ESTIMATED})
+    evaluate(world, 2, lost=True)
+    for field in ("performance", "estimatedPerformance"):
+        del world.objects["DriftPolicy", "p"]["spec"][field]
+    edit(world)
+    evaluate(world, 1)
+    assert set(conditions_of(world)) == {"Ready", "DriftDetected", "DataQuality", "RetrainingActive"}
+    assert {"performance", "estimatedPerformance"} & status_of(world).keys() == set()
+    assert status_of(world)["performanceLoss"] == {"active": False, "count": 0}
+
+
+def readings(world: World) -> tuple[Reading, ...] | None:
+    """What the next pass measures."""
+    return world.plan("DriftPolicy", "p").readings
+
+
+def test_every_feature_is_measured_by_every_statistic() -> None:
+    """Not only the five of status; unrounded; with the score."""
+    world = watching()
+    evaluate(world, 1, drifted=True)
+    world.evaluation_due = True
+    found = readings(world)
+    assert found is not None
+    by_feature = {name: {r.statistic for r in found if r.feature == name} for name in ("wind", "sun", "score")}
+    common = {"psi", "jensenShannon", "kolmogorovSmirnov", "pValue", "designEffect"}
+    assert all(common <= statistics for statistics in by_feature.values())
+    assert {"wasserstein", "meanShift"} <= by_feature["wind"]
+    shift = next(r.value for r in found if (r.feature, r.statistic) == ("wind", "meanShift"))
+    assert shift == pytest.approx(2.0, abs=0.1)
+
+
+def test_nothing_is_measured_between_evaluations_and_nothing_stays_without_a_verdict() -> None:
+    """None leaves the gauges as they are; an empty tuple takes them away."""
+    world = watching()
+    evaluate(world, 1, drifted=True)
+    assert readings(world) is None
+    world.evaluation_due, world.pods_answering = True, 0
+    assert readings(world) == ()
+    world.pods_answering = 1
+    edit(world, minSamples=100_000)
+    assert readings(world) == ()
