@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.kube.resources import OURS
+from perennate.kube.resources import JOB, OURS
 from tests.cluster.processes import wait_until
 from tests.support import manifests
 from tests.support.apiserver import AuditEvent, ControlPlane, read_audit
@@ -35,8 +35,15 @@ def _words(event: AuditEvent) -> str:
 
 
 def wait_for_job(user: KubeUser, namespace: str, name: str) -> None:
-    """Wait until the status has the Job's uid."""
-    assert wait_until(lambda: bool(at(user.get(TRAINING_JOB, namespace, name), "status", "jobRef", "uid")), seconds=20)
+    """Wait until the status has the Job's uid and the Job is let go."""
+
+    def begun() -> bool:
+        """Whether it is so far."""
+        reference = at(user.get(TRAINING_JOB, namespace, name), "status", "jobRef") or {}
+        job = user.get(JOB, namespace, reference.get("name", "none"))
+        return bool(reference.get("uid")) and at(job, "spec", "suspend") is False
+
+    assert wait_until(begun, seconds=20)
 
 
 def at(value: Any, *path: str) -> Any:
@@ -49,7 +56,8 @@ def at(value: Any, *path: str) -> Any:
 def test_the_calls_of_a_new_run(operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str) -> None:
     """Until its Job has a pod: the claim looked for and made, the run confirmed, the Job, the status, an Event.
 
-    The second status write fixes the Job's uid, which is known only after its creation.
+    The second status write fixes the Job's uid, which is known only after its creation. The Job is let go when the
+    first one is there.
     """
     user.create(manifests.training_job("first", namespace))
     wait_for_job(user, namespace, "first")
@@ -59,6 +67,7 @@ def test_the_calls_of_a_new_run(operator: object, control_plane: ControlPlane, u
         "create persistentvolumeclaims": 1,
         "create jobs": 1,
         "patch trainingjobs/status": 2,
+        "patch jobs": 1,
         "create events": 1,
     }
 
@@ -66,7 +75,7 @@ def test_the_calls_of_a_new_run(operator: object, control_plane: ControlPlane, u
 def test_the_calls_of_a_second_run(
     operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str
 ) -> None:
-    """The claim is found, not made: two writes and an Event for a run, whatever its end costs."""
+    """The claim is found, not made: what is left is the run's own, whatever its end costs."""
     user.create(manifests.training_job("first", namespace))
     wait_for_job(user, namespace, "first")
     before = calls(control_plane, namespace)
@@ -77,6 +86,7 @@ def test_the_calls_of_a_second_run(
         "get trainingjobs": 1,
         "create jobs": 1,
         "patch trainingjobs/status": 2,
+        "patch jobs": 1,
         "create events": 1,
     }
 
@@ -91,6 +101,8 @@ def test_the_calls_of_a_new_deployment(
         before = calls(control_plane, namespace)
         user.create(manifests.model_deployment("serve", namespace))
         user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1)
+    # Events are told after the status that the wait is for.
+    wait_until(lambda: (calls(control_plane, namespace) - before)["create events"] >= 2, seconds=10)
     made = calls(control_plane, namespace) - before
     assert {words: number for words, number in made.items() if words != "patch modeldeployments/status"} == {
         "get deployments": 1,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perennate.kube.resources import DEPLOYMENT, JOB, OURS, SERVICE
+from perennate.reconcilers.drift_policy.rounding import two_digits
 from tests.cluster.processes import wait_until
 from tests.support import manifests
 from tests.support.apiserver import read_audit
@@ -20,6 +21,7 @@ from tests.support.killing_proxy import KillingProxy
 from tests.support.kube_user import KubeUser
 from tests.support.operator_process import OperatorProcess
 from tests.support.pod_actor import PodActor, play_well
+from tests.support.windows import rows, served
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 TRAINING_JOB, MODEL_DEPLOYMENT = OURS["TrainingJob"], OURS["ModelDeployment"]
 OBJECTS = 2
+KEPT = 3
+"""Deaths right after a window was kept: by the creation of its place, and by writing over it."""
 VOLATILE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\bfirst-[0-9a-f]{8}\b")
 
 
@@ -121,6 +125,73 @@ def test_killed_after_each_write_it_reaches_the_same_end_and_does_nothing_twice(
     found = end_state(user, namespace)
     assert found == wanted, difference(found, wanted)
     assert created(own_plane, namespace) == created(own_plane, calm)
+
+
+def test_a_job_that_vanishes_before_anybody_knows_of_it_has_run_nothing(
+    own_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """Killed between the Job and the status, and the Job deleted by a person in that gap: still one pod in all.
+
+    The next operator cannot know of the first Job and makes another of the same name. That is no second run, because a
+    Job starts suspended and is let go only by a pass that finds it in the status.
+    """
+    user = KubeUser(own_plane.kubeconfig)
+    namespace = user.ensure_namespace("gap")
+    with (
+        KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
+        PodActor(user, namespace, play_well),
+        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", election=False) as process,
+    ):
+        proxy.kill = lambda: process.strike() if "/jobs " in proxy.writes[-1] else None
+        begin(user, namespace)
+        assert wait_until(lambda: process.exit_code is not None, seconds=40), process.tail()
+        proxy.kill = None
+        (job,) = user.list(JOB, namespace)
+        assert (user.get(TRAINING_JOB, namespace, "first") or {}).get("status", {}).get("jobRef") is None
+        assert wait_until(lambda: "Suspended" in str(user.list(JOB, namespace)), seconds=20), "seen by its controller"
+        user.call("DELETE", JOB.path(namespace, job["metadata"]["name"]), {"propagationPolicy": "Background"})
+        assert wait_until(lambda: user.list(JOB, namespace) == [], seconds=20)
+        process.start()
+        assert wait_until(lambda: done(user, namespace), seconds=60), process.tail()
+        (again,) = user.list(JOB, namespace)
+    assert again["metadata"]["name"] == job["metadata"]["name"]
+    assert again["metadata"]["uid"] != job["metadata"]["uid"]
+    pods = [event for event in read_audit(own_plane.audit_log) if event.namespace == namespace]
+    made = [event for event in pods if (event.verb, event.resource, event.code) == ("create", "pods", 201)]
+    assert len(made) == 2, "one of the run, one that serves"
+
+
+def test_killed_after_each_write_of_its_window_it_counts_every_row_once(
+    own_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """Rows come in all the while; whatever was just written when it died, none is lost and none is counted twice."""
+    user = KubeUser(own_plane.kubeconfig)
+    namespace = user.ensure_namespace("window")
+    with (
+        KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
+        served(user, namespace) as pod,
+        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=namespace, election=False) as process,
+    ):
+        pod.count(100)
+        assert wait_until(lambda: rows(user, namespace) == 100, seconds=60), process.tail()
+        proxy.writes.clear()
+        proxy.kill = process.strike
+        kept = 0
+        for life in range(60):
+            pod.count(10)
+            if process.exit_code is not None:
+                process.start()
+            assert wait_until(lambda: process.exit_code is not None, seconds=60), f"life {life}: {process.tail()}"
+            kept = sum("/configmaps" in line for line in proxy.writes)
+            if kept >= KEPT:
+                break
+        assert kept >= KEPT, proxy.writes
+        proxy.kill = None
+        process.start().wait_ready()
+        assert wait_until(lambda: rows(user, namespace) == pod.rows, seconds=30), (pod.rows, rows(user, namespace))
+        pod.count(500)
+        assert wait_until(lambda: rows(user, namespace) == two_digits(pod.rows), seconds=30), process.tail()
+    assert created(own_plane, namespace)["configmaps"] == 1
 
 
 def places(writes: list[str], namespace: str) -> set[str]:

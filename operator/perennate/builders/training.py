@@ -66,6 +66,9 @@ def training_job_run(
 ) -> Manifest:
     """The batch/v1 Job of one attempt. Its pod runs prepare and train as init containers and publish as the main one.
 
+    It starts suspended and is let go once the status knows of it: a Job that is deleted before that has run no pod, so
+    another of its name may follow it.
+
     Args:
         resource: the TrainingJob.
         attempt: number of the attempt, from 0; it decides the name.
@@ -87,7 +90,7 @@ def training_job_run(
         "spec": {
             "backoffLimit": resource.spec.backoff_limit,
             "activeDeadlineSeconds": resource.spec.active_deadline_seconds,
-            "suspend": resource.spec.suspend,
+            "suspend": True,
             "podFailurePolicy": _pod_failure_policy(),
             "template": {
                 "metadata": {"labels": dict(labels)},

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from perennate.reconcilers.ledger import Ledger
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
 
+AT_ONCE: Final = 0.0
 RECHECK_REFERENCES: Final = 10.0
 """Seconds until a missing reference is looked for again."""
 RECHECK_NAME: Final = 60.0
@@ -97,6 +98,7 @@ def _start(observed: TrainingJobObserved, ledger: Ledger, *, attempt: int) -> Pl
         Phase.PENDING,
         "waiting for the pod",
         create=(*_missing_store(observed), job),
+        requeue_after=AT_ONCE,
         job_ref=view.job_ref(observed, attempt=attempt),
         stages=WAITING_STAGES,
         start_time=resource.status.start_time or rfc3339(observed.now),
@@ -133,7 +135,7 @@ def _running(observed: TrainingJobObserved, ledger: Ledger, outcome: InProgress 
         phase,
         text,
         apply=_suspension(observed),
-        requeue_after=requeue,
+        requeue_after=requeue if resource.status.job_ref is not None else AT_ONCE,
         stages=stages,
         **view.seen_job(observed),
     )
@@ -168,9 +170,12 @@ def _note_unrecorded_start(observed: TrainingJobObserved, ledger: Ledger) -> Non
 
 
 def _suspension(observed: TrainingJobObserved) -> tuple[Manifest, ...]:
-    """The change of the Job's `spec.suspend`, if it differs from ours."""
-    job = observed.job
-    if job is None or bool(job["spec"].get("suspend")) == observed.resource.spec.suspend:
+    """The change of the Job's `spec.suspend`, if it differs from ours and the status knows of the Job.
+
+    A plan is applied before its status is written. What no status knows of could be deleted unnoticed and made again.
+    """
+    job, recorded = observed.job, observed.resource.status.job_ref is not None
+    if job is None or not recorded or bool(job["spec"].get("suspend")) == observed.resource.spec.suspend:
         return ()
     return (training.suspension(observed.resource, job),)
 

@@ -24,11 +24,8 @@ def after_finish(observed: TrainingJobObserved) -> Plan:
     """Nothing changes any more, save that the object itself goes when its time is over."""
     resource = observed.resource
     status = {**resource.status.to_document(), "observedGeneration": resource.metadata.generation}
-    ttl, ended = resource.spec.ttl_seconds_after_finished, resource.status.completion_time
-    if ttl is None or ended is None:
-        return Plan(status=status)
-    left = ttl - seconds_between(ended, observed.now)
-    if left > 0:
+    left = _seconds_left(observed, resource.status.completion_time)
+    if left is None or left > 0:
         return Plan(status=status, requeue_after=left)
     metadata = resource.metadata
     itself = ObjectRef(API_VERSION, resource.declaration.kind, metadata.namespace, metadata.name, metadata.uid)
@@ -44,6 +41,7 @@ def published(observed: TrainingJobObserved, ledger: Ledger, outcome: Published)
     ledger.set(ConditionType.GATES_PASSED, "True", Reason.GATES_PASSED, describe_gates(result))
     ledger.set(ConditionType.FAILED, "False", Reason.VERSION_PUBLISHED, "the run has not failed")
     ledger.set(ConditionType.COMPLETE, "True", Reason.VERSION_PUBLISHED, text)
+    ended_at = _ended_at(observed)
     digest = result.model_version.digest if result.model_version is not None else None
     ledger.record(Reason.VERSION_PUBLISHED, text, digest=digest, trigger=view.trigger_text(observed))
     return view.plan(
@@ -51,8 +49,9 @@ def published(observed: TrainingJobObserved, ledger: Ledger, outcome: Published)
         ledger,
         Phase.SUCCEEDED,
         text,
+        requeue_after=_seconds_left(observed, ended_at),
         stages=stages,
-        completion_time=_ended_at(observed),
+        completion_time=ended_at,
         model_version=result.model_version,
         **view.reported(result),
         **view.seen_job(observed),
@@ -74,11 +73,20 @@ def failed(observed: TrainingJobObserved, ledger: Ledger, outcome: Refused) -> P
         ledger,
         Phase.FAILED,
         message,
+        requeue_after=_seconds_left(observed, ended_at),
         stages=stages,
         completion_time=ended_at,
         **view.reported(outcome.result),
         **view.seen_job(observed),
     )
+
+
+def _seconds_left(observed: TrainingJobObserved, ended_at: str | None) -> float | None:
+    """Seconds until spec.ttlSecondsAfterFinished has passed, not below 0; None if the object stays."""
+    ttl = observed.resource.spec.ttl_seconds_after_finished
+    if ttl is None or ended_at is None:
+        return None
+    return max(0.0, ttl - seconds_between(ended_at, observed.now))
 
 
 def _ended_at(observed: TrainingJobObserved) -> str:
