@@ -1,0 +1,76 @@
+"""Many windows at once, drawn from known distributions: their tables, and what the tests say of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm
+
+from perennate.drift.merging import merge_sparse
+from perennate.drift.overdispersion import dispersion
+from perennate.drift.parts import Parts
+from perennate.drift.psi import stability_index
+from perennate.drift.shape import Shape
+from perennate.drift.tables import Tables
+from perennate.drift.union import DETECTORS, union
+
+REFERENCE_ROWS = 10_000
+EXACT = np.array(np.inf)
+"""Every p-value is asked for exactly."""
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+def shares_of(cells: int, *, shift: float = 0.0, scale: float = 1.0, spike: float = 0.0) -> Floats:
+    """Shares of equally filled cells of a normal column after it was shifted and scaled, or a value came in."""
+    borders = norm.ppf(np.arange(1, cells) / cells)
+    shares = np.diff(norm.cdf(np.concatenate(([-np.inf], (borders - shift) / scale, [np.inf]))))
+    shares = (1 - spike) * shares
+    shares[cells // 2] += spike
+    return shares
+
+
+def tables_of(reference: npt.ArrayLike, parts: npt.ArrayLike) -> Tables:
+    """Tables of many windows: (windows, cells), and (sub-windows, windows, cells)."""
+    known, split = np.asarray(reference, dtype=np.float64), np.asarray(parts, dtype=np.float64)
+    windows, cells = known.shape
+    shape = Shape.of(np.full(windows, cells), np.ones(windows, dtype=np.bool_))
+    flat, counts = known.ravel(), split.reshape(-1, known.size)
+    current = counts.sum(axis=0)
+    return Tables(shape, flat, current, shape.sum(flat), shape.sum(current), Parts.of(counts, shape))
+
+
+def independent_tables(draw: np.random.Generator, windows: int, rows: int, shares: Floats) -> Tables:
+    """Windows of independent rows with these shares, each against training rows of its own."""
+    even = np.full(shares.size, 1 / shares.size)
+    return tables_of(draw.multinomial(REFERENCE_ROWS, even, size=windows), draw.multinomial(rows, shares, (1, windows)))
+
+
+def clustered_tables(
+    draw: np.random.Generator, windows: int, rows: int, cluster: int, *, shift: float = 0.0, parts: int = 12
+) -> Tables:
+    """Windows of clusters of near-identical rows, each of which comes within one sub-window."""
+    cells = 20
+    borders = norm.ppf(np.arange(1, cells) / cells)
+    centres = draw.normal(size=(windows, rows // cluster, 1)) + shift
+    noise = 0.05 * draw.normal(size=(windows, rows // cluster, cluster)) if cluster > 1 else 0.0
+    found = np.searchsorted(borders, centres + noise)
+    places = draw.integers(0, parts, (windows, rows // cluster, 1))
+    index = (places * windows + np.arange(windows)[:, None, None]) * cells + found
+    counts = np.bincount(index.ravel(), minlength=parts * windows * cells).reshape(parts, windows, cells)
+    return tables_of(draw.multinomial(REFERENCE_ROWS, np.full(cells, 1 / cells), size=windows), counts)
+
+
+def p_values(tables: Tables) -> dict[str, Floats]:
+    """P-values of every test and of their union, (windows,)."""
+    merged = merge_sparse(tables)
+    spread = dispersion(merged)
+    found = {name: detect(merged, spread, EXACT) for name, detect in DETECTORS.items()}
+    return found | {"union": union(merged, spread)}
+
+
+def stability(tables: Tables) -> tuple[Floats, Floats]:
+    """PSI and PSI* over all cells, (windows,)."""
+    spread = dispersion(merge_sparse(tables)).cells
+    return stability_index(tables, np.arange(tables.shape.owner.size), tables.shape, spread)

@@ -1,0 +1,42 @@
+"""Rows that come in batches, retries, one busy client: alike, and no drift."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.statistics.simulated import clustered_tables, p_values
+
+LEVEL = 0.001
+
+
+@pytest.mark.parametrize("parts", [12, 288])
+@pytest.mark.parametrize(("rows", "cluster"), [(600, 1), (600, 5), (600, 10), (2400, 10)])
+def test_level(rows: int, cluster: int, parts: int) -> None:
+    """At a nominal 0.1 % no more than 0.2 % of quiet windows alarm, give or take chance, however alike the rows."""
+    draw, alarms, windows = np.random.default_rng(rows + cluster), 0, 0
+    for _ in range(6):
+        # A batch of windows at a time, since 288 sub-windows of each take their room.
+        p = p_values(clustered_tables(draw, 500, rows, cluster, parts=parts))["union"]
+        alarms, windows = alarms + int(np.sum(p < LEVEL)), windows + p.size
+
+    assert alarms / windows <= 0.002 + 3 * np.sqrt(0.002 / windows)
+
+
+@pytest.mark.parametrize(("cluster", "known"), [(5, 0.85), (10, 0.99)])
+def test_without_the_correction(cluster: int, known: float) -> None:
+    """A test that takes rows as independent, here for want of sub-windows, alarms on nearly every quiet window."""
+    p = p_values(clustered_tables(np.random.default_rng(cluster), 500, 600, cluster, parts=1))
+
+    assert np.mean(p["pearson"] < LEVEL) == pytest.approx(known, abs=0.06)
+
+
+POWER = {(600, 1): 1.0, (600, 5): 0.81, (600, 10): 0.34, (2400, 1): 1.0, (2400, 5): 1.0, (2400, 10): 1.0}
+
+
+@pytest.mark.parametrize(("rows", "cluster", "known"), [(*key, value) for key, value in POWER.items()])
+def test_power(rows: int, cluster: int, known: float) -> None:
+    """Half a standard deviation is found as often as was measured: batches cost power, and do not blind."""
+    p = p_values(clustered_tables(np.random.default_rng(7), 400, rows, cluster, shift=0.5))["union"]
+
+    assert np.mean(p < LEVEL) == pytest.approx(known, abs=0.1)

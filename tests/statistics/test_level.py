@@ -1,0 +1,53 @@
+"""Without drift the tests say so, in windows of any size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.statistics.simulated import independent_tables, p_values, shares_of, stability, tables_of
+
+WINDOWS = 10_000
+ROWS = [50, 100, 200, 500, 1000, 5000]
+FIXED = dict(zip(ROWS, [0.77, 0.32, 0.018, 0, 0, 0], strict=True))
+
+
+@pytest.mark.parametrize("rows", ROWS)
+def test_false_alarms(rows: int) -> None:
+    """Pearson's test keeps its level down to 50 rows; p < .001 and PSI* > 0.1 alarm in less than 0.2 % of windows.
+
+    A fixed limit of PSI, here beside it, alarms in most windows of 50 rows.
+    """
+    tables = independent_tables(np.random.default_rng(rows), WINDOWS, rows, shares_of(10))
+    p = p_values(tables)
+    psi, psi_star = stability(tables)
+
+    assert np.mean(p["pearson"] < 0.05) == pytest.approx(0.049, abs=0.009)
+    assert np.mean(p["pearson"] < 0.001) < 0.0025
+    assert np.mean((p["union"] < 0.001) & (psi_star > 0.1)) < 0.002
+    assert np.mean(psi > 0.1) == pytest.approx(FIXED[rows], abs=0.03)
+    assert np.mean(psi_star) == pytest.approx(0, abs=0.02)
+
+
+@given(
+    cells=st.integers(2, 60),
+    rows=st.integers(100, 5000),
+    concentration=st.sampled_from([0.3, 1.0, 20.0]),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=25, deadline=None, derandomize=True)
+def test_p_values_are_uniform_or_above(cells: int, rows: int, concentration: float, seed: int) -> None:
+    """Whatever the shares of the cells, rare and empty ones included, p-values below a level are no more than it."""
+    draw = np.random.default_rng(seed)
+    shares = draw.dirichlet(np.full(cells, concentration))
+    reference = draw.multinomial(10_000, shares, size=1000)
+    tables = tables_of(reference, draw.multinomial(rows, shares, (1, 1000)))
+
+    for name, p in p_values(tables).items():
+        for level in (0.01, 0.05, 0.2, 0.5):
+            error = 4 * np.sqrt(level * (1 - level) / p.size)
+            # Pearson's is an approximation; it is somewhat liberal where cells are sparse.
+            slack = 1.25 if name in {"pearson", "union"} else 1.0
+            assert np.mean(p <= level) <= slack * level + error, (name, level)
