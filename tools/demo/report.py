@@ -105,6 +105,8 @@ def judge(timeline: Timeline, rows: Sequence[Bucket]) -> list[Check]:
     drift = next(((row, e) for row, e in policy if e.reason == "DriftExceeded"), None)
     episodes = [(row, e) for row, e in policy if e.reason == "EpisodeOpened"]
     closed = [(row, e) for row, e in policy if e.reason == "LoopClosed"]
+    restraints = [text for time, text in timeline.restraints if timeline.row_at(time) < DRIFT_ROW]
+    why = restraints[-1] if restraints else "it did not say"
     back = next(row for row in rows if row.first_row == RECOVERY_ROW - BUCKET)
     sent = sum(request.rows for request in timeline.requests)
     return [
@@ -119,9 +121,9 @@ def judge(timeline: Timeline, rows: Sequence[Bucket]) -> list[Check]:
             f"row {drift[0]:,}: {drift[1].message}" if drift else "DriftDetected never became True",
         ),
         Check(
-            f"no retraining before row {DRIFT_ROW:,}",
-            all(row >= DRIFT_ROW for row, _ in episodes),
-            f"episodes at rows {[row for row, _ in episodes]}",
+            f"no retraining before row {DRIFT_ROW:,}, and the policy says why",
+            all(row >= DRIFT_ROW for row, _ in episodes) and "visibility" in why and "auc" in why,
+            f"{why}; episodes at rows {[row for row, _ in episodes]}",
         ),
         Check("lost performance opens an episode", bool(episodes), episodes[0][1].message if episodes else "none"),
         Check("the new version serves: the loop closed", bool(closed), closed[0][1].message if closed else "never"),

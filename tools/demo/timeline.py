@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 from perennate.api.version import short_version
+from tools.demo.cluster import condition
 
 FIRST_ROW = 8_000
 LAST_ROW = 18_000
@@ -66,6 +68,8 @@ class Timeline:
     requests: list[Request] = field(default_factory=list)
     objects: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     entries: dict[tuple[str, str, str, str], Entry] = field(default_factory=dict)
+    restraints: list[tuple[float, str]] = field(default_factory=list)
+    """Why a DriftPolicy that had found drift did not retrain, and when that was read."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def follow_requests(self, stream: Iterable[str]) -> None:
@@ -92,10 +96,17 @@ class Timeline:
             for document in documents:
                 kind, name = document["kind"], document["metadata"]["name"]
                 self.objects[kind, name] = document
+                self._note_restraint(document)
                 for entry in document.get("status", {}).get("history", []):
                     key = (kind, name, entry["time"], entry["reason"])
                     message = entry.get("message", "")
                     self.entries[key] = Entry(seconds(entry["time"]), kind, name, entry["reason"], message)
+
+    def _note_restraint(self, document: dict[str, Any]) -> None:
+        """Keep what a policy says of drift that retrains nothing, whenever it says something else."""
+        found = condition(document, "RetrainingActive")
+        if found.get("reason") == "NoTrigger" and [text for _, text in self.restraints[-1:]] != [found["message"]]:
+            self.restraints.append((time.time(), found["message"]))
 
     def row_at(self, time: float) -> int:
         """The row that was on its way at a time."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -17,12 +16,13 @@ from aiohttp import web
 from perennate.kube.scrape import HttpMetricsSource, ScrapeFailure, is_pod_address
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-DEADLINE = 0.5
+DEADLINE = 60.0
+"""No test waits for it, however busy the machine is."""
 LIMIT = 10_000
 
 
 @asynccontextmanager
-async def pod(handler: Handler) -> AsyncIterator[HttpMetricsSource]:
+async def pod(handler: Handler, deadline: float = DEADLINE) -> AsyncIterator[HttpMetricsSource]:
     """A pod that answers /counts so, and a source that scrapes it."""
     application = web.Application()
     application.router.add_get("/counts", handler)
@@ -31,15 +31,15 @@ async def pod(handler: Handler) -> AsyncIterator[HttpMetricsSource]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    source = HttpMetricsSource(port=port, deadline=DEADLINE, size_limit=LIMIT, allowed=lambda _: True)
+    source = HttpMetricsSource(port=port, deadline=deadline, size_limit=LIMIT, allowed=lambda _: True)
     async with source:
         yield source
     await runner.cleanup()
 
 
-async def scrape(handler: Handler) -> bytes | ScrapeFailure:
+async def scrape(handler: Handler, *, deadline: float = DEADLINE) -> bytes | ScrapeFailure:
     """What the scrape of such a pod gives."""
-    async with pod(handler) as source:
+    async with pod(handler, deadline) as source:
         return await source.read("127.0.0.1", "/counts")
 
 
@@ -66,7 +66,7 @@ async def endless(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     while True:
         await response.write(b" ")
-        await asyncio.sleep(DEADLINE / 10)
+        await asyncio.sleep(0.05)
 
 
 async def huge(request: web.Request) -> web.StreamResponse:
@@ -109,8 +109,6 @@ async def broken(_: web.Request) -> web.StreamResponse:
 
 
 HOSTILE: dict[str, tuple[Handler, str]] = {
-    "slow": (silent, "was not answered within 0.5 s"),
-    "endless": (endless, "was not answered within 0.5 s"),
     "huge": (huge, "is larger than 10000 bytes"),
     "compressed": (bomb, "came compressed although identity was asked for"),
     "a redirect": (elsewhere, "answered 302; expected 200"),
@@ -121,14 +119,20 @@ HOSTILE: dict[str, tuple[Handler, str]] = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-async def test_a_hostile_answer_is_a_sentence_and_costs_no_time(case: str) -> None:
-    """Failure is a value, within the deadline."""
+async def test_a_hostile_answer_is_a_sentence(case: str) -> None:
+    """Failure is a value."""
     handler, sentence = HOSTILE[case]
-    began = time.monotonic()
     answer = await scrape(handler)
     assert isinstance(answer, ScrapeFailure)
     assert sentence in answer.message
-    assert time.monotonic() - began < 10 * DEADLINE
+
+
+@pytest.mark.parametrize("handler", [silent, endless])
+async def test_an_answer_without_end_is_given_up(handler: Handler) -> None:
+    """After the deadline, whether nothing comes or something comes for ever."""
+    answer = await scrape(handler, deadline=0.5)
+    assert isinstance(answer, ScrapeFailure)
+    assert "was not answered within 0.5 s" in answer.message
 
 
 async def test_nobody_there_is_a_sentence() -> None:

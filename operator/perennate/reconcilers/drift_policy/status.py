@@ -67,10 +67,12 @@ def _why_no_trigger(resource: DriftPolicy, status: DriftPolicyStatus, ledger: Le
     named = f"drift of {', '.join(drifted)} alone" if drifted else "drift alone"
     trigger = resource.spec.triggers.performance
     if trigger is None:
-        return f"{named} is an alarm: spec.triggers.drift is not given"
+        return f"{named} is an alarm, no reason to retrain: spec.triggers.drift is not given"
     found = find_condition(ledger.conditions(), ConditionType.PERFORMANCE_LOST)
-    seen = f"{found.message}: {found.reason}" if found is not None else "not evaluated yet"
-    return f"{named} is an alarm: spec.triggers.performance watches {trigger.metric}: {seen}"
+    held = "held" if found is not None and found.status == "False" else "unknown"
+    seen = found.message if found is not None else "not evaluated yet"
+    watched = f"spec.triggers.performance watches {trigger.metric}, {held}: {seen}"
+    return f"{named} is an alarm, no reason to retrain: {watched}"
 
 
 def summarise(resource: DriftPolicy, status: DriftPolicyStatus, ledger: Ledger, blocked: Violation | None) -> str:
