@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from perennate.drift import confusion, labelled, regression
 from perennate.drift.coverage import label_flow
@@ -14,11 +16,13 @@ from perennate.drift.standing import Standing, in_words, loss_detected, shown, s
 from perennate.drift.verdict import ROWS_FLOOR
 from perennate.drift.window import Sample
 
-METRICS: dict[LabelKind, tuple[str, ...]] = {
-    "scores": tuple(labelled.METRICS),
-    "classes": tuple(confusion.METRICS),
-    "residuals": tuple(regression.METRICS),
-}
+METRICS: Mapping[LabelKind, tuple[str, ...]] = MappingProxyType(
+    {
+        "scores": tuple(labelled.METRICS),
+        "classes": tuple(confusion.METRICS),
+        "residuals": tuple(regression.METRICS),
+    }
+)
 """Names of the metrics, by how labels are counted: of two classes, of more, and of a regression."""
 
 
@@ -153,7 +157,7 @@ def _find(sample: Sample, metric: str, needed: int, confidence: float) -> Findin
     """The metric of the labelled rows."""
     profile, rows, kind = sample.profile, sample.labelled_rows, sample.profile.label_kind
     if kind is None:
-        return Finding(None, Cause.NOT_COUNTED, profile.no_labels or "")
+        return Finding(None, Cause.NOT_COUNTED, profile.no_labels)
     if metric not in METRICS[kind]:
         reason = f"{metric} is no metric of {describe_model(profile)}: {', '.join(METRICS[kind])}"
         return Finding(None, Cause.NOT_DEFINED, reason)

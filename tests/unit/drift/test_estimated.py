@@ -10,7 +10,6 @@ import pytest
 from perennate.drift.bins import bin_of
 from perennate.drift.build import build_profile
 from perennate.drift.estimated import estimate_performance, estimated_metrics, evaluate_estimate
-from perennate.drift.isotonic import calibrate
 from perennate.drift.performance import Cause
 from perennate.drift.persistence import Signal
 from perennate.drift.profile import Metric, Profile
@@ -25,18 +24,16 @@ BINARY = make_profile()
 def make_multiclass() -> Profile:
     """The profile of a model of three classes that is right as often as its confidence says."""
     confidence = generator(1).uniform(0.4, 1, 4000)
-    right = generator(2).random(4000) < confidence
-    profile = build_profile(
+    wrong = generator(2).random(4000) >= confidence
+    predicted = generator(3).integers(0, 3, 4000)
+    return build_profile(
         make_columns(1000),
         task="classification",
         score=confidence,
-        classes=["a", "b", "c"],
-        metrics={"accuracy": (float(right.mean()), 0.007)},
+        labels=(predicted + wrong) % 3,
+        predictions=predicted,
+        classes=[0, 1, 2],
     )
-    assert profile.score is not None
-    bins = bin_of(profile.score.edges, confidence)
-    calibration = calibrate(np.bincount(bins[right], minlength=profile.score.bins), profile.score.counts)
-    return dataclasses.replace(profile, score=dataclasses.replace(profile.score, calibration=calibration))
 
 
 MULTICLASS = make_multiclass()

@@ -3,53 +3,55 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sklearn import metrics
 
-from perennate.drift import confusion as confusion_metrics
-from perennate.drift import regression
-from perennate.drift.bins import bin_of, cut_score
+from perennate.drift.bins import bin_of
 from perennate.drift.build import build_profile
-from perennate.drift.labelled import labels_by_bin, mean_scores
-from perennate.drift.measurement import Measurement
-from perennate.drift.outputs import Residual
+from perennate.drift.labelled import labels_by_bin
 from perennate.drift.performance import METRICS, Cause, PerformanceResult, evaluate_performance
 from perennate.drift.persistence import Signal
 from perennate.drift.profile import Metric, Profile
 from perennate.drift.standing import Standing
-from perennate.drift.window import Sample
-from tests.unit.drift.makers import generator, make_columns, make_profile, make_scores
+from perennate.drift.window import Sample, Window
+from tests.unit.drift.makers import (
+    HOUR,
+    START,
+    generator,
+    make_columns,
+    make_profile,
+    make_recorder,
+    make_scores,
+)
 from tests.unit.drift.samples import make_sample
 
 MATRIX = np.array([[450, 30, 20], [30, 250, 20], [20, 20, 160]])
 """Hold-out rows by predicted and true class."""
 
 
-def with_baselines(profile: Profile, found: dict[str, Measurement]) -> Profile:
-    """A profile that knows these metrics."""
-    metrics = {name: Metric(item.value, item.standard_error) for name, item in found.items()}
-    return dataclasses.replace(profile, metrics=metrics)
-
-
 def make_multiclass() -> Profile:
-    """The profile of a model of three classes."""
-    profile = build_profile(
-        make_columns(1000), task="classification", score=generator(1).uniform(0.4, 1, 1000), classes=["a", "b", "c"]
+    """The profile of a model of three classes that answered the hold-out rows as MATRIX says."""
+    predicted, true = np.divmod(np.repeat(np.arange(9), MATRIX.ravel()), 3)
+    names = np.array(["a", "b", "c"], dtype=object)
+    return build_profile(
+        make_columns(1000),
+        task="classification",
+        score=generator(1).uniform(0.4, 1, MATRIX.sum()),
+        labels=names[true],
+        predictions=names[predicted],
+        classes=list(names),
     )
-    return with_baselines(profile, confusion_metrics.measure_all(MATRIX))
 
 
 def make_regression() -> Profile:
     """The profile of a regression whose hold-out errors have a standard deviation of 4 and a mean of 1."""
-    errors = generator(2).normal(1, 4, 4000)
     truth = generator(3).normal(50, 20, 4000)
-    profile = build_profile(make_columns(1000), task="regression", score=truth + errors, labels=truth)
-    edges, _ = cut_score(errors, None)
-    unit = regression.residual_unit(errors, truth)
-    residual = Residual(edges, np.bincount(bin_of(edges, errors), minlength=edges.size + 1), unit)
-    sums = regression.Residuals.from_sums(regression.residual_sums(errors, unit), unit)
-    return with_baselines(dataclasses.replace(profile, residual=residual), regression.measure_all(sums))
+    answers = truth + generator(2).normal(1, 4, 4000)
+    return build_profile(make_columns(1000), task="regression", score=answers, labels=truth)
 
 
 BINARY, MULTICLASS, REGRESSION = make_profile(), make_multiclass(), make_regression()
@@ -64,6 +66,62 @@ def labelled_sample(scores: np.ndarray, labels: np.ndarray, *, profile: Profile 
     return make_sample(
         profile, rows=2 * scores.size, scores=counts[0] + counts[1], labels=counts, delays=delays, pods=pods
     )
+
+
+def booked(profile: Profile, answers: np.ndarray, truth: np.ndarray) -> Sample:
+    """A window of labels that two pods booked one by one and in a batch, and told as JSON."""
+    window = Window(profile, length=24 * HOUR, scrape_interval=15)
+    for pod, rows in enumerate((slice(0, 300), slice(300, None))):
+        recorder = make_recorder(profile)
+        if pod:
+            recorder.record_labels(answers[rows].tolist(), truth[rows].tolist())
+        else:
+            for answer, label in zip(answers[rows].tolist(), truth[rows].tolist(), strict=True):
+                recorder.record_label(answer, label, delay=30.0)
+        window.add(json.loads(json.dumps(recorder.document())), pod=f"pod-{pod}", now=START + HOUR)
+    return window.sample(START + HOUR)
+
+
+def test_labels_of_two_classes_as_they_were_booked() -> None:
+    """From the recorder to the metric: what scikit-learn says of the rows."""
+    scores, labels = make_scores(1000, 5)
+    assert BINARY.score is not None
+    found = evaluate_performance(booked(BINARY, bin_of(BINARY.score.edges, scores), labels), metric="f1", tolerance=0.1)
+
+    assert found.measurement is not None
+    assert found.measurement.value == pytest.approx(metrics.f1_score(labels, scores > 0.5))
+
+
+def test_labels_of_more_classes_as_they_were_booked() -> None:
+    """Predicted class first, true class second; precision and recall would be the wrong way round otherwise."""
+    predicted, true = generator(1).integers(0, 3, (2, 1000))
+    predicted = np.where(generator(2).random(1000) < 0.7, true, np.minimum(predicted, 1))
+    sample = booked(MULTICLASS, predicted, np.array(["a", "b", "c"])[true])
+    found = evaluate_performance(sample, metric="macroF1", tolerance=0.1)
+
+    assert np.array_equal(sample.confusion(), metrics.confusion_matrix(true, predicted).T)
+    assert found.measurement is not None
+    assert found.measurement.value == pytest.approx(metrics.f1_score(true, predicted, average="macro"))
+
+
+@pytest.mark.parametrize(
+    ("metric", "of_rows"),
+    [
+        ("mae", metrics.mean_absolute_error),
+        ("rmse", metrics.root_mean_squared_error),
+        ("bias", lambda truth, answers: np.mean(answers - truth)),
+    ],
+)
+def test_labels_of_a_regression_as_they_were_booked(
+    metric: str, of_rows: Callable[[np.ndarray, np.ndarray], float]
+) -> None:
+    """A bias above 0 means answers above the truth."""
+    truth = generator(3).normal(50, 20, 1000)
+    answers = truth + generator(4).normal(2, 5, 1000)
+    found = evaluate_performance(booked(REGRESSION, answers, truth), metric=metric, tolerance=10.0)
+
+    assert found.measurement is not None
+    assert found.measurement.value == pytest.approx(of_rows(truth, answers), rel=1e-3)
 
 
 def test_held() -> None:
@@ -90,9 +148,6 @@ def test_lost() -> None:
 @pytest.mark.parametrize("metric", METRICS["scores"])
 def test_every_metric_of_two_classes_is_lost_when_labels_mean_nothing(metric: str) -> None:
     """Shares fall and losses rise; either is found."""
-    profile = BINARY
-    if metric not in profile.metrics:
-        pytest.skip(f"the profile holds no baseline of {metric}")
     scores, labels = make_scores(2000, 8)
     kept = evaluate_performance(labelled_sample(scores, labels), metric=metric, tolerance=0.05)
     lost = evaluate_performance(labelled_sample(scores, generator().permutation(labels)), metric=metric, tolerance=0.05)
@@ -247,17 +302,3 @@ def test_no_such_metric() -> None:
     allowed = "accuracy, precision, recall, f1, auc, logLoss, brier, macroF1, mae, rmse, bias"
     with pytest.raises(ValueError, match=f"metric must be one of {allowed}, got 'mse'"):
         evaluate_performance(make_sample(BINARY), metric="mse", tolerance=0.05)
-
-
-def test_means_of_a_profile_give_the_losses() -> None:
-    """With the mean score of each bin, log loss and Brier score are measured."""
-    scores, labels = make_scores(4000)
-    assert BINARY.score is not None
-    means = mean_scores(scores, bin_of(BINARY.score.edges, scores), BINARY.score.edges)
-    profile = dataclasses.replace(
-        BINARY, score=dataclasses.replace(BINARY.score, means=means), metrics={"brier": Metric(0.15, 0.003)}
-    )
-    found = evaluate_performance(labelled_sample(scores, labels, profile=profile), metric="brier", tolerance=0.05)
-
-    assert found.measurement is not None
-    assert found.measurement.value == pytest.approx(np.mean((scores - labels) ** 2), abs=0.0005)
