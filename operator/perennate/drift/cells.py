@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from perennate.drift.layout import MAX_OFFSET, OFFSET_STEPS, Layout
 SORT_ROWS = 16
 """From so many rows on, sorting each feature and searching its borders in it is faster than comparing every value with
 every border, whatever the number of borders."""
+_FLOAT64 = np.dtype(np.float64)
 
 
 class NumericCells:
@@ -35,46 +38,76 @@ class NumericCells:
         for row, borders in zip(self._padded, self._borders, strict=True):
             row[0, : borders.size] = borders
         self._starts = layout.starts[:-1][layout.numeric]
+        self._single = [
+            (borders.tolist(), start) for borders, start in zip(self._borders, self._starts.tolist(), strict=True)
+        ]
         self._missing, self._other = layout.specials[2:, layout.numeric]
         self._offsets = layout.offsets
         self._means = layout.means[:, None]
         with np.errstate(over="ignore"):
             self._steps = (OFFSET_STEPS / layout.spreads)[:, None]
 
-    def count(self, columns: dict[str, Column], rows: int, counted: Ints, moments: Floats) -> None:
-        """Count rows into `counted`, (cells,), and add up their finite values in `moments`.
+    def values(self, columns: dict[str, Column], rows: int) -> tuple[Floats, Ints | None]:
+        """Numbers of the columns, NaN for none, (numeric features, rows), and how many values are no number.
 
-        Args:
-            columns: by name.
-            rows: how many; few enough that all values of them fit the cache.
-            counted: in the order of Layout.
-            moments: sum and sum of squares, (2, numeric features).
+        The latter by feature, (numeric features,); None for none at all.
         """
-        values, strange = self._values(columns, rows)
-        if rows < SORT_ROWS:
-            self._compare(values, counted)
-        else:
-            self._search(values, counted)
-        counted[self._missing] -= strange
-        counted[self._other] += strange
-        self._add_up(values, counted, moments)
-
-    def _values(self, columns: dict[str, Column], rows: int) -> tuple[Floats, Ints]:
-        """Numbers, NaN for none, (numeric features, rows), and how many of each feature are something else."""
         values = np.empty((len(self.names), rows))
-        strange = np.zeros(len(self.names), dtype=np.int64)
+        strange = None
         for index, name in enumerate(self.names):
             column = columns.get(name)
             if column is None:
                 values[index] = np.nan
+            elif type(column) is np.ndarray and column.dtype is _FLOAT64 and self._read[index] is read_numbers:
+                values[index] = column
             else:
                 values[index], odd = self._read[index](column)
-                strange[index] = 0 if odd is None else np.count_nonzero(odd)
+                if odd is not None:
+                    strange = np.zeros(len(self.names), dtype=np.int64) if strange is None else strange
+                    strange[index] = np.count_nonzero(odd)
         return values, strange
+
+    def count(self, values: Floats, strange: Ints | None, counted: Ints, moments: Floats) -> None:
+        """Count rows into `counted`, (cells,), and add up their finite values in `moments`.
+
+        Args:
+            values: as `values` gives them; of few enough rows to fit the cache. They are overwritten.
+            strange: likewise.
+            counted: in the order of Layout.
+            moments: sum and sum of squares, (2, numeric features).
+        """
+        if values.shape[1] == 1 and strange is None and self._look_up(values[:, 0], counted, moments):
+            return
+        if values.shape[1] < SORT_ROWS:
+            self._compare(values, counted)
+        else:
+            self._search(values, counted)
+        if strange is not None:
+            counted[self._missing] -= strange
+            counted[self._other] += strange
+        self._add_up(values, counted, moments)
+
+    def _look_up(self, row: Floats, counted: Ints, moments: Floats) -> bool:
+        """Count one row by looking up each value on its own; False, and nothing is done, unless all are finite."""
+        numbers = row.tolist()
+        if not math.isfinite(sum(numbers)):
+            return False
+        places = [start + bisect_left(borders, x) for x, (borders, start) in zip(numbers, self._single, strict=True)]
+        counted[places] += 1
+        steps = row - self._means[:, 0]
+        steps *= self._steps[:, 0]
+        np.minimum(steps, MAX_OFFSET, out=steps)
+        np.maximum(steps, -MAX_OFFSET, out=steps)
+        if not math.isfinite(np.add.reduce(steps)):
+            np.nan_to_num(steps, copy=False)
+        counted[self._offsets] += np.rint(steps, out=steps).astype(np.int64)
+        moments[0] += row
+        moments[1] += row * row
+        return True
 
     def _compare(self, values: Floats, counted: Ints) -> None:
         """Compare every value with every border of its feature."""
-        places: Ints = (values[:, :, None] > self._padded).sum(axis=-1)
+        places: Ints = np.add.reduce(values[:, :, None] > self._padded, axis=2, dtype=np.int64)
         places += self._starts[:, None]
         absent = np.isnan(values)
         if absent.any():
@@ -95,18 +128,18 @@ class NumericCells:
 
     def _add_up(self, values: Floats, counted: Ints, moments: Floats) -> None:
         """Add up offsets in `counted`, and sums and sums of squares in `moments`."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            steps = (values - self._means) * self._steps
-            finite = np.isfinite(steps)
-            if not finite.all():
-                finite = np.isfinite(values)
-                values, steps = np.where(finite, values, 0.0), np.where(finite, np.nan_to_num(steps), 0.0)
-            np.minimum(steps, MAX_OFFSET, out=steps)
-            np.maximum(steps, -MAX_OFFSET, out=steps)
-            # Whole numbers below 2**53 add up exactly, in whatever order.
-            counted[self._offsets] += np.rint(steps, out=steps).sum(axis=1).astype(np.int64)
-            moments[0] += values.sum(axis=1)
-            moments[1] += np.einsum("ij,ij->i", values, values)
+        steps = values - self._means
+        steps *= self._steps
+        if not np.isfinite(steps).all():
+            finite = np.isfinite(values)
+            values, steps = np.where(finite, values, 0.0), np.where(finite, np.nan_to_num(steps), 0.0)
+        np.minimum(steps, MAX_OFFSET, out=steps)
+        np.maximum(steps, -MAX_OFFSET, out=steps)
+        # Whole numbers below 2**53 add up exactly, in whatever order.
+        counted[self._offsets] += np.add.reduce(np.rint(steps, out=steps), axis=1).astype(np.int64)
+        moments[0] += np.add.reduce(values, axis=1)
+        np.multiply(values, values, out=steps)
+        moments[1] += np.add.reduce(steps, axis=1)
 
 
 class CategoricalCells:

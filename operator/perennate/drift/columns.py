@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -63,7 +64,7 @@ def read_columns(data: Any, names: Sequence[str] | None = None) -> tuple[dict[st
     else:
         labels = data.column_names if hasattr(data, "column_names") else data.columns
         columns = {str(label): as_column(data[label]) for label in labels}
-    shapes = {np.shape(column if isinstance(column, np.ndarray) else column.codes) for column in columns.values()}
+    shapes = {column.shape if isinstance(column, np.ndarray) else np.shape(column.codes) for column in columns.values()}
     if len(shapes) != 1 or len(next(iter(shapes))) != 1:
         raise ValueError(f"columns must be one-dimensional and of one length, got shapes {sorted(shapes)}")
     return columns, next(iter(shapes))[0]
@@ -89,6 +90,27 @@ def rows_of(column: Column, rows: slice | Ints) -> Column:
     return column[rows] if isinstance(column, np.ndarray) else _Part(column.categories, np.asarray(column.codes)[rows])
 
 
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows as they came.
+
+    Args:
+        columns: by name, each (size,).
+        size: how many.
+        matrix: instead of the columns, all of them side by side, (size, columns).
+    """
+
+    columns: dict[str, Column]
+    size: int
+    matrix: Floats | None = None
+
+    def part(self, rows: slice | Ints) -> Rows:
+        """Some of them."""
+        columns = {name: rows_of(column, rows) for name, column in self.columns.items()}
+        size = len(range(self.size)[rows]) if isinstance(rows, slice) else rows.size
+        return Rows(columns, size, None if self.matrix is None else self.matrix[rows])
+
+
 def decoded(column: Column) -> Array:
     """The values of a column; None where a coded one has none."""
     if isinstance(column, np.ndarray):
@@ -100,11 +122,15 @@ def decoded(column: Column) -> Array:
 
 def _of_records(records: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
     """Columns of rows."""
-    names = dict.fromkeys(name for record in records for name in record)
-    return {name: _packed([record.get(name) for record in records]) for name in names}
+    names = list(dict.fromkeys(chain.from_iterable(records)))
+    values = [[record.get(name) for name in names] for record in records]
+    if set(map(type, chain.from_iterable(values))) == {float}:
+        matrix = np.array(values)
+        return {name: matrix[:, index] for index, name in enumerate(names)}
+    return {name: _packed(column) for name, column in zip(names, zip(*values, strict=True), strict=True)}
 
 
-def _packed(values: list[Any]) -> Array:
+def _packed(values: Sequence[Any]) -> Array:
     """An array of floats if they are, else of the objects as they are."""
     if set(map(type, values)) == {float}:
         return np.array(values, dtype=np.float64)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from perennate.drift.arrays import Ints
 from perennate.drift.bins import bin_of
@@ -17,6 +18,8 @@ from perennate.drift.regression import residual_sums
 
 Answer: TypeAlias = int | float
 """What the model said: a score bin, the position of a class, or a value."""
+_Item = TypeVar("_Item")
+Some: TypeAlias = Sequence[_Item] | npt.NDArray[Any]
 
 
 class LabelError(ValueError):
@@ -35,8 +38,8 @@ class LabelCells:
         self._profile = layout.profile
         self._classes = {text: position for position, text in enumerate(self._profile.classes)}
 
-    def count(self, answers: Sequence[Answer], labels: Sequence[object], delays: Sequence[float] | None) -> Ints:
-        """Labels as counts in the order of Layout, (cells,).
+    def count(self, answers: Some[Answer], labels: Some[object], delays: Some[float] | None) -> Ints:
+        """Labels, lists or arrays, as counts in the order of Layout, (cells,).
 
         Raises:
             LabelError: labels are not counted for this model, there is no such answer, or no such class.
@@ -46,6 +49,7 @@ class LabelCells:
             raise LabelError(self._profile.no_labels)
         if len(answers) != len(labels) or (delays is not None and len(delays) != len(labels)):
             raise ValueError(f"answers, labels and delays must be equally many, got {len(answers)} and {len(labels)}")
+        answers, labels = _plain(answers), _plain(labels)
         counted = np.zeros(self._layout.size, dtype=np.int64)
         if self._profile.label_kind == "residuals":
             self._count_residuals(answers, labels, counted)
@@ -54,7 +58,7 @@ class LabelCells:
             for answer, label in zip(answers, labels, strict=True):
                 counted[place(answer, self._position(label))] += 1
         first = self._layout.delays.start
-        for delay in delays or ():
+        for delay in () if delays is None else _plain(delays):
             counted[first + bisect_left(DELAYS, delay)] += 1
         return counted
 
@@ -67,13 +71,13 @@ class LabelCells:
 
     def _score_place(self, answer: Any, truth: int) -> int:
         bins = self._layout.score_bins
-        if not 0 <= answer < bins:
+        if type(answer) is not int or not 0 <= answer < bins:
             raise LabelError(f"score bin must be from 0 to {bins - 1}, got {answer}")
         return int(self._layout.label(truth).start + answer)
 
     def _class_place(self, answer: Any, truth: int) -> int:
         classes = len(self._classes)
-        if not 0 <= answer < classes:
+        if type(answer) is not int or not 0 <= answer < classes:
             raise LabelError(f"predicted class must be a position from 0 to {classes - 1}, got {answer}")
         return int(self._layout.confusion.start + answer * classes + truth)
 
@@ -91,3 +95,8 @@ class LabelCells:
         bins = bin_of(reference.edges, residuals)
         counted[self._layout.residual] = np.bincount(bins, minlength=reference.bins)
         counted[self._layout.residual_sums] = residual_sums(residuals, reference.unit)
+
+
+def _plain(values: Some[Any]) -> Sequence[Any]:
+    """Values as Python has them."""
+    return list(values.tolist()) if isinstance(values, np.ndarray) else values

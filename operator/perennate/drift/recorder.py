@@ -13,7 +13,7 @@ from perennate.drift.arrays import Floats, Ints
 from perennate.drift.bins import bin_of
 from perennate.drift.categories import class_text
 from perennate.drift.cells import CategoricalCells, NumericCells
-from perennate.drift.columns import Column, read_columns, rows_of
+from perennate.drift.columns import Rows, read_columns
 from perennate.drift.counts import counts_document
 from perennate.drift.label_cells import Answer, LabelCells, LabelError
 from perennate.drift.layout import ERRORS, ROWS, SEEN, Layout
@@ -22,7 +22,7 @@ from perennate.drift.sampling import sampled
 
 __all__ = ["LabelError", "Recorder"]
 
-CHUNK_ROWS = 8192
+CHUNK_ROWS = 4096
 """Rows that are counted at once: what is worked on stays in the cache, and needs no more memory however many come."""
 
 
@@ -55,6 +55,8 @@ class Recorder:
             for index, feature in enumerate(profile.features)
             if feature.kind == "categorical"
         ]
+        # Times are numbers of another kind.
+        self._only_numbers = all(feature.kind in {"numeric", "boolean"} for feature in profile.features)
         self._classes = {text: position for position, text in enumerate(profile.classes)}
         self._labels = LabelCells(self._layout)
         self._lock = threading.Lock()
@@ -75,38 +77,44 @@ class Recorder:
         Raises:
             ValueError: columns are not one-dimensional or not of one length, or an array does not fit its names.
         """
-        columns, came = read_columns(data, names)
-        columns, rows = self._sample(columns, came)
-        counted, moments = np.zeros_like(self._cells), np.zeros_like(self._moments)
-        for start in range(0, rows, CHUNK_ROWS):
-            part = slice(start, min(start + CHUNK_ROWS, rows))
-            whole = part.stop - part.start == rows
-            self._count(
-                columns if whole else {name: rows_of(column, part) for name, column in columns.items()},
-                part.stop - part.start,
-                counted,
-                moments,
-            )
-        counted[ROWS], counted[SEEN] = rows, came
-        with self._lock, np.errstate(over="ignore", invalid="ignore"):
-            self._cells += counted
-            self._moments += moments
+        rows = self._read(data, names)
+        came, rows = rows.size, self._sample(rows)
+        counted, moments = np.zeros(self._layout.size, dtype=np.int64), np.zeros(self._moments.shape)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, rows.size, CHUNK_ROWS):
+                self._count(
+                    rows if rows.size <= CHUNK_ROWS else rows.part(slice(start, start + CHUNK_ROWS)), counted, moments
+                )
+            counted[ROWS], counted[SEEN] = rows.size, came
+            with self._lock:
+                self._cells += counted
+                self._moments += moments
 
-    def _sample(self, columns: dict[str, Column], rows: int) -> tuple[dict[str, Column], int]:
+    def _read(self, data: Any, names: Sequence[str] | None) -> Rows:
+        """Rows of any form; an array that holds exactly the features is counted as it is."""
+        plain = isinstance(data, np.ndarray) and data.dtype == np.float64 and data.shape[1:] == (len(names or ()),)
+        if plain and self._only_numbers and list(names or ()) == self._numeric.names:
+            return Rows({}, len(data), data)
+        return Rows(*read_columns(data, names))
+
+    def _sample(self, rows: Rows) -> Rows:
         """The rows that are counted."""
         if self._sampling_ratio == 1:
-            return columns, rows
+            return rows
         with self._lock:
             first = self._numbered
-            self._numbered += rows
-        chosen = sampled(first, rows, self._sampling_ratio)
-        return {name: rows_of(column, chosen) for name, column in columns.items()}, chosen.size
+            self._numbered += rows.size
+        return rows.part(sampled(first, rows.size, self._sampling_ratio))
 
-    def _count(self, columns: dict[str, Column], rows: int, counted: Ints, moments: Floats) -> None:
+    def _count(self, rows: Rows, counted: Ints, moments: Floats) -> None:
         """Count so many rows at once into `counted` and `moments`."""
-        self._numeric.count(columns, rows, counted, moments)
+        if rows.matrix is not None:
+            values, strange = rows.matrix.T.copy(), None
+        else:
+            values, strange = self._numeric.values(rows.columns, rows.size)
+        self._numeric.count(values, strange, counted, moments)
         for feature in self._categorical:
-            feature.count(columns, rows, counted)
+            feature.count(rows.columns, rows.size, counted)
 
     def bin_scores(self, scores: npt.ArrayLike) -> Ints:
         """Score bin of each row, -1 for NaN, without counting. A prediction's id carries it back with the label.
@@ -159,7 +167,10 @@ class Recorder:
         self.record_labels([answer], [label], None if delay is None else [delay])
 
     def record_labels(
-        self, answers: Sequence[Answer], labels: Sequence[object], delays: Sequence[float] | None = None
+        self,
+        answers: Sequence[Answer] | npt.NDArray[Any],
+        labels: Sequence[object] | npt.NDArray[Any],
+        delays: Sequence[float] | npt.NDArray[Any] | None = None,
     ) -> None:
         """Book the truth of many predictions, see `record_label`; all of them or, if one is wrong, none.
 

@@ -56,8 +56,8 @@ class Receipt:
     """What became of the labels of one request; every label is in exactly one of the five.
 
     Args:
-        booked: counted under their score bin.
-        kept: of this version, which counts no labels (regression, more than two classes); captured if capture is on.
+        booked: counted.
+        kept: of this version, which counts no labels (the profile says why); captured if capture is on.
         duplicates: labels of ids that this pod had a label for already.
         foreign: of another version; captured if capture is on.
         invalid: position and reason of those that are refused.
@@ -79,7 +79,7 @@ class Feedback:
 
     Args:
         model: what is served.
-        recorder: counts labels by score bin.
+        recorder: counts labels.
         metrics: counts labels by outcome.
         clock: seconds since 1970.
         capture: keeps labels for retraining, if any.
@@ -146,9 +146,10 @@ class Feedback:
             return "foreign"
         if self._classes and class_text(label) not in self._classes:
             raise LabelError(f"label: must be one of {', '.join(sorted(self._classes))}")
-        if prediction.score_bin is None or self._recorder.profile.label_kind != "scores":
+        if prediction.answer is None or prediction.kind != self._recorder.profile.label_kind:
             return "kept"
-        self._recorder.record_label(prediction.score_bin, label)
+        delay = self._clock() - prediction.time_ms / 1000
+        self._recorder.record_label(prediction.answer, label, delay=delay)
         return "booked"
 
     def _read(self, entry: object) -> tuple[str, PredictionId, Any]:

@@ -105,9 +105,13 @@ class Predictions:
         """
         outcome = await self._predict(batch)
         now = self._clock()
-        bins = self._recording.record(batch, outcome)
+        answers = self._recording.record(batch, outcome)
         ids = make_ids(
-            version=self.model.prefix, score_bins=bins, time_ms=int(now * 1000), token=self._randomness.token()
+            version=self.model.prefix,
+            kind=self.model.profile.label_kind,
+            answers=answers,
+            time_ms=int(now * 1000),
+            token=self._randomness.token(),
         )
         self._metrics.rows.inc(batch.rows)
         if self._capture is not None and self._randomness.share() < self._sampling_ratio:

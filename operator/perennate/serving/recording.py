@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 from perennate.drift import Recorder
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
     from perennate.serving.metrics import Metrics
     from perennate.serving.model import Outcome, ServedModel
     from perennate.serving.schema import Batch
-
-NO_BIN = -1
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +29,8 @@ class Recording:
         self.recorder = Recorder(model.profile, model=model.manifest.model, version=model.digest, start=start)
         self._metrics = metrics
 
-    def record(self, batch: Batch, outcome: Outcome) -> list[int]:
-        """Count rows and scores; the answer is each row's score bin, -1 where it has none."""
+    def record(self, batch: Batch, outcome: Outcome) -> list[int | float | None]:
+        """Count rows and answers; what comes back is what a label of each row is booked by, None if it cannot be."""
         try:
             return self._count(batch, outcome)
         # Counting is a service to the operator; the caller wants a prediction.
@@ -39,11 +38,21 @@ class Recording:
             self.recorder.record_error()
             self._metrics.recording_errors.inc()
             logger.warning("Counting a batch of %d rows: %s: %s", batch.rows, type(error).__name__, error)
-            return [NO_BIN] * batch.rows
+            return [None] * batch.rows
 
-    def _count(self, batch: Batch, outcome: Outcome) -> list[int]:
-        self.recorder.record(batch.columns)
-        if outcome.scores is None:
-            return [NO_BIN] * batch.rows
-        bins: list[int] = self.recorder.record_scores(outcome.scores).tolist()
-        return bins
+    def _count(self, batch: Batch, outcome: Outcome) -> list[int | float | None]:
+        recorder, kind = self.recorder, self.recorder.profile.label_kind
+        if batch.matrix is None:
+            recorder.record(batch.columns)
+        else:
+            recorder.record(batch.matrix, list(batch.columns))
+        bins = None if outcome.scores is None else recorder.record_scores(outcome.scores)
+        positions = None
+        if recorder.profile.prediction is not None or kind == "classes":
+            positions = recorder.record_predictions(outcome.predictions)
+        if kind == "residuals":
+            return [value if math.isfinite(value) else None for value in outcome.predictions.astype(float).tolist()]
+        places = {"scores": bins, "classes": positions, None: None}[kind]
+        if places is None:
+            return [None] * batch.rows
+        return [place if place >= 0 else None for place in places.tolist()]

@@ -225,7 +225,7 @@ def test_labels_of_more_classes() -> None:
     """A label is counted by predicted and true class, and the predicted classes on their own."""
     recorder = make_recorder(FLOWERS)
     answers = recorder.record_predictions(np.array(["a", "b", "b", "d"]))
-    recorder.record_labels(answers[:3].tolist(), ["a", "b", "c"], [59, 3600, -5])
+    recorder.record_labels(answers[:3], np.array(["a", "b", "c"]), np.array([59.0, 3600.0, -5.0]))
     document = recorder.document()
 
     assert answers.tolist() == [0, 1, 1, -1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,9 @@ from perennate.serving.metrics import Metrics
 from perennate.serving.model import ServedModel
 from perennate.serving.recording import Recording
 from perennate.serving.refusal import Refused
+
+if TYPE_CHECKING:
+    from perennate.drift.profile import LabelKind
 
 Models = Mapping[str, ServedModel]
 NOW = 1_767_225_600.0
@@ -56,10 +59,16 @@ class Desk:
         )
         self._prefix = model.prefix
 
-    def ids(self, *bins: int, version: str | None = None) -> list[str]:
-        """Ids as this pod, or a pod of another version, gives them out."""
-        token = f"{hash(bins) & 0xFFFFFFFFFF:010x}"
-        return make_ids(version=version or self._prefix, score_bins=bins, time_ms=int(NOW * 1000), token=token)
+    def ids(self, *answers: float, version: str | None = None, kind: LabelKind | None = None) -> list[str]:
+        """Ids as this pod, or a pod of another version or of another kind of model, gave them out a minute ago."""
+        token = f"{hash(answers) & 0xFFFFFFFFFF:010x}"
+        return make_ids(
+            version=version or self._prefix,
+            kind=kind or self.recorder.profile.label_kind,
+            answers=answers,
+            time_ms=int(NOW * 1000) - 60_000,
+            token=token,
+        )
 
     def captured(self) -> list[CapturedLabel]:
         """The labels that reached the store."""
@@ -119,11 +128,34 @@ def test_labels_of_another_version_are_kept_for_retraining(models: Models) -> No
     assert [label.id for label in desk.captured()] == [text]
 
 
-@pytest.mark.parametrize(("name", "label"), [("height", 2.5), ("clothes", "hat"), ("ridge", 1)])
-def test_models_that_count_no_labels_keep_them(name: str, label: Any, models: Models) -> None:
-    """Regression and more than two classes: nothing to book, everything to learn from."""
+def test_labels_of_a_regression_are_booked_by_their_error(models: Models) -> None:
+    """The prediction in the id and the true value give the error; how long the label took is counted too."""
+    desk = Desk(models["height"])
+    first, second = desk.ids(2.5, 3.5)
+    assert desk.feedback.accept([{"id": first, "label": 2.5}, {"id": second, "label": 1e6}]).booked == 2
+    document = desk.recorder.document()
+    assert document["residuals"]["bins"][-1] == 0
+    assert document["residuals"]["bins"][0] == 1
+    assert document["residuals"]["sums"][:3] == [2, 0, 2**15]
+    assert document["delays"] == [2, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_labels_of_more_classes_are_booked_by_predicted_class(models: Models) -> None:
+    """The position of the predicted class in the id and the true class make a cell of the matrix."""
+    desk = Desk(models["clothes"])
+    classes = models["clothes"].profile.classes
+    (text,) = desk.ids(1)
+    assert desk.feedback.accept([{"id": text, "label": classes[2]}]).booked == 1
+    assert desk.recorder.document()["confusion"][1][2] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "label"), [("height", "scores", 2.5), ("clothes", "scores", "hat"), ("ridge", "scores", 1)]
+)
+def test_labels_that_cannot_be_counted_are_kept(name: str, kind: LabelKind, label: Any, models: Models) -> None:
+    """A model without probabilities, or an id from before its labels were counted: everything to learn from."""
     desk = Desk(models[name])
-    (text,) = desk.ids(3)
+    (text,) = desk.ids(3, kind=kind)
     assert desk.feedback.accept([{"id": text, "label": label}]).kept == 1
     assert [item.label for item in desk.captured()] == [label]
 

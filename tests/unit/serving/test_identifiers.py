@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from perennate.serving.identifiers import PredictionId, make_ids, parse_id
 
+if TYPE_CHECKING:
+    from perennate.drift.profile import LabelKind
+
 VERSION = "0123456789ab"
 
 
+ANSWERS: dict[LabelKind, st.SearchStrategy[float]] = {
+    "scores": st.integers(0, 50),
+    "classes": st.integers(0, 29),
+    "residuals": st.floats(allow_nan=False, allow_infinity=False),
+}
+
+
 @given(
-    bins=st.lists(st.integers(-1, 50), min_size=1, max_size=40),
+    data=st.data(),
+    kind=st.sampled_from(sorted(ANSWERS)),
     time_ms=st.integers(10**12, 10**13 - 1),
     token=st.text("0123456789abcdef", min_size=10, max_size=10),
 )
-def test_an_id_says_what_it_was_made_of(bins: list[int], time_ms: int, token: str) -> None:
-    """Version, score bin and time come back from the id alone: feedback needs no storage."""
-    ids = make_ids(version=VERSION, score_bins=bins, time_ms=time_ms, token=token)
-    for text, score_bin in zip(ids, bins, strict=True):
+def test_an_id_says_what_it_was_made_of(data: st.DataObject, kind: LabelKind, time_ms: int, token: str) -> None:
+    """Version, answer and time come back from the id alone, to the last digit: feedback needs no storage."""
+    answers = data.draw(st.lists(st.none() | ANSWERS[kind], min_size=1, max_size=40))
+    ids = make_ids(version=VERSION, kind=kind, answers=answers, time_ms=time_ms, token=token)
+    for text, answer in zip(ids, answers, strict=True):
         found = parse_id(text)
-        assert found == PredictionId(VERSION, None if score_bin < 0 else score_bin, time_ms, found.random)
+        assert found == PredictionId(VERSION, None if answer is None else kind, answer, time_ms, found.random)
+
+
+def test_ids_of_a_model_whose_labels_are_not_counted() -> None:
+    """They say no answer."""
+    (text,) = make_ids(version=VERSION, kind=None, answers=[3], time_ms=1_767_225_600_000, token="0123456789")  # noqa: S106
+    assert (parse_id(text).kind, parse_id(text).answer) == (None, None)
 
 
 def test_rows_of_one_request_have_different_ids() -> None:
     """A label must find its row, also when rows share bin and moment."""
-    ids = make_ids(version=VERSION, score_bins=[3] * 10_000, time_ms=1_767_225_600_000, token="0123456789")  # noqa: S106
+    ids = make_ids(version=VERSION, kind="scores", answers=[3] * 10_000, time_ms=1_767_225_600_000, token="0123456789")  # noqa: S106
     assert len(set(ids)) == 10_000
-    assert all(parse_id(text).score_bin == 3 for text in ids)
+    assert all(parse_id(text).answer == 3 for text in ids)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +58,8 @@ def test_rows_of_one_request_have_different_ids() -> None:
         "no parts": "0123456789ab",
         "short version": "0123.3.1767225600000.01234567890",
         "negative bin": "0123456789ab.-1.1767225600000.01234567890",
+        "class of letters": "0123456789ab.cx.1767225600000.01234567890",
+        "short value": "0123456789ab.r3ff.1767225600000.01234567890",
         "bin of letters": "0123456789ab.x.1767225600000.01234567890",
         "time in seconds": "0123456789ab.3.1767225600.01234567890",
         "no random": "0123456789ab.3.1767225600000.",

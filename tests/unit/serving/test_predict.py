@@ -37,7 +37,7 @@ async def test_the_answer_of_a_classifier(rain: Pod, published: Versions, models
         "model": {"name": "rain", "version": model.digest},
     }
     bins = rain.recording.recorder.bin_scores(outcome.probabilities[:, 1]).tolist()
-    assert [parse_id(text).score_bin for text in answer["ids"]] == bins
+    assert [parse_id(text).answer for text in answer["ids"]] == bins
     assert {parse_id(text).version for text in answer["ids"]} == {model.prefix}
     assert {parse_id(text).time_ms for text in answer["ids"]} == {int(NOW * 1000)}
     assert response.headers["x-model-version"] == model.digest
@@ -190,7 +190,7 @@ async def test_recording_never_fails_a_request(rain: Pod, published: Versions) -
     rain.recording.recorder._numeric.names = ["TEMP"] * 5
     response = await rain.traffic.post("/predict", json={"records": [GOOD]})
     assert response.status_code == HTTPStatus.OK
-    assert parse_id(response.json()["ids"][0]).score_bin is None
+    assert parse_id(response.json()["ids"][0]).answer is None
     assert (await rain.operations.get("/counts")).json()["errors"] == 1
     assert rain.sample("recording_errors_total") == 1
 
