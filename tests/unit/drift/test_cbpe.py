@@ -59,7 +59,7 @@ def test_slope_is_the_change_by_one_label(metric: str, place: int) -> None:
 def test_intervals_cover_what_labels_would_say(moved: bool, rows: int) -> None:
     """95 % of intervals hold the metric that the labels of these very rows give, be the scores the same or moved.
 
-    Of 20,000 rows it is the calibration, from 4,000, that is off: without its part few intervals would hold it.
+    Of 20,000 rows it is the calibration, from 4,000, that is off: without its part far too few intervals would.
     """
     draw, held = generator(11), dict.fromkeys(METRICS, 0)
     for _ in range(400):
