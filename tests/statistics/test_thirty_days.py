@@ -22,10 +22,10 @@ def rows_of(draw: np.random.Generator, rows: int, batch: int = 1) -> np.ndarray:
     """Correlated normal rows, (rows, features), in batches of near-identical ones."""
     count = rows // batch
     shared, own = draw.normal(size=(count, 1)), draw.normal(size=(count, FEATURES))
-    values = np.sqrt(CORRELATION) * shared + np.sqrt(1 - CORRELATION) * own
+    values: np.ndarray = np.sqrt(CORRELATION) * shared + np.sqrt(1 - CORRELATION) * own
     if batch == 1:
         return values
-    return np.repeat(values, batch, axis=0) + 0.05 * draw.normal(size=(rows, FEATURES))
+    return np.asarray(np.repeat(values, batch, axis=0) + 0.05 * draw.normal(size=(rows, FEATURES)))
 
 
 def counts_of(profile: Profile, values: np.ndarray) -> np.ndarray:

@@ -54,9 +54,15 @@ def change_hint(layout: Layout, index: int, reference: Floats, current: Floats, 
     feature = layout.features[index] if index < len(layout.features) else None
     if gains[cell] >= MIN_GAIN and isinstance(feature, CategoricalFeature) and cell < feature.bins:
         return f"`{feature.name}`: {feature.categories[cell]!r} takes {told}"
-    if gains[cell] >= MIN_GAIN and isinstance(feature, NumericFeature) and 0 < cell < feature.bins - 1:
-        low, high = feature.edges[cell - 1], feature.edges[cell]
-        return f"`{feature.name}`: values above {low:g} up to {high:g} take {told}"
+    # A column that moves as a whole fills several bins; a default value fills one.
+    alone = gains[cell] >= np.maximum(gains, 0.0).sum() / 2
+    if gains[cell] >= MIN_GAIN and alone and isinstance(feature, NumericFeature):
+        value = _only_value(feature, cell)
+        if value is not None:
+            return f"`{feature.name}`: {value:g} takes {told}"
+        if 0 < cell < feature.bins - 1:
+            low, high = feature.edges[cell - 1], feature.edges[cell]
+            return f"`{feature.name}`: values above {low:g} up to {high:g} take {told}"
     if feature is not None and abs(shift) >= MIN_SHIFT:
         side = "above" if shift > 0 else "below"
         return f"`{feature.name}`: on average {abs(shift):.2g} standard deviations {side} training"
@@ -67,6 +73,16 @@ def percent(share: float) -> str:
     """A share for people: whole percent, finer below one."""
     number = 100 * share
     return f"{number:.0f} %" if number >= 1 or number == 0 else f"{number:.1g} %"
+
+
+def _only_value(feature: NumericFeature, cell: int) -> float | None:
+    """The value that all training rows of a bin have, as far as the stored quantiles tell; None if they differ."""
+    if feature.grid is None or feature.maximum is None:
+        return None
+    low = feature.edges[cell - 1] if cell else -np.inf
+    high = float(feature.edges[cell] if cell < feature.edges.size else feature.maximum)
+    inside = feature.grid[(feature.grid > low) & (feature.grid <= high)]
+    return high if inside.size and np.all(inside == high) else None
 
 
 def _strange(layout: Layout, index: int) -> str:
