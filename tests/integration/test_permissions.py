@@ -21,13 +21,14 @@ from tests.support.apiserver import AuditEvent, ControlPlane, read_audit
 from tests.support.kube_user import KubeUser
 from tests.support.operator_process import OperatorProcess
 from tests.support.pod_actor import PodActor, play_well
+from tests.support.windows import kept, served
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 NAMESPACE = "perennate-system"
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:perennate-operator"
-TENANT, QUIET = "tenant", "quiet"
+TENANT, QUIET, WATCHED = "tenant", "quiet", "watched"
 Right = tuple[str, str]
 """Resource (with subresource) and verb."""
 
@@ -64,9 +65,9 @@ def account_of_the_operator(plane: ControlPlane, folder: Path) -> Path:
 
 
 def live_through_the_loop(user: KubeUser) -> None:
-    """Everything that makes the operator call: runs held, finished and expired, a roll-out, a retraining.
+    """Everything that makes the operator call: runs held, finished and expired, a roll-out, a retraining, a window.
 
-    Pods of the namespace `tenant` do well at once, those of `quiet` never start.
+    Pods of the namespace `tenant` do well at once, those of `quiet` never start, that of `watched` counts rows.
     """
     training, deployment, policy = (OURS[kind] for kind in ("TrainingJob", "ModelDeployment", "DriftPolicy"))
     user.create(manifests.training_job("held", QUIET))
@@ -86,6 +87,12 @@ def live_through_the_loop(user: KubeUser) -> None:
     asked = {"metadata": {"annotations": {ANNOTATION_RETRAIN: "2026-01-01T00:00:00Z"}}}
     user.edit(policy, TENANT, "watch", asked)
     assert wait_until(lambda: len(user.list(training, TENANT)) == 2, seconds=40), user.get(policy, TENANT, "watch")
+    with served(user, WATCHED) as pod:
+        pod.count(100)
+        assert wait_until(lambda: kept(user, WATCHED) != [], seconds=60)
+        before = kept(user, WATCHED)
+        pod.count(100)
+        assert wait_until(lambda: kept(user, WATCHED) != before, seconds=60)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +100,7 @@ def calls(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> list
     """What the operator asked of the API server while it did its whole work under its own account."""
     folder = tmp_path_factory.mktemp("account")
     user = KubeUser(plane.kubeconfig)
-    for name in (TENANT, QUIET):
+    for name in (TENANT, QUIET, WATCHED):
         user.ensure_namespace(name)
     kubeconfig = account_of_the_operator(plane, folder)
     log = folder / "log"

@@ -111,6 +111,39 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
         UNPROCESSABLE,
         "retrain is required when triggers.drift or triggers.performance is given",
     ),
+    "a method without a threshold": (
+        watch(features=[{"name": "age", "method": "wasserstein"}]),
+        UNPROCESSABLE,
+        "threshold is required unless method is psi",
+    ),
+    "a distance above its end": (
+        watch(features=[{"name": "age", "method": "jensenShannon", "threshold": 1.5}]),
+        UNPROCESSABLE,
+        "threshold of jensenShannon and kolmogorovSmirnov is at most 1",
+    ),
+    "a method that does not exist": (
+        watch(features=[{"name": "age", "method": "cosine", "threshold": 1}]),
+        UNPROCESSABLE,
+        "spec.features[0].method",
+    ),
+    "one feature twice": (watch(features=[{"name": "age"}, {"name": "age"}]), UNPROCESSABLE, "Duplicate value"),
+    "a share of all": (watch(minDriftedFeatures="100%"), UNPROCESSABLE, "a number from 1 to 10000, or a share"),
+    "a quorum of none": (watch(minDriftedFeatures=0), UNPROCESSABLE, "a number from 1 to 10000, or a share"),
+    "performance watched twice": (
+        watch(
+            performance={"metric": "auc"},
+            triggers={"performance": {"metric": "f1"}},
+            retrain=manifests.template_of(run()),
+        ),
+        UNPROCESSABLE,
+        "performance watches without retraining, triggers.performance watches and retrains: give one",
+    ),
+    "an estimate that scores cannot give": (
+        watch(estimatedPerformance={"metric": "rmse"}),
+        UNPROCESSABLE,
+        "spec.estimatedPerformance.metric",
+    ),
+    "a fault that does not exist": (watch(brake={"dataFaults": ["late"]}), UNPROCESSABLE, "spec.brake.dataFaults[0]"),
     "a warning above the alarm": (watch(warning=0.5, drifted=0.2), UNPROCESSABLE, "warning must not be above drifted"),
     "a significance of zero": (watch(significance=0), UNPROCESSABLE, "spec.significance"),
     "a target of another kind": (

@@ -9,20 +9,15 @@ from pathlib import Path
 import pytest
 
 from perennate.builders.window import KEY
-from perennate.kube.resources import CONFIG_MAP, OURS, POD, Manifest, controller_of
+from perennate.kube.resources import CONFIG_MAP, OURS, POD, controller_of
 from tests.cluster.processes import wait_until
 from tests.support.apiserver import ControlPlane, read_audit
 from tests.support.kube_user import KubeUser
 from tests.support.operator_process import OperatorProcess
-from tests.support.windows import GRAIN_SECONDS, rows, served
+from tests.support.windows import GRAIN_SECONDS, kept, rows, served
 
 pytestmark = pytest.mark.integration
 MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["ModelDeployment"], OURS["DriftPolicy"]
-
-
-def kept(user: KubeUser, namespace: str) -> list[Manifest]:
-    """The ConfigMaps of the operator."""
-    return [found for found in user.list(CONFIG_MAP, namespace) if controller_of(found) is not None]
 
 
 def story(user: KubeUser, namespace: str) -> str:

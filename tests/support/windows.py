@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from perennate.api.wellknown import LABEL_TRAINING_JOB
-from perennate.kube.resources import OURS, Manifest
+from perennate.kube.resources import CONFIG_MAP, OURS, Manifest, controller_of
 from tests.support import manifests
 from tests.support.counting_pod import CountingPod
 from tests.support.kube_user import KubeUser
@@ -41,3 +41,8 @@ def rows(user: KubeUser, namespace: str) -> int:
     """Rows of the window of the last evaluation."""
     status = (user.get(DRIFT_POLICY, namespace, "watch") or {}).get("status", {})
     return int(status.get("window", {}).get("rows", 0))
+
+
+def kept(user: KubeUser, namespace: str) -> list[Manifest]:
+    """The ConfigMaps of the operator."""
+    return [found for found in user.list(CONFIG_MAP, namespace) if controller_of(found) is not None]

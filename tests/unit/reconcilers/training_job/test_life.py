@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from perennate.api.v1alpha1 import TrainingJob
@@ -87,6 +89,36 @@ def test_the_jobs_uid_is_recorded_once_it_was_seen() -> None:
     """The status names the very Job that runs."""
     world = started()
     assert status_of(world)["jobRef"]["uid"] == only_job(world)["metadata"]["uid"]
+
+
+def test_a_job_is_let_go_once_the_status_knows_of_it() -> None:
+    """It starts suspended; no pass lets it go that has not found it recorded, whatever became of the one before."""
+    world = fresh()
+    plan = world.plan("TrainingJob", "t")
+    assert plan.create[-1]["spec"]["suspend"] is True
+    assert plan.requeue_after == 0.0
+    world.execute("TrainingJob", "t", plan, crash_after=2)
+    assert "jobRef" not in world.objects["TrainingJob", "t"].get("status", {})
+    recording = world.step("TrainingJob", "t")
+    assert recording is not None
+    assert recording.apply == ()
+    assert recording.requeue_after == 0.0
+    assert only_job(world)["spec"]["suspend"] is True
+    world.step("TrainingJob", "t")
+    assert only_job(world)["spec"]["suspend"] is False
+    assert world.plan("TrainingJob", "t").apply == ()
+
+
+def test_a_job_that_nobody_knew_of_and_somebody_deleted_had_not_begun() -> None:
+    """Its namesake is the attempt's only Job that ever ran."""
+    world = fresh()
+    world.step("TrainingJob", "t", crash_after=2)
+    gone = only_job(world)
+    world.delete("Job", gone["metadata"]["name"])
+    world.settle("TrainingJob", "t")
+    assert gone["spec"]["suspend"] is True
+    assert only_job(world)["metadata"]["name"] == gone["metadata"]["name"]
+    assert status_of(world)["jobRef"]["attempt"] == 0
 
 
 MISSING = {
@@ -568,6 +600,25 @@ def test_a_finished_run_is_deleted_after_its_time() -> None:
     world.step("TrainingJob", "t")
     assert ("TrainingJob", "t") not in world.objects
     assert world.of_kind("Job") == []
+
+
+ENDS = {"of success": job_succeeds, "of failure": lambda world: job_fails(world, "prepare", 10)}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_the_pass_that_ends_a_run_asks_for_the_one_that_deletes_it(end: Callable[[World], object]) -> None:
+    """Its own status write wakes nobody: without this the object would stay until the next round over all objects."""
+    world = started(spec={"ttlSecondsAfterFinished": 60})
+    end(world)
+    plan = world.step("TrainingJob", "t")
+    assert plan is not None
+    assert plan.requeue_after is not None
+    assert 0 <= plan.requeue_after <= 60
+    forever = started()
+    end(forever)
+    plan = forever.step("TrainingJob", "t")
+    assert plan is not None
+    assert plan.requeue_after is None
 
 
 def test_a_foreign_job_is_neither_adopted_nor_touched() -> None:
