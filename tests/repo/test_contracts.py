@@ -20,6 +20,10 @@ PLANTED = {
         "import perennate.artifacts",
         "The operator never imports what runs in training or serving pods",
     ),
+    "perennate/cli/planted.py": (
+        "import perennate.kube",
+        "The command line works on files: it knows no cluster and no model",
+    ),
     "perennate/builders/planted.py": ("import pandas", "The core knows no client, no framework and no model library"),
     "perennate/telemetry/planted.py": ("import kopf", "Only controllers import kopf"),
     "perennate/controllers/planted.py": ("import bentoml", "Only serving imports BentoML"),

@@ -1,0 +1,89 @@
+"""Profiles and counts documents in files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from perennate.cli.counting import DAY, Current
+from perennate.cli.errors import UsageError
+from perennate.cli.reading import first_line
+from perennate.drift import Counts, CountsError, Profile, ProfileError, Window, validate_counts
+
+LARGEST = 16 * 1024 * 1024
+"""Bytes of a document; a counts document of 30 features has 5 kB."""
+
+
+def read_profile(path: Path) -> Profile:
+    """A profile that was saved.
+
+    Raises:
+        UsageError: it is not there, or no profile.
+    """
+    try:
+        return Profile.from_bytes(_content(path))
+    except ProfileError as error:
+        raise UsageError(f"{path}: is no profile: {error}") from error
+
+
+def save_profile(profile: Profile, path: Path) -> None:
+    """Write a profile.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    try:
+        path.write_bytes(profile.to_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {first_line(error)}") from error
+
+
+def add_documents(paths: Sequence[Path], profile: Profile, reference: str) -> Current:
+    """Add up the counts documents of pods, one of each.
+
+    Raises:
+        UsageError: a document cannot be read, counts against another profile, or two are of one pod.
+    """
+    counts: dict[Path, Counts] = {path: _read_counts(path, profile, reference) for path in paths}
+    seen: dict[float, Path] = {}
+    for path, found in counts.items():
+        if found.start in seen:
+            raise UsageError(f"{path}: counts from the same moment as {seen[found.start]}, so that both are of one pod")
+        seen[found.start] = path
+    # However long ago the pods started, the window reaches back to the first of them.
+    now = max(seen) + DAY
+    window = Window(profile, length=now - min(seen), scrape_interval=now - min(seen))
+    for path, found in counts.items():
+        window.add(found, pod=str(path), now=now)
+    return Current(tuple(str(path) for path in paths), window.sample(now))
+
+
+def _read_counts(path: Path, profile: Profile, reference: str) -> Counts:
+    """One counts document."""
+    try:
+        document: Any = json.loads(_content(path))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{path}: must be JSON: {first_line(error) if isinstance(error, ValueError) else error}"
+        ) from error
+    digest = document.get("profileDigest") if isinstance(document, dict) else None
+    if isinstance(digest, str) and digest != profile.digest:
+        raise UsageError(f"{path}: counts against profile {digest}, {reference} is {profile.digest}")
+    try:
+        return validate_counts(document, profile)
+    except CountsError as error:
+        raise UsageError(f"{path}: is no counts document: {error}") from error
+
+
+def _content(path: Path) -> bytes:
+    """What a document holds, if it is not too large to be one."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError(f"{path}: must have at most {LARGEST} bytes, got {path.stat().st_size}")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {first_line(error)}") from error

@@ -1,0 +1,35 @@
+"""Entry point of the console script `perennate`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from perennate.cli.arguments import parser
+from perennate.cli.errors import UsageError
+from perennate.cli.exits import Exit
+
+INTERRUPTED = 130
+"""What a shell says of a command that Ctrl-C ended."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    given = parser().parse_args(arguments)
+    try:
+        # What takes time to import is imported by the command that needs it, so that `--help` is quick.
+        from perennate.cli.drift import drift  # noqa: PLC0415
+
+        return drift(given)
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"perennate: {error.name} is not installed: pip install 'perennate[cli]'\n")
+    except UsageError as error:
+        sys.stderr.write(f"perennate: {error}\n")
+    except BrokenPipeError:
+        # The reader went (`perennate ... | head`); keep Python from complaining when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return Exit.USAGE

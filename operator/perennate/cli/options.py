@@ -1,0 +1,109 @@
+"""What the user asks of `perennate drift`, checked as far as it can be without opening a file."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from perennate.cli.errors import UsageError
+from perennate.cli.kinds import KINDS, Kind
+from perennate.cli.reading import DataFile
+from perennate.cli.sources import open_file
+
+
+@dataclass(frozen=True)
+class Files:
+    """How data files are read."""
+
+    form: str | None
+    delimiter: str
+
+    def open(self, path: Path, texts: frozenset[str] = frozenset()) -> DataFile:
+        """A file that is ready to be read; columns of `texts` are text if it is a csv file."""
+        return open_file(path, form=self.form, delimiter=self.delimiter, texts=texts)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the user says of columns.
+
+    Args:
+        kinds: what these columns are, whatever they look like.
+        ignored: columns to leave out.
+        target, prediction: columns with the truth and with what the model said.
+        task, positive: what the model does, and the class that its probability is of.
+    """
+
+    kinds: dict[str, Kind]
+    ignored: frozenset[str]
+    target: str | None = None
+    prediction: str | None = None
+    task: str | None = None
+    positive: str | None = None
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Columns of a csv file that are read as text."""
+        return frozenset(name for name, kind in self.kinds.items() if kind == "categorical")
+
+
+def files_of(given: argparse.Namespace) -> Files:
+    """How data files are read.
+
+    Raises:
+        UsageError: the delimiter is no single character.
+    """
+    delimiter = given.delimiter.replace("\\t", "\t")
+    if len(delimiter.encode()) != 1:
+        raise UsageError(f"--delimiter must be one ASCII character, got {given.delimiter!r}")
+    return Files(given.format, delimiter)
+
+
+def roles_of(given: argparse.Namespace) -> Roles:
+    """What the user says of columns.
+
+    Raises:
+        UsageError: a column is given two roles, or a role without the one that it needs.
+    """
+    chosen: dict[str, str] = {}
+    for role in ("categorical", "numeric", "datetime", "ignore", "target", "prediction"):
+        named = getattr(given, role) or []
+        for name in [named] if isinstance(named, str) else named:
+            if chosen.setdefault(name, role) != role:
+                raise UsageError(f"column {name!r} is named by both --{chosen[name]} and --{role}")
+    for role in ("task", "positive"):
+        if getattr(given, role) and not given.prediction:
+            raise UsageError(f"--{role} says something of the predictions: name their column with --prediction")
+    kinds: dict[str, Kind] = {name: kind for name, role in chosen.items() for kind in KINDS if kind == role}
+    ignored = frozenset(name for name, role in chosen.items() if role == "ignore")
+    return Roles(kinds, ignored, given.target, given.prediction, given.task, given.positive)
+
+
+def check_combination(given: argparse.Namespace) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        UsageError: two do not, or one is missing.
+    """
+    if given.reference is None:
+        for option in (
+            "categorical",
+            "numeric",
+            "datetime",
+            "ignore",
+            "reference_rows",
+            "save_profile",
+            "task",
+            "positive",
+        ):
+            if getattr(given, option):
+                raise UsageError(f"--{option.replace('_', '-')} is about a reference file; a profile has it settled")
+    if given.counts and given.profile is None:
+        raise UsageError("--counts needs --profile: the profile.json of the version that the pods serve")
+    if given.metric and not (given.target and given.prediction):
+        raise UsageError("--metric needs --target and --prediction: performance is measured from both")
+    if given.counts and (given.target or given.prediction):
+        raise UsageError("--target and --prediction are columns of files; counts documents have none")
+    if not given.current and not given.counts and not given.save_profile:
+        raise UsageError("there is nothing to compare: give --current or --counts")

@@ -1,0 +1,87 @@
+"""What every data file offers, and how its failures become one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from perennate.cli.errors import UsageError
+
+BATCH_ROWS = 65_536
+LONGEST_MESSAGE = 200
+
+Ticker = Callable[[float], None]
+"""Gets the share of a file that was read, from 0 to 1."""
+
+
+class DataFile(Protocol):
+    """Rows in a file.
+
+    Attributes:
+        path: where it is.
+        schema: the columns that can be asked for, with their types.
+        rows: how many there are; None if that is known only at the end.
+    """
+
+    path: Path
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns."""
+        ...
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows, if that is known without reading them."""
+        ...
+
+    def batches(self, columns: Sequence[str], tick: Ticker) -> Iterator[pa.RecordBatch]:
+        """The rows from the first, a bounded number at a time.
+
+        Raises:
+            UsageError: they cannot be read.
+            RetypedError: a column turned out to be of another type; read again from the first row.
+        """
+        ...
+
+
+def part_of(tick: Ticker, place: int, parts: int) -> Ticker:
+    """Tells of one part of several as of a share of all."""
+    return lambda share: tick((place + share) / parts)
+
+
+class RetypedError(Exception):
+    """What was read so far has the wrong types; the file knows the right ones now."""
+
+
+@contextmanager
+def readable(path: Path, form: str) -> Iterator[None]:
+    """Turn what the reader of a format raises into one sentence that names the file."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: there is no such file") from error
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read as {form}: {first_line(error)}") from error
+
+
+def first_line(error: Exception) -> str:
+    """The gist of a message that may be long."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    line = next(iter(text.strip().splitlines()), type(error).__name__)
+    return line[:LONGEST_MESSAGE].rstrip(" .")
+
+
+def checked_names(path: Path, names: Sequence[str]) -> None:
+    """Refuse a file in which two columns have one name.
+
+    Raises:
+        UsageError: there are two.
+    """
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise UsageError(f"{path}: two columns are called {twice!r}")

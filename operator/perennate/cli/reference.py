@@ -1,0 +1,185 @@
+"""The profile of a reference file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from perennate.cli.errors import UsageError
+from perennate.cli.kinds import Kind, kinds_of, listed
+from perennate.cli.model import Model, see_model
+from perennate.cli.options import Roles
+from perennate.cli.outcomes import ABSENT, Classified, known
+from perennate.cli.reading import DataFile, RetypedError, Ticker, part_of
+from perennate.cli.sampling import RowSample
+from perennate.cli.values import Column, Values, booleans, categories, dates, is_text, numbers
+from perennate.drift import Profile, ProfileError, build_profile
+from perennate.drift.features import Feature
+
+HELD_VALUES = 32_000_000
+"""Values of the reference that are held at once: 256 MB of numbers."""
+HELD_ROWS = 8_000_000
+"""Rows of one column that are held at once. Quantiles of more rows are no better, and sorting takes copies."""
+CONFIDENCE = 0.95
+PREDICTED = "predicted class"
+"""Name of the predicted class in a report, whatever its column is called; it is tested like a column."""
+RESERVED = ("score", "prediction", PREDICTED)
+READERS: dict[Kind, Callable[[Column], Values]] = {
+    "numeric": numbers,
+    "boolean": booleans,
+    "datetime": dates,
+    "categorical": categories,
+}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What is compared with.
+
+    Args:
+        name: where it comes from.
+        profile: what it looks like.
+        model: how predictions are read; None if there are none.
+        rows: rows of the file.
+    """
+
+    name: str
+    profile: Profile
+    model: Model | None
+    rows: int
+
+
+def read_reference(file: DataFile, roles: Roles, *, limit: int | None, tick: Ticker) -> Reference:
+    """Build the profile of a file.
+
+    Columns are read one by one where the format allows it, so that memory holds only one. More rows than fit are drawn
+    evenly; the same ones every time.
+
+    Args:
+        file: reference rows.
+        roles: what the user says of its columns.
+        limit: most rows to hold; None: as many as fit.
+        tick: told the share that was read.
+
+    Raises:
+        UsageError: the file cannot be read or is empty, or a column is not there or cannot be compared.
+    """
+    while True:
+        try:
+            return _read(file, roles, limit, tick)
+        except RetypedError:
+            continue
+        except ProfileError as error:
+            raise UsageError(f"{file.path}: {error}") from error
+
+
+def _read(file: DataFile, roles: Roles, limit: int | None, tick: Ticker) -> Reference:
+    """One pass over the file."""
+    kinds = kinds_of(file.path, file.schema, given=roles.kinds, ignored=roles.ignored)
+    outputs = _outputs(file, roles, kinds)
+    names = [name for name in kinds if name not in outputs]
+    if not names:
+        raise UsageError(f"{file.path}: there is no column to compare")
+    kept = next((name for name in names if name in RESERVED), None)
+    if kept is not None:
+        raise UsageError(
+            f"{file.path}: column {kept!r} has a name that is kept for what the model says: give it as --prediction, "
+            f"leave it out with --ignore {kept}, or rename it"
+        )
+    groups = [[*names, *outputs]] if file.rows is None else [[name] for name in names] + ([outputs] if outputs else [])
+    features: list[Feature] = []
+    given: dict[str, Values] = {}
+    for place, group in enumerate(groups):
+        held = limit or min(HELD_VALUES // len(group), HELD_ROWS)
+        table, rows = _hold(file, group, held, part_of(tick, place, len(groups)))
+        for name in group:
+            if name in outputs:
+                given[name] = read_output(table[name])
+            else:
+                features.append(build_feature(name, kinds[name], READERS[kinds[name]](table[name])))
+    model, profile = _outline(file, roles, given, table.num_rows)
+    if model is not None and model.form == "class" and roles.prediction is not None:
+        features.append(build_feature(PREDICTED, "categorical", as_categories(given[roles.prediction])))
+    profile = replace(profile, features=tuple(features))
+    # What is written must be readable: the reader's checks are the only ones.
+    return Reference(str(file.path), Profile.from_document(profile.to_document()), model, rows)
+
+
+def _outputs(file: DataFile, roles: Roles, kinds: dict[str, Kind]) -> list[str]:
+    """Columns of the prediction and of the truth, those that are given."""
+    for role in ("prediction", "target"):
+        name = getattr(roles, role)
+        if name is not None and name not in kinds:
+            raise UsageError(f"{file.path}: there is no column {name!r} for --{role}; it has {listed(kinds)}")
+    return [name for name in (roles.prediction, roles.target) if name is not None]
+
+
+def _hold(file: DataFile, columns: list[str], limit: int, tick: Ticker) -> tuple[pa.Table, int]:
+    """The rows of some columns, drawn if they are too many, and how many the file has."""
+    sample = RowSample(limit, file.rows)
+    for batch in file.batches(columns, tick):
+        sample.add(batch)
+    if not sample.seen:
+        raise UsageError(f"{file.path}: the file holds no rows")
+    return sample.table(file.schema), sample.seen
+
+
+def _outline(file: DataFile, roles: Roles, given: dict[str, Values], rows: int) -> tuple[Model | None, Profile]:
+    """How predictions are read, and a profile with everything but the features."""
+    stand_in = {"rows": np.zeros(rows)}
+    if roles.prediction is None:
+        return None, build_profile(stand_in, task="regression")
+    predictions, truth = given[roles.prediction], given.get(roles.target or "")
+    model = see_model(predictions, truth, task=roles.task, positive=roles.positive, where=file.path)
+    if model.form == "class":
+        metrics = {}
+        if truth is not None:
+            outcomes = Classified(model.classes)
+            outcomes.add(predictions, truth)
+            measured = outcomes.measured(CONFIDENCE).values()
+            metrics = {found.metric: (found.value, found.standard_error) for found in measured}
+        return model, build_profile(stand_in, task="classification", classes=model.classes, metrics=metrics)
+    kept = np.isfinite(predictions) & (known(truth) if truth is not None else True)
+    if not kept.any():
+        raise UsageError(f"{file.path}: no row has a prediction" + (" and a truth" if truth is not None else ""))
+    return model, build_profile(
+        stand_in,
+        task=model.task,
+        score=predictions[kept],
+        labels=None if truth is None else truth[kept],
+        classes=model.classes,
+    )
+
+
+def read_output(column: Column) -> Values:
+    """Predictions or truth: numbers with NaN, or objects (text, booleans) with None."""
+    text = is_text(column.type) or pa.types.is_dictionary(column.type) or pa.types.is_boolean(column.type)
+    return categories(column) if text else numbers(column)
+
+
+def as_categories(values: Values) -> Values:
+    """Classes that may be numbers as categories, None for none."""
+    return values if values.dtype == object else np.where(known(values), values.astype(object), ABSENT)
+
+
+def build_feature(name: str, kind: Kind, values: Values) -> Feature:
+    """One column as a feature; values that are no number (no date) of one that is to hold them are counted apart."""
+    if kind == "categorical":
+        return _only(build_profile({name: values}, task="regression", categorical=[name]))
+    strange = 0
+    if values.dtype == object:
+        texts = np.array([isinstance(value, str) for value in values])
+        strange = int(texts.sum())
+        values = np.where(texts, ABSENT, values)
+        if kind != "boolean":
+            values = np.array(values, dtype=np.float64 if kind == "numeric" else "datetime64[us]")
+    feature = _only(build_profile({name: values}, task="regression"))
+    return replace(feature, missing=feature.missing - strange, other=strange)
+
+
+def _only(profile: Profile) -> Feature:
+    """The one feature of a profile."""
+    return profile.features[0]

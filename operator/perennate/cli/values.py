@@ -1,0 +1,127 @@
+"""From columns of a file to the arrays that the drift engine takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Values = npt.NDArray[Any]
+Column: TypeAlias = Any
+"""A column of a file: `pyarrow.Array` or `pyarrow.ChunkedArray`, which bring no types along."""
+
+YES, NO = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
+
+
+def numbers(column: Column) -> Values:
+    """Numbers, NaN for none, (rows,); an object array with the text itself where a text is no number."""
+    column = _plain(column)
+    if is_text(column.type):
+        return looked_up(column, as_number)
+    if pa.types.is_duration(column.type) or pa.types.is_time(column.type):
+        exact = pa.duration("us") if pa.types.is_duration(column.type) else pa.time64("us")
+        column = column.cast(exact, safe=False).cast(pa.int64())
+    if not pa.types.is_float64(column.type):
+        column = column.cast(pa.float64(), safe=False)
+    return _array(column)
+
+
+def booleans(column: Column) -> Values:
+    """Booleans; an object array with None for none if any is missing, and with what is there if it is no boolean."""
+    column = _plain(column)
+    if not pa.types.is_boolean(column.type):
+        return numbers(column)
+    if column.null_count:
+        return np.asarray(np.array([False, True, None], dtype=object)[column.cast(pa.int8()).fill_null(2).to_numpy()])
+    return _array(column)
+
+
+def dates(column: Column) -> Values:
+    """Dates and times as datetime64 in UTC, NaT for none; an object array where a text is no date."""
+    column = _plain(column)
+    if is_text(column.type):
+        return looked_up(column, as_date)
+    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+        column = column.cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.timestamp("us"), safe=False)
+    elif pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("us"), safe=False)
+    else:
+        return numbers(column)
+    return _array(column)
+
+
+def categories(column: Column) -> Values:
+    """Categories as objects, None for none, (rows,). Equal ones are the same object, so that a row costs a pointer."""
+    return looked_up(column, _itself)
+
+
+def as_number(text: str) -> float | str:
+    """The number that a text says, the text itself if it says none."""
+    if text in YES or text in NO:
+        return float(text in YES)
+    try:
+        # Python would read 1_000 as a number; no table means that.
+        return text if "_" in text else float(text)
+    except ValueError:
+        return text
+
+
+def as_date(text: str) -> np.datetime64 | str:
+    """The moment that a text in ISO 8601 says, the text itself if it says none."""
+    try:
+        return np.datetime64(text.removesuffix("Z"), "us")
+    except ValueError:
+        return text
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds text."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _array(column: Column) -> Values:
+    """The values as they are stored."""
+    return np.asarray(column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy())
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _plain(column: Column) -> Column:
+    """Values in place of positions in a dictionary."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def looked_up(column: Column, read: Callable[[Any], Any]) -> Values:
+    """Each distinct value read once; an array of floats if all of them are."""
+    parts = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    places: dict[Any, int] = {}
+    found: list[Any] = []
+    codes = [_codes(part, places, found, read) for part in parts]
+    return _taken(found, np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32))
+
+
+def _codes(part: pa.Array, places: dict[Any, int], found: list[Any], read: Callable[[Any], Any]) -> npt.NDArray[Any]:
+    """Position in `found` of each value of one piece, -1 for none."""
+    encoded = part if pa.types.is_dictionary(part.type) else part.dictionary_encode()
+    own: list[int] = []
+    for value in encoded.dictionary.to_pylist():
+        if value is not None and value not in places:
+            places[value] = len(found)
+            found.append(read(value))
+        own.append(-1 if value is None else places[value])
+    taken = np.array([*own, -1], dtype=np.int32)
+    return np.asarray(taken[encoded.indices.fill_null(len(own)).cast(pa.int64()).to_numpy(zero_copy_only=False)])
+
+
+def _taken(found: Sequence[Any], codes: npt.NDArray[Any]) -> Values:
+    """The values at their positions."""
+    if found and all(isinstance(value, float) for value in found):
+        return np.asarray(np.array([*found, np.nan])[codes])
+    shared = np.empty(len(found) + 1, dtype=object)
+    shared[:-1] = found
+    return np.asarray(shared[codes])

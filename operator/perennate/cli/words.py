@@ -1,0 +1,79 @@
+"""Verdicts, numbers and faults as a person would say them."""
+
+from __future__ import annotations
+
+from perennate.drift import DataFault, FeatureResult, Verdict
+
+METHODS = {
+    "psi": "PSI*",
+    "jensenShannon": "JS*",
+    "kolmogorovSmirnov": "KS",
+    "wasserstein": "Wasserstein",
+    "meanShift": "mean shift",
+}
+"""Effect sizes as they are written."""
+CHECKS = {"missing": "missing", "other": "unseen or of another kind", "out-of-range": "outside the reference's range"}
+SMALLEST_P = 1e-12
+
+
+def verdict_words(result: FeatureResult, *, needed: int) -> str:
+    """The verdict on a column in one sentence.
+
+    Args:
+        result: what was found.
+        needed: rows below which nothing is said.
+    """
+    effect = f"{METHODS.get(result.method, result.method)} {size(result.effect)}"
+    if result.verdict is Verdict.UNKNOWN:
+        return f"Too few rows with a value to tell: {result.rows:,}, {needed:,} are needed."
+    if result.verdict is Verdict.NONE:
+        return f"No significant change ({effect}, {p_value(result.p)})."
+    if result.verdict is Verdict.CHANGED:
+        return f"Changed, but too little to matter ({effect} of {number(result.threshold)}, {p_value(result.p)})."
+    if result.verdict is Verdict.WARNING:
+        return f"Changed, not yet drift ({effect} of {number(result.threshold)}, {p_value(result.p)})."
+    return f"Drifted: {effect}, the threshold is {number(result.threshold)}; not chance ({p_value(result.p)})."
+
+
+def fault_words(fault: DataFault) -> str:
+    """A data fault in one sentence."""
+    rates = f"{percent(fault.rate)} {CHECKS[fault.check]}, {percent(fault.reference_rate)} in the reference"
+    return f"{fault.feature}: {rates}."
+
+
+def number(value: float) -> str:
+    """A number of any size, short: three digits that count, without an exponent where it can be done."""
+    if value == 0 or 0.001 <= abs(value) < 100_000:
+        digits = 0 if abs(value) >= 1000 else 3 if 0 < abs(value) < 0.1 else 2
+        text = f"{value:,.{digits}f}"
+        return text.rstrip("0").rstrip(".") if "." in text and abs(value) >= 10 else text
+    return f"{value:.2g}"
+
+
+def size(effect: float) -> str:
+    """An effect size."""
+    return f"{effect:.2f}" if abs(effect) >= 0.095 else f"{abs(effect) if abs(effect) < 0.0005 else effect:.3f}"
+
+
+def bound(value: float) -> str:
+    """An end of a bin."""
+    return f"{value:.4g}" if abs(value) < 10_000 or abs(value) >= 1e9 else f"{value:,.0f}"
+
+
+def p_value(p: float) -> str:
+    """A p-value; below a bound, how small it is means nothing."""
+    if p < SMALLEST_P:
+        return "p < 1e-12"
+    return f"p = {p:.2f}" if p >= 0.01 else f"p = {p:.1g}"
+
+
+def percent(share: float) -> str:
+    """A share."""
+    if share < 0.001:
+        return "< 0.1 %" if share else "0 %"
+    return f"{100 * share:.1f} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def counted(many: int, one: str, more: str | None = None) -> str:
+    """A number with its noun."""
+    return f"{many:,} {one if many == 1 else more or one + 's'}"

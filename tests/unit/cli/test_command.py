@@ -1,0 +1,233 @@
+"""The whole command in the process of the test: exit codes, refusals, and what is written where."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from perennate.cli.exits import Exit
+from perennate.cli.main import main
+from perennate.drift import Profile, Recorder
+from tests.unit.cli.makers import make_scored, make_table, write
+
+TRAIN, QUIET = make_table(seed=1), make_table(seed=2)
+HOLES = QUIET.set_column(0, "age", pa.array([None] * 600 + QUIET["age"].to_pylist()[600:]))
+SHIFTED = make_table(seed=2, shift=8)
+SHIFTED_HOLES = SHIFTED.set_column(0, "age", pa.array([None] * 600 + SHIFTED["age"].to_pylist()[600:]))
+SCORED = {"truth": ["--target", "y", "--prediction", "p"], "score": ["--prediction", "p", "--task", "classification"]}
+ENDS: dict[str, tuple[pa.Table, pa.Table, list[str], Exit]] = {
+    "quiet": (TRAIN, QUIET, [], Exit.QUIET),
+    "drift": (TRAIN, SHIFTED, [], Exit.DRIFT),
+    "a fault": (TRAIN, HOLES, [], Exit.FAULT),
+    "drift and a fault": (TRAIN, SHIFTED_HOLES, [], Exit.FAULT),
+    "few rows": (TRAIN, SHIFTED.slice(0, 8), [], Exit.UNKNOWN),
+    "drift in the score": (
+        make_scored(),
+        make_scored(seed=2).set_column(4, "p", pa.array(np.random.default_rng(0).beta(5, 2, 2000))),
+        ["--ignore", "y", *SCORED["score"]],
+        Exit.DRIFT,
+    ),
+    "performance held": (make_scored(), make_scored(seed=2), SCORED["truth"], Exit.QUIET),
+    "performance lost": (make_scored(), make_scored(seed=2, broken=True), SCORED["truth"], Exit.DRIFT),
+    "a loss that is tolerated": (
+        make_scored(),
+        make_scored(seed=2, broken=True),
+        [*SCORED["truth"], "--tolerance", "0.5"],
+        Exit.QUIET,
+    ),
+    "another metric": (
+        make_scored(),
+        make_scored(seed=2, broken=True),
+        [*SCORED["truth"], "--metric", "brier", "--tolerance", "0.05"],
+        Exit.DRIFT,
+    ),
+}
+
+
+def run(train: Path, week: Path, *said: str) -> int:
+    """The command on two files."""
+    return main(["drift", "--reference", str(train), "--current", str(week), *said])
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> Path:
+    """A reference file."""
+    return write(TRAIN, tmp_path / "train.parquet")
+
+
+@pytest.fixture
+def week(tmp_path: Path) -> Path:
+    """A quiet current file."""
+    return write(QUIET, tmp_path / "week.csv")
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_the_exit_code_says_what_was_found(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """And the report says the same."""
+    reference, current, said, expected = ENDS[name]
+    paths = write(reference, tmp_path / "train.parquet"), write(current, tmp_path / "week.parquet")
+    assert run(*paths, *said, "-o", "json") == expected
+    report = json.loads(capsys.readouterr().out)
+    words = {Exit.QUIET: "Quiet", Exit.DRIFT: "Drift", Exit.FAULT: "DataFault", Exit.UNKNOWN: "Unknown"}
+    assert (report["exitCode"], report["outcome"]) == (expected, words[expected])
+
+
+REFUSED: dict[str, tuple[list[str], str]] = {
+    "nothing to compare": (["--reference", "TRAIN"], "there is nothing to compare: give --current or --counts"),
+    "no such file": (["--reference", "gone.csv", "--current", "WEEK"], "gone.csv: there is no such file"),
+    "unknown extension": (["--reference", "a.xlsx", "--current", "WEEK"], "a.xlsx: the extension must be one of"),
+    "no such column": (
+        ["--reference", "TRAIN", "--current", "WEEK", "--ignore", "agee"],
+        "there is no column 'agee'; it has age, visits, member, plan",
+    ),
+    "two roles": (
+        ["--reference", "TRAIN", "--current", "WEEK", "--ignore", "age", "--numeric", "age"],
+        "column 'age' is named by both --numeric and --ignore",
+    ),
+    "a task without predictions": (
+        ["--reference", "TRAIN", "--current", "WEEK", "--task", "regression"],
+        "--task says something of the predictions: name their column with --prediction",
+    ),
+    "counts without a profile": (["--reference", "TRAIN", "--counts", "WEEK"], "--counts needs --profile"),
+    "no profile": (["--profile", "WEEK", "--current", "WEEK"], "week.csv: is no profile: document: must be JSON"),
+    "a profile and types": (
+        ["--profile", "WEEK", "--current", "WEEK", "--numeric", "age"],
+        "--numeric is about a reference file; a profile has it settled",
+    ),
+    "a long delimiter": (["--reference", "TRAIN", "--current", "WEEK", "--delimiter", "::"], "--delimiter must be one"),
+    "a report where none can be": (
+        ["--reference", "TRAIN", "--current", "WEEK", "--output-file", "gone/report.json"],
+        "gone/report.json: cannot be written: No such file or directory",
+    ),
+    "no such metric": (
+        ["--reference", "TRAIN", "--current", "WEEK", "--metric", "auc"],
+        "--metric needs --target and --prediction",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_request_that_cannot_be_met_is_one_sentence(
+    train: Path, week: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, with exit code 2 and nothing on stdout."""
+    said, expected = REFUSED[name]
+    assert main(["drift", *({"TRAIN": str(train), "WEEK": str(week)}.get(word, word) for word in said)]) == Exit.USAGE
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("perennate: ")
+    assert captured.err.count("\n") == 1
+    assert expected in captured.err
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["--reference", "a.csv", "--profile", "b.json", "--current", "c.csv"],
+        ["--current", "c.csv"],
+        ["--reference", "a.csv", "--current", "c.csv", "--significance", "1"],
+        ["--reference", "a.csv", "--current", "c.csv", "--min-samples", "0"],
+        ["--reference", "a.csv", "--current", "c.csv", "--drifted", "nan"],
+    ],
+)
+def test_arguments_out_of_bounds_are_refused(said: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """By the parser, with the usage."""
+    with pytest.raises(SystemExit) as ended:
+        main(["drift", *said])
+    assert ended.value.code == Exit.USAGE
+    assert "usage: perennate drift" in capsys.readouterr().err
+
+
+def test_a_profile_stands_for_the_file_that_it_was_saved_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The verdicts are the same, and so are the baselines."""
+    train, week = write(make_scored(), tmp_path / "train.csv"), write(make_scored(seed=2), tmp_path / "week.feather")
+    profile = tmp_path / "profile.json"
+    assert main(["drift", "--reference", str(train), "--save-profile", str(profile), *SCORED["truth"]]) == Exit.QUIET
+    reports: list[dict[str, Any]] = []
+    for against in (["--reference", str(train)], ["--profile", str(profile)]):
+        assert main(["drift", *against, "--current", str(week), *SCORED["truth"], "-o", "json"]) == Exit.QUIET
+        reports.append(json.loads(capsys.readouterr().out) | {"reference": None})
+    assert reports[0] == reports[1]
+
+
+@pytest.fixture
+def profile(tmp_path: Path, train: Path) -> Path:
+    """The profile of the reference file."""
+    path = tmp_path / "profile.json"
+    assert main(["drift", "--reference", str(train), "--save-profile", str(path)]) == Exit.QUIET
+    return path
+
+
+def counts(profile: Path, table: pa.Table, path: Path, *, start: float) -> Path:
+    """What a pod counted, in a file."""
+    recorder = Recorder(Profile.from_bytes(profile.read_bytes()), model="m", version="v", start=start)
+    recorder.record({name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names})
+    path.write_text(json.dumps(recorder.document()))
+    return path
+
+
+def test_counts_of_pods_are_judged_like_the_rows(
+    tmp_path: Path, profile: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However the rows were spread over pods, and however far apart these started."""
+    pods = [
+        counts(profile, SHIFTED.slice(0, 500), tmp_path / "pod1.json", start=1.0),
+        counts(profile, SHIFTED.slice(500), tmp_path / "pod2.json", start=1e9),
+    ]
+    file = write(SHIFTED, tmp_path / "week.parquet")
+    against = ["drift", "--profile", str(profile)]
+    assert main([*against, "--counts", *map(str, pods), "-o", "json"]) == Exit.DRIFT
+    of_pods = json.loads(capsys.readouterr().out)
+    assert main([*against, "--current", str(file), "-o", "json"]) == Exit.DRIFT
+    of_rows = json.loads(capsys.readouterr().out)
+    assert of_pods["columns"] == of_rows["columns"]
+    assert of_pods["current"]["rows"] == 2000
+
+
+def test_counts_that_do_not_belong_are_refused(
+    tmp_path: Path, profile: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of another profile, of one pod twice, or of nothing."""
+    other = tmp_path / "other.json"
+    train = write(make_table(seed=9), tmp_path / "other.parquet")
+    assert main(["drift", "--reference", str(train), "--save-profile", str(other)]) == Exit.QUIET
+    foreign = counts(other, QUIET, tmp_path / "foreign.json", start=1.0)
+    own, twin = (counts(profile, QUIET, tmp_path / name, start=1.0) for name in ("own.json", "twin.json"))
+    empty = tmp_path / "empty.json"
+    empty.write_text("{}")
+    for paths, said in (
+        ([foreign], "foreign.json: counts against profile sha256:"),
+        ([own, twin], f"twin.json: counts from the same moment as {own}, so that both are of one pod"),
+        ([empty], "empty.json: is no counts document: "),
+        ([tmp_path / "gone.json"], "gone.json: there is no such file"),
+    ):
+        assert main(["drift", "--profile", str(profile), "--counts", *map(str, paths)]) == Exit.USAGE
+        assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "begins"), [("r.json", "{"), ("r.html", "<!doctype html>"), ("r.txt", "No drift.")])
+def test_the_name_of_the_output_file_says_its_form(
+    train: Path, week: Path, name: str, begins: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The outcome goes to stderr then, and nothing to stdout."""
+    file = train.parent / name
+    assert run(train, week, "--output-file", str(file)) == Exit.QUIET
+    assert file.read_text().startswith(begins)
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "No drift.\n")
+
+
+def test_rows_that_were_drawn_are_said(train: Path, week: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who reads the report learns that not every row of the reference is in it."""
+    assert run(train, week, "--reference-rows", "1500", "-o", "json") == Exit.QUIET
+    report = json.loads(capsys.readouterr().out)
+    used = report["reference"]["rowsUsed"]
+    assert report["reference"]["rows"] == 2000 > used
+    assert report["notes"] == [f"{train} has 2,000 rows; {used:,} of them, evenly drawn, make the profile."]

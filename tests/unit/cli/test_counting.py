@@ -1,0 +1,139 @@
+"""Counting files against a profile, and what is said of files that do not fit it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from perennate.cli.counting import Current, Plan, count_files
+from perennate.cli.errors import UsageError
+from perennate.cli.options import Files, Roles
+from perennate.cli.reference import read_reference
+from tests.unit.cli.makers import FORMATS, make_scored, make_table, write
+
+ROWS = 2000
+
+
+def plan(path: Path, **said: Any) -> Plan:
+    """What is done with current files when this is the reference."""
+    roles = Roles(said.pop("kinds", {}), frozenset(said.pop("ignored", ())), **said)
+    reference = read_reference(Files(None, ",").open(path, roles.texts), roles, limit=None, tick=lambda share: None)
+    return Plan(reference.profile, str(path), reference.model, roles.target, roles.prediction, roles.ignored)
+
+
+def count(plan: Plan, *paths: Path) -> Current:
+    """Files counted with the defaults of the command."""
+    return count_files([Files(None, ",").open(path, plan.texts) for path in paths], plan, lambda share: None)
+
+
+def column(table: pa.Table, name: str, values: Any) -> pa.Table:
+    """The table with one column replaced."""
+    return table.set_column(table.schema.get_field_index(name), name, pa.array(values))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_reference_counted_against_itself_is_itself(tmp_path: Path, form: str) -> None:
+    """Every cell of every feature and of the score: what is built and what is counted agree to the row."""
+    path = write(make_scored(), tmp_path / f"some.{form}")
+    current = count(plan(path, target="y", prediction="p"), path)
+    layout = current.sample.layout
+    for index, feature in enumerate(layout.features):
+        np.testing.assert_array_equal(current.sample.total[layout.bins_of(index)], feature.counts)
+        assert current.sample.total[layout.specials[:, index]].tolist() == [0, 0, feature.missing, feature.other]
+    assert layout.profile.score is not None
+    np.testing.assert_array_equal(current.sample.total[layout.score], layout.profile.score.counts)
+    assert current.outcomes is not None
+    measured = current.outcomes.measured(0.95)
+    assert {name: found.value for name, found in measured.items()} == pytest.approx(
+        {name: found.value for name, found in layout.profile.metrics.items()}
+    )
+
+
+def test_format_order_and_number_of_files_do_not_matter(tmp_path: Path) -> None:
+    """The same rows give the same counts."""
+    against = plan(write(make_scored(seed=2), tmp_path / "train.parquet"), target="y", prediction="p")
+    table = make_scored(seed=3)
+    whole = count(against, write(table, tmp_path / "whole.parquet"))
+    backwards = table.take(pa.array(np.arange(ROWS)[::-1]))
+    parts = count(
+        against, write(backwards.slice(0, 700), tmp_path / "a.csv"), write(backwards.slice(700), tmp_path / "b.feather")
+    )
+    np.testing.assert_array_equal(whole.sample.total, parts.sample.total)
+    assert whole.outcomes is not None
+    assert parts.outcomes is not None
+    assert whole.outcomes.measured(0.95) == parts.outcomes.measured(0.95)
+
+
+def test_a_code_is_the_same_with_and_without_a_point(tmp_path: Path) -> None:
+    """Whole numbers get a point when pandas writes them beside a missing one."""
+    codes = np.tile([1, 2, 3, 4], 500)
+    against = plan(write(make_table(code=codes), tmp_path / "train.csv"), kinds={"code": "categorical"})
+    spelt = [None if row == 7 else f"{code}.0" for row, code in enumerate(codes)]
+    current = count(against, write(make_table(code=pa.array(spelt)), tmp_path / "week.csv"))
+    index = [item.name for item in against.profile.features].index("code")
+    _, _, missing, other = current.sample.total[current.sample.layout.specials[:, index]]
+    assert (missing, other) == (1, 0)
+
+
+def test_a_few_faulty_values_are_counted_not_refused(tmp_path: Path) -> None:
+    """A csv file has no types: one text among numbers is a data fault, not another kind of column."""
+    against = plan(write(make_table(), tmp_path / "train.csv"))
+    age = ["?" if row % 10 == 0 else "40.5" for row in range(ROWS)]
+    current = count(against, write(column(make_table(), "age", age), tmp_path / "week.csv"))
+    assert current.sample.total[current.sample.layout.specials[3, 0]] == 200
+
+
+def test_other_columns_are_not_looked_at(tmp_path: Path) -> None:
+    """They are named, save those that are left out on purpose."""
+    against = plan(write(make_table(key=np.arange(ROWS)), tmp_path / "train.csv"), ignored=["key"])
+    current = count(against, write(make_table(key=np.arange(ROWS), new=np.arange(ROWS)), tmp_path / "week.parquet"))
+    assert current.extra == ("new",)
+
+
+def test_without_the_truth_nothing_is_measured(tmp_path: Path) -> None:
+    """Labels come late: the current file need not have them."""
+    against = plan(write(make_scored(), tmp_path / "train.csv"), target="y", prediction="p")
+    current = count(against, write(make_scored().drop_columns(["y"]), tmp_path / "week.csv"))
+    assert current.sample.rows == ROWS
+    assert current.outcomes is not None
+    assert current.outcomes.measured(0.95) == {}
+
+
+def test_a_class_that_is_new_is_never_right(tmp_path: Path) -> None:
+    """Rows of a class that the reference did not have count as wrongly predicted."""
+    said = np.array(["a", "b"] * 1000)
+    against = plan(write(make_table(said=said, y=said), tmp_path / "train.csv"), target="y", prediction="said")
+    truth = np.where(np.arange(ROWS) < 500, "new", said)
+    current = count(against, write(make_table(said=said, y=truth), tmp_path / "week.csv"))
+    assert current.outcomes is not None
+    assert current.outcomes.measured(0.95)["accuracy"].value == 0.75
+
+
+TABLE = make_table()
+REFUSED: dict[str, tuple[str, pa.Table, str]] = {
+    "no rows": ("week.parquet", TABLE.slice(0, 0), "the file holds no rows"),
+    "only a header": ("week.csv", TABLE.slice(0, 0), "the file holds no rows"),
+    "a column less": ("week.csv", TABLE.drop_columns(["age"]), "lacks column 'age', which .*train.parquet has"),
+    "nothing in common": ("week.csv", pa.table({"x": [1]}), "has no column in common with .*; it has x$"),
+    "text for a number": ("week.parquet", column(TABLE, "age", ["x"] * ROWS), "'age' holds string, .* it is numeric"),
+    "text for a number in csv": (
+        "week.csv",
+        column(TABLE, "age", ["x"] * ROWS),
+        "'age' holds text only, .*it is numeric",
+    ),
+    "numbers for categories": ("week.parquet", column(TABLE, "plan", [1] * ROWS), "'plan' holds int64, .* categorical"),
+    "lists": ("week.parquet", column(TABLE, "plan", [[1]] * ROWS), "'plan' holds list<.*, in .* it is categorical"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_does_not_fit_the_reference_is_refused(tmp_path: Path, name: str) -> None:
+    """In a sentence that begins with the file and names the column."""
+    against = plan(write(TABLE, tmp_path / "train.parquet"))
+    file, table, expected = REFUSED[name]
+    with pytest.raises(UsageError, match=rf"^{tmp_path / file}: .*{expected}"):
+        count(against, write(table, tmp_path / file))

@@ -1,0 +1,79 @@
+"""What the values of the reference say of a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perennate.cli.errors import UsageError
+from perennate.cli.model import Model, see_model
+
+SHARES = np.linspace(0.05, 0.95, 50)
+BITS = np.tile([0.0, 1.0], 25)
+WORDS = np.array(["no", "yes"] * 25, dtype=object)
+THREE = np.array(["a", "b", "c"] * 20, dtype=object)
+SIZES = np.linspace(-5, 100, 50)
+Case = tuple[np.ndarray, np.ndarray | None, dict[str, Any], Model]
+SEEN: dict[str, Case] = {
+    "probability of a class that is 0 or 1": (SHARES, BITS, {}, Model("probability", ("0", "1"))),
+    "probability of a class in words": (SHARES, WORDS, {}, Model("probability", ("no", "yes"))),
+    "probability of the other class": (SHARES, WORDS, {"positive": "no"}, Model("probability", ("yes", "no"))),
+    "probability of booleans": (
+        SHARES,
+        np.array([True, False] * 25, dtype=object),
+        {},
+        Model("probability", ("false", "true")),
+    ),
+    "probability without the truth, as said": (
+        SHARES,
+        None,
+        {"task": "classification"},
+        Model("probability", ("0", "1")),
+    ),
+    "classes that are 0 or 1": (BITS, BITS, {}, Model("class", ("0", "1"))),
+    "classes in words": (THREE, THREE, {}, Model("class", ("a", "b", "c"))),
+    "classes in words without the truth": (THREE, None, {}, Model("class", ("a", "b", "c"))),
+    "classes by number, in order of size": (
+        np.array([2.0, 10.0, 1.0]),
+        np.array([1.0, 2.0, 10.0]),
+        {},
+        Model("class", ("1", "2", "10")),
+    ),
+    "numbers of a regression": (SIZES, SIZES + 1, {}, Model("number", ())),
+    "numbers between 0 and 1 of a regression": (SHARES, SIZES, {}, Model("number", ())),
+    "numbers without the truth": (SHARES, None, {}, Model("number", ())),
+    "regression with few values, as said": (BITS, BITS, {"task": "regression"}, Model("number", ())),
+    "missing values are no class": (
+        np.array([0.0, 1.0, np.nan]),
+        np.array([1.0, np.nan, 0.0]),
+        {},
+        Model("class", ("0", "1")),
+    ),
+}
+REFUSED: dict[str, tuple[np.ndarray, np.ndarray | None, dict[str, Any], str]] = {
+    "text as regression": (THREE, None, {"task": "regression"}, "must be numbers, got text"),
+    "a regression of text": (SHARES, WORDS, {"task": "regression"}, "must hold numbers, got text"),
+    "no probability": (SIZES, BITS, {}, "classes or probabilities, got -5 to 100"),
+    "a probability of three classes": (SHARES[:48], THREE[:48], {}, "needs a target of two classes, got 3"),
+    "one class": (np.array(["a", "a"], dtype=object), None, {}, "must hold 2 to 30 classes, got 1"),
+    "no such class": (SHARES, WORDS, {"positive": "maybe"}, "--positive must be one of no, yes, got 'maybe'"),
+}
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_what_the_model_does_is_seen(name: str) -> None:
+    """From the values of predictions and truth, unless the user says it."""
+    predictions, truth, said, expected = SEEN[name]
+    given = {"task": None, "positive": None} | said
+    assert see_model(predictions, truth, where="a.csv", **given) == expected
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_fits_no_model_is_refused(name: str) -> None:
+    """In a sentence that begins with the file."""
+    predictions, truth, said, expected = REFUSED[name]
+    given = {"task": None, "positive": None} | said
+    with pytest.raises(UsageError, match=rf"^a\.csv: .*{expected}"):
+        see_model(predictions, truth, where="a.csv", **given)

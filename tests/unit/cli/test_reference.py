@@ -1,0 +1,166 @@
+"""Profiles of files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from perennate.cli.errors import UsageError
+from perennate.cli.options import Files, Roles
+from perennate.cli.reference import PREDICTED, Reference, read_reference
+from perennate.drift import build_profile
+from perennate.drift.features import CategoricalFeature, NumericFeature
+from tests.unit.cli.makers import FORMATS, make_scored, make_table, write
+
+
+def reference(path: Path, *, limit: int | None = None, **said: Any) -> Reference:
+    """The reference with the defaults of the command."""
+    roles = Roles(said.pop("kinds", {}), frozenset(said.pop("ignored", ())), **said)
+    file = Files(None, ",").open(path, roles.texts)
+    return read_reference(file, roles, limit=limit, tick=lambda share: None)
+
+
+def test_every_format_gives_the_same_profile(tmp_path: Path) -> None:
+    """A profile is what the rows say, whatever they are stored in; so do its bytes and its digest."""
+    table = make_table()
+    digests = {reference(write(table, tmp_path / f"some.{form}")).profile.digest for form in (*FORMATS, "csv.gz")}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_profile_is_what_the_engine_builds_of_the_columns(tmp_path: Path, form: str) -> None:
+    """Reading a column at a time, or in pieces, changes nothing."""
+    table = make_table()
+    columns = {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
+    whole = build_profile(columns, task="regression")
+    found = reference(write(table, tmp_path / f"some.{form}"))
+    assert found.profile.to_bytes() == whole.to_bytes()
+    assert (found.rows, found.model, found.name) == (2000, None, str(tmp_path / f"some.{form}"))
+
+
+def test_kinds_are_as_users_of_pandas_expect(tmp_path: Path) -> None:
+    """Numbers, booleans, dates and categories; and each as the user says instead."""
+    when = pd.date_range("2025-01-01", periods=2000, freq="37min")
+    path = write(make_table(when=when), tmp_path / "some.parquet")
+    kinds = {item.name: item.kind for item in reference(path).profile.features}
+    assert kinds == {
+        "age": "numeric",
+        "visits": "numeric",
+        "member": "boolean",
+        "plan": "categorical",
+        "when": "datetime",
+    }
+    said = reference(path, kinds={"visits": "categorical", "member": "categorical"}, ignored=["when"]).profile.features
+    assert [item.kind for item in said] == ["numeric", "categorical", "categorical", "categorical"]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_text_as_numbers(tmp_path: Path, form: str) -> None:
+    """What is no number is counted apart from what is missing, as it will be when rows are counted."""
+    weight = ["1.5", "2", "?", None] * 500
+    path = write(make_table(weight=pa.array(weight)), tmp_path / f"some.{form}")
+    feature = reference(path, kinds={"weight": "numeric"}).profile.features[-1]
+    assert isinstance(feature, NumericFeature)
+    assert (feature.counts.sum(), feature.other, feature.missing) == (1000, 500, 500)
+    assert isinstance(reference(path).profile.features[-1], CategoricalFeature)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_text_as_dates(tmp_path: Path, form: str) -> None:
+    """In ISO 8601."""
+    when = ["2025-01-01 03:00:00", "2025-01-02T15:00:00Z", "soon", None] * 500
+    path = write(make_table(when=pa.array(when)), tmp_path / f"some.{form}")
+    feature = reference(path, kinds={"when": "datetime"}).profile.features[-1]
+    assert isinstance(feature, NumericFeature)
+    assert (feature.kind, feature.minimum, feature.maximum) == ("datetime", 3 * 3600, 15 * 3600)
+    assert (feature.other, feature.missing) == (500, 500)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_more_rows_than_fit_are_drawn(tmp_path: Path, form: str) -> None:
+    """Evenly, the same ones for all columns and in every run."""
+    path = write(make_table(copy=np.arange(2000), order=np.arange(2000)), tmp_path / f"some.{form}")
+    found = reference(path, limit=500)
+    assert found.rows == 2000
+    assert 250 <= found.profile.rows <= 500
+    *_, copy, order = found.profile.features
+    assert isinstance(copy, NumericFeature)
+    assert isinstance(order, NumericFeature)
+    np.testing.assert_array_equal(copy.edges, order.edges)
+    assert copy.mean == pytest.approx(1000, abs=100)
+    assert reference(path, limit=500).profile.digest == found.profile.digest
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_scores_and_truth(tmp_path: Path, form: str) -> None:
+    """Neither is a feature; together they give the score, its calibration and the baselines."""
+    profile = reference(write(make_scored(), tmp_path / f"some.{form}"), target="y", prediction="p").profile
+    assert [item.name for item in profile.features] == ["age", "visits", "member", "plan"]
+    assert profile.score is not None
+    assert profile.score.calibration is not None
+    assert (profile.classes, profile.holdout_rows) == (("0", "1"), 2000)
+    assert profile.metrics["auc"].value == pytest.approx(0.83, abs=0.03)
+
+
+def test_rows_without_a_prediction_or_truth_are_left_out(tmp_path: Path) -> None:
+    """Of the score; the features count them."""
+    table = make_scored()
+    y = table["y"].to_pylist()
+    table = table.set_column(table.schema.get_field_index("y"), "y", pa.array([None] * 100 + y[100:]))
+    profile = reference(write(table, tmp_path / "some.parquet"), target="y", prediction="p").profile
+    assert (profile.rows, profile.holdout_rows) == (2000, 1900)
+
+
+def test_predicted_classes_are_a_column_of_their_own(tmp_path: Path) -> None:
+    """They are tested like a feature; the baselines are those of a confusion matrix."""
+    chance = np.random.default_rng(5)
+    truth = chance.choice(["a", "b", "c"], 2000)
+    said = np.where(chance.random(2000) < 0.8, truth, "a")
+    path = write(make_table(prediction=said, y=truth), tmp_path / "some.parquet")
+    found = reference(path, target="y", prediction="prediction")
+    assert found.profile.features[-1].name == PREDICTED
+    assert found.profile.metrics["accuracy"].value == pytest.approx(np.mean(said == truth))
+    assert set(found.profile.metrics) == {"accuracy", "macroF1"}
+
+
+def test_a_regression(tmp_path: Path) -> None:
+    """Predictions are numbers; errors are their distance from the truth."""
+    chance = np.random.default_rng(5)
+    truth = chance.normal(100, 20, 2000)
+    path = write(make_table(said=truth + chance.normal(0, 5, 2000), y=truth), tmp_path / "some.parquet")
+    profile = reference(path, target="y", prediction="said").profile
+    assert profile.residual is not None
+    assert profile.metrics["mae"].value == pytest.approx(5 * np.sqrt(2 / np.pi), rel=0.1)
+
+
+REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "no rows": ({"rows": 0}, {}, "the file holds no rows"),
+    "an ignored column that is not there": ({}, {"ignored": ["agee"]}, "no column 'agee'; it has age, visits"),
+    "a target that is not there": ({}, {"target": "z", "prediction": "age"}, "no column 'z' for --target"),
+    "a type that cannot be compared": (
+        {"tags": pa.array([[1]] * 2000)},
+        {},
+        "column 'tags' holds list<.*--ignore tags",
+    ),
+    "nothing left": ({}, {"ignored": ["age", "visits", "member", "plan"]}, "there is no column to compare"),
+    "a name that is kept": ({"score": np.zeros(2000)}, {}, "column 'score' has a name that is kept"),
+    "only missing predictions": (
+        {"p": np.full(2000, np.nan)},
+        {"prediction": "p"},
+        "no row has a prediction$",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_gives_no_profile_is_refused(tmp_path: Path, name: str) -> None:
+    """In a sentence that begins with the file."""
+    made, said, expected = REFUSED[name]
+    path = write(make_table(**made), tmp_path / "some.parquet")
+    with pytest.raises(UsageError, match=rf"^{path}: .*{expected}"):
+        reference(path, **said)

@@ -1,0 +1,241 @@
+"""The report in its three forms: as a document that keeps its schema, as tables, as a page."""
+
+from __future__ import annotations
+
+import io
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perennate.cli.arguments import parser
+from perennate.cli.drift import report_of
+from perennate.cli.figures import BARS, category_bars, equal_bars
+from perennate.cli.page import page
+from perennate.cli.report import Cell, DriftReport, schema
+from perennate.cli.style import CSS, content_policy
+from perennate.cli.table import WIDTH, plain, print_table
+from perennate.cli.words import number, p_value, percent, size
+from tests.unit.cli.makers import make_scored, make_table, write
+
+HOSTILE = (
+    '<script>alert("x")</script>',
+    "a&b'\"<img src=x onerror=alert(1)>",
+    "]]>--><!--",
+    "\x1b[31mred\x00",
+    "ü 温度",
+)
+
+
+def make_report(tmp_path: Path, train: pa.Table, week: pa.Table, *said: str) -> DriftReport:
+    """The report on two tables."""
+    paths = write(train, tmp_path / "train.parquet"), write(week, tmp_path / "week.parquet")
+    given = ["drift", "--reference", str(paths[0]), "--current", str(paths[1]), *said]
+    report = report_of(parser().parse_args(given))
+    assert report is not None
+    return report
+
+
+def wide(columns: int, *, seed: int, shift: float = 0.0) -> pa.Table:
+    """A table of many columns of numbers."""
+    chance = np.random.default_rng(seed)
+    return pa.table({f"column {index}": chance.lognormal(shift, 1, 2000) for index in range(columns)})
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> DriftReport:
+    """A report in which every part is filled."""
+    plans = np.array(["basic", "plus", "new"] * 667)[:2000]
+    week = make_scored(seed=2, broken=True)
+    week = week.set_column(3, "plan", pa.array(plans)).append_column("more", pa.array(np.zeros(2000)))
+    return make_report(tmp_path, make_scored(), week, "--target", "y", "--prediction", "p", "--reference-rows", "1900")
+
+
+def test_the_schema_is_one_and_the_report_keeps_it(full: DriftReport) -> None:
+    """What programs read is what is published."""
+    jsonschema.Draft202012Validator.check_schema(schema())
+    document = json.loads(full.to_json())
+    jsonschema.Draft202012Validator(schema()).validate(document)
+    assert document["schema"] == "perennate.dev/drift-report/v1"
+    assert all(document[part] for part in ("columns", "faults", "performance", "notes"))
+    assert DriftReport.model_validate(document) == full
+
+
+@pytest.mark.parametrize("change", [{"extra": 1}, {"outcome": "Fine"}, {"columns": [{}]}, {"schema": "other"}])
+def test_the_schema_refuses_what_is_no_report(full: DriftReport, change: dict[str, Any]) -> None:
+    """A schema that takes anything would say nothing."""
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(schema()).validate(json.loads(full.to_json()) | change)
+
+
+def test_columns_come_worst_first(tmp_path: Path) -> None:
+    """In all three forms."""
+    report = make_report(tmp_path, make_table(seed=1), make_table(seed=2, shift=20))
+    assert report.columns[0].name == "age"
+    out = io.StringIO()
+    print_table(report, out)
+    places = [text.index(" age ") for text in (out.getvalue(),)] + [page(report).index(">age<")]
+    assert all(place < text.index("visits") for place, text in zip(places, (out.getvalue(), page(report)), strict=True))
+
+
+def test_histograms_hold_every_row(full: DriftReport) -> None:
+    """The bars of a column and what is missing are all rows, on both sides."""
+    for column in full.columns:
+        reference, current = (sum(getattr(cell, side) for cell in column.cells) for side in ("reference", "current"))
+        assert column.missing is None or column.missing.current == 0
+        assert (reference, current) == (full.reference.rows_used, full.current.rows)
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page, as far as the tests ask."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element."""
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        """A text."""
+        self.text.append(data)
+
+    def count(self, tag: str) -> int:
+        """How many of these there are."""
+        return sum(found == tag for found, _ in self.tags)
+
+
+def test_a_page_holds_nothing_that_is_loaded_or_run(full: DriftReport) -> None:
+    """No script, no address, no style but the one whose hash the policy names."""
+    text = page(full)
+    found = Page(text)
+    names = {name for _, attributes in found.tags for name in attributes}
+    assert {"script", "link", "img", "iframe", "object"} & {tag for tag, _ in found.tags} == set()
+    assert not {name for name in names if name.startswith("on")} | (names & {"style", "src", "srcset", "action"})
+    assert {a["href"] for tag, a in found.tags if tag == "a"} == {f"#c{place}" for place in range(len(full.columns))}
+    assert "http://" not in text
+    assert "https://" not in text
+    policy = next(a["content"] for tag, a in found.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy == content_policy()
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert found.count("style") == 1
+    assert f"<style>{CSS}</style>" in text
+
+
+def test_names_from_files_are_text_and_nothing_else(tmp_path: Path) -> None:
+    """A column or category may be called anything; so may a file."""
+    chance = np.random.default_rng(1)
+    columns: dict[str, Any] = {name: chance.normal(size=2000) for name in HOSTILE}
+    columns["kind"] = chance.choice(HOSTILE, 2000)
+    report = make_report(tmp_path, pa.table(columns), pa.table(columns))
+    found = Page(page(report))
+    assert found.count("script") == found.count("img") == 0
+    assert found.count("article") == len(columns)
+    for name in HOSTILE:
+        assert plain(name) in found.text
+    assert "\x1b" not in page(report)
+    out = io.StringIO()
+    print_table(report, out)
+    assert not {"\x1b", "\x00"} & set(out.getvalue())
+
+
+def test_a_page_can_be_read_without_seeing_it(full: DriftReport) -> None:
+    """Every image has a name and a description or is none for a reader; every column of a table has a heading."""
+    found = Page(page(full))
+    assert found.tags[0] == ("html", {"lang": "en"})
+    drawn = [attributes for tag, attributes in found.tags if tag == "svg" and attributes.get("aria-hidden") != "true"]
+    assert len(drawn) == len(full.columns)
+    assert all(attributes["role"] == "img" and attributes["aria-labelledby"] for attributes in drawn)
+    identifiers = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    assert {name for attributes in drawn for name in str(attributes["aria-labelledby"]).split()} <= set(identifiers)
+    assert all(attributes.get("scope") in {"col", "row"} for tag, attributes in found.tags if tag == "th")
+
+
+def test_a_page_of_fifty_columns_is_small(tmp_path: Path) -> None:
+    """Small enough to be sent."""
+    text = page(make_report(tmp_path, wide(50, seed=1), wide(50, seed=2, shift=1)))
+    assert Page(text).count("article") == 50
+    assert len(text.encode()) < 1_000_000
+
+
+def test_a_page_says_everything(full: DriftReport) -> None:
+    """The outcome, the verdicts, the thresholds, the faults and the performance, in words."""
+    text = "".join(Page(page(full)).text)
+    parts = [full.words, *full.notes, *(column.words for column in full.columns), *(f.words for f in full.faults)]
+    assert [part for part in parts if part not in text] == []
+    assert "drift 0.20" in text
+    assert "lost (tolerated 0.05)" in text
+
+
+def test_a_table_without_a_terminal_is_plain_and_not_cut(full: DriftReport) -> None:
+    """For logs and mails."""
+    out = io.StringIO()
+    print_table(full, out)
+    lines = out.getvalue().splitlines()
+    assert "\x1b" not in out.getvalue()
+    assert max(map(len, lines)) <= WIDTH
+    assert lines[0] == full.words
+    assert sum(any(line.strip().startswith(f"{column.name} ") for line in lines) for column in full.columns) == len(
+        full.columns
+    )
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32), st.integers(22, 60))
+def test_bars_of_equal_width_lose_no_row(seed: int, bins: int) -> None:
+    """However wide or narrow the bins are: the bars add up to all rows on both sides."""
+    chance = np.random.default_rng(seed)
+    counts = chance.poisson(chance.choice([0.2, 3, 1000]), (bins, 2)) + (np.arange(bins) == 0)[:, None]
+    ends = np.cumsum(np.concatenate(([chance.normal(0, 100)], chance.lognormal(0, 3, bins)))).tolist()
+    pairs = zip(ends, ends[1:], counts.tolist(), strict=False)
+    cells = [Cell(label="", lower=low, upper=high, reference=r, current=c) for low, high, (r, c) in pairs]
+    cells.append(Cell(label="", lower=ends[-1], reference=0, current=3))
+    totals = sum(cell.reference for cell in cells), sum(cell.current for cell in cells)
+    bars = equal_bars(tuple(cells), *totals)
+    assert len(bars) == BARS + 2
+    assert sum(bar.reference for bar in bars) == pytest.approx(1)
+    assert sum(bar.current for bar in bars) == pytest.approx(1)
+
+
+def test_rare_categories_are_drawn_together() -> None:
+    """The largest on either side by name, then how many more, then what the reference does not count."""
+    cells = [Cell(label=str(place), reference=100 - place, current=1) for place in range(30)]
+    cells[29] = Cell(label="29", reference=0, current=500)
+    bars = category_bars((*cells, Cell(label="any other", reference=0, current=7)), 2565, 536)
+    assert [bar.label for bar in bars] == [*(str(place) for place in range(9)), "29", "20 more", "any other"]
+    assert sum(bar.current for bar in bars) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (percent(0), "0 %"),
+        (percent(0.0004), "< 0.1 %"),
+        (percent(0.0123), "1.2 %"),
+        (percent(0.312), "31 %"),
+        (p_value(0), "p < 1e-12"),
+        (p_value(0.00042), "p = 0.0004"),
+        (p_value(0.5), "p = 0.50"),
+        (number(0.2), "0.20"),
+        (number(12345.6), "12,346"),
+        (number(1.5e9), "1.5e+09"),
+        (size(0.31), "0.31"),
+        (size(-0.0001), "0.000"),
+        (size(0.013), "0.013"),
+    ],
+)
+def test_numbers_for_people(found: str, expected: str) -> None:
+    """As many digits as mean something."""
+    assert found == expected

@@ -1,0 +1,101 @@
+"""From columns of a file to what the engine takes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from perennate.cli.values import booleans, categories, dates, numbers
+
+NAN = float("nan")
+NUMBERS: dict[str, tuple[pa.Array, list[Any]]] = {
+    "whole": (pa.array([1, 2]), [1.0, 2.0]),
+    "whole with none": (pa.array([1, None]), [1.0, NAN]),
+    "small": (pa.array([1, 255], pa.uint8()), [1.0, 255.0]),
+    "single precision": (pa.array([0.5, None], pa.float32()), [0.5, NAN]),
+    "decimal": (pa.array([Decimal("1.25"), None]), [1.25, NAN]),
+    "boolean": (pa.array([True, None]), [1.0, NAN]),
+    "nothing at all": (pa.nulls(2), [NAN, NAN]),
+    "duration": (pa.array([1, None], pa.duration("s")), [1e6, NAN]),
+    "time of day": (pa.array([1, None], pa.time32("s")), [1e6, NAN]),
+    "text that is numbers": (pa.array(["1", " 2.5 ", None]), [1.0, 2.5, NAN]),
+    "text in a dictionary": (pa.array(["1", "2", "1"]).dictionary_encode(), [1.0, 2.0, 1.0]),
+    "truth in words": (pa.array(["true", "False"]), [1.0, 0.0]),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers_of_every_type(name: str) -> None:
+    """Whatever a number is stored as, the engine gets floats, and NaN where there is none."""
+    column, expected = NUMBERS[name]
+    for form in (column, pa.chunked_array([column, column[:0]])):
+        found = numbers(form)
+        assert found.dtype == np.float64
+        np.testing.assert_array_equal(found, np.array(expected))
+
+
+def test_a_text_that_is_no_number_stays_what_it_is() -> None:
+    """The engine counts it apart from what is missing."""
+    assert numbers(pa.array(["1", "?", None, "1_000"])).tolist() == [1.0, "?", None, "1_000"]
+
+
+def test_booleans_keep_what_is_missing() -> None:
+    """Booleans with a hole are objects, since no array of booleans has one."""
+    assert booleans(pa.array([True, False])).dtype == np.bool_
+    assert booleans(pa.array([True, None, False])).tolist() == [True, None, False]
+    assert booleans(pa.chunked_array([[True], [False]])).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["2025-01-02 03:04:05", None]),
+        pa.array(["2025-01-02T03:04:05Z", None]),
+        pa.array([np.datetime64("2025-01-02T03:04:05", "ns"), None]),
+        pa.array([1735787045, None], pa.timestamp("s", tz="Europe/Vienna")),
+    ],
+    ids=["text", "text in UTC", "nanoseconds", "with a zone"],
+)
+def test_dates_of_every_type(column: pa.Array) -> None:
+    """Dates and times come as moments in UTC, and NaT where there is none."""
+    found = np.array(dates(column), dtype="datetime64[us]")
+    assert found[0] == np.datetime64("2025-01-02T03:04:05")
+    assert np.isnat(found[1])
+
+
+def test_days_are_dates() -> None:
+    """A day without a time is its midnight."""
+    assert dates(pa.array([20_000], pa.date32())).tolist() == [np.datetime64("2024-10-04", "us").item()]
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (pa.array(["a", None, "b", "a"]), ["a", None, "b", "a"]),
+        (pa.array([3, None, 3]), [3, None, 3]),
+        (pa.array([True, None]), [True, None]),
+        (pa.array(["a", None, "b"]).dictionary_encode(), ["a", None, "b"]),
+        (pa.chunked_array([["a"], ["b", "a"]]), ["a", "b", "a"]),
+    ],
+)
+def test_categories_of_every_type(column: pa.Array, expected: list[Any]) -> None:
+    """Anything can be a category."""
+    assert list(categories(column)) == expected
+
+
+def test_equal_categories_are_one_object() -> None:
+    """A column of text costs a pointer for each row."""
+    found = categories(pa.array([f"category {row % 3}" for row in range(1000)]))
+    assert len({id(value) for value in found}) == 3
+
+
+def test_the_column_is_not_changed() -> None:
+    """The engine may write into what it gets; the file's buffers are not its own."""
+    column = pa.array([1.0, 2.0])
+    copy = column.to_pylist()
+    numbers(column)
+    assert column.to_pylist() == copy
