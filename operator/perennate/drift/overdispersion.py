@@ -8,9 +8,10 @@ restores its level (J. N. K. Rao & A. J. Scott, Annals of Statistics 12, 1984: d
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from scipy.special import chdtrc
+from scipy.special import chdtri
 
 from perennate.drift.arrays import Bools, Floats
 from perennate.drift.tables import Tables
@@ -56,12 +57,18 @@ def dispersion(tables: Tables) -> Dispersion:
     certain = np.maximum(freedom, 1.0)
     # Q written out is M * sum_j (sum_s C_sj^2 / M_s) / C_j - M. Cells without rows have no squares either.
     within = tables.current_rows * (shape.sum(moments.squares / np.maximum(counts, 1.0)) - 1)
-    spread = (freedom > 0) & (chdtrc(certain, np.maximum(within, 0.0)) < LEVEL)
+    spread = (freedom > 0) & (within > _critical(certain.tobytes()))
     if not spread.any():
         independent = np.ones(freedom.size)
         return Dispersion(independent, independent, freedom, found=False)
     phi = np.where(spread, np.maximum(1.0, within / certain), 1.0)
     return Dispersion(phi, np.where(spread, np.maximum(phi, _cumulative(tables)), 1.0), freedom, found=True)
+
+
+@lru_cache(maxsize=1024)
+def _critical(freedom: bytes) -> Floats:
+    """Above which chi-square is significant, by degrees of freedom; mostly the same as a moment ago."""
+    return np.asarray(chdtri(np.frombuffer(freedom), LEVEL))
 
 
 def _cumulative(tables: Tables) -> Floats:

@@ -30,8 +30,10 @@ def largest_residual(tables: Tables, spread: Dispersion, limit: Floats) -> Float
         expected = shape.each(share) * total
     divergence = rel_entr(current, expected) + rel_entr(tables.reference, total - expected)
     # A tail is at most exp(-divergence) (W. Hoeffding, J. American Statistical Association 58, 1963).
-    most = np.minimum(np.exp(-shape.largest(divergence)), limit / (2 * shape.sizes))
-    cells = np.flatnonzero(SLACK * least_tail(divergence) <= shape.each(most))
+    largest = shape.largest(divergence)
+    most = np.minimum(np.exp(-largest), limit / (2 * shape.sizes)) / SLACK
+    cells = np.flatnonzero((least_tail(largest) <= most)[shape.owner])
+    cells = cells[least_tail(divergence[cells]) <= most[shape.owner[cells]]]
     owner = shape.owner[cells]
     # The tail on the other side of the mean is one half or more. By symmetry P(X <= k) counts what was no hit.
     above = current[cells] > expected[cells]
