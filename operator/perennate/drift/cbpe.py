@@ -83,7 +83,7 @@ def _variance(rows: Floats, slopes: Floats, calibration: Floats, holdout: Ints) 
     """
     # Bins that were pooled have one value, and one error. Half a row is added to either class (Jeffreys), since a pool
     # of one class only is not sure to stay that.
-    pools = np.flatnonzero(np.diff(calibration, prepend=-1.0))
+    pools = np.append(0, np.flatnonzero(calibration[1:] != calibration[:-1]) + 1)
     pooled = np.add.reduceat(holdout, pools).astype(np.float64)
     shares = (calibration[pools] * pooled + 0.5) / (pooled + 1)
     spread = shares * (1 - shares)
