@@ -12,11 +12,12 @@ from perennate.drift.categories import class_text
 from perennate.drift.counts import Counts, CountsError, validate_counts
 from perennate.drift.estimated import estimate_performance, evaluate_estimate
 from perennate.drift.faults import FAULT_CONSECUTIVE, DataFault
+from perennate.drift.label_cells import LabelError
 from perennate.drift.measurement import Measurement
 from perennate.drift.performance import Cause, PerformanceResult, evaluate_performance
 from perennate.drift.persistence import Signal, Streak, advance
 from perennate.drift.profile import Metric, Profile, ProfileError
-from perennate.drift.recorder import LabelError, Recorder
+from perennate.drift.recorder import Recorder
 from perennate.drift.rules import FeatureRule, check_rules
 from perennate.drift.standing import Standing
 from perennate.drift.verdict import Evaluation, FeatureResult, Verdict, evaluate

@@ -145,7 +145,7 @@ def validate_counts(document: object, profile: Profile, *, layout: Layout | None
     for index in range(layout.label_rows):
         cells[layout.label(index)] = labels[LABELS[index]].counts(length=layout.score_bins)
     _check_sums(layout, cells)
-    cells[SEEN] = fields["seen"].count() if "seen" in fields else cells[ROWS]
+    cells[SEEN] = fields["seen"].whole(int(cells[ROWS]), MAX_COUNT) if "seen" in fields else cells[ROWS]
     _read_outcomes(layout, fields, cells)
     cells[layout.offsets] = _read_offsets(layout, fields, cells, sums)
     return Counts(profile_digest=profile.digest, start=fields["start"].number(), cells=cells)

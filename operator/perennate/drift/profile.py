@@ -89,11 +89,6 @@ class Profile:
         return "classes" if BINARY_CLASSES < len(self.classes) <= MAX_CONFUSION else None
 
     @property
-    def counts_labels(self) -> bool:
-        """Whether labels are booked into score bins."""
-        return self.label_kind == "scores"
-
-    @property
     def no_labels(self) -> str:
         """Why labels are not counted, in words; empty if they are."""
         if self.label_kind is not None:

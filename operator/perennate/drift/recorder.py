@@ -15,12 +15,10 @@ from perennate.drift.categories import class_text
 from perennate.drift.cells import CategoricalCells, NumericCells
 from perennate.drift.columns import Rows, read_columns
 from perennate.drift.counts import counts_document
-from perennate.drift.label_cells import Answer, LabelCells, LabelError
+from perennate.drift.label_cells import Answer, LabelCells
 from perennate.drift.layout import ERRORS, ROWS, SEEN, Layout
 from perennate.drift.profile import Profile
 from perennate.drift.sampling import sampled
-
-__all__ = ["LabelError", "Recorder"]
 
 CHUNK_ROWS = 4096
 """Rows that are counted at once: what is worked on stays in the cache, and needs no more memory however many come."""

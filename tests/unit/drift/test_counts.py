@@ -8,12 +8,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perennate.drift.build import build_profile
 from perennate.drift.counts import CountsError, validate_counts
-from tests.unit.drift.makers import make_document, make_profile
+from perennate.drift.layout import SEEN, Layout
+from tests.unit.drift.makers import make_document, make_profile, make_recorder
 from tests.unit.drift.test_profile import JSON, drop, put
 
 PROFILE = make_profile(rows=500)
@@ -45,6 +48,13 @@ REFUSED = {
     "score too short": (put("score", value=[]), r"score: must have \d+ items, got 0"),
     "unknown label": (put("labels", "2", value=[]), r"labels.2: is no field of this schema"),
     "label row is missing": (drop("labels", "1"), r"labels.1: is required"),
+    "fewer came than counted": (put("seen", value=39), r"seen: must be a whole number from 40"),
+    "delays too few": (put("delays", value=[0]), r"delays: must have 8 items, got 1"),
+    "offset no whole number": (put("offsets", 0, value=0.5), r"offsets\[0\]: must be a whole number from -"),
+    "offsets too few": (put("offsets", value=[0]), r"offsets: must have 4 items, got 1"),
+    "predictions of two classes": (put("prediction", value=[1, 2]), r"prediction: must have 0 items, got 2"),
+    "matrix of two classes": (put("confusion", value=[[1]]), r"confusion: must have 0 items, got 1"),
+    "residuals of two classes": (put("residuals", value={"bins": [1], "sums": []}), r"residuals.bins: must have 0"),
     "model no text": (put("model", value=None), r"model: must be a string"),
 }
 
@@ -71,6 +81,32 @@ def test_good_counts_are_read() -> None:
     counts = validate_counts(GOOD, PROFILE)
 
     assert (counts.rows, counts.errors, counts.profile_digest) == (40, 0, PROFILE.digest)
+
+
+def test_counts_of_an_older_pod_are_read() -> None:
+    """What a pod does not know of counts as nothing, and its offsets follow from its sums."""
+    document = copy.deepcopy(GOOD)
+    for name in ("seen", "delays", "offsets"):
+        del document[name]
+    older, newer = validate_counts(document, PROFILE).cells, validate_counts(GOOD, PROFILE).cells
+    layout = Layout(PROFILE)
+
+    assert older[SEEN] == 40
+    assert older[layout.offsets] == pytest.approx(newer[layout.offsets], abs=40)
+    assert np.abs(newer[layout.offsets]).min() > 1000
+
+
+def test_sums_beyond_what_javascript_holds_are_read() -> None:
+    """Sums of squared errors may be larger than a count."""
+    profile = build_profile({"x": np.arange(9.0)}, task="regression", score=np.arange(9.0), labels=np.zeros(9))
+    document = make_recorder(profile).document()
+    document["residuals"]["sums"] = [1, 1, 0, 2**62, 2**62]
+    layout = Layout(profile)
+
+    assert validate_counts(document, profile).cells[layout.residual_sums].tolist() == [1, 1, 0, 2**62, 2**62]
+    document["residuals"]["sums"][0] = 2**63
+    with pytest.raises(CountsError, match=r"residuals.sums\[0\]: must be a whole number from 0 to 9223372036854775807"):
+        validate_counts(document, profile)
 
 
 @given(value=JSON, data=st.data())

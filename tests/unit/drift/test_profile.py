@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import copy
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -12,8 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perennate.drift.build import build_profile
+from perennate.drift.features import NumericFeature
 from perennate.drift.profile import MAX_BYTES, Profile, ProfileError
-from tests.unit.drift.makers import make_profile
+from perennate.drift.verdict import Verdict, evaluate
+from perennate.drift.window import Window
+from tests.unit.drift.makers import HOUR, START, generator, make_document, make_profile, make_scores
 
 GOOD = json.loads(make_profile(rows=500, holdout=300).to_bytes())
 
@@ -120,6 +126,33 @@ REFUSED = {
     "one class": (put("classes", value=["a"]), r"classes: must be none for regression, else two or more"),
     "metrics no object": (put("metrics", value=[]), r"metrics: must be an object of metrics"),
     "metric without error": (put("metrics", "auc", value={"value": 1.0}), r"metrics.auc.standardError: is required"),
+    "grid no base64": (put(*F0, "grid", value="?"), r"features\[0\].grid: must be base64"),
+    "grid no text": (put(*F0, "grid", value=7), r"features\[0\].grid: must be a string, got 7"),
+    "grid too short": (put(*F0, "grid", value="AAAA"), r"features\[0\].grid: must be 401 bytes in base64"),
+    "grid falls": (
+        put(*F0, "grid", value=base64.b64encode(bytes(range(255, 0, -1)) + bytes(146)).decode()),
+        r"features\[0\].grid: must be 401 bytes in base64, not falling inside a bin",
+    ),
+    "grid of a score": (put("score", "grid", value=""), r"score.grid: must be 401 bytes"),
+    "score without moments": (drop("score", "sd"), r"score.sd: is required"),
+    "too few means": (put("score", "means", value=[]), r"score.means: must have \d+ items, got 0"),
+    "predictions of two classes": (
+        put("prediction", value={"counts": [150, 150]}),
+        r"prediction: must be null unless there are more than two classes",
+    ),
+    "too few predictions": (put("prediction", value={"counts": [300]}), r"prediction.counts: must have 2 items, got 1"),
+    "residual of classes": (
+        put("residual", value={"edges": [], "counts": [300], "unit": 1.0}),
+        r"residual: must be null for classification",
+    ),
+    "residual without unit": (
+        put("residual", value={"edges": [], "counts": [300], "unit": 0.0}),
+        r"residual.unit: must be a number above 0, got 0.0",
+    ),
+    "importance no number": (
+        put(*F0, "importance", value="high"),
+        r"features\[0\].importance: must be a finite number",
+    ),
     "negative error": (
         put("metrics", "auc", "standardError", value=-0.1),
         r"metrics.auc.standardError: must be a number from 0",
@@ -168,6 +201,75 @@ def test_malformed_bytes_are_refused(content: bytes, message: str) -> None:
     """Bytes that are no JSON, or too many, are refused."""
     with pytest.raises(ProfileError, match=message):
         Profile.from_bytes(content)
+
+
+def older(document: dict[str, Any]) -> dict[str, Any]:
+    """The same profile as the release before wrote it."""
+    old = copy.deepcopy(document)
+    old["schema"] = "perennate.dev/profile/v1"
+    del old["prediction"], old["residual"]
+    for part in (*old["features"], old["score"]):
+        part.pop("grid", None)
+    for name in ("minimum", "maximum", "mean", "sd", "means"):
+        del old["score"][name]
+    return old
+
+
+def test_an_older_profile_keeps_its_digest() -> None:
+    """Pods and status know it by the digest of its bytes, which reading does not change; what it lacks is not there."""
+    content = json.dumps(older(GOOD), indent=1).encode()
+    profile = Profile.from_bytes(content)
+
+    assert profile.digest == f"sha256:{hashlib.sha256(content).hexdigest()}"
+    assert profile.to_bytes() == content
+    assert isinstance(profile.features[0], NumericFeature)
+    assert profile.features[0].grid is None
+    assert profile.score is not None
+    assert (profile.score.grid, profile.score.means, profile.label_kind) == (None, None, "scores")
+    assert Profile.from_document(older(GOOD)).features[0].bins == profile.features[0].bins
+
+
+def test_an_older_profile_is_still_counted_against() -> None:
+    """Its traffic gets a verdict."""
+    profile = Profile.from_document(older(json.loads(make_profile().to_bytes())))
+    window = Window(profile, length=HOUR, scrape_interval=15)
+    window.add(make_document(profile, rows=2000), pod="a", now=START + HOUR)
+
+    assert evaluate(window.sample(START + HOUR)).verdict is Verdict.NONE
+
+
+def test_fields_of_the_newer_schema_are_refused_in_an_older_profile() -> None:
+    """A document says what it is, and is held to it."""
+    document = older(GOOD) | {"residual": None}
+
+    with pytest.raises(ProfileError, match="residual: is no field of this schema"):
+        Profile.from_document(document)
+
+
+def test_bytes_of_another_digest_are_refused() -> None:
+    """Who knows the digest hears of a swapped or damaged file before anything of it is read."""
+    content = make_profile(rows=500, holdout=300).to_bytes()
+    digest = Profile.from_bytes(content).digest
+
+    assert Profile.from_bytes(content, digest=digest).digest == digest
+    with pytest.raises(ProfileError, match=f"must have the digest {digest}, got sha256:"):
+        Profile.from_bytes(content + b" ", digest=digest)
+
+
+def test_thirty_skewed_features_are_small() -> None:
+    """30 features of long numbers and long names, with a score, take less than 50 kB."""
+    draw = generator()
+    columns = {f"a feature with quite a long name {index:02d}": draw.lognormal(0, 2, 20_000) for index in range(30)}
+    scores, labels = make_scores(4000)
+    profile = build_profile(columns, task="classification", score=scores, labels=labels, classes=[0, 1])
+
+    assert len(profile.to_bytes()) < 50_000
+
+
+def test_a_file_of_100_mb_is_refused_unread() -> None:
+    """Its size is looked at first."""
+    with pytest.raises(ProfileError, match="document: must have at most 4194304 bytes, got 100000000"):
+        Profile.from_bytes(bytes(100_000_000))
 
 
 JSON = st.recursive(

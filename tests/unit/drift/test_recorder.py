@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -412,7 +413,7 @@ def test_sums_never_overflow_into_json() -> None:
     json.dumps(recorder.document(), allow_nan=False)
 
 
-def test_threads_lose_nothing() -> None:
+def test_threads_lose_nothing(request: pytest.FixtureRequest) -> None:
     """Rows, scores and labels that are recorded at once are all counted, and each snapshot is consistent."""
     profile = make_profile(rows=500)
     recorder = make_recorder(profile)
@@ -421,6 +422,10 @@ def test_threads_lose_nothing() -> None:
         for batch in range(20):
             record(recorder, 5, seed + batch)
 
+    interval = sys.getswitchinterval()
+    # Threads change places at nearly every step, as they may.
+    sys.setswitchinterval(1e-6)
+    request.addfinalizer(lambda: sys.setswitchinterval(interval))
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
     for thread in threads:
         thread.start()
@@ -433,6 +438,12 @@ def test_threads_lose_nothing() -> None:
     assert document["rows"] == 400
     assert sum(document["score"]) == 400
     assert sum(map(sum, document["labels"].values())) == 400
+    alone = make_recorder(profile)
+    for seed in range(4):
+        for batch in range(20):
+            record(alone, 5, seed + batch)
+    assert document["counts"] == alone.document()["counts"]
+    assert document["offsets"] == alone.document()["offsets"]
 
 
 @given(ages=st.lists(st.one_of(st.none(), st.floats(), st.integers(), st.text(max_size=3), st.booleans()), min_size=1))
