@@ -64,6 +64,8 @@ REFUSED: dict[str, tuple[str, tuple[str, ...], Any]] = {
     "a metric that labels cannot give": ("DriftPolicy", ("triggers",), {"performance": {"metric": "r2"}}),
     "a metric that scores cannot give": ("DriftPolicy", ("estimatedPerformance",), {"metric": "precision"}),
     "a method that there is not": ("DriftPolicy", ("features",), [{"name": "age", "method": "cosine"}]),
+    "a share of all": ("DriftPolicy", ("minDriftedFeatures",), "100%"),
+    "a quorum of none": ("DriftPolicy", ("minDriftedFeatures",), 0),
     "a threshold of zero": ("DriftPolicy", ("features",), [{"name": "age", "threshold": 0}]),
     "a fault that there is not": ("DriftPolicy", ("brake",), {"dataFaults": ["late"]}),
     "a tolerance of data that is none": ("DriftPolicy", ("dataQuality",), {"tolerance": 0.001}),

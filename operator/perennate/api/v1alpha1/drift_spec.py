@@ -214,7 +214,7 @@ class Retrain(Model):
 
 
 IntOrPercent = Annotated[
-    int | str,
+    Annotated[int, Field(ge=1, le=10_000)] | Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]?%$")],
     Field(
         json_schema_extra={
             "x-kubernetes-int-or-string": True,
