@@ -58,6 +58,8 @@ def _kind_of(column: Column) -> Kind:
 
 def _kind_of_objects(column: Array) -> Kind:
     """What an array of objects holds; a value of each type stands for all, save for the missing among them."""
+    if str in set(map(type, column)):
+        return "categorical"
     examples: dict[type, object] = {}
     for value in column:
         if type(value) not in examples and not is_missing(value):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perennate.drift.build import build_profile
 from perennate.drift.counts import CountsError
 from perennate.drift.layout import Layout
 from perennate.drift.recorder import Recorder
@@ -262,13 +263,25 @@ def test_unfit_lengths_are_refused(length: float, scrape_interval: float) -> Non
         Window(PROFILE, length=length, scrape_interval=scrape_interval)
 
 
-def test_layout_leaves_no_cell_out() -> None:
-    """Every cell belongs to the head, a feature, the score or the labels, and none to two of them."""
-    layout = Layout(PROFILE)
+@pytest.mark.parametrize("kind", ["scores", "classes", "residuals"])
+def test_layout_leaves_no_cell_out(kind: str) -> None:
+    """Every cell belongs to the head, a feature, an output, the labels or the offsets, and none to two of them."""
+    columns = {"x": np.arange(9.0), "y": np.array(list("abcabcabc"), dtype=object)}
+    profile = {
+        "scores": PROFILE,
+        "classes": build_profile(
+            columns, task="classification", score=[0.5] * 3, labels="abc", predictions="abb", classes="abc"
+        ),
+        "residuals": build_profile(columns, task="regression", score=np.arange(9.0), labels=np.zeros(9)),
+    }[kind]
+    layout = Layout(profile)
     owned = [0, 1, 2]
     for index in range(len(layout.features)):
         owned += list(range(layout.size))[layout.bins_of(index)] + layout.specials[:, index].tolist()
-    for part in (layout.score, layout.label(0), layout.label(1), layout.delays, layout.offsets):
+    labels = [layout.label(row) for row in range(layout.label_rows)]
+    outputs = layout.score, layout.prediction, *labels, layout.confusion, layout.residual, layout.residual_sums
+    for part in (*outputs, layout.delays, layout.offsets):
         owned += list(range(layout.size))[part]
 
+    assert profile.label_kind == kind
     assert sorted(owned) == list(range(layout.size))
