@@ -15,7 +15,7 @@ from perennate.cli.model import Model
 from perennate.cli.outcomes import Outcomes, outcomes_of
 from perennate.cli.reading import DataFile, RetypedError, Ticker, part_of
 from perennate.cli.reference import PREDICTED, READERS, read_output
-from perennate.cli.values import Column, Values, as_number, looked_up
+from perennate.cli.values import Coded, Column, Values, as_number, categories
 from perennate.drift import Profile, Recorder, Sample, Window, class_text
 from perennate.drift.features import CategoricalFeature, Feature
 
@@ -227,7 +227,7 @@ def as_floats(values: Values, name: str) -> Values:
         raise UsageError(f"column {name!r}: predictions must be numbers: {error}") from error
 
 
-def reader(feature: Feature) -> Callable[[Column], Values]:
+def reader(feature: Feature) -> Callable[[Column], Values | Coded]:
     """How a column is read for a feature."""
     if not isinstance(feature, CategoricalFeature):
         return READERS[feature.kind]
@@ -241,4 +241,4 @@ def reader(feature: Feature) -> Callable[[Column], Values]:
         number = as_number(text)
         return text if isinstance(number, str) else numeric.get(class_text(number), text)
 
-    return lambda column: looked_up(column, spelt)
+    return lambda column: categories(column, spelt)

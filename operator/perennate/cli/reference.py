@@ -15,7 +15,7 @@ from perennate.cli.options import Roles
 from perennate.cli.outcomes import ABSENT, Classified, known
 from perennate.cli.reading import DataFile, RetypedError, Ticker, part_of
 from perennate.cli.sampling import RowSample
-from perennate.cli.values import Column, Values, booleans, categories, dates, is_text, numbers
+from perennate.cli.values import Coded, Column, Values, booleans, categories, dates, is_text, numbers
 from perennate.drift import Profile, ProfileError, build_profile
 from perennate.drift.features import Feature
 
@@ -27,7 +27,7 @@ CONFIDENCE = 0.95
 PREDICTED = "predicted class"
 """Name of the predicted class in a report, whatever its column is called; it is tested like a column."""
 RESERVED = ("score", "prediction", PREDICTED)
-READERS: dict[Kind, Callable[[Column], Values]] = {
+READERS: dict[Kind, Callable[[Column], Values | Coded]] = {
     "numeric": numbers,
     "boolean": booleans,
     "datetime": dates,
@@ -157,7 +157,7 @@ def _outline(file: DataFile, roles: Roles, given: dict[str, Values], rows: int) 
 def read_output(column: Column) -> Values:
     """Predictions or truth: numbers with NaN, or objects (text, booleans) with None."""
     text = is_text(column.type) or pa.types.is_dictionary(column.type) or pa.types.is_boolean(column.type)
-    return categories(column) if text else numbers(column)
+    return categories(column).values() if text else numbers(column)
 
 
 def as_categories(values: Values) -> Values:
@@ -165,9 +165,9 @@ def as_categories(values: Values) -> Values:
     return values if values.dtype == object else np.where(known(values), values.astype(object), ABSENT)
 
 
-def build_feature(name: str, kind: Kind, values: Values) -> Feature:
+def build_feature(name: str, kind: Kind, values: Values | Coded) -> Feature:
     """One column as a feature; values that are no number (no date) of one that is to hold them are counted apart."""
-    if kind == "categorical":
+    if isinstance(values, Coded) or kind == "categorical":
         return _only(build_profile({name: values}, task="regression", categorical=[name]))
     strange = 0
     if values.dtype == object:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ def numbers(column: Column) -> Values:
     """Numbers, NaN for none, (rows,); an object array with the text itself where a text is no number."""
     column = _plain(column)
     if is_text(column.type):
-        return looked_up(column, as_number)
+        return categories(column, as_number).values()
     if pa.types.is_duration(column.type) or pa.types.is_time(column.type):
         exact = pa.duration("us") if pa.types.is_duration(column.type) else pa.time64("us")
         column = column.cast(exact, safe=False).cast(pa.int64())
@@ -43,7 +43,7 @@ def dates(column: Column) -> Values:
     """Dates and times as datetime64 in UTC, NaT for none; an object array where a text is no date."""
     column = _plain(column)
     if is_text(column.type):
-        return looked_up(column, as_date)
+        return categories(column, as_date).values()
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         column = column.cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.timestamp("us"), safe=False)
     elif pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
@@ -53,9 +53,33 @@ def dates(column: Column) -> Values:
     return _array(column)
 
 
-def categories(column: Column) -> Values:
-    """Categories as objects, None for none, (rows,). Equal ones are the same object, so that a row costs a pointer."""
-    return looked_up(column, _itself)
+class Coded(NamedTuple):
+    """A column as positions in a list of its distinct values, which is how the engine counts categories fastest.
+
+    Args:
+        categories: distinct values.
+        codes: position of each row's value, -1 for none, (rows,).
+    """
+
+    categories: list[Any]
+    codes: npt.NDArray[np.int32]
+
+    def values(self) -> Values:
+        """The values; floats if all are, else objects with None for none."""
+        if self.categories and all(isinstance(value, float) for value in self.categories):
+            return np.asarray(np.array([*self.categories, np.nan])[self.codes])
+        shared = np.empty(len(self.categories) + 1, dtype=object)
+        shared[:-1] = self.categories
+        return np.asarray(shared[self.codes])
+
+
+def categories(column: Column, read: Callable[[Any], Any] = lambda value: value) -> Coded:
+    """Categories of any type, each distinct one read once."""
+    parts = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    places: dict[Any, int] = {}
+    found: list[Any] = []
+    codes = [_codes(part, places, found, read) for part in parts]
+    return Coded(found, np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32))
 
 
 def as_number(text: str) -> float | str:
@@ -87,25 +111,14 @@ def _array(column: Column) -> Values:
     return np.asarray(column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy())
 
 
-def _itself(value: Any) -> Any:
-    return value
-
-
 def _plain(column: Column) -> Column:
     """Values in place of positions in a dictionary."""
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
-def looked_up(column: Column, read: Callable[[Any], Any]) -> Values:
-    """Each distinct value read once; an array of floats if all of them are."""
-    parts = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    places: dict[Any, int] = {}
-    found: list[Any] = []
-    codes = [_codes(part, places, found, read) for part in parts]
-    return _taken(found, np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32))
-
-
-def _codes(part: pa.Array, places: dict[Any, int], found: list[Any], read: Callable[[Any], Any]) -> npt.NDArray[Any]:
+def _codes(
+    part: pa.Array, places: dict[Any, int], found: list[Any], read: Callable[[Any], Any]
+) -> npt.NDArray[np.int32]:
     """Position in `found` of each value of one piece, -1 for none."""
     encoded = part if pa.types.is_dictionary(part.type) else part.dictionary_encode()
     own: list[int] = []
@@ -116,12 +129,3 @@ def _codes(part: pa.Array, places: dict[Any, int], found: list[Any], read: Calla
         own.append(-1 if value is None else places[value])
     taken = np.array([*own, -1], dtype=np.int32)
     return np.asarray(taken[encoded.indices.fill_null(len(own)).cast(pa.int64()).to_numpy(zero_copy_only=False)])
-
-
-def _taken(found: Sequence[Any], codes: npt.NDArray[Any]) -> Values:
-    """The values at their positions."""
-    if found and all(isinstance(value, float) for value in found):
-        return np.asarray(np.array([*found, np.nan])[codes])
-    shared = np.empty(len(found) + 1, dtype=object)
-    shared[:-1] = found
-    return np.asarray(shared[codes])
