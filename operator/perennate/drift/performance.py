@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from scipy.special import ndtri
+
 from perennate.drift import confusion, labelled, regression
 from perennate.drift.coverage import label_flow
 from perennate.drift.measurement import Measurement
@@ -107,7 +109,9 @@ def evaluate_performance(
     """
     check_metric(metric)
     finding = _find(sample, metric, max(min_samples, ROWS_FLOOR), 1 - significance)
-    return judge(sample, metric, finding, tolerance=tolerance, estimated=False)
+    known = sample.profile.metrics.get(metric)
+    spread = 0.0 if known is None else float(ndtri(1 - significance / 2)) * known.standard_error
+    return judge(sample, metric, finding, tolerance=tolerance, estimated=False, spread=spread)
 
 
 def check_metric(metric: str) -> None:
@@ -121,7 +125,9 @@ def check_metric(metric: str) -> None:
         raise ValueError(f"metric must be one of {', '.join(known)}, got {metric!r}")
 
 
-def judge(sample: Sample, metric: str, finding: Finding, *, tolerance: float, estimated: bool) -> PerformanceResult:
+def judge(
+    sample: Sample, metric: str, finding: Finding, *, tolerance: float, estimated: bool, spread: float = 0.0
+) -> PerformanceResult:
     """What a finding says beside the baseline.
 
     Args:
@@ -130,12 +136,14 @@ def judge(sample: Sample, metric: str, finding: Finding, *, tolerance: float, es
         finding: what was found.
         tolerance: loss that is tolerated, in the metric's own unit.
         estimated: whether the finding is an estimate.
+        spread: half the width of the baseline's own interval; 0 for an estimate, whose interval holds that of the
+            calibration, made of the same hold-out rows.
     """
     baseline, found, flow = sample.profile.metrics.get(metric), finding.measurement, label_flow(sample)
     standing, signal, reason = Standing.UNKNOWN, Signal.UNKNOWN, finding.reason
     if found is not None and baseline is not None:
-        standing = Standing.LOST if loss_detected(baseline.value, found, tolerance) else Standing.HELD
-        signal = signal_of(baseline.value, found, tolerance)
+        standing = Standing.LOST if loss_detected(baseline.value, found, tolerance, spread) else Standing.HELD
+        signal = signal_of(baseline.value, found, tolerance, spread)
         reason = f"{reason}, baseline {shown(metric, baseline.value)}, tolerated loss {tolerance:g}"
         reason = reason if estimated else f"{reason}; {flow.reason}"
     return PerformanceResult(

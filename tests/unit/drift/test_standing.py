@@ -37,6 +37,19 @@ def test_the_whole_interval_must_be_worse(
     assert loss_detected(baseline, make_measurement(metric, *interval), tolerance) is lost
 
 
+@pytest.mark.parametrize(
+    ("metric", "value", "spread", "lost"),
+    [("auc", 0.70, 0.03, True), ("auc", 0.70, 0.05, False), ("mae", 0.90, 0.03, True), ("bias", 0.90, 0.05, False)],
+)
+def test_what_the_baseline_itself_may_be_off_by_counts_too(
+    metric: str, value: float, spread: float, lost: bool
+) -> None:
+    """An interval of .04 and a spread of .03 allow .05 together, below a loss of .1 less .048 that is tolerated."""
+    found = make_measurement(metric, value - 0.04, value, value + 0.04)
+    assert loss_detected(0.80, found, 0.048) is True
+    assert loss_detected(0.80, found, 0.048, spread) is lost
+
+
 @pytest.mark.parametrize(("metric", "sign"), [("accuracy", 1), ("rmse", -1), ("brier", -1), ("bias", -1)])
 @pytest.mark.parametrize(
     ("loss", "signal"), [(-1.0, Signal.LOWERED), (0.79, Signal.LOWERED), (0.81, Signal.BETWEEN), (2.0, Signal.RAISED)]
