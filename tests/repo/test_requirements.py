@@ -16,7 +16,7 @@ from tests.repo.tree import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+LOCKS = sorted([*(ROOT / "requirements").glob("*.txt"), *(ROOT / "benchmarks").glob("*/requirements/*.txt")])
 IMAGES = ("operator", "trainer", "serving")
 # What an image must never hold, and what it must.
 BANNED = {

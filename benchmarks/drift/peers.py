@@ -1,0 +1,67 @@
+"""The other tools, and the environments in which they run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.cluster import cache
+
+ROOT: Final = Path(__file__).parents[2]
+REQUIREMENTS: Final = Path(__file__).parent / "requirements"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One tool.
+
+    Args:
+        name: of its file of requirements; with underscores, of its module in `sides` too.
+        title: what it is asked to do.
+        bound: how many times as long as ours it takes at least.
+        rounds: how often it is run; a slow one differs less from run to run.
+    """
+
+    name: str
+    title: str
+    bound: float
+    rounds: int
+
+    @property
+    def module(self) -> str:
+        """The module that runs it."""
+        return f"benchmarks.drift.sides.with_{self.name.replace('-', '_')}"
+
+    @property
+    def locked(self) -> Path:
+        """Its requirements, by version and hash."""
+        return REQUIREMENTS / f"{self.name}.txt"
+
+    def version(self) -> str:
+        """The version of it that is locked."""
+        prefix = f"{self.name}=="
+        (line,) = (line for line in self.locked.read_text().splitlines() if line.startswith(prefix))
+        return line.removeprefix(prefix).split()[0]
+
+    def python(self) -> Path:
+        """The interpreter of its environment, which is made on first use and kept outside the checkout."""
+        interpreter = f"{sys.version_info.major}.{sys.version_info.minor}"
+        return cache.entry(f"peer-{self.name}", cache.key(self.locked, interpreter), self._install) / "bin" / "python"
+
+    def _install(self, folder: Path) -> None:
+        print(f"installing {self.name} {self.version()}", file=sys.stderr, flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--copies", str(folder)], check=True)
+        install = ("-m", "pip", "install", "--quiet", "--no-compile", "--no-deps", "--require-hashes")
+        subprocess.run([str(folder / "bin" / "python"), *install, "-r", str(self.locked)], check=True)
+
+
+PEERS: Final = (
+    Peer("frouros", "PSI and chi-square", bound=2, rounds=5),
+    Peer("alibi-detect", "TabularDrift", bound=8, rounds=3),
+    Peer("nannyml", "univariate, Jensen-Shannon", bound=29, rounds=2),
+    Peer("whylogs", "two profiles and drift scores", bound=90, rounds=1),
+    Peer("evidently", "DataDriftPreset", bound=200, rounds=1),
+)

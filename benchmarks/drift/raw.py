@@ -1,0 +1,89 @@
+"""Two tables of raw rows to a verdict: ours and the others in turns, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+
+from benchmarks.drift.bounds import Bound, Finding
+from benchmarks.drift.peers import ROOT, Peer
+from benchmarks.drift.rows import CATEGORIES, NUMBERS, write_tables
+
+OURS = "benchmarks.drift.sides.with_perennate"
+MOVED = "n0"
+"""The column that differs between the tables, and that every side must find."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one check took.
+
+    Args:
+        seconds: CPU time from tables in memory to a verdict.
+        memory: most bytes above those of the process before it loaded the tables.
+    """
+
+    seconds: float
+    memory: float
+
+
+def compare(peers: Sequence[Peer], rows: int, folder: Path) -> list[Finding]:
+    """Run ours, a peer, ours, the next peer, ..., ours, in as many rounds as the peers are to be run.
+
+    Args:
+        peers: the other tools; their environments are made first.
+        rows: of each table.
+        folder: an empty folder for the tables.
+
+    Raises:
+        RuntimeError: a side failed, or did not find the difference.
+    """
+    pythons = {peer.name: str(peer.python()) for peer in peers}
+    write_tables(folder, rows)
+    ours, theirs = [_run(sys.executable, OURS, folder)], {peer.name: list[tuple[Run, Run]]() for peer in peers}
+    for turn in range(max(peer.rounds for peer in peers)):
+        for peer in (peer for peer in peers if turn < peer.rounds):
+            other = _run(pythons[peer.name], peer.module, folder)
+            ours.append(_run(sys.executable, OURS, folder))
+            both = Run(fmean(run.seconds for run in ours[-2:]), 0)
+            theirs[peer.name].append((both, other))
+            print(f"{peer.name}: {other.seconds:.1f} s, ours {both.seconds:.2f} s", file=sys.stderr, flush=True)
+    return [*(_finding(peer, theirs[peer.name], rows) for peer in peers), _memory(ours, rows)]
+
+
+def _finding(peer: Peer, runs: list[tuple[Run, Run]], rows: int) -> Finding:
+    title = f"{peer.name} {peer.version()}: {peer.title}, {rows:,} rows x {NUMBERS + CATEGORIES}"
+    ratios = [theirs.seconds / ours.seconds for ours, theirs in runs]
+    return Finding(
+        title=title,
+        unit="s",
+        ours=median(ours.seconds for ours, _ in runs),
+        theirs=median(theirs.seconds for _, theirs in runs),
+        ratio=median(ratios),
+        bound=Bound(peer.bound, at_least=True),
+    )
+
+
+def _memory(runs: list[Run], rows: int) -> Finding:
+    """Two tables of eight bytes a value, a pointer for a text."""
+    data = 2 * rows * (NUMBERS + CATEGORIES) * 8
+    peak = max(run.memory for run in runs)
+    title = "most memory of ours, against both tables"
+    return Finding(title, "MiB", peak / 2**20, data / 2**20, peak / data, Bound(1.2, at_least=False))
+
+
+def _run(python: str, module: str, folder: Path) -> Run:
+    result = folder / "result.json"
+    result.unlink(missing_ok=True)
+    process = subprocess.run([python, "-m", module, str(folder)], cwd=ROOT, capture_output=True, text=True, check=False)
+    if process.returncode or not result.exists():
+        raise RuntimeError(f"{module}: exit code {process.returncode}:\n{process.stderr[-2000:]}")
+    found = json.loads(result.read_text())
+    if MOVED not in found["drifted"]:
+        raise RuntimeError(f"{module}: does not find that {MOVED} moved, so its time cannot be compared: {found}")
+    return Run(found["seconds"], found["memory"])

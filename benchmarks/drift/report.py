@@ -1,0 +1,68 @@
+"""The findings as a table for people, and as a section of the document that is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+from importlib.metadata import version
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.drift.bounds import Finding
+
+HEADING: Final = "## Drift"
+LIBRARIES: Final = ("numpy", "scipy", "scikit-learn", "orjson", "prometheus-client")
+SECTION: Final = """\
+{heading}
+
+Written by `make bench-drift ARGS="--results benchmarks/RESULTS.md"`.
+{date}, {machine}, Python {python}, {libraries}.
+Load average {before:.1f} before the run and {after:.1f} after it, of which the run itself makes about 1.
+
+{table}
+
+Ours and the others take turns; a ratio is the median over the rounds, of CPU time. Seconds are of this machine; only
+the ratios are claims. From raw rows, a side starts with both tables in memory and ends with the names of the columns
+that drifted; of 16 columns of numbers and 4 of texts, every side must find the one that moved. Each other tool runs in
+an environment of its own, from the versions and hashes in [requirements](drift/requirements).
+"""
+
+
+def print_table(findings: list[Finding], console: Console) -> None:
+    """What was measured, ours, theirs, ratio and bound."""
+    table = Table("", "unit", "ours", "theirs", "ratio", "bound", "", box=box.MARKDOWN)
+    for finding in findings:
+        figures = (f"{finding.ours:.3f}", f"{finding.theirs:.3f}", f"{finding.ratio:.2f}")
+        kept = "kept" if finding.holds else "missed"
+        table.add_row(finding.title, finding.unit, *figures, str(finding.bound), kept)
+    console.print(table)
+
+
+def keep(path: Path, findings: list[Finding], *, loads: tuple[float, float]) -> None:
+    """Put the section into the document, in the place of its last version.
+
+    Args:
+        path: the document; what stands before the section stays.
+        findings: what was measured.
+        loads: load average before and after the run.
+    """
+    text = StringIO()
+    print_table(findings, Console(file=text, width=200))
+    section = SECTION.format(
+        heading=HEADING,
+        date=dt.datetime.now(dt.UTC).date(),
+        machine=f"{os.cpu_count()} cores ({platform.machine()})",
+        python=platform.python_version(),
+        libraries=", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        before=loads[0],
+        after=loads[1],
+        table="\n".join(line.rstrip() for line in text.getvalue().strip().splitlines()),
+    )
+    before = path.read_text().split(HEADING)[0].rstrip() if path.exists() else "# Results"
+    path.write_text(f"{before}\n\n{section}")

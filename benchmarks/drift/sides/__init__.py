@@ -1,0 +1,1 @@
+"""One module for each tool: load both tables, check them for drift once, write down what it took."""

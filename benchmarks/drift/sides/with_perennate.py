@@ -1,0 +1,22 @@
+"""perennate: a profile of the reference rows, counts of the current ones, and a verdict."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from benchmarks.drift.sides.side import run
+from perennate.drift import Recorder, Verdict, Window, build_profile, evaluate
+
+
+def check(reference: pd.DataFrame, current: pd.DataFrame) -> set[str]:
+    """All statistics at the defaults."""
+    profile = build_profile({name: reference[name].to_numpy() for name in reference}, task="regression")
+    recorder = Recorder(profile, model="benchmark", version="sha256:0", start=0.0)
+    recorder.record({name: current[name].to_numpy() for name in current})
+    window = Window(profile, length=60.0, scrape_interval=60.0)
+    window.add(recorder.document(), pod="pod", now=30.0)
+    return {item.name for item in evaluate(window.sample(60.0)).features if item.verdict is Verdict.DRIFTED}
+
+
+if __name__ == "__main__":
+    run(check)

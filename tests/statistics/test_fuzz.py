@@ -1,0 +1,39 @@
+"""Bytes from elsewhere, bounded in number and time: each is read or refused, quickly and in little memory."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.repo.tree import ROOT
+
+RUNS, SECONDS = 20_000, 20
+SEEDS, LONGEST = 40, 4096
+FUZZER = Path(sys.prefix) / "fuzz"
+
+
+@pytest.mark.parametrize("target", ["profile", "counts", "state"])
+def test_nothing_that_is_read_crashes(target: str, tmp_path: Path) -> None:
+    """Random bytes, and valid documents with random edits, guided by the code that they reach."""
+    if importlib.machinery.PathFinder.find_spec("atheris", [str(FUZZER)]) is None:
+        pytest.skip("atheris is not there: `make install` could not install requirements/fuzz.txt")
+    draw = random.Random(target)  # noqa: S311
+    for seed in range(SEEDS):
+        (tmp_path / str(seed)).write_bytes(draw.randbytes(draw.randrange(10, 200)))
+    options = (f"-runs={RUNS}", f"-max_total_time={SECONDS}", f"-max_len={LONGEST}", "-len_control=0", "-seed=1")
+    command = [sys.executable, "-m", "tests.statistics.fuzz_targets", target, *options]
+    run = subprocess.run(
+        [*command, f"-artifact_prefix={tmp_path}/", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS * 20,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert "Done " in run.stderr
