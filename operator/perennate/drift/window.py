@@ -185,6 +185,14 @@ class Window:
         since = now if self._since is None else max(self._since, now - self.length)
         return Sample(self._adder.reference, found, since, now, warm=now - since >= self.length / WARM_UP)
 
+    def disregard(self, *, until: float) -> None:
+        """Leave out what pods counted that began before this time and are not known yet; what they gain counts.
+
+        Args:
+            until: seconds since 1970.
+        """
+        self._forgotten = until if self._forgotten is None else max(self._forgotten, until)
+
     def state(self) -> WindowState:
         """What is worth keeping; a copy that later scrapes do not change."""
         return WindowState(

@@ -75,8 +75,8 @@ class Monitor:
                 if sooner:
                     self._plan(key, watch, self._draw() * _FIRST_SCRAPE)
             return
-        resumes = self._paused.pop(key, None) != assignment.uid
-        self._watches[key] = watch = PolicyWatch(assignment, self._store, resumes=resumes)
+        paused = self._paused.pop(key, None) == assignment.uid
+        self._watches[key] = watch = PolicyWatch(assignment, self._store, paused=paused)
         self._evaluations[key] = self._clock() + assignment.interval
         self._plan(key, watch, self._draw() * _FIRST_SCRAPE)
 

@@ -65,13 +65,15 @@ class View:
 class PolicyWatch:
     """Scrapes the pods of one policy's target and adds up what they counted.
 
-    `resumes` tells whether the first window goes on where the one that was kept ended.
+    The first window goes on where the one that was kept ended, unless the policy was `paused`: what pods counted until
+    then is left out.
     """
 
-    def __init__(self, assignment: Assignment, store: WindowStore, *, resumes: bool = True) -> None:
+    def __init__(self, assignment: Assignment, store: WindowStore, *, paused: bool = False) -> None:
         self.assignment = assignment
         self._store = store
-        self._resumes = resumes
+        self._first = True
+        self._paused = paused
         self._kept_changes = 0
         self._kept_at = 0.0
         self.evaluation_due = False
@@ -183,7 +185,7 @@ class PolicyWatch:
     async def _begin_window(self, profile: Profile, now: float) -> None:
         """Go on with the window that was kept, which is asked for once, or start a new one."""
         asked = self.assignment
-        content = await self._store.read(asked.config_map) if self._resumes else None
+        content = await self._store.read(asked.config_map) if self._first and not self._paused else None
         if self.assignment is not asked:
             return
         length, interval = asked.window, min(asked.scrape_interval, asked.window)
@@ -195,7 +197,9 @@ class PolicyWatch:
                 _logger.warning("%s: its window starts anew, for what was kept cannot be used: %s", asked.policy, error)
             else:
                 _logger.info("%s: its window goes on with %d rows", asked.policy, window.sample(now).rows)
-        self._window, self._resumes = window, False
+        if self._paused:
+            window.disregard(until=now)
+        self._window, self._first, self._paused = window, False, False
         self._kept_changes, self._kept_at = window.changes, now
 
     def _add(self, pod: str, content: bytes, now: float) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -15,7 +16,9 @@ from perennate.drift.recorder import Recorder
 from perennate.drift.window import Window
 from perennate.kube.cache import Cache, Source
 from perennate.kube.client import ApiError
+from perennate.kube.monitor import Monitor
 from perennate.kube.policy_watch import Assignment, PolicyWatch
+from perennate.kube.queue import WorkQueue
 from perennate.kube.resources import Key, Manifest
 from perennate.kube.scrape import ScrapeFailure
 from perennate.kube.serving_pods import ServingPods
@@ -273,8 +276,77 @@ async def test_what_cannot_be_used_costs_a_window_and_no_more(caplog: pytest.Log
 async def test_a_policy_that_was_suspended_starts_anew() -> None:
     """What pods counted while nobody was to look is not looked at later."""
     pods = Pods(make_profile())
-    watch, _ = await watched(pods)
+    watch, recorder = await watched(pods)
     await watch.keep(START + 101)
-    resumed = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client), resumes=False)
-    await resumed.scrape(pods, pods.own, START + 700)
-    assert rows_of(resumed, START + 700) == 0
+    recorder.record({"x": np.zeros(30)})
+    pods.publish("10.0.0.1", recorder)
+    resumed = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client), paused=True)
+    await resumed.scrape(pods, pods.own, START + 200)
+    assert rows_of(resumed, START + 200) == 0
+    recorder.record({"x": np.zeros(7)})
+    pods.publish("10.0.0.1", recorder)
+    await resumed.scrape(pods, pods.own, START + 201)
+    assert rows_of(resumed, START + 201) == 7
+
+
+async def monitored(pods: Pods, store: WindowStore) -> Monitor:
+    """A monitor that has scraped 50 rows of one pod, and has ended."""
+    recorder = pods.add("a", "10.0.0.1")
+    recorder.record({"x": np.zeros(50)})
+    pods.publish("10.0.0.1", recorder)
+    monitor = Monitor(pods, pods.own, queue := WorkQueue(), store, now=lambda: START + 5, draw=lambda: 0.0)
+    await scraped(monitor, queue)
+    return monitor
+
+
+async def scraped(monitor: Monitor, queue: WorkQueue) -> int:
+    """Rows of the policy's window after its first scrape, which is a reason for a pass."""
+    monitor.assign(make_assignment(make_profile()))
+    task = asyncio.create_task(monitor.run())
+    queue.done(await queue.get())
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    sample = monitor.view(KEY).sample
+    assert sample is not None
+    return sample.rows
+
+
+async def test_all_windows_are_kept_at_the_end() -> None:
+    """Also those whose time has not come; once."""
+    pods = Pods(make_profile())
+    monitor = await monitored(pods, WindowStore(pods.client))
+    assert saves(pods) == 0
+    await monitor.keep(seconds=60)
+    await monitor.keep(seconds=60)
+    assert saves(pods) == 1
+
+
+async def test_the_end_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    """An API server that hangs costs a window that is a little older, not the end of the process."""
+
+    class Hanging(WindowStore):
+        """Never comes to an end."""
+
+        async def write(self, config_map: Manifest, content: bytes) -> None:
+            """Wait."""
+            await asyncio.Event().wait()
+
+    pods = Pods(make_profile())
+    monitor = await monitored(pods, Hanging(pods.client))
+    await monitor.keep(seconds=0.1)
+    assert "not all of 1 windows were kept" in caplog.text
+
+
+async def test_only_a_pause_of_the_same_policy_makes_its_window_start_anew() -> None:
+    """A namesake that was created later has nothing to leave out."""
+    pods = Pods(make_profile())
+    recorder = pods.add("a", "10.0.0.1")
+    recorder.record({"x": np.zeros(50)})
+    pods.publish("10.0.0.1", recorder)
+    queue = WorkQueue()
+    monitor = Monitor(pods, pods.own, queue, WindowStore(pods.client), now=lambda: START + 5, draw=lambda: 0.0)
+    assert await scraped(monitor, queue) == 50
+    monitor.pause(KEY, "p")
+    assert await scraped(monitor, queue) == 0
+    monitor.pause(KEY, "another")
+    assert await scraped(monitor, queue) == 50
