@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from perennate import drift
 from perennate.api.v1alpha1.drift_policy import ConditionType, DataFaultStatus, Reason
 from perennate.api.v1alpha1.drift_spec import FaultCheck
+from perennate.drift.faults import MIN_EXCESS
 from perennate.drift.persistence import HYSTERESIS
 from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
 from perennate.reconcilers.drift_policy.rounding import hundredths
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from perennate.drift import DataFault, Evaluation
     from perennate.reconcilers.ledger import Ledger
 
+SHOWN_FEATURES: Final = 5
+"""Features that status shows."""
 SHOWN_FAULTS: Final = 5
 _CHECKS: Final = {
     "missing": FaultCheck.MISSING,
@@ -33,6 +36,8 @@ def evaluate(spec: DriftPolicySpec, status: DriftPolicyStatus, found: Evaluation
     wanted = spec.data_quality
     faults = [fault for fault in found.faults if fault.rate - fault.reference_rate >= wanted.tolerance]
     signal = _signal(found, faults, wanted.tolerance)
+    # Those that hold retraining back come first: status keeps a few, and is all that the brake looks at.
+    faults.sort(key=lambda fault: _CHECKS[fault.check] not in spec.brake.data_faults)
     status = replaced(
         status,
         data_faults=tuple(_shown(fault) for fault in faults[:SHOWN_FAULTS]),
@@ -50,8 +55,9 @@ def braking_faults(spec: DriftPolicySpec, status: DriftPolicyStatus) -> tuple[Da
 def explains_drift(spec: DriftPolicySpec, status: DriftPolicyStatus) -> bool:
     """Whether faults that hold retraining back are all there is to the drift: no sound feature has drifted."""
     faulty = {fault.feature for fault in braking_faults(spec, status)} if status.data_fault.active else set()
-    drifted = {feature.name for feature in status.features if feature.verdict == "Drifted"} - _OUTPUTS
-    return bool(faulty) and drifted <= faulty
+    drifted = {feature.name for feature in status.features if feature.verdict == "Drifted"}
+    # If all that status can show has drifted, what it does not show may have, too.
+    return bool(faulty) and len(drifted) < SHOWN_FEATURES and drifted - _OUTPUTS <= faulty
 
 
 def describe_faults(faults: tuple[DataFaultStatus, ...]) -> str:
@@ -64,7 +70,8 @@ def _signal(found: Evaluation, faults: list[DataFault], tolerance: float) -> dri
     if found.fault_signal is drift.Signal.UNKNOWN or faults:
         return drift.Signal.RAISED if faults else drift.Signal.UNKNOWN
     near = any(fault.rate - fault.reference_rate >= HYSTERESIS * tolerance for fault in found.faults)
-    return drift.Signal.BETWEEN if near or found.fault_signal is drift.Signal.BETWEEN else drift.Signal.LOWERED
+    near |= tolerance <= MIN_EXCESS and found.fault_signal is drift.Signal.BETWEEN
+    return drift.Signal.BETWEEN if near else drift.Signal.LOWERED
 
 
 def _report(spec: DriftPolicySpec, status: DriftPolicyStatus, signal: drift.Signal, ledger: Ledger) -> None:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from perennate.reconcilers.ledger import Ledger
     from perennate.reconcilers.policy import Violation
 
-SHOWN_FEATURES: Final = 5
 WARM_UP: Final = 24
 """No verdict before a 24th of the window has been seen; also the grain of its start in status."""
 
@@ -78,7 +77,7 @@ def evaluate(
     status = replaced(
         status,
         window=_window(spec, status, sample),
-        features=tuple(_shown(feature) for feature in found.features[:SHOWN_FEATURES]),
+        features=tuple(_shown(feature) for feature in found.features[: data_quality.SHOWN_FEATURES]),
         drift=advanced(status.drift, found.signal, spec.consecutive, ledger.now),
     )
     _report(spec, status, found, ledger)

@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 
+from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
+from perennate.drift import DataFault, Evaluation, Signal, Verdict
+from perennate.reconcilers.drift_policy import data_quality
+from perennate.reconcilers.ledger import Ledger
+from tests.support.objects import NOW, at, make_drift_policy
 from tests.unit.reconcilers.drift_policy.test_life import (
     conditions_of,
     edit,
@@ -176,3 +181,71 @@ def test_an_episode_of_lost_performance_is_not_stopped() -> None:
     evaluate(world, 3, lost=True, missing=True)
     assert status_of(world)["episode"]["phase"] == "Training"
     assert len(runs_of(world)) == 1
+
+
+def fault(feature: str, check: str, rate: float) -> DataFault:
+    """A fault that the engine found."""
+    return DataFault(feature, check, rate, 0.0, 1e-9, f"`{feature}`: {rate:.0%} {check}")
+
+
+def judged(faults: tuple[DataFault, ...], signal: Signal = Signal.RAISED, **spec: Any) -> DriftPolicyStatus:
+    """The status after one evaluation that found these faults and nothing else."""
+    policy = make_drift_policy(spec=spec)
+    found = Evaluation(Verdict.NONE, (), faults, 1000, Signal.LOWERED, signal, "")
+    ledger = Ledger.of(policy, NOW, conditions=(), history=())
+    return data_quality.evaluate(policy.spec, policy.status, found, ledger)
+
+
+def test_status_keeps_the_faults_that_brake() -> None:
+    """Six columns out of range do not hide the seventh, of which a little is missing: the brake sees status alone."""
+    wide = tuple(fault(f"f{index}", "out-of-range", 0.5) for index in range(6))
+    status = judged((*wide, fault("late", "missing", 0.02)))
+    assert [(found.feature, found.check) for found in status.data_faults][:2] == [
+        ("late", "missing"),
+        ("f0", "outOfRange"),
+    ]
+    assert len(status.data_faults) == 5
+
+
+NEAR = {
+    "just below the least tolerance": ((), Signal.BETWEEN, 0.01, 0),
+    "far below a larger one": ((), Signal.BETWEEN, 0.5, 2),
+    "found, but far below what is tolerated": ((fault("a", "missing", 0.3),), Signal.RAISED, 0.5, 2),
+    "found, and near to what is tolerated": ((fault("a", "missing", 0.45),), Signal.RAISED, 0.5, 0),
+}
+
+
+@pytest.mark.parametrize(("faults", "signal", "tolerance", "want"), NEAR.values(), ids=NEAR)
+def test_a_fault_ends_only_well_below_its_tolerance(
+    faults: tuple[DataFault, ...], signal: Signal, tolerance: float, want: int
+) -> None:
+    """An alarm that is on counts evaluations below 80 % of the tolerance, whatever the tolerance is."""
+    policy = make_drift_policy(
+        spec={"dataQuality": {"tolerance": tolerance, "consecutive": 5}},
+        status={"dataFault": {"active": True, "count": 1, "since": at(0)}},
+    )
+    found = Evaluation(Verdict.NONE, (), faults, 1000, Signal.LOWERED, signal, "")
+    ledger = Ledger.of(policy, NOW, conditions=(), history=())
+    after = data_quality.evaluate(policy.spec, policy.status, found, ledger).data_fault
+    assert (after.active, after.count) == (True, want)
+
+
+FIVE = [f"f{index}" for index in range(5)]
+EXPLAINED = {
+    "the only drift is of a faulty feature": (["a"], ["a"], True),
+    "the score drifted with it": (["a", "score"], ["a"], True),
+    "nothing drifted any more": ([], ["a"], True),
+    "a sound feature drifted, too": (["a", "b"], ["a"], False),
+    "there is no fault": (["a"], [], False),
+    "so many drifted that not all are shown": (FIVE, FIVE, False),
+}
+
+
+@pytest.mark.parametrize(("drifted", "faulty", "want"), EXPLAINED.values(), ids=EXPLAINED)
+def test_drift_is_explained_only_if_no_sound_feature_drifted(drifted: list[str], faulty: list[str], want: bool) -> None:
+    """What a fault does not account for is drift all the same."""
+    features = [{"name": name, "verdict": "Drifted", "psiStar": 1, "pValue": 0, "rows": 1} for name in drifted]
+    faults = [{"feature": name, "check": "missing", "rate": 0.5, "referenceRate": 0} for name in faulty]
+    status = {"features": features, "dataFaults": faults, "dataFault": {"active": True, "since": at(0)}}
+    policy = make_drift_policy(status=status)
+    assert data_quality.explains_drift(policy.spec, policy.status) is want
