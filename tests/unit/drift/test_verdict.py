@@ -72,7 +72,8 @@ def test_tiny_shift_in_very_many_rows_is_no_drift() -> None:
     counts = np.round(shares * 10_000_000).astype(int)
     window = Window(profile, length=24 * HOUR, scrape_interval=15)
     document = make_recorder(profile).document()
-    document |= {"rows": int(counts.sum()), "counts": [counts.tolist()]}
+    rows = int(counts.sum())
+    document |= {"rows": rows, "seen": rows, "counts": [counts.tolist()]}
     window.add(document, pod="a", now=START + HOUR)
     found = evaluate(window.sample(START + 2 * HOUR))
 
