@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from datetime import date
 from typing import Literal
@@ -16,6 +17,7 @@ from perennate.drift.features import CategoricalFeature, Feature, NumericFeature
 from perennate.drift.grid import place_quantiles
 
 MAX_CATEGORIES = 50
+_PART = 16_384
 
 
 Kind = Literal["numeric", "boolean", "datetime", "categorical"]
@@ -58,7 +60,8 @@ def _kind_of(column: Column) -> Kind:
 
 def _kind_of_objects(column: Array) -> Kind:
     """What an array of objects holds; a value of each type stands for all, save for the missing among them."""
-    if str in set(map(type, column)):
+    # Mostly the first rows tell.
+    if str in set(map(type, column[:100])) or str in set(map(type, column)):
         return "categorical"
     examples: dict[type, object] = {}
     for value in column:
@@ -113,7 +116,10 @@ def _moments(finite: Floats, kind: NumericKind) -> tuple[float | None, float | N
         return None, None, None, None
     with np.errstate(over="ignore", invalid="ignore"):
         mean = float(np.nan_to_num(finite.mean()))
-        sd = float(np.nan_to_num(finite.std(), nan=np.finfo(np.float64).max))
+        # In parts that stay in the cache: a whole column of squares would take a second column's memory.
+        parts = (finite[start : start + _PART] - mean for start in range(0, finite.size, _PART))
+        variance = sum(float(np.square(part, out=part).sum()) for part in parts) / finite.size
+        sd = float(np.nan_to_num(math.sqrt(variance), nan=np.finfo(np.float64).max))
     return (0.0, 1.0, mean, sd) if kind == "boolean" else (float(finite[0]), float(finite[-1]), mean, sd)
 
 

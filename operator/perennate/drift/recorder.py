@@ -79,6 +79,8 @@ class Recorder:
         came, rows = rows.size, self._sample(rows)
         counted, moments = np.zeros(self._layout.size, dtype=np.int64), np.zeros(self._moments.shape)
         with np.errstate(over="ignore", invalid="ignore"):
+            for feature in self._categorical:
+                feature.count(rows.columns, rows.size, counted)
             for start in range(0, rows.size, CHUNK_ROWS):
                 self._count(
                     rows if rows.size <= CHUNK_ROWS else rows.part(slice(start, start + CHUNK_ROWS)), counted, moments
@@ -105,14 +107,12 @@ class Recorder:
         return rows.part(sampled(first, rows.size, self._sampling_ratio))
 
     def _count(self, rows: Rows, counted: Ints, moments: Floats) -> None:
-        """Count so many rows at once into `counted` and `moments`."""
+        """Count the numbers of so many rows at once into `counted` and `moments`."""
         if rows.matrix is not None:
             values, strange = rows.matrix.T.copy(), None
         else:
             values, strange = self._numeric.values(rows.columns, rows.size)
         self._numeric.count(values, strange, counted, moments)
-        for feature in self._categorical:
-            feature.count(rows.columns, rows.size, counted)
 
     def bin_scores(self, scores: npt.ArrayLike) -> Ints:
         """Score bin of each row, -1 for NaN, without counting. A prediction's id carries it back with the label.

@@ -1,0 +1,60 @@
+"""Counting the values of a column of objects: the same whether they are one object each or one for every row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perennate.drift.categories import class_text, is_missing
+from perennate.drift.columns import tally
+
+ROWS = 40_000
+COLUMNS: dict[str, list[Any]] = {
+    "texts": ["de", "fr", "it"],
+    "what equals each other and has other texts": [True, 1, 1.0, "1", 0, False],
+    "missing values of every kind": [None, float("nan"), np.nan, "de"],
+    "more objects than are looked for one by one": [f"c{index}" for index in range(200)],
+}
+
+
+def column_of(values: list[Any], *, own: bool) -> np.ndarray:
+    """Many rows of a few values, each row an object of its own where there can be such."""
+    draw = np.random.default_rng(0)
+    column = np.empty(ROWS, dtype=object)
+    column[:] = [values[place] for place in draw.integers(0, len(values), ROWS)]
+    if own:
+        column[:] = [str(np.str_(value)) if isinstance(value, str) else value for value in column]
+    return column
+
+
+def texts_of(pairs: list[tuple[Any, int]]) -> Counter[str | None]:
+    """Rows by text, None for the missing."""
+    counter: Counter[str | None] = Counter()
+    for value, times in pairs:
+        counter[None if is_missing(value) else class_text(value)] += times
+    return counter
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["shared", "own"])
+@pytest.mark.parametrize("values", COLUMNS.values(), ids=COLUMNS)
+def test_every_row_is_counted_once_under_its_text(values: list[Any], own: bool) -> None:
+    """The counts are those of a loop over the rows."""
+    column = column_of(values, own=own)
+
+    assert texts_of(tally(column)) == texts_of([(value, 1) for value in column])
+
+
+def test_a_value_of_the_last_row_alone_is_found() -> None:
+    """Objects that come late are looked for when they come."""
+    column = np.array(["de"] * ROWS, dtype=object)
+    column[-1] = "fr"
+
+    assert texts_of(tally(column)) == {"de": ROWS - 1, "fr": 1}
+
+
+def test_no_rows_are_no_values() -> None:
+    """An empty column has nothing to count."""
+    assert tally(np.empty(0, dtype=object)) == []
