@@ -17,6 +17,7 @@ from tests.support.operator_process import OperatorProcess
 from tests.support.windows import GRAIN_SECONDS, kept, rows, served
 
 pytestmark = pytest.mark.integration
+SERIES = 'perennate_drift_feature{feature="wind",namespace="window",policy="watch",statistic="psi"}'
 MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["ModelDeployment"], OURS["DriftPolicy"]
 
 
@@ -34,7 +35,8 @@ def messages(process: OperatorProcess) -> str:
 def test_a_restart_loses_nothing_and_what_is_kept_is_the_policys(tmp_path: Path, own_plane: ControlPlane) -> None:
     """Rows from before the end, from while nobody looked, and from after the start: all are in the window, once.
 
-    At rest nothing is written; garbage in the place of the window costs a log line; the policy takes it along.
+    At rest nothing is written; garbage in the place of the window costs a log line; with the policy go the window and
+    the series of its features.
     """
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("window")
@@ -66,8 +68,10 @@ def test_a_restart_loses_nothing_and_what_is_kept_is_the_policys(tmp_path: Path,
         assert wait_until(lambda: rows(user, namespace) == 900, seconds=30), process.tail()
         assert process.probe("/healthz")[0] == 200
 
+        assert wait_until(lambda: SERIES in process.metrics(), seconds=30), story(user, namespace)
         user.call("DELETE", DRIFT_POLICY.path(namespace, "watch"))
         assert wait_until(lambda: kept(user, namespace) == [], seconds=30)
+        assert wait_until(lambda: SERIES not in process.metrics(), seconds=30)
 
 
 def writes(plane: ControlPlane, offset: int) -> Counter[str]:

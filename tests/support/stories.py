@@ -128,6 +128,24 @@ def _blind(world: World) -> None:
     world.evaluation_due = True
 
 
+def _brake(world: World) -> None:
+    world.objects["DriftPolicy", "p"]["spec"].update(EVERY_FAULT_BRAKES)
+
+
+def _stop(world: World) -> None:
+    _brake(world)
+    world.step("DriftPolicy", "p")
+
+
+EVERY_FAULT_BRAKES = {"brake": {"dataFaults": ["missing", "other", "outOfRange"]}}
+DRIFT_RETRAINS = {"triggers": {"drift": {"threshold": 0.2, "duration": "1m"}}}
+WATCHES_ALL = {
+    "triggers": {},
+    "minDriftedFeatures": "50%",
+    "features": [{"name": "wind", "method": "wasserstein", "threshold": 0.5}],
+    "performance": {"metric": "auc"},
+    "estimatedPerformance": {"metric": "f1"},
+}
 PUBLISHED = {
     "conditions": [condition("Complete", "True", "VersionPublished")],
     "completionTime": at(0),
@@ -186,6 +204,11 @@ STORIES = {
     "a policy whose run was deleted": _watch(
         lambda world: world.delete("TrainingJob", world.of_kind("TrainingJob")[-1]["metadata"]["name"]), evaluations=2
     ),
+    "a policy that brakes": _watch(evaluations=2, spec=EVERY_FAULT_BRAKES),
+    "a policy whose episode is stopped": _watch(_brake, evaluations=3, spec=DRIFT_RETRAINS),
+    "a policy whose stopped run is still there": _watch(_stop, evaluations=3, spec=DRIFT_RETRAINS),
+    "a policy with a feature that is not there": _watch(_due, spec={"features": [{"name": "nowhere"}]}),
+    "a policy that watches all it can": _watch(_due, evaluations=1, spec=WATCHES_ALL),
     "a policy that may only look": _watch(spec={"dryRun": True}, evaluations=2),
     "a policy of a request": _watch(_annotate("DriftPolicy", "p", ANNOTATION_RETRAIN)),
     "a policy with a name at the limit": Story("DriftPolicy", "p" * 52, lambda: World.of(drift_policy("p" * 52))),

@@ -171,11 +171,17 @@ def test_exactly_one_terminal_state(story: Story) -> None:
 
 @every_story
 def test_a_run_is_deleted_only_after_its_end_is_recorded(story: Story) -> None:
-    """Nothing is deleted by a plan but a TrainingJob itself, and only one whose status already holds its end."""
+    """Nothing is deleted by a plan but a TrainingJob whose end is in a status already: its own, or its episode's."""
     world = story.tell()
-    recorded = world.objects[story.kind, story.name].get("status", {}).get("conditions", [])
-    if world.plan(story.kind, story.name).delete:
-        assert any(c["type"] in {"Complete", "Failed"} and c["status"] == "True" for c in recorded)
+    status = world.objects[story.kind, story.name].get("status", {})
+    deleted = world.plan(story.kind, story.name).delete
+    assert {reference.kind for reference in deleted} <= {"TrainingJob"}
+    if deleted and story.kind == "TrainingJob":
+        ends = [c for c in status["conditions"] if c["type"] in {"Complete", "Failed"} and c["status"] == "True"]
+        assert len(ends) == 1
+    elif deleted:
+        assert (status["episode"]["phase"], status["episode"]["outcome"]) == ("Closed", "DataFault")
+        assert [reference.name for reference in deleted] == [status["episode"]["trainingJob"]]
 
 
 @every_story_of("DriftPolicy")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from perennate.builders.manifest import Manifest
     from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
     from perennate.reconcilers.drift_policy.triggers import Pull
-    from perennate.reconcilers.plan import ObjectRef, Reading
+    from perennate.reconcilers.plan import Reading
     from perennate.reconcilers.policy import Violation
 
 AT_ONCE = 0.0
@@ -97,13 +97,7 @@ def _advance(
     if step.creates and resource.spec.retrain is not None:
         create = (episode_training_job(resource, resource.spec.retrain, step.episode),)
     document = view.compose(resource, status, ledger, blocked=blocked)
-    return Plan(
-        status=document,
-        create=create,
-        delete=_to_stop(observed, status),
-        events=tuple(ledger.events),
-        requeue_after=AT_ONCE,
-    )
+    return Plan(status=document, create=create, events=tuple(ledger.events), requeue_after=AT_ONCE)
 
 
 def _consider(
@@ -117,14 +111,9 @@ def _consider(
         status, denied, requeue = _open_or_deny(observed, status, ledger, blocked)
     view.settle_retraining(resource, status, ledger, denied)
     document = view.compose(resource, status, ledger, blocked=blocked)
-    stop = _to_stop(observed, status)
-    return Plan(status=document, delete=stop, events=tuple(ledger.events), requeue_after=requeue)
-
-
-def _to_stop(observed: DriftPolicyObserved, status: DriftPolicyStatus) -> tuple[ObjectRef, ...]:
-    """The run of a stopped episode: in this pass, or in a later one if this one does not get so far."""
-    found = run_to_stop(observed, status.episode)
-    return (found,) if found is not None else ()
+    stopped = run_to_stop(observed)
+    delete = (stopped,) if stopped is not None else ()
+    return Plan(status=document, delete=delete, events=tuple(ledger.events), requeue_after=requeue)
 
 
 def _open_or_deny(

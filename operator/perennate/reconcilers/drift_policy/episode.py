@@ -72,9 +72,9 @@ def is_explained_by_faults(resource: DriftPolicy, episode: Episode) -> bool:
     return episode.trigger == "Drift" and explains_drift(resource.spec, resource.status)
 
 
-def run_to_stop(observed: DriftPolicyObserved, episode: Episode | None) -> ObjectRef | None:
-    """The TrainingJob of an episode that was stopped, while it has no result: it is deleted, and its pod with it."""
-    job = observed.training_job
+def run_to_stop(observed: DriftPolicyObserved) -> ObjectRef | None:
+    """The TrainingJob of an episode that the status says was stopped, while it has no result: its pod goes with it."""
+    job, episode = observed.training_job, observed.resource.status.episode
     if episode is None or episode.outcome != DATA_FAULT or job is None or not _is_ours(observed, job):
         return None
     ends = (training.ConditionType.COMPLETE, training.ConditionType.FAILED)
