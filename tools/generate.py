@@ -11,7 +11,7 @@ import difflib
 import sys
 from pathlib import Path
 
-from tools import chart, crds, includes, install, metrics, reference
+from tools import chart, command, crds, includes, install, metrics, reference
 
 ROOT = Path(__file__).parent.parent
 OWNED = ("crds", "charts/perennate/crds", "docs/reference")
@@ -21,7 +21,7 @@ OWNED = ("crds", "charts/perennate/crds", "docs/reference")
 def outputs(root: Path) -> dict[str, str]:
     """Path (from the root, with slashes) and text of every generated file. Reads hand-written files below the root."""
     files = crds.files()
-    pages = reference.files() | metrics.files() | includes.files(root)
+    pages = reference.files() | metrics.files() | command.files() | includes.files(root)
     return files | chart.files() | install.files(root, files) | pages
 
 

@@ -5,6 +5,7 @@ A comment right above a block says what is special about it:
     <!-- include FILE -->     the block is that file, word for word (`make generate` refreshes it)
     <!-- run by FILE -->      the commands are run, and what they print is compared, by that test
     <!-- by name -->          the commands are accounted for in tests/docs/accounts.py
+    <!-- continues -->        the Python goes on from the Python blocks above it on the page
     <!-- not run: REASON -->  nothing of ours runs the commands, and the page says so
 
 Commands of the tutorial are run by its own test unless a comment says otherwise; those of all other pages must be

@@ -12,7 +12,7 @@ COMMANDS = all_blocks(*SHELLS)
 RUN = [block for block in COMMANDS if block.runner]
 NOT_RUN = [block for block in COMMANDS if block.remark.startswith("not run: ")]
 BY_NAME = [block for block in COMMANDS if block not in RUN and block not in NOT_RUN]
-REMARKS = ("include ", "run by ", "by name", "not run: ")
+REMARKS = ("include ", "run by ", "by name", "not run: ", "continues")
 
 
 def names(block: Block) -> list[str]:

@@ -8,21 +8,33 @@ from itertools import takewhile
 
 import pytest
 
-from tests.docs.pages import ROOT, TUTORIAL, Block, all_blocks
+from tests.docs.pages import ROOT, TUTORIAL, Block, all_blocks, blocks
 
 BLOCKS = [block for block in all_blocks("python") if block.page != TUTORIAL]
 
 
+def program(block: Block) -> list[Block]:
+    """The block, after those that it continues."""
+    above = [earlier for earlier in blocks(block.page) if earlier.language == "python" and earlier.line < block.line]
+    return [*(program(above[-1]) if block.remark == "continues" else []), block]
+
+
+def said(block: Block) -> list[str]:
+    """What the comment at the end of a block says that it prints."""
+    comment = reversed(list(takewhile(lambda line: line.startswith("# "), reversed(block.text.splitlines()))))
+    return [line.removeprefix("# ") for line in comment]
+
+
 @pytest.mark.parametrize("block", BLOCKS, ids=Block.label)
 def test_a_python_block_runs_and_prints_what_it_says(block: Block) -> None:
-    """Run as a program of its own; the comment at the end of a block is what the whole block prints."""
+    """Run as a program of its own, with what it continues."""
+    parts = program(block)
+    text = "".join(part.text for part in parts)
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", block.text], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", "-c", text], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    lines = block.text.splitlines()
-    said = reversed(list(takewhile(lambda line: line.startswith("# "), reversed(lines))))
-    assert done.stdout.splitlines() == [line.removeprefix("# ") for line in said]
+    assert done.stdout.splitlines() == [line for part in parts for line in said(part)]
 
 
 def test_there_are_python_blocks() -> None:

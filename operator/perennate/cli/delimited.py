@@ -12,7 +12,7 @@ import pyarrow.csv as arrow_csv
 from perennate.cli.errors import UsageError
 from perennate.cli.reading import RetypedError, Ticker, checked_names, readable
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 20
 NOTHING = (
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
     *("NULL", "NaN", "None", "n/a", "nan", "null"),
@@ -42,7 +42,7 @@ class CsvRows:
     def __init__(self, path: Path, *, delimiter: str, texts: Collection[str] = ()) -> None:
         self.path = path
         self._delimiter = delimiter
-        with readable(path, "csv"), path.open("rb") as raw, self._open(raw, None, None) as reader:
+        with readable(path, "csv"), pa.OSFile(str(path)) as raw, self._open(raw, None, None) as reader:
             found = reader.schema
         checked_names(path, found.names)
         for field in found:
@@ -61,7 +61,7 @@ class CsvRows:
     def batches(self, columns: Sequence[str], tick: Ticker) -> Iterator[pa.RecordBatch]:
         """The rows, a block at a time."""
         size = max(self.path.stat().st_size, 1)
-        with readable(self.path, "csv"), self.path.open("rb") as raw:
+        with readable(self.path, "csv"), pa.OSFile(str(self.path)) as raw:
             try:
                 with self._open(raw, self._types, columns) as reader:
                     for batch in reader:
@@ -72,12 +72,11 @@ class CsvRows:
                 raise RetypedError from error
 
     def _open(
-        self, raw: object, types: dict[str, pa.DataType] | None, columns: Sequence[str] | None
+        self, raw: pa.OSFile, types: dict[str, pa.DataType] | None, columns: Sequence[str] | None
     ) -> arrow_csv.CSVStreamingReader:
-        packed = self.path.suffix == ".gz"
-        stream = pa.CompressedInputStream(pa.PythonFile(raw), "gzip") if packed else pa.PythonFile(raw)
+        # No file object of Python: the reader goes on in a thread of its own, also while the interpreter ends.
         return arrow_csv.open_csv(
-            stream,
+            pa.CompressedInputStream(raw, "gzip") if self.path.suffix.lower() == ".gz" else raw,
             read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES),
             parse_options=arrow_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
             convert_options=arrow_csv.ConvertOptions(

@@ -22,20 +22,28 @@ LONGEST_NAME = 40
 def print_table(report: DriftReport, stream: TextIO) -> None:
     """Write the report as tables. Colours only on a terminal, and none if NO_COLOR is set."""
     console = Console(file=stream, highlight=False, width=None if stream.isatty() else WIDTH)
-    console.print(Text(plain(report.words), style=OUTCOMES[report.outcome]))
-    sides = f"{_names(report.reference.names)} ({report.reference.rows:,} rows) against "
-    console.print(plain(f"{sides}{_names(report.current.names)} ({report.current.rows:,} rows)"), markup=False)
+
+    def say(*parts: str | tuple[str, str]) -> None:
+        """A line of text; only a terminal breaks it."""
+        clean = ((plain(part), "") if isinstance(part, str) else (plain(part[0]), part[1]) for part in parts)
+        console.print(Text.assemble(*clean), soft_wrap=not stream.isatty())
+
+    say((report.words, OUTCOMES[report.outcome]))
+    say(
+        f"{_names(report.reference.names)} ({report.reference.rows:,} rows) against "
+        f"{_names(report.current.names)} ({report.current.rows:,} rows)"
+    )
     for fault in report.faults:
-        console.print(Text.assemble(("data fault ", "bold magenta"), plain(fault.words)))
+        say(("data fault ", "bold magenta"), fault.words)
     if report.columns:
         console.print(columns_table(report.columns))
     for column in report.columns:
         if column.hint and column.verdict in {"Drifted", "Warning"}:
-            console.print(Text.assemble((plain(column.name), "bold"), f": {plain(column.hint)}"))
+            say(column.hint)
     if report.performance:
         console.print(performance_table(report.performance))
     for note in report.notes:
-        console.print(Text(plain(note), style="dim"))
+        say((note, "dim"))
 
 
 def columns_table(columns: tuple[ColumnReport, ...]) -> Table:

@@ -98,7 +98,7 @@ class TestTypesOfCsv:
     )
     def test_a_late_value_of_another_type_makes_reading_begin_anew(self, tmp_path: Path, early: str, late: str) -> None:
         """Types are guessed from the first block; what comes later may prove the guess wrong."""
-        rows = 700_000
+        rows = 300_000
         found = read(opened(csv(tmp_path, "a,b\n" + f"{early},2\n" * rows + f"{late},3\n")))
         assert found.num_rows == rows + 1
         assert str(found["a"].to_pylist()[-1]) == late
@@ -159,5 +159,5 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     """Nor is one that may not be read."""
     folder = tmp_path / "some.csv"
     folder.mkdir()
-    with pytest.raises(UsageError, match="cannot be read as csv: Is a directory"):
+    with pytest.raises(UsageError, match="cannot be read as csv: .*is a directory"):
         opened(folder)

@@ -1,0 +1,23 @@
+"""The tutorial on files works as it is written: its commands, in order, in one terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from tests.docs.pages import ROOT, run_by
+from tests.docs.terminal import Terminal
+
+FOLDER = ROOT / "build" / "drift-on-files"
+
+
+def test_the_tutorial_on_files_works_as_written() -> None:
+    """Every command prints what the page says, exit codes included."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    commands = run_by(Path(__file__))
+    assert {block.page.name for block in commands} == {"drift-on-files.md"}
+    with Terminal(ROOT, os.environ) as terminal:
+        for block in commands:
+            for step in block.steps():
+                terminal.expect(step)

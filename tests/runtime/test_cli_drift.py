@@ -1,0 +1,142 @@
+"""`perennate` as a process: how it starts, what it shows on a terminal, and how much memory it takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from perennate.cli.exits import Exit
+from tests.unit.cli.makers import make_table, write
+
+pytestmark = pytest.mark.runtime
+
+COMMAND = [sys.executable, "-m", "perennate.cli"]
+HEAVY = {"numpy", "scipy", "pyarrow", "pydantic", "rich", "pandas", "sklearn"}
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """A reference and a drifted file, as arguments."""
+    train, week = make_table(seed=1), make_table(seed=2, shift=8)
+    paths = write(train, tmp_path / "train.parquet"), write(week, tmp_path / "week.csv.gz")
+    return ["drift", "--reference", str(paths[0]), "--current", str(paths[1])]
+
+
+def on_a_terminal(arguments: list[str], **environment: str) -> str:
+    """What the command writes to a terminal, on either stream."""
+    own, theirs = pty.openpty()
+    terminal = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100"} | environment
+    with subprocess.Popen([*COMMAND, *arguments], stdout=theirs, stderr=theirs, env=terminal) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(own, 65_536)
+            except OSError:  # the last process that had the terminal open has gone
+                break
+            shown += piece
+        process.wait()
+    os.close(own)
+    return shown.decode()
+
+
+def test_the_console_script_is_installed() -> None:
+    """`perennate` is what `python -m perennate.cli` is."""
+    (script,) = (found for found in entry_points(group="console_scripts") if found.name == "perennate")
+    assert script.value == "perennate.cli.main:main"
+
+
+@pytest.mark.parametrize("said", [["--help"], ["drift", "--help"], ["--version"]])
+def test_help_starts_without_what_takes_time(said: list[str]) -> None:
+    """Nobody waits a second for a list of options."""
+    code = (
+        "import sys\nfrom perennate.cli.main import main\n"
+        f"try:\n    main({said!r})\nexcept SystemExit as ended:\n    assert not ended.code\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_reading_and_judging_needs_neither_pandas_nor_scikit_learn(files: list[str]) -> None:
+    """The extra `cli` is pyarrow and rich."""
+    code = (
+        "import sys\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name in {'pandas', 'sklearn', 'matplotlib', 'kubernetes', 'jinja2'}:\n"
+        "            raise ModuleNotFoundError(name=name)\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        f"from perennate.cli.main import main\nsys.exit(main({files!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (Exit.DRIFT, "")
+
+
+def test_a_pipeline_gets_the_report_and_the_exit_code(files: list[str]) -> None:
+    """The document on stdout, nothing on stderr."""
+    done = subprocess.run([*COMMAND, *files, "-o", "json"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (Exit.DRIFT, "")
+    assert json.loads(done.stdout)["outcome"] == "Drift"
+
+
+def test_a_terminal_gets_colours_unless_it_asks_for_none(files: list[str]) -> None:
+    """NO_COLOR is honoured; a pipe never gets colours."""
+    assert "\x1b[1;31m" in on_a_terminal(files)
+    plain = on_a_terminal(files, NO_COLOR="1")
+    assert "\x1b[1;31m" not in plain
+    assert "\x1b[31m" not in plain
+    assert "Drift in 1 column: age." in plain
+
+
+def test_a_terminal_sees_how_far_reading_has_come(files: list[str]) -> None:
+    """On stderr, unless it is switched off."""
+    assert "reading train.parquet" in on_a_terminal(files)
+    assert "reading train.parquet" not in on_a_terminal([*files, "--no-progress"])
+
+
+def test_a_page_is_not_poured_over_a_terminal(files: list[str]) -> None:
+    """It says where to put it instead."""
+    assert "say --output-file report.html" in on_a_terminal([*files, "-o", "html"])
+
+
+def test_a_missing_file_is_one_sentence_without_a_traceback(files: list[str]) -> None:
+    """As for every request that cannot be met."""
+    done = subprocess.run([*COMMAND, *files, "gone.csv"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (Exit.USAGE, "")
+    assert done.stderr == "perennate: gone.csv: there is no such file\n"
+
+
+def peak(arguments: list[str]) -> int:
+    """Most memory that the command held, in bytes."""
+    code = (
+        "import resource, sys\nfrom perennate.cli.main import main\nsys.stdout = open('/dev/null', 'w')\n"
+        f"main({arguments!r})\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return int(done.stderr.split()[-1]) * 1024
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "feather"])
+def test_a_file_that_does_not_fit_goes_by_in_pieces(tmp_path: Path, form: str) -> None:
+    """Four times the rows of the current file take less than half of what the rows added would take."""
+    chance = np.random.default_rng(1)
+
+    def table(rows: int) -> pa.Table:
+        return pa.table({f"n{index}": chance.normal(size=rows).round(6) for index in range(5)})
+
+    train = write(table(20_000), tmp_path / f"train.{form}")
+    small, large = (write(table(rows), tmp_path / f"{rows}.{form}") for rows in (500_000, 2_000_000))
+    peaks = [peak(["drift", "--reference", str(train), "--current", str(path)]) for path in (small, large)]
+    added = (2_000_000 - 500_000) * 5 * 8
+    assert peaks[1] - peaks[0] < added / 2, [value // MIB for value in peaks]
