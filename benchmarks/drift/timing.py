@@ -9,15 +9,22 @@ from statistics import median
 
 def in_turns(
     first: Callable[[], object], second: Callable[[], object], *, repeats: int, rounds: int
-) -> tuple[float, float]:
-    """CPU seconds of one call of each, the median of the rounds; one round more, the first, is not counted."""
-    spent = [(_spent(first, repeats), _spent(second, repeats)) for _ in range(rounds + 1)][1:]
-    one, other = zip(*spent, strict=True)
-    return median(one), median(other)
+) -> tuple[float, float, float]:
+    """CPU seconds of one call of each, and the second to the first; medians of the rounds.
+
+    The two alternate call by call. One round more, the first, is not counted.
+    """
+    spent = [_round(first, second, repeats) for _ in range(rounds + 1)][1:]
+    ratios = median(other / one for one, other in spent)
+    return median(one for one, _ in spent), median(other for _, other in spent), ratios
 
 
-def _spent(call: Callable[[], object], repeats: int) -> float:
-    begin = time.process_time()
+def _round(first: Callable[[], object], second: Callable[[], object], repeats: int) -> tuple[float, float]:
+    one = other = 0.0
     for _ in range(repeats):
-        call()
-    return (time.process_time() - begin) / repeats
+        begin = time.process_time()
+        first()
+        between = time.process_time()
+        second()
+        one, other = one + between - begin, other + time.process_time() - between
+    return one / repeats, other / repeats
