@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement
 
+from perennate.cli.histograms import clock
 from perennate.cli.report import Cell, ColumnReport
 from perennate.cli.words import METHODS, bound, number, percent, size
 
@@ -43,7 +45,11 @@ def histogram(column: ColumnReport, place: int) -> Element | None:
     if column.kind in {"categorical", "prediction"}:
         return _sideways(column, category_bars(column.cells, *totals), place)
     narrow = sum(cell.upper is not None and cell.lower is not None for cell in column.cells) > MANY
-    bars = equal_bars(column.cells, *totals) if narrow else interval_bars(column.cells, *totals)
+    bars = (
+        equal_bars(column.cells, *totals, say=clock if column.kind == "datetime" else bound)
+        if narrow
+        else interval_bars(column.cells, *totals)
+    )
     return _upright(column, bars, place, spread=narrow)
 
 
@@ -64,7 +70,7 @@ def interval_bars(cells: tuple[Cell, ...], reference: int, current: int) -> list
     return [Bar(cell.label, cell.reference / reference, cell.current / current) for cell in cells]
 
 
-def equal_bars(cells: tuple[Cell, ...], reference: int, current: int) -> list[Bar]:
+def equal_bars(cells: tuple[Cell, ...], reference: int, current: int, say: Callable[[float], str] = bound) -> list[Bar]:
     """Bars of equal width over the middle of the reference, and one at each end for what lies further out.
 
     Rows are taken to be even inside a bin, which is what a bin knows of them.
@@ -77,8 +83,8 @@ def equal_bars(cells: tuple[Cell, ...], reference: int, current: int) -> list[Ba
             sums[place][0] += part * cell.reference / reference
             sums[place][1] += part * cell.current / current
     ends = [low + step * place for place in range(BARS + 1)]
-    labels = [f"up to {bound(low)}", *(f"{bound(a)} to {bound(b)}" for a, b in pairwise(ends))]
-    return [Bar(label, *pair) for label, pair in zip([*labels, f"above {bound(high)}"], sums, strict=True)]
+    labels = [f"up to {say(low)}", *(f"{say(a)} to {say(b)}" for a, b in pairwise(ends))]
+    return [Bar(label, *pair) for label, pair in zip([*labels, f"above {say(high)}"], sums, strict=True)]
 
 
 def middle(cells: tuple[Cell, ...]) -> tuple[float, float]:

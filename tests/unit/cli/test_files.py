@@ -159,5 +159,5 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     """Nor is one that may not be read."""
     folder = tmp_path / "some.csv"
     folder.mkdir()
-    with pytest.raises(UsageError, match="cannot be read as csv: .*is a directory"):
+    with pytest.raises(UsageError, match=r"cannot be read as csv: .*is a directory"):
         opened(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -207,6 +208,13 @@ def test_bars_of_equal_width_lose_no_row(seed: int, bins: int) -> None:
     assert len(bars) == BARS + 2
     assert sum(bar.reference for bar in bars) == pytest.approx(1)
     assert sum(bar.current for bar in bars) == pytest.approx(1)
+
+
+def test_times_of_day_are_written_as_such(tmp_path: Path) -> None:
+    """Seconds since midnight mean nothing to a reader."""
+    when = np.datetime64("2025-01-01T08:00:00", "us") + np.random.default_rng(1).integers(0, 28_800, 2000) * 1_000_000
+    report = make_report(tmp_path, pa.table({"when": when}), pa.table({"when": when}))
+    assert re.search(r">up to 08:\d\d<.*>above 15:\d\d<", page(report), re.DOTALL)
 
 
 def test_rare_categories_are_drawn_together() -> None:
