@@ -48,11 +48,13 @@ class FaultTests:
     Args:
         p: p-values, (3, features); 1 where it could not be significant.
         rates, reference_rates: shares of rows, (3, features).
+        possible: how many checks have a hit on either side; without one, p is 1 whatever else is true.
     """
 
     p: Floats
     rates: Floats
     reference_rates: Floats
+    possible: int
 
 
 def fault_tests(reference: Reference, window: Ints, significance: float) -> FaultTests:
@@ -69,7 +71,7 @@ def fault_tests(reference: Reference, window: Ints, significance: float) -> Faul
     risen = rates > reference_rates
     if risen.any():
         p[risen] = _risen(hits[risen], known[risen], rows / (rows + reference_rows), significance)
-    return FaultTests(p, rates, reference_rates)
+    return FaultTests(p, rates, reference_rates, int(np.count_nonzero(hits + known)))
 
 
 def _risen(hits: Floats, known: Floats, share: float, significance: float) -> Floats:

@@ -7,15 +7,22 @@ import numpy as np
 from perennate.drift.arrays import Bools, Floats
 
 
-def holm(p_values: Floats, significance: float) -> Bools:
+def holm(p_values: Floats, significance: float, *, tests: int | None = None) -> Bools:
     """Which hypotheses are rejected with a family-wise error rate of at most `significance`, whatever their dependence.
 
     Sorted, p_(i) is rejected as long as p_(i) <= significance / (m - i + 1) (S. Holm, Scand. J. Statistics 6, 1979).
+    A test of counts takes no part if no split of its total could be significant (R. E. Tarone, Biometrics 46, 1990).
+
+    Args:
+        p_values: of all tests, (m,).
+        significance: family-wise error rate.
+        tests: how many of them could be significant at all, if not all; the others have p = 1.
     """
+    tests = p_values.size if tests is None else tests
     rejected = p_values <= significance
     if not rejected.any():
         return rejected
     order = np.argsort(p_values, kind="stable")
-    kept = p_values[order] <= significance / np.arange(p_values.size, 0, -1)
+    kept = p_values[order] <= significance / np.maximum(tests - np.arange(p_values.size), 1)
     rejected[order] = np.logical_and.accumulate(kept)
     return rejected

@@ -93,7 +93,7 @@ def evaluate(
         return _only_faults(sample, tables, gates, checks, significance)
     compared = _compare(sample, tables, chosen)
     p = union(compared.merged, compared.spread)
-    family = holm(np.concatenate((p, checks.p.ravel())), significance)
+    family = holm(np.concatenate((p, checks.p.ravel())), significance, tests=p.size + checks.possible)
     judged = _judge(compared, gates, family[: p.size])
     features = known_results(compared, gates, p, judged.effects, judged.levels)
     if p.size < chosen.size:
@@ -173,7 +173,7 @@ def _unknown(sample: Sample, needed: int) -> Evaluation:
 
 def _only_faults(sample: Sample, tables: Tables, gates: Gates, checks: FaultTests, significance: float) -> Evaluation:
     """No feature has enough values for a verdict on drift, which may well be a fault."""
-    faulty = holm(checks.p.ravel(), significance).reshape(checks.p.shape)
+    faulty = holm(checks.p.ravel(), significance, tests=checks.possible).reshape(checks.p.shape)
     names = sample.reference.names
     return Evaluation(
         verdict=Verdict.UNKNOWN,
