@@ -8,7 +8,7 @@ from perennate.drift.holm import holm
 
 
 def test_each_rejection_eases_the_next() -> None:
-    """Of three tests the limits are a third, a half and the whole of the significance, and the first failure ends it."""
+    """The limits of three are a third, a half and the whole of the significance; the first failure ends it."""
     assert holm(np.array([0.0003, 0.0004, 0.001]), 0.001).tolist() == [True, True, True]
     assert holm(np.array([0.0004, 0.0004, 0.0004]), 0.001).tolist() == [False, False, False]
 
