@@ -6,7 +6,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory --warn-undefined-variables
 .SUFFIXES:
 
 LOCKED  := $(wildcard requirements/*.txt)
-VENV    := .venv/.installed-$(shell cat $(LOCKED) | cksum | cut -d' ' -f1)
+VENV    := .venv/.installed-$(shell cat $(LOCKED) pyproject.toml | cksum | cut -d' ' -f1)
 BIN     := .venv/bin
 STEP    := tools/step.sh
 SOURCES := operator/perennate tests tools $(wildcard benchmarks)
@@ -14,6 +14,8 @@ STUDIES := $(wildcard examples/*/)
 # Passed on to pytest, for example: make test-unit ARGS="-k drift -x"
 ARGS    ?=
 export UPGRADE ?=
+# A process for each core; tests of one file share what they set up, so they stay together.
+PARALLEL := --numprocesses=auto --dist=loadfile
 
 # $(call level,TITLE,FOLDERS): pytest prints its own time, so only the header is ours.
 level = printf '\n==> %s\n' '$(1)' && $(BIN)/pytest $(2) $(ARGS)
@@ -83,19 +85,14 @@ test: ## Everything, cheap to dear: lint, verify, all levels of tests
 
 .PHONY: test-unit
 test-unit: $(VENV) ## Unit tests: no process, no network, no cluster
-	@$(call level,unit tests,tests/unit)
+	@$(call level,unit tests,$(PARALLEL) tests/unit)
 
 .PHONY: coverage
 coverage: $(VENV) ## Unit tests, and how much of the pure packages they cover (at least 90 %)
 	@mkdir -p build/coverage && rm -f build/coverage/data*
-	@printf '\n==> unit tests with coverage\n' && $(BIN)/coverage run -m pytest tests/unit $(ARGS)
+	@printf '\n==> unit tests with coverage\n' && $(BIN)/coverage run -m pytest $(PARALLEL) tests/unit $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(STEP) 'coverage of the pure packages' $(BIN)/coverage report
-
-# pytest keeps what its tests print to itself, and the first compilation takes minutes: here it is seen.
-.PHONY: programs
-programs:
-	@$(STEP) 'programs of the local cluster' python3 -m tests.cluster programs
 
 .PHONY: test-repo
 test-repo: $(VENV) programs ## The repository's own rules, manifests, chart and documents
@@ -103,7 +100,7 @@ test-repo: $(VENV) programs ## The repository's own rules, manifests, chart and 
 
 .PHONY: test-statistics
 test-statistics: $(VENV) ## The drift engine on simulations, real data and random bytes
-	@$(call level,statistics,tests/statistics)
+	@$(call level,statistics,$(PARALLEL) tests/statistics)
 
 .PHONY: test-runtime
 test-runtime: $(VENV) ## The trainer and the serving pod as processes
@@ -133,6 +130,11 @@ bench-drift: $(VENV) ## The drift engine against other tools, side by side; fail
 .PHONY: demo
 demo: $(VENV) ## The whole loop on real weather data, from nothing (KEEP=1 leaves the cluster up)
 	@$(BIN)/python -m tools.demo
+
+# A step of its own: pytest keeps what its tests print to itself, and the first compilation takes minutes.
+.PHONY: programs
+programs: ## Compile and fetch what the local cluster is made of, without starting it
+	@$(STEP) 'programs of the local cluster' python3 -m tests.cluster programs
 
 .PHONY: cluster-up
 cluster-up: ## Start a local Kubernetes (kind where Docker answers, else from packages)
