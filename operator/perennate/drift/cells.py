@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from perennate.drift.arrays import Floats, Ints
 from perennate.drift.categories import class_text, is_missing
@@ -14,10 +13,8 @@ from perennate.drift.columns import Column, read_numbers, read_times, tally
 from perennate.drift.features import CategoricalFeature, NumericFeature
 from perennate.drift.layout import MAX_OFFSET, OFFSET_STEPS, Layout
 
-SORT_ROWS = 16
-"""From so many rows on, sorting each feature and searching its borders in it is faster than comparing every value with
-every border, whatever the number of borders."""
-_FLOAT64 = np.dtype(np.float64)
+NUMBERS = frozenset("fiub")
+"""Kinds of arrays that hold numbers."""
 
 
 class NumericCells:
@@ -31,115 +28,74 @@ class NumericCells:
         kept = [item for item in layout.features if isinstance(item, NumericFeature)]
         self.names = [item.name for item in kept]
         self._read = [read_times if item.kind == "datetime" else read_numbers for item in kept]
+        self._only_numbers = all(read is read_numbers for read in self._read)
         self._borders = [_borders(item) for item in kept]
-        width = max((borders.size for borders in self._borders), default=0)
-        # Padding with infinity: no value is above it, so padded borders never count.
-        self._padded = np.full((len(kept), 1, width), np.inf)
-        for row, borders in zip(self._padded, self._borders, strict=True):
-            row[0, : borders.size] = borders
-        self._starts = layout.starts[:-1][layout.numeric]
-        self._single = [
-            (borders.tolist(), start) for borders, start in zip(self._borders, self._starts.tolist(), strict=True)
-        ]
-        self._missing, self._other = layout.specials[2:, layout.numeric]
+        self._last = np.cumsum([borders.size for borders in self._borders], dtype=np.int64) - 1
+        self._first = np.concatenate(([0], self._last[:-1] + 1)) if kept else self._last
+        self._below, _, self._missing, self._other = layout.specials[:, layout.numeric]
+        widths = np.diff(self._last, prepend=-1)
+        self._places = np.arange(widths.sum()) + np.repeat(self._below - self._first, widths)
         self._offsets = layout.offsets
         self._means = layout.means[:, None]
         with np.errstate(over="ignore"):
             self._steps = (OFFSET_STEPS / layout.spreads)[:, None]
 
-    def values(self, columns: dict[str, Column], rows: int) -> tuple[Floats, Ints | None]:
-        """Numbers of the columns, NaN for none, (numeric features, rows), and how many values are no number.
+    def read(self, columns: dict[str, Column], rows: int, counted: Ints) -> Floats:
+        """Numbers of the columns, NaN for none, (numeric features, rows); `count` takes NaN for missing.
 
-        The latter by feature, (numeric features,); None for none at all.
+        A value that is no number is moved from `missing` to `other` in `counted`, (cells,), ahead of that.
         """
-        values = np.empty((len(self.names), rows))
-        strange = None
-        for index, name in enumerate(self.names):
-            column = columns.get(name)
-            if column is None:
-                values[index] = np.nan
-            elif type(column) is np.ndarray and column.dtype is _FLOAT64 and self._read[index] is read_numbers:
-                values[index] = column
-            else:
-                values[index], odd = self._read[index](column)
-                if odd is not None:
-                    strange = np.zeros(len(self.names), dtype=np.int64) if strange is None else strange
-                    strange[index] = np.count_nonzero(odd)
-        return values, strange
+        found = [columns.get(name) for name in self.names]
+        if self._only_numbers and set(map(type, found)) == {np.ndarray}:
+            arrays = cast("list[npt.NDArray[Any]]", found)
+            if {column.dtype.kind for column in arrays} <= NUMBERS:
+                # One call for all: copying one column after the other would be most of what a single row costs.
+                return np.concatenate(arrays, dtype=np.float64, casting="unsafe").reshape(len(arrays), rows)
+        values = np.full((len(found), rows), np.nan)
+        for index, column in enumerate(found):
+            if column is not None:
+                values[index], strange = self._read[index](column)
+                if strange is not None:
+                    number = np.count_nonzero(strange)
+                    counted[self._missing[index]] -= number
+                    counted[self._other[index]] += number
+        return values
 
-    def count(self, values: Floats, strange: Ints | None, counted: Ints, moments: Floats) -> None:
+    def count(self, values: Floats, counted: Ints, moments: Floats) -> None:
         """Count rows into `counted`, (cells,), and add up their finite values in `moments`.
 
         Args:
-            values: as `values` gives them; of few enough rows to fit the cache. They are overwritten.
-            strange: likewise.
+            values: as `read` gives them, at least one row, and few enough to fit the cache. They are overwritten.
             counted: in the order of Layout.
             moments: sum and sum of squares, (2, numeric features).
         """
-        if values.shape[1] == 1 and strange is None and self._look_up(values[:, 0], counted, moments):
+        if not self.names:
             return
-        if values.shape[1] < SORT_ROWS:
-            self._compare(values, counted)
-        else:
-            self._search(values, counted)
-        if strange is not None:
-            counted[self._missing] -= strange
-            counted[self._other] += strange
+        # Sorting a feature and searching its borders in it is faster than searching every value among the borders,
+        # and takes as long for few borders as for many. NaN comes last.
+        values.sort(axis=1)
+        ranks = np.concatenate(
+            [row.searchsorted(borders, side="right") for row, borders in zip(values, self._borders, strict=True)]
+        )
+        counted[self._missing] += values.shape[1] - ranks[self._last]
+        times = np.diff(ranks, prepend=0)
+        times[self._first] = ranks[self._first]
+        counted[self._places] += times
         self._add_up(values, counted, moments)
 
-    def _look_up(self, row: Floats, counted: Ints, moments: Floats) -> bool:
-        """Count one row by looking up each value on its own; False, and nothing is done, unless all are finite."""
-        numbers = row.tolist()
-        if not math.isfinite(sum(numbers)):
-            return False
-        places = [start + bisect_left(borders, x) for x, (borders, start) in zip(numbers, self._single, strict=True)]
-        counted[places] += 1
-        steps = row - self._means[:, 0]
-        steps *= self._steps[:, 0]
-        np.minimum(steps, MAX_OFFSET, out=steps)
-        np.maximum(steps, -MAX_OFFSET, out=steps)
-        if not math.isfinite(np.add.reduce(steps)):
-            np.nan_to_num(steps, copy=False)
-        counted[self._offsets] += np.rint(steps, out=steps).astype(np.int64)
-        moments[0] += row
-        moments[1] += row * row
-        return True
-
-    def _compare(self, values: Floats, counted: Ints) -> None:
-        """Compare every value with every border of its feature."""
-        places: Ints = np.add.reduce(values[:, :, None] > self._padded, axis=2, dtype=np.int64)
-        places += self._starts[:, None]
-        absent = np.isnan(values)
-        if absent.any():
-            places = np.where(absent, self._missing[:, None], places)
-        counted += np.bincount(places.ravel(), minlength=counted.size)
-
-    def _search(self, values: Floats, counted: Ints) -> None:
-        """Sort every feature, in place, and search its borders in it; NaN comes last."""
-        values.sort(axis=1)
-        places = self._borders, self._starts.tolist(), self._missing.tolist()
-        for row, borders, start, missing in zip(values, *places, strict=True):
-            ranks = row.searchsorted(borders, side="right")
-            numbers = row.searchsorted(np.inf, side="right")
-            counted[start] += ranks[0]
-            counted[start + 1 : start + ranks.size] += ranks[1:] - ranks[:-1]
-            counted[start + ranks.size] += numbers - ranks[-1]
-            counted[missing] += row.size - numbers
-
     def _add_up(self, values: Floats, counted: Ints, moments: Floats) -> None:
-        """Add up offsets in `counted`, and sums and sums of squares in `moments`."""
+        """Add up offsets in `counted`, and sums and sums of squares in `moments`, of values in rising order."""
         steps = values - self._means
         steps *= self._steps
-        if not np.isfinite(steps).all():
+        # What is not finite or too far off comes first or last.
+        if not (np.abs(steps[:, [0, -1]]) <= MAX_OFFSET).all():
             finite = np.isfinite(values)
-            values, steps = np.where(finite, values, 0.0), np.where(finite, np.nan_to_num(steps), 0.0)
-        np.minimum(steps, MAX_OFFSET, out=steps)
-        np.maximum(steps, -MAX_OFFSET, out=steps)
+            values = np.where(finite, values, 0.0)
+            steps = np.where(finite, np.clip(np.nan_to_num(steps), -MAX_OFFSET, MAX_OFFSET), 0.0)
         # Whole numbers below 2**53 add up exactly, in whatever order.
         counted[self._offsets] += np.add.reduce(np.rint(steps, out=steps), axis=1).astype(np.int64)
         moments[0] += np.add.reduce(values, axis=1)
-        np.multiply(values, values, out=steps)
-        moments[1] += np.add.reduce(steps, axis=1)
+        moments[1] += np.einsum("ij,ij->i", values, values)
 
 
 class CategoricalCells:
@@ -175,11 +131,11 @@ class CategoricalCells:
 
 
 def _borders(feature: NumericFeature) -> Floats:
-    """Borders between all cells of a feature from below to above: x lies in cell number of borders strictly below x.
+    """Upper ends of all cells of a feature from below to above: x lies in cell number of borders strictly below x.
 
     The least training value belongs to the first bin, so the border before it is the number just below.
     """
     if feature.minimum is None or feature.maximum is None:
         largest = np.finfo(np.float64).max
-        return np.array([-largest, largest])
-    return np.concatenate(([np.nextafter(feature.minimum, -np.inf)], feature.edges, [feature.maximum]))
+        return np.array([-largest, largest, np.inf])
+    return np.concatenate(([np.nextafter(feature.minimum, -np.inf)], feature.edges, [feature.maximum, np.inf]))
