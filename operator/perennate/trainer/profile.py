@@ -9,13 +9,17 @@ from perennate.api.v1alpha1.training_spec import Metric
 from perennate.drift import build_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from perennate.drift import Profile
     from perennate.trainer.scoring import Judged
 
 
-def make_profile(train: pd.DataFrame, judged: Judged, values: dict[Metric, float]) -> Profile:
+def make_profile(
+    train: pd.DataFrame, judged: Judged, values: dict[Metric, float], importance: Mapping[str, float] | None = None
+) -> Profile:
     """The profile that drift is measured against.
 
     Scores of training rows are never used: a model is surer of rows that it has seen, so every score would seem to
@@ -25,11 +29,19 @@ def make_profile(train: pd.DataFrame, judged: Judged, values: dict[Metric, float
         train: features of the training rows, in the model's order.
         judged: the model's answers to the hold-out rows.
         values: metrics on the hold-out rows.
+        importance: how much the model goes by a feature, by name.
     """
     columns = {str(name): train[name].to_numpy() for name in train.columns}
     text = [str(name) for name in train.columns if train[name].dtype == object]
     if judged.task == "regression":
-        return build_profile(columns, task="regression", score=judged.score, labels=judged.truth, categorical=text)
+        return build_profile(
+            columns,
+            task="regression",
+            score=judged.score,
+            labels=judged.truth,
+            categorical=text,
+            importance=importance,
+        )
     labels, predictions = (
         [judged.classes[position] for position in positions.tolist()] for positions in (judged.truth, judged.predicted)
     )
@@ -42,6 +54,7 @@ def make_profile(train: pd.DataFrame, judged: Judged, values: dict[Metric, float
         classes=judged.classes,
         metrics=_accuracy(judged, values),
         categorical=text,
+        importance=importance,
     )
 
 

@@ -24,6 +24,7 @@ from perennate.trainer.columns import feature_type
 from perennate.trainer.errors import BadConfigurationError, GateFailedError
 from perennate.trainer.evaluation import Verdict, evaluate
 from perennate.trainer.frames import frame, labels, read_rows
+from perennate.trainer.importance import importance_of
 from perennate.trainer.profile import make_profile
 from perennate.trainer.progress import report
 from perennate.trainer.request import read_record
@@ -114,7 +115,8 @@ def read_trained(request: RunRequest, places: Places) -> Trained:
 def make_version(trained: Trained, judged: Judged, verdict: Verdict) -> tuple[Manifest, dict[str, bytes]]:
     """Manifest and files of the version."""
     record, environment = trained.record, library_versions()
-    profile = make_profile(frame(trained.train, record.features), judged, verdict.values)
+    importance = importance_of(trained.estimator, record.features)
+    profile = make_profile(frame(trained.train, record.features), judged, verdict.values, importance)
     features = tuple(FeatureSchema(name=name, type=feature_type(trained.train[name])) for name in record.features)
     estimator = _class_of(trained.estimator)
     card = model_card(

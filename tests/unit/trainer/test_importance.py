@@ -1,0 +1,73 @@
+"""How much a model goes by each of its columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+
+from perennate.trainer.importance import importance_of
+
+COLUMNS = ["noise", "city", "city_size"]
+
+
+def rows(count: int = 400) -> tuple[pd.DataFrame, np.ndarray]:
+    """The class follows from the city alone."""
+    rng = np.random.default_rng(0)
+    city = rng.choice(["Oslo", "Rome", "Lima"], count)
+    frame = pd.DataFrame({"noise": rng.normal(size=count), "city": city, "city_size": rng.normal(size=count)})
+    return frame, (city == "Rome").astype(int)
+
+
+def encoded(model: Any) -> Pipeline:
+    """A pipeline that gives the cities columns of their own, in front of the others."""
+    encoder = ColumnTransformer([("place", OneHotEncoder(), ["city"])], remainder=StandardScaler())
+    return Pipeline([("encode", encoder), ("estimator", model)])
+
+
+def test_what_preprocessing_made_of_a_column_counts_for_it() -> None:
+    """The columns of all cities together; a column whose name begins alike keeps its own."""
+    found = importance_of(encoded(ExtraTreesClassifier(20, random_state=0)).fit(*rows()), COLUMNS)
+
+    assert list(found) == COLUMNS
+    assert found["city"] > 0.8
+    assert sum(found.values()) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_model_of_the_columns_as_they_are(scaled: bool) -> None:
+    """Bare, or behind steps that keep every column."""
+    frame, truth = rows()
+    frame["city"] = (frame["city"] == "Rome").astype(float)
+    model = ExtraTreesClassifier(20, random_state=0)
+    fitted = (Pipeline([("scale", StandardScaler()), ("estimator", model)]) if scaled else model).fit(frame, truth)
+
+    assert importance_of(fitted, COLUMNS) == {
+        name: pytest.approx(weight, rel=1e-5) for name, weight in zip(COLUMNS, model.feature_importances_, strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    "fitted",
+    [
+        encoded(LogisticRegression()).fit(*rows()),
+        encoded(HistGradientBoostingClassifier(max_iter=5)).fit(*rows()),
+        Pipeline(
+            [
+                ("nameless", FunctionTransformer(lambda frame: frame[["noise", "city_size"]].to_numpy())),
+                ("estimator", ExtraTreesClassifier(5)),
+            ]
+        ).fit(*rows()),
+    ],
+    ids=["linear", "boosting", "a step without names"],
+)
+def test_a_model_that_does_not_say(fitted: Pipeline) -> None:
+    """Nothing is better than a guess."""
+    assert importance_of(fitted, COLUMNS) == {}
