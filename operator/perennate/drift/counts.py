@@ -65,7 +65,6 @@ def counts_document(
         version: digest of the version that is served.
         start: when counting began, in seconds since 1970.
     """
-    names = [feature.name for feature in layout.features]
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "model": model,
@@ -75,7 +74,7 @@ def counts_document(
         "rows": int(cells[ROWS]),
         "seen": int(cells[SEEN]),
         "errors": int(cells[ERRORS]),
-        "features": names,
+        "features": [*layout.names],
         "counts": [cells[bins].tolist() for bins in layout.bin_slices],
     }
     document |= {name: cells[places].tolist() for name, places in zip(SPECIAL, layout.specials, strict=True)}
@@ -131,15 +130,15 @@ def validate_counts(document: object, profile: Profile, *, layout: Layout | None
     fields["profileDigest"].text(allowed=(profile.digest,))
     fields["model"].text()
     fields["version"].text()
-    if list(fields["features"].texts()) != [feature.name for feature in layout.features]:
+    if fields["features"].value != layout.names:
         fields["features"].refuse("the profile's features in their order")
     cells = np.zeros(layout.size, dtype=np.int64)
     cells[ROWS], cells[ERRORS] = fields["rows"].count(), fields["errors"].count()
-    for bins, node in zip(layout.bin_slices, fields["counts"].items(length=len(layout.features)), strict=True):
-        cells[bins] = node.counts(length=bins.stop - bins.start)
+    cells[layout.bin_places] = fields["counts"].joined_counts(layout.bin_counts)
     for name, places in zip(SPECIAL, layout.specials, strict=True):
         cells[places] = fields[name].counts(length=len(layout.features))
-    sums, _ = (_numbers_of(layout, fields[name]) for name in ("sum", "sumsq"))
+    places, length = layout.numeric.tolist(), len(layout.features)
+    sums, _ = (fields[name].numbers_at(places, length=length) for name in ("sum", "sumsq"))
     cells[layout.score] = fields["score"].counts(length=layout.score_bins)
     labels = fields["labels"].fields(LABELS[: layout.label_rows])
     for index in range(layout.label_rows):
@@ -175,21 +174,11 @@ def _size(part: slice) -> int:
 def _read_offsets(layout: Layout, fields: dict[str, Node], cells: Ints, sums: Floats) -> Ints:
     """Offsets as they were counted; of an older pod, from its sums."""
     if "offsets" in fields:
-        items = fields["offsets"].items(length=len(layout.features))
-        return np.array([items[index].whole(-MAX_COUNT, MAX_COUNT) for index in layout.numeric], dtype=np.int64)
+        return fields["offsets"].whole_at(layout.numeric.tolist(), length=len(layout.features), most=MAX_COUNT)
     totals = np.add.reduceat(cells[: layout.score_start], layout.starts[:-1]) - cells[layout.specials[2:]].sum(axis=0)
     with np.errstate(over="ignore", invalid="ignore"):
         steps = np.nan_to_num((sums - totals[layout.numeric] * layout.means) / layout.spreads * OFFSET_STEPS)
     return np.asarray(np.rint(np.clip(steps, -MAX_COUNT, MAX_COUNT)), dtype=np.int64)
-
-
-def _numbers_of(layout: Layout, node: Node) -> Floats:
-    """A number for each numeric feature and null for each category; the numbers, (numeric features,)."""
-    items = node.items(length=len(layout.features))
-    for item, feature in zip(items, layout.features, strict=True):
-        if feature.kind == "categorical" and item.value is not None:
-            item.refuse("null for a category")
-    return np.array([items[index].number() for index in layout.numeric], dtype=np.float64)
 
 
 def _check_sums(layout: Layout, cells: Ints) -> None:

@@ -158,6 +158,21 @@ class Layout:
         """`bins_of` of every feature."""
         return tuple(self.bins_of(index) for index in range(len(self.features)))
 
+    @cached_property
+    def bin_places(self) -> Ints:
+        """Cells of the bins of all features, one after the other."""
+        return np.concatenate([np.arange(bins.start, bins.stop) for bins in self.bin_slices])
+
+    @cached_property
+    def bin_counts(self) -> list[int]:
+        """Number of bins of each feature."""
+        return [feature.bins for feature in self.features]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of the features in their order."""
+        return [feature.name for feature in self.features]
+
     @property
     def features(self) -> tuple[Feature, ...]:
         """Features in their order."""
