@@ -34,7 +34,7 @@ class Comparison:
         tables: their counts.
         merged: the same with sparse cells joined.
         spread: their design effects.
-        shifts: mean of the window less that of training in training standard deviations; 0 without, (tables,).
+        total: cells of the window, (cells of the layout,).
     """
 
     reference: Reference
@@ -42,7 +42,7 @@ class Comparison:
     tables: Tables
     merged: Tables
     spread: Dispersion
-    shifts: Floats
+    total: Ints
     _effects: dict[str, Floats] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
@@ -51,10 +51,19 @@ class Comparison:
         cuts, shape = self.reference.cuts_of(self.chosen)
         return stability_index(self.tables, cuts, shape, self.spread.cells)
 
+    def own(self, values: Floats) -> Floats:
+        """Of values of all tables those of the compared ones, (tables,)."""
+        return values if self.tables.shape is self.reference.shape else values[self.chosen]
+
+    @cached_property
+    def shifts(self) -> Floats:
+        """Mean of the window less that of training in training standard deviations; 0 without, (tables,)."""
+        return self.own(self.reference.shifts(self.total))
+
     @cached_property
     def places(self) -> Ints:
         """Positions of the compared tables among all, (tables,)."""
-        return np.flatnonzero(self.chosen)
+        return self.chosen.nonzero()[0]
 
     def effect(self, method: str) -> Floats:
         """One effect of every table, also where it does not apply, (tables,)."""

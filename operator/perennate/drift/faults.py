@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import rel_entr
+from scipy.special import ndtri
 
 from perennate.drift.arrays import Bools, Floats, Ints
 from perennate.drift.hints import fault_hint
 from perennate.drift.layout import ROWS, Layout
 from perennate.drift.persistence import HYSTERESIS, Signal
 from perennate.drift.reference import Reference
-from perennate.drift.residual import SLACK, binomial_above, least_tail
+from perennate.drift.residual import binomial_above, least_square
 
 MIN_EXCESS = 0.01
 """A significant rise by less than one percentage point is not worth a person's time."""
 FAULT_CONSECUTIVE = 2
 """Evaluations in a row that make a fault, or end it: faults are told sooner than drift."""
 CHECKS = ("missing", "other", "out-of-range")
+NONE = np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -46,68 +47,73 @@ class FaultTests:
     """Every check of every feature.
 
     Args:
-        p: p-values, (3, features); 1 where it could not be significant.
-        rates, reference_rates: shares of rows, (3, features).
+        hits, reference_hits: rows that each check counts, of the window and of training, (3, features).
+        rows, reference_rows: all of them.
+        places: checks that may be significant, flat, (able,).
+        p: their p-values, (able,).
         possible: how many checks have a hit on either side; without one, p is 1 whatever else is true.
     """
 
+    hits: Floats
+    reference_hits: Floats
+    rows: float
+    reference_rows: float
+    places: Ints
     p: Floats
-    rates: Floats
-    reference_rates: Floats
     possible: int
+
+    @property
+    def excess(self) -> Floats:
+        """By which share of all rows each check that may be significant rose, (able,)."""
+        hits, known = self.hits.ravel()[self.places], self.reference_hits.ravel()[self.places]
+        return hits / self.rows - known / self.reference_rows
 
 
 def fault_tests(reference: Reference, window: Ints, significance: float) -> FaultTests:
     """Test each rate of the window, (cells,), against the profile's.
 
-    With r of N training and c of M window rows, c is binomial with r + c and q = M / (N + M) if the rates are equal:
-    p = P(X >= c) (Przyborowski & Wilenski 1940, one-sided). Out of range is what lies below the least or above the
-    largest training value; r = 0 for it by construction. What cannot be significant is not worked out.
+    With r of N training and c of M window rows, c is binomial with t = r + c and q = M / (N + M) if the rates are
+    equal: p = P(X >= c) (Przyborowski & Wilenski 1940, one-sided). Out of range is what lies below the least or above
+    the largest training value; r = 0 for it by construction. What cannot be significant is not worked out.
     """
     reference_rows, rows = float(reference.layout.profile.rows), float(window[ROWS])
     hits, known = reference.strange(window), reference.known_strange
-    rates, reference_rates = hits / rows, known / reference_rows
-    p = np.ones(hits.shape)
-    risen = rates > reference_rates
-    if risen.any():
-        p[risen] = _risen(hits[risen], known[risen], rows / (rows + reference_rows), significance)
-    return FaultTests(p, rates, reference_rates, int(np.count_nonzero(hits + known)))
-
-
-def _risen(hits: Floats, known: Floats, share: float, significance: float) -> Floats:
-    """P-values of rates that rose; 1 where it is above the significance anyway."""
-    total, p = hits + known, np.ones(hits.size)
-    divergence = rel_entr(hits, share * total) + rel_entr(known, (1 - share) * total)
-    near = SLACK * least_tail(divergence) <= significance
-    p[near] = binomial_above(hits[near], total[near], np.asarray(share))
-    return p
+    share = rows / (rows + reference_rows)
+    total = hits + known
+    excess = hits - share * total
+    least = float(least_square(np.asarray(ndtri(significance)), min(share, 1 - share)))
+    able = (excess > 0) & (excess * excess >= least * share * (1 - share) * total)
+    places = able.ravel().nonzero()[0]
+    p = binomial_above(hits[able], total[able], np.asarray(share)) if places.size else NONE
+    return FaultTests(hits, known, rows, reference_rows, places, p, int(np.count_nonzero(total)))
 
 
 def found_faults(layout: Layout, window: Ints, tests: FaultTests, rejected: Bools) -> tuple[DataFault, ...]:
-    """The rejected checks, (3, features), whose rate rose by a percentage point or more; the largest rise first."""
-    if not rejected.any():
+    """The rejected checks, (able,), whose rate rose by a percentage point or more; the largest rise first."""
+    if not any(rejected.tolist()):
         return ()
-    excess = tests.rates - tests.reference_rates
-    places = np.argwhere(rejected & (excess >= MIN_EXCESS))
-    places = places[np.argsort([-excess[check, index] for check, index in places], kind="stable")]
-    return tuple(
-        DataFault(
+    excess, features = tests.excess, tests.hits.shape[1]
+    found = np.flatnonzero(rejected & (excess >= MIN_EXCESS))
+    faults = []
+    for able in found[np.argsort(-excess[found], kind="stable")].tolist():
+        check, index = divmod(int(tests.places[able]), features)
+        fault = DataFault(
             feature=layout.features[index].name,
             check=CHECKS[check],
-            rate=float(tests.rates[check, index]),
-            reference_rate=float(tests.reference_rates[check, index]),
-            p=float(tests.p[check, index]),
-            hint=fault_hint(layout, window, int(index), CHECKS[check]),
+            rate=float(tests.hits[check, index]) / tests.rows,
+            reference_rate=float(tests.reference_hits[check, index]) / tests.reference_rows,
+            p=float(tests.p[able]),
+            hint=fault_hint(layout, window, index, CHECKS[check]),
         )
-        for check, index in places
-    )
+        faults.append(fault)
+    return tuple(faults)
 
 
 def fault_signal(tests: FaultTests, rejected: Bools) -> Signal:
     """What the data-fault alarm makes of it: raised by a fault, lowered when nothing significant is near one."""
-    if not rejected.any():
+    if not any(rejected.tolist()):
         return Signal.LOWERED
-    largest = float((tests.rates - tests.reference_rates)[rejected].max())
+    largest = float(tests.excess[rejected].max())
     if largest >= MIN_EXCESS:
         return Signal.RAISED
     return Signal.BETWEEN if largest >= HYSTERESIS * MIN_EXCESS else Signal.LOWERED

@@ -14,9 +14,10 @@ def holm(p_values: Floats, significance: float, *, tests: int | None = None) -> 
     A test of counts takes no part if no split of its total could be significant (R. E. Tarone, Biometrics 46, 1990).
 
     Args:
-        p_values: of all tests, (m,).
+        p_values: (hypotheses,).
         significance: family-wise error rate.
-        tests: how many of them could be significant at all, if not all; the others have p = 1.
+        tests: m, if it is not the number of p-values: without those that take no part, and with those that are not
+            given since they are above the significance.
     """
     tests = p_values.size if tests is None else tests
     rejected = p_values <= significance

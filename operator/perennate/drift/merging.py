@@ -18,11 +18,13 @@ def merge_sparse(tables: Tables) -> Tables:
     difference that is tested. What is left over at the right end joins the last group. Categories come most frequent
     first, so that it is the rare ones that are joined.
     """
+    if tables.least_expected >= MIN_EXPECTED:
+        return tables
     sparse = tables.expected < MIN_EXPECTED
     if not sparse.any():
         return tables
     opens = np.ones(sparse.size, dtype=np.bool_)
-    for table in np.unique(tables.shape.owner[sparse]):
+    for table in set(tables.shape.owner[sparse].tolist()):
         cells = tables.shape.cells_of(table)
         opens[cells] = _openings(tables.expected[cells])
     return tables.joined(np.flatnonzero(opens))

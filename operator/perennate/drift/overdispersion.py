@@ -52,10 +52,11 @@ def dispersion(tables: Tables) -> Dispersion:
     rows, B cells with rows.
     """
     shape, counts, moments = tables.shape, tables.current, tables.parts.moments
-    cells = shape.sum((counts > 0).astype(np.float64))
-    freedom = np.maximum(moments.occupied - 1, 0.0) * np.maximum(cells - 1, 0.0)
+    # Cells without rows have no squares either.
+    cells = shape.sizes if counts.min() else np.add.reduceat(counts > 0, shape.starts, dtype=np.int64)
+    freedom = (moments.occupied - 1) * (cells - 1)
     certain = np.maximum(freedom, 1.0)
-    # Q written out is M * sum_j (sum_s C_sj^2 / M_s) / C_j - M. Cells without rows have no squares either.
+    # Q written out is M * sum_j (sum_s C_sj^2 / M_s) / C_j - M.
     within = tables.current_rows * (shape.sum(moments.squares / np.maximum(counts, 1.0)) - 1)
     spread = (freedom > 0) & (within > _critical(certain.tobytes()))
     if not spread.any():
@@ -78,13 +79,13 @@ def _cumulative(tables: Tables) -> Floats:
     sum_s (G_sj - M_s F_j)^2 / (M_s F_j (1 - F_j)) / (S - 1), in which the sum of the squares written out is
     sum_s G_sj^2 / M_s - M F_j^2.
     """
-    shape, moments = tables.shape, tables.parts.moments
+    shape = tables.shape
     rows = shape.each(tables.current_rows)
     running = np.cumsum(tables.current)
     before = shape.each(running[shape.starts] - tables.current[shape.starts])
     shares = (running - before) / rows
     inner = (shares > INNER[0]) & (shares < INNER[1]) & (tables.current > 0)
-    excess = np.maximum(moments.cumulative - rows * shares**2, 0.0)
+    excess = np.maximum(tables.parts.cumulative() - rows * shares**2, 0.0)
     ratios = np.divide(excess, shares * (1 - shares), out=np.zeros_like(excess), where=inner)
     cuts = np.maximum(shape.sum(inner.astype(np.float64)), 1.0)
-    return np.asarray(shape.sum(ratios) / cuts / np.maximum(moments.occupied - 1, 1.0))
+    return np.asarray(shape.sum(ratios) / cuts / np.maximum(tables.parts.moments.occupied - 1, 1.0))

@@ -26,10 +26,12 @@ def stability_index(tables: Tables, cuts: Ints, shape: Shape, spread: Floats) ->
         spread: phi of each table.
     """
     reference, current = np.add.reduceat(tables.reference, cuts), np.add.reduceat(tables.current, cuts)
-    used = (reference + current > 0).astype(np.float64)
-    cells = shape.sum(used)
+    pooled, cells = reference + current, shape.sizes
+    if not pooled.min():
+        cells = np.add.reduceat(pooled > 0, shape.starts, dtype=np.int64)
     rows, window_rows = tables.reference_rows, tables.current_rows
     expected = (reference + SMOOTHING) * shape.each(1 / (rows + SMOOTHING * cells))
     observed = (current + SMOOTHING) * shape.each(1 / (window_rows + SMOOTHING * cells))
-    index = shape.sum((expected - observed) * np.log(expected / observed) * used)
+    terms = (expected - observed) * np.log(expected / observed)
+    index = shape.sum(terms if cells is shape.sizes else terms * (pooled > 0))
     return index, index - spread * (cells - 1) * (1 / rows + 1 / window_rows)

@@ -13,7 +13,7 @@ import numpy as np
 from perennate.drift.arrays import Bools, Floats, Ints
 from perennate.drift.features import NumericFeature
 from perennate.drift.layout import OFFSET_STEPS, Layout
-from perennate.drift.parts import Moments, Parts
+from perennate.drift.parts import Moments, Parts, cumulative_squares
 from perennate.drift.profile import PREDICTION, SCORE
 from perennate.drift.shape import Shape
 from perennate.drift.tables import Tables
@@ -77,6 +77,8 @@ class Reference:
         self._borders = np.unique(np.append(self._spans[self._spans < layout.size], 0))
         self._taken = np.searchsorted(self._borders, self._spans[:, 0])
         self._counts = self._take(layout.reference)
+        below, self._above, missing, other = layout.specials
+        self._strange = np.stack((missing, other, below))
         self.known_strange = self.strange(layout.reference)
         self._rows = self.shape.sum(self._counts)
 
@@ -89,6 +91,10 @@ class Reference:
         """Sums over some sub-windows, (sub-windows, cells of the layout)."""
         return Moments.of(self._take(counts), self.shape)
 
+    def cumulative_squares(self, counts: Ints) -> Floats:
+        """Those of some sub-windows, (sub-windows, cells of the layout), (cells of the tables,)."""
+        return cumulative_squares(self._take(counts), self.shape)
+
     def parts(self, counts: Ints, cells: Ints) -> Floats:
         """Counts of some cells of the tables, (chosen,), in each sub-window, (sub-windows, cells of the layout)."""
         spans = self._spans[cells]
@@ -97,17 +103,18 @@ class Reference:
             taken[:, place] = counts[:, slice(*spans[place])].sum(axis=-1)
         return taken.astype(np.float64)
 
-    def shifts(self, total: Ints, rows: Floats) -> Floats:
+    def shifts(self, total: Ints) -> Floats:
         """Mean of the window less that of training in training standard deviations; 0 without, (tables,)."""
-        shifts = np.zeros(self.sd.size)
+        shifts, rows = np.zeros(self.sd.size), self.shape.sum(self._take(total))
         numeric = self.layout.numeric
         shifts[numeric] = total[self.layout.offsets] / OFFSET_STEPS / np.maximum(rows[numeric], 1.0)
         return np.where(self.sd > 0, shifts, 0.0)
 
     def strange(self, total: Ints) -> Floats:
         """Rows that are missing, other and out of range, (3, features), of all rows, (cells of the layout,)."""
-        below, above, missing, other = total[self.layout.specials]
-        return np.stack((missing, other, below + above)).astype(np.float64)
+        found = total[self._strange]
+        found[2] += total[self._above]
+        return np.asarray(found, dtype=np.float64)
 
     @cached_property
     def has_shift(self) -> Bools:
@@ -131,7 +138,7 @@ class Reference:
 
     def _take(self, counts: Ints) -> Floats:
         """Counts of the cells of all tables, (..., cells)."""
-        return np.add.reduceat(counts, self._borders, axis=-1)[..., self._taken].astype(np.float64)
+        return np.add.reduceat(counts, self._borders, axis=-1).take(self._taken, axis=-1).astype(np.float64)
 
 
 def _feature_row(layout: Layout, index: int) -> _Row:

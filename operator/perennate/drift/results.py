@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import repeat
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -99,41 +100,30 @@ def known_results(compared: Comparison, gates: Gates, p: Floats, effects: Floats
         effects: by the method of each, (tables,).
         levels: positions in LEVELS, (tables,).
     """
-    reference, places = compared.reference, compared.places
-    psi, psi_star = compared.stability
-    thresholds = gates.drifted[compared.chosen]
-    weights = reference.importance[compared.chosen]
-    order = np.lexsort((-effects / thresholds, -weights, -levels))
-    rows = zip(
-        order.tolist(),
-        places[order].tolist(),
-        levels[order].tolist(),
-        p[order].tolist(),
-        psi[order].tolist(),
-        psi_star[order].tolist(),
-        compared.spread.cells[order].tolist(),
-        effects[order].tolist(),
-        compared.tables.current_rows[order].tolist(),
-        thresholds[order].tolist(),
+    reference, thresholds = compared.reference, compared.own(gates.drifted)
+    order = np.lexsort((-effects / thresholds, -compared.own(reference.importance), -levels))
+    numbers = np.array((p, *compared.stability, compared.spread.cells, effects, thresholds)).take(order, axis=1)
+    places, indices, ranks = order.tolist(), compared.places[order].tolist(), levels[order].tolist()
+    # The worst come first, and what did not change needs no words.
+    changed = len(ranks) - ranks.count(0)
+    hints = [_hint(compared, place, index) for place, index in zip(places[:changed], indices, strict=False)]
+    p_values, psi, psi_star, phi, sizes, limits = numbers.tolist()
+    fields = zip(
+        map(reference.names.__getitem__, indices),
+        map(LEVELS.__getitem__, ranks),
+        p_values,
+        psi,
+        psi_star,
+        phi,
+        map(gates.methods.__getitem__, indices),
+        sizes,
+        compared.tables.current_rows[order].astype(np.int64).tolist(),
+        limits,
+        hints + [""] * (len(ranks) - changed),
+        map(Statistics, repeat(compared), places, indices),
         strict=True,
     )
-    return [
-        FeatureResult(
-            reference.names[index],
-            LEVELS[level],
-            chance,
-            size,
-            corrected,
-            phi,
-            gates.methods[index],
-            effect,
-            int(count),
-            threshold,
-            _hint(compared, place, index) if level else "",
-            Statistics(compared, place, index),
-        )
-        for place, index, level, chance, size, corrected, phi, effect, count, threshold in rows
-    ]
+    return list(map(FeatureResult._make, fields))
 
 
 def _hint(compared: Comparison, place: int, index: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -56,6 +57,11 @@ class Gates:
     drifted: Floats
     warning: Floats
 
+    @cached_property
+    def others(self) -> set[str]:
+        """Effects besides the default."""
+        return set(self.methods) - {DEFAULT}
+
 
 def make_gates(reference: Reference, rules: Mapping[str, FeatureRule], *, warning: float, drifted: float) -> Gates:
     """The gates of all tables; those without a rule have PSI*, `warning` and `drifted`.
@@ -64,7 +70,9 @@ def make_gates(reference: Reference, rules: Mapping[str, FeatureRule], *, warnin
         ValueError: a rule for a name that the profile does not have, or with an effect that does not apply to it.
     """
     methods = [DEFAULT] * len(reference.names)
-    upper, lower = np.full(len(methods), float(drifted)), np.full(len(methods), float(warning))
+    upper, lower = np.empty(len(methods)), np.empty(len(methods))
+    upper.fill(drifted)
+    lower.fill(warning)
     for name, rule in rules.items():
         if name not in reference.names:
             raise ValueError(f"rule for {name!r}: the profile has only {', '.join(reference.names)}")

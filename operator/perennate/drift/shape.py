@@ -38,6 +38,11 @@ class Shape:
         """Cells of each table, (tables,)."""
         return np.diff(self.starts, append=self.owner.size)
 
+    @cached_property
+    def freedom(self) -> Floats:
+        """Cells of each table less one, but at least one, (tables,)."""
+        return np.asarray(np.maximum(self.sizes - 1.0, 1.0))
+
     def cells_of(self, table: int) -> slice:
         """Cells of one table."""
         start = int(self.starts[table])
@@ -53,7 +58,7 @@ class Shape:
 
     def each(self, values: Floats) -> Floats:
         """The value of its table for each cell, (tables,) to (cells,)."""
-        return values[self.owner]
+        return np.asarray(values.take(self.owner))
 
     def only(self, chosen: Bools) -> Shape:
         """The shape of some of the tables, (tables,)."""

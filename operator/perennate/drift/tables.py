@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -45,6 +45,25 @@ class Tables:
         """M (R + C) / (N + M): rows of the window expected in each cell if nothing changed, (cells,)."""
         return self.shape.each(self.share) * self.total
 
+    @cached_property
+    def least_expected(self) -> float:
+        """No cell where anything was counted is expected to have less rows of the window."""
+        return float(max(1.0, self.total.min()) * self.share.min())
+
+    @cached_property
+    def steps(self) -> Floats:
+        """C / M - R / N of each cell, which are 0 in sum over a table, (cells,)."""
+        each = self.shape.each
+        return self.current * each(1 / self.current_rows) - self.reference * each(1 / self.reference_rows)
+
+    @cached_property
+    def terms(self) -> Floats:
+        """(C / M - R / N)^2 / (R + C) of each cell, 0 where nothing was counted, (cells,).
+
+        Times N M this is (C - E)^2 / (E (1 - q)), with E the `expected` and q the `share`.
+        """
+        return self.steps * self.steps / np.maximum(self.total, 1.0)
+
     def only(self, chosen: Bools) -> Tables:
         """Some of the tables, (tables,)."""
         if chosen.all():
@@ -58,6 +77,11 @@ class Tables:
             self.current_rows[chosen],
             self.parts.only(chosen, kept),
         )
+
+    def thinned(self, spread: Floats) -> Tables:
+        """As many rows as they are worth: counts divided by the design effect of each table, (tables,)."""
+        current = np.floor(self.current / self.shape.each(spread) + 0.5)
+        return replace(self, current=current, current_rows=self.current_rows / spread)
 
     def joined(self, first: Ints) -> Tables:
         """Join neighbouring cells: a new cell begins only at the cells `first`, among them the start of every table."""

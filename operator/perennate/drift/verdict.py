@@ -93,14 +93,15 @@ def evaluate(
         return _only_faults(sample, tables, gates, checks, significance)
     compared = _compare(sample, tables, chosen)
     p = union(compared.merged, compared.spread)
-    family = holm(np.concatenate((p, checks.p.ravel())), significance, tests=p.size + checks.possible)
-    judged = _judge(compared, gates, family[: p.size])
+    every = np.concatenate((p, checks.p)) if checks.p.size else p
+    rejected = holm(every, significance, tests=p.size + checks.possible)
+    judged = _judge(compared, gates, rejected[: p.size])
     features = known_results(compared, gates, p, judged.effects, judged.levels)
     if p.size < chosen.size:
         features += unknown_results(reference.names, tables.current_rows, gates, np.flatnonzero(~chosen))
     least = needed_features(quorum, p.size)
     verdict = _verdict(judged.levels, least)
-    faulty = family[p.size :].reshape(checks.p.shape)
+    faulty = rejected[p.size :]
     return Evaluation(
         verdict=verdict,
         features=tuple(features),
@@ -116,8 +117,7 @@ def _compare(sample: Sample, tables: Tables, chosen: Bools) -> Comparison:
     """The tables with enough rows, (tables,)."""
     known = tables.only(chosen)
     merged = merge_sparse(known)
-    shifts = sample.reference.shifts(sample.total, tables.current_rows)
-    return Comparison(sample.reference, chosen, known, merged, dispersion(merged), shifts[chosen])
+    return Comparison(sample.reference, chosen, known, merged, dispersion(merged), sample.total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,11 +137,13 @@ class _Judged:
 
 def _judge(compared: Comparison, gates: Gates, rejected: Bools) -> _Judged:
     """Hold the effects against their gates."""
-    drifted, warning = gates.drifted[compared.chosen], gates.warning[compared.chosen]
+    drifted, warning = compared.own(gates.drifted), compared.own(gates.warning)
     effects = compared.effect(DEFAULT)
-    for method in set(gates.methods) - {DEFAULT}:
+    for method in gates.others:
         own = np.array([name == method for name in gates.methods])[compared.chosen]
         effects = np.where(own, compared.effect(method), effects)
+    if not rejected.any():
+        return _Judged(effects, np.zeros(rejected.size, dtype=np.int64), rejected)
     levels = rejected * (1 + (effects >= warning).astype(np.int64) + (effects >= drifted))
     return _Judged(effects, levels, rejected & (effects >= HYSTERESIS * drifted))
 
@@ -173,7 +175,7 @@ def _unknown(sample: Sample, needed: int) -> Evaluation:
 
 def _only_faults(sample: Sample, tables: Tables, gates: Gates, checks: FaultTests, significance: float) -> Evaluation:
     """No feature has enough values for a verdict on drift, which may well be a fault."""
-    faulty = holm(checks.p.ravel(), significance, tests=checks.possible).reshape(checks.p.shape)
+    faulty = holm(checks.p, significance, tests=checks.possible)
     names = sample.reference.names
     return Evaluation(
         verdict=Verdict.UNKNOWN,

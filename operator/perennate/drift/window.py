@@ -132,6 +132,7 @@ class Window:
         self._since: float | None = None
         self._forgotten: float | None = None
         self.changes = 0
+        self._latest: tuple[tuple[int, float], SubWindows] | None = None
 
     @property
     def profile(self) -> Profile:
@@ -181,7 +182,11 @@ class Window:
 
     def sample(self, now: float) -> Sample:
         """What the window holds at `now`; a copy that later scrapes do not change."""
-        found = self._adder.of({slot: sums for slot, sums in self._sums.items() if self._inside(slot, now)})
+        known, key = self._latest, (self.changes, (now - self.length) // self.step)
+        if known is None or known[0] != key:
+            inside = {slot: sums for slot, sums in self._sums.items() if self._inside(slot, now)}
+            known = self._latest = key, self._adder.of(inside)
+        found = known[1]
         since = now if self._since is None else max(self._since, now - self.length)
         return Sample(self._adder.reference, found, since, now, warm=now - since >= self.length / WARM_UP)
 

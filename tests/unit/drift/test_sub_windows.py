@@ -30,6 +30,7 @@ def test_remembered_sums_are_those_of_the_counts(changes: list[tuple[int, bool]]
         assert np.array_equal(found.total, fresh.total)
         assert np.array_equal(found.total, found.counts.sum(axis=0))
         assert np.allclose(found.parts.moments.packed(), fresh.parts.moments.packed(), rtol=1e-12)
+        assert np.allclose(found.parts.cumulative(), fresh.parts.cumulative(), rtol=1e-12)
         assert np.array_equal(found.parts.counts(np.arange(5)), fresh.parts.counts(np.arange(5)))
 
 
