@@ -1,7 +1,8 @@
-"""The benchmark of the serving process still runs; what it measures is judged by `make bench` alone."""
+"""The benchmarks still run; what they measure is judged by `make bench` and `make bench-drift` alone."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,18 @@ from tests.repo.tree import ROOT
 pytestmark = pytest.mark.runtime
 
 COMMAND = (sys.executable, "-m", "benchmarks.serving", "--rounds", "1", "--slices", "1", "--no-bounds")
+DRIFT = (
+    sys.executable,
+    "-m",
+    "benchmarks.drift",
+    "--rounds",
+    "1",
+    "--rows",
+    "2000",
+    "--peers",
+    "frouros",
+    "--no-bounds",
+)
 
 
 def test_the_benchmark_compares_both_sides(tmp_path: Path) -> None:
@@ -36,3 +49,17 @@ def test_the_benchmark_compares_both_sides(tmp_path: Path) -> None:
         "the same rows as one array",
     }
     assert min(min(values) for values in medians.values()) > 0
+
+
+def test_the_drift_benchmark_measures_every_kind_of_bound(tmp_path: Path) -> None:
+    """Recording, verdicts, the sweep, and one peer on raw rows, whose answer must be ours."""
+    results = tmp_path / "RESULTS.md"
+    run = subprocess.run(
+        [*DRIFT, "--results", str(results)], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    rows = [line.strip("|").split("|") for line in results.read_text().splitlines() if re.search("[<>]= ", line)]
+    titles = " ".join(cells[0] for cells in rows)
+    for part in ("1 row x", "1,000 rows x", "verdict from counts", "sweep of", "frouros", "most memory"):
+        assert part in titles
+    assert all(float(cell) > 0 for cells in rows for cell in cells[2:4])
