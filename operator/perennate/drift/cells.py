@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -40,7 +41,7 @@ class NumericCells:
         with np.errstate(over="ignore"):
             self._steps = (OFFSET_STEPS / layout.spreads)[:, None]
 
-    def read(self, columns: dict[str, Column], rows: int, counted: Ints) -> Floats:
+    def read(self, columns: Mapping[str, Column], rows: int, counted: Ints) -> Floats:
         """Numbers of the columns, NaN for none, (numeric features, rows); `count` takes NaN for missing.
 
         A value that is no number is moved from `missing` to `other` in `counted`, (cells,), ahead of that.
@@ -78,7 +79,8 @@ class NumericCells:
             [row.searchsorted(borders, side="right") for row, borders in zip(values, self._borders, strict=True)]
         )
         counted[self._missing] += values.shape[1] - ranks[self._last]
-        times = np.diff(ranks, prepend=0)
+        times = ranks.copy()
+        times[1:] -= ranks[:-1]
         times[self._first] = ranks[self._first]
         counted[self._places] += times
         self._add_up(values, counted, moments)
@@ -95,7 +97,7 @@ class NumericCells:
         # Whole numbers below 2**53 add up exactly, in whatever order.
         counted[self._offsets] += np.add.reduce(np.rint(steps, out=steps), axis=1).astype(np.int64)
         moments[0] += np.add.reduce(values, axis=1)
-        moments[1] += np.einsum("ij,ij->i", values, values)
+        moments[1] += np.vecdot(values, values)
 
 
 class CategoricalCells:
@@ -115,7 +117,7 @@ class CategoricalCells:
         self._missing, self._other = (int(place) for place in layout.specials[2:, index])
         self._places: dict[Any, int] = {text: start + place for place, text in enumerate(feature.categories)}
 
-    def count(self, columns: dict[str, Column], rows: int, counted: Ints) -> None:
+    def count(self, columns: Mapping[str, Column], rows: int, counted: Ints) -> None:
         """Count rows into `counted`, (cells,)."""
         column = columns.get(self.name)
         if column is None:

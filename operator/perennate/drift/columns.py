@@ -26,6 +26,8 @@ _CHUNK = 16_384
 _FEW = 64
 """Up to so many distinct objects, looking for each of them is faster than hashing every row of so many."""
 _MANY = 1024
+_SOME = 16
+"""Of fewer values, looking for equal ones takes longer than looking each of them up."""
 _ALIKE = frozenset({str, np.str_, float, int, type(None)}), frozenset({str, np.str_, bool, type(None)})
 """Types among which equal values have the same text as categories; of all types True equals 1, for one."""
 
@@ -96,7 +98,7 @@ def rows_of(column: Column, rows: slice | Ints) -> Column:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows as they came.
+    """Rows that need no check any more.
 
     Args:
         columns: by name, each (size,).
@@ -104,7 +106,7 @@ class Rows:
         matrix: instead of the columns, all of them side by side, (size, columns).
     """
 
-    columns: dict[str, Column]
+    columns: Mapping[str, Column]
     size: int
     matrix: Floats | None = None
 
@@ -217,11 +219,13 @@ def tally(column: Column) -> list[tuple[Any, int]]:
     if not isinstance(column, np.ndarray):
         counts = np.bincount(np.asarray(column.codes, dtype=np.int64) + 1, minlength=len(column.categories) + 1)
         return list(zip([None, *column.categories], counts.tolist(), strict=True))
-    if column.dtype == object and column.size >= _MANY:
+    if column.size >= _MANY and column.dtype == object:
         found = _by_identity(column)
         if found is not None:
             return found
     values = column.tolist()
+    if len(values) < _SOME:
+        return [(value, 1) for value in values]
     types = set(map(type, values))
     if any(types <= alike for alike in _ALIKE):
         return list(Counter(values).items())

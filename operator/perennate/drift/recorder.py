@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,8 +25,8 @@ from perennate.drift.sampling import sampled
 CHUNK_ROWS = 4096
 """Rows that are counted at once: what is worked on stays in the cache, and needs no more memory however many come."""
 WAITING_ROWS = 256
-"""Rows of small batches wait until there are so many. Counting one row takes a fifth of the time of counting so many
-at once, which would be more than 5 % of a request for one row that scikit-learn answers; so it is 1 %."""
+"""Rows of small batches wait until there are so many, because counting one takes half the time of counting so many at
+once. Of a request for one row that scikit-learn answers, counting it alone would be a tenth; so it is 1 to 2 %."""
 
 
 class Recorder:
@@ -66,6 +68,7 @@ class Recorder:
         self._numbered = 0
         self._waiting = np.empty((len(self._numeric.names), WAITING_ROWS))
         self._waiting_rows = 0
+        self._score_edges = [] if profile.score is None else profile.score.edges.tolist()
 
     def record(self, data: Any, names: Sequence[str] | None = None) -> None:
         """Count a batch of rows.
@@ -74,7 +77,8 @@ class Recorder:
 
         Args:
             data: a mapping of columns, each one-dimensional and of one length; a frame whose columns turn into arrays;
-                a sequence of mappings, one a row; or an array (rows, columns) with `names`.
+                a sequence of mappings, one a row; an array (rows, columns) with `names`; or Rows, which someone has
+                checked already (their matrix holds the features of the profile, all numbers, in its order).
             names: of the columns of an array.
 
         Raises:
@@ -101,6 +105,8 @@ class Recorder:
 
     def _read(self, data: Any, names: Sequence[str] | None) -> Rows:
         """Rows of any form; an array that holds exactly the features is counted as it is."""
+        if isinstance(data, Rows):
+            return data
         plain = isinstance(data, np.ndarray) and data.dtype == np.float64 and data.shape[1:] == (len(names or ()),)
         if plain and self._only_numbers and list(names or ()) == self._numeric.names:
             return Rows({}, len(data), data)
@@ -148,6 +154,10 @@ class Recorder:
         if self.profile.score is None:
             raise ValueError("the profile has no score: the model was trained without hold-out rows")
         values = np.asarray(scores, dtype=np.float64).ravel()
+        if values.size == 1:
+            # Half the time that arrays take, and most requests have one row.
+            score = values.item()
+            return np.array([-1 if math.isnan(score) else bisect_left(self._score_edges, score)])
         bins = bin_of(self.profile.score.edges, values)
         bins[np.isnan(values)] = -1
         return bins

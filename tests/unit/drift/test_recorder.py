@@ -21,7 +21,7 @@ from perennate.drift.label_cells import LabelError
 from perennate.drift.layout import Layout
 from perennate.drift.profile import Profile
 from perennate.drift.recorder import CHUNK_ROWS, Recorder
-from tests.unit.drift.makers import generator, make_columns, make_profile, make_recorder, make_scores, record
+from tests.unit.drift.makers import make_columns, make_profile, make_recorder, make_scores, record
 
 PROFILE = build_profile(
     {"age": np.array([20.0, 30, 40, 50, 60]), "country": np.array(["de", "de", "fr", None, "it"], dtype=object)},
@@ -131,24 +131,6 @@ def test_ragged_columns_are_refused_whole(columns: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="columns must be one-dimensional and of one length"):
         recorder.record(columns)
     assert recorder.document()["rows"] == 0
-
-
-@pytest.mark.parametrize("rows", [1, 15, 16, 500])
-def test_both_kernels_count_alike(rows: int) -> None:
-    """Small batches are compared, large ones searched; both count as the profile was cut."""
-    profile = make_profile(rows=2000)
-    columns = make_columns(rows, seed=3)
-    columns["f1"][: rows // 2] = np.nan
-    at_once, one_by_one = make_recorder(profile), make_recorder(profile)
-    at_once.record(columns)
-    for row in range(rows):
-        one_by_one.record({name: values[row : row + 1] for name, values in columns.items()})
-    first, second = at_once.document(), one_by_one.document()
-
-    assert first["sum"][0] == pytest.approx(second["sum"][0])
-    assert {key: value for key, value in first.items() if not key.startswith("sum")} == {
-        key: value for key, value in second.items() if not key.startswith("sum")
-    }
 
 
 def test_training_rows_give_back_the_profile() -> None:
@@ -467,16 +449,3 @@ def test_arrays_of_other_types() -> None:
 
     assert recorder.document()["counts"][0] == [0, 3, 0, 0, 0]
     assert recorder.document()["other"][0] == 1
-
-
-def test_batches_of_any_size_are_the_same_rows() -> None:
-    """Splitting rows into batches changes no count."""
-    profile, columns = make_profile(rows=500), make_columns(100, seed=5)
-    whole, parts = make_recorder(profile), make_recorder(profile)
-    whole.record(columns)
-    cuts = sorted(generator(1).integers(1, 99, 6).tolist())
-    for rows in np.split(np.arange(100), cuts):
-        if rows.size:
-            parts.record({name: values[rows] for name, values in columns.items()})
-
-    assert whole.document()["counts"] == parts.document()["counts"]
