@@ -58,7 +58,8 @@ def make_ids(
         token: ten random hexadecimal digits, new for every request.
     """
     said = [NO_ANSWER if kind is None or answer is None else _text(kind, answer) for answer in answers]
-    return [f"{version}.{text}.{time_ms}.{token}{row:x}" for row, text in enumerate(said)]
+    head, tail = f"{version}.", f".{time_ms}.{token}"
+    return [f"{head}{text}{tail}{row:x}" for row, text in enumerate(said)]
 
 
 def parse_id(text: str) -> PredictionId:

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennate.drift.build import build_profile
+from perennate.drift.categories import class_text
 from perennate.drift.counts import validate_counts
 from perennate.drift.label_cells import LabelError
 from perennate.drift.layout import Layout
@@ -218,6 +219,31 @@ def test_labels_of_more_classes() -> None:
 
 
 @pytest.mark.parametrize(
+    "predictions",
+    [
+        [1, 2, 1, 3],
+        [1.0, 2.5, -0.0, 2.0],
+        [True, False],
+        ["1", "true", "b"],
+        [float("nan")] * 2,
+        [1, True, "1", None],
+        [],
+    ],
+)
+def test_positions_of_classes_of_any_type(predictions: list[Any]) -> None:
+    """Many classes have the positions that each has alone, whatever their types."""
+    profile = build_profile({"x": np.arange(9.0)}, task="classification", classes=[0, 1, 2, "true"])
+    recorder = make_recorder(profile)
+    texts = [class_text(value) for value in predictions]
+    wanted = [profile.classes.index(text) if text in profile.classes else -1 for text in texts]
+
+    assert recorder.class_positions(predictions).tolist() == wanted
+    column = np.empty(len(predictions), dtype=object)
+    column[:] = predictions
+    assert recorder.class_positions(column).tolist() == wanted
+
+
+@pytest.mark.parametrize(
     ("profile", "answer", "label", "message"),
     [
         (REGRESSION, 1.0, "a", "label must be a number, got str"),
@@ -369,7 +395,7 @@ def test_sampled_rows_are_a_fair_share_of_all() -> None:
     whole, parts = (Recorder(profile, model="m", version="v", start=0.0, sampling_ratio=0.1) for _ in range(2))
     whole.record(columns)
     whole.record_scores(make_scores(20_000)[0])
-    for rows in np.split(np.arange(20_000), [1, 2, 3, 500, 17_000]):
+    for rows in np.split(np.arange(20_000), [*range(1, 300), 500, 17_000]):
         parts.record({name: values[rows] for name, values in columns.items()})
     first, second = whole.document(), parts.document()
 
