@@ -11,7 +11,6 @@ from typing import Protocol
 
 import numpy as np
 
-from perennate.drift import wasserstein
 from perennate.drift.arrays import Bools, Floats, Ints
 from perennate.drift.jensen_shannon import corrected_distance
 from perennate.drift.kolmogorov import distance
@@ -44,6 +43,7 @@ class Comparison:
     spread: Dispersion
     total: Ints
     _effects: dict[str, Floats] = field(default_factory=dict, init=False, repr=False)
+    _applies: dict[str, list[bool]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def stability(self) -> tuple[Floats, Floats]:
@@ -64,6 +64,12 @@ class Comparison:
     def places(self) -> Ints:
         """Positions of the compared tables among all, (tables,)."""
         return self.chosen.nonzero()[0]
+
+    def applies(self, method: str) -> list[bool]:
+        """Whether an effect can be measured on each table of the profile."""
+        if method not in self._applies:
+            self._applies[method] = EFFECTS[method].applies(self.reference).tolist()
+        return self._applies[method]
 
     def effect(self, method: str) -> Floats:
         """One effect of every table, also where it does not apply, (tables,)."""
@@ -105,14 +111,7 @@ def wasserstein_distance(compared: Comparison) -> Floats:
     The difference of the means bounds it from below (its dual form, L. Kantorovich & G. Rubinstein, 1958), and also
     tells of values outside of the reference's range how far they are.
     """
-    tables, found = compared.tables, np.abs(compared.shifts)
-    for place, index in enumerate(compared.places):
-        grid = compared.reference.grids[index]
-        if grid is not None:
-            cells = tables.shape.cells_of(place)
-            area = wasserstein.distance(grid, tables.reference[cells], tables.current[cells])
-            found[place] = max(found[place], area)
-    return found
+    return np.maximum(np.abs(compared.shifts), compared.own(compared.reference.areas(compared.total)))
 
 
 def mean_shift(compared: Comparison) -> Floats:
@@ -182,4 +181,4 @@ class Statistics(Mapping[str, float]):
         return repr(dict(self))
 
     def _applies(self, method: str) -> bool:
-        return method in EFFECTS and bool(EFFECTS[method].applies(self._compared.reference)[self._index])
+        return method in EFFECTS and self._compared.applies(method)[self._index]

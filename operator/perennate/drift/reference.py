@@ -17,6 +17,7 @@ from perennate.drift.parts import Moments, Parts, cumulative_squares
 from perennate.drift.profile import PREDICTION, SCORE
 from perennate.drift.shape import Shape
 from perennate.drift.tables import Tables
+from perennate.drift.wasserstein import Quantiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +110,16 @@ class Reference:
         numeric = self.layout.numeric
         shifts[numeric] = total[self.layout.offsets] / OFFSET_STEPS / np.maximum(rows[numeric], 1.0)
         return np.where(self.sd > 0, shifts, 0.0)
+
+    def areas(self, total: Ints) -> Floats:
+        """W1 between the reference and a window, (cells of the layout,), where there is a grid; else 0, (tables,)."""
+        current, areas = self._take(total), np.zeros(self.sd.size)
+        areas[self._quantiles.places] = self._quantiles.distances(current, self.shape.sum(current))
+        return areas
+
+    @cached_property
+    def _quantiles(self) -> Quantiles:
+        return Quantiles.of(self.grids, self.shape, self._counts)
 
     def strange(self, total: Ints) -> Floats:
         """Rows that are missing, other and out of range, (3, features), of all rows, (cells of the layout,)."""

@@ -7,7 +7,7 @@ once, and joining cells is summing runs of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class Shape:
     @cached_property
     def sizes(self) -> Ints:
         """Cells of each table, (tables,)."""
-        return np.diff(self.starts, append=self.owner.size)
+        return np.bincount(self.owner, minlength=self.starts.size)
 
     @cached_property
     def freedom(self) -> Floats:
@@ -66,5 +66,11 @@ class Shape:
 
     def joined(self, first: Ints) -> Shape:
         """The shape when a new cell begins only at the cells `first`, (new cells,), among them every start."""
-        owner = self.owner[first]
-        return Shape(np.searchsorted(owner, np.arange(self.starts.size)), owner, self.ordered)
+        return _joined(self, np.asarray(first, dtype=np.int64).tobytes())
+
+
+@lru_cache(maxsize=1024)
+def _joined(shape: Shape, first: bytes) -> Shape:
+    """See `Shape.joined`: categories that are hardly ever seen make one window join the same cells as the last."""
+    owner = shape.owner[np.frombuffer(first, dtype=np.int64)]
+    return Shape(np.searchsorted(owner, np.arange(shape.starts.size)), owner, shape.ordered)
