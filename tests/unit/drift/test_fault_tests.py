@@ -25,7 +25,7 @@ def test_nothing_significant_is_left_out(seed: int, rows: int, level: float) -> 
     window[REFERENCE.layout.specials] = generator(seed).geometric(0.1, REFERENCE.layout.specials.shape) - 1
     found = fault_tests(REFERENCE, window, level)
     hits, known = REFERENCE.strange(window).ravel(), REFERENCE.known_strange.ravel()
-    p = stats.binom.sf(hits - 1, hits + known, rows / (rows + 500))
+    p = np.asarray(stats.binom.sf(hits - 1, hits + known, rows / (rows + 500)))
 
     assert set(np.flatnonzero((p <= level) & (hits / rows > known / 500))) <= set(found.places)
     assert found.p == pytest.approx(p[found.places], rel=1e-9)

@@ -33,11 +33,11 @@ def test_the_area_between_the_curves(first: list[int], second: list[int], data: 
     windows = [
         data.draw(st.lists(st.integers(0, 50), min_size=len(c), max_size=len(c)).filter(any)) for c in (first, second)
     ]
-    grids = [np.linspace(-1, 2, 41) ** 3, None, np.arange(41.0)]
+    grid, other = np.linspace(-1, 2, 41) ** 3, np.arange(41.0)
     shape = Shape.of(np.array([len(first), 2, len(second)]), np.ones(3, dtype=np.bool_))
     current = np.array([*windows[0], 3.0, 4.0, *windows[1]])
-    quantiles = Quantiles.of(grids, shape, np.array([*first, 1.0, 1.0, *second]))
-    wanted = [area(grids[0], first, windows[0]), area(grids[2], second, windows[1])]
+    quantiles = Quantiles.of([grid, None, other], shape, np.array([*first, 1.0, 1.0, *second]))
+    wanted = [area(grid, first, windows[0]), area(other, second, windows[1])]
 
     assert quantiles.places.tolist() == [0, 2]
     assert quantiles.distances(current, shape.sum(current)) == pytest.approx(wanted, rel=1e-3, abs=1e-3)
