@@ -17,7 +17,7 @@ from perennate.drift import Evaluation, FeatureResult, Measurement, Sample, Verd
 from perennate.drift.features import CategoricalFeature
 from perennate.drift.layout import ROWS
 from perennate.drift.profile import PREDICTION, SCORE
-from perennate.drift.standing import ERRORS, loss_detected
+from perennate.drift.standing import ERRORS, loss_detected, spread_of
 from perennate.drift.verdict import ROWS_FLOOR
 
 OUTCOMES: Mapping[Exit, Outcome] = {
@@ -178,7 +178,7 @@ def judge_performance(reference: Reference, current: Current, asked: Asked) -> t
     if deciding not in measured:
         raise UsageError(f"--metric must be one of {', '.join(measured)} for this model, got {deciding!r}")
     return tuple(
-        _metric(reference, found, estimated=False, tolerance=asked.tolerance, decides=found.metric == deciding)
+        _metric(reference, found, estimated=False, asked=asked if found.metric == deciding else None)
         for found in measured.values()
     )
 
@@ -188,16 +188,17 @@ def _metric(
     found: Measurement,
     *,
     estimated: bool,
-    tolerance: float | None = None,
-    decides: bool = False,
+    asked: Asked | None = None,
 ) -> MetricReport:
-    """One metric; the one that decides says whether performance is lost."""
+    """One metric; the one that decides, for which something is asked, says whether performance is lost."""
     known = reference.profile.metrics.get(found.metric)
     baseline = None if known is None else known.value
     tolerated = lost = None
-    if decides and baseline is not None:
-        tolerated = tolerance or (ERROR_LOST * baseline if found.metric in ERRORS else SHARE_LOST)
-        lost = loss_detected(baseline, found, tolerated)
+    if asked is not None and known is not None:
+        usual = ERROR_LOST * known.value if found.metric in ERRORS else SHARE_LOST
+        tolerated = usual if asked.tolerance is None else asked.tolerance
+        spread = spread_of(known.standard_error, asked.settings.significance)
+        lost = loss_detected(known.value, found, tolerated, spread)
     return MetricReport(
         metric=found.metric,
         estimated=estimated,

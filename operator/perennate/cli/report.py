@@ -115,7 +115,8 @@ class MetricReport(Part):
         default=None, description="Loss that is tolerated; only of the metric that decides."
     )
     lost: bool | None = Field(
-        default=None, description="Whether the whole interval is worse than the baseline by more than is tolerated."
+        default=None,
+        description="Whether it is worse than the baseline by more than is tolerated, wherever in their intervals.",
     )
 
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from scipy.special import ndtri
-
 from perennate.drift import confusion, labelled, regression
 from perennate.drift.coverage import label_flow
 from perennate.drift.measurement import Measurement
 from perennate.drift.persistence import Signal
 from perennate.drift.profile import LabelKind, Profile
-from perennate.drift.standing import Standing, in_words, loss_detected, shown, signal_of
+from perennate.drift.standing import Standing, in_words, loss_detected, shown, signal_of, spread_of
 from perennate.drift.verdict import ROWS_FLOOR
 from perennate.drift.window import Sample
 
@@ -110,7 +108,7 @@ def evaluate_performance(
     check_metric(metric)
     finding = _find(sample, metric, max(min_samples, ROWS_FLOOR), 1 - significance)
     known = sample.profile.metrics.get(metric)
-    spread = 0.0 if known is None else float(ndtri(1 - significance / 2)) * known.standard_error
+    spread = 0.0 if known is None else spread_of(known.standard_error, significance)
     return judge(sample, metric, finding, tolerance=tolerance, estimated=False, spread=spread)
 
 

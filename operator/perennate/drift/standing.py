@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
+from scipy.special import ndtri
+
 from perennate.drift.measurement import Measurement
 from perennate.drift.persistence import HYSTERESIS, Signal
 
@@ -36,6 +38,11 @@ def loss_of(metric: str, baseline: float, value: float) -> float:
     if metric in SIGNED:
         return abs(value) - abs(baseline)
     return baseline - value
+
+
+def spread_of(standard_error: float, significance: float) -> float:
+    """Half the width of the two-sided normal interval of a baseline."""
+    return float(ndtri(1 - significance / 2)) * standard_error
 
 
 def least_loss(baseline: float, measurement: Measurement, spread: float = 0.0) -> float:

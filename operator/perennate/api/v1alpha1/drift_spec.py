@@ -127,7 +127,7 @@ class Performance(Model):
         le=LARGEST,
         description=(
             "Loss that is tolerated, in the metric's own unit: lost is what is worse than the baseline by more than "
-            "this with its whole confidence interval."
+            "this wherever in their confidence intervals the two may be."
         ),
     )
 
