@@ -6,7 +6,7 @@ Nothing here imports a library of data frames: a frame is anything whose columns
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
@@ -109,6 +109,14 @@ class Rows:
     columns: Mapping[str, Column]
     size: int
     matrix: Floats | None = None
+
+    def parts(self, size: int) -> Iterator[Rows]:
+        """All of them, so many at once."""
+        if self.size <= size:
+            yield self
+            return
+        for start in range(0, self.size, size):
+            yield self.part(slice(start, start + size))
 
     def part(self, rows: slice | Ints) -> Rows:
         """Some of them."""

@@ -23,7 +23,9 @@ from perennate.drift.profile import Profile
 from perennate.drift.sampling import sampled
 
 CHUNK_ROWS = 4096
-"""Rows that are counted at once: what is worked on stays in the cache, and needs no more memory however many come."""
+"""Rows whose numbers are counted at once: they stay in the cache, and need no more memory however many come."""
+CATEGORY_ROWS = 65_536
+"""Rows whose categories are counted at once: finding out which there are costs as much as counting many rows."""
 WAITING_ROWS = 256
 """Rows of small batches wait until there are so many, because counting one takes half the time of counting so many at
 once. Of a request for one row that scikit-learn answers, counting it alone would be a tenth; so it is 2 %."""
@@ -97,17 +99,19 @@ class Recorder:
             return
         counted = np.zeros(self._layout.size, dtype=np.int64)
         counted[ROWS], counted[SEEN] = rows.size, came
+        for part in rows.parts(CATEGORY_ROWS):
+            for feature in self._categorical:
+                feature.count(part.columns, part.size, counted)
         if rows.size < WAITING_ROWS:
-            values = self._count_categories(rows, counted)
+            values = self._numbers(rows, counted)
             with self._lock:
                 self._cells += counted
                 self._keep(values)
             return
         moments = np.zeros(self._moments.shape)
         with np.errstate(over="ignore", invalid="ignore"):
-            for start in range(0, rows.size, CHUNK_ROWS):
-                values = self._count_categories(rows.part(slice(start, start + CHUNK_ROWS)), counted)
-                self._numeric.count(values, counted, moments)
+            for part in rows.parts(CHUNK_ROWS):
+                self._numeric.count(self._numbers(part, counted), counted, moments)
             with self._lock:
                 self._cells += counted
                 self._moments += moments
@@ -121,10 +125,8 @@ class Recorder:
             return Rows({}, len(data), data)
         return Rows(*read_columns(data, names))
 
-    def _count_categories(self, rows: Rows, counted: Ints) -> Floats:
-        """Count the categories of rows into `counted`; what comes back is their numbers, (numeric features, rows)."""
-        for feature in self._categorical:
-            feature.count(rows.columns, rows.size, counted)
+    def _numbers(self, rows: Rows, counted: Ints) -> Floats:
+        """Numbers of rows, (numeric features, rows), to be overwritten; `counted` as NumericCells.read has it."""
         if rows.matrix is not None:
             return rows.matrix.T.copy()
         return self._numeric.read(rows.columns, rows.size, counted)
