@@ -41,7 +41,7 @@ _KEPT = 3
 
 
 def reference(name: str) -> str:
-    """Return the reference of image `name` of `IMAGES`: the full form of `perennate/<name>:<version>` in the manifests.
+    """Return the reference of image `name`: the full form of `perennate/<name>:<version>` in the manifests.
 
     The tag is not `latest`, so an image that is loaded is never pulled.
     """
@@ -127,6 +127,11 @@ def stored_names(names: Sequence[str] = IMAGES) -> dict[str, str]:
     return {name: f"{name}-{cache.key(_dependencies_key(name), _source_key(name))}" for name in names}
 
 
+def dependency_names() -> dict[str, str]:
+    """Return the images of dependencies alone, whose layers all but the last of `IMAGES` are: image -> stored name."""
+    return {f"{name}-dependencies": f"{name}-dependencies-{_dependencies_key(name)}" for name in IMAGES}
+
+
 def build(names: Sequence[str] = IMAGES) -> dict[str, str]:
     """Build the images `names` with buildah into the cache; an image whose inputs have not changed is there already.
 
@@ -159,7 +164,7 @@ def _build(name: str, *, stored: str, base: str, builder: str) -> None:
     dependencies again (to find that they have not changed) and export them again, half a minute for each image.
     """
     bases = [f"--build-arg=BASE={base}", f"--build-arg=BUILDER={builder}"]
-    dependencies = f"{name}-dependencies-{_dependencies_key(name)}"
+    dependencies = dependency_names()[f"{name}-dependencies"]
     if dependencies not in oci.names(containers.layouts()):
         tag = f"localhost/perennate-{name}-dependencies:{_dependencies_key(name)}"
         with step(f"installing the dependencies of {name}"), _secrets() as secrets:

@@ -28,6 +28,7 @@ from tests.cluster import (
     removal,
     rights,
     state,
+    unpacked,
 )
 from tests.cluster.api import ApiClient, ApiError
 from tests.cluster.commands import tail
@@ -113,11 +114,13 @@ class LocalCluster:
         say(f"the cluster {self.instance.id} is down")
 
     def build_images(self, names: Sequence[str] = images.IMAGES) -> None:
-        """Build the images `names`; load them if this cluster runs."""
+        """Build the images `names`; load them if this cluster runs, else unpack all for the next that starts."""
         rights.require()
         built = images.build(names)
         if self.trouble() is None:
             images.load(self.layout.containerd_socket, built)
+        elif set(names) == set(images.IMAGES):
+            unpacked.ensure()
 
     def load_images(self, names: Sequence[str] = images.IMAGES) -> None:
         """Load the images `names`, built before, into the node."""
@@ -152,6 +155,7 @@ class LocalCluster:
         network.connect(self.instance, chosen)
         cgroups.make(self.instance)
         self._write_files(found, compiled)
+        unpacked.link(self.layout)
         replace(found, process=self._spawn()).save(root)
 
     def _spawn(self) -> ProcessId:

@@ -48,6 +48,11 @@ class NodeLayout(Layout):
         return self.root / "containerd.sock"
 
     @property
+    def containerd_root(self) -> Path:
+        """Where the container runtime keeps images and layers."""
+        return self.root / "containerd"
+
+    @property
     def volumes(self) -> Path:
         """Folders of the local persistent volumes."""
         return self.root / "volumes"
@@ -63,7 +68,7 @@ def containerd(layout: NodeLayout) -> str:
     cri = 'plugins."io.containerd.grpc.v1.cri"'
     return f"""\
 version = 2
-root = "{layout.root}/containerd"
+root = "{layout.containerd_root}"
 state = "{layout.root}/containerd-run"
 disabled_plugins = {json.dumps([f"io.containerd.snapshotter.v1.{name}" for name in _UNUSED_SNAPSHOTTERS])}
 [grpc]

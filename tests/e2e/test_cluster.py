@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cluster import images, manifests, network, state
+from tests.cluster import cache, containers, images, manifests, network, oci, state
 from tests.cluster.instance import CHECKOUT, Instance
 from tests.cluster.kind_cluster import docker_answers
 from tests.cluster.node import KERNEL_SETTINGS
@@ -142,6 +142,24 @@ def test_pods_find_each_other_by_name_and_keep_data() -> None:
     _up()
     assert wait_until(lambda: _kubectl(*phase) == "Available", seconds=30)
     assert not answer.exists()
+
+
+def test_a_new_cluster_shares_what_is_unpacked() -> None:
+    """Layers of the dependencies are there before an image is loaded, as links; what the runtime notes is its own."""
+    assert _command("down").returncode == 0
+    assert _command("images").returncode == 0
+    _up()
+    if cache.root().stat().st_dev != _INSTANCE.state.stat().st_dev:
+        pytest.skip("the cache lies on another disk than the clusters, which cannot share files then")
+    kept = _INSTANCE.state / "containerd"
+    for name in images.dependency_names().values():
+        image = oci.find(containers.layouts(), name)
+        assert image is not None
+        _, _, *layers = image.blobs()
+        for layer in layers:
+            loaded = kept / "io.containerd.content.v1.content/blobs" / layer.replace(":", "/")
+            assert loaded.samefile(oci.blob_path(containers.layouts(), layer))
+    assert {path.stat().st_nlink for path in kept.rglob("*.db")} == {1}
 
 
 def test_a_second_up_changes_nothing() -> None:

@@ -52,8 +52,10 @@ class Demo:
     def run(self) -> bool:
         """Run every step; returns whether the demo kept all its promises."""
         with self.step("Cluster and images"):
-            local_cluster("up")
+            # In this order a new cluster finds its images unpacked.
             local_cluster("images")
+            local_cluster("up")
+            local_cluster("load")
             cluster = Cluster(local_cluster("kubeconfig"), local_cluster("bin"), NAMESPACE)
         with self.step("Operator: helm install charts/perennate"):
             steps.install_operator(cluster)
