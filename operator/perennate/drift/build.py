@@ -71,7 +71,7 @@ def build_profile(
     residual = _residual(scores, holdout)
     profile = Profile(
         task=task,
-        features=_features(found, categorical, datetimes, importance or {}),
+        features=_features(found, rows, categorical, datetimes, importance or {}),
         score=built,
         classes=texts,
         metrics=_baselines(scores, holdout, built, residual) | _given(metrics or {}),
@@ -104,6 +104,7 @@ def _read(columns: Any) -> tuple[dict[str, Column], int]:
 
 def _features(
     columns: dict[str, Column],
+    rows: int,
     categorical: Collection[str],
     datetimes: Collection[str],
     importance: Mapping[str, float],
@@ -113,14 +114,13 @@ def _features(
         unknown = sorted(set(names) - set(columns))
         if unknown:
             raise ProfileError(f"{argument}: must name columns, got {unknown[0]!r}")
-    features = []
+    features, scratch = [], np.empty(rows)
     for name, column in columns.items():
         kind: Kind | None = "categorical" if name in categorical else "datetime" if name in datetimes else None
         weight = importance.get(name)
         try:
-            features.append(
-                describe_column(name, column, kind=kind, importance=None if weight is None else float(weight))
-            )
+            given = None if weight is None else float(weight)
+            features.append(describe_column(name, column, scratch, kind=kind, importance=given))
         except ValueError as error:
             raise ProfileError(f"columns[{name!r}]: {error}") from error
     return tuple(features)

@@ -248,9 +248,8 @@ def _by_identity(column: Array) -> list[tuple[Any, int]] | None:
     """
     objects: dict[int, Any] = {}
     times: dict[int, int] = {}
-    addresses = np.frombuffer(column.tobytes(), dtype=np.intp)
-    for start in range(0, addresses.size, _CHUNK):
-        chunk = addresses[start : start + _CHUNK]
+    for start in range(0, column.size, _CHUNK):
+        chunk = np.frombuffer(column[start : start + _CHUNK].tobytes(), dtype=np.intp)
         found = {address: int(np.count_nonzero(chunk == address)) for address in objects}
         if sum(found.values()) < chunk.size:
             for address in set(np.unique(chunk).tolist()) - objects.keys():

@@ -23,12 +23,15 @@ _PART = 16_384
 Kind = Literal["numeric", "boolean", "datetime", "categorical"]
 
 
-def describe_column(name: str, column: Column, *, kind: Kind | None = None, importance: float | None = None) -> Feature:
+def describe_column(
+    name: str, column: Column, scratch: Floats, *, kind: Kind | None = None, importance: float | None = None
+) -> Feature:
     """One column as a feature.
 
     Args:
         name: of the column.
         column: values of the training rows.
+        scratch: memory to sort them in, (rows,). New memory for each column would cost half as much as sorting it.
         kind: what to take it as, whatever it holds. None lets its values decide: numbers, booleans and times are such,
             everything else is a category, and so is an array of objects without one value.
         importance: of the feature, if known.
@@ -40,7 +43,10 @@ def describe_column(name: str, column: Column, *, kind: Kind | None = None, impo
     if kind == "categorical":
         return _categorical(name, column, importance)
     values, strange = (read_times if kind == "datetime" else read_numbers)(column)
-    return _numeric(name, values, kind, other=0 if strange is None else int(strange.sum()), importance=importance)
+    # One sort gives everything, and makes the sums independent of the order of the rows.
+    scratch[:] = values
+    scratch.sort()
+    return _numeric(name, scratch, kind, other=0 if strange is None else int(strange.sum()), importance=importance)
 
 
 def _kind_of(column: Column) -> Kind:
@@ -77,10 +83,8 @@ def _kind_of_objects(column: Array) -> Kind:
     return "categorical"
 
 
-def _numeric(name: str, values: Floats, kind: NumericKind, *, other: int, importance: float | None) -> NumericFeature:
-    """Cut and count numbers; infinities are counted in the outermost bins and left out of everything else."""
-    # One sort gives everything, and makes the sums independent of the order of the rows.
-    ordered = np.sort(values)
+def _numeric(name: str, ordered: Floats, kind: NumericKind, *, other: int, importance: float | None) -> NumericFeature:
+    """Cut and count numbers in rising order; infinities lie in the outermost bins and are left out of all else."""
     present = ordered[: ordered.searchsorted(np.inf, side="right")]
     finite = present[present.searchsorted(-np.inf, side="right") : present.searchsorted(np.inf, side="left")]
     edges, decile = _cut(finite, kind)
@@ -91,7 +95,7 @@ def _numeric(name: str, values: Floats, kind: NumericKind, *, other: int, import
         edges=edges,
         decile=decile,
         counts=counts,
-        missing=values.size - present.size - other,
+        missing=ordered.size - present.size - other,
         other=other,
         minimum=low,
         maximum=high,
