@@ -17,7 +17,7 @@ from perennate.drift.features import CategoricalFeature, Feature, NumericFeature
 from perennate.drift.grid import place_quantiles
 
 MAX_CATEGORIES = 50
-_PART = 16_384
+_PART = 65_536
 
 
 Kind = Literal["numeric", "boolean", "datetime", "categorical"]

@@ -24,7 +24,7 @@ from perennate.drift.sampling import sampled
 
 CHUNK_ROWS = 4096
 """Rows whose numbers are counted at once: they stay in the cache, and need no more memory however many come."""
-CATEGORY_ROWS = 65_536
+CATEGORY_ROWS = 262_144
 """Rows whose categories are counted at once: finding out which there are costs as much as counting many rows."""
 WAITING_ROWS = 256
 """Rows of small batches wait until there are so many, because counting one takes half the time of counting so many at
