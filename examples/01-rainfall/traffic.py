@@ -22,7 +22,7 @@ SERVICE = os.environ["SERVICE"]
 DATA = os.environ["DATA"]
 FIRST_ROW = int(os.environ.get("FIRST_ROW", "8000"))
 BATCH = int(os.environ.get("BATCH", "10"))
-RATE = float(os.environ.get("RATE", "40"))
+RATE = float(os.environ.get("RATE", "45"))
 TARGET = "rain"
 TIMEOUT_SECONDS = 15
 
