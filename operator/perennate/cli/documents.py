@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from perennate.cli.counting import DAY, Current
 from perennate.cli.errors import UsageError
 from perennate.cli.reading import first_line
 from perennate.drift import Counts, CountsError, Profile, ProfileError, Window, validate_counts
+from perennate.drift.counts import profile_digest_of
+from perennate.drift.documents import shortened
+from perennate.drift.parsing import parse
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of a document; a counts document of 30 features has 5 kB."""
@@ -62,16 +63,14 @@ def add_documents(paths: Sequence[Path], profile: Profile, reference: str) -> Cu
 
 def _read_counts(path: Path, profile: Profile, reference: str) -> Counts:
     """One counts document."""
+    content = _content(path)
     try:
-        document: Any = json.loads(_content(path))
-    except (ValueError, RecursionError) as error:
-        raise UsageError(
-            f"{path}: must be JSON: {first_line(error) if isinstance(error, ValueError) else error}"
-        ) from error
-    digest = document.get("profileDigest") if isinstance(document, dict) else None
-    if isinstance(digest, str) and digest != profile.digest:
-        raise UsageError(f"{path}: counts against profile {digest}, {reference} is {profile.digest}")
-    try:
+        document = parse(content, CountsError)
+        digest = profile_digest_of(document)
+        if digest not in {None, profile.digest}:
+            raise UsageError(
+                f"{path}: counts against profile {shortened(str(digest))}, {reference} is {profile.digest}"
+            )
         return validate_counts(document, profile)
     except CountsError as error:
         raise UsageError(f"{path}: is no counts document: {error}") from error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Collection, Mapping, Sequence
+import reprlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NoReturn
@@ -17,13 +18,15 @@ from perennate.drift.arrays import Floats, Ints
 MAX_COUNT = 2**53
 """No count may pass what a JSON reader holds exactly."""
 MAX_SHOWN = 60
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxlong = _SHOWN.maxother = MAX_SHOWN + 2
 
 
 class DocumentError(ValueError):
     """A document that does not follow its schema."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """One value inside a document, with the way to it.
 
@@ -39,37 +42,42 @@ class Node:
 
     def refuse(self, allowed: str) -> NoReturn:
         """Raise `error`, saying where, what is allowed, and what was found."""
-        shown = repr(self.value)
-        shown = shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}..."
-        raise self.error(f"{self.path or 'document'}: must be {allowed}, got {shown}")
+        raise self.error(f"{self.path or 'document'}: must be {allowed}, got {shown(self.value)}")
 
     def fields(self, required: Collection[str], optional: Collection[str] = ()) -> dict[str, Node]:
         """The fields of an object that holds all of `required` and nothing outside both lists."""
         if not isinstance(self.value, Mapping):
             self.refuse("an object")
-        found = {str(key) for key in self.value}
-        for name in sorted(set(required) - found):
-            raise self.error(f"{self._below(name)}: is required")
-        for name in sorted(found - set(required) - set(optional)):
-            raise self.error(f"{self._below(name)}: is no field of this schema")
-        return {name: Node(self.value[name], self._below(name), self.error) for name in found}
+        absent = [name for name in required if name not in self.value]
+        if absent:
+            raise self.error(f"{self._below(min(absent))}: is required")
+        known = {*required, *optional}
+        unknown = min((str(key) for key in self.value if key not in known), default=None)
+        if unknown is not None:
+            raise self.error(f"{self._below(shortened(unknown))}: is no field of this schema")
+        return {name: Node(value, self._below(name), self.error) for name, value in self.value.items()}
 
-    def items(self, *, length: int | None = None) -> list[Node]:
-        """The items of a list, of exactly `length` items if given."""
+    def items(self, *, length: int | None = None) -> Iterator[Node]:
+        """The items of a list, of exactly `length` items if given, one at a time: a node takes more than its value."""
         if not isinstance(self.value, list):
             self.refuse("a list")
         if length is not None and len(self.value) != length:
             raise self.error(f"{self.path}: must have {length} items, got {len(self.value)}")
-        return [Node(item, f"{self.path}[{index}]", self.error) for index, item in enumerate(self.value)]
+        return (Node(item, f"{self.path}[{index}]", self.error) for index, item in enumerate(self.value))
 
     def text(self, *, allowed: Collection[str] = ()) -> str:
         """A string, one of `allowed` if given."""
         if not isinstance(self.value, str) or (allowed and self.value not in allowed):
             self.refuse(f"one of {', '.join(sorted(allowed))}" if allowed else "a string")
+        try:
+            self.value.encode()
+        except UnicodeEncodeError:
+            self.refuse("a string that can be written")
         return self.value
 
-    def texts(self) -> tuple[str, ...]:
-        """A list of distinct strings."""
+    def texts(self, *, most: int | None = None) -> tuple[str, ...]:
+        """A list of distinct strings, at most so many if given."""
+        self._bounded(most)
         values = tuple(item.text() for item in self.items())
         if len(set(values)) != len(values):
             raise self.error(f"{self.path}: must not name anything twice")
@@ -107,6 +115,10 @@ class Node:
 
     def numbers(self, *, length: int | None = None) -> Floats:
         """A list of finite numbers."""
+        if isinstance(self.value, list) and length in {None, len(self.value)} and set(map(type, self.value)) <= {float}:
+            found = np.array(self.value, dtype=np.float64)
+            if np.isfinite(found).all():
+                return found
         return np.array([item.number() for item in self.items(length=length)], dtype=np.float64)
 
     def counts(self, *, length: int | None = None) -> Ints:
@@ -121,7 +133,12 @@ class Node:
     def joined_counts(self, lengths: Sequence[int]) -> Ints:
         """Lists of whole numbers from 0 to MAX_COUNT, each of its length, one after the other."""
         lists = self.value
-        if isinstance(lists, list) and set(map(type, lists)) <= {list} and list(map(len, lists)) == list(lengths):
+        if (
+            isinstance(lists, list)
+            and len(lists) == len(lengths)
+            and set(map(type, lists)) <= {list}
+            and list(map(len, lists)) == list(lengths)
+        ):
             found = _whole_numbers(list(chain.from_iterable(lists)), 0, MAX_COUNT)
             if found is not None:
                 return found
@@ -150,29 +167,46 @@ class Node:
 
     def _items_at(self, places: Sequence[int], length: int) -> list[Node]:
         """Some items of a list whose others are null."""
-        items = self.items(length=length)
+        items = list(self.items(length=length))
         for place in sorted(set(range(length)) - set(places)):
             if items[place].value is not None:
                 items[place].refuse("null for a category")
         return [items[place] for place in places]
 
-    def rising(self) -> Floats:
-        """A list of finite numbers, each above the one before."""
+    def rising(self, *, most: int) -> Floats:
+        """A list of at most so many finite numbers, each above the one before."""
+        self._bounded(most)
         values = self.numbers()
-        if np.any(np.diff(values) <= 0):
-            position = int(np.argmax(np.diff(values) <= 0)) + 1
+        falls = values[1:] <= values[:-1]
+        if falls.any():
+            position = int(falls.argmax()) + 1
             raise self.error(f"{self.path}: must rise strictly, got {values[position]} after {values[position - 1]}")
         return values
 
     def positions(self, below: int) -> Ints:
         """A strictly rising list of indices under `below`."""
         values = self.counts()
-        if np.any(values >= below) or np.any(np.diff(values) <= 0):
+        if values.size and (values[-1] >= below or (values[1:] <= values[:-1]).any()):
             self.refuse(f"strictly rising indices below {below}")
         return values
 
+    def _bounded(self, most: int | None) -> None:
+        """Refuse a list that is longer."""
+        if most is not None and isinstance(self.value, list) and len(self.value) > most:
+            raise self.error(f"{self.path}: must have at most {most} items, got {len(self.value)}")
+
     def _below(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name
+
+
+def shown(value: object) -> str:
+    """A value as messages show it, however large it is."""
+    return shortened(_SHOWN.repr(value))
+
+
+def shortened(text: str) -> str:
+    """A text that may be long, for a message."""
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def _whole_numbers(values: list[Any], least: int, most: int) -> Ints | None:

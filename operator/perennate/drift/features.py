@@ -8,12 +8,17 @@ from functools import cached_property
 from typing import Any, Literal
 
 from perennate.drift.arrays import Floats, Ints
-from perennate.drift.documents import Node
+from perennate.drift.documents import Node, shown
 from perennate.drift.grid import POINTS, Places, places_rise, quantiles_of
 
 NumericKind = Literal["numeric", "boolean", "datetime"]
 NUMERIC_KINDS = ("numeric", "boolean", "datetime")
+MAX_BINS = 512
+"""Most edges or categories of a feature or a score that is read; those that are built have about 50."""
 MOMENTS = ("minimum", "maximum", "mean", "sd")
+
+
+FIELDS = ("name", "kind", "edges", "decile", "categories", "counts", "missing", "other", *MOMENTS, "grid", "importance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +90,7 @@ class NumericFeature:
         """Read the JSON form."""
         own = "name", "kind", "edges", "decile", "counts", "missing", "other", *MOMENTS
         fields = node.fields(own, optional=("grid", "importance"))
-        edges = fields["edges"].rising()
+        edges = fields["edges"].rising(most=MAX_BINS)
         moments = read_moments(node, fields)
         low, high = moments["minimum"], moments["maximum"]
         if low is None or high is None:
@@ -151,7 +156,7 @@ class CategoricalFeature:
         """Read the JSON form."""
         own = "name", "kind", "categories", "counts", "missing", "other"
         fields = node.fields(own, optional=("importance",))
-        categories = fields["categories"].texts()
+        categories = fields["categories"].texts(most=MAX_BINS)
         return cls(
             name=fields["name"].text(),
             categories=categories,
@@ -172,7 +177,7 @@ def read_feature(node: Node) -> Feature:
         return NumericFeature.from_node(node)
     if kind == "categorical":
         return CategoricalFeature.from_node(node)
-    raise node.error(f"{node.path}.kind: must be one of categorical, {', '.join(NUMERIC_KINDS)}, got {kind!r}")
+    raise node.error(f"{node.path}.kind: must be one of categorical, {', '.join(NUMERIC_KINDS)}, got {shown(kind)}")
 
 
 def read_moments(node: Node, fields: dict[str, Node]) -> dict[str, float | None]:

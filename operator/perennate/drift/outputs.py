@@ -13,7 +13,7 @@ import numpy as np
 
 from perennate.drift.arrays import Floats, Ints
 from perennate.drift.documents import Node
-from perennate.drift.features import MOMENTS, places_document, read_moments, read_places
+from perennate.drift.features import MAX_BINS, MOMENTS, places_document, read_moments, read_places
 from perennate.drift.grid import Places, quantiles_of
 
 ScoreKind = Literal["probability", "confidence", "prediction"]
@@ -93,7 +93,7 @@ class Score:
         own = "kind", "edges", "decile", "counts", "threshold", "calibration"
         fields = node.fields(own if old else (*own, *MOMENTS), optional=() if old else ("grid", "means"))
         kind = fields["kind"].text(allowed=SCORE_KINDS)
-        edges = fields["edges"].rising()
+        edges = fields["edges"].rising(most=MAX_BINS)
         threshold = fields["threshold"].optional_number()
         if (kind == "probability") != (threshold is not None) or (threshold is not None and threshold not in edges):
             fields["threshold"].refuse("one of the edges for a probability, and null for anything else")
@@ -139,7 +139,7 @@ class Residual:
     def from_node(cls, node: Node) -> Residual:
         """Read the JSON form."""
         fields = node.fields(("edges", "counts", "unit"))
-        edges = fields["edges"].rising()
+        edges = fields["edges"].rising(most=MAX_BINS)
         unit = fields["unit"].number()
         if unit <= 0:
             fields["unit"].refuse("a number above 0")

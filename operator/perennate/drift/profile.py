@@ -11,22 +11,26 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 from perennate.drift.arrays import Ints
-from perennate.drift.documents import DocumentError, Node
-from perennate.drift.features import Feature, read_feature
+from perennate.drift.documents import DocumentError, Node, shown
+from perennate.drift.features import FIELDS, Feature, read_feature
 from perennate.drift.outputs import Residual, Score, ScoreKind
+from perennate.drift.parsing import parse
 
 SCHEMA = "perennate.dev/profile/v2"
 OLD_SCHEMA = "perennate.dev/profile/v1"
 """Still read: it has no quantiles, no predicted classes and no residuals."""
 MAX_BYTES = 4 * 1024 * 1024
 """A profile of 30 features has less than 50 kB; a file larger than this is refused unread."""
+MAX_FEATURES = 3000
+"""Reading more would take longer than a second."""
 SCORE = "score"
 PREDICTION = "prediction"
 """Names of the score and of the predicted class in results; a feature cannot have them."""
 BINARY_CLASSES = 2
+MAX_METRICS = 100
 MAX_CONFUSION = 30
 """Up to so many classes, labels are counted by predicted and true class."""
 
@@ -60,7 +64,7 @@ class Profile:
         holdout_rows: hold-out rows.
         prediction: hold-out rows by predicted class, (classes,), of more than two classes; None if not known.
         residual: errors of a regression on the hold-out rows; None if not known.
-        content: the bytes that the profile was read from, if they are not those that it would be written as.
+        content: the bytes that the profile was read from; None if it was not read, or is written as the same bytes.
     """
 
     task: Task
@@ -132,16 +136,23 @@ class Profile:
         Raises:
             ProfileError: a field is missing, unknown or has a value that is not allowed; the message names it.
         """
+        profile, content = cls._read(document), _canonical(document)
+        return profile if content == profile.to_bytes() else replace(profile, content=content)
+
+    @classmethod
+    def _read(cls, document: object) -> Profile:
+        """Read and check the JSON form, whatever bytes it had."""
         node = Node(document, "", ProfileError)
         schema = document.get("schema") if isinstance(document, dict) else None
         if schema not in (SCHEMA, OLD_SCHEMA):
             raise ProfileError(
-                f"schema: must be {SCHEMA!r} or {OLD_SCHEMA!r}, got {schema!r}; read it with the release that wrote it"
+                f"schema: must be {SCHEMA!r} or {OLD_SCHEMA!r}, got {shown(schema)}; read it with the release that "
+                "wrote it"
             )
         old = schema == OLD_SCHEMA
         own = "schema", "task", "rows", "holdoutRows", "features", "score", "classes", "metrics"
         fields = node.fields(own if old else (*own, "prediction", "residual"))
-        features = tuple(read_feature(item) for item in fields["features"].items())
+        features = _read_features(fields["features"])
         _check_names(features, (SCORE,) if old else (SCORE, PREDICTION))
         profile = cls(
             task=fields["task"].text(allowed=("classification", "regression")),  # type: ignore[arg-type]
@@ -156,8 +167,7 @@ class Profile:
         )
         _check_sums(profile)
         _check_outputs(profile)
-        content = _canonical(document)
-        return profile if content == profile.to_bytes() else replace(profile, content=content)
+        return profile
 
     @classmethod
     def from_bytes(cls, content: bytes, *, digest: str | None = None) -> Profile:
@@ -174,14 +184,8 @@ class Profile:
             raise ProfileError(f"document: must have at most {MAX_BYTES} bytes, got {len(content)}")
         if digest is not None and _digest(content) != digest:
             raise ProfileError(f"document: must have the digest {digest}, got {_digest(content)}")
-        try:
-            document = json.loads(content, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError) as error:
-            if isinstance(error, ProfileError):
-                raise
-            raise ProfileError(f"document: must be JSON: {error}") from error
-        profile = cls.from_document(document)
-        return profile if content == profile.to_bytes() else replace(profile, content=content)
+        # What it would be written as is not worked out for a comparison: that takes more memory than all the reading.
+        return replace(cls._read(parse(content, ProfileError, names=FIELDS)), content=content)
 
 
 def _digest(content: bytes) -> str:
@@ -196,17 +200,20 @@ def _canonical(document: object) -> bytes:
         raise ProfileError(f"document: must be fit for JSON: {error}") from error
 
 
-def _refuse_constant(constant: str) -> NoReturn:
-    """NaN and infinities are no JSON, although Python's reader takes them."""
-    raise ProfileError(f"document: must hold finite numbers only, got {constant}")
+def _read_features(node: Node) -> tuple[Feature, ...]:
+    """Read the input columns."""
+    if isinstance(node.value, list) and not 0 < len(node.value) <= MAX_FEATURES:
+        raise ProfileError(f"features: must have 1 to {MAX_FEATURES} items, got {len(node.value)}")
+    return tuple(read_feature(item) for item in node.items())
 
 
 def _read_metrics(node: Node) -> dict[str, Metric]:
     """Read the baseline metrics."""
-    if not isinstance(node.value, dict):
-        node.refuse("an object of metrics")
+    if not isinstance(node.value, dict) or len(node.value) > MAX_METRICS:
+        node.refuse(f"an object of at most {MAX_METRICS} metrics")
     metrics = {}
     for name, item in node.fields((), optional=node.value.keys()).items():
+        Node(name, node.path, node.error).text()
         fields = item.fields(("value", "standardError"))
         metrics[name] = Metric(fields["value"].number(), fields["standardError"].number())
         if metrics[name].standard_error < 0:
@@ -228,11 +235,9 @@ def _check_names(features: tuple[Feature, ...], reserved: tuple[str, ...]) -> No
         if not feature.name or feature.name in reserved or feature.name in seen:
             raise ProfileError(
                 f"features[{index}].name: must be a name of its own other than {' and '.join(map(repr, reserved))}, "
-                f"got {feature.name!r}"
+                f"got {shown(feature.name)}"
             )
         seen.add(feature.name)
-    if not features:
-        raise ProfileError("features: must have at least one item, got none")
 
 
 def _check_sums(profile: Profile) -> None:
@@ -250,7 +255,8 @@ def _check_outputs(profile: Profile) -> None:
     if (profile.task == "regression") != (not profile.classes) or len(profile.classes) == 1:
         raise ProfileError(f"classes: must be none for regression, else two or more, got {len(profile.classes)}")
     if profile.prediction is not None and len(profile.classes) <= BINARY_CLASSES:
-        raise ProfileError(f"prediction: must be null unless there are more than two classes, got {profile.classes}")
+        classes = len(profile.classes)
+        raise ProfileError(f"prediction: must be null unless there are more than two classes, got {classes} of them")
     if profile.residual is not None and profile.task != "regression":
         raise ProfileError(f"residual: must be null for {profile.task}")
     if profile.score is not None and profile.score.kind != (wanted := score_kind(profile.classes)):

@@ -18,6 +18,7 @@ import numpy as np
 from perennate.drift.arrays import Ints
 from perennate.drift.documents import DocumentError, Node
 from perennate.drift.layout import ROWS, Layout
+from perennate.drift.parsing import parse
 
 SCHEMA: Final = "perennate.dev/window/v1"
 SUB_WINDOWS: Final = 288
@@ -29,6 +30,7 @@ EXPANDED_LIMIT: Final = 16 * 2**20
 PARTS: Final = (24, 12, 6)
 """In how many parts of the window the sums are kept; the first that fits is taken."""
 _FIELDS: Final = ("schema", "profileDigest", "length", "scrapeInterval", "since", "forgotten", "sums", "pods")
+_OFTEN: Final = ("slot", "pod", "start", "seen", "cells")
 _LARGEST: Final = 2**63 - 1
 
 
@@ -149,7 +151,8 @@ def read_state(content: bytes, layout: Layout, *, length: float, scrape_interval
     Raises:
         WindowError: it is malformed, of another profile or another window, from the future, or too old to say anything.
     """
-    fields = Node(_unpacked(content), "", WindowError).fields(_FIELDS)
+    document = parse(_unpacked(content), WindowError, names=_OFTEN)
+    fields = Node(document, "", WindowError).fields(_FIELDS)
     fields["schema"].text(allowed=(SCHEMA,))
     fields["profileDigest"].text(allowed=(layout.profile.digest,))
     for name, wanted in (("length", length), ("scrapeInterval", scrape_interval)):
@@ -172,16 +175,16 @@ def read_state(content: bytes, layout: Layout, *, length: float, scrape_interval
     return state
 
 
-def _unpacked(content: bytes) -> object:
-    """The JSON in a gzip member, no more than EXPANDED_LIMIT bytes of it."""
+def _unpacked(content: bytes) -> bytes:
+    """What is in a gzip member, no more than EXPANDED_LIMIT bytes of it."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
         document = unpacker.decompress(content, EXPANDED_LIMIT)
-        if not unpacker.eof:
-            raise WindowError(f"the state is cut short, or unpacks to more than {EXPANDED_LIMIT} bytes")
-        return json.loads(document)
-    except (zlib.error, ValueError, RecursionError) as error:
+    except zlib.error as error:
         raise WindowError(f"the state is no JSON in gzip: {error}") from error
+    if not unpacker.eof:
+        raise WindowError(f"the state is cut short, or unpacks to more than {EXPANDED_LIMIT} bytes")
+    return document
 
 
 def _time(node: Node, now: float | None) -> float | None:

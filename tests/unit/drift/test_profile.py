@@ -56,7 +56,7 @@ REFUSED = {
     "unknown field": (put("extra", value=1), r"extra: is no field of this schema"),
     "field is missing": (drop("rows"), r"rows: is required"),
     "unknown task": (put("task", value="ranking"), r"task: must be one of classification, regression, got 'ranking'"),
-    "no features": (put("features", value=[]), r"features: must have at least one item"),
+    "no features": (put("features", value=[]), r"features: must have 1 to 3000 items, got 0"),
     "features no list": (put("features", value={}), r"features: must be a list"),
     "feature no object": (
         put("features", 0, value=3),
@@ -124,7 +124,7 @@ REFUSED = {
         r"score.calibration: must have \d+ items, got 1",
     ),
     "one class": (put("classes", value=["a"]), r"classes: must be none for regression, else two or more"),
-    "metrics no object": (put("metrics", value=[]), r"metrics: must be an object of metrics"),
+    "metrics no object": (put("metrics", value=[]), r"metrics: must be an object of at most 100 metrics, got \[\]"),
     "metric without error": (put("metrics", "auc", value={"value": 1.0}), r"metrics.auc.standardError: is required"),
     "grid no base64": (put(*F0, "grid", value="?"), r"features\[0\].grid: must be base64"),
     "grid no text": (put(*F0, "grid", value=7), r"features\[0\].grid: must be a string, got 7"),
@@ -192,10 +192,11 @@ def test_no_profile_at_all(document: object) -> None:
         (b"{", "document: must be JSON"),
         (b"\xff", "document: must be JSON"),
         (b'{"schema": NaN}', "must hold finite numbers only, got NaN"),
-        (b"[" * 100_000, "document: must be JSON"),
+        (b"[" * 5000, "document: must be JSON: maximum recursion depth exceeded"),
+        (b"[" * 100_000, "document: must take at most 1524288 bytes of memory when it is read"),
         (b" " * (MAX_BYTES + 1), f"must have at most {MAX_BYTES} bytes"),
     ],
-    ids=["empty", "cut off", "no text", "NaN", "deeply nested", "too large"],
+    ids=["empty", "cut off", "no text", "NaN", "deeply nested", "more deeply", "too large"],
 )
 def test_malformed_bytes_are_refused(content: bytes, message: str) -> None:
     """Bytes that are no JSON, or too many, are refused."""

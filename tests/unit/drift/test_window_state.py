@@ -167,7 +167,7 @@ REFUSED = {
     "another interval": (put("scrapeInterval", value=1), "scrapeInterval: must be 15"),
     "length is missing": (drop("length"), "length: is required"),
     "a field too many": (put("more", value=1), "more: is no field of this schema"),
-    "no number": (put("since", value=float("nan")), "since: must be a finite number, got nan"),
+    "no number": (put("since", value=float("nan")), "must hold finite numbers only, got NaN"),
     "from the future": (put("since", value=NOW + 1), "since: must be a time that is not after now"),
     "a sum in the future": (put("sums", 0, "slot", value=2**40), "sums: must not lie after now"),
     "a pod of the future": (put("pods", 0, "seen", value=NOW + 1), r"pods\[0\].seen: must be a time that is not after"),
@@ -195,10 +195,10 @@ GARBAGE = {
     "nothing": (b"", "cut short"),
     "cut short": (CONTENT[:-9], "cut short"),
     "no gzip": (b"{}", "no JSON in gzip"),
-    "no JSON": (gzip.compress(b"{"), "no JSON in gzip"),
+    "no JSON": (gzip.compress(b"{"), "document: must be JSON"),
     "no object": (gzip.compress(b"[]"), "document: must be an object"),
-    "nested without end": (gzip.compress(b"[" * 100_000), "no JSON in gzip"),
-    "a number without end": (gzip.compress(b"9" * 100_000), "no JSON in gzip"),
+    "nested without end": (gzip.compress(b"[" * 100_000), "document: must take at most"),
+    "a number without end": (gzip.compress(b"9" * 100_000), "document: must be JSON"),
     "a bomb": (gzip.compress(b" " * (EXPANDED_LIMIT + 1)), f"unpacks to more than {EXPANDED_LIMIT} bytes"),
 }
 
