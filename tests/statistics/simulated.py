@@ -9,13 +9,13 @@ from scipy.stats import norm
 from perennate.drift.merging import merge_sparse
 from perennate.drift.overdispersion import dispersion
 from perennate.drift.parts import Parts
-from perennate.drift.psi import stability_index
+from perennate.drift.psi import Groups, stability_index
 from perennate.drift.shape import Shape
-from perennate.drift.tables import Tables
+from perennate.drift.tables import Known, Tables
 from perennate.drift.union import DETECTORS, union
 
 REFERENCE_ROWS = 10_000
-EXACT = np.array(np.inf)
+EXACT = np.array(1.0)
 """Every p-value is asked for exactly."""
 
 Floats = npt.NDArray[np.float64]
@@ -38,7 +38,7 @@ def tables_of(reference: npt.ArrayLike, parts: npt.ArrayLike) -> Tables:
     shape = Shape.of(np.full(windows, cells), np.ones(windows, dtype=np.bool_))
     flat, counts = known.ravel(), split.reshape(-1, known.size)
     current = counts.sum(axis=0)
-    return Tables(shape, flat, current, shape.sum(flat), shape.sum(current), Parts.of(counts, shape))
+    return Tables(Known(shape, flat), current, shape.sum(current), Parts.of(counts, shape))
 
 
 def independent_tables(draw: np.random.Generator, windows: int, rows: int, shares: Floats) -> Tables:
@@ -73,4 +73,4 @@ def p_values(tables: Tables) -> dict[str, Floats]:
 def stability(tables: Tables) -> tuple[Floats, Floats]:
     """PSI and PSI* over all cells, (windows,)."""
     spread = dispersion(merge_sparse(tables)).cells
-    return stability_index(tables, np.arange(tables.shape.owner.size), tables.shape, spread)
+    return stability_index(tables, Groups.of(tables.known, np.arange(tables.shape.owner.size)), spread)

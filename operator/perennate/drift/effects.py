@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Protocol
@@ -23,7 +23,6 @@ DEFAULT = "psi"
 """The effect by which a feature is judged unless a rule says otherwise."""
 
 
-@dataclass(frozen=True, eq=False)
 class Comparison:
     """What effects are measured on: some of the tables of a profile, each with rows on both sides.
 
@@ -34,36 +33,33 @@ class Comparison:
         merged: the same with sparse cells joined.
         spread: their design effects.
         total: cells of the window, (cells of the layout,).
+
+    Attributes:
+        whole: whether all tables of the profile are compared.
+        places: positions of the compared tables among all.
+        stability: PSI and PSI*, on the deciles of ordered features and all cells of categories, (tables,) each.
     """
 
-    reference: Reference
-    chosen: Bools
-    tables: Tables
-    merged: Tables
-    spread: Dispersion
-    total: Ints
-    _effects: dict[str, Floats] = field(default_factory=dict, init=False, repr=False)
-    _applies: dict[str, list[bool]] = field(default_factory=dict, init=False, repr=False)
-
-    @cached_property
-    def stability(self) -> tuple[Floats, Floats]:
-        """PSI and PSI*, on the deciles of ordered features and all cells of categories, (tables,)."""
-        cuts, shape = self.reference.cuts_of(self.chosen)
-        return stability_index(self.tables, cuts, shape, self.spread.cells)
+    def __init__(
+        self, reference: Reference, chosen: Bools, tables: Tables, merged: Tables, spread: Dispersion, total: Ints
+    ) -> None:
+        self.reference, self.chosen, self.total = reference, chosen, total
+        self.tables, self.merged, self.spread = tables, merged, spread
+        self.whole = tables.known is reference.known
+        self.places: list[int] = chosen.nonzero()[0].tolist()
+        groups = reference.groups if self.whole else reference.groups_of(chosen)
+        self.stability = stability_index(tables, groups, spread.cells)
+        self._effects: dict[str, Floats] = {}
+        self._applies: dict[str, list[bool]] = {}
 
     def own(self, values: Floats) -> Floats:
         """Of values of all tables those of the compared ones, (tables,)."""
-        return values if self.tables.shape is self.reference.shape else values[self.chosen]
+        return values if self.whole else values[self.chosen]
 
     @cached_property
     def shifts(self) -> Floats:
         """Mean of the window less that of training in training standard deviations; 0 without, (tables,)."""
         return self.own(self.reference.shifts(self.total))
-
-    @cached_property
-    def places(self) -> Ints:
-        """Positions of the compared tables among all, (tables,)."""
-        return self.chosen.nonzero()[0]
 
     def applies(self, method: str) -> list[bool]:
         """Whether an effect can be measured on each table of the profile."""
@@ -102,7 +98,7 @@ def jensen_shannon(compared: Comparison) -> Floats:
 
 def kolmogorov_smirnov(compared: Comparison) -> Floats:
     """D, the largest difference of the cumulative shares (Smirnov 1948, see kolmogorov.py)."""
-    return distance(compared.merged)
+    return np.minimum(1.0, distance(compared.merged))
 
 
 def wasserstein_distance(compared: Comparison) -> Floats:
@@ -158,13 +154,12 @@ class Statistics(Mapping[str, float]):
     Args:
         compared: the tables.
         place: position of the table among those that are compared.
-        index: position among all tables of the profile.
     """
 
-    __slots__ = ("_compared", "_index", "_place")
+    __slots__ = ("_compared", "_place")
 
-    def __init__(self, compared: Comparison, place: int, index: int) -> None:
-        self._compared, self._place, self._index = compared, place, index
+    def __init__(self, compared: Comparison, place: int) -> None:
+        self._compared, self._place = compared, place
 
     def __getitem__(self, method: str) -> float:
         if not self._applies(method):
@@ -181,4 +176,4 @@ class Statistics(Mapping[str, float]):
         return repr(dict(self))
 
     def _applies(self, method: str) -> bool:
-        return method in EFFECTS and self._compared.applies(method)[self._index]
+        return method in EFFECTS and self._compared.applies(method)[self._compared.places[self._place]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import ndtri
@@ -12,7 +13,7 @@ from perennate.drift.hints import fault_hint
 from perennate.drift.layout import ROWS, Layout
 from perennate.drift.persistence import HYSTERESIS, Signal
 from perennate.drift.reference import Reference
-from perennate.drift.residual import binomial_above, least_square
+from perennate.drift.residual import binomial_above, least_part
 
 MIN_EXCESS = 0.01
 """A significant rise by less than one percentage point is not worth a person's time."""
@@ -42,7 +43,7 @@ class DataFault:
     hint: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class FaultTests:
     """Every check of every feature.
 
@@ -81,16 +82,22 @@ def fault_tests(reference: Reference, window: Ints, significance: float) -> Faul
     share = rows / (rows + reference_rows)
     total = hits + known
     excess = hits - share * total
-    least = float(least_square(np.asarray(ndtri(significance)), min(share, 1 - share)))
-    able = (excess > 0) & (excess * excess >= least * share * (1 - share) * total)
+    able = excess > np.sqrt(_least_square(significance) * share * (1 - share) * total)
     places = able.ravel().nonzero()[0]
     p = binomial_above(hits[able], total[able], np.asarray(share)) if places.size else NONE
     return FaultTests(hits, known, rows, reference_rows, places, p, int(np.count_nonzero(total)))
 
 
+@lru_cache
+def _least_square(significance: float) -> float:
+    """The least z^2 of a rate that can be significant, whatever it is expected to be."""
+    far = float(ndtri(significance))
+    return far * far * least_part(far, 0.0)
+
+
 def found_faults(layout: Layout, window: Ints, tests: FaultTests, rejected: Bools) -> tuple[DataFault, ...]:
     """The rejected checks, (able,), whose rate rose by a percentage point or more; the largest rise first."""
-    if not any(rejected.tolist()):
+    if True not in rejected.tolist():
         return ()
     excess, features = tests.excess, tests.hits.shape[1]
     found = np.flatnonzero(rejected & (excess >= MIN_EXCESS))
@@ -111,7 +118,7 @@ def found_faults(layout: Layout, window: Ints, tests: FaultTests, rejected: Bool
 
 def fault_signal(tests: FaultTests, rejected: Bools) -> Signal:
     """What the data-fault alarm makes of it: raised by a fault, lowered when nothing significant is near one."""
-    if not any(rejected.tolist()):
+    if True not in rejected.tolist():
         return Signal.LOWERED
     largest = float(tests.excess[rejected].max())
     if largest >= MIN_EXCESS:

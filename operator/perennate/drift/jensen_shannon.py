@@ -34,5 +34,5 @@ def corrected_distance(tables: Tables, spread: Floats) -> Floats:
         tables: merged counts of B cells each, with rows on both sides.
         spread: phi of each table.
     """
-    chance = spread * (tables.shape.sizes - 1) * (1 / tables.reference_rows + 1 / tables.current_rows) / (8 * BITS)
+    chance = spread * tables.shape.spare / (8 * BITS * tables.worth)
     return np.sqrt(np.maximum(divergence(tables) - chance, 0.0))

@@ -20,13 +20,14 @@ def merge_sparse(tables: Tables) -> Tables:
     """
     if tables.least_expected >= MIN_EXPECTED:
         return tables
-    sparse = tables.expected < MIN_EXPECTED
-    if not sparse.any():
+    expected = tables.expected()
+    sparse = expected < MIN_EXPECTED
+    if not np.count_nonzero(sparse):
         return tables
     opens = np.ones(sparse.size, dtype=np.bool_)
     for table in set(tables.shape.owner[sparse].tolist()):
         cells = tables.shape.cells_of(table)
-        opens[cells] = _openings(tables.expected[cells])
+        opens[cells] = _openings(expected[cells])
     return tables.joined(np.flatnonzero(opens))
 
 

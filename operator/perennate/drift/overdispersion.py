@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import chdtri
 
-from perennate.drift.arrays import Bools, Floats
+from perennate.drift.arrays import Floats
 from perennate.drift.tables import Tables
 
 LEVEL = 0.01
@@ -39,10 +39,6 @@ class Dispersion:
     freedom: Floats
     found: bool
 
-    def only(self, chosen: Bools) -> Dispersion:
-        """Of some of the tables, (tables,)."""
-        return Dispersion(self.cells[chosen], self.cumulative[chosen], self.freedom[chosen], self.found)
-
 
 def dispersion(tables: Tables) -> Dispersion:
     """Estimate the design effects from the sub-windows.
@@ -52,24 +48,30 @@ def dispersion(tables: Tables) -> Dispersion:
     rows, B cells with rows.
     """
     shape, counts, moments = tables.shape, tables.current, tables.parts.moments
-    # Cells without rows have no squares either.
-    cells = shape.sizes if counts.min() else np.add.reduceat(counts > 0, shape.starts, dtype=np.int64)
-    freedom = (moments.occupied - 1) * (cells - 1)
-    certain = np.maximum(freedom, 1.0)
+    spare = shape.spare
+    if not tables.least:
+        # Cells without rows have no squares either.
+        spare, counts = np.add.reduceat(counts > 0, shape.starts, dtype=np.float64) - 1, np.maximum(counts, 1.0)
+    freedom = (moments.occupied - 1) * spare
+    critical, independent = _expected(freedom.tobytes())
     # Q written out is M * sum_j (sum_s C_sj^2 / M_s) / C_j - M.
-    within = tables.current_rows * (shape.sum(moments.squares / np.maximum(counts, 1.0)) - 1)
-    spread = (freedom > 0) & (within > _critical(certain.tobytes()))
-    if not spread.any():
-        independent = np.ones(freedom.size)
-        return Dispersion(independent, independent, freedom, found=False)
-    phi = np.where(spread, np.maximum(1.0, within / certain), 1.0)
+    within = tables.current_rows * (shape.sum(moments.squares / counts) - 1)
+    spread = within > critical
+    if not np.count_nonzero(spread):
+        return independent
+    phi = np.where(spread, np.maximum(1.0, within / np.maximum(freedom, 1.0)), 1.0)
     return Dispersion(phi, np.where(spread, np.maximum(phi, _cumulative(tables)), 1.0), freedom, found=True)
 
 
 @lru_cache(maxsize=1024)
-def _critical(freedom: bytes) -> Floats:
-    """Above which chi-square is significant, by degrees of freedom; mostly the same as a moment ago."""
-    return np.asarray(chdtri(np.frombuffer(freedom), LEVEL))
+def _expected(degrees: bytes) -> tuple[Floats, Dispersion]:
+    """Above which Q is significant, and what is said if none is, by degrees of freedom: mostly those of a moment ago.
+
+    One sub-window or one cell, without freedom, shows nothing.
+    """
+    freedom = np.frombuffer(degrees)
+    critical = np.where(freedom > 0, chdtri(np.maximum(freedom, 1.0), LEVEL), np.inf)
+    return critical, Dispersion(np.ones(freedom.size), np.ones(freedom.size), freedom, found=False)
 
 
 def _cumulative(tables: Tables) -> Floats:

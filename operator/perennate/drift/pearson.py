@@ -15,7 +15,7 @@ def statistic(tables: Tables) -> Floats:
 
     That is N M sum (C_j / M - R_j / N)^2 / (R_j + C_j).
     """
-    return tables.reference_rows * tables.current_rows * tables.shape.sum(tables.terms)
+    return tables.product * tables.shape.sum(tables.terms)
 
 
 def pearson(tables: Tables, spread: Dispersion, limit: Floats) -> Floats:

@@ -4,14 +4,50 @@ from __future__ import annotations
 
 import numpy as np
 
-from perennate.drift.arrays import Floats, Ints
+from perennate.drift.arrays import Bools, Floats, Ints
+from perennate.drift.latest import Latest
 from perennate.drift.shape import Shape
-from perennate.drift.tables import Tables
+from perennate.drift.tables import Known, Tables
 
 SMOOTHING = 0.5
 
 
-def stability_index(tables: Tables, cuts: Ints, shape: Shape, spread: Floats) -> tuple[Floats, Floats]:
+class Groups:
+    """The cells that PSI is taken over, k of each table: deciles of ordered features, all cells of categories.
+
+    It is kept from evaluation to evaluation, with all of the index that needs no window.
+
+    Args:
+        shape: of the groups.
+        counts: rows of the reference, (groups,).
+        rows: N of each table, (tables,).
+        cuts: cells that begin a new group, (groups, or more if some that are empty were left out,).
+
+    Attributes:
+        shares: r = (R + 1/2) / (N + k/2), (groups,).
+        logs: ln r, (groups,).
+        padding: k / 2, (tables,).
+    """
+
+    def __init__(self, shape: Shape, counts: Floats, rows: Floats, cuts: Ints) -> None:
+        self.shape, self.counts, self.rows, self.cuts = shape, counts, rows, cuts
+        self.padding = SMOOTHING * shape.sizes
+        self.shares = (counts + SMOOTHING) / shape.each(rows + self.padding)
+        self.logs = np.log(self.shares)
+        self.least = float(counts.min())
+        self.without = Latest(self._without)
+
+    @classmethod
+    def of(cls, known: Known, cuts: Ints) -> Groups:
+        """The groups that begin at the cells `cuts` of some tables."""
+        return cls(known.shape.joined(cuts), np.add.reduceat(known.counts, cuts), known.rows, cuts)
+
+    def _without(self, empty: Bools) -> Groups:
+        """Leaving some out, (groups,)."""
+        return Groups(self.shape.without(empty), self.counts[~empty], self.rows, self.cuts)
+
+
+def stability_index(tables: Tables, groups: Groups, spread: Floats) -> tuple[Floats, Floats]:
     """PSI and PSI*, its value less what chance alone gives.
 
     Over k cells, those that are empty on both sides left out, with r = (R + 1/2) / (N + k/2) and c = (C + 1/2) / (M +
@@ -21,17 +57,15 @@ def stability_index(tables: Tables, cuts: Ints, shape: Shape, spread: Floats) ->
 
     Args:
         tables: counts, before sparse cells are merged, with rows on both sides.
-        cuts: cells that begin a new one: deciles of ordered features, all cells of categories.
-        shape: `tables.shape.joined(cuts)`.
+        groups: of these tables.
         spread: phi of each table.
     """
-    reference, current = np.add.reduceat(tables.reference, cuts), np.add.reduceat(tables.current, cuts)
-    pooled, cells = reference + current, shape.sizes
-    if not pooled.min():
-        cells = np.add.reduceat(pooled > 0, shape.starts, dtype=np.int64)
-    rows, window_rows = tables.reference_rows, tables.current_rows
-    expected = (reference + SMOOTHING) * shape.each(1 / (rows + SMOOTHING * cells))
-    observed = (current + SMOOTHING) * shape.each(1 / (window_rows + SMOOTHING * cells))
-    terms = (expected - observed) * np.log(expected / observed)
-    index = shape.sum(terms if cells is shape.sizes else terms * (pooled > 0))
-    return index, index - spread * (cells - 1) * (1 / rows + 1 / window_rows)
+    counts = np.add.reduceat(tables.current, groups.cuts)
+    if not groups.least:
+        empty = groups.counts + counts == 0
+        if np.count_nonzero(empty):
+            groups, counts = groups.without(empty), counts[~empty]
+    shape = groups.shape
+    shares = (counts + SMOOTHING) / shape.each(tables.current_rows + groups.padding)
+    index = shape.sum((groups.shares - shares) * (groups.logs - np.log(shares)))
+    return index, index - spread * shape.spare / tables.worth

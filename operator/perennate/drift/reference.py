@@ -12,11 +12,13 @@ import numpy as np
 
 from perennate.drift.arrays import Bools, Floats, Ints
 from perennate.drift.features import NumericFeature
+from perennate.drift.latest import Latest
 from perennate.drift.layout import OFFSET_STEPS, Layout
 from perennate.drift.parts import Moments, Parts, cumulative_squares
 from perennate.drift.profile import PREDICTION, SCORE
+from perennate.drift.psi import Groups
 from perennate.drift.shape import Shape
-from perennate.drift.tables import Tables
+from perennate.drift.tables import Known, Tables
 from perennate.drift.wasserstein import Quantiles
 
 
@@ -56,6 +58,9 @@ class Reference:
         names: of the tables.
         importance: how much the model goes by each, 0 if it does not say, (tables,).
         shape: of the tables.
+        known: its counts, of all tables.
+        groups: cells that PSI is taken over, of all tables.
+        comparable: which of them have rows in the reference, (tables,).
         grids: quantiles of each table at `linspace(0, 1, 401)` in standard deviations; None without either.
         sd: standard deviation of each table's reference, 0 without, (tables,).
         known_strange: `strange` of the reference.
@@ -67,26 +72,25 @@ class Reference:
         self.names = tuple(row.name for row in rows)
         self.importance = np.array([row.importance for row in rows])
         self.shape = Shape.of(np.array([len(row.spans) for row in rows]), np.array([row.ordered for row in rows]))
-        self._cuts = np.concatenate(
-            [start + np.array(row.cuts) for start, row in zip(self.shape.starts, rows, strict=True)]
-        )
-        self._cut_shape = self.shape.joined(self._cuts)
         self.grids = tuple(_scaled(row.grid, row.sd) for row in rows)
         self.sd = np.array([row.sd for row in rows])
         self._spans = np.array([span for row in rows for span in row.spans])
         # Cells of tables are runs of places; what lies between them is summed up and left out.
         self._borders = np.unique(np.append(self._spans[self._spans < layout.size], 0))
         self._taken = np.searchsorted(self._borders, self._spans[:, 0])
-        self._counts = self._take(layout.reference)
-        below, self._above, missing, other = layout.specials
-        self._strange = np.stack((missing, other, below))
+        self.known = Known(self.shape, self._take(layout.reference))
+        cuts = [start + np.array(row.cuts) for start, row in zip(self.shape.starts, rows, strict=True)]
+        self.groups = Groups.of(self.known, np.concatenate(cuts))
+        self.groups_of = Latest(self._groups_of)
+        self.comparable = self.known.rows > 0
+        below, above, missing, other = layout.specials
+        self._strange = np.stack((missing, other, below, above))
         self.known_strange = self.strange(layout.reference)
-        self._rows = self.shape.sum(self._counts)
 
     def tables(self, total: Ints, parts: Parts) -> Tables:
         """The tables of a window: its cells, (cells of the layout,), and what its sub-windows tell."""
         current = self._take(total)
-        return Tables(self.shape, self._counts, current, self._rows, self.shape.sum(current), parts)
+        return Tables(self.known, current, self.shape.sum(current), parts)
 
     def moments(self, counts: Ints) -> Moments:
         """Sums over some sub-windows, (sub-windows, cells of the layout)."""
@@ -119,13 +123,13 @@ class Reference:
 
     @cached_property
     def _quantiles(self) -> Quantiles:
-        return Quantiles.of(self.grids, self.shape, self._counts)
+        return Quantiles.of(self.grids, self.shape, self.known.counts)
 
     def strange(self, total: Ints) -> Floats:
         """Rows that are missing, other and out of range, (3, features), of all rows, (cells of the layout,)."""
-        found = total[self._strange]
-        found[2] += total[self._above]
-        return np.asarray(found, dtype=np.float64)
+        found = total.take(self._strange)
+        np.add(found[2], found[3], out=found[2])
+        return found[:3].astype(np.float64)
 
     @cached_property
     def has_shift(self) -> Bools:
@@ -139,13 +143,11 @@ class Reference:
         """Which tables have quantiles and a standard deviation to measure in, (tables,)."""
         return np.array([grid is not None for grid in self.grids])
 
-    def cuts_of(self, chosen: Bools) -> tuple[Ints, Shape]:
-        """Cells of some of the tables, (tables,), that begin a new one for PSI, and the shape that this gives."""
-        if chosen.all():
-            return self._cuts, self._cut_shape
+    def _groups_of(self, chosen: Bools) -> Groups:
+        """Cells that PSI is taken over, of some of the tables, (tables,)."""
         opens = np.zeros(self.shape.owner.size, dtype=np.bool_)
-        opens[self._cuts] = True
-        return np.flatnonzero(opens[chosen[self.shape.owner]]), self._cut_shape.only(chosen)
+        opens[self.groups.cuts] = True
+        return Groups.of(self.known.only(chosen), np.flatnonzero(opens[chosen[self.shape.owner]]))
 
     def _take(self, counts: Ints) -> Floats:
         """Counts of the cells of all tables, (..., cells)."""

@@ -13,8 +13,6 @@ from perennate.drift.tables import Tables
 
 SLACK = 0.999
 """Rounding, which matters for billions of rows, must not leave out a cell whose bound is next to the limit."""
-FARTHEST = 38.0
-"""Standard deviations beyond which a tail is no number above 0."""
 
 
 def largest_residual(tables: Tables, spread: Dispersion, limit: Floats) -> Floats:
@@ -27,38 +25,46 @@ def largest_residual(tables: Tables, spread: Dispersion, limit: Floats) -> Float
     """
     if spread.found:
         tables = tables.thinned(spread.cumulative)
-    shape, sizes = tables.shape, tables.shape.sizes
+    shape = tables.shape
     # Only cells beyond this quantile can have a tail that is small enough for a p-value below the limit.
-    far = ndtri(np.minimum(limit / (2 * sizes), 0.5))
-    expected = tables.least_expected * min(1.0, 1 / float(tables.share.max()) - 1)
-    squares = least_square(far, expected) / (tables.reference_rows * tables.current_rows)
-    cells = (tables.terms >= shape.each(squares)).nonzero()[0]
-    owner, rows, hits = shape.owner[cells], tables.total[cells], tables.current[cells]
-    share = tables.share[owner]
+    far = ndtri(limit / shape.tails)
+    expected = tables.least_expected * min(1.0, 1 / max(tables.share.tolist()) - 1)
+    squares = far * far * least_part(min(far.tolist()), expected) / tables.product
+    cells = (tables.terms > shape.each(squares)).nonzero()[0]
+    if not cells.size:
+        return np.ones(shape.starts.size)
+    hits, others, share = tables.current[cells], tables.reference[cells], tables.share[shape.owner[cells]]
     # The tail on the other side of the mean is one half or more. By symmetry P(X <= k) counts what was no hit.
-    below = hits <= share * rows
-    tails = binomial_above(np.where(below, rows - hits, hits), rows, np.where(below, 1 - share, share))
-    smallest = np.full(sizes.size, 0.5)
-    np.minimum.at(smallest, owner, tails)
-    return np.asarray(np.minimum(1.0, 2 * sizes * smallest))
+    below = tables.steps[cells] < 0
+    tails = shape.ones.copy()
+    tails[cells] = binomial_above(np.where(below, others, hits), hits + others, np.where(below, 1 - share, share))
+    return np.minimum(1.0, shape.tails * shape.smallest(tails))
 
 
-def least_square(far: Floats, expected: float) -> Floats:
-    """The least z^2 = (k - np)^2 / np(1 - p) of k hits among n rows whose tail can be as small as Phi(far).
+def least_part(far: float, expected: float) -> float:
+    """The least z^2 = (k - np)^2 / np(1 - p) of k hits among n rows whose tail can be as small as Phi(far), by far^2.
 
     The tail of a binomial X on the side of k, P(X >= k) above the mean, else P(X <= k), is at least Phi(-sqrt(2 K))
     with K = k ln(k / np) + (n - k) ln((n - k) / n(1 - p)) (A. M. Zubkov & A. A. Serov, Theory of Probability and its
-    Applications 57, 2013). From ln x <= x - 1 follows K <= z^2; from (1 + x) ln(1 + x) <= x + x^2 / 2, for x below 0
-    with |x|^3 / 2 more, follows 2 K <= z^2 (1 + |z| / sqrt(e)).
+    Applications 57, 2013). With x = k / np - 1, (1 + x) ln(1 + x) is at most x + x^2 / 2, for x = -u below 0 with
+    u^2 g(u) / 2 more, where g(u) = u / 3 + u^2 / 6 + ... <= u / 3 + 2 u^2 / 3 as g(1) = 1; likewise for n - k. So
+    2 K <= z^2 (1 + g(u)) with u <= |z| / sqrt(e), and the least z^2 is where that reaches far^2.
+
+    What holds of a quantile holds of those nearer to 0, too.
 
     Args:
-        far: quantiles of the normal distribution, 0 or less.
-        expected: e, which is at most np and n(1 - p).
+        far: quantile of the normal distribution, 0 or less.
+        expected: e, which is at most np and n(1 - p); 0 if nothing is known of it.
     """
-    far = np.minimum(-far, FARTHEST)
-    return np.asarray(SLACK * far * far / (1 + np.minimum(1.0, far / math.sqrt(expected))))
+    part = 0.5
+    if expected:
+        # From below the least by g(1) = 1: what it gives is above the least, and what that gives is below it again.
+        for _ in range(2):
+            short = min(1.0, -far * math.sqrt(part / expected))
+            part = 1 / (1 + short / 3 + 2 * short * short / 3)
+    return SLACK * part
 
 
 def binomial_above(hits: Floats, rows: Floats, share: Floats) -> Floats:
-    """P(X >= hits) of a binomial X, by the incomplete beta function."""
-    return np.where(hits > 0, betainc(np.maximum(hits, 1.0), rows - hits + 1, share), 1.0)
+    """P(X >= hits) of a binomial X with at least one hit, by the incomplete beta function."""
+    return np.asarray(betainc(hits, rows - hits + 1, share))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import partial
 from itertools import repeat
 from types import MappingProxyType
 from typing import NamedTuple
@@ -69,6 +70,10 @@ class FeatureResult(NamedTuple):
     statistics: Mapping[str, float]
 
 
+_NEW_RESULT = partial(tuple.__new__, FeatureResult)
+"""What `FeatureResult._make` does, without a call of Python for each."""
+
+
 def unknown_results(names: tuple[str, ...], rows: Floats, gates: Gates, places: Ints) -> list[FeatureResult]:
     """Results of the tables at `places` that had too few rows."""
     return [
@@ -101,29 +106,27 @@ def known_results(compared: Comparison, gates: Gates, p: Floats, effects: Floats
         levels: positions in LEVELS, (tables,).
     """
     reference, thresholds = compared.reference, compared.own(gates.drifted)
-    order = np.lexsort((-effects / thresholds, -compared.own(reference.importance), -levels))
-    numbers = np.array((p, *compared.stability, compared.spread.cells, effects, thresholds)).take(order, axis=1)
-    places, indices, ranks = order.tolist(), compared.places[order].tolist(), levels[order].tolist()
-    # The worst come first, and what did not change needs no words.
-    changed = len(ranks) - ranks.count(0)
-    hints = [_hint(compared, place, index) for place, index in zip(places[:changed], indices, strict=False)]
-    p_values, psi, psi_star, phi, sizes, limits = numbers.tolist()
-    fields = zip(
-        map(reference.names.__getitem__, indices),
-        map(LEVELS.__getitem__, ranks),
-        p_values,
-        psi,
-        psi_star,
-        phi,
-        map(gates.methods.__getitem__, indices),
-        sizes,
-        compared.tables.current_rows[order].astype(np.int64).tolist(),
-        limits,
-        hints + [""] * (len(ranks) - changed),
-        map(Statistics, repeat(compared), places, indices),
-        strict=True,
+    order = np.lexsort((effects / -thresholds, -compared.own(reference.importance), -levels)).tolist()
+    places, (psi, psi_star) = compared.places, compared.stability
+    hints = [""] * len(places)
+    for place in levels.nonzero()[0].tolist():
+        hints[place] = _hint(compared, place, places[place])
+    columns = (
+        map(reference.names.__getitem__, places),
+        map(LEVELS.__getitem__, levels.tolist()),
+        p.tolist(),
+        psi.tolist(),
+        psi_star.tolist(),
+        compared.spread.cells.tolist(),
+        map(gates.methods.__getitem__, places),
+        effects.tolist(),
+        compared.tables.current_rows.astype(np.int64).tolist(),
+        thresholds.tolist(),
+        hints,
+        map(Statistics, repeat(compared), range(len(places))),
     )
-    return list(map(FeatureResult._make, fields))
+    results = list(map(_NEW_RESULT, zip(*columns, strict=True)))
+    return [results[place] for place in order]
 
 
 def _hint(compared: Comparison, place: int, index: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 
@@ -51,16 +51,13 @@ class Gates:
     Args:
         methods: effect of each table.
         drifted, warning: sizes of it, (tables,).
+        others: effects besides the default.
     """
 
-    methods: tuple[str, ...]
+    methods: list[str]
     drifted: Floats
     warning: Floats
-
-    @cached_property
-    def others(self) -> set[str]:
-        """Effects besides the default."""
-        return set(self.methods) - {DEFAULT}
+    others: set[str]
 
 
 def make_gates(reference: Reference, rules: Mapping[str, FeatureRule], *, warning: float, drifted: float) -> Gates:
@@ -69,10 +66,10 @@ def make_gates(reference: Reference, rules: Mapping[str, FeatureRule], *, warnin
     Raises:
         ValueError: a rule for a name that the profile does not have, or with an effect that does not apply to it.
     """
-    methods = [DEFAULT] * len(reference.names)
-    upper, lower = np.empty(len(methods)), np.empty(len(methods))
-    upper.fill(drifted)
-    lower.fill(warning)
+    plain = _plain_gates(len(reference.names), warning, drifted)
+    if not rules:
+        return plain
+    methods, upper, lower = plain.methods.copy(), plain.drifted.copy(), plain.warning.copy()
     for name, rule in rules.items():
         if name not in reference.names:
             raise ValueError(f"rule for {name!r}: the profile has only {', '.join(reference.names)}")
@@ -83,7 +80,13 @@ def make_gates(reference: Reference, rules: Mapping[str, FeatureRule], *, warnin
         methods[index] = rule.method
         upper[index] = rule.threshold
         lower[index] = rule.threshold / 2 if rule.warning is None else rule.warning
-    return Gates(tuple(methods), upper, lower)
+    return Gates(methods, upper, lower, {rule.method for rule in rules.values()} - {DEFAULT})
+
+
+@lru_cache
+def _plain_gates(tables: int, warning: float, drifted: float) -> Gates:
+    """The gates of so many tables without rules."""
+    return Gates([DEFAULT] * tables, np.full(tables, drifted), np.full(tables, warning), set())
 
 
 def check_rules(profile: Profile, rules: Mapping[str, FeatureRule]) -> None:

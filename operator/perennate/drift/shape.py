@@ -7,7 +7,7 @@ once, and joining cells is summing runs of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from perennate.drift.arrays import Bools, Floats, Ints
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """Where each table lies in the row of cells.
+    """Where each table lies in the row of cells. It is kept from evaluation to evaluation, with what follows from it.
 
     Args:
         starts: first cell of each table, (tables,); every table has at least one cell.
@@ -39,9 +39,34 @@ class Shape:
         return np.bincount(self.owner, minlength=self.starts.size)
 
     @cached_property
+    def spare(self) -> Floats:
+        """Cells of each table less one, (tables,)."""
+        return np.asarray(self.sizes - 1.0)
+
+    @cached_property
     def freedom(self) -> Floats:
         """Cells of each table less one, but at least one, (tables,)."""
-        return np.asarray(np.maximum(self.sizes - 1.0, 1.0))
+        return np.asarray(np.maximum(self.spare, 1.0))
+
+    @cached_property
+    def ones(self) -> Floats:
+        """1 for each cell, (cells,), to be copied."""
+        return np.ones(self.owner.size)
+
+    @cached_property
+    def tails(self) -> Floats:
+        """Two for each cell of a table, (tables,)."""
+        return np.asarray(2.0 * self.sizes)
+
+    @cached_property
+    def unordered(self) -> Bools | None:
+        """Tables whose cells have no order, (tables,); None if all have one."""
+        return None if self.ordered.all() else ~self.ordered
+
+    @cached_property
+    def single(self) -> Bools | None:
+        """Tables of one cell, (tables,); None if there is none."""
+        return self.sizes == 1 if self.sizes.min() == 1 else None
 
     def cells_of(self, table: int) -> slice:
         """Cells of one table."""
@@ -50,27 +75,33 @@ class Shape:
 
     def sum(self, values: Floats) -> Floats:
         """Sums over the cells of each table, (..., cells) to (..., tables)."""
-        return np.asarray(np.add.reduceat(values, self.starts, axis=-1))
+        sums: Floats = np.add.reduceat(values, self.starts, axis=-1)
+        return sums
 
     def largest(self, values: Floats) -> Floats:
         """The largest of the cells of each table, (cells,) to (tables,)."""
-        return np.asarray(np.maximum.reduceat(values, self.starts))
+        largest: Floats = np.maximum.reduceat(values, self.starts)
+        return largest
+
+    def smallest(self, values: Floats) -> Floats:
+        """The smallest of the cells of each table, (cells,) to (tables,)."""
+        smallest: Floats = np.minimum.reduceat(values, self.starts)
+        return smallest
 
     def each(self, values: Floats) -> Floats:
         """The value of its table for each cell, (tables,) to (cells,)."""
-        return np.asarray(values.take(self.owner))
+        return values.take(self.owner)
 
     def only(self, chosen: Bools) -> Shape:
         """The shape of some of the tables, (tables,)."""
         return Shape.of(self.sizes[chosen], self.ordered[chosen])
 
+    def without(self, dropped: Bools) -> Shape:
+        """The shape without some of the cells, (cells,), of which every table keeps at least one."""
+        sizes = np.bincount(self.owner[~dropped], minlength=self.starts.size)
+        return Shape.of(sizes, self.ordered)
+
     def joined(self, first: Ints) -> Shape:
         """The shape when a new cell begins only at the cells `first`, (new cells,), among them every start."""
-        return _joined(self, np.asarray(first, dtype=np.int64).tobytes())
-
-
-@lru_cache(maxsize=1024)
-def _joined(shape: Shape, first: bytes) -> Shape:
-    """See `Shape.joined`: categories that are hardly ever seen make one window join the same cells as the last."""
-    owner = shape.owner[np.frombuffer(first, dtype=np.int64)]
-    return Shape(np.searchsorted(owner, np.arange(shape.starts.size)), owner, shape.ordered)
+        owner = self.owner[first]
+        return Shape(np.searchsorted(owner, np.arange(self.starts.size)), owner, self.ordered)

@@ -24,8 +24,8 @@ class Detector(Protocol):
     """A test of whether two count vectors come from one distribution.
 
     It gets merged tables with at least one row on both sides and their design effects, changes neither, and returns
-    p-values, (tables,), from 0 to 1. A p-value that is not below `limit`, (tables,), need not be worked out: anything
-    from there to 1 will do.
+    p-values, (tables,), from 0 to 1. A p-value that is not below `limit`, from 0 to 1, (tables,) or one for all, need
+    not be worked out: anything from there to 1 will do.
     """
 
     def __call__(self, tables: Tables, spread: Dispersion, limit: Floats) -> Floats:
@@ -37,6 +37,8 @@ DETECTORS: Mapping[str, Detector] = MappingProxyType(
     {"pearson": pearson, "kolmogorovSmirnov": kolmogorov_smirnov, "largestResidual": largest_residual}
 )
 """The tests of the union, cheap ones first."""
+LIMIT = np.array(1 / len(DETECTORS))
+"""Three times a p-value from here on is 1 or more."""
 
 
 def union(tables: Tables, spread: Dispersion) -> Floats:
@@ -44,7 +46,10 @@ def union(tables: Tables, spread: Dispersion) -> Floats:
 
     The factor stays 3 for categories, which have no order for the second test.
     """
-    smallest = np.full(tables.shape.starts.size, 1 / len(DETECTORS))
+    smallest = LIMIT
     for detect in DETECTORS.values():
         smallest = np.minimum(smallest, detect(tables, spread, smallest))
-    return np.where(tables.shape.sizes > 1, len(DETECTORS) * smallest, 1.0)
+    p = np.asarray(len(DETECTORS) * smallest)
+    if tables.shape.single is not None:
+        p[tables.shape.single] = 1.0
+    return p

@@ -19,7 +19,7 @@ from perennate.drift.holm import holm
 from perennate.drift.merging import merge_sparse
 from perennate.drift.overdispersion import dispersion
 from perennate.drift.persistence import HYSTERESIS, Signal
-from perennate.drift.results import LEVELS, FeatureResult, Verdict, known_results, unknown_results
+from perennate.drift.results import FeatureResult, Verdict, known_results, unknown_results
 from perennate.drift.rules import FeatureRule, Gates, check_quorum, make_gates, needed_features
 from perennate.drift.tables import Tables
 from perennate.drift.union import union
@@ -83,13 +83,13 @@ def evaluate(
     check_quorum(quorum)
     reference = sample.reference
     gates = make_gates(reference, rules, warning=warning, drifted=drifted)
-    needed = max(min_samples, ROWS_FLOOR)
-    if not sample.warm or sample.rows < needed:
+    needed, rows = max(min_samples, ROWS_FLOOR), sample.rows
+    if not sample.warm or rows < needed:
         return _unknown(sample, needed)
     tables = reference.tables(sample.total, sample.parts)
-    chosen = (tables.current_rows >= needed) & (tables.reference_rows > 0)
+    chosen = (tables.current_rows >= needed) & reference.comparable
     checks = fault_tests(reference, sample.total, significance)
-    if not chosen.any():
+    if True not in chosen.tolist():
         return _only_faults(sample, tables, gates, checks, significance)
     compared = _compare(sample, tables, chosen)
     p = union(compared.merged, compared.spread)
@@ -100,13 +100,13 @@ def evaluate(
     if p.size < chosen.size:
         features += unknown_results(reference.names, tables.current_rows, gates, np.flatnonzero(~chosen))
     least = needed_features(quorum, p.size)
-    verdict = _verdict(judged.levels, least)
+    verdict = _verdict(features, least)
     faulty = rejected[p.size :]
     return Evaluation(
         verdict=verdict,
         features=tuple(features),
         faults=found_faults(sample.layout, sample.total, checks, faulty),
-        rows=sample.rows,
+        rows=rows,
         signal=_signal(verdict, judged.near, least),
         fault_signal=fault_signal(checks, faulty),
         reason=_reason(verdict, features, least),
@@ -120,19 +120,19 @@ def _compare(sample: Sample, tables: Tables, chosen: Bools) -> Comparison:
     return Comparison(sample.reference, chosen, known, merged, dispersion(merged), sample.total)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class _Judged:
     """Both gates of the compared tables.
 
     Args:
         effects: by the method of each, (tables,).
         levels: positions in LEVELS, (tables,).
-        near: whether it is significant and at 80 % of what is drift, (tables,).
+        near: how many are significant and at 80 % of what is drift.
     """
 
     effects: Floats
     levels: Ints
-    near: Bools
+    near: int
 
 
 def _judge(compared: Comparison, gates: Gates, rejected: Bools) -> _Judged:
@@ -142,25 +142,25 @@ def _judge(compared: Comparison, gates: Gates, rejected: Bools) -> _Judged:
     for method in gates.others:
         own = np.array([name == method for name in gates.methods])[compared.chosen]
         effects = np.where(own, compared.effect(method), effects)
-    if not rejected.any():
-        return _Judged(effects, np.zeros(rejected.size, dtype=np.int64), rejected)
+    if True not in rejected.tolist():
+        return _Judged(effects, np.zeros(rejected.size, dtype=np.int64), near=0)
     levels = rejected * (1 + (effects >= warning).astype(np.int64) + (effects >= drifted))
-    return _Judged(effects, levels, rejected & (effects >= HYSTERESIS * drifted))
+    return _Judged(effects, levels, int(np.count_nonzero(rejected & (effects >= HYSTERESIS * drifted))))
 
 
-def _verdict(levels: Ints, least: int) -> Verdict:
-    """The verdict on the model, of which `least` features must drift."""
-    worst = int(levels.max())
-    if worst == len(LEVELS) - 1 and np.count_nonzero(levels == worst) < least:
+def _verdict(features: list[FeatureResult], least: int) -> Verdict:
+    """The verdict on the model, of which `least` features must drift; the worst comes first."""
+    worst = features[0].verdict
+    if worst is Verdict.DRIFTED and sum(item.verdict is worst for item in features) < least:
         return Verdict.WARNING
-    return LEVELS[worst]
+    return worst
 
 
-def _signal(verdict: Verdict, near: Bools, least: int) -> Signal:
+def _signal(verdict: Verdict, near: int, least: int) -> Signal:
     """What the alarm makes of it: raised by drift, lowered when too few are near it."""
     if verdict is Verdict.DRIFTED:
         return Signal.RAISED
-    return Signal.BETWEEN if np.count_nonzero(near) >= least else Signal.LOWERED
+    return Signal.BETWEEN if near >= least else Signal.LOWERED
 
 
 def _unknown(sample: Sample, needed: int) -> Evaluation:

@@ -12,7 +12,7 @@ from perennate.drift.parts import Parts
 from perennate.drift.profile import Profile
 from perennate.drift.recorder import Recorder
 from perennate.drift.shape import Shape
-from perennate.drift.tables import Tables
+from perennate.drift.tables import Known, Tables
 from perennate.drift.window import Sample, Window
 
 HOUR = 3600.0
@@ -108,4 +108,4 @@ def make_ragged(*pairs: tuple[list[float], list[list[float]]]) -> Tables:
 
 def _tables(reference: np.ndarray, parts: np.ndarray, sizes: np.ndarray, *, ordered: bool) -> Tables:
     shape, current = Shape.of(sizes, np.full(sizes.size, ordered)), parts.sum(axis=0)
-    return Tables(shape, reference, current, shape.sum(reference), shape.sum(current), Parts.of(parts, shape))
+    return Tables(Known(shape, reference), current, shape.sum(current), Parts.of(parts, shape))

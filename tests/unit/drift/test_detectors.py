@@ -25,7 +25,7 @@ from tests.unit.drift.step_by_step import one_feature
 Pair = tuple[list[float], list[list[float]]]
 PROFILE = make_profile(rows=2000)
 REFERENCE = Reference(Layout(PROFILE))
-NO_LIMIT = np.array(np.inf)
+NO_LIMIT = np.array(1.0)
 """Every p-value is asked for."""
 RARE = st.sampled_from([0, 0, 0, 1, 2, 7, 60])
 """Many empty and sparse cells, which must be joined."""
