@@ -129,6 +129,8 @@ class Window:
         self.step = max(self.scrape_interval, self.length / SUB_WINDOWS)
         self._sums: dict[int, Ints] = {}
         self._pods: dict[str, PodCounts] = {}
+        self._seen_since = math.inf
+        """No pod was last seen before."""
         self._since: float | None = None
         self._forgotten: float | None = None
         self.changes = 0
@@ -169,6 +171,7 @@ class Window:
         if known is not None and counts.start < known.start:
             return True
         self._pods[pod] = PodCounts(counts.start, counts.cells, now)
+        self._seen_since = min(self._seen_since, now)
         gained = self._gained(counts, known, now)
         self.changes += gained is None or bool(gained.any())
         # A pod's clock may run ahead of ours: nothing was seen after now.
@@ -230,6 +233,7 @@ class Window:
         state = read_state(content, window.layout, length=length, scrape_interval=scrape_interval, now=now)
         window._since, window._forgotten = state.since, state.forgotten
         window._sums, window._pods = dict(state.sums), dict(state.pods)
+        window._seen_since = min((pod.seen for pod in window._pods.values()), default=math.inf)
         window._prune(now)
         return window
 
@@ -253,7 +257,9 @@ class Window:
 
     def _prune(self, now: float) -> None:
         """Forget what has left the window, and pods that were not seen for as long."""
-        for slot in [slot for slot in self._sums if not self._inside(slot, now)]:
-            del self._sums[slot]
-        for name in [name for name, pod in self._pods.items() if pod.seen < now - self.length]:
-            del self._pods[name]
+        if self._sums and not self._inside(min(self._sums), now):
+            self._sums = {slot: sums for slot, sums in self._sums.items() if self._inside(slot, now)}
+        # Every scrape comes by here: to look at all pods each time would take longer than to read what they counted.
+        if self._seen_since < now - self.length:
+            self._pods = {name: pod for name, pod in self._pods.items() if pod.seen >= now - self.length}
+            self._seen_since = min((pod.seen for pod in self._pods.values()), default=math.inf)
