@@ -52,24 +52,26 @@ def dispersion(tables: Tables) -> Dispersion:
     if not tables.least:
         # Cells without rows have no squares either.
         spare, counts = np.add.reduceat(counts > 0, shape.starts, dtype=np.float64) - 1, np.maximum(counts, 1.0)
-    freedom = (moments.occupied - 1) * spare
-    critical, independent = _expected(freedom.tobytes())
+    critical, independent = _expected(moments.occupied.tobytes(), spare.tobytes())
     # Q written out is M * sum_j (sum_s C_sj^2 / M_s) / C_j - M.
     within = tables.current_rows * (shape.sum(moments.squares / counts) - 1)
     spread = within > critical
     if not np.count_nonzero(spread):
         return independent
+    freedom = independent.freedom
     phi = np.where(spread, np.maximum(1.0, within / np.maximum(freedom, 1.0)), 1.0)
     return Dispersion(phi, np.where(spread, np.maximum(phi, _cumulative(tables)), 1.0), freedom, found=True)
 
 
 @lru_cache(maxsize=1024)
-def _expected(degrees: bytes) -> tuple[Floats, Dispersion]:
-    """Above which Q is significant, and what is said if none is, by degrees of freedom: mostly those of a moment ago.
+def _expected(occupied: bytes, spare: bytes) -> tuple[Floats, Dispersion]:
+    """Above which Q is significant, and what is said if none is; mostly asked for the same as a moment ago.
 
-    One sub-window or one cell, without freedom, shows nothing.
+    Args:
+        occupied: S of each table, (tables,); one alone shows nothing.
+        spare: B - 1 likewise; one cell alone shows nothing.
     """
-    freedom = np.frombuffer(degrees)
+    freedom = (np.frombuffer(occupied) - 1) * np.frombuffer(spare)
     critical = np.where(freedom > 0, chdtri(np.maximum(freedom, 1.0), LEVEL), np.inf)
     return critical, Dispersion(np.ones(freedom.size), np.ones(freedom.size), freedom, found=False)
 

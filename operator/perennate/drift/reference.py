@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from perennate.drift.arrays import Bools, Floats, Ints
 from perennate.drift.features import NumericFeature
@@ -75,9 +77,10 @@ class Reference:
         self.grids = tuple(_scaled(row.grid, row.sd) for row in rows)
         self.sd = np.array([row.sd for row in rows])
         self._spans = np.array([span for row in rows for span in row.spans])
-        # Cells of tables are runs of places; what lies between them is summed up and left out.
-        self._borders = np.unique(np.append(self._spans[self._spans < layout.size], 0))
-        self._taken = np.searchsorted(self._borders, self._spans[:, 0])
+        # Cells of tables are runs of places; what lies between them goes into one more cell, which is left out.
+        self._cells = np.full(layout.size, len(self._spans))
+        for cell, span in enumerate(self._spans):
+            self._cells[slice(*span)] = cell
         self.known = Known(self.shape, self._take(layout.reference))
         cuts = [start + np.array(row.cuts) for start, row in zip(self.shape.starts, rows, strict=True)]
         self.groups = Groups.of(self.known, np.concatenate(cuts))
@@ -151,7 +154,11 @@ class Reference:
 
     def _take(self, counts: Ints) -> Floats:
         """Counts of the cells of all tables, (..., cells)."""
-        return np.add.reduceat(counts, self._borders, axis=-1).take(self._taken, axis=-1).astype(np.float64)
+        if counts.ndim > 1:
+            return np.array([self._take(row) for row in counts]).reshape(len(counts), len(self._spans))
+        # With weights it counts in floats, which its annotation does not tell.
+        found: npt.NDArray[Any] = np.bincount(self._cells, weights=counts)
+        return found[:-1]
 
 
 def _feature_row(layout: Layout, index: int) -> _Row:

@@ -24,6 +24,7 @@ class Known:
         rows: N of each table, (tables,).
         shares: R / N, (cells,).
         least: fewest rows of any cell.
+        lowest: fewest rows of any cell of each table, but at least 1, (tables,).
     """
 
     def __init__(self, shape: Shape, counts: Floats) -> None:
@@ -32,6 +33,7 @@ class Known:
         self.rows = shape.sum(counts)
         self.shares = counts / shape.each(np.maximum(self.rows, TINY))
         self.least = float(counts.min())
+        self.lowest = np.maximum(shape.smallest(counts), 1.0)
         self.only = Latest(self._only)
         self.joined = Latest(self._joined)
 
@@ -64,7 +66,7 @@ class Tables:
         share: M / (N + M), (tables,).
         worth: N M / (N + M), which plays the part of the number of rows where two samples are compared, (tables,).
         product: N M, (tables,).
-        least: fewest rows of the window in any cell.
+        fewest, least: fewest rows of the window in any table, and in any cell.
         least_expected: no cell where anything was counted is expected to have less rows of the window.
         steps: C / M - R / N, which are 0 in sum over a table, (cells,).
         terms: (C / M - R / N)^2 / (R + C), 0 where nothing was counted, (cells,). Times N M this is
@@ -76,14 +78,15 @@ class Tables:
         shape = self.shape = known.shape
         self.reference = known.counts
         self.reference_rows = rows = known.rows
-        filled = np.maximum(current_rows, TINY)
+        self.fewest = min(current_rows.tolist())
+        filled = current_rows if self.fewest else np.maximum(current_rows, TINY)
         self.total = total = known.counts + current
         self.share = share = filled / (rows + filled)
         self.worth = rows * share
         self.product = rows * filled
         # Looked for by its place, which takes a fifth of what a reduction takes.
         self.least = float(current[current.argmin()])
-        self.least_expected = max(1.0, known.least + self.least) * min(share.tolist())
+        self.least_expected = min((known.lowest * share).tolist())
         self.steps = steps = current / shape.each(filled) - known.shares
         self.terms = steps * steps / (total if known.least else np.maximum(total, 1.0))
 

@@ -86,9 +86,12 @@ def evaluate(
     needed, rows = max(min_samples, ROWS_FLOOR), sample.rows
     if not sample.warm or rows < needed:
         return _unknown(sample, needed)
-    tables = reference.tables(sample.total, sample.parts)
-    chosen = (tables.current_rows >= needed) & reference.comparable
-    checks = fault_tests(reference, sample.total, significance)
+    total = sample.total
+    tables = reference.tables(total, sample.parts)
+    chosen = reference.comparable
+    if tables.fewest < needed:
+        chosen = chosen & (tables.current_rows >= needed)
+    checks = fault_tests(reference, total, significance)
     if True not in chosen.tolist():
         return _only_faults(sample, tables, gates, checks, significance)
     compared = _compare(sample, tables, chosen)
@@ -105,7 +108,7 @@ def evaluate(
     return Evaluation(
         verdict=verdict,
         features=tuple(features),
-        faults=found_faults(sample.layout, sample.total, checks, faulty),
+        faults=found_faults(sample.layout, total, checks, faulty),
         rows=rows,
         signal=_signal(verdict, judged.near, least),
         fault_signal=fault_signal(checks, faulty),
@@ -137,13 +140,13 @@ class _Judged:
 
 def _judge(compared: Comparison, gates: Gates, rejected: Bools) -> _Judged:
     """Hold the effects against their gates."""
-    drifted, warning = compared.own(gates.drifted), compared.own(gates.warning)
     effects = compared.effect(DEFAULT)
     for method in gates.others:
         own = np.array([name == method for name in gates.methods])[compared.chosen]
         effects = np.where(own, compared.effect(method), effects)
     if True not in rejected.tolist():
         return _Judged(effects, np.zeros(rejected.size, dtype=np.int64), near=0)
+    drifted, warning = compared.own(gates.drifted), compared.own(gates.warning)
     levels = rejected * (1 + (effects >= warning).astype(np.int64) + (effects >= drifted))
     return _Judged(effects, levels, int(np.count_nonzero(rejected & (effects >= HYSTERESIS * drifted))))
 
