@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.machinery
+import os
 import random
 import subprocess
 import sys
@@ -11,25 +12,27 @@ from pathlib import Path
 import pytest
 
 from tests.repo.tree import ROOT
+from tests.statistics.fuzzing import documents, files
 
 RUNS, SECONDS = 20_000, 20
 SEEDS, LONGEST = 40, 4096
 FUZZER = Path(sys.prefix) / "fuzz"
 
 
-@pytest.mark.parametrize("target", ["profile", "counts", "state"])
+@pytest.mark.parametrize("target", [*documents.TARGETS, *files.TARGETS])
 def test_nothing_that_is_read_crashes(target: str, tmp_path: Path) -> None:
-    """Random bytes, and valid documents with random edits, guided by the code that they reach."""
+    """Random bytes, and valid documents and files with random edits, guided by the code that they reach."""
     if importlib.machinery.PathFinder.find_spec("atheris", [str(FUZZER)]) is None:
         pytest.skip("atheris is not there: `make install` could not install requirements/fuzz.txt")
     draw = random.Random(target)  # noqa: S311
     for seed in range(SEEDS):
         (tmp_path / str(seed)).write_bytes(draw.randbytes(draw.randrange(10, 200)))
     options = (f"-runs={RUNS}", f"-max_total_time={SECONDS}", f"-max_len={LONGEST}", "-len_control=0", "-seed=1")
-    command = [sys.executable, "-m", "tests.statistics.fuzz_targets", target, *options]
+    command = [sys.executable, "-m", "tests.statistics.fuzzing", target, *options]
     run = subprocess.run(
         [*command, f"-artifact_prefix={tmp_path}/", str(tmp_path)],
         cwd=ROOT,
+        env={**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"},
         capture_output=True,
         text=True,
         timeout=SECONDS * 20,

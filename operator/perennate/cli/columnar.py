@@ -28,14 +28,14 @@ class ParquetRows:
             self._file = pq.ParquetFile(path, memory_map=False, buffer_size=1 << 20, pre_buffer=False)
             self.schema = without_index(self._file.schema_arrow)
             self.rows: int = self._file.metadata.num_rows
-        checked_names(path, self.schema.names)
+            checked_names(path, self.schema.names)
 
     def batches(self, columns: Sequence[str], tick: Ticker) -> Iterator[pa.RecordBatch]:
-        """The rows, a bounded number at a time."""
+        """The rows, a bounded number at a time, which may be in the file as little more than a number and a value."""
         done = 0
         with readable(self.path, "parquet"):
             for batch in self._file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False):
-                yield batch.select(list(columns))
+                yield checked(batch.select(list(columns)))
                 done += batch.num_rows
                 tick(done / max(self.rows, 1))
 
@@ -56,7 +56,7 @@ class FeatherRows:
             self.schema = without_index(file.schema)
             # Each piece says how long it is only when it is read: one column is enough.
             self.rows: int = sum(batch.num_rows for batch in _pieces(path, self.schema.names[:1]))
-        checked_names(path, self.schema.names)
+            checked_names(path, self.schema.names)
 
     def batches(self, columns: Sequence[str], tick: Ticker) -> Iterator[pa.RecordBatch]:
         """The rows, as many at a time as were written in one piece."""
@@ -70,13 +70,27 @@ class FeatherRows:
 
 
 def _pieces(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """The rows of some columns of a Feather file, in the pieces that they were written in."""
+    """The rows of some columns of a Feather file, in the pieces that they were written in.
+
+    A corrupt file may say that it needs any amount of memory. That is reserved, or refused by the system; what is
+    touched is what the file holds, and what it holds packed, unpacked.
+    """
     with pa.OSFile(str(path)) as raw:
         places = [pa.ipc.open_file(raw).schema.get_field_index(name) for name in columns]
         raw.seek(0)
         with pa.ipc.open_file(raw, options=pa.ipc.IpcReadOptions(included_fields=places)) as file:
             for index in range(file.num_record_batches):
-                yield file.get_batch(index)
+                yield checked(file.get_batch(index))
+
+
+def checked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows if they hold what they say; Arrow takes over offsets and texts from files as they are.
+
+    Raises:
+        pyarrow.ArrowInvalid: an offset lies outside of the values, a text is no UTF-8, and so on.
+    """
+    batch.validate(full=True)
+    return batch
 
 
 def without_index(schema: pa.Schema) -> pa.Schema:

@@ -118,25 +118,26 @@ def check_columns(file: DataFile, plan: Plan) -> None:
     Raises:
         UsageError: it does.
     """
-    names = [plan.column(item.name) for item in plan.profile.features]
-    common = [name for name in names if name in file.schema.names]
-    if not common:
+    schema, names = file.schema, [plan.column(item.name) for item in plan.profile.features]
+    held = dict(zip(schema.names, schema.types, strict=True))
+    if held.keys().isdisjoint(names):
         raise UsageError(
             f"{file.path}: has no column in common with {plan.reference}, which has {listed(names)}; "
-            f"it has {listed(file.schema.names)}"
+            f"it has {listed(schema.names)}"
         )
     asked = [name for name in (plan.prediction if plan.scored else None,) if name is not None]
     for name in (*names, *asked):
-        if name not in file.schema.names:
+        if name not in held:
             raise UsageError(
                 f"{file.path}: lacks column {name!r}, which {plan.reference} has; to leave it out of both, build the "
                 f"reference with --ignore {name}"
             )
     for name, feature in zip(names, plan.profile.features, strict=True):
-        held = file.schema.field(name).type
-        found = kind_of(held)
+        found = kind_of(held[name])
         if found is None or (file.rows is not None and not fits(feature, found)):
-            raise UsageError(f"{file.path}: column {name!r} holds {held}, in {plan.reference} it is {feature.kind}")
+            raise UsageError(
+                f"{file.path}: column {name!r} holds {held[name]}, in {plan.reference} it is {feature.kind}"
+            )
 
 
 def fits(feature: Feature, kind: str) -> bool:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from perennate.cli.errors import UsageError
-from perennate.cli.reading import RetypedError, Ticker, checked_names, readable
+from perennate.cli.reading import RetypedError, Ticker, checked_names, checked_width, readable
 
 BLOCK_BYTES = 1 << 20
 NOTHING = (
@@ -42,9 +42,11 @@ class CsvRows:
     def __init__(self, path: Path, *, delimiter: str, texts: Collection[str] = ()) -> None:
         self.path = path
         self._delimiter = delimiter
-        with readable(path, "csv"), pa.OSFile(str(path)) as raw, self._open(raw, None, None) as reader:
-            found = reader.schema
-        checked_names(path, found.names)
+        with readable(path, "csv"):
+            self._check_header()
+            with pa.OSFile(str(path)) as raw, self._open(raw, None, None) as reader:
+                found = reader.schema
+            checked_names(path, found.names)
         for field in found:
             if pa.types.is_binary(field.type):
                 raise UsageError(f"{path}: column {field.name!r} is not UTF-8; write the file in that encoding")
@@ -71,12 +73,26 @@ class CsvRows:
                 self._retype(error)
                 raise RetypedError from error
 
+    def _check_header(self) -> None:
+        """Refuse far too many columns before the reader makes a place for each.
+
+        Raises:
+            UsageError: there are.
+        """
+        with pa.OSFile(str(self.path)) as raw:
+            head = self._unpacked(raw).read(BLOCK_BYTES)
+        checked_width(self.path, next(iter(head.splitlines()), b"").count(self._delimiter.encode()) + 1)
+
+    def _unpacked(self, raw: pa.OSFile) -> pa.NativeFile:
+        """The text of the file."""
+        return pa.CompressedInputStream(raw, "gzip") if self.path.suffix.lower() == ".gz" else raw
+
     def _open(
         self, raw: pa.OSFile, types: dict[str, pa.DataType] | None, columns: Sequence[str] | None
     ) -> arrow_csv.CSVStreamingReader:
         # No file object of Python: the reader goes on in a thread of its own, also while the interpreter ends.
         return arrow_csv.open_csv(
-            pa.CompressedInputStream(raw, "gzip") if self.path.suffix.lower() == ".gz" else raw,
+            self._unpacked(raw),
             read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES),
             parse_options=arrow_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
             convert_options=arrow_csv.ConvertOptions(

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import pyarrow as pa
 
 from perennate.cli.errors import UsageError
+from perennate.drift.documents import shortened
 
 Kind = Literal["numeric", "boolean", "categorical", "datetime"]
 KINDS: Final[tuple[Kind, ...]] = ("numeric", "boolean", "categorical", "datetime")
@@ -59,5 +60,5 @@ def kinds_of(
 
 def listed(names: Collection[str], most: int = 12) -> str:
     """Names for a message, cut to a bearable number."""
-    shown = ", ".join(list(names)[:most])
+    shown = ", ".join(shortened(name) for name in list(names)[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown or "none"

@@ -10,8 +10,12 @@ from typing import Protocol
 import pyarrow as pa
 
 from perennate.cli.errors import UsageError
+from perennate.drift.documents import shortened
 
 BATCH_ROWS = 65_536
+MAX_COLUMNS = 3000
+"""As many as a profile may have features. A column takes some 10 kB before a value of it was read."""
+LONGEST_NAME = 500
 LONGEST_MESSAGE = 200
 
 Ticker = Callable[[float], None]
@@ -69,6 +73,16 @@ def readable(path: Path, form: str) -> Iterator[None]:
         raise UsageError(f"{path}: cannot be read as {form}: {first_line(error)}") from error
 
 
+def checked_width(path: Path, columns: int) -> None:
+    """Refuse a file with too many columns.
+
+    Raises:
+        UsageError: it has.
+    """
+    if columns > MAX_COLUMNS:
+        raise UsageError(f"{path}: must have at most {MAX_COLUMNS} columns, got {columns}")
+
+
 def first_line(error: Exception) -> str:
     """The gist of a message that may be long."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -77,11 +91,18 @@ def first_line(error: Exception) -> str:
 
 
 def checked_names(path: Path, names: Sequence[str]) -> None:
-    """Refuse a file in which two columns have one name.
+    """Refuse a file with too many columns, with a name too long for any message, or with two columns of one name.
 
     Raises:
-        UsageError: there are two.
+        UsageError: it has.
     """
-    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
-    if twice is not None:
-        raise UsageError(f"{path}: two columns are called {twice!r}")
+    checked_width(path, len(names))
+    longest = max(names, key=len, default="")
+    if len(longest) > LONGEST_NAME:
+        raise UsageError(
+            f"{path}: names of columns must have at most {LONGEST_NAME} characters, {shortened(longest)!r} has "
+            f"{len(longest)}"
+        )
+    if len(set(names)) < len(names):
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise UsageError(f"{path}: two columns are called {shortened(twice)!r}")

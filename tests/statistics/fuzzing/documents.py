@@ -1,0 +1,223 @@
+"""Documents: profiles, counts and states of windows, as random bytes and as edits of valid ones."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from perennate.cli.counting import Current
+from perennate.cli.documents import add_documents, read_profile
+from perennate.cli.errors import UsageError
+from perennate.drift import (
+    CountsError,
+    Profile,
+    ProfileError,
+    Recorder,
+    Window,
+    WindowError,
+    build_profile,
+    evaluate,
+)
+from perennate.drift.parsing import FREE, parse
+from tests.statistics.fuzzing.target import Target, file_of, traced
+
+LENGTH, NOW = 3600.0, 1_767_225_600.0
+LARGEST = 2**20
+VALUES: tuple[Any, ...] = (
+    *(None, True, -1, 0, 1, 7, 2**31, 2**53, 2**53 + 1, 2**63 - 1, 2**63, 10**30, 0.5, -0.5, 5e-324, 1e308),
+    *("", "score", "numeric", "categorical", "a\x00b", "\ud800", [], [0], [1, 2, 3], {}, {"a": 1}),
+)
+
+
+@cache
+def documents() -> tuple[Any, Any, bytes]:
+    """A profile, a counts document against it, and the state of a window that holds it."""
+    profile, recorder = reference(), Recorder(reference(), model="m", version="sha256:" + "0" * 64, start=NOW)
+    recorder.record({"age": np.arange(200.0), "country": np.array(["de", "fr", None, "xx"] * 50, dtype=object)})
+    recorder.record_scores(np.linspace(0, 1, 200))
+    window = Window(profile, length=LENGTH, scrape_interval=15.0)
+    window.add(recorder.document(), pod="a", now=NOW + 300)
+    return profile.to_document(), recorder.document(), gzip.decompress(window.state().to_bytes())
+
+
+@cache
+def reference() -> Profile:
+    """A small model's profile."""
+    scores = np.linspace(0, 1, 300)
+    return build_profile(
+        {"age": np.arange(300.0), "country": np.array(["de", "fr", "it"] * 100, dtype=object)},
+        task="classification",
+        score=scores,
+        labels=(np.arange(300) % 3 == 0).astype(int),
+        classes=[0, 1],
+    )
+
+
+def edits_of(seed: Callable[[], Any]) -> Callable[[Any], bytes]:
+    """Makes bytes of what the fuzzer draws: as they are, or as edits of a valid document, or either of them large."""
+
+    def make(source: Any) -> bytes:
+        """The bytes of one draw."""
+        way = source.ConsumeIntInRange(0, 63)
+        content: bytes = source.ConsumeBytes(4096) if way > 47 else edited(seed(), source, large=way == 0)
+        return repeated(content, source) if way in {1, 63} else content
+
+    return make
+
+
+def edited(document: Any, source: Any, *, large: bool = False) -> bytes:
+    """A valid document after some edits: values replaced, removed, or put where another one was."""
+    whole = json.loads(json.dumps(document))
+    for _ in range(source.ConsumeIntInRange(1, 4)):
+        place = whole
+        while isinstance(place, dict | list) and place:
+            key = list(place)[source.ConsumeIntInRange(0, len(place) - 1)] if isinstance(place, dict) else None
+            at = source.ConsumeIntInRange(0, len(place) - 1) if key is None else key
+            if not isinstance(place[at], dict | list) or not place[at] or source.ConsumeIntInRange(0, 3) == 0:
+                _edit(place, at, source, large=large)
+                break
+            place = place[at]
+        large = False
+    return json.dumps(whole).encode("utf-8", "surrogatepass")[: 2 * LARGEST]
+
+
+def repeated(content: bytes, source: Any) -> bytes:
+    """The bytes with a short piece of them many times."""
+    start = source.ConsumeIntInRange(0, max(len(content) - 1, 0))
+    end = start + source.ConsumeIntInRange(1, 40)
+    return content[:end] + content[start:end] * _times(content[start:end], source) + content[end:]
+
+
+def _times(piece: bytes, source: Any) -> int:
+    """How often a piece may come."""
+    return int(source.ConsumeIntInRange(2**10, LARGEST) // max(len(piece), 1))
+
+
+def _edit(place: Any, at: Any, source: Any, *, large: bool) -> None:
+    if large:
+        own = source.ConsumeBool()
+        item = place[at] if own else copy.deepcopy(VALUES[source.ConsumeIntInRange(0, len(VALUES) - 1)])
+        many = [item] * _times(json.dumps(item).encode() + b",", source)
+        place[at] = many if source.ConsumeIntInRange(0, 3) else {f"{key:x}": value for key, value in enumerate(many)}
+        return
+    match source.ConsumeIntInRange(0, 4):
+        case 0:
+            del place[at]
+        case 1 if isinstance(place, list):
+            place.insert(at, place[at])
+        case 2:
+            place[at] = source.ConsumeInt(8)
+        case 3:
+            place[at] = source.ConsumeUnicode(12)
+        case _:
+            place[at] = copy.deepcopy(VALUES[source.ConsumeIntInRange(0, len(VALUES) - 1)])
+
+
+def read_bytes(content: bytes) -> Profile | None:
+    """A profile, as pods and the operator read it."""
+    try:
+        return Profile.from_bytes(content)
+    except ProfileError:
+        return None
+
+
+def read_file(content: bytes) -> Profile | None:
+    """A profile, as the command reads it."""
+    try:
+        return read_profile(file_of(content, "profile.json"))
+    except UsageError as error:
+        check_sentence(error)
+        return None
+
+
+def use_profile(profile: Profile) -> None:
+    """It can be written and read again, counted against, and compared with."""
+    assert Profile.from_bytes(profile.to_bytes()).to_document() == profile.to_document()
+    recorder = Recorder(profile, model="m", version="sha256:0", start=NOW)
+    recorder.record({feature.name: np.array([1.5, "de", None] * 40, dtype=object) for feature in profile.features})
+    window = Window(profile, length=LENGTH, scrape_interval=15.0)
+    window.add(recorder.document(), pod="a", now=NOW + 300)
+    judge(window)
+
+
+def read_counts(content: bytes) -> Window | None:
+    """Counts, as the operator reads them: added to others."""
+    window = Window(reference(), length=LENGTH, scrape_interval=15.0)
+    window.add(documents()[1], pod="a", now=NOW + 15)
+    try:
+        document = parse(content, CountsError)
+        window.add(document, pod="a", now=NOW + 300)
+        window.add(document, pod="b", now=NOW + 300)
+    except CountsError:
+        return None
+    return window
+
+
+def read_counts_file(content: bytes) -> Current | None:
+    """Counts, as the command reads them."""
+    try:
+        return add_documents([file_of(content, "counts.json")], reference(), "profile.json")
+    except UsageError as error:
+        check_sentence(error)
+        return None
+
+
+def read_state(content: bytes) -> Window | None:
+    """The state of a window, as the operator reads it; what is given is what its gzip holds."""
+    packed = gzip.compress(content, 1)
+    try:
+        return Window.from_bytes(packed, reference(), length=LENGTH, scrape_interval=15.0, now=NOW + 400)
+    except WindowError:
+        return None
+
+
+def go_on(window: Window) -> None:
+    """A window that was read goes on, can be kept, and is judged."""
+    window.add(documents()[1], pod="c", now=NOW + 500)
+    window.state().to_bytes()
+    judge(window)
+
+
+def judge(window: Window) -> None:
+    """No count, however strange, makes the statistics fail or give NaN."""
+    check(evaluate(window.sample(NOW + 600), min_samples=100))
+
+
+def check(found: Any) -> None:
+    """No NaN."""
+    for item in found.features:
+        assert 0 <= item.p <= 1
+        assert np.isfinite([item.psi, item.psi_star, item.effect, *item.statistics.values()]).all()
+
+
+def check_sentence(error: UsageError) -> None:
+    """A refusal is one line that a person can read."""
+    assert len(str(error)) < 2000, f"{len(str(error))} characters"
+    assert "\n" not in str(error)
+
+
+SLACK = FREE + 2**17
+PROFILE, COUNTS, STATE = (
+    edits_of(lambda: documents()[0]),
+    edits_of(lambda: documents()[1]),
+    edits_of(lambda: json.loads(documents()[2])),
+)
+TARGETS: Mapping[str, Target] = {
+    "profile": Target(PROFILE, read_bytes, use_profile, SLACK, traced),
+    "counts": Target(COUNTS, read_counts, go_on, SLACK, traced),
+    "state": Target(STATE, read_state, go_on, SLACK, traced),
+    "profile-file": Target(PROFILE, read_file, use_profile, SLACK, traced),
+    "counts-file": Target(
+        COUNTS,
+        read_counts_file,
+        lambda current: check(evaluate(current.sample, min_samples=100)),
+        SLACK,
+        traced,
+    ),
+}

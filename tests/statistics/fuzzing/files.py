@@ -1,0 +1,129 @@
+"""Files of rows: csv, Parquet and Feather, as random bytes and as small valid files with some bytes changed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
+
+from perennate.cli.counting import Plan, count_files
+from perennate.cli.errors import UsageError
+from perennate.cli.options import Roles
+from perennate.cli.reading import DataFile, RetypedError
+from perennate.cli.reference import read_reference
+from perennate.cli.sources import open_file
+from perennate.drift import evaluate
+from tests.statistics.fuzzing.documents import check, check_sentence, repeated
+from tests.statistics.fuzzing.target import Target, file_of, touched
+
+SLACK = {"csv": 2**24, "parquet": 2**22, "feather": 2**22}
+"""Most memory that a reader takes however small the file is: of a csv file a block of 1 MiB, and what is made of it."""
+
+
+@cache
+def table() -> pa.Table:
+    """A few rows of every kind of column."""
+    rows = 60
+    return pa.table(
+        {
+            "age": np.arange(rows) / 4,
+            "visits": np.arange(rows) % 7,
+            "member": np.arange(rows) % 2 == 0,
+            "plan": pa.array(["basic", "plus", None] * (rows // 3)),
+            "code": pa.array(["a", "b", "c"] * (rows // 3)).dictionary_encode(),
+            "since": pa.array(np.arange(rows), pa.timestamp("s")),
+        }
+    )
+
+
+@cache
+def valid(form: str) -> tuple[bytes, ...]:
+    """Small files of a format, written in several ways."""
+    return tuple(_written(form, way) for way in range(3))
+
+
+def _written(form: str, way: int) -> bytes:
+    sink = io.BytesIO()
+    if form == "csv":
+        arrow_csv.write_csv(table(), sink)
+    elif form == "feather":
+        feather.write_feather(table(), sink, compression=("uncompressed", "lz4", "zstd")[way], chunksize=25)
+    else:
+        compression, version = ("none", "snappy", "zstd")[way], ("1.0", "1.0", "2.0")[way]
+        pq.write_table(table(), sink, row_group_size=25, compression=compression, data_page_version=version)
+    return sink.getvalue()
+
+
+def changes_of(form: str) -> Callable[[Any], bytes]:
+    """Makes bytes of what the fuzzer draws: as they are, or a valid file with some of its bytes changed."""
+
+    def make(source: Any) -> bytes:
+        """The bytes of one draw."""
+        way = source.ConsumeIntInRange(0, 15)
+        if way == 0:
+            content: bytes = source.ConsumeBytes(4096)
+            return repeated(content, source) if source.ConsumeBool() else content
+        whole = bytearray(valid(form)[source.ConsumeIntInRange(0, 2)])
+        for _ in range(source.ConsumeIntInRange(1, 8)):
+            at = source.ConsumeIntInRange(0, len(whole) - 1)
+            piece = source.ConsumeBytes(source.ConsumeIntInRange(1, 4))
+            whole[at : at + (len(piece) if source.ConsumeIntInRange(0, 3) else 0)] = piece
+        return repeated(bytes(whole), source) if way == 1 else bytes(whole)
+
+    return make
+
+
+def reader_of(form: str) -> Callable[[bytes], Path | None]:
+    """Reads all rows of a file as the command does, a batch at a time."""
+
+    def read(content: bytes) -> Path | None:
+        """Where the file is that can be read."""
+        path = file_of(content, f"some.{form}")
+        try:
+            file = open_file(path, form=None, delimiter=",")
+            while not all_read(file):
+                pass
+        except UsageError as error:
+            check_sentence(error)
+            return None
+        return path
+
+    return read
+
+
+def all_read(file: DataFile) -> bool:
+    """Read all rows, none of which is kept; no if the types have changed, so that they have to be read again."""
+    try:
+        for _ in file.batches(file.schema.names, lambda share: None):
+            pass
+    except RetypedError:
+        return False
+    return True
+
+
+def use(path: Path) -> None:
+    """What can be read is a reference, what is compared with it, or refused in a sentence; and not a row is lost."""
+    try:
+        roles = Roles({}, frozenset())
+        found = read_reference(open_file(path, form=None, delimiter=","), roles, limit=None, tick=lambda share: None)
+        plan = Plan(found.profile, found.name, found.model)
+        again = open_file(path, form=None, delimiter=",", texts=plan.texts)
+        current = count_files([again], plan, lambda share: None)
+    except UsageError as error:
+        check_sentence(error)
+        return
+    assert found.rows == current.sample.rows
+    check(evaluate(current.sample, min_samples=100))
+
+
+TARGETS: Mapping[str, Target] = {
+    form: Target(changes_of(form), reader_of(form), use, SLACK[form], touched) for form in ("csv", "parquet", "feather")
+}
