@@ -1,0 +1,180 @@
+"""What the command says of files that it cannot use: one sentence that names the file, exit code 2, and no report."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
+import pytest
+
+from perennate.cli.exits import Exit
+from perennate.cli.main import main
+from perennate.cli.reading import LONGEST_NAME, MAX_COLUMNS
+from perennate.drift.parsing import FREE
+from tests.unit.cli.makers import make_table, write
+
+TRAIN = make_table(600)
+
+
+def stored(table: pa.Table, *, form: str = "parquet") -> bytes:
+    """A table as the bytes of a file."""
+    sink = io.BytesIO()
+    if form == "parquet":
+        pq.write_table(table, sink, compression="none")
+    else:
+        feather.write_feather(table, sink, compression="uncompressed")
+    return sink.getvalue()
+
+
+ROWS = b"".join(b"%d,2,true,plus\n" % age for age in range(600))
+HEADER = b"age,visits,member,plan\n"
+CURRENT: dict[str, tuple[str, bytes, str]] = {
+    "a column is missing": ("a.csv", b"age,visits,member\n1,2,true\n", "lacks column 'plan', which "),
+    "no common column": ("a.csv", b"x,y\n1,2\n", "has no column in common with "),
+    "another type": (
+        "a.parquet",
+        stored(TRAIN.set_column(0, "age", pa.array(["old"] * 600))),
+        "column 'age' holds string, in ",
+    ),
+    "a type that cannot be compared": (
+        "a.parquet",
+        stored(TRAIN.set_column(0, "age", pa.array([[1]] * 600))),
+        "column 'age' holds list<",
+    ),
+    "text where numbers were": ("a.csv", HEADER + b"old,2,true,plus\n" * 600, "column 'age' holds text only, in "),
+    "an empty file": ("a.csv", b"", "cannot be read as csv: Empty CSV file"),
+    "a header only": ("a.csv", HEADER, "the file holds no rows"),
+    "no rows": ("a.parquet", stored(TRAIN.slice(0, 0)), "the file holds no rows"),
+    "a row too short": (
+        "a.csv",
+        HEADER + ROWS + b"1,2\n",
+        "cannot be read as csv: CSV parse error: Expected 4 columns",
+    ),
+    "a row too long": ("a.csv", HEADER + ROWS + b"1,2,true,plus,5\n", "cannot be read as csv: CSV parse error"),
+    "zero bytes": ("a.csv", HEADER + b"\0\0,2,true,plus\n" * 600, "column 'age' holds text only, in "),
+    "a name twice": ("a.csv", b"age,visits,age,plan\n1,2,3,plus\n", "two columns are called 'age'"),
+    "another encoding": ("a.csv", HEADER + "1,2,true,größer\n".encode("latin-1"), "column 'plan' is not UTF-8"),
+    "another encoding at the end": (
+        "a.csv",
+        HEADER + ROWS * 200 + "1,2,true,größer\n".encode("latin-1"),
+        "cannot be read as csv: In CSV column #3: CSV conversion error to string: invalid UTF8 data",
+    ),
+    "another encoding of names": ("a.csv", "größe,plan\n1,plus\n".encode("latin-1"), "cannot be read as csv: "),
+    "UTF-16": ("a.csv", (HEADER + ROWS).decode().encode("utf-16"), "cannot be read as csv: "),
+    "too many columns": (
+        "a.csv",
+        b",".join(b"c%d" % place for place in range(MAX_COLUMNS + 1)) + b"\n",
+        f"must have at most {MAX_COLUMNS} columns, got {MAX_COLUMNS + 1}",
+    ),
+    "a name without end": (
+        "a.csv",
+        b"age," + b"x" * (LONGEST_NAME + 1) + b"\n1,2\n",
+        f"names of columns must have at most {LONGEST_NAME} characters, 'xxx",
+    ),
+    "half a Parquet file": ("a.parquet", stored(TRAIN)[:2000], "cannot be read as parquet: Parquet magic bytes"),
+    "half a Feather file": ("a.feather", stored(TRAIN, form="feather")[:2000], "cannot be read as feather: "),
+    "a Parquet text that is none": (
+        "a.parquet",
+        stored(TRAIN).replace(b"basic", b"ba\xffic"),
+        "cannot be read as parquet: ",
+    ),
+    "a Feather text that is none": (
+        "a.feather",
+        stored(TRAIN, form="feather").replace(b"basic", b"ba\xffic"),
+        "cannot be read as feather: ",
+    ),
+    "another format": ("a.parquet", HEADER + ROWS, "cannot be read as parquet: Parquet magic bytes"),
+}
+
+
+def refused(said: list[str], report: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """What the command says when it refuses; nothing else may come of it."""
+    assert main(["drift", *said, "--output-file", str(report)]) == Exit.USAGE
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert not report.exists()
+    assert captured.err.endswith("\n")
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+@pytest.mark.parametrize("name", CURRENT)
+def test_a_current_file_that_cannot_be_used(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever is wrong with it."""
+    called, content, said = CURRENT[name]
+    train, current = write(TRAIN, tmp_path / "train.parquet"), tmp_path / called
+    current.write_bytes(content)
+    sentence = refused(["--reference", str(train), "--current", str(current)], tmp_path / "report.json", capsys)
+    assert sentence.startswith(f"perennate: {current}: {said}")
+
+
+REFERENCE: dict[str, tuple[str, bytes, str]] = {
+    "nothing to compare": ("a.csv", b"\n", "cannot be read as csv: "),
+    "no rows": ("a.feather", stored(TRAIN.slice(0, 0), form="feather"), "the file holds no rows"),
+    "a name that is kept": ("a.csv", b"score\n1\n", "column 'score' has a name that is kept for what the model says"),
+    "bytes": ("a.parquet", stored(pa.table({"a": [b"x"]})), "column 'a' holds binary, which cannot be compared"),
+}
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_a_reference_that_cannot_be_used(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is read first, so that nothing is said of the other file."""
+    called, content, said = REFERENCE[name]
+    reference = tmp_path / called
+    reference.write_bytes(content)
+    sentence = refused(["--reference", str(reference), "--current", "gone.csv"], tmp_path / "report.json", capsys)
+    assert sentence.startswith(f"perennate: {reference}: {said}")
+
+
+def dense(document: bytes) -> bytes:
+    """A document with a field that takes far more memory than its bytes."""
+    return document[:-1] + b',"more":[' + b"[]," * (FREE // 64) + b"0]}"
+
+
+DOCUMENTS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "no JSON": (lambda content: content[:-1], "document: must be JSON: "),
+    "no UTF-8": (lambda content: content.decode().encode("utf-16"), "document: must be JSON: 'utf-8' codec"),
+    "not a number": (
+        lambda content: content[:-1] + b',"more":NaN}',
+        "document: must hold finite numbers only, got NaN",
+    ),
+    "another document": (lambda _: b"[]", ""),
+    "a field too many": (lambda content: content[:-1] + b',"more":1}', "more: is no field of this schema"),
+    "nested without end": (lambda _: b"[" * 5000, "document: must be JSON: maximum recursion depth exceeded"),
+    "dense": (dense, "document: must take at most "),
+}
+
+
+@pytest.mark.parametrize("which", ["profile", "counts"])
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_that_cannot_be_used(
+    tmp_path: Path, name: str, which: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A profile, or the counts of a pod."""
+    change, said = DOCUMENTS[name]
+    train, week = write(TRAIN, tmp_path / "train.parquet"), write(TRAIN, tmp_path / "week.csv")
+    profile, counts = tmp_path / "profile.json", tmp_path / "counts.json"
+    assert main(["drift", "--reference", str(train), "--save-profile", str(profile)]) == Exit.QUIET
+    if which == "profile":
+        profile.write_bytes(change(profile.read_bytes()))
+        sentence = refused(["--profile", str(profile), "--current", str(week)], tmp_path / "report.json", capsys)
+        assert sentence.startswith(f"perennate: {profile}: is no profile: {said}")
+    else:
+        counts.write_bytes(change(json.dumps({"schema": "perennate.dev/counts/v1"}).encode()))
+        sentence = refused(["--profile", str(profile), "--counts", str(counts)], tmp_path / "report.json", capsys)
+        expected = "" if name == "a field too many" else said
+        assert sentence.startswith(f"perennate: {counts}: is no counts document: {expected}")
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path, mark: bytes) -> None:
+    """Spreadsheets write one."""
+    train, current = tmp_path / "train.csv", tmp_path / "week.csv"
+    train.write_bytes(HEADER + ROWS)
+    current.write_bytes(mark + HEADER + ROWS)
+    assert main(["drift", "--reference", str(train), "--current", str(current), "-o", "json"]) == Exit.QUIET
