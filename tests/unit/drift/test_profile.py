@@ -293,3 +293,18 @@ def test_any_value_anywhere_is_read_or_refused(value: object, data: st.DataObjec
 
     with contextlib.suppress(ProfileError):
         Profile.from_document(document)
+
+
+def test_the_bytes_are_the_document_in_its_one_form() -> None:
+    """Keys sorted, no spaces, UTF-8; whatever classes and columns are called."""
+    strange = '"features":[]'
+    profile = build_profile(
+        {strange: ["größer", strange, None], '"]}': [1.5, 2.5, 3.5]},
+        task="classification",
+        classes=[strange, "no"],
+        metrics={strange: (1.0, 0.1), "features": (1.0, 0.1)},
+    )
+    written = json.dumps(profile.to_document(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    assert profile.to_bytes() == written.encode()
+    assert Profile.from_bytes(profile.to_bytes()).content is None, "kept only where it differs"
