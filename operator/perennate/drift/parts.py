@@ -30,18 +30,31 @@ class Moments:
     @classmethod
     def of(cls, counts: Floats, shape: Shape) -> Moments:
         """Of the counts of some sub-windows, (sub-windows, cells)."""
+        return cls.unpacked(np.add.reduce(cls.packed_each(counts, shape), axis=0), shape)
+
+    @staticmethod
+    def packed_each(counts: Floats, shape: Shape) -> Floats:
+        """Of each sub-window alone, all in one row, so that many of them can be added up at once.
+
+        Args:
+            counts: of some sub-windows, (sub-windows, cells).
+            shape: of the tables.
+
+        Returns:
+            (sub-windows, tables + cells).
+        """
         rows = shape.sum(counts)
         # A sub-window without rows in a table has no counts there that the 1 could divide.
         weights = (1 / np.maximum(rows, 1.0)).take(shape.owner, axis=-1)
-        return cls(np.add.reduce(rows > 0, axis=0, dtype=np.float64), np.add.reduce(counts * counts * weights, axis=0))
+        return np.concatenate((rows > 0, counts * counts * weights), axis=1)
 
     def packed(self) -> Floats:
-        """All sums in one row, so that many of them can be added up at once."""
+        """All sums in one row."""
         return np.concatenate((self.occupied, self.squares))
 
     @classmethod
     def unpacked(cls, sums: Floats, shape: Shape) -> Moments:
-        """The inverse of `packed`."""
+        """From all sums in one row."""
         tables = shape.starts.size
         return cls(sums[:tables], sums[tables:])
 

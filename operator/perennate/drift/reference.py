@@ -95,9 +95,9 @@ class Reference:
         current = self._take(total)
         return Tables(self.known, current, self.shape.sum(current), parts)
 
-    def moments(self, counts: Ints) -> Moments:
-        """Sums over some sub-windows, (sub-windows, cells of the layout)."""
-        return Moments.of(self._take(counts), self.shape)
+    def moments(self, counts: Ints) -> Floats:
+        """Packed moments of each of some sub-windows, (sub-windows, cells of the layout)."""
+        return Moments.packed_each(self._take(counts), self.shape)
 
     def cumulative_squares(self, counts: Ints) -> Floats:
         """Those of some sub-windows, (sub-windows, cells of the layout), (cells of the tables,)."""

@@ -56,12 +56,6 @@ class _Run:
     total: Ints
     moments: Floats
 
-    @classmethod
-    def of(cls, reference: Reference, slots: Mapping[int, Ints]) -> _Run:
-        """The sums of some sub-windows."""
-        counts = _stacked(slots, reference.layout.size)
-        return cls(reference, slots, np.add.reduce(counts, axis=0), reference.moments(counts).packed())
-
     @cached_property
     def cumulative(self) -> Floats:
         """Their `cumulative_squares`, (cells of the tables,); only dependent rows need them."""
@@ -78,30 +72,51 @@ class Sums:
     def __init__(self, reference: Reference) -> None:
         self.reference = reference
         self._runs: dict[int, _Run] = {}
+        self._recent: dict[int, Floats] = {}
+        self._nothing = self._run({})
         self._latest = self._added({})
 
     def of(self, slots: Mapping[int, Ints]) -> SubWindows:
         """The sub-windows at `slots`; an array that was given once must not be changed later, only replaced."""
         known = self._latest.slots
-        changed = {slot // RUN for slot, array in slots.items() if known.get(slot) is not array}
-        if changed or len(slots) < len(known):
-            changed |= {slot // RUN for slot in known.keys() - slots.keys()}
-            for number in changed:
-                self._add_up(number, slots)
+        new = {slot for slot, array in slots.items() if known.get(slot) is not array}
+        if new or len(slots) < len(known):
+            self._add_up({slot // RUN for slot in new | (known.keys() - slots.keys())}, slots, new)
             self._latest = self._added(dict(slots))
         return self._latest
 
-    def _add_up(self, number: int, slots: Mapping[int, Ints]) -> None:
-        """Begin a run anew with what its sub-windows hold now."""
-        inside = {slot: slots[slot] for slot in range(number * RUN, (number + 1) * RUN) if slot in slots}
-        self._runs.pop(number, None)
-        if inside:
-            self._runs[number] = _Run.of(self.reference, inside)
+    def _add_up(self, changed: set[int], slots: Mapping[int, Ints], new: set[int]) -> None:
+        """Begin the runs that changed anew with what their sub-windows hold now.
+
+        It is mostly the same two runs that change again and again, at both ends of the window. Of them, and only of
+        them, the moments of each sub-window are kept: those of all would take more memory than the counts.
+        """
+        inside = {slot: array for slot, array in slots.items() if slot // RUN in changed}
+        self._recent = {slot: sums for slot, sums in self._recent.items() if slot in inside and slot not in new}
+        fresh = inside.keys() - self._recent.keys()
+        if fresh:
+            counts = np.stack([inside[slot] for slot in fresh])
+            self._recent |= zip(fresh, self.reference.moments(counts), strict=True)
+        for number in changed:
+            self._runs.pop(number, None)
+            run = {slot: inside[slot] for slot in range(number * RUN, (number + 1) * RUN) if slot in inside}
+            if run:
+                self._runs[number] = self._run(run)
+
+    def _run(self, slots: Mapping[int, Ints]) -> _Run:
+        """The sums of some sub-windows, whose moments are known."""
+        reference = self.reference
+        total = np.zeros(reference.layout.size, dtype=np.int64)
+        moments = np.zeros(reference.shape.starts.size + reference.shape.owner.size)
+        for slot, counts in slots.items():
+            total += counts
+            moments += self._recent[slot]
+        return _Run(reference, slots, total, moments)
 
     def _added(self, slots: Mapping[int, Ints]) -> SubWindows:
         """The sum of all runs."""
         reference = self.reference
-        runs = [self._runs[number] for number in sorted(self._runs)] or [_Run.of(reference, {})]
+        runs = [self._runs[number] for number in sorted(self._runs)] or [self._nothing]
         parts = Parts(
             Moments.unpacked(np.add.reduce([run.moments for run in runs]), reference.shape),
             lambda: np.asarray(np.add.reduce([run.cumulative for run in runs])),

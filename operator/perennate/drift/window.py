@@ -187,8 +187,7 @@ class Window:
         """What the window holds at `now`; a copy that later scrapes do not change."""
         known, key = self._latest, (self.changes, (now - self.length) // self.step)
         if known is None or known[0] != key:
-            inside = {slot: sums for slot, sums in self._sums.items() if self._inside(slot, now)}
-            known = self._latest = key, self._adder.of(inside)
+            known = self._latest = key, self._adder.of(self._held(now))
         found = known[1]
         since = now if self._since is None else max(self._since, now - self.length)
         return Sample(self._adder.reference, found, since, now, warm=now - since >= self.length / WARM_UP)
@@ -251,14 +250,16 @@ class Window:
         """Whether any cell that only ever grows fell."""
         return bool(np.any(cells[self.layout.growing] < before[self.layout.growing]))
 
-    def _inside(self, slot: int, now: float) -> bool:
-        """Whether any moment of a sub-window lies inside the window."""
-        return (slot + 1) * self.step > now - self.length
+    def _held(self, now: float) -> dict[int, Ints]:
+        """The sub-windows of which any moment lies inside the window: all, unless it left the oldest behind."""
+        start = now - self.length
+        if not self._sums or (min(self._sums) + 1) * self.step > start:
+            return self._sums
+        return {slot: sums for slot, sums in self._sums.items() if (slot + 1) * self.step > start}
 
     def _prune(self, now: float) -> None:
         """Forget what has left the window, and pods that were not seen for as long."""
-        if self._sums and not self._inside(min(self._sums), now):
-            self._sums = {slot: sums for slot, sums in self._sums.items() if self._inside(slot, now)}
+        self._sums = self._held(now)
         # Every scrape comes by here: to look at all pods each time would take longer than to read what they counted.
         if self._seen_since < now - self.length:
             self._pods = {name: pod for name, pod in self._pods.items() if pod.seen >= now - self.length}
