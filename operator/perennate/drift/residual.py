@@ -28,7 +28,8 @@ def largest_residual(tables: Tables, spread: Dispersion, limit: Floats) -> Float
     shape = tables.shape
     # Only cells beyond this quantile can have a tail that is small enough for a p-value below the limit.
     far = ndtri(limit / shape.tails)
-    expected = tables.least_expected * min(1.0, 1 / max(tables.share.tolist()) - 1)
+    least_of_others = max(1.0, tables.known.least + tables.least) * (1 - max(tables.share.tolist()))
+    expected = min(tables.least_expected, least_of_others)
     squares = far * far * least_part(min(far.tolist()), expected) / tables.product
     cells = (tables.terms > shape.each(squares)).nonzero()[0]
     if not cells.size:
