@@ -19,7 +19,6 @@ MEMORY: int = 10
 """Most bytes of memory for each byte of a document, beyond `FREE`."""
 FREE: int = 2**19
 """Bytes of memory that every document may take. Ours need them where they are widest: short names of categories."""
-
 SURELY_FREE: int = FREE // 64
 """No document of so few bytes can take more than `FREE`."""
 

@@ -23,7 +23,7 @@ from perennate.kube.window_store import WindowStore
 SAVES: Final = 24
 """The window is kept at most so many times in its length."""
 _ERRORS_KEPT: Final = 3
-_QUICKLY: Final = 2**15
+_QUICKLY: Final = 2**14
 """Counts documents of at most so many bytes, which almost all are, are parsed in the quickest way."""
 _logger = logging.getLogger(__name__)
 

@@ -124,6 +124,17 @@ async def test_a_failing_pod_is_counted_and_told_and_the_others_still_count() ->
     assert [error.split(":")[0] for error in view.errors] == ["pod gone", "pod liar", "pod torn"]
 
 
+async def test_counts_that_would_take_far_more_memory_than_their_bytes_are_not_parsed() -> None:
+    """A pod is not trusted, and the operator has the memory of one process."""
+    pods = Pods(make_profile())
+    pods.add("dense", "10.0.0.1")
+    pods.answers["10.0.0.1", "/counts"] = b'{"rows":[' + b"[]," * 1_000_000 + b"0]}"
+    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
+    await watch.scrape(pods, pods.own, START + 1)
+    (error,) = watch.view(START + 2).errors
+    assert error.startswith("pod dense: /counts: document: must take at most ")
+
+
 async def test_only_ready_pods_whose_controllers_are_ours_are_asked() -> None:
     """A label alone proves nothing; a pod that is not ready does not serve."""
     pods = Pods(make_profile())
