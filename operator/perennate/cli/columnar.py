@@ -1,4 +1,9 @@
-"""Parquet and Feather files, which know their columns and rows, and give each column by itself."""
+"""Parquet and Feather files, which know their columns and rows, and give each column by itself.
+
+Equal values that follow each other take next to no bytes in such a file, so that no multiple of its size bounds what
+reading it takes. What does is a batch: of Parquet BATCH_ROWS of the columns asked for, of Feather the rows that were
+written in one piece. Time follows the rows.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +36,7 @@ class ParquetRows:
             checked_names(path, self.schema.names)
 
     def batches(self, columns: Sequence[str], tick: Ticker) -> Iterator[pa.RecordBatch]:
-        """The rows, a bounded number at a time, which may be in the file as little more than a number and a value."""
+        """The rows, a bounded number at a time."""
         done = 0
         with readable(self.path, "parquet"):
             for batch in self._file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False):

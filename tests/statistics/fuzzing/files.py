@@ -1,4 +1,9 @@
-"""Files of rows: csv, Parquet and Feather, as random bytes and as small valid files with some bytes changed."""
+"""Files of rows: csv, Parquet and Feather, as random bytes and as small valid files with some bytes changed.
+
+What is measured is reading all rows, a batch at a time. It is bounded by the file for csv alone: an intact Parquet or
+Feather file may hold any number of equal rows in a few bytes, see `perennate.cli.columnar`; a corrupt one only seems
+to. Building a profile and counting are checked too, but hold values, which a file can pack: they follow the rows.
+"""
 
 from __future__ import annotations
 
