@@ -24,7 +24,7 @@ MEASURED, LARGE = 20, 2**16
 
 def main(arguments: list[str]) -> None:
     """Fuzz one target."""
-    target = (documents.TARGETS | files.TARGETS)[arguments.pop(1)]
+    target = {**documents.TARGETS, **files.TARGETS}[arguments.pop(1)]
     runs = count()
 
     def once(data: bytes) -> None:
