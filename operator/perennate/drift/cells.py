@@ -41,18 +41,27 @@ class NumericCells:
         with np.errstate(over="ignore"):
             self._steps = (OFFSET_STEPS / layout.spreads)[:, None]
 
-    def read(self, columns: Mapping[str, Column], rows: int, counted: Ints) -> Floats:
+    def room(self, rows: int) -> Floats:
+        """Memory for as many rows, (2, numeric features x rows): for `read` and for `count`.
+
+        It is used again for the next rows: memory that comes and goes with them can take longer than counting them.
+        """
+        return np.empty((2, len(self.names) * rows))
+
+    def read(self, columns: Mapping[str, Column], rows: int, counted: Ints, room: Floats) -> Floats:
         """Numbers of the columns, NaN for none, (numeric features, rows); `count` takes NaN for missing.
 
         A value that is no number is moved from `missing` to `other` in `counted`, (cells,), ahead of that.
         """
+        values = _shaped(room[0], len(self.names), rows)
         found = [columns.get(name) for name in self.names]
         if self._only_numbers and set(map(type, found)) == {np.ndarray}:
             arrays = cast("list[npt.NDArray[Any]]", found)
             if {column.dtype.kind for column in arrays} <= NUMBERS:
                 # One call for all: copying one column after the other would be most of what a single row costs.
-                return np.concatenate(arrays, dtype=np.float64, casting="unsafe").reshape(len(arrays), rows)
-        values = np.full((len(found), rows), np.nan)
+                np.concatenate(arrays, out=values.reshape(-1), casting="unsafe")
+                return values
+        values.fill(np.nan)
         for index, column in enumerate(found):
             if column is not None:
                 values[index], strange = self._read[index](column)
@@ -62,13 +71,14 @@ class NumericCells:
                     counted[self._other[index]] += number
         return values
 
-    def count(self, values: Floats, counted: Ints, moments: Floats) -> None:
+    def count(self, values: Floats, counted: Ints, moments: Floats, room: Floats) -> None:
         """Count rows into `counted`, (cells,), and add up their finite values in `moments`.
 
         Args:
             values: as `read` gives them, at least one row, and few enough to fit the cache. They are overwritten.
             counted: in the order of Layout.
             moments: sum and sum of squares, (2, numeric features).
+            room: see there.
         """
         if not self.names:
             return
@@ -83,11 +93,11 @@ class NumericCells:
         times[1:] -= ranks[:-1]
         times[self._first] = ranks[self._first]
         counted[self._places] += times
-        self._add_up(values, counted, moments)
+        self._add_up(values, counted, moments, _shaped(room[1], *values.shape))
 
-    def _add_up(self, values: Floats, counted: Ints, moments: Floats) -> None:
+    def _add_up(self, values: Floats, counted: Ints, moments: Floats, steps: Floats) -> None:
         """Add up offsets in `counted`, and sums and sums of squares in `moments`, of values in rising order."""
-        steps = values - self._means
+        np.subtract(values, self._means, out=steps)
         steps *= self._steps
         # What is not finite or too far off comes first or last.
         if not (np.abs(steps[:, [0, -1]]) <= MAX_OFFSET).all():
@@ -141,3 +151,8 @@ def _borders(feature: NumericFeature) -> Floats:
         largest = np.finfo(np.float64).max
         return np.array([-largest, largest, np.inf])
     return np.concatenate(([np.nextafter(feature.minimum, -np.inf)], feature.edges, [feature.maximum, np.inf]))
+
+
+def _shaped(room: Floats, features: int, rows: int) -> Floats:
+    """The beginning of some memory as a matrix."""
+    return room[: features * rows].reshape(features, rows)

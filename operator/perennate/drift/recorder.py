@@ -22,8 +22,9 @@ from perennate.drift.layout import ERRORS, ROWS, SEEN, Layout
 from perennate.drift.profile import Profile
 from perennate.drift.sampling import sampled
 
-CHUNK_ROWS = 4096
-"""Rows whose numbers are counted at once: they stay in the cache, and need no more memory however many come."""
+CHUNK_ROWS = 8192
+"""Rows whose numbers are counted at once: they stay in the cache, and need no more memory however many come. From
+10,000 on, a product of two columns would start threads, which take several times as long as it."""
 CATEGORY_ROWS = 262_144
 """Rows whose categories are counted at once: finding out which there are costs as much as counting many rows."""
 WAITING_ROWS = 256
@@ -102,8 +103,9 @@ class Recorder:
         for part in rows.parts(CATEGORY_ROWS):
             for feature in self._categorical:
                 feature.count(part.columns, part.size, counted)
+        room = self._numeric.room(min(rows.size, CHUNK_ROWS))
         if rows.size < WAITING_ROWS:
-            values = self._numbers(rows, counted)
+            values = self._numbers(rows, counted, room)
             with self._lock:
                 self._cells += counted
                 self._keep(values)
@@ -111,7 +113,7 @@ class Recorder:
         moments = np.zeros(self._moments.shape)
         with np.errstate(over="ignore", invalid="ignore"):
             for part in rows.parts(CHUNK_ROWS):
-                self._numeric.count(self._numbers(part, counted), counted, moments)
+                self._numeric.count(self._numbers(part, counted, room), counted, moments, room)
             with self._lock:
                 self._cells += counted
                 self._moments += moments
@@ -125,11 +127,11 @@ class Recorder:
             return Rows({}, len(data), data)
         return Rows(*read_columns(data, names))
 
-    def _numbers(self, rows: Rows, counted: Ints) -> Floats:
-        """Numbers of rows, (numeric features, rows), to be overwritten; `counted` as NumericCells.read has it."""
+    def _numbers(self, rows: Rows, counted: Ints, room: Floats) -> Floats:
+        """Numbers of rows, (numeric features, rows), to be overwritten; the rest as NumericCells.read has it."""
         if rows.matrix is not None:
             return rows.matrix.T.copy()
-        return self._numeric.read(rows.columns, rows.size, counted)
+        return self._numeric.read(rows.columns, rows.size, counted, room)
 
     def _keep(self, values: Floats) -> None:
         """Let numbers wait; the caller holds the lock."""
@@ -145,7 +147,8 @@ class Recorder:
         rows, self._waiting_rows = self._waiting_rows, 0
         if rows:
             with np.errstate(over="ignore", invalid="ignore"):
-                self._numeric.count(self._waiting[:, :rows], self._cells, self._moments)
+                room = self._numeric.room(rows)
+                self._numeric.count(self._waiting[:, :rows], self._cells, self._moments, room)
 
     def _sample(self, rows: Rows) -> Rows:
         """The rows that are counted."""
