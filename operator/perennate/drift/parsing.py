@@ -66,7 +66,8 @@ def parse(content: bytes, error: type[DocumentError], *, names: Collection[str] 
 
 
 def most_memory(content: bytes, names: Collection[str] = ()) -> int:
-    """Most bytes that parsing and then reading a document takes at any moment; more than that if it is no JSON.
+    """Most bytes that parsing and then reading a document takes at any moment, its own among them; more than that if it
+    is no JSON.
 
     Args:
         content: the document.
@@ -94,8 +95,8 @@ def most_memory(content: bytes, names: Collection[str] = ()) -> int:
         + _FLOAT * sum(map(outside.count, (b".", b"e", b"E")))
         + _SLOT * commas
     )
-    # The text is given back before what was parsed is read into arrays.
-    return objects + max(width * len(content), _CELL * commas)
+    # The text is given back before what was parsed is read into arrays; the bytes are not.
+    return objects + max(width * len(content), _CELL * commas) + len(content)
 
 
 class _Small(dict[str, int]):

@@ -43,14 +43,21 @@ class Target:
         """Read some bytes and use what was read, within the bounds."""
         # Tracing memory takes four times as long as what is traced.
         memory = self.memory(self.read, content) if measured else 0
+        # A machine whose neighbours are busy is twice as slow for a while, but not each time.
+        spent = self._time(content)
+        for _ in range(2):
+            spent = spent if spent <= SECONDS else self._time(content)
+        assert spent <= SECONDS, f"{spent:.1f} s for {len(content)} bytes"
+        most = MEMORY * len(content) + self.slack
+        assert memory <= most, f"{memory} bytes of memory for {len(content)}, at most {most} are allowed"
+
+    def _time(self, content: bytes) -> float:
+        """Seconds that reading some bytes and using what was read takes."""
         begin = time.process_time()
         found = self.read(content)
         if found is not None:
             self.use(found)
-        spent = time.process_time() - begin
-        assert spent <= SECONDS, f"{spent:.1f} s for {len(content)} bytes"
-        most = MEMORY * len(content) + self.slack
-        assert memory <= most, f"{memory} bytes of memory for {len(content)}, at most {most} are allowed"
+        return time.process_time() - begin
 
 
 def traced(read: Callable[[bytes], Any], content: bytes) -> int:
