@@ -66,8 +66,7 @@ def parse(content: bytes, error: type[DocumentError], *, names: Collection[str] 
 
 
 def most_memory(content: bytes, names: Collection[str] = ()) -> int:
-    """Most bytes that parsing and then reading a document takes at any moment, its own among them; more than that if it
-    is no JSON.
+    """Most bytes that parsing and then reading a document takes at any moment, its own included; more if it is no JSON.
 
     Args:
         content: the document.
