@@ -147,7 +147,7 @@ def validate_counts(document: object, profile: Profile, *, layout: Layout | None
     cells[SEEN] = fields["seen"].whole(int(cells[ROWS]), MAX_COUNT) if "seen" in fields else cells[ROWS]
     _read_outcomes(layout, fields, cells)
     cells[layout.offsets] = _read_offsets(layout, fields, cells, sums)
-    return Counts(profile_digest=profile.digest, start=fields["start"].number(), cells=cells)
+    return Counts(profile_digest=profile.digest, start=fields["start"].moment(), cells=cells)
 
 
 def _read_outcomes(layout: Layout, fields: dict[str, Node], cells: Ints) -> None:

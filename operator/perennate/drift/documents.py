@@ -90,6 +90,13 @@ class Node:
             self.refuse("a finite number")
         return float(value)
 
+    def moment(self) -> float:
+        """Seconds since 1970, few enough for a day more to make a difference."""
+        value = self.number()
+        if not 0 <= value <= MAX_COUNT:
+            self.refuse(f"a time, from 0 to {MAX_COUNT} seconds since 1970")
+        return value
+
     def count(self) -> int:
         """A whole number from 0 to MAX_COUNT."""
         return self.whole(0, MAX_COUNT)

@@ -45,6 +45,11 @@ REFUSED = {
     "no sum of a number": (put("sumsq", 0, value=None), r"sumsq\[0\]: must be a finite number"),
     "infinite sum": (put("sum", 0, value=float("inf")), r"sum\[0\]: must be a finite number"),
     "start no number": (put("start", value="now"), r"start: must be a finite number"),
+    "start no time": (
+        put("start", value=1e30),
+        r"start: must be a time, from 0 to 9007199254740992 seconds since 1970, got 1e\+30",
+    ),
+    "start before 1970": (put("start", value=-1.0), r"start: must be a time, .*, got -1.0"),
     "score too short": (put("score", value=[]), r"score: must have \d+ items, got 0"),
     "unknown label": (put("labels", "2", value=[]), r"labels.2: is no field of this schema"),
     "label row is missing": (drop("labels", "1"), r"labels.1: is required"),
