@@ -28,6 +28,7 @@ REFUSED = {
         r"schema: must be one of perennate.dev/counts/v1",
     ),
     "another profile": (put("profileDigest", value="sha256:00"), r"profileDigest: must be one of sha256:"),
+    "unknown field of two lines": (put("rows\nPerSecond", value=1), r"^rows\\nPerSecond: is no field of this schema"),
     "unknown field": (put("rowsPerSecond", value=1), r"rowsPerSecond: is no field of this schema"),
     "field is missing": (drop("below"), r"below: is required"),
     "rows negative": (put("rows", value=-1), r"rows: must be a whole number from 0"),
