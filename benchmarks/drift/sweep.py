@@ -67,8 +67,8 @@ def _window(profile: Profile, rows: int) -> Window:
 def _verdict(rows: int, spent: float) -> Finding:
     """A full evaluation, against a number of milliseconds: that of the fastest round.
 
-    All other bounds are ratios, in which what else the machine does cancels out. Here it does not, and two machines of
-    one kind differ by a factor of two from one second to the next.
+    All other bounds are ratios, in which what else the machine does cancels out. Here it does not, and one machine may
+    be twice as slow from one second to the next.
     """
     title = f"verdict from counts of {rows * SCRAPES:,} rows, {FEATURES} features and the score; the fastest round"
     return Finding(title, "ms", spent * 1e3, MILLISECONDS, spent * 1e3 / MILLISECONDS, Bound(1, at_least=False))

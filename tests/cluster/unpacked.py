@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.cluster import cache, containers, images, node, oci, packages
-from tests.cluster.commands import run, succeeds
+from tests.cluster.commands import run, succeeds, tail
 from tests.cluster.errors import ClusterError
 from tests.cluster.node import NodeLayout
 from tests.cluster.processes import wait_until
@@ -74,13 +74,21 @@ def _unpack(target: Path) -> None:
 @contextmanager
 def _runtime(layout: NodeLayout) -> Iterator[None]:
     """A container runtime that runs nothing; what it mounts is gone with it."""
-    command = ["unshare", "--mount", "--propagation", "private", "containerd", f"--config={layout.etc}/containerd.toml"]
-    with (layout.root / "containerd.log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    # setpriv: should this process be killed, the kernel kills the runtime too.
+    own = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private"]
+    log = layout.root / "containerd.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*own, "containerd", f"--config={layout.etc}/containerd.toml"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
     try:
         answers = ["ctr", "--address", layout.containerd_socket, "version"]
-        if not wait_until(lambda: succeeds(answers), seconds=_START_SECONDS, pause=0.1):
-            raise ClusterError("containerd did not answer.")
+        wait_until(lambda: process.poll() is not None or succeeds(answers), seconds=_START_SECONDS, pause=0.1)
+        if not succeeds(answers):
+            raise ClusterError(f"Cannot unpack the images: containerd did not answer: {tail(log.read_text())}")
         yield
     finally:
         process.terminate()

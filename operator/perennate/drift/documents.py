@@ -213,8 +213,8 @@ def shown(value: object) -> str:
 
 def shortened(text: str) -> str:
     """A text that may be long, or hold ends of lines, for a message of one line."""
-    shown = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in shown)
+    short = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in short)
 
 
 def _whole_numbers(values: list[Any], least: int, most: int) -> Ints | None:
