@@ -16,7 +16,7 @@ from perennate.cli.words import counted, fault_words, verdict_words
 from perennate.drift import Evaluation, FeatureResult, Measurement, Sample, Verdict, estimate_performance, evaluate
 from perennate.drift.features import CategoricalFeature
 from perennate.drift.layout import ROWS
-from perennate.drift.profile import PREDICTION, SCORE
+from perennate.drift.outputs import PREDICTION, SCORE
 from perennate.drift.standing import ERRORS, loss_detected, spread_of
 from perennate.drift.verdict import ROWS_FLOOR
 

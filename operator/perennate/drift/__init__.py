@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from perennate.drift.build import build_profile
 from perennate.drift.categories import class_text
-from perennate.drift.counts import Counts, CountsError, validate_counts
+from perennate.drift.counts import Counts, validate_counts
+from perennate.drift.errors import CountsError, LabelError, ProfileError, WindowError
 from perennate.drift.estimated import estimate_performance, evaluate_estimate
 from perennate.drift.faults import FAULT_CONSECUTIVE, DataFault
-from perennate.drift.label_cells import LabelError
 from perennate.drift.measurement import Measurement
 from perennate.drift.performance import Cause, PerformanceResult, evaluate_performance
 from perennate.drift.persistence import Signal, Streak, advance
-from perennate.drift.profile import Metric, Profile, ProfileError
+from perennate.drift.profile import Metric, Profile
 from perennate.drift.recorder import Recorder
 from perennate.drift.rules import FeatureRule, check_rules
+from perennate.drift.sample import Sample
 from perennate.drift.standing import Standing
 from perennate.drift.verdict import Evaluation, FeatureResult, Verdict, evaluate
-from perennate.drift.window import Sample, Window
-from perennate.drift.window_state import WindowError, WindowState
+from perennate.drift.window import Window
+from perennate.drift.window_state import WindowState
 
 __all__ = [
     "FAULT_CONSECUTIVE",

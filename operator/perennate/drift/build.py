@@ -14,13 +14,14 @@ from perennate.drift.bins import bin_of, cut_feature, cut_score
 from perennate.drift.categories import class_text
 from perennate.drift.columns import Column, as_column, read_columns
 from perennate.drift.describe import Kind, describe_column
+from perennate.drift.errors import ProfileError
 from perennate.drift.features import Feature
 from perennate.drift.grid import place_quantiles
 from perennate.drift.holdout import Holdout, Values, finite_numbers
 from perennate.drift.isotonic import calibrate
 from perennate.drift.measurement import Measurement
-from perennate.drift.outputs import Residual, Score
-from perennate.drift.profile import Metric, Profile, ProfileError, Task, score_kind
+from perennate.drift.outputs import Residual, Score, score_kind
+from perennate.drift.profile import Metric, Profile, Task
 
 THRESHOLD = 0.5
 """scikit-learn predicts the second of two classes when its probability is above one half."""

@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from perennate.drift.arrays import Floats, Ints
 from perennate.drift.categories import class_text, is_missing
-from perennate.drift.columns import Column, read_numbers, read_times, tally
+from perennate.drift.columns import Column, read_numbers, read_times
 from perennate.drift.features import CategoricalFeature, NumericFeature
 from perennate.drift.layout import MAX_OFFSET, OFFSET_STEPS, Layout
+from perennate.drift.tally import tally
 
 NUMBERS = frozenset("fiub")
 """Kinds of arrays that hold numbers."""

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from perennate.drift.arrays import Floats, Ints
-from perennate.drift.documents import MAX_COUNT, DocumentError, Node
+from perennate.drift.documents import MAX_COUNT, Node
+from perennate.drift.errors import CountsError
 from perennate.drift.layout import ERRORS, LABELS, OFFSET_STEPS, ROWS, SEEN, SPECIAL, Layout
 from perennate.drift.profile import Profile
 
@@ -21,10 +22,6 @@ NEWER = "seen", "prediction", "confusion", "residuals", "delays", "offsets"
 """Fields that older pods do not write, and newer ones only where they mean something."""
 MAX_SUM = 2**63 - 1
 """Sums of powers of errors may pass what a reader of JavaScript numbers holds; it is whole numbers all the way."""
-
-
-class CountsError(DocumentError):
-    """A counts document that does not follow its schema or its profile; the message names the field."""
 
 
 @dataclass(frozen=True, eq=False)

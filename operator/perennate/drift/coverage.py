@@ -8,7 +8,7 @@ import numpy as np
 
 from perennate.drift.arrays import Ints
 from perennate.drift.layout import DELAYS
-from perennate.drift.window import Sample
+from perennate.drift.sample import Sample
 
 _LENGTHS = ("1 min", "10 min", "1 h", "6 h", "1 d", "7 d", "30 d")
 """DELAYS for people."""

@@ -12,9 +12,10 @@ import numpy as np
 from perennate.drift.arrays import Floats, Ints
 from perennate.drift.bins import cut_feature
 from perennate.drift.categories import class_text, is_missing, is_number
-from perennate.drift.columns import Array, Column, read_numbers, read_times, tally
+from perennate.drift.columns import Array, Column, read_numbers, read_times
 from perennate.drift.features import CategoricalFeature, Feature, NumericFeature, NumericKind
 from perennate.drift.grid import place_quantiles
+from perennate.drift.tally import tally
 
 MAX_CATEGORIES = 50
 _PART = 65_536

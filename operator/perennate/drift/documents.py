@@ -14,16 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from perennate.drift.arrays import Floats, Ints
+from perennate.drift.errors import DocumentError
 
 MAX_COUNT = 2**53
 """No count may pass what a JSON reader holds exactly."""
 MAX_SHOWN = 60
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxlong = _SHOWN.maxother = MAX_SHOWN + 2
-
-
-class DocumentError(ValueError):
-    """A document that does not follow its schema."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from perennate.drift.performance import (
     judge,
 )
 from perennate.drift.profile import Profile
+from perennate.drift.sample import Sample
 from perennate.drift.standing import in_words
 from perennate.drift.verdict import ROWS_FLOOR
-from perennate.drift.window import Sample
 
 
 def estimated_metrics(profile: Profile) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from perennate.drift.arrays import Bools, Floats, Ints
 from perennate.drift.categories import class_text
-from perennate.drift.profile import BINARY_CLASSES, MAX_CONFUSION, ProfileError
+from perennate.drift.errors import ProfileError
+from perennate.drift.outputs import BINARY_CLASSES
+from perennate.drift.profile import MAX_CONFUSION
 
 Values: TypeAlias = Sequence[Any] | npt.NDArray[Any]
 

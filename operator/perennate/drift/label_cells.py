@@ -13,6 +13,7 @@ import numpy.typing as npt
 from perennate.drift.arrays import Ints
 from perennate.drift.bins import bin_of
 from perennate.drift.categories import class_text
+from perennate.drift.errors import LabelError
 from perennate.drift.layout import DELAYS, Layout
 from perennate.drift.regression import residual_sums
 
@@ -20,10 +21,6 @@ Answer: TypeAlias = int | float
 """What the model said: a score bin, the position of a class, or a value."""
 _Item = TypeVar("_Item")
 Some: TypeAlias = Sequence[_Item] | npt.NDArray[Any]
-
-
-class LabelError(ValueError):
-    """A label that cannot be booked; the message says why."""
 
 
 class LabelCells:

@@ -16,6 +16,11 @@ from perennate.drift.documents import Node
 from perennate.drift.features import MAX_BINS, MOMENTS, places_document, read_moments, read_places
 from perennate.drift.grid import Places, quantiles_of
 
+SCORE = "score"
+PREDICTION = "prediction"
+"""Names of the score and of the predicted class in results; a feature cannot have them."""
+BINARY_CLASSES = 2
+
 ScoreKind = Literal["probability", "confidence", "prediction"]
 SCORE_KINDS = ("probability", "confidence", "prediction")
 
@@ -154,3 +159,10 @@ def _read_calibration(node: Node, bins: int) -> Floats | None:
     if np.any(calibration < 0) or np.any(calibration > 1) or np.any(np.diff(calibration) < 0):
         node.refuse("probabilities that do not fall from bin to bin")
     return calibration
+
+
+def score_kind(classes: tuple[str, ...]) -> ScoreKind:
+    """What the score is: probability of the second of two classes, of the likeliest of more, or a prediction."""
+    if not classes:
+        return "prediction"
+    return "probability" if len(classes) == BINARY_CLASSES else "confidence"

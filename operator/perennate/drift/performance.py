@@ -12,9 +12,9 @@ from perennate.drift.coverage import label_flow
 from perennate.drift.measurement import Measurement
 from perennate.drift.persistence import Signal
 from perennate.drift.profile import LabelKind, Profile
+from perennate.drift.sample import Sample
 from perennate.drift.standing import Standing, in_words, loss_detected, shown, signal_of, spread_of
 from perennate.drift.verdict import ROWS_FLOOR
-from perennate.drift.window import Sample
 
 METRICS: Mapping[LabelKind, tuple[str, ...]] = MappingProxyType(
     {

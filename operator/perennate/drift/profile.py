@@ -14,10 +14,12 @@ from functools import cached_property
 from typing import Any, Literal
 
 from perennate.drift.arrays import Ints
-from perennate.drift.documents import DocumentError, Node, shown
+from perennate.drift.documents import Node, shown
+from perennate.drift.errors import ProfileError
 from perennate.drift.features import FIELDS, Feature, read_feature
-from perennate.drift.outputs import Residual, Score, ScoreKind
+from perennate.drift.outputs import BINARY_CLASSES, PREDICTION, SCORE, Residual, Score
 from perennate.drift.parsing import parse
+from perennate.drift.profile_checks import check_names, check_outputs, check_sums
 
 SCHEMA = "perennate.dev/profile/v2"
 OLD_SCHEMA = "perennate.dev/profile/v1"
@@ -26,10 +28,6 @@ MAX_BYTES = 4 * 1024 * 1024
 """A profile of 30 features has less than 50 kB; a file larger than this is refused unread."""
 MAX_FEATURES = 3000
 """Reading more would take longer than a second."""
-SCORE = "score"
-PREDICTION = "prediction"
-"""Names of the score and of the predicted class in results; a feature cannot have them."""
-BINARY_CLASSES = 2
 MAX_METRICS = 100
 _NO_FEATURES = b'"features":[]'
 """How a profile without features is written; in a text of it the quotes would be escaped."""
@@ -38,10 +36,6 @@ MAX_CONFUSION = 30
 
 Task = Literal["classification", "regression"]
 LabelKind = Literal["scores", "classes", "residuals"]
-
-
-class ProfileError(DocumentError):
-    """A profile that cannot be built or read; the message names the field."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +158,7 @@ class Profile:
         own = "schema", "task", "rows", "holdoutRows", "features", "score", "classes", "metrics"
         fields = node.fields(own if old else (*own, "prediction", "residual"))
         features = _read_features(fields["features"])
-        _check_names(features, (SCORE,) if old else (SCORE, PREDICTION))
+        check_names(features, (SCORE,) if old else (SCORE, PREDICTION))
         profile = cls(
             task=fields["task"].text(allowed=("classification", "regression")),  # type: ignore[arg-type]
             features=features,
@@ -176,8 +170,8 @@ class Profile:
             prediction=None if old else _read_prediction(fields["prediction"], fields["classes"]),
             residual=None if old or fields["residual"].value is None else Residual.from_node(fields["residual"]),
         )
-        _check_sums(profile)
-        _check_outputs(profile)
+        check_sums(profile)
+        check_outputs(profile)
         return profile
 
     @classmethod
@@ -237,55 +231,3 @@ def _read_prediction(node: Node, classes: Node) -> Ints | None:
     if node.value is None:
         return None
     return node.fields(("counts",))["counts"].counts(length=len(classes.texts()))
-
-
-def _check_names(features: tuple[Feature, ...], reserved: tuple[str, ...]) -> None:
-    """Features are known by name, so names must be there, differ, and leave those of the outputs alone."""
-    seen: set[str] = set()
-    for index, feature in enumerate(features):
-        if not feature.name or feature.name in reserved or feature.name in seen:
-            raise ProfileError(
-                f"features[{index}].name: must be a name of its own other than {' and '.join(map(repr, reserved))}, "
-                f"got {shown(feature.name)}"
-            )
-        seen.add(feature.name)
-
-
-def _check_sums(profile: Profile) -> None:
-    """Every row adds one to exactly one cell of each feature."""
-    for index, feature in enumerate(profile.features):
-        total = int(feature.counts.sum()) + feature.missing + feature.other
-        if total != profile.rows:
-            raise ProfileError(
-                f"features[{index}]: counts, missing and other must add up to rows = {profile.rows}, got {total}"
-            )
-
-
-def _check_outputs(profile: Profile) -> None:
-    """What is known of the outputs follows from the task and the number of classes."""
-    if (profile.task == "regression") != (not profile.classes) or len(profile.classes) == 1:
-        raise ProfileError(f"classes: must be none for regression, else two or more, got {len(profile.classes)}")
-    if profile.prediction is not None and len(profile.classes) <= BINARY_CLASSES:
-        classes = len(profile.classes)
-        raise ProfileError(f"prediction: must be null unless there are more than two classes, got {classes} of them")
-    if profile.residual is not None and profile.task != "regression":
-        raise ProfileError(f"residual: must be null for {profile.task}")
-    if profile.score is not None and profile.score.kind != (wanted := score_kind(profile.classes)):
-        raise ProfileError(f"score.kind: must be {wanted!r} here, got {profile.score.kind!r}")
-    counted = {
-        "score": None if profile.score is None else profile.score.counts,
-        "prediction": profile.prediction,
-        "residual": None if profile.residual is None else profile.residual.counts,
-    }
-    for name, counts in counted.items():
-        if counts is not None and int(counts.sum()) != profile.holdout_rows:
-            raise ProfileError(
-                f"{name}.counts: must add up to holdoutRows = {profile.holdout_rows}, got {int(counts.sum())}"
-            )
-
-
-def score_kind(classes: tuple[str, ...]) -> ScoreKind:
-    """What the score is: probability of the second of two classes, of the likeliest of more, or a prediction."""
-    if not classes:
-        return "prediction"
-    return "probability" if len(classes) == BINARY_CLASSES else "confidence"

@@ -16,8 +16,8 @@ from perennate.drift.arrays import Bools, Floats, Ints
 from perennate.drift.features import NumericFeature
 from perennate.drift.latest import Latest
 from perennate.drift.layout import OFFSET_STEPS, Layout
+from perennate.drift.outputs import PREDICTION, SCORE
 from perennate.drift.parts import Moments, Parts, cumulative_squares
-from perennate.drift.profile import PREDICTION, SCORE
 from perennate.drift.psi import Groups
 from perennate.drift.shape import Shape
 from perennate.drift.tables import Known, Tables

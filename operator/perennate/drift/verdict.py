@@ -21,9 +21,9 @@ from perennate.drift.overdispersion import dispersion
 from perennate.drift.persistence import HYSTERESIS, Signal
 from perennate.drift.results import FeatureResult, Verdict, known_results, unknown_results
 from perennate.drift.rules import FeatureRule, Gates, check_quorum, make_gates, needed_features
+from perennate.drift.sample import Sample
 from perennate.drift.tables import Tables
 from perennate.drift.union import union
-from perennate.drift.window import Sample
 
 __all__ = ["ROWS_FLOOR", "Evaluation", "FeatureResult", "Verdict", "evaluate"]
 

@@ -16,7 +16,8 @@ from typing import Any, Final
 import numpy as np
 
 from perennate.drift.arrays import Ints
-from perennate.drift.documents import DocumentError, Node
+from perennate.drift.documents import Node
+from perennate.drift.errors import WindowError
 from perennate.drift.layout import ROWS, Layout
 from perennate.drift.parsing import parse
 
@@ -32,10 +33,6 @@ PARTS: Final = (24, 12, 6)
 _FIELDS: Final = ("schema", "profileDigest", "length", "scrapeInterval", "since", "forgotten", "sums", "pods")
 _OFTEN: Final = ("slot", "pod", "start", "seen", "cells")
 _LARGEST: Final = 2**63 - 1
-
-
-class WindowError(DocumentError):
-    """The state of a window cannot be used; start a new one."""
 
 
 @dataclass(frozen=True, eq=False)

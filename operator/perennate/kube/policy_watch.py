@@ -9,11 +9,11 @@ from typing import Final
 
 import orjson
 
-from perennate.drift.counts import CountsError
+from perennate.drift.errors import CountsError, ProfileError, WindowError
 from perennate.drift.parsing import parse
-from perennate.drift.profile import Profile, ProfileError
-from perennate.drift.window import Sample, Window
-from perennate.drift.window_state import WindowError
+from perennate.drift.profile import Profile
+from perennate.drift.sample import Sample
+from perennate.drift.window import Window
 from perennate.kube.client import ApiError
 from perennate.kube.resources import Key, Manifest
 from perennate.kube.scrape import MetricsSource, ScrapeFailure

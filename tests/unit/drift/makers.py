@@ -11,9 +11,10 @@ from perennate.drift.build import build_profile
 from perennate.drift.parts import Parts
 from perennate.drift.profile import Profile
 from perennate.drift.recorder import Recorder
+from perennate.drift.sample import Sample
 from perennate.drift.shape import Shape
 from perennate.drift.tables import Known, Tables
-from perennate.drift.window import Sample, Window
+from perennate.drift.window import Window
 
 HOUR = 3600.0
 START = 1_767_225_600.0

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from perennate.drift.counts import Counts
 from perennate.drift.layout import ROWS, SEEN, Layout
 from perennate.drift.regression import residual_sums
-from perennate.drift.window import Sample, Window
+from perennate.drift.sample import Sample
+from perennate.drift.window import Window
 from tests.unit.drift.makers import HOUR, START
 
 if TYPE_CHECKING:

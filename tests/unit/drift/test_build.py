@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from perennate.drift.build import build_profile
+from perennate.drift.errors import ProfileError
 from perennate.drift.features import CategoricalFeature, NumericFeature
-from perennate.drift.profile import Profile, ProfileError
+from perennate.drift.profile import Profile
 from tests.unit.drift.makers import generator, make_columns, make_profile, make_scores
 
 

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennate.drift.build import build_profile
-from perennate.drift.counts import CountsError, validate_counts
+from perennate.drift.counts import validate_counts
+from perennate.drift.errors import CountsError
 from perennate.drift.layout import SEEN, Layout
 from tests.unit.drift.makers import make_document, make_profile, make_recorder
 from tests.unit.drift.test_profile import JSON, drop, put

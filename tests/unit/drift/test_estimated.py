@@ -13,8 +13,8 @@ from perennate.drift.estimated import estimate_performance, estimated_metrics, e
 from perennate.drift.performance import Cause
 from perennate.drift.persistence import Signal
 from perennate.drift.profile import Metric, Profile
+from perennate.drift.sample import Sample
 from perennate.drift.standing import Standing
-from perennate.drift.window import Sample
 from tests.unit.drift.makers import generator, make_columns, make_profile, make_scores
 from tests.unit.drift.samples import make_sample
 

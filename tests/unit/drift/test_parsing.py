@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennate.drift.build import build_profile
-from perennate.drift.counts import CountsError, validate_counts
-from perennate.drift.documents import DocumentError
+from perennate.drift.counts import validate_counts
+from perennate.drift.errors import CountsError, DocumentError
 from perennate.drift.features import FIELDS
 from perennate.drift.layout import Layout
 from perennate.drift.parsing import FREE, MEMORY, most_memory, parse

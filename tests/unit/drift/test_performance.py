@@ -16,8 +16,9 @@ from perennate.drift.labelled import labels_by_bin
 from perennate.drift.performance import METRICS, Cause, PerformanceResult, evaluate_performance
 from perennate.drift.persistence import Signal
 from perennate.drift.profile import Metric, Profile
+from perennate.drift.sample import Sample
 from perennate.drift.standing import Standing
-from perennate.drift.window import Sample, Window
+from perennate.drift.window import Window
 from tests.unit.drift.makers import (
     HOUR,
     START,

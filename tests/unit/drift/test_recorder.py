@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from perennate.drift.build import build_profile
 from perennate.drift.categories import class_text
 from perennate.drift.counts import validate_counts
-from perennate.drift.label_cells import LabelError
+from perennate.drift.errors import LabelError
 from perennate.drift.layout import Layout
 from perennate.drift.profile import Profile
 from perennate.drift.recorder import CHUNK_ROWS, Recorder

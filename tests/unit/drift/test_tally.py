@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from perennate.drift.categories import class_text, is_missing
-from perennate.drift.columns import tally
+from perennate.drift.tally import tally
 
 ROWS = 40_000
 COLUMNS: dict[str, list[Any]] = {

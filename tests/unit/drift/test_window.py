@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennate.drift.build import build_profile
-from perennate.drift.counts import CountsError
+from perennate.drift.errors import CountsError
 from perennate.drift.layout import Layout
 from perennate.drift.recorder import Recorder
-from perennate.drift.window import Sample, Window
+from perennate.drift.sample import Sample
+from perennate.drift.window import Window
 from tests.unit.drift.makers import HOUR, START, generator, make_document, make_profile, make_recorder, record
 
 PROFILE = make_profile(rows=500, holdout=300)

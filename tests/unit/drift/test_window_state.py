@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perennate.drift.errors import WindowError
 from perennate.drift.recorder import Recorder
 from perennate.drift.window import Window
-from perennate.drift.window_state import EXPANDED_LIMIT, SIZE_LIMIT, WindowError
+from perennate.drift.window_state import EXPANDED_LIMIT, SIZE_LIMIT
 from tests.unit.drift.makers import HOUR, START, generator, make_profile, make_recorder, record
 from tests.unit.drift.test_profile import drop, put
 

@@ -21,7 +21,8 @@ from perennate.api.meta import (
     Time,
     validation,
 )
-from perennate.api.v1alpha1.drift_spec import DriftPolicySpec, FaultCheck, Method
+from perennate.api.v1alpha1.drift_rules import FaultCheck, Method
+from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
 
 Text = Annotated[str, StringConstraints(max_length=256)]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from perennate import drift
 from perennate.api.v1alpha1.drift_policy import ConditionType, DataFaultStatus, Reason
-from perennate.api.v1alpha1.drift_spec import FaultCheck
+from perennate.api.v1alpha1.drift_rules import FaultCheck
 from perennate.drift.faults import MIN_EXCESS
 from perennate.drift.persistence import HYSTERESIS
 from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on

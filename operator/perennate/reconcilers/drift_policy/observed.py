@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
     from perennate.drift.profile import Profile
-    from perennate.drift.window import Sample
+    from perennate.drift.sample import Sample
     from perennate.reconcilers.settings import Settings
 
 

@@ -12,7 +12,8 @@ from perennate.reconcilers.ledger import replaced
 
 if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
-    from perennate.api.v1alpha1.drift_spec import DriftPolicySpec, Performance
+    from perennate.api.v1alpha1.drift_rules import Performance
+    from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
     from perennate.drift import PerformanceResult, Sample
     from perennate.reconcilers.ledger import Ledger
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perennate.api.v1alpha1.drift_policy import Reason
-from perennate.api.v1alpha1.drift_spec import Method
+from perennate.api.v1alpha1.drift_rules import Method
 from perennate.drift.rules import FeatureRule, check_rules
 from perennate.reconcilers.policy import Violation
 from perennate.reconcilers.wording import cut
 
 if TYPE_CHECKING:
-    from perennate.api.v1alpha1 import drift_spec
+    from perennate.api.v1alpha1 import drift_rules
+    from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
     from perennate.drift import Profile
 
 
-def fitting_rules(spec: drift_spec.DriftPolicySpec, profile: Profile) -> dict[str, FeatureRule]:
+def fitting_rules(spec: DriftPolicySpec, profile: Profile) -> dict[str, FeatureRule]:
     """The rules that the profile can take, by feature. The others are what `first_misfit` says."""
     rules = {entry.name: _rule(spec, entry) for entry in spec.features}
     return {name: rule for name, rule in rules.items() if _refusal(profile, name, rule) is None}
 
 
-def first_misfit(spec: drift_spec.DriftPolicySpec, profile: Profile) -> Violation | None:
+def first_misfit(spec: DriftPolicySpec, profile: Profile) -> Violation | None:
     """The first entry of spec.features that says nothing about the version that is served."""
     names = {feature.name for feature in profile.features} | _outputs(profile)
     for index, entry in enumerate(spec.features):
@@ -36,13 +37,13 @@ def first_misfit(spec: drift_spec.DriftPolicySpec, profile: Profile) -> Violatio
     return None
 
 
-def quorum(spec: drift_spec.DriftPolicySpec) -> float:
+def quorum(spec: DriftPolicySpec) -> float:
     """How many features must drift: a number from 1, or a share below 1."""
     wanted = spec.min_drifted_features
     return int(wanted.removesuffix("%")) / 100 if isinstance(wanted, str) else wanted
 
 
-def _rule(spec: drift_spec.DriftPolicySpec, entry: drift_spec.FeatureRule) -> FeatureRule:
+def _rule(spec: DriftPolicySpec, entry: drift_rules.FeatureRule) -> FeatureRule:
     """The rule of an entry; one by PSI* without a threshold of its own is held against those of all features."""
     if entry.threshold is not None:
         return FeatureRule(entry.method, entry.threshold)

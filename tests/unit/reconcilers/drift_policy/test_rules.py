@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from perennate.api.v1alpha1 import DriftPolicy
-from perennate.api.v1alpha1.drift_spec import Method
+from perennate.api.v1alpha1.drift_rules import Method
 from perennate.drift.effects import EFFECTS
 from perennate.reconcilers.drift_policy.rules import quorum
 from tests.support.objects import make_drift_policy
