@@ -24,11 +24,13 @@ class Run:
     """What one check took.
 
     Args:
-        seconds: CPU time from tables in memory to a verdict.
+        seconds: from tables in memory to a verdict, on the clock.
+        cpu: seconds of CPU time, of all threads.
         memory: most bytes above those of the process before it loaded the tables.
     """
 
     seconds: float
+    cpu: float
     memory: float
 
 
@@ -50,15 +52,17 @@ def compare(peers: Sequence[Peer], rows: int, folder: Path) -> list[Finding]:
         for peer in (peer for peer in peers if turn < peer.rounds):
             other = _run(pythons[peer.name], peer.module, folder)
             ours.append(_run(sys.executable, OURS, folder))
-            both = Run(fmean(run.seconds for run in ours[-2:]), 0)
+            both = Run(fmean(run.seconds for run in ours[-2:]), fmean(run.cpu for run in ours[-2:]), 0)
             theirs[peer.name].append((both, other))
             print(f"{peer.name}: {other.seconds:.1f} s, ours {both.seconds:.2f} s", file=sys.stderr, flush=True)
     return [*(_finding(peer, theirs[peer.name], rows) for peer in peers), _memory(ours, rows)]
 
 
 def _finding(peer: Peer, runs: list[tuple[Run, Run]], rows: int) -> Finding:
-    title = f"{peer.name} {peer.version()}: {peer.title}, {rows:,} rows x {NUMBERS + CATEGORIES}"
     ratios = [theirs.seconds / ours.seconds for ours, theirs in runs]
+    cpu = median(theirs.cpu / ours.cpu for ours, theirs in runs)
+    what = f"{peer.name} {peer.version()}: {peer.title}, {rows:,} rows x {NUMBERS + CATEGORIES}"
+    title = f"{what} ({cpu:.1f} times the CPU time)"
     return Finding(
         title=title,
         unit="s",
@@ -86,4 +90,4 @@ def _run(python: str, module: str, folder: Path) -> Run:
     found = json.loads(result.read_text())
     if MOVED not in found["drifted"]:
         raise RuntimeError(f"{module}: does not find that {MOVED} moved, so its time cannot be compared: {found}")
-    return Run(found["seconds"], found["memory"])
+    return Run(found["seconds"], found["cpu"], found["memory"])

@@ -27,11 +27,13 @@ Load average {before:.1f} before the run and {after:.1f} after it, of which the 
 
 {table}
 
-Ours and the others take turns; a ratio is the median over the rounds, of CPU time. Seconds are of this machine; only
-the ratios are claims, save for a verdict: it is compared with a number, and its time is that of the fastest round. From
-raw rows, a side starts with both tables in memory and ends with the names of the columns that drifted; of 16 columns of
-numbers and 4 of texts, every side must find the one that moved. Each other tool runs in an environment of its own, from
-the versions and hashes in [requirements](drift/requirements).
+Ours and the others take turns; a ratio is the median over the rounds. Seconds are of this machine; only the ratios are
+claims, save for a verdict: it is compared with a number, and its time is that of the fastest round. From raw rows, a
+side starts with both tables in memory and ends with the names of the columns that drifted; of 16 columns of numbers and
+4 of texts, every side must find the one that moved. What counts there is the time on the clock: ours works in a thread
+for each core, the others as they come, and what each takes of the CPU stands beside it. Everything else is CPU time of
+one thread. Each other tool runs in an environment of its own, from the versions and hashes in
+[requirements](drift/requirements).
 """
 
 

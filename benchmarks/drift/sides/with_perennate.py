@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pandas as pd
 
 from benchmarks.drift.sides.side import run
@@ -9,10 +11,12 @@ from perennate.drift import Recorder, Verdict, Window, build_profile, evaluate
 
 
 def check(reference: pd.DataFrame, current: pd.DataFrame) -> set[str]:
-    """All statistics at the defaults."""
-    profile = build_profile({name: reference[name].to_numpy() for name in reference}, task="regression")
+    """All statistics at the defaults, in a thread for each core, as the command has it."""
+    cores = os.cpu_count() or 1
+    columns = {name: reference[name].to_numpy() for name in reference}
+    profile = build_profile(columns, task="regression", workers=cores)
     recorder = Recorder(profile, model="benchmark", version="sha256:0", start=0.0)
-    recorder.record({name: current[name].to_numpy() for name in current})
+    recorder.record({name: current[name].to_numpy() for name in current}, workers=cores)
     window = Window(profile, length=60.0, scrape_interval=60.0)
     window.add(recorder.document(), pod="pod", now=30.0)
     return {item.name for item in evaluate(window.sample(60.0)).features if item.verdict is Verdict.DRIFTED}

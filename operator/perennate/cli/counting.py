@@ -49,6 +49,7 @@ class Plan:
         model: how predictions are read; None if they are not.
         target, prediction: columns with the truth and with what the model said.
         ignored: columns that are left out of the reference too.
+        workers: threads to count in.
     """
 
     profile: Profile
@@ -57,6 +58,7 @@ class Plan:
     target: str | None = None
     prediction: str | None = None
     ignored: frozenset[str] = frozenset()
+    workers: int = 1
 
     @property
     def texts(self) -> frozenset[str]:
@@ -186,7 +188,8 @@ class FileCounts:
         if not batch.num_rows:
             return
         self.rows += batch.num_rows
-        self.recorder.record({name: read(batch.column(column)) for name, (column, read) in self._readers.items()})
+        columns = {name: read(batch.column(column)) for name, (column, read) in self._readers.items()}
+        self.recorder.record(columns, workers=self._plan.workers)
         if self._plan.prediction is None or self._plan.prediction not in batch.schema.names:
             return
         predictions = read_output(batch.column(self._plan.prediction))

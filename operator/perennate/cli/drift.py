@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from perennate.cli.options import Files, Roles, check_combination, files_of, rol
 from perennate.cli.page import page
 from perennate.cli.progress import ticker
 from perennate.cli.reading import first_line
-from perennate.cli.reference import Reference, read_reference
+from perennate.cli.reference import MAX_WORKERS, Reference, read_reference
 from perennate.cli.report import DriftReport, Settings
 from perennate.cli.table import print_table
 
@@ -79,14 +80,15 @@ def reference_of(given: argparse.Namespace, files: Files, roles: Roles) -> Refer
         return Reference(str(given.profile), profile, Model.of_profile(profile), profile.rows)
     file = files.open(given.reference, roles.texts)
     with ticker(f"reading {given.reference.name}", shown=not given.no_progress) as tick:
-        return read_reference(file, roles, limit=given.reference_rows, tick=tick)
+        return read_reference(file, roles, limit=given.reference_rows, workers=workers(), tick=tick)
 
 
 def current_of(given: argparse.Namespace, files: Files, roles: Roles, reference: Reference) -> Current:
     """What is compared."""
     if given.counts:
         return add_documents(given.counts, reference.profile, reference.name)
-    plan = Plan(reference.profile, reference.name, reference.model, roles.target, roles.prediction, roles.ignored)
+    asked = roles.target, roles.prediction, roles.ignored
+    plan = Plan(reference.profile, reference.name, reference.model, *asked, workers=workers())
     if roles.prediction is not None and plan.model is None:
         raise UsageError(
             f"{reference.name} was built without predictions: --prediction has nothing to be compared with"
@@ -94,6 +96,11 @@ def current_of(given: argparse.Namespace, files: Files, roles: Roles, reference:
     opened = [files.open(path, plan.texts) for path in given.current]
     with ticker(f"reading {given.current[0].name}", shown=not given.no_progress) as tick:
         return count_files(opened, plan, tick)
+
+
+def workers() -> int:
+    """Threads to work in: as many as there are cores, but no more than it is of use."""
+    return min(os.cpu_count() or 1, MAX_WORKERS)
 
 
 def show(report: DriftReport, form: str, file: Path | None) -> None:

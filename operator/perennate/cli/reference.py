@@ -18,11 +18,14 @@ from perennate.cli.sampling import RowSample
 from perennate.cli.values import Coded, Column, Values, booleans, categories, dates, is_text, numbers
 from perennate.drift import Profile, ProfileError, build_profile
 from perennate.drift.features import Feature
+from perennate.drift.threads import in_threads
 
 HELD_VALUES = 32_000_000
 """Values of the reference that are held at once: 256 MB of numbers."""
 HELD_ROWS = 8_000_000
 """Rows of one column that are held at once. Quantiles of more rows are no better, and sorting takes copies."""
+MAX_WORKERS = HELD_VALUES // HELD_ROWS
+"""With more, fewer rows of each column could be held, and which are drawn would depend on the machine."""
 CONFIDENCE = 0.95
 PREDICTED = "predicted class"
 """Name of the predicted class in a report, whatever its column is called; it is tested like a column."""
@@ -52,16 +55,17 @@ class Reference:
     rows: int
 
 
-def read_reference(file: DataFile, roles: Roles, *, limit: int | None, tick: Ticker) -> Reference:
+def read_reference(file: DataFile, roles: Roles, *, limit: int | None, workers: int = 1, tick: Ticker) -> Reference:
     """Build the profile of a file.
 
-    Columns are read one by one where the format allows it, so that memory holds only one. More rows than fit are drawn
-    evenly; the same ones every time.
+    Where the format allows it, as many columns as there are workers are read at once, so that memory holds only those.
+    More rows than fit are drawn evenly; the same ones every time.
 
     Args:
         file: reference rows.
         roles: what the user says of its columns.
         limit: most rows to hold; None: as many as fit.
+        workers: threads that look at columns, at most MAX_WORKERS.
         tick: told the share that was read.
 
     Raises:
@@ -69,14 +73,14 @@ def read_reference(file: DataFile, roles: Roles, *, limit: int | None, tick: Tic
     """
     while True:
         try:
-            return _read(file, roles, limit, tick)
+            return _read(file, roles, limit, workers, tick)
         except RetypedError:
             continue
         except ProfileError as error:
             raise UsageError(f"{file.path}: {error}") from error
 
 
-def _read(file: DataFile, roles: Roles, limit: int | None, tick: Ticker) -> Reference:
+def _read(file: DataFile, roles: Roles, limit: int | None, workers: int, tick: Ticker) -> Reference:
     """One pass over the file."""
     kinds = kinds_of(file.path, file.schema, given=roles.kinds, ignored=roles.ignored)
     outputs = _outputs(file, roles, kinds)
@@ -89,17 +93,15 @@ def _read(file: DataFile, roles: Roles, limit: int | None, tick: Ticker) -> Refe
             f"{file.path}: column {kept!r} has a name that is kept for what the model says: give it as --prediction, "
             f"leave it out with --ignore {kept}, or rename it"
         )
-    groups = [[*names, *outputs]] if file.rows is None else [[name] for name in names] + ([outputs] if outputs else [])
+    groups = _groups(file, names, outputs, workers)
     features: list[Feature] = []
     given: dict[str, Values] = {}
     for place, group in enumerate(groups):
         held = limit or min(HELD_VALUES // len(group), HELD_ROWS)
         table, rows = _hold(file, group, held, part_of(tick, place, len(groups)))
-        for name in group:
-            if name in outputs:
-                given[name] = read_output(table[name])
-            else:
-                features.append(build_feature(name, kinds[name], READERS[kinds[name]](table[name])))
+        given |= {name: read_output(table[name]) for name in group if name in outputs}
+        columns = {name: table[name] for name in group if name not in outputs}
+        features += in_threads(workers, lambda item: _feature(*item, kinds), columns.items())
     model, profile = _outline(file, roles, given, table.num_rows)
     if model is not None and model.form == "class" and roles.prediction is not None:
         features.append(build_feature(PREDICTED, "categorical", as_categories(given[roles.prediction])))
@@ -115,6 +117,14 @@ def _outputs(file: DataFile, roles: Roles, kinds: dict[str, Kind]) -> list[str]:
         if name is not None and name not in kinds:
             raise UsageError(f"{file.path}: there is no column {name!r} for --{role}; it has {listed(kinds)}")
     return [name for name in (roles.prediction, roles.target) if name is not None]
+
+
+def _groups(file: DataFile, names: list[str], outputs: list[str], workers: int) -> list[list[str]]:
+    """Columns that are held together: of a csv file all, since reading one takes reading all."""
+    if file.rows is None:
+        return [[*names, *outputs]]
+    groups = [names[start : start + workers] for start in range(0, len(names), workers)]
+    return [*groups, outputs] if outputs else groups
 
 
 def _hold(file: DataFile, columns: list[str], limit: int, tick: Ticker) -> tuple[pa.Table, int]:
@@ -163,6 +173,11 @@ def read_output(column: Column) -> Values:
 def as_categories(values: Values) -> Values:
     """Classes that may be numbers as categories, None for none."""
     return values if values.dtype == object else np.where(known(values), values.astype(object), ABSENT)
+
+
+def _feature(name: str, column: Column, kinds: dict[str, Kind]) -> Feature:
+    """One column as a feature."""
+    return build_feature(name, kinds[name], READERS[kinds[name]](column))
 
 
 def build_feature(name: str, kind: Kind, values: Values | Coded) -> Feature:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from perennate.drift.isotonic import calibrate
 from perennate.drift.measurement import Measurement
 from perennate.drift.outputs import Residual, Score, score_kind
 from perennate.drift.profile import Metric, Profile, Task
+from perennate.drift.threads import in_threads
 
 THRESHOLD = 0.5
 """scikit-learn predicts the second of two classes when its probability is above one half."""
@@ -39,6 +41,7 @@ def build_profile(
     categorical: Collection[str] = (),
     datetimes: Collection[str] = (),
     importance: Mapping[str, float] | None = None,
+    workers: int = 1,
 ) -> Profile:
     """The profile of a model.
 
@@ -60,8 +63,10 @@ def build_profile(
         categorical: columns to take as categories whatever they hold.
         datetimes: columns to take as times whatever they hold, e.g. ISO 8601 texts.
         importance: how much the model goes by a feature, by name.
+        workers: threads, each of which looks at a column at a time. The profile does not depend on it.
 
     Raises:
+        ValueError: there are no workers.
         ProfileError: the input is empty, ragged, of an unfit type, or names no such class or column.
     """
     found, rows = _read(columns)
@@ -72,7 +77,7 @@ def build_profile(
     residual = _residual(scores, holdout)
     profile = Profile(
         task=task,
-        features=_features(found, rows, categorical, datetimes, importance or {}),
+        features=_features(found, rows, categorical, datetimes, importance or {}, workers),
         score=built,
         classes=texts,
         metrics=_baselines(scores, holdout, built, residual) | _given(metrics or {}),
@@ -109,22 +114,31 @@ def _features(
     categorical: Collection[str],
     datetimes: Collection[str],
     importance: Mapping[str, float],
+    workers: int,
 ) -> tuple[Feature, ...]:
     """Every column as a feature."""
     for argument, names in (("categorical", categorical), ("datetimes", datetimes), ("importance", importance)):
         unknown = sorted(set(names) - set(columns))
         if unknown:
             raise ProfileError(f"{argument}: must name columns, got {unknown[0]!r}")
-    features, scratch = [], np.empty(rows)
-    for name, column in columns.items():
+    free: SimpleQueue[Floats] = SimpleQueue()
+    for _ in range(workers):
+        free.put(np.empty(rows))
+
+    def described(item: tuple[str, Column]) -> Feature:
+        """One of them, in memory that nobody uses at the moment."""
+        (name, column), scratch = item, free.get()
         kind: Kind | None = "categorical" if name in categorical else "datetime" if name in datetimes else None
         weight = importance.get(name)
         try:
             given = None if weight is None else float(weight)
-            features.append(describe_column(name, column, scratch, kind=kind, importance=given))
+            return describe_column(name, column, scratch, kind=kind, importance=given)
         except ValueError as error:
             raise ProfileError(f"columns[{name!r}]: {error}") from error
-    return tuple(features)
+        finally:
+            free.put(scratch)
+
+    return tuple(in_threads(workers, described, columns.items()))
 
 
 def _score(scores: Floats, holdout: Holdout) -> Score:

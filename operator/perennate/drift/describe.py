@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from datetime import date
+from heapq import nsmallest
 from typing import Literal
 
 import numpy as np
@@ -138,13 +139,12 @@ def _categorical(name: str, column: Column, importance: float | None) -> Categor
         else:
             counter[class_text(value)] += times
     # A coded column also lists categories that no row has.
-    frequent = sorted(((text, times) for text, times in counter.items() if times), key=lambda item: (-item[1], item[0]))
-    kept = frequent[:MAX_CATEGORIES]
+    kept = nsmallest(MAX_CATEGORIES, ((-times, text) for text, times in counter.items() if times))
     return CategoricalFeature(
         name=name,
-        categories=tuple(category for category, _ in kept),
-        counts=np.array([times for _, times in kept], dtype=np.int64),
+        categories=tuple(category for _, category in kept),
+        counts=np.array([-less for less, _ in kept], dtype=np.int64),
         missing=missing,
-        other=sum(times for _, times in frequent[MAX_CATEGORIES:]),
+        other=counter.total() + sum(less for less, _ in kept),
         importance=importance,
     )

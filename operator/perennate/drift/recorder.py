@@ -21,15 +21,14 @@ from perennate.drift.label_cells import Answer, LabelCells
 from perennate.drift.layout import ERRORS, ROWS, SEEN, Layout
 from perennate.drift.profile import Profile
 from perennate.drift.sampling import sampled
+from perennate.drift.threads import in_threads
+from perennate.drift.waiting import WAITING_ROWS, WaitingRows
 
 CHUNK_ROWS = 8192
 """Rows whose numbers are counted at once: they stay in the cache, and need no more memory however many come. From
 10,000 on, a product of two columns would start threads, which take several times as long as it."""
 CATEGORY_ROWS = 262_144
 """Rows whose categories are counted at once: finding out which there are costs as much as counting many rows."""
-WAITING_ROWS = 256
-"""Rows of small batches wait until there are so many, because counting one takes half the time of counting so many at
-once. Of a request for one row that scikit-learn answers, counting it alone would be a tenth; so it is 2 %."""
 _PLAIN = frozenset({str, int, float, bool})
 
 
@@ -70,12 +69,11 @@ class Recorder:
         self._cells = np.zeros(self._layout.size, dtype=np.int64)
         self._moments = np.zeros((2, self._layout.numeric.size))
         self._numbered = 0
-        self._waiting = np.empty((len(self._numeric.names), WAITING_ROWS))
-        self._waiting_rows = 0
+        self._waiting = WaitingRows(len(self._numeric.names))
         self._score_start = self._layout.score_start
         self._score_edges = [] if profile.score is None else profile.score.edges.tolist()
 
-    def record(self, data: Any, names: Sequence[str] | None = None) -> None:
+    def record(self, data: Any, names: Sequence[str] | None = None, *, workers: int = 1) -> None:
         """Count a batch of rows.
 
         A feature that is absent is missing in every row; columns outside the profile are not looked at.
@@ -85,9 +83,11 @@ class Recorder:
                 a sequence of mappings, one a row; an array (rows, columns) with `names`; or Rows, which someone has
                 checked already (their matrix holds the features of the profile, all numbers, in its order).
             names: of the columns of an array.
+            workers: threads that count a large batch, each a part of its rows. The last digits of sums depend on it.
 
         Raises:
-            ValueError: columns are not one-dimensional or not of one length, or an array does not fit its names.
+            ValueError: columns are not one-dimensional or not of one length, an array does not fit its names, or there
+                are no workers.
         """
         rows = self._read(data, names)
         came, rows = rows.size, self._sample(rows)
@@ -98,25 +98,38 @@ class Recorder:
                 self._cells[SEEN] += came
                 self._keep(rows.matrix.T)
             return
-        counted = np.zeros(self._layout.size, dtype=np.int64)
-        counted[ROWS], counted[SEEN] = rows.size, came
-        for part in rows.parts(CATEGORY_ROWS):
-            for feature in self._categorical:
-                feature.count(part.columns, part.size, counted)
-        room = self._numeric.room(min(rows.size, CHUNK_ROWS))
         if rows.size < WAITING_ROWS:
-            values = self._numbers(rows, counted, room)
+            counted = np.zeros(self._layout.size, dtype=np.int64)
+            counted[ROWS], counted[SEEN] = rows.size, came
+            self._count_categories(rows, counted)
+            values = self._numbers(rows, counted, self._numeric.room(rows.size))
             with self._lock:
                 self._cells += counted
                 self._keep(values)
             return
-        moments = np.zeros(self._moments.shape)
+        found = in_threads(workers, self._count, rows.parts(-(-rows.size // max(workers, 1))))
+        with self._lock, np.errstate(over="ignore", invalid="ignore"):
+            self._cells[ROWS] += rows.size
+            self._cells[SEEN] += came
+            for counted, moments in found:
+                self._cells += counted
+                self._moments += moments
+
+    def _count(self, rows: Rows) -> tuple[Ints, Floats]:
+        """Cells and moments of many rows, without their number."""
+        counted, moments = np.zeros(self._layout.size, dtype=np.int64), np.zeros(self._moments.shape)
+        for part in rows.parts(CATEGORY_ROWS):
+            self._count_categories(part, counted)
+        room = self._numeric.room(min(rows.size, CHUNK_ROWS))
         with np.errstate(over="ignore", invalid="ignore"):
             for part in rows.parts(CHUNK_ROWS):
                 self._numeric.count(self._numbers(part, counted, room), counted, moments, room)
-            with self._lock:
-                self._cells += counted
-                self._moments += moments
+        return counted, moments
+
+    def _count_categories(self, rows: Rows, counted: Ints) -> None:
+        """Count the categories of rows into `counted`, (cells,)."""
+        for feature in self._categorical:
+            feature.count(rows.columns, rows.size, counted)
 
     def _read(self, data: Any, names: Sequence[str] | None) -> Rows:
         """Rows of any form; an array that holds exactly the features is counted as it is."""
@@ -135,20 +148,16 @@ class Recorder:
 
     def _keep(self, values: Floats) -> None:
         """Let numbers wait; the caller holds the lock."""
-        end = self._waiting_rows + values.shape[1]
-        if end > WAITING_ROWS:
+        if not self._waiting.add(values):
             self._count_waiting()
-            end = values.shape[1]
-        self._waiting[:, self._waiting_rows : end] = values
-        self._waiting_rows = end
+            self._waiting.add(values)
 
     def _count_waiting(self) -> None:
         """Count the numbers that wait; the caller holds the lock."""
-        rows, self._waiting_rows = self._waiting_rows, 0
-        if rows:
+        values = self._waiting.take()
+        if values.shape[1]:
             with np.errstate(over="ignore", invalid="ignore"):
-                room = self._numeric.room(rows)
-                self._numeric.count(self._waiting[:, :rows], self._cells, self._moments, room)
+                self._numeric.count(values, self._cells, self._moments, self._numeric.room(values.shape[1]))
 
     def _sample(self, rows: Rows) -> Rows:
         """The rows that are counted."""

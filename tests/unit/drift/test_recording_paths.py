@@ -16,7 +16,8 @@ from perennate.drift.counts import validate_counts
 from perennate.drift.features import CategoricalFeature, NumericFeature
 from perennate.drift.layout import HEAD, MAX_OFFSET, OFFSET_STEPS, ROWS, SEEN, Layout
 from perennate.drift.profile import Profile
-from perennate.drift.recorder import CHUNK_ROWS, WAITING_ROWS, Recorder
+from perennate.drift.recorder import CHUNK_ROWS, Recorder
+from perennate.drift.waiting import WAITING_ROWS
 from tests.unit.drift.makers import generator, make_recorder
 
 Row = tuple[float, float, bool, str | None]

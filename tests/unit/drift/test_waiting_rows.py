@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from perennate.drift import build_profile
-from perennate.drift.recorder import WAITING_ROWS
+from perennate.drift.waiting import WAITING_ROWS
 from tests.unit.drift.makers import generator, make_recorder
 
 NAMES = ["a", "b"]

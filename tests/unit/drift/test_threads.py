@@ -1,0 +1,104 @@
+"""The same profile and the same counts, however many threads they are made in."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perennate.drift.build import build_profile
+from perennate.drift.errors import ProfileError
+from perennate.drift.recorder import Recorder
+from perennate.drift.threads import in_threads
+from tests.unit.drift.makers import generator, make_recorder
+
+ROWS = 30_000
+
+
+def columns_of(rows: int = ROWS) -> dict[str, Any]:
+    """Columns of every kind. Sums of whole numbers are exact, whoever adds up which."""
+    draw = generator()
+    numbers = draw.integers(-50, 50, rows).astype(np.float64)
+    return {
+        "whole": numbers,
+        "gaps": np.where(draw.uniform(size=rows) < 0.1, np.nan, numbers),
+        "flag": draw.uniform(size=rows) < 0.3,
+        "when": np.datetime64("2026-01-01") + draw.integers(0, 86_400, rows).astype("timedelta64[s]"),
+        "mixed": np.array([1.0, None, "text"], dtype=object)[draw.integers(0, 3, rows)],
+        "country": np.array(["de", "fr", "it", None], dtype=object)[draw.integers(0, 4, rows)],
+    }
+
+
+@pytest.mark.parametrize("workers", [2, 3, 16])
+def test_profile_does_not_depend_on_the_threads(workers: int) -> None:
+    """More threads than columns are no mistake."""
+    columns = columns_of()
+    alone = build_profile(columns, task="regression")
+
+    assert build_profile(columns, task="regression", workers=workers).to_bytes() == alone.to_bytes()
+
+
+@pytest.mark.parametrize("rows", [0, 1, 255, 256, 257, 8193, ROWS])
+@pytest.mark.parametrize("workers", [2, 3, 300])
+def test_counts_do_not_depend_on_the_threads(rows: int, workers: int) -> None:
+    """Neither of few rows, which wait, nor with more threads than there are rows for."""
+    profile = build_profile(columns_of() | {"mixed": generator().normal(size=ROWS)}, task="regression")
+    alone, together = make_recorder(profile), make_recorder(profile)
+    columns = columns_of(rows)
+
+    alone.record(columns)
+    together.record(columns, workers=workers)
+
+    assert together.document() == alone.document()
+
+
+def test_a_sample_is_drawn_before_the_rows_are_shared_out() -> None:
+    """Which rows are counted follows from their number alone."""
+    profile = build_profile(columns_of(), task="regression")
+    alone, together = (Recorder(profile, model="m", version="v", start=0.0, sampling_ratio=0.3) for _ in range(2))
+
+    alone.record(columns_of())
+    together.record(columns_of(), workers=2)
+
+    assert together.document() == alone.document()
+
+
+def test_the_first_column_that_is_refused_is_named() -> None:
+    """As without threads, though a later one may be looked at sooner."""
+    columns = {"good": np.zeros(9), "bad": np.zeros(9, dtype=complex), "worse": np.zeros(9, dtype="timedelta64[s]")}
+
+    with pytest.raises(ProfileError, match="bad"):
+        build_profile(columns, task="regression", workers=3)
+
+
+def test_results_keep_the_order() -> None:
+    """Though the second is done first."""
+    begun = threading.Event()
+
+    def work(item: int) -> int:
+        """The first item waits for the second."""
+        if item == 0:
+            assert begun.wait(timeout=30)
+        begun.set()
+        return item * 10
+
+    assert in_threads(2, work, range(5)) == [0, 10, 20, 30, 40]
+
+
+def test_one_worker_is_the_caller() -> None:
+    """No thread is started in a serving pod."""
+    assert in_threads(1, lambda _: threading.get_ident(), [0]) == [threading.get_ident()]
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_somebody_must_work(workers: int) -> None:
+    """No count is lost for want of workers."""
+    columns = columns_of()
+    profile = build_profile(columns, task="regression")
+
+    with pytest.raises(ValueError, match="workers must be at least 1, got"):
+        build_profile(columns, task="regression", workers=workers)
+    with pytest.raises(ValueError, match="workers must be at least 1, got"):
+        make_recorder(profile).record(columns, workers=workers)
