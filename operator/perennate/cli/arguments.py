@@ -10,6 +10,7 @@ from perennate.cli.exits import Exit
 
 FORMATS = ("csv", "parquet", "feather")
 OUTPUTS = ("table", "json", "html")
+METHODS = ("psi", "jensenShannon", "kolmogorovSmirnov", "wasserstein", "meanShift")
 
 DRIFT = """\
 Compare data with the data that a model was trained on: every column is tested for drift and for data faults.
@@ -136,6 +137,21 @@ def _add_test(drift: argparse.ArgumentParser) -> None:
     test.add_argument(
         "--drifted", type=_positive, default=0.2, metavar="EFFECT", help="effect of drift (default: %(default)s)"
     )
+    test.add_argument(
+        "--rule",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="COLUMN=METHOD:EFFECT",
+        help=f"judge a column by another method ({', '.join(METHODS)}), as drift from this effect on (may be repeated)",
+    )
+    test.add_argument(
+        "--min-drifted-features",
+        type=_quorum,
+        default="1",
+        metavar="N",
+        help="how many columns must drift: a number, or a share of them such as 30%% (default: %(default)s)",
+    )
 
 
 def _add_output(drift: argparse.ArgumentParser) -> None:
@@ -169,3 +185,16 @@ def _share(text: str) -> float:
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"must be a number above 0 and below 1, got {text}")
     return value
+
+
+def _quorum(text: str) -> float:
+    """A whole number from 1, or a share above 0 and below 1."""
+    try:
+        quorum = float(text.removesuffix("%")) / 100 if text.endswith("%") else float(int(text))
+    except ValueError:
+        quorum = 0.0
+    if not (0 < quorum < 1 if text.endswith("%") else quorum >= 1):
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number from 1, or a share above 0% and below 100%, got {text}"
+        )
+    return quorum

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from perennate.cli.counting import Current
@@ -13,7 +13,16 @@ from perennate.cli.histograms import feature_cells, prediction_cells, score_cell
 from perennate.cli.reference import Reference
 from perennate.cli.report import ColumnReport, DriftReport, FaultReport, MetricReport, Outcome, Settings, Shares, Source
 from perennate.cli.words import counted, fault_words, verdict_words
-from perennate.drift import Evaluation, FeatureResult, Measurement, Sample, Verdict, estimate_performance, evaluate
+from perennate.drift import (
+    Evaluation,
+    FeatureResult,
+    FeatureRule,
+    Measurement,
+    Sample,
+    Verdict,
+    estimate_performance,
+    evaluate,
+)
 from perennate.drift.features import CategoricalFeature
 from perennate.drift.layout import ROWS
 from perennate.drift.outputs import PREDICTION, SCORE
@@ -39,6 +48,7 @@ class Asked:
     settings: Settings
     metric: str | None = None
     tolerance: float | None = None
+    rules: Mapping[str, FeatureRule] = field(default_factory=dict)
 
 
 def make_report(reference: Reference, current: Current, asked: Asked) -> DriftReport:
@@ -54,13 +64,15 @@ def make_report(reference: Reference, current: Current, asked: Asked) -> DriftRe
         significance=settings.significance,
         warning=settings.warning,
         drifted=settings.drifted,
+        rules=asked.rules,
+        quorum=settings.min_drifted_features,
     )
     performance = judge_performance(reference, current, asked)
     code = exit_code(found, performance)
     return DriftReport(
         outcome=OUTCOMES[code],
         exit_code=code,
-        words=outcome_words(found, performance),
+        words=outcome_words(found, performance, settings),
         reference=Source(names=(reference.name,), rows=reference.rows, rows_used=reference.profile.rows),
         current=Source(names=current.names, rows=sample.rows, rows_used=sample.rows),
         profile_digest=reference.profile.digest,
@@ -90,15 +102,19 @@ def exit_code(found: Evaluation, performance: tuple[MetricReport, ...]) -> Exit:
     return Exit.UNKNOWN if found.verdict is Verdict.UNKNOWN else Exit.QUIET
 
 
-def outcome_words(found: Evaluation, performance: tuple[MetricReport, ...]) -> str:
+def outcome_words(found: Evaluation, performance: tuple[MetricReport, ...], settings: Settings) -> str:
     """The outcome in one sentence."""
     named = [item.name for item in found.features if item.verdict is Verdict.DRIFTED]
     said = [f"Too few rows to tell: {found.reason}"] if found.verdict is Verdict.UNKNOWN else []
     if found.faults:
         faulty = list(dict.fromkeys(fault.feature for fault in found.faults))
         said.append(f"Faulty data in {counted(len(faulty), 'column')}: {some(faulty)}")
-    if named:
+    if named and found.verdict is Verdict.DRIFTED:
         said.append(f"Drift in {counted(len(named), 'column')}: {some(named)}")
+    elif named:
+        quorum = settings.min_drifted_features
+        least = f"{quorum:g}" if quorum >= 1 else f"{quorum * 100:g} %"
+        said.append(f"Drift in {counted(len(named), 'column')} only, at least {least} must: {some(named)}")
     said += [
         f"Performance lost: {item.metric} {item.value:.4g}, was {item.baseline:.4g}"
         for item in performance

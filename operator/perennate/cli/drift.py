@@ -13,7 +13,7 @@ from perennate.cli.documents import add_documents, read_profile, save_profile
 from perennate.cli.errors import UsageError
 from perennate.cli.exits import Exit
 from perennate.cli.model import Model
-from perennate.cli.options import Files, Roles, check_combination, files_of, roles_of
+from perennate.cli.options import Files, Roles, check_combination, check_fit, files_of, roles_of, rules_of
 from perennate.cli.page import page
 from perennate.cli.progress import ticker
 from perennate.cli.reading import first_line
@@ -45,8 +45,9 @@ def report_of(given: argparse.Namespace) -> DriftReport | None:
         UsageError: the request cannot be met.
     """
     check_combination(given)
-    files, roles = files_of(given), roles_of(given)
+    files, roles, rules = files_of(given), roles_of(given), rules_of(given)
     reference = reference_of(given, files, roles)
+    check_fit(rules, reference.profile)
     if given.save_profile:
         save_profile(reference.profile, given.save_profile)
     if not (given.current or given.counts):
@@ -57,8 +58,9 @@ def report_of(given: argparse.Namespace) -> DriftReport | None:
         significance=given.significance,
         warning=given.warning,
         drifted=given.drifted,
+        min_drifted_features=given.min_drifted_features,
     )
-    return make_report(reference, current, Asked(settings, given.metric, given.tolerance))
+    return make_report(reference, current, Asked(settings, given.metric, given.tolerance, rules))
 
 
 def output_form(given: argparse.Namespace) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from perennate.cli.errors import UsageError
 from perennate.cli.kinds import KINDS, Kind
 from perennate.cli.reading import DataFile
 from perennate.cli.sources import open_file
+from perennate.drift import FeatureRule, Profile, check_rules
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,46 @@ def roles_of(given: argparse.Namespace) -> Roles:
     kinds: dict[str, Kind] = {name: kind for name, role in chosen.items() for kind in KINDS if kind == role}
     ignored = frozenset(name for name, role in chosen.items() if role == "ignore")
     return Roles(kinds, ignored, given.target, given.prediction, given.task, given.positive)
+
+
+def rules_of(given: argparse.Namespace) -> dict[str, FeatureRule]:
+    """Columns that are judged otherwise than all.
+
+    Raises:
+        UsageError: a rule is none, or a column has two.
+    """
+    rules: dict[str, FeatureRule] = {}
+    for text in given.rule:
+        name, rule = _rule_of(text)
+        if name in rules:
+            raise UsageError(f"--rule: column {name!r} has two rules")
+        rules[name] = rule
+    return rules
+
+
+def _rule_of(text: str) -> tuple[str, FeatureRule]:
+    """A column and how it is judged."""
+    form = f"--rule must be COLUMN=METHOD:EFFECT, such as age=wasserstein:0.3, got {text!r}"
+    name, _, rest = text.rpartition("=")
+    method, _, effect = rest.partition(":")
+    if not (name and method and effect):
+        raise UsageError(form)
+    try:
+        return name, FeatureRule(method, float(effect))
+    except ValueError as error:
+        raise UsageError(f"{form}: {error}") from error
+
+
+def check_fit(rules: Mapping[str, FeatureRule], profile: Profile) -> None:
+    """Refuse rules that do not fit the reference, before everything that is compared with it is read.
+
+    Raises:
+        UsageError: it has no such column, or the column no such effect.
+    """
+    try:
+        check_rules(profile, rules)
+    except ValueError as error:
+        raise UsageError(f"--rule: {error}") from error
 
 
 def check_combination(given: argparse.Namespace) -> None:

@@ -41,6 +41,11 @@ class Settings(Part):
     significance: float = Field(gt=0, lt=1, description="Chance of a false alarm in the whole run.")
     warning: float = Field(gt=0, description="Effect of a warning.")
     drifted: float = Field(gt=0, description="Effect of drift.")
+    min_drifted_features: float = Field(
+        default=1,
+        gt=0,
+        description="How many columns must drift: a whole number, or a share below 1 of those that can be judged.",
+    )
 
 
 class Shares(Part):
