@@ -41,20 +41,17 @@ def test_two_operators_without_election_do_nothing_twice(tmp_path: Path, own_pla
         for number in range(RUNS):
             user.wait_for(TRAINING_JOB, namespace, f"run-{number}", phase="Succeeded", seconds=60)
         user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1, seconds=60)
+        told = Counter({"RunStarted": 1, "VersionPublished": 1})
+        # Events are told after the status that goes with them.
+        wait_until(lambda: user.reasons(namespace, "run-0") >= told, seconds=10)
     made = [event for event in read_audit(own_plane.audit_log) if event.namespace == namespace and event.code == 201]
     ours = Counter((event.resource, event.name) for event in made if event.agent.startswith("perennate-operator"))
     assert sum(number for (resource, _), number in ours.items() if resource == "jobs") == RUNS
     assert {name: number for (resource, name), number in ours.items() if resource != "events" and number > 1} == {}
-    reasons = Counter(event["reason"] for event in events_of(user, namespace, "run-0"))
-    assert reasons >= Counter({"RunStarted": 1, "VersionPublished": 1})
+    reasons = user.reasons(namespace, "run-0")
+    assert reasons >= told
     assert set(reasons.values()) == {1}, reasons
     assert len(user.list(JOB, namespace)) == RUNS
-
-
-def events_of(user: KubeUser, namespace: str, name: str) -> list[dict[str, str]]:
-    """The operator's Events about an object."""
-    found = user.call("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
-    return [event for event in found if event["involvedObject"]["name"] == name]
 
 
 def test_at_rest_nothing_is_written_and_a_standby_takes_over(tmp_path: Path, own_plane: ControlPlane) -> None:

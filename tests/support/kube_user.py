@@ -7,12 +7,13 @@ import http.client
 import json
 import ssl
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from perennate.kube.resources import Manifest, Resource, resource_of
+from perennate.kube.resources import EVENT, Manifest, Resource, resource_of
 from tests.cluster.processes import wait_until
 
 _TIMEOUT_SECONDS = 10.0
@@ -60,6 +61,11 @@ class KubeUser:
         answer = self.call("GET", resource.path(namespace), query={"labelSelector": selector})
         items: list[Manifest] = answer["items"]
         return items
+
+    def reasons(self, namespace: str, name: str) -> Counter[str]:
+        """The reasons of the Events about an object, and how many Events give each."""
+        items = self.list(EVENT, namespace)
+        return Counter(event["reason"] for event in items if event["involvedObject"]["name"] == name)
 
     def edit(
         self, resource: Resource, namespace: str, name: str, change: Manifest, *, status: bool = False
