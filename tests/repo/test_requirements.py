@@ -81,6 +81,11 @@ def test_the_lock_keeps_what_the_project_declares(extra: str) -> None:
             assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: {versions}"
 
 
+def test_no_setting_moves_what_is_locked() -> None:
+    """An override for uv holds at installation too, where it replaces pins by versions that no lock knows."""
+    assert "uv" not in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+
+
 def test_bentoml_holds_the_fixes_that_we_need() -> None:
     """Releases of BentoML before 1.4.40 have known holes (pickle over HTTP, server-side request forgery)."""
     (version,) = pins(ROOT / "requirements" / "serving.txt")["bentoml"]
