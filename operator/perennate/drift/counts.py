@@ -10,7 +10,7 @@ import numpy as np
 from perennate.drift.arrays import Floats, Ints
 from perennate.drift.documents import MAX_COUNT, Node
 from perennate.drift.errors import CountsError
-from perennate.drift.layout import ERRORS, LABELS, OFFSET_STEPS, ROWS, SEEN, SPECIAL, Layout
+from perennate.drift.layout import ERRORS, LABELS, MAX_OFFSET, OFFSET_STEPS, ROWS, SEEN, SPECIAL, Layout
 from perennate.drift.profile import Profile
 
 SCHEMA = "perennate.dev/counts/v1"
@@ -21,7 +21,8 @@ FIELDS = (
 NEWER = "seen", "prediction", "confusion", "residuals", "delays", "offsets"
 """Fields that older pods do not write, and newer ones only where they mean something."""
 MAX_SUM = 2**63 - 1
-"""Sums of powers of errors may pass what a reader of JavaScript numbers holds; it is whole numbers all the way."""
+"""Sums of offsets and of powers of errors may pass what a reader of JavaScript numbers holds; it is whole numbers all
+the way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +172,8 @@ def _size(part: slice) -> int:
 def _read_offsets(layout: Layout, fields: dict[str, Node], cells: Ints, sums: Floats) -> Ints:
     """Offsets as they were counted; of an older pod, from its sums."""
     if "offsets" in fields:
-        return fields["offsets"].whole_at(layout.numeric.tolist(), length=len(layout.features), most=MAX_COUNT)
+        most = min(int(cells[ROWS]) * MAX_OFFSET, MAX_SUM)
+        return fields["offsets"].whole_at(layout.numeric.tolist(), length=len(layout.features), most=most)
     totals = np.add.reduceat(cells[: layout.score_start], layout.starts[:-1]) - cells[layout.specials[2:]].sum(axis=0)
     with np.errstate(over="ignore", invalid="ignore"):
         steps = np.nan_to_num((sums - totals[layout.numeric] * layout.means) / layout.spreads * OFFSET_STEPS)

@@ -31,8 +31,8 @@ DELAYS = (60.0, 600.0, 3600.0, 21_600.0, 86_400.0, 604_800.0, 2_592_000.0)
 """Seconds from a prediction to its label are counted in eight bins with these upper ends: a minute to thirty days."""
 OFFSET_STEPS = 2**20
 """Offsets are whole numbers of a standard deviation divided by so many steps: sums of them do not depend on order."""
-MAX_OFFSET = 2**36
-"""Largest offset of one row, 65,536 standard deviations."""
+MAX_OFFSET = 2**30
+"""Largest offset of one row, 1,024 standard deviations: a cell holds the sum of eight billion such rows."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from perennate.drift.build import build_profile
 from perennate.drift.counts import validate_counts
 from perennate.drift.errors import CountsError
-from perennate.drift.layout import SEEN, Layout
+from perennate.drift.layout import MAX_OFFSET, SEEN, Layout
 from tests.unit.drift.makers import make_document, make_profile, make_recorder
 from tests.unit.drift.test_profile import JSON, drop, put
 
@@ -58,6 +58,10 @@ REFUSED = {
     "fewer came than counted": (put("seen", value=39), r"seen: must be a whole number from 40"),
     "delays too few": (put("delays", value=[0]), r"delays: must have 8 items, got 1"),
     "offset no whole number": (put("offsets", 0, value=0.5), r"offsets\[0\]: must be a whole number from -"),
+    "offset that no rows add up to": (
+        put("offsets", 0, value=40 * MAX_OFFSET + 1),
+        r"offsets\[0\]: must be .* to 42949672960",
+    ),
     "offsets too few": (put("offsets", value=[0]), r"offsets: must have 4 items, got 1"),
     "predictions of two classes": (put("prediction", value=[1, 2]), r"prediction: must have 0 items, got 2"),
     "matrix of two classes": (put("confusion", value=[[1]]), r"confusion: must have 0 items, got 1"),
@@ -114,6 +118,19 @@ def test_sums_beyond_what_javascript_holds_are_read() -> None:
     document["residuals"]["sums"][0] = 2**63
     with pytest.raises(CountsError, match=r"residuals.sums\[0\]: must be a whole number from 0 to 9223372036854775807"):
         validate_counts(document, profile)
+
+
+@pytest.mark.parametrize(
+    "values", [np.full(140_000, 1e300), np.full(140_000, -np.finfo(float).max)], ids=["up", "down"]
+)
+def test_a_gross_fault_is_read_like_any_other(values: np.ndarray) -> None:
+    """However far off however many values are, the counts that tell of the fault are not refused for it."""
+    profile = build_profile({"x": np.arange(9.0)}, task="regression")
+    recorder = make_recorder(profile)
+    recorder.record({"x": values})
+    cells = validate_counts(json.loads(json.dumps(recorder.document())), profile).cells
+
+    assert abs(int(cells[Layout(profile).offsets][0])) == values.size * MAX_OFFSET
 
 
 @given(value=JSON, data=st.data())
