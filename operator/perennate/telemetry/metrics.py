@@ -70,11 +70,14 @@ class Metrics:
             registry=registry,
         )
         self._performance = Gauge(
-            "perennate_performance", "Labelled performance in the window.", (*_POLICY, "metric"), registry=registry
+            "perennate_performance",
+            "Labelled performance in the window, rounded as in status.",
+            (*_POLICY, "metric"),
+            registry=registry,
         )
         self._estimated = Gauge(
             "perennate_estimated_performance",
-            "Performance that the scores of the window let expect, without labels.",
+            "Performance that the scores of the window let expect, without labels, rounded as in status.",
             (*_POLICY, "metric"),
             registry=registry,
         )

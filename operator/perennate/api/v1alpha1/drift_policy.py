@@ -110,14 +110,15 @@ class Reason(StrEnum):
     """A TrainingJob that another owner controls has the name that the episode's must get."""
 
 
-FeatureName = Annotated[str, StringConstraints(max_length=128)]
+NAME_LIMIT = 128
+FeatureName = Annotated[str, StringConstraints(max_length=NAME_LIMIT)]
 
 
 class FeatureStatus(StatusModel):
     """What was found of one feature, or of the score."""
 
     name: FeatureName = Field(
-        description="Name of the feature; `score` is the model's output, `prediction` its predicted class."
+        description="Name of the feature, cut if long; `score` is the model's output, `prediction` its predicted class."
     )
     verdict: Literal["None", "Changed", "Warning", "Drifted", "Unknown"] = Field(
         description="What the evaluation says of it."
@@ -125,9 +126,16 @@ class FeatureStatus(StatusModel):
     method: Method = Field(default=Method.PSI, description="By which size of the change it is judged.")
     effect: float = Field(default=0.0, description="Size of the change by that method, rounded.", ge=-1e6, le=1e6)
     threshold: float = Field(default=0.0, description="Size from which it is drift.", ge=0, le=1e6)
+    psi: float = Field(default=0.0, description="Population stability index, rounded.", ge=-1e6, le=1e6)
     psi_star: float = Field(description="Bias-corrected population stability index, rounded.", ge=-1e6, le=1e6)
     p_value: float = Field(ge=0, le=1, description="Significance: p-value of the union test before Holm's correction.")
     rows: int = Field(ge=0, description="Rows of the window that had a value, rounded to two digits.")
+    design_effect: float = Field(
+        default=1.0,
+        ge=1,
+        le=1e6,
+        description="By how much less the rows tell than independent ones, rounded: 1 if they are independent.",
+    )
     hint: Message | None = Field(default=None, description="What seems to have happened, in words.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from perennate import drift
-from perennate.api.v1alpha1.drift_policy import ConditionType, DataFaultStatus, Reason
+from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, ConditionType, DataFaultStatus, Reason
 from perennate.api.v1alpha1.drift_rules import FaultCheck
 from perennate.drift.faults import MIN_EXCESS
 from perennate.drift.persistence import HYSTERESIS
@@ -90,7 +90,7 @@ def _report(spec: DriftPolicySpec, status: DriftPolicyStatus, signal: drift.Sign
 
 def _shown(fault: DataFault) -> DataFaultStatus:
     return DataFaultStatus(
-        feature=fault.feature,
+        feature=cut(fault.feature, NAME_LIMIT),
         check=_CHECKS[fault.check],
         rate=hundredths(fault.rate),
         reference_rate=hundredths(fault.reference_rate),

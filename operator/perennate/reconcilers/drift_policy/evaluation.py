@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from perennate import drift
 from perennate.api.meta import parse_duration
-from perennate.api.v1alpha1.drift_policy import ConditionType, FeatureStatus, Reason, Streak, WindowStatus
+from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, ConditionType, FeatureStatus, Reason, Streak, WindowStatus
 from perennate.drift.effects import EFFECTS
 from perennate.reconcilers.drift_policy import data_quality, performance
 from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
-from perennate.reconcilers.drift_policy.rounding import bounded, hundredths, power_of_ten, two_digits
+from perennate.reconcilers.drift_policy.rounding import bounded, hundredths, power_of_ten, tenths, two_digits
 from perennate.reconcilers.drift_policy.rules import fitting_rules, quorum
 from perennate.reconcilers.ledger import replaced
 from perennate.reconcilers.plan import Reading
@@ -77,7 +77,7 @@ def evaluate(
     status = replaced(
         status,
         window=_window(spec, status, sample),
-        features=tuple(_shown(feature) for feature in found.features[: data_quality.SHOWN_FEATURES]),
+        features=tuple(map(_shown, _telling(found.features))),
         drift=advanced(status.drift, found.signal, spec.consecutive, ledger.now),
     )
     _report(spec, status, found, ledger)
@@ -125,15 +125,27 @@ def _window(spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample) ->
     )
 
 
+def _telling(features: tuple[FeatureResult, ...]) -> tuple[FeatureResult, ...]:
+    """The few that status shows: the first, and whichever drifted most, which decides whether drift retrains."""
+    shown = features[: data_quality.SHOWN_FEATURES]
+    drifted = [feature for feature in features if feature.verdict is drift.Verdict.DRIFTED]
+    strongest = max(drifted, key=lambda feature: feature.psi_star, default=None)
+    if strongest is None or any(feature.name == strongest.name for feature in shown):
+        return shown
+    return (*shown[:-1], strongest)
+
+
 def _shown(found: FeatureResult) -> FeatureStatus:
     return FeatureStatus(
-        name=found.name,
+        name=cut(found.name, NAME_LIMIT),
         verdict=found.verdict.value,
         method=found.method,
         effect=hundredths(bounded(found.effect)),
         threshold=found.threshold,
+        psi=hundredths(bounded(found.psi)),
         psi_star=hundredths(bounded(found.psi_star)),
         p_value=power_of_ten(found.p),
+        design_effect=tenths(bounded(found.phi)),
         rows=two_digits(found.rows),
         hint=cut(found.hint, 256) or None,
     )

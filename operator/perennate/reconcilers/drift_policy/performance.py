@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from perennate import drift
 from perennate.api.v1alpha1.drift_policy import ConditionType, PerformanceStatus, Reason, Streak
+from perennate.drift.standing import ERRORS, SIGNED
 from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
-from perennate.reconcilers.drift_policy.rounding import hundredths, two_digits
+from perennate.reconcilers.drift_policy.rounding import hundredths, three_digits, two_digits
 from perennate.reconcilers.ledger import replaced
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ _REASONS: Final = {
     drift.Cause.NO_ROWS: Reason.INSUFFICIENT_DATA,
     drift.Cause.NOT_ESTIMATED: Reason.NO_ESTIMATE,
 }
+
+IN_UNITS: Final = ERRORS | SIGNED
+"""Metrics whose size depends on what is predicted: hundredths may be all of an error, or nothing."""
 
 
 def watched(spec: DriftPolicySpec) -> Performance | None:
@@ -95,8 +99,9 @@ def describe_performance(found: PerformanceStatus | None) -> str:
     """`auc 0.41 (0.38 to 0.44), baseline 0.85`; empty if it was not measured."""
     if found is None:
         return ""
-    interval = f"{found.lower:.2f} to {found.upper:.2f}"
-    return f"{found.metric} {found.value:.2f} ({interval}), baseline {found.baseline:.2f}"
+    form = "g" if found.metric in IN_UNITS else ".2f"
+    interval = f"{found.lower:{form}} to {found.upper:{form}}"
+    return f"{found.metric} {found.value:{form}} ({interval}), baseline {found.baseline:{form}}"
 
 
 def too_early(spec: DriftPolicySpec) -> str:
@@ -138,10 +143,7 @@ def _shown(result: PerformanceResult) -> PerformanceStatus | None:
     found = result.measurement
     if found is None or result.baseline is None:
         return None
-    return PerformanceStatus(
-        metric=result.metric,
-        value=hundredths(found.value),
-        lower=hundredths(found.lower),
-        upper=hundredths(found.upper),
-        baseline=hundredths(result.baseline),
-    )
+    figures = found.value, found.lower, found.upper, result.baseline
+    rounded = three_digits(figures, of=result.baseline) if result.metric in IN_UNITS else map(hundredths, figures)
+    names = "value", "lower", "upper", "baseline"
+    return PerformanceStatus(metric=result.metric, **dict(zip(names, rounded, strict=True)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 _LARGEST_EFFECT: Final = 1e6
@@ -19,9 +20,27 @@ def hundredths(value: float) -> float:
     Raises:
         ValueError: the value is NaN or infinite, which no status can hold.
     """
-    if not math.isfinite(value):
-        raise ValueError(f"a status holds finite numbers only; got {value}")
-    return round(value, 2) + 0.0
+    return _rounded(value, 2)
+
+
+def tenths(value: float) -> float:
+    """A number to one decimal.
+
+    Raises:
+        ValueError: the value is NaN or infinite, which no status can hold.
+    """
+    return _rounded(value, 1)
+
+
+def three_digits(values: Sequence[float], *, of: float) -> tuple[float, ...]:
+    """Values in a unit of their own, all to the place of the third digit of one of them, or of the largest if it is 0.
+
+    Raises:
+        ValueError: a value is NaN or infinite, which no status can hold.
+    """
+    scale = abs(of) or max(map(abs, values), default=0.0)
+    places = 2 if not scale or not math.isfinite(scale) else 2 - math.floor(math.log10(scale))
+    return tuple(_rounded(value, places) for value in values)
 
 
 def power_of_ten(p_value: float) -> float:
@@ -32,3 +51,9 @@ def power_of_ten(p_value: float) -> float:
 def bounded(value: float) -> float:
     """A size of a change, within what a status may hold."""
     return max(-_LARGEST_EFFECT, min(_LARGEST_EFFECT, value))
+
+
+def _rounded(value: float, places: int) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"a status holds finite numbers only; got {value}")
+    return round(value, places) + 0.0

@@ -18,7 +18,7 @@ from perennate.reconcilers.drift_policy.cooldown import (
     next_trigger_time,
     starts_of_the_day,
 )
-from perennate.reconcilers.drift_policy.rounding import hundredths, power_of_ten, two_digits
+from perennate.reconcilers.drift_policy.rounding import hundredths, power_of_ten, three_digits, two_digits
 from perennate.reconcilers.drift_policy.triggers import measured
 from perennate.reconcilers.times import parse_time
 from tests.support.objects import NOW, Document, at, condition, make_drift_policy
@@ -137,3 +137,19 @@ def test_numbers_of_a_status_are_finite() -> None:
     assert str(hundredths(-0.001)) == "0.0"
     with pytest.raises(ValueError, match="finite numbers only; got nan"):
         hundredths(float("nan"))
+
+
+IN_UNITS = {
+    "a small error": ((0.004_123, 0.003_9, 0.004_4), 0.002_056, (0.004_12, 0.003_9, 0.004_4)),
+    "a large one": ((72_345.6, 71_000.2, 73_500.9), 27_449.0, (72_300.0, 71_000.0, 73_500.0)),
+    "one that was none": ((-0.51, -0.623, -0.4), 0.0, (-0.51, -0.623, -0.4)),
+    "nothing at all": ((0.0, 0.0, 0.0), 0.0, (0.0, 0.0, 0.0)),
+}
+
+
+@pytest.mark.parametrize(("values", "baseline", "want"), IN_UNITS.values(), ids=IN_UNITS)
+def test_values_with_a_unit_keep_three_digits(
+    values: tuple[float, ...], baseline: float, want: tuple[float, ...]
+) -> None:
+    """An error of .004 is not 0, and one of 72,345 does not tick with every row."""
+    assert three_digits(values, of=baseline) == pytest.approx(want, abs=0)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from perennate.api.v1alpha1.drift_policy import PerformanceStatus
+from perennate.reconcilers.drift_policy.performance import describe_performance
 from perennate.reconcilers.plan import Reading
 from tests.support.world import World
 from tests.unit.reconcilers.drift_policy.test_life import (
@@ -106,3 +108,19 @@ def test_nothing_is_measured_between_evaluations_and_nothing_stays_without_a_ver
     world.pods_answering = 1
     edit(world, minSamples=100_000)
     assert readings(world) == ()
+
+
+WORDS = {
+    "a share": ("auc", (0.412, 0.38, 0.443, 0.85), "auc 0.41 (0.38 to 0.44), baseline 0.85"),
+    "a small error": ("mae", (0.00412, 0.0039, 0.0044, 0.002), "mae 0.00412 (0.0039 to 0.0044), baseline 0.002"),
+    "a large error": ("rmse", (72_300.0, 71_000.0, 73_500.0, 27_449.0), "rmse 72300 (71000 to 73500), baseline 27449"),
+    "a bias": ("bias", (-1.2, -1.5, -0.9, 0.0), "bias -1.2 (-1.5 to -0.9), baseline 0"),
+}
+
+
+@pytest.mark.parametrize(("metric", "figures", "want"), WORDS.values(), ids=WORDS)
+def test_performance_is_told_in_digits_that_mean_something(metric: str, figures: tuple[float, ...], want: str) -> None:
+    """Two decimals of a share; an error in a unit has digits of its own."""
+    value, lower, upper, baseline = figures
+    found = PerformanceStatus(metric=metric, value=value, lower=lower, upper=upper, baseline=baseline)
+    assert describe_performance(found) == want

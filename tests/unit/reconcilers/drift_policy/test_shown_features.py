@@ -1,0 +1,63 @@
+"""Which features a status shows, and how what was found of them is written down."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, DriftPolicyStatus
+from perennate.drift import Recorder, Sample, Window, build_profile
+from perennate.reconcilers.drift_policy import evaluation
+from perennate.reconcilers.ledger import Ledger
+from tests.support.objects import NOW, make_drift_policy
+
+ROWS = 2000
+SHIFTS = {"f0": 0.6, "f1": 0.6, "f2": 0.6, "f3": 0.6, "f4": 0.6, "f5": 3.0}
+"""How far each feature moved, in standard deviations; the model goes by the first ones."""
+
+
+def moved(shifts: dict[str, float], *, importance: dict[str, float] | None = None, repeats: int = 1) -> Sample:
+    """A window of normal features that moved; every row came `repeats` times."""
+    draw = np.random.default_rng(1)
+    trained = {name: draw.normal(size=ROWS) for name in shifts}
+    profile = build_profile(trained, task="regression", importance=importance)
+    recorder = Recorder(profile, model="m", version="v", start=0.0)
+    window = Window(profile, length=100.0, scrape_interval=1.0)
+    for step in range(1, 11):
+        rows = {
+            name: np.repeat(draw.normal(shift, 1, ROWS // 10 // repeats), repeats) for name, shift in shifts.items()
+        }
+        recorder.record(rows)
+        window.add(recorder.document(), pod="pod", now=10.0 * step)
+    return window.sample(100.0)
+
+
+def judged(sample: Sample) -> DriftPolicyStatus:
+    """The status after one evaluation of a policy with every default."""
+    policy = make_drift_policy()
+    ledger = Ledger.of(policy, NOW, conditions=(), history=())
+    return evaluation.evaluate(policy.spec, policy.status, sample, ledger)[0]
+
+
+def test_the_strongest_drift_is_always_shown() -> None:
+    """Five features that the model goes by do not hide the sixth, which drifted most: the trigger sees status alone."""
+    sample = moved(SHIFTS, importance={name: 1.0 for name in SHIFTS if name != "f5"})
+    shown = judged(sample).features
+    assert [feature.verdict for feature in shown] == ["Drifted"] * 5
+    assert [feature.name for feature in shown][-1] == "f5"
+    assert shown[-1].psi_star > 1 > shown[0].psi_star
+
+
+def test_a_long_name_is_cut_and_stops_nothing() -> None:
+    """Nothing bounds the names of the columns that a model is trained on."""
+    long = "x" * (NAME_LIMIT + 50)
+    sample = moved({long: 1.0})
+    (shown,) = judged(sample).features
+    assert (shown.verdict, len(shown.name)) == ("Drifted", NAME_LIMIT)
+
+
+def test_status_tells_both_indices_and_how_dependent_the_rows_are() -> None:
+    """PSI as other tools report it, PSI* as it is judged, and why the two differ."""
+    (shown,) = judged(moved({"x": 0.0}, repeats=10)).features
+    assert shown.psi > shown.psi_star
+    assert shown.design_effect == pytest.approx(10, rel=0.5)
