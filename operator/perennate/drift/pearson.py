@@ -19,7 +19,10 @@ def statistic(tables: Tables) -> Floats:
 
 
 def pearson(tables: Tables, spread: Dispersion, limit: Floats) -> Floats:
-    """P-values, (tables,): chi-square with B - 1 degrees of freedom; F(B - 1, d) of X2 / (phi (B - 1)) if phi > 1."""
+    """P-values, (tables,): chi-square with B - 1 degrees of freedom (K. Pearson, Phil. Mag. 50, 1900).
+
+    If phi > 1, F(B - 1, d) of X2 / (phi (B - 1)) (J. N. K. Rao & A. J. Scott, Annals of Statistics 12, 1984).
+    """
     x2 = statistic(tables)
     freedom = tables.shape.freedom
     p = np.asarray(chdtrc(freedom, x2))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -146,8 +150,12 @@ def _content(tables: Tables) -> list[np.ndarray]:
 def compare(cells: list[int], *, parts: int = 1) -> Comparison:
     """A window with such counts in all cells of the layout of PROFILE, split into sub-windows."""
     counts = np.resize(np.array(cells, dtype=np.int64), REFERENCE.layout.size)
-    slots = {slot: counts // parts + (slot < counts % parts) for slot in range(parts)}
-    found = Sums(REFERENCE).of(slots)
+    return compare_parts(np.array([counts // parts + (slot < counts % parts) for slot in range(parts)]))
+
+
+def compare_parts(counts: np.ndarray) -> Comparison:
+    """A window with such counts in its sub-windows, (sub-windows, cells of the layout)."""
+    found = Sums(REFERENCE).of(dict(enumerate(counts)))
     tables = REFERENCE.tables(found.total, found.parts)
     chosen = tables.current_rows > 0
     known = tables.only(chosen)
@@ -214,3 +222,20 @@ def test_the_same_sub_windows_in_any_split_give_the_same_effects() -> None:
 
     assert dict(found[0][0].statistics) == pytest.approx(dict(found[1][0].statistics))
     assert dict(found[0][0].statistics) == pytest.approx(dict(found[2][0].statistics))
+
+
+@pytest.mark.parametrize("function", [*DETECTORS.values(), *(effect.measure for effect in EFFECTS.values())])
+def test_every_detector_and_effect_cites_its_source(function: Callable[..., object]) -> None:
+    """Where a formula comes from stands in the docstring of what computes it: a name and a year."""
+    assert re.search(r"[A-Z][a-z]+.*\b(1[89]|20)\d\d\b", inspect.getdoc(function) or "", re.DOTALL), function
+
+
+@pytest.mark.parametrize("method", EFFECTS)
+@given(cells=st.lists(st.integers(0, 60), min_size=4, max_size=40), order=st.permutations(range(4)))
+@settings(max_examples=40, deadline=None)
+def test_effects_know_no_order_of_sub_windows(method: str, cells: list[int], order: list[int]) -> None:
+    """Which rows came first is no part of how far they moved."""
+    split = np.resize(np.array([1, *cells], dtype=np.int64), (4, REFERENCE.layout.size))
+    found = [compare_parts(split[list(places)]).effect(method) for places in (range(4), order)]
+
+    assert found[0] == pytest.approx(found[1], rel=1e-9)
