@@ -119,11 +119,11 @@ test-e2e: $(VENV) programs ## The loop on a cluster that runs pods
 
 .PHONY: bench
 bench: $(VENV) ## The serving process against plain BentoML, side by side; fails if a bound is missed
-	@$(BIN)/python -m benchmarks.serving $(ARGS)
+	@$(BIN)/python -m benchmarks.serving --results benchmarks/RESULTS.md $(ARGS)
 
 .PHONY: bench-drift
 bench-drift: $(VENV) ## The drift engine against other tools, side by side; fails if a bound is missed
-	@$(BIN)/python -m benchmarks.drift $(ARGS)
+	@$(BIN)/python -m benchmarks.drift --results benchmarks/RESULTS.md $(ARGS)
 
 ##@ Trying it out
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.drift import raw, recording, sweep
+from benchmarks.drift import kernels, raw, recording, sweep
+from benchmarks.drift.bounds import Finding
 from benchmarks.drift.peers import PEERS
 from benchmarks.drift.report import keep, print_table
 
@@ -23,7 +24,7 @@ def main(arguments: list[str]) -> int:
     """
     options = _parser().parse_args(arguments)
     before = os.getloadavg()[0]
-    findings = [*recording.compare(options.rounds), *sweep.compare(options.rounds)]
+    findings = [*recording.compare(options.rounds), *sweep.compare(options.rounds), *kernels.compare(options.rounds)]
     peers = [peer for peer in PEERS if peer.name in options.peers]
     if peers:
         with tempfile.TemporaryDirectory() as folder:
@@ -31,7 +32,12 @@ def main(arguments: list[str]) -> int:
     print_table(findings, Console(width=None if sys.stdout.isatty() else 200))
     if options.results:
         keep(options.results, findings, loads=(before, os.getloadavg()[0]))
-    return int(options.bounds and not all(finding.holds for finding in findings))
+    return exit_code(findings) if options.bounds else 0
+
+
+def exit_code(findings: list[Finding]) -> int:
+    """0 if every bound is kept, else 1."""
+    return int(not all(finding.holds for finding in findings))
 
 
 def _parser() -> argparse.ArgumentParser:

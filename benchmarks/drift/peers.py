@@ -61,7 +61,7 @@ class Peer:
 PEERS: Final = (
     Peer("frouros", "PSI and chi-square", bound=2, rounds=5),
     Peer("alibi-detect", "TabularDrift", bound=8, rounds=3),
-    Peer("nannyml", "univariate, Jensen-Shannon", bound=29, rounds=2),
-    Peer("whylogs", "two profiles and drift scores", bound=90, rounds=1),
-    Peer("evidently", "DataDriftPreset", bound=200, rounds=1),
+    Peer("nannyml", "univariate, Jensen-Shannon", bound=29, rounds=3),
+    Peer("whylogs", "two profiles and drift scores", bound=90, rounds=3),
+    Peer("evidently", "DataDriftPreset", bound=200, rounds=3),
 )

@@ -62,14 +62,14 @@ def _finding(peer: Peer, runs: list[tuple[Run, Run]], rows: int) -> Finding:
     ratios = [theirs.seconds / ours.seconds for ours, theirs in runs]
     cpu = median(theirs.cpu / ours.cpu for ours, theirs in runs)
     what = f"{peer.name} {peer.version()}: {peer.title}, {rows:,} rows x {NUMBERS + CATEGORIES}"
-    title = f"{what} ({cpu:.1f} times the CPU time)"
     return Finding(
-        title=title,
+        title=what,
         unit="s",
         ours=median(ours.seconds for ours, _ in runs),
         theirs=median(theirs.seconds for _, theirs in runs),
         ratio=median(ratios),
         bound=Bound(peer.bound, at_least=True),
+        cpu=cpu,
     )
 
 

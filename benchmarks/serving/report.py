@@ -21,7 +21,7 @@ LIBRARIES: Final = ("bentoml", "scikit-learn", "numpy", "uvicorn", "orjson", "sk
 DOCUMENT: Final = """\
 # Results
 
-Written by `make bench ARGS="--results benchmarks/RESULTS.md"`; do not edit.
+Written by `make bench`; do not edit.
 
 ## Serving
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.drift.__main__ import exit_code
+from benchmarks.drift.bounds import Bound, Finding
 from tests.repo.tree import ROOT
 
 pytestmark = pytest.mark.runtime
@@ -60,6 +62,28 @@ def test_the_drift_benchmark_measures_every_kind_of_bound(tmp_path: Path) -> Non
     assert run.returncode == 0, run.stderr
     rows = [line.strip("|").split("|") for line in results.read_text().splitlines() if re.search("[<>]= ", line)]
     titles = " ".join(cells[0] for cells in rows)
-    for part in ("1 row x", "1,000 rows x", "verdict from counts", "sweep of", "frouros", "most memory"):
+    for part in (
+        "1 row x",
+        "1,000 rows x",
+        "verdict from counts",
+        "sweep of",
+        "frouros",
+        "most memory",
+    ):
         assert part in titles
     assert all(float(cell) > 0 for cells in rows for cell in cells[2:4])
+
+
+def test_a_bound_that_is_missed_ends_the_benchmark_with_1() -> None:
+    """In either direction; what has no bound misses none."""
+    kept = [
+        Finding("faster", "s", 1.0, 2.0, 2.0, Bound(2, at_least=True)),
+        Finding("smaller", "MiB", 1.2, 1.0, 1.2, Bound(1.2, at_least=False)),
+        Finding("told", "s", 9.0, 1.0, 9.0, None),
+    ]
+    assert exit_code(kept) == 0
+    for missed in (
+        Finding("slower", "s", 1.0, 1.9, 1.9, Bound(2, at_least=True)),
+        Finding("larger", "MiB", 1.3, 1.0, 1.3, Bound(1.2, at_least=False)),
+    ):
+        assert exit_code([*kept, missed]) == 1
