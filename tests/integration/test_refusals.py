@@ -106,6 +106,51 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
     "too many replicas": (serve(replicas=1001), UNPROCESSABLE, "spec.replicas"),
     "a sampling ratio above one": (serve(capture={"samplingRatio": 1.5}), UNPROCESSABLE, "spec.capture.samplingRatio"),
     "a duration that is none": (watch(window="a day"), UNPROCESSABLE, "spec.window"),
+    "an evaluation without a pause": (
+        watch(interval="0s"),
+        UNPROCESSABLE,
+        'spec.interval: Invalid value: "0s": must be a duration of at least 1s',
+    ),
+    "a scrape each millisecond": (
+        watch(scrapeInterval="1ms"),
+        UNPROCESSABLE,
+        'spec.scrapeInterval: Invalid value: "1ms": must be a duration of at least 1s',
+    ),
+    "a window of no length": (
+        watch(window="0h0m", scrapeInterval="0s"),
+        UNPROCESSABLE,
+        'spec.window: Invalid value: "0h0m": must be a duration of at least 10s',
+    ),
+    "scrapes that do not fit into the window": (
+        watch(window="10s"),
+        UNPROCESSABLE,
+        "spec.scrapeInterval: Invalid value: scrapeInterval must not be longer than window",
+    ),
+    "captured rows of no time": (
+        run(data={"captured": {"modelDeployment": "x", "window": "0s"}}),
+        UNPROCESSABLE,
+        'spec.data.captured.window: Invalid value: "0s": must be a duration of at least 10s',
+    ),
+    "captured rows of no time, in a template": (
+        watch(retrain=manifests.template_of(run(data={"captured": {"modelDeployment": "x", "window": "0s"}}))),
+        UNPROCESSABLE,
+        'trainingJobTemplate.spec.data.captured.window: Invalid value: "0s": must be a duration of at least 10s',
+    ),
+    "a file of captured rows at every moment": (
+        serve(capture={"samplingRatio": 1, "flushInterval": "0s"}),
+        UNPROCESSABLE,
+        'spec.capture.flushInterval: Invalid value: "0s": must be a duration of at least 1s',
+    ),
+    "captured rows that are gone at once": (
+        serve(capture={"samplingRatio": 1, "retention": "1s"}),
+        UNPROCESSABLE,
+        'spec.capture.retention: Invalid value: "1s": must be a duration of at least 1m',
+    ),
+    "a quantity without an end": (
+        run(resources={"limits": {"memory": "1" * 32 + "Mi"}}),
+        UNPROCESSABLE,
+        "spec.resources.limits.memory: Too long: may not be more than 32",
+    ),
     "a trigger without a retraining": (
         watch(triggers={"performance": {"metric": "auc"}}),
         UNPROCESSABLE,
@@ -169,6 +214,22 @@ def test_bad_input_is_refused_by_a_message_that_names_the_field(case: str, user:
         user.create(body)
     assert refusal.value.code == code
     assert sentence in refusal.value.message
+
+
+TAKEN: dict[str, Manifest] = {
+    "no pause between retrainings": watch(retrain={**manifests.template_of(run()), "cooldown": "0s"}),
+    "the least of each": watch(interval="1000ms", scrapeInterval="1s", window="10s"),
+    "scrapes as long as the window": watch(scrapeInterval="60s", window="1m"),
+    "quantities as text and as numbers": run(resources={"requests": {"cpu": "500m", "example.com/card": 1}}),
+}
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_what_lies_on_a_bound_is_taken(case: str, user: KubeUser, namespace: str) -> None:
+    """A rule refuses what cannot be honoured, and no more."""
+    body = copy.deepcopy(TAKEN[case])
+    body["metadata"]["namespace"] = namespace
+    assert user.create(body)["metadata"]["generation"] == 1
 
 
 FROZEN: dict[str, tuple[Manifest, str]] = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from perennate.api.durations import DURATION_PATTERN
 from perennate.api.schema import INT_OR_STRING, PRESERVE_UNKNOWN, VALIDATIONS, resource_schema
 from perennate.api.v1alpha1 import KINDS
 from tests.repo import structural
@@ -26,6 +27,8 @@ BOUNDED = {
     "integer": ("minimum", "enum"),
     "number": ("minimum", "enum"),
 }
+
+MAY_BE_ZERO = {"DriftPolicy.spec.retrain.cooldown", "DriftPolicy.spec.triggers.drift.duration"}
 
 
 def walk(schema: Schema, path: str) -> Iterator[tuple[str, Schema]]:
@@ -91,13 +94,27 @@ def is_bounded(schema: Schema) -> bool:
     """Whether a value of this schema has a limit to its size or value."""
     if "additionalProperties" in schema:
         return "maxProperties" in schema
+    if schema.get(INT_OR_STRING):
+        return "maxLength" in schema
     wanted = BOUNDED.get(schema.get("type", ""), ())
     return not wanted or any(bound in schema for bound in wanted)
+
+
+def has_a_least(schema: Schema) -> bool:
+    """Whether a rule of this duration says how long it is at least."""
+    rules = [rule["rule"] for rule in schema.get(VALIDATIONS, ())]
+    return any(re.fullmatch(r"duration\(self\) >= duration\('[1-9][0-9]*(s|m|h)'\)", rule) for rule in rules)
 
 
 def test_every_field_is_bounded() -> None:
     """Nothing grows without limit, and the API server can estimate what a rule costs."""
     assert [path for path, schema in FIELDS.items() if not is_bounded(schema)] == []
+
+
+def test_a_duration_is_zero_only_where_that_means_something() -> None:
+    """An interval or a window of no length cannot be honoured; not to wait can."""
+    durations = {path: schema for path, schema in FIELDS.items() if schema.get("pattern") == DURATION_PATTERN}
+    assert {path for path, schema in durations.items() if not has_a_least(schema)} == MAY_BE_ZERO
 
 
 def test_numbers_of_a_spec_have_two_ends() -> None:

@@ -1,8 +1,7 @@
-"""What all kinds share: the base models, object metadata, conditions, durations, resources."""
+"""What all kinds share: the base models, object metadata, conditions, resources."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -11,20 +10,14 @@ from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 
 NAME_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-DURATION_PATTERN: Final = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"
 DIGEST_PATTERN: Final = r"^sha256:[0-9a-f]{64}$"
 
 LARGEST: Final = 9e18
 """Bound of numbers that have no natural one. The API server checks a whole number such as 1.0 as a 64-bit integer,
 and a bound that does not fit into one refuses every value."""
 
-_DURATION_PART: Final = re.compile(r"([0-9]+)(ms|h|m|s)")
-_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-
 ObjectName = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=63)]
 """Name of an object in the same namespace (RFC 1123 label)."""
-Duration = Annotated[str, StringConstraints(pattern=DURATION_PATTERN, max_length=24)]
-"""Length of time as in the Gateway API: `90s`, `5m`, `1h30m`."""
 Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN, max_length=71)]
 """`sha256:` and 64 hexadecimal digits."""
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
@@ -33,19 +26,6 @@ Message = Annotated[str, StringConstraints(max_length=1024)]
 """Text for people."""
 Time = Annotated[str, StringConstraints(max_length=32), Field(json_schema_extra={"format": "date-time"})]
 """RFC 3339 time, in UTC."""
-
-
-def parse_duration(text: str) -> float:
-    """Seconds of a duration such as `1h30m`.
-
-    Raises:
-        ValueError: the text is not a duration.
-    """
-    if not re.fullmatch(DURATION_PATTERN, text):
-        raise ValueError(
-            f"{text!r} is not a duration; use hours, minutes, seconds or milliseconds such as 1h30m, 90s, 250ms"
-        )
-    return sum(int(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(text))
 
 
 class Model(BaseModel):
@@ -151,11 +131,14 @@ History = Annotated[
     ),
 ]
 
+_QUANTITY_LENGTH: Final = 32
+
 QuantityValue = Annotated[
-    str | int,
+    Annotated[str, StringConstraints(max_length=_QUANTITY_LENGTH)] | Annotated[int, Field(strict=True)],
     Field(
         json_schema_extra={
             "x-kubernetes-int-or-string": True,
+            "maxLength": _QUANTITY_LENGTH,
             "pattern": (
                 r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
                 r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"

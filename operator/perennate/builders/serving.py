@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from perennate.api.meta import parse_duration
+from perennate.api.durations import parse_duration
 from perennate.api.serving import CaptureConfig, ServingConfig
 from perennate.api.version import canonical_json, short_version
 from perennate.api.wellknown import (

@@ -8,7 +8,8 @@ from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
-from perennate.api.meta import CustomResource, parse_duration
+from perennate.api.durations import parse_duration
+from perennate.api.meta import CustomResource
 from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
 from perennate.api.wellknown import LABEL_PART_OF, PART_OF, STORE_CLAIM
 from perennate.builders.window import window_config_map

@@ -191,7 +191,7 @@ class PolicyWatch:
         content = await self._store.read(asked.config_map) if self._first and not self._paused else None
         if self.assignment is not asked:
             return
-        length, interval = asked.window, min(asked.scrape_interval, asked.window)
+        length, interval = asked.window, asked.scrape_interval
         window = Window(profile, length=length, scrape_interval=interval)
         if content is not None:
             try:

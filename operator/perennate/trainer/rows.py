@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from perennate.api.meta import parse_duration
+from perennate.api.durations import parse_duration
 from perennate.artifacts import ModelStore, allowlist
 from perennate.trainer.captured import label_type, read_captured, typed_labels
 from perennate.trainer.columns import Columns, check_target, feature_column, infer_task, is_number, resolve_columns

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from perennate.api.meta import parse_duration, validation
+from perennate.api.durations import parse_duration
+from perennate.api.meta import validation
 from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
 from perennate.api.v1alpha1.training_spec import Metric
 
@@ -20,6 +21,7 @@ TRAINING: dict[str, Any] = {
 }
 SERVING: dict[str, Any] = {"model": {"track": {"name": "rain"}}}
 WATCHING: dict[str, Any] = {"targetRef": {"name": "rain"}}
+TEMPLATE: dict[str, Any] = {"trainingJobTemplate": {"spec": TRAINING}}
 KIND_OF: dict[str, tuple[Any, dict[str, Any]]] = {
     "TrainingJob": (TrainingJob, TRAINING),
     "ModelDeployment": (ModelDeployment, SERVING),
@@ -53,11 +55,23 @@ REFUSED: dict[str, tuple[str, tuple[str, ...], Any]] = {
     "an unknown promotion": ("ModelDeployment", ("model", "track", "promotion"), "Sometimes"),
     "a digest that is none": ("ModelDeployment", ("model", "pinned"), {"uri": "store://a/versions/b", "digest": "b"}),
     "a share above one": ("ModelDeployment", ("capture",), {"samplingRatio": 1.1}),
+    "a quantity without an end": (
+        "ModelDeployment",
+        ("serving", "resources", "limits"),
+        {"memory": "1" * 33},
+    ),
     "a share that is infinite": ("ModelDeployment", ("capture",), {"samplingRatio": float("inf")}),
     "a deadline of a second": ("ModelDeployment", ("progressDeadlineSeconds",), 1),
     "a namespace in a reference": ("DriftPolicy", ("targetRef", "namespace"), "other"),
     "a target of another kind": ("DriftPolicy", ("targetRef", "kind"), "Deployment"),
     "a duration that is none": ("DriftPolicy", ("interval",), "soon"),
+    "an evaluation without a pause": ("DriftPolicy", ("interval",), "0s"),
+    "a scrape each millisecond": ("DriftPolicy", ("scrapeInterval",), "1ms"),
+    "a window of no length": ("DriftPolicy", ("window",), "0h0m0s"),
+    "a window of seconds": ("DriftPolicy", ("window",), "9s999ms"),
+    "captured rows of no time": ("TrainingJob", ("data",), {"captured": {"modelDeployment": "a", "window": "0s"}}),
+    "a file for each row": ("ModelDeployment", ("capture",), {"samplingRatio": 1, "flushInterval": "999ms"}),
+    "rows that are gone at once": ("ModelDeployment", ("capture",), {"samplingRatio": 1, "retention": "0s"}),
     "a verdict from a handful of rows": ("DriftPolicy", ("minSamples",), 5),
     "a significance of zero": ("DriftPolicy", ("significance",), 0),
     "a tolerance below zero": ("DriftPolicy", ("triggers",), {"performance": {"metric": "mae", "tolerance": -1}}),
@@ -99,6 +113,37 @@ def test_a_spec_is_refused_with_the_field_that_is_wrong(kind: str, path: tuple[s
         resource(kind, with_field(KIND_OF[kind][1], path, value))
     named = {tuple(str(step) for step in error["loc"])[: len(path) + 1] for error in caught.value.errors()}
     assert ("spec", *path) in named
+
+
+LEAST: dict[str, tuple[str, dict[str, Any]]] = {
+    "times of a policy": ("DriftPolicy", {"interval": "1s", "scrapeInterval": "1000ms", "window": "10s"}),
+    "scrapes as long as the window": ("DriftPolicy", {"scrapeInterval": "1m", "window": "60s"}),
+    "no pause between retrainings": ("DriftPolicy", {"retrain": {**TEMPLATE, "cooldown": "0s"}}),
+    "drift that need not last": ("DriftPolicy", {"triggers": {"drift": {"duration": "0s"}}}),
+    "times of a capture": (
+        "ModelDeployment",
+        {"capture": {"samplingRatio": 1, "flushInterval": "1s", "retention": "1m"}},
+    ),
+    "captured rows": ("TrainingJob", {"data": {"captured": {"modelDeployment": "a", "window": "10s"}}}),
+}
+
+
+@pytest.mark.parametrize(("kind", "spec"), LEAST.values(), ids=LEAST)
+def test_the_least_that_is_allowed_is_taken(kind: str, spec: dict[str, Any]) -> None:
+    """A bound is part of what is allowed, and what may be zero stays so."""
+    assert resource(kind, {**KIND_OF[kind][1], **spec})
+
+
+def test_scrapes_that_do_not_fit_into_the_window_are_refused() -> None:
+    """The operator holds the rule too: of an object that is older than the rule it says what is wrong."""
+    with pytest.raises(ValidationError, match="scrapeInterval must not be longer than window, got 1m and 30s"):
+        resource("DriftPolicy", {**WATCHING, "scrapeInterval": "1m", "window": "30s"})
+
+
+def test_a_duration_below_its_least_is_told_what_is_allowed() -> None:
+    """The message says what may be given and what was."""
+    with pytest.raises(ValidationError, match="must be a duration of at least 10s, got 1ms"):
+        resource("DriftPolicy", {**WATCHING, "window": "1ms"})
 
 
 @pytest.mark.parametrize("kind", KIND_OF)

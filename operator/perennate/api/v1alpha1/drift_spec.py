@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from perennate.api.meta import LIST_MAP_BY_NAME, Duration, Model, ObjectName, validation
+from perennate.api.durations import AtLeast, Duration, parse_duration
+from perennate.api.meta import LIST_MAP_BY_NAME, Model, ObjectName, validation
 from perennate.api.v1alpha1.drift_rules import DataQuality, EstimatedPerformance, FaultCheck, FeatureRule, Performance
 from perennate.api.v1alpha1.training_spec import TrainingJobSpec
+
+SCRAPES_FIT: Final = "scrapeInterval must not be longer than window"
 
 
 class TargetRef(Model):
@@ -92,6 +95,7 @@ IntOrPercent = Annotated[
     Field(
         json_schema_extra={
             "x-kubernetes-int-or-string": True,
+            "maxLength": 16,
             "x-kubernetes-validations": [
                 validation(
                     "type(self) == int ? self >= 1 && self <= 10000 : self.matches('^[1-9][0-9]?%$')",
@@ -116,6 +120,12 @@ class DriftPolicySpec(Model):
                     field_path=".retrain",
                 ),
                 validation(
+                    "!has(self.scrapeInterval) || !has(self.window)"
+                    " || duration(self.scrapeInterval) <= duration(self.window)",
+                    SCRAPES_FIT,
+                    field_path=".scrapeInterval",
+                ),
+                validation(
                     "!has(self.warning) || !has(self.drifted) || self.warning <= self.drifted",
                     "warning must not be above drifted",
                     field_path=".warning",
@@ -130,9 +140,11 @@ class DriftPolicySpec(Model):
     )
 
     target_ref: TargetRef = Field(description="The ModelDeployment that is watched.")
-    interval: Duration = Field(default="5m", description="How often the window is evaluated.")
-    scrape_interval: Duration = Field(default="15s", description="How often the pods' counts are read.")
-    window: Duration = Field(
+    interval: Annotated[Duration, AtLeast("1s")] = Field(default="5m", description="How often the window is evaluated.")
+    scrape_interval: Annotated[Duration, AtLeast("1s")] = Field(
+        default="15s", description="How often the pods' counts are read."
+    )
+    window: Annotated[Duration, AtLeast("10s")] = Field(
         default="24h", description="Length of the sliding window; no verdict before a 24th of it has passed."
     )
     min_samples: int = Field(
@@ -181,3 +193,9 @@ class DriftPolicySpec(Model):
     brake: Brake = Field(default=Brake(), description="What holds retraining back although something asks for it.")
     dry_run: bool = Field(default=False, description="Find episodes, but create no TrainingJob.")
     suspend: bool = Field(default=False, description="Neither scrape nor evaluate.")
+
+    @model_validator(mode="after")
+    def _scrapes_fit(self) -> Self:
+        if parse_duration(self.scrape_interval) > parse_duration(self.window):
+            raise ValueError(f"{SCRAPES_FIT}, got {self.scrape_interval} and {self.window}")
+        return self

@@ -7,12 +7,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from perennate.api.durations import AtLeast, Duration
 from perennate.api.meta import (
     LIST_ATOMIC,
     Conditions,
     CustomResource,
     Digest,
-    Duration,
     History,
     KindDeclaration,
     Message,
@@ -157,8 +157,12 @@ class Capture(Model):
     """Which rows of the traffic are kept for retraining."""
 
     sampling_ratio: float = Field(ge=0, le=1, description="Share of the requests whose rows are kept; 0 keeps none.")
-    flush_interval: Duration = Field(default="60s", description="How often a pod writes what it captured to the store.")
-    retention: Duration = Field(default="168h", description="Age at which captured rows are deleted.")
+    flush_interval: Annotated[Duration, AtLeast("1s")] = Field(
+        default="60s", description="How often a pod writes what it captured to the store."
+    )
+    retention: Annotated[Duration, AtLeast("1m")] = Field(
+        default="168h", description="Age at which captured rows are deleted."
+    )
 
 
 class ModelDeploymentSpec(Model):

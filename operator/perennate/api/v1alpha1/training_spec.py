@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from perennate.api.durations import AtLeast, Duration
 from perennate.api.meta import (
     LIST_ATOMIC,
     LIST_MAP_BY_NAME,
     ColumnName,
-    Duration,
     Model,
     ObjectName,
     ResourceRequirements,
@@ -143,7 +143,7 @@ class CapturedData(Model):
     """Labelled rows that the serving pods of a ModelDeployment captured."""
 
     model_deployment: ObjectName = Field(description="ModelDeployment whose captured traffic is used.")
-    window: Duration = Field(
+    window: Annotated[Duration, AtLeast("10s")] = Field(
         default="24h", description="Age of the oldest row that is used, counted from the start of the run."
     )
     min_rows: int = Field(

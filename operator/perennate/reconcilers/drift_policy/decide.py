@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perennate.api.conditions import find_condition
-from perennate.api.meta import parse_duration
+from perennate.api.durations import parse_duration
 from perennate.api.v1alpha1.drift_policy import ConditionType, Reason
 from perennate.api.version import short_version
 from perennate.builders.retraining import episode_training_job

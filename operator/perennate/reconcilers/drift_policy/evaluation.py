@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from perennate import drift
-from perennate.api.meta import parse_duration
+from perennate.api.durations import parse_duration
 from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, ConditionType, FeatureStatus, Reason, Streak, WindowStatus
 from perennate.drift.effects import EFFECTS
 from perennate.reconcilers.drift_policy import data_quality, performance

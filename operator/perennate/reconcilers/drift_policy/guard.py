@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from perennate.api.meta import parse_duration
+from perennate.api.durations import parse_duration
 from perennate.api.v1alpha1.drift_policy import Reason
 from perennate.reconcilers.drift_policy.cooldown import budget_returns, next_trigger_time, starts_of_the_day
 from perennate.reconcilers.drift_policy.data_quality import braking_faults, describe_faults

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from perennate.api.conditions import find_condition, is_true
-from perennate.api.meta import parse_duration
+from perennate.api.durations import parse_duration
 from perennate.api.v1alpha1.drift_policy import ConditionType
 from perennate.api.wellknown import ANNOTATION_RETRAIN
 from perennate.reconcilers.times import seconds_between
