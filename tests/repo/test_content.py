@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.repo.tree import ROOT, files, label
+from tools import generate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +88,18 @@ def test_the_hooks_are_configured_as_pre_commit_expects() -> None:
     assert subprocess.run(check, cwd=ROOT, check=False).returncode == 0
     repositories = yaml.safe_load(config.read_text())["repos"]
     assert [repository["repo"] for repository in repositories] == ["local"]
+
+
+def test_a_commit_is_checked_whenever_a_generated_file_may_have_changed() -> None:
+    """The hook runs for every generated file, for what is included in one, and for the code that they come from."""
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    pattern = next(hook["files"] for hook in hooks if hook["id"] == "generated")
+    pages = generate.outputs(ROOT)
+    included = {name for text in pages.values() for name in re.findall(r"<!-- include (\S+) -->", text)}
+    sources = {label(path) for path in files() if label(path).startswith(("operator/", "tools/"))}
+    assert included
+    assert sources
+    assert [path for path in sorted({*pages, *included, *sources}) if re.search(pattern, path) is None] == []
 
 
 def test_every_path_with_an_owner_exists() -> None:

@@ -54,7 +54,12 @@ class Metrics:
             "perennate_event_loop_lag_seconds", "How late the event loop was at its last tick.", registry=registry
         )
         self.leader = Gauge("perennate_leader", "Whether this operator holds the Lease.", registry=registry)
-        self._objects = Gauge("perennate_objects", "Objects by kind and phase.", ["kind", "phase"], registry=registry)
+        self._objects = Gauge(
+            "perennate_objects",
+            "Objects by kind and phase; a DriftPolicy has none, which is `None`.",
+            ["kind", "phase"],
+            registry=registry,
+        )
         self._feature = Gauge(
             "perennate_drift_feature",
             "What the last evaluation measured of a feature, the `score` or the `prediction`: the size of its change "
