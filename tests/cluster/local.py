@@ -90,7 +90,7 @@ class LocalCluster:
         Raises:
             ClusterError: it cannot run here, or did not start; then nothing of it is left.
         """
-        rights.require()
+        rights.require_node()
         packages.ensure(packages.NODE)
         compiled = _Programs(kube=programs.kube(), dns=programs.dns(), pause=programs.pause())
         # One at a time: two that start choose their addresses by what they see in use.

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 from tests.cluster.commands import succeeds
 from tests.cluster.errors import ClusterError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+#: The number of CAP_NET_ADMIN, see capabilities(7).
+_NET_ADMIN = 12
 
 
 def require() -> None:
-    """Make sure that this process may make namespaces and network links.
+    """Make sure that this process may make namespaces.
 
     Raises:
         ClusterError: it may not.
@@ -28,6 +29,26 @@ def require() -> None:
             "This machine lets not even root make namespaces (a container without CAP_SYS_ADMIN?): "
             "run this on a host, or start a Docker engine."
         )
+
+
+def require_node() -> None:
+    """Make sure that this process may make namespaces and network links, before anything is compiled for a node.
+
+    Raises:
+        ClusterError: it may not.
+    """
+    require()
+    if not _effective_capabilities() >> _NET_ADMIN & 1:
+        raise ClusterError(
+            "This machine lets not even root make network links (a container without CAP_NET_ADMIN?): "
+            "run this on a host, or start a Docker engine."
+        )
+
+
+def _effective_capabilities() -> int:
+    """Return what this process may do, one bit for each capability."""
+    found = re.search(r"^CapEff:\s*([0-9a-f]+)$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return int(found[1], 16) if found else 0
 
 
 def give_to_caller(path: Path) -> None:

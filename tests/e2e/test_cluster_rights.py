@@ -1,0 +1,133 @@
+"""A cluster that this process may not make: one sentence says what is needed and what to do, and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import cgroups, network
+from tests.cluster.instance import CHECKOUT, Instance
+
+pytestmark = pytest.mark.e2e
+
+_NOBODY = 65534
+#: As any user may run it: the cluster needs the standard library alone.
+_PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A copy of the checkout that everybody may read, and a PATH without sudo and Docker."""
+
+    folder: Path
+
+    @property
+    def instance(self) -> Instance:
+        """The cluster that is asked for: that of the copy, which nothing else can have made."""
+        return Instance.of("rights-test", checkout=self.folder / "checkout")
+
+    def command(self, word: str, *, before: list[str]) -> subprocess.CompletedProcess[str]:
+        """Run `python3 -m tests.cluster` below the command `before`."""
+        return subprocess.run(
+            [
+                shutil.which("setpriv") or "setpriv",
+                *before,
+                _PYTHON,
+                "-m",
+                "tests.cluster",
+                "--name",
+                "rights-test",
+                word,
+            ],
+            cwd=self.folder / "checkout",
+            env={
+                "PATH": str(self.folder / "bin"),
+                "HOME": str(self.folder / "home"),
+                "PERENNATE_STATE": str(self.folder / "state"),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def left(self) -> list[str]:
+        """Everything that a start which was refused may have left."""
+        mark = f"PERENNATE_STATE={self.folder}".encode()
+        processes = [path for path in Path("/proc").glob("[0-9]*/environ") if mark in _content(path)]
+        files = [path for name in ("home", "state") for path in (self.folder / name).rglob("*")]
+        namespace = network.namespace_path(self.instance)
+        link = Path("/sys/class/net") / self.instance.link
+        found = [*processes, *files, *cgroups.folders(self.instance), *(p for p in (namespace, link) if p.exists())]
+        return [str(path) for path in found]
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # It has ended since.
+        return b""
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """Folders that the unprivileged user may write to, so that what is left would be seen."""
+    shutil.copytree(CHECKOUT / "tests" / "cluster", tmp_path / "checkout" / "tests" / "cluster")
+    (tmp_path / "bin").mkdir()
+    for name in ("unshare", "true"):  # What the rights are tried with.
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name) or name)
+    for name in ("home", "state"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(0o777)
+    # pytest's folders can be entered by their owner alone.
+    for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        path.chmod(0o711)
+    return Machine(tmp_path)
+
+
+_NO_LINKS = "root that may make no network links"
+REFUSED = {
+    "a user without sudo": (
+        [f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"],
+        "A local cluster needs root, or sudo that asks for no password, to make namespaces",
+        "run this as root, or start a Docker engine.",
+    ),
+    "root that may make no namespaces": (
+        ["--bounding-set=-sys_admin"],
+        "This machine lets not even root make namespaces (a container without CAP_SYS_ADMIN?)",
+        "run this on a host, or start a Docker engine.",
+    ),
+    _NO_LINKS: (
+        ["--bounding-set=-net_admin"],
+        "This machine lets not even root make network links (a container without CAP_NET_ADMIN?)",
+        "run this on a host, or start a Docker engine.",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "word"),
+    # Images are built without a network of their own.
+    [(case, word) for case in REFUSED for word in ("up", "images") if (case, word) != (_NO_LINKS, "images")],
+)
+def test_missing_rights_are_one_sentence_and_leave_nothing(machine: Machine, case: str, word: str) -> None:
+    """Exit 1 before anything is fetched, compiled or made: what is missing, what is needed, what to do."""
+    before, lacking, advice = REFUSED[case]
+    done = machine.command(word, before=before)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"error: {lacking}: {advice}\n")
+    assert machine.left() == []
+
+
+def test_the_rights_that_are_there_suffice(machine: Machine) -> None:
+    """The refusals above are not what everybody gets: with all rights a start goes on to what it lacks next."""
+    done = machine.command("up", before=[])
+    assert done.returncode == 1
+    assert "lacks" in done.stderr
+    assert "has no apt-get" in done.stderr
+    assert machine.left() == []
