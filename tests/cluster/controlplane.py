@@ -7,6 +7,7 @@ for ever.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import threading
 from dataclasses import dataclass
@@ -97,24 +98,29 @@ class ControlPlane:
         """Start everything and wait until the API server is ready and the controller manager made a service account.
 
         Raises:
-            ClusterError: a component ended or was not ready in time; the message has the end of its log. Nothing is
-            left running.
+            ClusterError: a component ended or was not ready in time; the message has the end of its log. Or each
+            attempt lost a port to somebody else. Nothing is left running.
         """
         self._kube()
-        for attempt in range(1, _ATTEMPTS + 1):
+        for _ in range(_ATTEMPTS):
             try:
                 self._start_once()
             except ClusterError:
                 taken = self._lost_a_port()
                 self.stop()
-                if not taken or attempt == _ATTEMPTS:
+                if not taken:
                     raise
+                # The next attempt must not be judged by what this one said.
+                shutil.rmtree(self._layout.logs)
             except BaseException:
                 self.stop()
                 raise
             else:
-                break
-        return self
+                return self
+        raise ClusterError(
+            f"The control plane could not start: {_ATTEMPTS} times in a row a free port of 127.0.0.1 was taken before "
+            "it could be used; see what takes them (`ss -ltnp`) and try again."
+        )
 
     def stop(self) -> None:
         """End the processes of this control plane, at once: their data is not used again. Does nothing if none runs."""

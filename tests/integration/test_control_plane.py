@@ -7,6 +7,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -158,6 +159,34 @@ def test_a_port_that_is_taken_is_replaced(plane: ControlPlane) -> None:
         with second:
             assert second.server != first.server
         assert offered == []
+
+
+@pytest.mark.parametrize("lost", [0, 1], ids=["the API server's", "etcd's"])
+def test_ports_that_are_taken_again_and_again_end_the_attempts(tmp_path: Path, lost: int) -> None:
+    """After three attempts there is one sentence that says what to look at, and nothing is left running."""
+    before = set(descendants(os.getpid()))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        offered = [free_ports(3) for _ in range(3)]
+        for ports in offered:
+            ports[lost] = taken.getsockname()[1]
+        plane = ControlPlane(tmp_path / "plane", ports=lambda _: offered.pop(0))
+        with pytest.raises(ClusterError) as caught:
+            plane.start()
+    assert str(caught.value) == (
+        "The control plane could not start: 3 times in a row a free port of 127.0.0.1 was taken before it could be "
+        "used; see what takes them (`ss -ltnp`) and try again."
+    )
+    assert offered == []
+    assert set(descendants(os.getpid())) <= before
+
+
+def test_another_failure_after_a_lost_port_is_told_as_what_it_is(tmp_path: Path) -> None:
+    """What the first attempt said of its port is no excuse for the second, which fails for a reason of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        api, peer = free_ports(2)
+        offered = [[api, taken.getsockname()[1], peer], [api, 99_999, peer]]
+        with pytest.raises(ClusterError, match=r"The etcd ended while starting: .*99999"):
+            ControlPlane(tmp_path / "plane", ports=lambda _: offered.pop(0)).start()
 
 
 def test_a_component_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
