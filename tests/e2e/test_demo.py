@@ -17,12 +17,14 @@ import pytest
 from tests.docs.pages import Block, run_by
 from tests.docs.terminal import Terminal
 from tools.demo.cluster import ROOT, Cluster, condition
+from tools.demo.steps import what_next
 
 pytestmark = pytest.mark.e2e
 
 NAMESPACE = "rainfall"
 LONGEST_SECONDS = 1_200
 FIRST_ROW, DRIFT_ROW, LAST_ROW = 8_000, 12_000, 18_000
+PLOTS = [ROOT / "build" / "demo" / name for name in ("auc.png", "auc.svg")]
 KINDS = ("trainingjob", "modeldeployment", "driftpolicy")
 SAID = {
     "trainingjob": ("RunStarted", "VersionPublished"),
@@ -43,7 +45,9 @@ class Outcome:
 
 @pytest.fixture(scope="module")
 def demo(cluster: Cluster) -> Outcome:
-    """One run of the demo; the cluster stays up."""
+    """One run of the demo; the cluster stays up. The plots of an earlier run must not pass for those of this one."""
+    for plot in PLOTS:
+        plot.unlink(missing_ok=True)
     done = subprocess.run(
         [sys.executable, "-m", "tools.demo"],
         cwd=ROOT,
@@ -90,8 +94,14 @@ def test_the_demo_keeps_its_promises(demo: Outcome) -> None:
     assert demo.exit_code == 0, demo.printed
     for number in range(FIRST_ROW, LAST_ROW, 1_000):
         assert re.search(rf"{number:,}\W+[01]\.\d{{3}}\W+[01]\.\d{{3}}", demo.printed), f"no line for row {number}"
-    for name in ("auc.png", "auc.svg"):
-        assert (ROOT / "build" / "demo" / name).stat().st_size > 0
+    for plot in PLOTS:
+        assert plot.stat().st_size > 0
+        assert f"plot: {plot.relative_to(ROOT)}\n" in demo.printed
+
+
+def test_a_cluster_that_is_kept_comes_with_what_to_try(demo: Outcome) -> None:
+    """With KEEP=1 it prints commands that reach this very cluster."""
+    assert what_next(demo.cluster.kubeconfig, demo.cluster.programs, NAMESPACE) in demo.printed
 
 
 def test_no_request_failed(demo: Outcome) -> None:

@@ -15,15 +15,16 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 from tools.demo import steps
 from tools.demo.cluster import ROOT, Cluster, DemoError, local_cluster
-from tools.demo.report import buckets, judge, plot, table
+from tools.demo.report import buckets, judge, plot, table, verdict
 from tools.demo.screen import watch
 from tools.demo.timeline import Timeline, labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 OUTPUT = ROOT / "build" / "demo"
@@ -99,11 +100,7 @@ class Demo:
         self.console.print(table(rows))
         for path in plot(rows, marks, self.output):
             self.console.print(f"plot: {path.relative_to(ROOT)}")
-        checks = judge(timeline, rows)
-        for check in checks:
-            mark = "[green]yes[/]" if check.held else "[bold red]NO[/]"
-            self.console.print(f"{mark}  {check.promise}: [dim]{check.seen}[/]", soft_wrap=True)
-        return all(check.held for check in checks)
+        return verdict(self.console, judge(timeline, rows))
 
 
 def follow(read: Callable[[Iterable[str]], None], process: subprocess.Popen[str]) -> threading.Thread:
@@ -113,24 +110,38 @@ def follow(read: Callable[[Iterable[str]], None], process: subprocess.Popen[str]
     return thread
 
 
+def conclude(
+    console: Console,
+    run: Callable[[], bool],
+    environ: Mapping[str, str],
+    *,
+    local: Callable[..., str] = local_cluster,
+) -> int:
+    """Run the demo, then remove the cluster or, if the environment says KEEP=1, say what to try on it.
+
+    Returns the exit code: 0 only if every promise was kept. However the run ends, the cluster is not forgotten.
+    """
+    closed = False
+    try:
+        closed = run()
+    except DemoError as error:
+        console.print(f"[bold red]The demo stopped:[/] {escape(str(error))}", soft_wrap=True)
+    except KeyboardInterrupt:
+        console.print("[bold red]Interrupted[/]")
+    finally:
+        if environ.get("KEEP") == "1":
+            what_next = steps.what_next(local("kubeconfig"), local("bin"), NAMESPACE)
+            console.print(what_next, soft_wrap=True, markup=False)
+        else:
+            local("down")
+    return 0 if closed else 1
+
+
 def main() -> int:
     """Run the demo and clean up."""
     console = Console(highlight=False)
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    keep = os.environ.get("KEEP") == "1"
-    try:
-        closed = Demo(console, OUTPUT).run()
-    except DemoError as error:
-        console.print(f"[bold red]The demo stopped:[/] {error}", soft_wrap=True)
-        closed = False
-    except KeyboardInterrupt:
-        console.print("[bold red]Interrupted[/]")
-        closed = False
-    if keep:
-        console.print(steps.what_next(local_cluster("kubeconfig"), local_cluster("bin"), NAMESPACE), soft_wrap=True)
-    else:
-        local_cluster("down")
-    return 0 if closed else 1
+    return conclude(console, Demo(console, OUTPUT).run, os.environ)
 
 
 if __name__ == "__main__":

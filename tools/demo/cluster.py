@@ -52,18 +52,21 @@ class Cluster:
         """Run a program to its end and return its standard output.
 
         Raises:
-            DemoError: it failed; the message holds the command and what it said.
+            DemoError: it failed, or took too long; the message holds the command and what it said.
         """
-        done = subprocess.run(
-            command,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-            cwd=ROOT,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                env=self.environment,
+                input=stdin,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+                cwd=ROOT,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise DemoError(f"`{' '.join(command)}` took longer than {timeout:g} s") from error
         if done.returncode:
             raise DemoError(f"`{' '.join(command)}` failed: {(done.stderr or done.stdout).strip()}")
         return done.stdout

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
+from rich.markup import escape
 from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
@@ -15,6 +16,8 @@ from tools.demo.timeline import DRIFT_ROW, FIRST_ROW, LAST_ROW, Entry, Timeline
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from rich.console import Console
 
 BUCKET = 1_000
 GOOD = 0.80
@@ -133,3 +136,11 @@ def judge(timeline: Timeline, rows: Sequence[Bucket]) -> list[Check]:
             f"AUC of the {BUCKET:,} rows before: {back.loop:.3f} with the loop, {back.fixed:.3f} without",
         ),
     ]
+
+
+def verdict(console: Console, checks: Sequence[Check]) -> bool:
+    """Print promise by promise what was seen; returns whether all were held."""
+    for check in checks:
+        mark = "[green]yes[/]" if check.held else "[bold red]NO[/]"
+        console.print(f"{mark}  {check.promise}: [dim]{escape(check.seen)}[/]", soft_wrap=True)
+    return all(check.held for check in checks)

@@ -1,0 +1,151 @@
+"""The demo's verdict: each promise is held on a good run, and each broken one is found out, alone."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from tools.demo.report import BUCKET, GOOD, LOST, RECOVERY_ROW, Bucket, Check, buckets, judge, verdict
+from tools.demo.timeline import DRIFT_ROW, FIRST_ROW, LAST_ROW, Entry, Request, Timeline
+
+STEP = 10
+#: What the policy says of drift that retrains nothing.
+RESTRAINT = "visibility drifted, and the labelled auc is as it was"
+
+
+class Run:
+    """What was seen of a run that kept every promise, for a test to change. The time of a row is its number."""
+
+    def __init__(self) -> None:
+        requests = [Request(row, STEP, row, 200, "v1", (0.5,) * STEP, "") for row in range(FIRST_ROW, LAST_ROW, STEP)]
+        self.timeline = Timeline(requests=requests, restraints=[(10_000, RESTRAINT)])
+        self.rows = [Bucket(first, 0.41, 0.85, ("v1",)) for first in range(FIRST_ROW, LAST_ROW, BUCKET)]
+        self.tell("DriftExceeded", 9_000, "visibility drifted")
+        self.tell("EpisodeOpened", 12_500, "auc fell")
+        self.tell("LoopClosed", 13_500, "v2 serves")
+
+    def tell(self, reason: str, row: int, message: str, *, kind: str = "DriftPolicy") -> None:
+        """Let an object of `kind` tell of a decision, once, at `row`."""
+        self.forget(reason)
+        self.timeline.entries[kind, "rainfall", str(row), reason] = Entry(row, kind, "rainfall", reason, message)
+
+    def forget(self, reason: str) -> None:
+        """A decision was never taken."""
+        entries = self.timeline.entries
+        self.timeline.entries = {key: entry for key, entry in entries.items() if entry.reason != reason}
+
+    def restrain(self, row: int, text: str) -> None:
+        """The policy said this, and nothing else, at `row`."""
+        self.timeline.restraints = [(row, text)]
+
+    def recover(self, *, loop: float = 0.85, fixed: float = 0.41) -> None:
+        """Other values of the thousand rows before the row by which the loop must be back."""
+        last = RECOVERY_ROW - BUCKET
+        self.rows = [replace(row, loop=loop, fixed=fixed) if row.first_row == last else row for row in self.rows]
+
+    def fail(self) -> None:
+        """One request was not answered with 200."""
+        self.timeline.requests[500] = replace(self.timeline.requests[500], status=503, error="no backend")
+
+    def broken(self) -> list[str]:
+        """The promises that were not held."""
+        return [check.promise for check in judge(self.timeline, self.rows) if not check.held]
+
+
+SENT = "every row was sent and no request failed"
+FOUND = "harmless drift is found before row 12,000 and named"
+PATIENT = "no retraining before row 12,000, and the policy says why"
+OPENED = "lost performance opens an episode"
+CLOSED = "the new version serves: the loop closed"
+BACK = "by row 16,000 the loop is back at 0.80 or better, the first model alone is below 0.50"
+
+BREAKS: dict[str, tuple[str, Callable[[Run], object]]] = {
+    "a request failed": (SENT, Run.fail),
+    "a request was never sent": (SENT, lambda run: run.timeline.requests.pop(500)),
+    "a request was sent twice": (SENT, lambda run: run.timeline.requests.append(run.timeline.requests[500])),
+    "drift was never found": (FOUND, lambda run: run.forget("DriftExceeded")),
+    "drift was found when it did harm": (FOUND, lambda run: run.tell("DriftExceeded", DRIFT_ROW, "visibility")),
+    "drift of another feature was found": (FOUND, lambda run: run.tell("DriftExceeded", 9_000, "humidity drifted")),
+    "another object found drift": (FOUND, lambda run: run.tell("DriftExceeded", 9_000, "visibility", kind="Other")),
+    "retrained too early": (PATIENT, lambda run: run.tell("EpisodeOpened", DRIFT_ROW - STEP, "visibility drifted")),
+    "the policy did not say why it waits": (PATIENT, lambda run: run.timeline.restraints.clear()),
+    "the policy said why when it was over": (PATIENT, lambda run: run.restrain(DRIFT_ROW, RESTRAINT)),
+    "the policy named no feature": (PATIENT, lambda run: run.restrain(10_000, "the labelled auc is as it was")),
+    "the policy named no metric": (PATIENT, lambda run: run.restrain(10_000, "visibility drifted")),
+    "no episode was opened": (OPENED, lambda run: run.forget("EpisodeOpened")),
+    "the loop did not close": (CLOSED, lambda run: run.forget("LoopClosed")),
+    "the loop is not good again": (BACK, lambda run: run.recover(loop=GOOD - 0.001)),
+    "the loop cannot be judged": (BACK, lambda run: run.recover(loop=math.nan)),
+    "the first model would have done": (BACK, lambda run: run.recover(fixed=LOST)),
+}
+
+
+def test_a_good_run_keeps_every_promise() -> None:
+    """The run that the breaks below start from is held in all points, so each finds out its own."""
+    run = Run()
+    assert [check.promise for check in judge(run.timeline, run.rows)] == [SENT, FOUND, PATIENT, OPENED, CLOSED, BACK]
+    assert run.broken() == []
+
+
+def test_just_enough_is_enough() -> None:
+    """The bounds themselves: found in the last request before the drift does harm, retrained in the first after it."""
+    run = Run()
+    run.tell("DriftExceeded", DRIFT_ROW - STEP, "visibility drifted")
+    run.tell("EpisodeOpened", DRIFT_ROW, "auc fell")
+    run.recover(loop=GOOD, fixed=LOST - 0.001)
+    assert run.broken() == []
+
+
+@pytest.mark.parametrize("case", BREAKS)
+def test_a_broken_promise_is_found_out(case: str) -> None:
+    """That promise is not held, and no other is blamed."""
+    promise, break_ = BREAKS[case]
+    run = Run()
+    break_(run)
+    assert run.broken() == [promise]
+
+
+def test_what_was_seen_is_told() -> None:
+    """Whoever reads a NO finds beside it what was there: the error, the row and the words of the policy."""
+    run = Run()
+    run.fail()
+    run.tell("EpisodeOpened", 11_000, "humidity drifted")
+    seen = {check.promise: check.seen for check in judge(run.timeline, run.rows)}
+    assert seen[SENT] == "10,000 rows, 1 failed requests ['no backend']"
+    assert seen[PATIENT] == f"{RESTRAINT}; episodes at rows [11000]"
+    assert seen[BACK] == "AUC of the 1,000 rows before: 0.850 with the loop, 0.410 without"
+
+
+def test_one_broken_promise_is_enough() -> None:
+    """The verdict is that of all promises, each on a line with what was seen, as it was seen."""
+    kept, broken = Check("one", True, "row 1"), Check("another", False, "[none] of it")
+    screen = io.StringIO()
+    console = Console(file=screen, highlight=False)
+    assert [verdict(console, checks) for checks in ([kept], [kept, broken], [broken, kept])] == [True, False, False]
+    lines = screen.getvalue().splitlines()
+    assert lines == ["yes  one: row 1"] * 2 + ["NO  another: [none] of it"] * 2 + ["yes  one: row 1"]
+
+
+def test_scores_are_compared_row_by_row() -> None:
+    """Each thousand has the AUC of its own rows, of both models, and the versions that answered there."""
+    truth = [row % 2 for row in range(FIRST_ROW, LAST_ROW)]
+    right, wrong = [float(label) for label in truth], [1.0 - label for label in truth]
+    requests = []
+    for row in range(FIRST_ROW, LAST_ROW, STEP):
+        good = row >= DRIFT_ROW
+        scores = (right if good else wrong)[row - FIRST_ROW :][:STEP]
+        requests.append(Request(row, STEP, row, 200, "v2" if good else "v1", tuple(scores), ""))
+    # The last thousand was not answered, so nothing can be said of it.
+    unanswered = LAST_ROW - BUCKET
+    rows = buckets(Timeline(requests=[r for r in requests if r.row < unanswered]), truth, right)
+    assert [bucket.first_row for bucket in rows] == list(range(FIRST_ROW, LAST_ROW, BUCKET))
+    for bucket in rows[:-1]:
+        late = bucket.first_row >= DRIFT_ROW
+        assert (bucket.fixed, bucket.loop) == (1.0, 1.0 if late else 0.0)
+        assert bucket.versions == (("v2",) if late else ("v1",))
+    assert math.isnan(rows[-1].loop)
