@@ -68,8 +68,7 @@ class KillingProxy:
         """Stop listening."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.run_until_complete(self._runner.cleanup())
-        self._loop.run_until_complete(self._session.close())
+        self._loop.run_until_complete(self._close())
         self._loop.close()
 
     def _run(self, started: threading.Event) -> None:
@@ -90,6 +89,16 @@ class KillingProxy:
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         self._port = self._runner.addresses[0][1]
+
+    async def _close(self) -> None:
+        # First, so that every connection to the API server is waited for, also those of watches that are passed on.
+        await self._session.close()
+        await self._runner.cleanup()
+        # The watch of a client that was killed is no longer known to the runner.
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
         headers = {name: value for name, value in request.headers.items() if name.title() not in _HOP}

@@ -31,6 +31,7 @@ class OperatorProcess:
         log: file that gets its log lines, those of later starts after those of earlier ones.
         identity: its name in the Lease.
         namespace: where the Lease lies; operators of different tests must not stand by for each other.
+        settings: further variables of its environment.
     """
 
     kubeconfig: Path
@@ -38,6 +39,7 @@ class OperatorProcess:
     identity: str = "operator-0"
     namespace: str = "default"
     election: bool = True
+    settings: dict[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _log_from: int = field(default=0, init=False)
 
@@ -54,6 +56,7 @@ class OperatorProcess:
             "PERENNATE_HEALTH_PORT": "0",
             "PERENNATE_METRICS_PORT": "0",
             "PERENNATE_LEADER_ELECTION": "true" if self.election else "false",
+            **self.settings,
         }
         self._log_from = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as output:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
+from perennate.kube.watching import STALE_SECONDS
 from perennate.reconcilers.settings import Settings
 
 T = TypeVar("T", bound=str)
@@ -16,6 +17,7 @@ _ACCESS_MODES: Final[tuple[AccessMode, ...]] = ("ReadWriteOnce", "ReadWriteMany"
 _PULL_POLICIES: Final[tuple[PullPolicy, ...]] = ("Always", "IfNotPresent", "Never")
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 _PORTS: Final = range(65_536)
+_STALE_SECONDS: Final = range(1, 86_401)
 
 
 class WrongEnvironmentError(ValueError):
@@ -33,6 +35,8 @@ class Environment:
         log_level: least level that is logged.
         health_port, metrics_port: where the probes and Prometheus ask; 0 lets the system choose.
         leader_election: whether to act only while holding the Lease.
+        stale_watch_seconds: how long a watch may be silent before the liveness probe fails. A live one is heard of once
+            a minute, so a small value is for tests, where it is heard of more often.
     """
 
     settings: Settings
@@ -42,6 +46,7 @@ class Environment:
     health_port: int
     metrics_port: int
     leader_election: bool
+    stale_watch_seconds: int
 
 
 def read_environment(environ: Mapping[str, str]) -> Environment:
@@ -62,9 +67,12 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         namespace=environ.get("PERENNATE_NAMESPACE") or "default",
         identity=environ.get("PERENNATE_POD_NAME") or socket.gethostname(),
         log_level=_choice(environ, "PERENNATE_LOG_LEVEL", _LEVELS, "INFO", upper=True),
-        health_port=_port(environ, "PERENNATE_HEALTH_PORT", 8080),
-        metrics_port=_port(environ, "PERENNATE_METRICS_PORT", 8081),
+        health_port=_whole(environ, "PERENNATE_HEALTH_PORT", 8080, _PORTS, what="a port"),
+        metrics_port=_whole(environ, "PERENNATE_METRICS_PORT", 8081, _PORTS, what="a port"),
         leader_election=_choice(environ, "PERENNATE_LEADER_ELECTION", ("true", "false"), "true") == "true",
+        stale_watch_seconds=_whole(
+            environ, "PERENNATE_STALE_WATCH_SECONDS", int(STALE_SECONDS), _STALE_SECONDS, what="a number of seconds"
+        ),
     )
 
 
@@ -83,8 +91,8 @@ def _choice(environ: Mapping[str, str], key: str, allowed: tuple[T, ...], defaul
     return value
 
 
-def _port(environ: Mapping[str, str], key: str, default: int) -> int:
+def _whole(environ: Mapping[str, str], key: str, default: int, allowed: range, *, what: str) -> int:
     value = environ.get(key) or str(default)
-    if not value.isdecimal() or int(value) not in _PORTS:
-        raise WrongEnvironmentError(f"{key} must be a port from 0 to 65535; got {value!r}")
+    if not value.isdecimal() or int(value) not in allowed:
+        raise WrongEnvironmentError(f"{key} must be {what} from {allowed[0]} to {allowed[-1]}; got {value!r}")
     return int(value)

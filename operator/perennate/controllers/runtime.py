@@ -66,7 +66,7 @@ class Runtime:
         self._router = Router(self.queue)
         self.cache = Cache(self._router)
         self._router.attach(self.cache)
-        self.watches = Watches()
+        self.watches = Watches(stale_seconds=environment.stale_watch_seconds)
         self.connection: Connection | None = None
 
     async def start(self) -> None:

@@ -19,11 +19,14 @@ _BY_PATH: Final = {resource.path(): kind for kind, resource in WATCHED.items()}
 class Watches:
     """Looks at the responses of watch requests of a session that carries `trace`. `clock` counts seconds.
 
+    A watch that was silent for more than `stale_seconds` is stale.
+
     kopf does not hand on bookmarks, so at rest its handlers hear nothing; the bytes on the wire tell that the watch
     lives.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, stale_seconds: float = STALE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stale_seconds = stale_seconds
         self._clock = clock
         self._open: dict[str, weakref.ReferenceType[aiohttp.ClientResponse]] = {}
         self._bytes: dict[str, int] = {}
@@ -48,7 +51,7 @@ class Watches:
 
     def stale(self) -> list[str]:
         """Kinds whose watch has been silent for too long."""
-        return sorted(kind for kind, silence in self.sample().items() if silence > STALE_SECONDS)
+        return sorted(kind for kind, silence in self.sample().items() if silence > self._stale_seconds)
 
     async def _opened(self, _session: Any, _context: Any, params: aiohttp.TraceRequestEndParams) -> None:
         url = params.response.url

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perennate.controllers.environment import WrongEnvironmentError, read_environment
+from perennate.kube.watching import STALE_SECONDS
 
 IMAGES = {"PERENNATE_TRAINER_IMAGE": "trainer:1", "PERENNATE_SERVING_IMAGE": "serving:1"}
 
@@ -16,12 +17,17 @@ def test_defaults_are_those_of_the_documentation() -> None:
     assert environment.settings.store_class is None
     assert (environment.health_port, environment.metrics_port) == (8080, 8081)
     assert (environment.log_level, environment.leader_election) == ("INFO", True)
+    assert environment.stale_watch_seconds == STALE_SECONDS
 
 
 WRONG = {
     "an image is missing": ({"PERENNATE_TRAINER_IMAGE": ""}, "PERENNATE_TRAINER_IMAGE is not set"),
     "a port that is none": ({"PERENNATE_HEALTH_PORT": "http"}, "PERENNATE_HEALTH_PORT must be a port .* got 'http'"),
     "a port too high": ({"PERENNATE_METRICS_PORT": "70000"}, "PERENNATE_METRICS_PORT must be a port .* got '70000'"),
+    "no time to be silent at all": (
+        {"PERENNATE_STALE_WATCH_SECONDS": "0"},
+        "PERENNATE_STALE_WATCH_SECONDS must be a number of seconds from 1 to 86400; got '0'",
+    ),
     "an access mode that does not exist": (
         {"PERENNATE_STORE_ACCESS_MODE": "rw"},
         "PERENNATE_STORE_ACCESS_MODE must be one of ReadWriteOnce, .* got 'rw'",

@@ -1,0 +1,61 @@
+"""An API server in front of the API server whose watches fall silent: the connections stay, nothing comes any more."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+
+import aiohttp
+from aiohttp import web
+
+from tests.support.killing_proxy import KillingProxy
+
+_BEAT_SECONDS = 0.5
+
+
+@dataclass
+class StallingProxy(KillingProxy):
+    """A proxy whose watches can be stopped, and do not rest before.
+
+    The API server lets each watch be heard of once a minute. Here an empty line, which means nothing to a client,
+    comes twice a second, so that a test needs no minutes to tell a live watch from a dead one.
+    """
+
+    _flowing: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    def __post_init__(self) -> None:
+        """Watches flow until they are stopped."""
+        self._flowing.set()
+
+    def stall(self) -> None:
+        """Hold back what watches bring, and the answers to new ones."""
+        self._loop.call_soon_threadsafe(self._flowing.clear)
+
+    def flow(self) -> None:
+        """Let watches go on."""
+        self._loop.call_soon_threadsafe(self._flowing.set)
+
+    async def _stream(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        if request.query.get("watch") != "true":
+            return await super()._stream(request, answer)
+        await self._flowing.wait()
+        response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.headers["Content-Type"]})
+        with contextlib.suppress(ConnectionResetError):  # The client was killed.
+            await response.prepare(request)
+            last = b"\n"
+            while not answer.content.at_eof():
+                chunk = await self._next(answer.content)
+                await self._flowing.wait()
+                # A line that is not whole yet must not be cut by an empty one.
+                if chunk or last.endswith(b"\n"):
+                    await response.write(chunk or b"\n")
+                last = chunk or last
+            await response.write_eof()
+        return response
+
+    async def _next(self, content: aiohttp.StreamReader) -> bytes:
+        """What the API server sends next; nothing if it keeps silent for a beat."""
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(content.readany(), _BEAT_SECONDS)
+        return b""
