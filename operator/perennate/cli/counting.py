@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from perennate.cli.errors import UsageError
-from perennate.cli.kinds import kind_of, listed
-from perennate.cli.model import Model
+from perennate.cli.fitting import TruthCheck, as_floats, check_columns, check_types
 from perennate.cli.outcomes import Outcomes, outcomes_of
-from perennate.cli.reading import DataFile, RetypedError, Ticker, part_of
-from perennate.cli.reference import PREDICTED, READERS, read_output
+from perennate.cli.plan import Plan
+from perennate.cli.reading import DataFile, RetypedError, Ticker, part_of, usable
+from perennate.cli.reference import READERS, read_output
 from perennate.cli.values import Coded, Column, Values, as_number, categories
-from perennate.drift import Profile, Recorder, Sample, Window, class_text
+from perennate.drift import CountsError, Recorder, Sample, Window, class_text
+from perennate.drift.documents import MAX_COUNT
 from perennate.drift.features import CategoricalFeature, Feature
 
 DAY = 86_400.0
@@ -39,52 +40,6 @@ class Current:
     extra: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is done with every file.
-
-    Args:
-        profile: what is counted against.
-        reference: where it comes from, for messages.
-        model: how predictions are read; None if they are not.
-        target, prediction: columns with the truth and with what the model said.
-        ignored: columns that are left out of the reference too.
-        workers: threads to count in.
-    """
-
-    profile: Profile
-    reference: str
-    model: Model | None = None
-    target: str | None = None
-    prediction: str | None = None
-    ignored: frozenset[str] = frozenset()
-    workers: int = 1
-
-    @property
-    def texts(self) -> frozenset[str]:
-        """Columns of a csv file that are read as text, since they are categories."""
-        return frozenset(
-            item.name for item in self.profile.features if item.kind == "categorical" and item.name != PREDICTED
-        )
-
-    def column(self, feature: str) -> str:
-        """The column that a feature is read from.
-
-        Raises:
-            UsageError: it is the predicted class, and no column is named for it.
-        """
-        if feature != PREDICTED:
-            return feature
-        if self.prediction is None:
-            raise UsageError(f"{self.reference} was built with predictions: name their column with --prediction")
-        return self.prediction
-
-    @property
-    def scored(self) -> bool:
-        """Whether predictions are counted as the score."""
-        return self.prediction is not None and self.model is not None and self.model.form != "class"
-
-
 def count_files(files: Sequence[DataFile], plan: Plan, tick: Ticker) -> Current:
     """Count the rows of all files together.
 
@@ -104,7 +59,7 @@ def count_files(files: Sequence[DataFile], plan: Plan, tick: Ticker) -> Current:
         if outcomes is not None and counts.outcomes is not None:
             outcomes.counts += counts.outcomes.counts
         # All rows of a file lie in one sub-window: nothing says that they are in the order of time.
-        window.add(counts.recorder.document(), pod=str(place), now=DAY)
+        add_counts(counts.recorder.document(), window, file=file.path, pod=str(place), reference=plan.reference)
     sample = window.sample(DAY)
     check_types(plan, sample, " and ".join(str(file.path) for file in files))
     used = {item.name for item in plan.profile.features} | {plan.target, plan.prediction} | plan.ignored
@@ -112,75 +67,40 @@ def count_files(files: Sequence[DataFile], plan: Plan, tick: Ticker) -> Current:
     return Current(tuple(str(file.path) for file in files), sample, outcomes, tuple(extra))
 
 
-def check_columns(file: DataFile, plan: Plan) -> None:
-    """Refuse a file that lacks a column, or whose columns are of another type.
-
-    A csv file has no types: a text in a column of numbers may be one faulty value, which is what is looked for.
+def add_counts(document: Mapping[str, Any], window: Window, *, file: Path, pod: str, reference: str) -> None:
+    """Add what was counted of a file to the window.
 
     Raises:
-        UsageError: it does.
+        UsageError: numbers of a column lie so far out that their sum is too large.
     """
-    schema, names = file.schema, [plan.column(item.name) for item in plan.profile.features]
-    held = dict(zip(schema.names, schema.types, strict=True))
-    if held.keys().isdisjoint(names):
+    try:
+        window.add(document, pod=pod, now=DAY)
+    except CountsError as error:
+        offsets = zip(document["features"], document["offsets"], strict=True)
+        name = next((name for name, offset in offsets if offset is not None and abs(offset) > MAX_COUNT), None)
+        if name is None:
+            raise UsageError(f"{file}: cannot be counted: {error}") from error
         raise UsageError(
-            f"{file.path}: has no column in common with {plan.reference}, which has {listed(names)}; "
-            f"it has {listed(schema.names)}"
-        )
-    asked = [name for name in (plan.prediction if plan.scored else None,) if name is not None]
-    for name in (*names, *asked):
-        if name not in held:
-            raise UsageError(
-                f"{file.path}: lacks column {name!r}, which {plan.reference} has; to leave it out of both, build the "
-                f"reference with --ignore {name}"
-            )
-    for name, feature in zip(names, plan.profile.features, strict=True):
-        found = kind_of(held[name])
-        if found is None or (file.rows is not None and not fits(feature, found)):
-            raise UsageError(
-                f"{file.path}: column {name!r} holds {held[name]}, in {plan.reference} it is {feature.kind}"
-            )
-
-
-def fits(feature: Feature, kind: str) -> bool:
-    """Whether a column of this kind can be what the reference holds."""
-    if isinstance(feature, CategoricalFeature):
-        words = all(isinstance(as_number(text), str) for text in feature.categories)
-        return kind == "categorical" or not words or not feature.categories
-    if feature.kind == "datetime":
-        return kind == "datetime"
-    return kind in {"numeric", "boolean"}
-
-
-def check_types(plan: Plan, sample: Sample, where: str) -> None:
-    """Refuse a column of a csv file that held not one value of the kind that it is to hold.
-
-    Raises:
-        UsageError: there is one. Some such values are a data fault; nothing else is the wrong column.
-    """
-    for index, feature in enumerate(plan.profile.features):
-        if isinstance(feature, CategoricalFeature):
-            continue
-        _, _, missing, other = sample.total[sample.layout.specials[:, index]]
-        if other and other + missing == sample.rows:
-            raise UsageError(
-                f"{where}: column {feature.name!r} holds text only, in {plan.reference} it is {feature.kind}"
-            )
+            f"{file}: column {name!r} lies too far from what it is in {reference} to be added up; is it another unit?"
+        ) from error
 
 
 class FileCounts:
     """What one pass over a file counted.
 
     Args:
+        path: the file, for messages.
         plan: what to count against.
         labelled: whether the file has predictions and the truth.
     """
 
-    def __init__(self, plan: Plan, *, labelled: bool) -> None:
+    def __init__(self, path: Path, plan: Plan, *, labelled: bool) -> None:
         self.rows = 0
+        self._path = path
         self.recorder = Recorder(plan.profile, model="files", version="files", start=0.0)
         self.outcomes = outcomes_of(plan.profile, plan.model) if labelled else None
         self._plan = plan
+        self._truth = TruthCheck(() if plan.model is None else plan.model.classes)
         self._readers = {item.name: (plan.column(item.name), reader(item)) for item in plan.profile.features}
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -188,16 +108,46 @@ class FileCounts:
         if not batch.num_rows:
             return
         self.rows += batch.num_rows
-        columns = {name: read(batch.column(column)) for name, (column, read) in self._readers.items()}
+        columns = {name: self._column(batch, name) for name in self._readers}
         self.recorder.record(columns, workers=self._plan.workers)
-        if self._plan.prediction is None or self._plan.prediction not in batch.schema.names:
+        prediction, target = self._plan.prediction, self._plan.target
+        if prediction is None or prediction not in batch.schema.names:
             return
-        predictions = read_output(batch.column(self._plan.prediction))
+        predictions = self._output(batch, prediction)
         if self._plan.scored:
-            predictions = as_floats(predictions, self._plan.prediction)
+            predictions = as_floats(predictions, self._path, prediction, "prediction")
             self.recorder.record_scores(predictions)
-        if self.outcomes is not None and self._plan.target is not None:
-            self.outcomes.add(predictions, read_output(batch.column(self._plan.target)))
+        if self.outcomes is not None and target is not None:
+            self.outcomes.add(predictions, self._truths(batch, target))
+
+    def finish(self) -> None:
+        """Refuse what only all rows show.
+
+        Raises:
+            UsageError: there was no row, or no truth is of a class that the reference knows.
+        """
+        if not self.rows:
+            raise UsageError(f"{self._path}: the file holds no rows")
+        self._truth.finish(self._path, self._plan.target)
+
+    def _column(self, batch: pa.RecordBatch, feature: str) -> Values | Coded:
+        """The values of a feature."""
+        column, read = self._readers[feature]
+        with usable(self._path, column):
+            return read(batch.column(column))
+
+    def _output(self, batch: pa.RecordBatch, column: str) -> Values:
+        """Predictions or truth."""
+        with usable(self._path, column):
+            return read_output(batch.column(column))
+
+    def _truths(self, batch: pa.RecordBatch, name: str) -> Values:
+        """What was true: classes of any type, or numbers."""
+        truth = self._output(batch, name)
+        if self._plan.model is not None and self._plan.model.form == "number":
+            return as_floats(truth, self._path, name, "target")
+        self._truth.add(truth)
+        return truth
 
 
 def _count(file: DataFile, plan: Plan, tick: Ticker) -> FileCounts:
@@ -206,29 +156,14 @@ def _count(file: DataFile, plan: Plan, tick: Ticker) -> FileCounts:
     outputs = [name for name in (plan.prediction, plan.target) if name is not None and name in names]
     columns = list(dict.fromkeys([*(plan.column(item.name) for item in plan.profile.features), *outputs]))
     while True:
-        counts = FileCounts(plan, labelled=len(outputs) == 2)
+        counts = FileCounts(file.path, plan, labelled=len(outputs) == 2)
         try:
             for batch in file.batches(columns, tick):
                 counts.add(batch)
         except RetypedError:
             continue
-        if not counts.rows:
-            raise UsageError(f"{file.path}: the file holds no rows")
+        counts.finish()
         return counts
-
-
-def as_floats(values: Values, name: str) -> Values:
-    """Scores as numbers.
-
-    Raises:
-        UsageError: one is text.
-    """
-    if values.dtype.kind == "f":
-        return values
-    try:
-        return np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64)
-    except ValueError as error:
-        raise UsageError(f"column {name!r}: predictions must be numbers: {error}") from error
 
 
 def reader(feature: Feature) -> Callable[[Column], Values | Coded]:

@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 from perennate.cli.assemble import Asked, make_report
-from perennate.cli.counting import Current, Plan, count_files
+from perennate.cli.counting import Current, count_files
 from perennate.cli.documents import add_documents, read_profile, save_profile
 from perennate.cli.errors import UsageError
 from perennate.cli.exits import Exit
 from perennate.cli.model import Model
-from perennate.cli.options import Files, Roles, check_combination, check_fit, files_of, roles_of, rules_of
+from perennate.cli.options import Files, Roles, check_combination, check_fit, check_kinds, files_of, roles_of, rules_of
 from perennate.cli.page import page
+from perennate.cli.plan import Plan
 from perennate.cli.progress import ticker
 from perennate.cli.reading import first_line
 from perennate.cli.reference import MAX_WORKERS, Reference, read_reference
@@ -48,6 +49,7 @@ def report_of(given: argparse.Namespace) -> DriftReport | None:
     files, roles, rules = files_of(given), roles_of(given), rules_of(given)
     reference = reference_of(given, files, roles)
     check_fit(rules, reference.profile)
+    check_kinds(roles.kinds, reference.profile, reference.name)
     if given.save_profile:
         save_profile(reference.profile, given.save_profile)
     if not (given.current or given.counts):
@@ -89,7 +91,7 @@ def current_of(given: argparse.Namespace, files: Files, roles: Roles, reference:
     """What is compared."""
     if given.counts:
         return add_documents(given.counts, reference.profile, reference.name)
-    asked = roles.target, roles.prediction, roles.ignored
+    asked = roles.target, roles.prediction, roles.ignored, roles.kinds
     plan = Plan(reference.profile, reference.name, reference.model, *asked, workers=workers())
     if roles.prediction is not None and plan.model is None:
         raise UsageError(

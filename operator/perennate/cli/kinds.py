@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Final, Literal
 
 import pyarrow as pa
@@ -12,6 +13,13 @@ from perennate.drift.documents import shortened
 
 Kind = Literal["numeric", "boolean", "categorical", "datetime"]
 KINDS: Final[tuple[Kind, ...]] = ("numeric", "boolean", "categorical", "datetime")
+TAKEN: Final = MappingProxyType(
+    {
+        "numeric": "numbers, booleans, and text that says numbers",
+        "datetime": "dates, and text that says them in ISO 8601",
+    }
+)
+"""What the options take that not every column can be read as."""
 
 
 def kind_of(kind: pa.DataType) -> Kind | None:
@@ -21,7 +29,9 @@ def kind_of(kind: pa.DataType) -> Kind | None:
         return "boolean"
     if types.is_date(kind) or types.is_timestamp(kind):
         return "datetime"
-    if types.is_dictionary(kind) or types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+    if types.is_dictionary(kind):
+        return "categorical" if kind_of(kind.value_type) else None
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         return "categorical"
     numbers = types.is_integer, types.is_floating, types.is_decimal, types.is_duration, types.is_time, types.is_null
     return "numeric" if any(fits(kind) for fits in numbers) else None
@@ -39,7 +49,8 @@ def kinds_of(
         ignored: columns to leave out.
 
     Raises:
-        UsageError: a column that is named is not there, or one that takes part cannot be compared.
+        UsageError: a column that is named is not there, one that takes part cannot be compared, or one cannot be what
+            the user chose.
     """
     for name in (*given, *ignored):
         if name not in schema.names:
@@ -55,7 +66,19 @@ def kinds_of(
                 f"--ignore {field.name}"
             )
         kinds[field.name] = given.get(field.name, found)
+        if not can_be(found, kinds[field.name]):
+            raise UsageError(
+                f"{where}: column {field.name!r} holds {field.type}; --{kinds[field.name]} takes "
+                f"{TAKEN[kinds[field.name]]}"
+            )
     return kinds
+
+
+def can_be(found: Kind, wanted: Kind) -> bool:
+    """Whether a column of one kind can be read as another that the user chose: text as anything, all as categories."""
+    if wanted in {found, "categorical"} or found == "categorical":
+        return True
+    return {found, wanted} == {"numeric", "boolean"}
 
 
 def listed(names: Collection[str], most: int = 12) -> str:

@@ -122,6 +122,19 @@ def check_fit(rules: Mapping[str, FeatureRule], profile: Profile) -> None:
         raise UsageError(f"--rule: {error}") from error
 
 
+def check_kinds(kinds: Mapping[str, Kind], profile: Profile, reference: str) -> None:
+    """Refuse to take columns as what they are not in the reference: of a profile, only text is to be taken otherwise.
+
+    Raises:
+        UsageError: it has no such column, or one of another kind.
+    """
+    known = {feature.name: feature.kind for feature in profile.features}
+    for name, kind in kinds.items():
+        if known.get(name) != kind:
+            found = f"column {name!r} is {known[name]}" if name in known else f"there is no column {name!r}"
+            raise UsageError(f"{reference}: {found}, so that --{kind} cannot be said of it")
+
+
 def check_combination(given: argparse.Namespace) -> None:
     """Refuse options that do not go together.
 
@@ -129,23 +142,15 @@ def check_combination(given: argparse.Namespace) -> None:
         UsageError: two do not, or one is missing.
     """
     if given.reference is None:
-        for option in (
-            "categorical",
-            "numeric",
-            "datetime",
-            "ignore",
-            "reference_rows",
-            "save_profile",
-            "task",
-            "positive",
-        ):
+        for option in ("ignore", "reference_rows", "save_profile", "task", "positive"):
             if getattr(given, option):
                 raise UsageError(f"--{option.replace('_', '-')} is about a reference file; a profile has it settled")
     if given.counts and given.profile is None:
         raise UsageError("--counts needs --profile: the profile.json of the version that the pods serve")
     if given.metric and not (given.target and given.prediction):
         raise UsageError("--metric needs --target and --prediction: performance is measured from both")
-    if given.counts and (given.target or given.prediction):
-        raise UsageError("--target and --prediction are columns of files; counts documents have none")
+    for option in ("target", "prediction", *KINDS):
+        if given.counts and getattr(given, option, None):
+            raise UsageError(f"--{option} names columns of files; counts documents have none")
     if not given.current and not given.counts and not given.save_profile:
         raise UsageError("there is nothing to compare: give --current or --counts")

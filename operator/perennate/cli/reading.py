@@ -73,6 +73,15 @@ def readable(path: Path, form: str) -> Iterator[None]:
         raise UsageError(f"{path}: cannot be read as {form}: {first_line(error)}") from error
 
 
+@contextmanager
+def usable(path: Path, column: str) -> Iterator[None]:
+    """Turn what values raise that no program can hold (a year of a billion) into one sentence."""
+    try:
+        yield
+    except (pa.ArrowException, OverflowError) as error:
+        raise UsageError(f"{path}: column {column!r} holds a value that cannot be used: {first_line(error)}") from error
+
+
 def checked_width(path: Path, columns: int) -> None:
     """Refuse a file with too many columns.
 

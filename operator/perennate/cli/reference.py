@@ -13,7 +13,7 @@ from perennate.cli.kinds import Kind, kinds_of, listed
 from perennate.cli.model import Model, see_model
 from perennate.cli.options import Roles
 from perennate.cli.outcomes import ABSENT, Classified, known
-from perennate.cli.reading import DataFile, RetypedError, Ticker, part_of
+from perennate.cli.reading import DataFile, RetypedError, Ticker, part_of, usable
 from perennate.cli.sampling import RowSample
 from perennate.cli.values import Coded, Column, Values, booleans, categories, dates, is_text, numbers
 from perennate.drift import Profile, ProfileError, build_profile
@@ -99,9 +99,12 @@ def _read(file: DataFile, roles: Roles, limit: int | None, workers: int, tick: T
     for place, group in enumerate(groups):
         held = limit or min(HELD_VALUES // len(group), HELD_ROWS)
         table, rows = _hold(file, group, held, part_of(tick, place, len(groups)))
-        given |= {name: read_output(table[name]) for name in group if name in outputs}
+        for name in outputs:
+            if name in group:
+                with usable(file.path, name):
+                    given[name] = read_output(table[name])
         columns = {name: table[name] for name in group if name not in outputs}
-        features += in_threads(workers, lambda item: _feature(*item, kinds), columns.items())
+        features += in_threads(workers, lambda item: _feature(file, *item, kinds), columns.items())
     model, profile = _outline(file, roles, given, table.num_rows)
     if model is not None and model.form == "class" and roles.prediction is not None:
         features.append(build_feature(PREDICTED, "categorical", as_categories(given[roles.prediction])))
@@ -116,6 +119,8 @@ def _outputs(file: DataFile, roles: Roles, kinds: dict[str, Kind]) -> list[str]:
         name = getattr(roles, role)
         if name is not None and name not in kinds:
             raise UsageError(f"{file.path}: there is no column {name!r} for --{role}; it has {listed(kinds)}")
+        if name is not None and kinds[name] == "datetime":
+            raise UsageError(f"{file.path}: column {name!r} holds dates, a --{role} must hold numbers or classes")
     return [name for name in (roles.prediction, roles.target) if name is not None]
 
 
@@ -175,9 +180,11 @@ def as_categories(values: Values) -> Values:
     return values if values.dtype == object else np.where(known(values), values.astype(object), ABSENT)
 
 
-def _feature(name: str, column: Column, kinds: dict[str, Kind]) -> Feature:
+def _feature(file: DataFile, name: str, column: Column, kinds: dict[str, Kind]) -> Feature:
     """One column as a feature."""
-    return build_feature(name, kinds[name], READERS[kinds[name]](column))
+    with usable(file.path, name):
+        values = READERS[kinds[name]](column)
+    return build_feature(name, kinds[name], values)
 
 
 def build_feature(name: str, kind: Kind, values: Values | Coded) -> Feature:

@@ -13,12 +13,17 @@ Values = npt.NDArray[Any]
 Column: TypeAlias = Any
 """A column of a file: `pyarrow.Array` or `pyarrow.ChunkedArray`, which bring no types along."""
 
+DATE = "a date"
+"""What stands for a date among numbers; what it is does not matter there."""
 YES, NO = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
 
 
 def numbers(column: Column) -> Values:
-    """Numbers, NaN for none, (rows,); an object array with the text itself where a text is no number."""
+    """Numbers, NaN for none, (rows,); an object array with a text where there is a text or a date in its place."""
     column = _plain(column)
+    if is_date(column.type):
+        # A csv file is seen to hold dates only when it is read: values of another kind, as a text is.
+        return np.asarray(np.array([DATE, None], dtype=object)[_array(column.is_null()).astype(np.int8)])
     if is_text(column.type):
         return categories(column, as_number).values()
     if pa.types.is_duration(column.type) or pa.types.is_time(column.type):
@@ -46,7 +51,7 @@ def dates(column: Column) -> Values:
         return categories(column, as_date).values()
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         column = column.cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.timestamp("us"), safe=False)
-    elif pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+    elif is_date(column.type):
         column = column.cast(pa.timestamp("us"), safe=False)
     else:
         return numbers(column)
@@ -99,6 +104,11 @@ def as_date(text: str) -> np.datetime64 | str:
         return np.datetime64(text.removesuffix("Z"), "us")
     except ValueError:
         return text
+
+
+def is_date(kind: pa.DataType) -> bool:
+    """Whether a column holds dates or moments."""
+    return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
 
 
 def is_text(kind: pa.DataType) -> bool:

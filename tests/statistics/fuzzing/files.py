@@ -19,9 +19,10 @@ import pyarrow.csv as arrow_csv
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
-from perennate.cli.counting import Plan, count_files
+from perennate.cli.counting import count_files
 from perennate.cli.errors import UsageError
 from perennate.cli.options import Roles
+from perennate.cli.plan import Plan
 from perennate.cli.reading import DataFile, RetypedError
 from perennate.cli.reference import read_reference
 from perennate.cli.sources import open_file
@@ -114,12 +115,26 @@ def all_read(file: DataFile) -> bool:
     return True
 
 
+ROLES = (
+    Roles({}, frozenset()),
+    Roles({"since": "categorical"}, frozenset(), target="visits", prediction="age", task="regression"),
+    Roles({}, frozenset(), target="code", prediction="plan"),
+)
+"""Without a model, with a regression and with classes."""
+
+
 def use(path: Path) -> None:
     """What can be read is a reference, what is compared with it, or refused in a sentence; and not a row is lost."""
+    for roles in ROLES:
+        compare(path, roles)
+
+
+def compare(path: Path, roles: Roles) -> None:
+    """A file beside itself, when this is said of its columns."""
     try:
-        roles = Roles({}, frozenset())
-        found = read_reference(open_file(path, form=None, delimiter=","), roles, limit=None, tick=lambda share: None)
-        plan = Plan(found.profile, found.name, found.model)
+        file = open_file(path, form=None, delimiter=",", texts=roles.texts)
+        found = read_reference(file, roles, limit=None, tick=lambda share: None)
+        plan = Plan(found.profile, found.name, found.model, roles.target, roles.prediction, kinds=roles.kinds)
         again = open_file(path, form=None, delimiter=",", texts=plan.texts)
         current = count_files([again], plan, lambda share: None)
     except UsageError as error:

@@ -95,9 +95,13 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     ),
     "counts without a profile": (["--reference", "TRAIN", "--counts", "WEEK"], "--counts needs --profile"),
     "no profile": (["--profile", "WEEK", "--current", "WEEK"], "week.csv: is no profile: document: must be JSON"),
-    "a profile and types": (
-        ["--profile", "WEEK", "--current", "WEEK", "--numeric", "age"],
-        "--numeric is about a reference file; a profile has it settled",
+    "a profile and what it leaves out": (
+        ["--profile", "WEEK", "--current", "WEEK", "--ignore", "age"],
+        "--ignore is about a reference file; a profile has it settled",
+    ),
+    "types of counts": (
+        ["--profile", "WEEK", "--counts", "WEEK", "--numeric", "age"],
+        "--numeric names columns of files; counts documents have none",
     ),
     "a long delimiter": (["--reference", "TRAIN", "--current", "WEEK", "--delimiter", "::"], "--delimiter must be one"),
     "a report where none can be": (
@@ -163,6 +167,21 @@ def profile(tmp_path: Path, train: Path) -> Path:
     path = tmp_path / "profile.json"
     assert main(["drift", "--reference", str(train), "--save-profile", str(path)]) == Exit.QUIET
     return path
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (["--numeric", "agee"], "there is no column 'agee', so that --numeric cannot be said of it"),
+        (["--numeric", "plan"], "column 'plan' is categorical, so that --numeric cannot be said of it"),
+    ],
+)
+def test_types_that_a_profile_does_not_have_are_refused(
+    profile: Path, week: Path, said: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says what its columns are; an option can only say that text is meant so."""
+    assert main(["drift", "--profile", str(profile), "--current", str(week), *said]) == Exit.USAGE
+    assert capsys.readouterr().err == f"perennate: {profile}: {words}\n"
 
 
 def counts(profile: Path, table: pa.Table, path: Path, *, start: float) -> Path:

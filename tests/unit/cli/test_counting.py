@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from perennate.cli.counting import Current, Plan, count_files
+from perennate.cli.counting import DAY, Current, FileCounts, add_counts, count_files
 from perennate.cli.errors import UsageError
 from perennate.cli.options import Files, Roles
+from perennate.cli.plan import Plan
 from perennate.cli.reference import read_reference
+from perennate.drift import Window
 from tests.unit.cli.makers import FORMATS, make_scored, make_table, write
 
 ROWS = 2000
@@ -113,6 +115,29 @@ def test_a_class_that_is_new_is_never_right(tmp_path: Path) -> None:
     assert current.outcomes.measured(0.95)["accuracy"].value == 0.75
 
 
+def test_a_truth_may_have_a_class_that_is_new(tmp_path: Path) -> None:
+    """One class that is known is enough to see that it is the right column; so it is if no truth is known at all."""
+    against = plan(write(make_scored(), tmp_path / "train.parquet"), target="y", prediction="p")
+    for y in (["maybe"] * (ROWS - 1) + ["1"], [None] * ROWS):
+        current = count(against, write(column(make_scored(), "y", pa.array(y, pa.string())), tmp_path / "week.csv"))
+        assert current.sample.rows == ROWS
+
+
+def test_sums_that_no_document_holds_are_refused(tmp_path: Path) -> None:
+    """By the name of the column, however far out its numbers lie."""
+    path = write(make_table(), tmp_path / "train.parquet")
+    against = plan(path)
+    counts = FileCounts(path, against, labelled=False)
+    document = counts.recorder.document()
+    document["offsets"][1] = 2**53 + 1
+    window = Window(against.profile, length=DAY, scrape_interval=DAY)
+    with pytest.raises(UsageError, match=rf"^{path}: column 'visits' lies too far from what it is in train to be "):
+        add_counts(document, window, file=path, pod="0", reference="train")
+    document["rows"] = -1
+    with pytest.raises(UsageError, match=rf"^{path}: cannot be counted: "):
+        add_counts(document | {"offsets": [0, 0, 0, None]}, window, file=path, pod="0", reference="train")
+
+
 TABLE = make_table()
 REFUSED: dict[str, tuple[str, pa.Table, str]] = {
     "no rows": ("week.parquet", TABLE.slice(0, 0), "the file holds no rows"),
@@ -123,7 +148,7 @@ REFUSED: dict[str, tuple[str, pa.Table, str]] = {
     "text for a number in csv": (
         "week.csv",
         column(TABLE, "age", ["x"] * ROWS),
-        "'age' holds text only, .*it is numeric",
+        "'age' holds no numbers, .*it is numeric",
     ),
     "numbers for categories": ("week.parquet", column(TABLE, "plan", [1] * ROWS), "'plan' holds int64, .* categorical"),
     "lists": ("week.parquet", column(TABLE, "plan", [[1]] * ROWS), "'plan' holds list<.*, in .* it is categorical"),

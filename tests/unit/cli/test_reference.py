@@ -10,7 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from perennate.cli.arguments import parser
+from perennate.cli.drift import report_of
 from perennate.cli.errors import UsageError
+from perennate.cli.exits import Exit
+from perennate.cli.main import main
 from perennate.cli.options import Files, Roles
 from perennate.cli.reference import PREDICTED, Reference, read_reference
 from perennate.drift import build_profile
@@ -23,6 +27,13 @@ def reference(path: Path, *, limit: int | None = None, **said: Any) -> Reference
     roles = Roles(said.pop("kinds", {}), frozenset(said.pop("ignored", ())), **said)
     file = Files(None, ",").open(path, roles.texts)
     return read_reference(file, roles, limit=limit, tick=lambda share: None)
+
+
+def compared(path: Path, *said: str) -> str:
+    """What is found of a file beside itself."""
+    report = report_of(parser().parse_args(["drift", "--reference", str(path), "--current", str(path), *said]))
+    assert report is not None
+    return report.words
 
 
 def test_every_format_gives_the_same_profile(tmp_path: Path) -> None:
@@ -68,6 +79,7 @@ def test_text_as_numbers(tmp_path: Path, form: str) -> None:
     assert isinstance(feature, NumericFeature)
     assert (feature.counts.sum(), feature.other, feature.missing) == (1000, 500, 500)
     assert isinstance(reference(path).profile.features[-1], CategoricalFeature)
+    assert compared(path, "--numeric", "weight") == "No drift."
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -79,6 +91,17 @@ def test_text_as_dates(tmp_path: Path, form: str) -> None:
     assert isinstance(feature, NumericFeature)
     assert (feature.kind, feature.minimum, feature.maximum) == ("datetime", 3 * 3600, 15 * 3600)
     assert (feature.other, feature.missing) == (500, 500)
+    assert compared(path, "--datetime", "when") == "No drift."
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_text_is_read_as_said_for_a_profile_too(tmp_path: Path, form: str) -> None:
+    """A profile does not know that its numbers and dates came as text."""
+    texts = {"weight": pa.array(["1.5", "2"] * 1000), "when": pa.array(["2025-01-01T03:00", "2025-01-02T15:00"] * 1000)}
+    path, profile = write(make_table(**texts), tmp_path / f"some.{form}"), tmp_path / "profile.json"
+    said = ["--numeric", "weight", "--datetime", "when"]
+    assert main(["drift", "--reference", str(path), *said, "--save-profile", str(profile)]) == Exit.QUIET
+    assert main(["drift", "--profile", str(profile), "--current", str(path), *said]) == Exit.QUIET
 
 
 @pytest.mark.parametrize("form", FORMATS)

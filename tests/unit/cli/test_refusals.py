@@ -31,6 +31,7 @@ def stored(table: pa.Table, *, form: str = "parquet") -> bytes:
     return sink.getvalue()
 
 
+LISTS = pa.DictionaryArray.from_arrays(pa.array([0] * 600), pa.array([[1]]))
 ROWS = b"".join(b"%d,2,true,plus\n" % age for age in range(600))
 HEADER = b"age,visits,member,plan\n"
 CURRENT: dict[str, tuple[str, bytes, str]] = {
@@ -46,7 +47,22 @@ CURRENT: dict[str, tuple[str, bytes, str]] = {
         stored(TRAIN.set_column(0, "age", pa.array([[1]] * 600))),
         "column 'age' holds list<",
     ),
-    "text where numbers were": ("a.csv", HEADER + b"old,2,true,plus\n" * 600, "column 'age' holds text only, in "),
+    "text where numbers were": ("a.csv", HEADER + b"old,2,true,plus\n" * 600, "column 'age' holds no numbers, in "),
+    "dates where numbers were": (
+        "a.csv",
+        HEADER + b"2025-01-02,2,true,plus\n" * 600,
+        "column 'age' holds no numbers, ",
+    ),
+    "dates where booleans were": (
+        "a.csv",
+        HEADER + b"1,2,2025-01-02T03:04:05Z,plus\n" * 600,
+        "column 'member' holds no booleans, in ",
+    ),
+    "lists in few places": (
+        "a.feather",
+        stored(TRAIN.set_column(3, "plan", LISTS), form="feather"),
+        "column 'plan' holds dictionary<values=list<",
+    ),
     "an empty file": ("a.csv", b"", "cannot be read as csv: Empty CSV file"),
     "a header only": ("a.csv", HEADER, "the file holds no rows"),
     "no rows": ("a.parquet", stored(TRAIN.slice(0, 0)), "the file holds no rows"),
@@ -56,7 +72,7 @@ CURRENT: dict[str, tuple[str, bytes, str]] = {
         "cannot be read as csv: CSV parse error: Expected 4 columns",
     ),
     "a row too long": ("a.csv", HEADER + ROWS + b"1,2,true,plus,5\n", "cannot be read as csv: CSV parse error"),
-    "zero bytes": ("a.csv", HEADER + b"\0\0,2,true,plus\n" * 600, "column 'age' holds text only, in "),
+    "zero bytes": ("a.csv", HEADER + b"\0\0,2,true,plus\n" * 600, "column 'age' holds no numbers, in "),
     "a name twice": ("a.csv", b"age,visits,age,plan\n1,2,3,plus\n", "two columns are called 'age'"),
     "another encoding": ("a.csv", HEADER + "1,2,true,größer\n".encode("latin-1"), "column 'plan' is not UTF-8"),
     "another encoding at the end": (
@@ -129,6 +145,115 @@ def test_a_reference_that_cannot_be_used(tmp_path: Path, name: str, capsys: pyte
     reference.write_bytes(content)
     sentence = refused(["--reference", str(reference), "--current", "gone.csv"], tmp_path / "report.json", capsys)
     assert sentence.startswith(f"perennate: {reference}: {said}")
+
+
+WHEN = pa.array([20_000] * 600).cast(pa.int32()).cast(pa.date32())
+FAR = pa.array([2**62] * 600).cast(pa.timestamp("us"))
+SAID: dict[str, tuple[pa.Table, list[str], str]] = {
+    "dates as numbers": (
+        TRAIN.append_column("when", WHEN),
+        ["--numeric", "when"],
+        "'when' holds date32[day]; --numeric",
+    ),
+    "numbers as dates": (TRAIN, ["--datetime", "age"], "'age' holds double; --datetime takes dates, and text that "),
+    "booleans as dates": (TRAIN, ["--datetime", "member"], "'member' holds bool; --datetime takes dates, and text "),
+    "a truth of dates": (
+        TRAIN.append_column("when", WHEN),
+        ["--target", "when", "--prediction", "age"],
+        "'when' holds dates, a --target must hold numbers or classes",
+    ),
+    "predictions of dates": (
+        TRAIN.append_column("when", WHEN),
+        ["--prediction", "when"],
+        "'when' holds dates, a --prediction must hold numbers or classes",
+    ),
+    "a year of many digits": (
+        TRAIN.append_column("when", FAR),
+        ["--categorical", "when"],
+        "'when' holds a value that cannot be used: ",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_column_that_is_not_what_is_said_of_it(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An option that cannot be followed is no option to ignore."""
+    table, said, words = SAID[name]
+    path = write(table, tmp_path / "train.parquet")
+    sentence = refused(["--reference", str(path), "--current", str(path), *said], tmp_path / "report.json", capsys)
+    assert sentence.startswith(f"perennate: {path}: column {words}")
+
+
+def answered(**columns: list[object]) -> pa.Table:
+    """Rows with answers, and the truth of them."""
+    return (
+        TRAIN.slice(0, len(next(iter(columns.values()))))
+        .append_column("p", pa.array(columns["p"]))
+        .append_column("y", pa.array(columns["y"]))
+    )
+
+
+SHARES: list[object] = [row % 10 / 10 for row in range(600)]
+BITS: list[object] = [row % 2 for row in range(600)]
+SIZES: list[object] = [row / 10 for row in range(600)]
+WORDS: list[object] = ["no", "yes"] * 300
+ANSWERS: dict[str, tuple[pa.Table, pa.Table, str, str]] = {
+    "a text in the truth of a regression": (
+        answered(p=SIZES, y=SIZES),
+        answered(p=SIZES, y=[*map(str, SIZES[:-1]), "much"]),
+        "csv",
+        "'y' must hold numbers, as the target does in the reference: could not convert string to float: 'much'",
+    ),
+    "a text in the answers of a regression": (
+        answered(p=SIZES, y=SIZES),
+        answered(p=[*map(str, SIZES[:-1]), "much"], y=SIZES),
+        "parquet",
+        "'p' must hold numbers, as the prediction does in the reference: could not convert ",
+    ),
+    "dates as the truth of a regression": (
+        answered(p=SIZES, y=SIZES),
+        answered(p=SIZES, y=["2025-01-02"] * 600),
+        "csv",
+        "'y' holds timestamp[us], a --target must hold numbers or classes",
+    ),
+    "lists as probabilities": (
+        answered(p=SHARES, y=BITS),
+        answered(p=[[1]] * 600, y=BITS),
+        "parquet",
+        "'p' holds list<element: int64>, a --prediction must hold numbers or classes",
+    ),
+    "words as probabilities": (
+        answered(p=SHARES, y=BITS),
+        answered(p=WORDS, y=BITS),
+        "csv",
+        "'p' must hold numbers, as the prediction does in the reference: could not convert string to float: 'no'",
+    ),
+    "other classes under probabilities": (
+        answered(p=SHARES, y=BITS),
+        answered(p=SHARES, y=WORDS),
+        "csv",
+        "'y' holds none of the classes of the reference, 0, 1, but values such as no\n",
+    ),
+    "numbers for classes": (
+        answered(p=WORDS, y=WORDS),
+        answered(p=WORDS, y=SIZES),
+        "parquet",
+        "'y' holds none of the classes of the reference, no, yes, but values such as 0\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answers_that_are_none(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Truth and predictions of the current file are of the kind that the reference has."""
+    before, now, form, words = ANSWERS[name]
+    train, current = write(before, tmp_path / "train.parquet"), write(now, tmp_path / f"week.{form}")
+    sentence = refused(
+        ["--reference", str(train), "--current", str(current), "--target", "y", "--prediction", "p"],
+        tmp_path / "report.json",
+        capsys,
+    )
+    assert sentence.startswith(f"perennate: {current}: column {words}")
 
 
 def dense(document: bytes) -> bytes:
