@@ -26,7 +26,7 @@ EPILOG = "exit codes:\n" + "\n".join(
         (Exit.USAGE, "usage: the request cannot be met; one sentence on stderr says why"),
         (Exit.DRIFT, "drift: a column or the score drifted, or measured performance was lost"),
         (Exit.FAULT, "data fault: values missing, unseen or out of range, whether or not there is drift too"),
-        (Exit.UNKNOWN, "unknown: too few rows to tell"),
+        (Exit.UNKNOWN, "unknown: too few rows to tell, or too few with their truth for --metric or --tolerance"),
     )
 )
 

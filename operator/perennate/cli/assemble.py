@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from perennate.cli.counting import Current
-from perennate.cli.errors import UsageError
 from perennate.cli.exits import Exit
 from perennate.cli.histograms import feature_cells, prediction_cells, score_cells
+from perennate.cli.options import Asked
+from perennate.cli.performance import judge_performance
 from perennate.cli.reference import Reference
 from perennate.cli.report import ColumnReport, DriftReport, FaultReport, MetricReport, Outcome, Settings, Shares, Source
 from perennate.cli.words import counted, fault_words, verdict_words
 from perennate.drift import (
     Evaluation,
     FeatureResult,
-    FeatureRule,
-    Measurement,
     Sample,
     Verdict,
-    estimate_performance,
     evaluate,
 )
 from perennate.drift.features import CategoricalFeature
 from perennate.drift.layout import ROWS
 from perennate.drift.outputs import PREDICTION, SCORE
-from perennate.drift.standing import ERRORS, loss_detected, spread_of
 from perennate.drift.verdict import ROWS_FLOOR
 
 OUTCOMES: Mapping[Exit, Outcome] = {
@@ -35,28 +31,10 @@ OUTCOMES: Mapping[Exit, Outcome] = {
     Exit.FAULT: "DataFault",
     Exit.UNKNOWN: "Unknown",
 }
-DECIDING = ("auc", "accuracy", "mae")
-"""The metric that decides unless one is named: the first of these that there is."""
-SHARE_LOST = 0.05
-ERROR_LOST = 0.1
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How the user wants it judged."""
-
-    settings: Settings
-    metric: str | None = None
-    tolerance: float | None = None
-    rules: Mapping[str, FeatureRule] = field(default_factory=dict)
 
 
 def make_report(reference: Reference, current: Current, asked: Asked) -> DriftReport:
-    """Judge what was counted.
-
-    Raises:
-        UsageError: a metric is asked for that the model does not have.
-    """
+    """Judge what was counted."""
     sample, settings = current.sample, asked.settings
     found = evaluate(
         sample,
@@ -68,11 +46,12 @@ def make_report(reference: Reference, current: Current, asked: Asked) -> DriftRe
         quorum=settings.min_drifted_features,
     )
     performance = judge_performance(reference, current, asked)
-    code = exit_code(found, performance)
+    untold = asked.insists and bool(performance.unknown)
+    code = exit_code(found, performance.metrics, untold=untold)
     return DriftReport(
         outcome=OUTCOMES[code],
         exit_code=code,
-        words=outcome_words(found, performance, settings),
+        words=outcome_words(found, performance.metrics, settings, untold=untold),
         reference=Source(names=(reference.name,), rows=reference.rows, rows_used=reference.profile.rows),
         current=Source(names=current.names, rows=sample.rows, rows_used=sample.rows),
         profile_digest=reference.profile.digest,
@@ -88,21 +67,27 @@ def make_report(reference: Reference, current: Current, asked: Asked) -> DriftRe
             )
             for fault in found.faults
         ),
-        performance=performance,
-        notes=notes(reference, current),
+        performance=performance.metrics,
+        notes=(*notes(reference, current), *filter(None, [performance.unknown])),
     )
 
 
-def exit_code(found: Evaluation, performance: tuple[MetricReport, ...]) -> Exit:
-    """What the command ends with. Faulty data come first: what else they show may be their doing."""
+def exit_code(found: Evaluation, performance: tuple[MetricReport, ...], *, untold: bool) -> Exit:
+    """What the command ends with. Faulty data come first: what else they show may be their doing.
+
+    Args:
+        found: what was found of the columns.
+        performance: what was found of the performance.
+        untold: whether it was asked for and cannot be told.
+    """
     if found.faults:
         return Exit.FAULT
     if found.verdict is Verdict.DRIFTED or any(metric.lost for metric in performance):
         return Exit.DRIFT
-    return Exit.UNKNOWN if found.verdict is Verdict.UNKNOWN else Exit.QUIET
+    return Exit.UNKNOWN if untold or found.verdict is Verdict.UNKNOWN else Exit.QUIET
 
 
-def outcome_words(found: Evaluation, performance: tuple[MetricReport, ...], settings: Settings) -> str:
+def outcome_words(found: Evaluation, performance: tuple[MetricReport, ...], settings: Settings, *, untold: bool) -> str:
     """The outcome in one sentence."""
     named = [item.name for item in found.features if item.verdict is Verdict.DRIFTED]
     said = [f"Too few rows to tell: {found.reason}"] if found.verdict is Verdict.UNKNOWN else []
@@ -120,6 +105,8 @@ def outcome_words(found: Evaluation, performance: tuple[MetricReport, ...], sett
         for item in performance
         if item.lost
     ]
+    if untold:
+        said.append("The performance cannot be told")
     if not said:
         lesser = [item.name for item in found.features if item.verdict in {Verdict.WARNING, Verdict.CHANGED}]
         said.append(
@@ -174,58 +161,6 @@ def shares(sample: Sample, index: int) -> dict[str, Shares]:
     if not isinstance(layout.features[index], CategoricalFeature):
         found["out_of_range"] = below[0] + above[0], below[1] + above[1]
     return {name: Shares(reference=known, current=seen) for name, (known, seen) in found.items()}
-
-
-def judge_performance(reference: Reference, current: Current, asked: Asked) -> tuple[MetricReport, ...]:
-    """The metrics of the current rows beside their baselines: measured where the truth is known, else estimated.
-
-    Raises:
-        UsageError: a metric is asked for that there is none of.
-    """
-    measured: dict[str, Measurement] = {}
-    if current.outcomes is not None:
-        measured = current.outcomes.measured(1 - asked.settings.significance)
-    needed = max(asked.settings.min_samples, ROWS_FLOOR)
-    measured = {name: found for name, found in measured.items() if found.rows >= needed}
-    if not measured:
-        estimates = estimate_performance(current.sample, confidence=1 - asked.settings.significance)
-        return tuple(_metric(reference, found, estimated=True) for found in estimates.values())
-    deciding = asked.metric or next((name for name in DECIDING if name in measured), None)
-    if deciding not in measured:
-        raise UsageError(f"--metric must be one of {', '.join(measured)} for this model, got {deciding!r}")
-    return tuple(
-        _metric(reference, found, estimated=False, asked=asked if found.metric == deciding else None)
-        for found in measured.values()
-    )
-
-
-def _metric(
-    reference: Reference,
-    found: Measurement,
-    *,
-    estimated: bool,
-    asked: Asked | None = None,
-) -> MetricReport:
-    """One metric; the one that decides, for which something is asked, says whether performance is lost."""
-    known = reference.profile.metrics.get(found.metric)
-    baseline = None if known is None else known.value
-    tolerated = lost = None
-    if asked is not None and known is not None:
-        usual = ERROR_LOST * known.value if found.metric in ERRORS else SHARE_LOST
-        tolerated = usual if asked.tolerance is None else asked.tolerance
-        spread = spread_of(known.standard_error, asked.settings.significance)
-        lost = loss_detected(known.value, found, tolerated, spread)
-    return MetricReport(
-        metric=found.metric,
-        estimated=estimated,
-        value=found.value,
-        lower=found.lower,
-        upper=found.upper,
-        baseline=baseline,
-        rows=found.rows,
-        tolerance=tolerated,
-        lost=lost,
-    )
 
 
 def notes(reference: Reference, current: Current) -> tuple[str, ...]:

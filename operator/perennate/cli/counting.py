@@ -31,12 +31,14 @@ class Current:
         names: where it comes from.
         sample: what was counted.
         outcomes: predictions against the truth; None if there is either none.
+        unlabelled: why there are no outcomes although the truth is known, in words.
         extra: columns that the reference does not have.
     """
 
     names: tuple[str, ...]
     sample: Sample
     outcomes: Outcomes | None = None
+    unlabelled: str = ""
     extra: tuple[str, ...] = ()
 
 
@@ -64,7 +66,16 @@ def count_files(files: Sequence[DataFile], plan: Plan, tick: Ticker) -> Current:
     check_types(plan, sample, " and ".join(str(file.path) for file in files))
     used = {item.name for item in plan.profile.features} | {plan.target, plan.prediction} | plan.ignored
     extra = {name: None for file in files for name in file.schema.names if name not in used}
-    return Current(tuple(str(file.path) for file in files), sample, outcomes, tuple(extra))
+    return Current(tuple(str(file.path) for file in files), sample, outcomes, unlabelled(plan), tuple(extra))
+
+
+def unlabelled(plan: Plan) -> str:
+    """Why there are no outcomes although the truth is known, in words."""
+    if plan.target is None:
+        return ""
+    if plan.prediction is None:
+        return "that takes --prediction beside --target"
+    return "" if outcomes_of(plan.profile, plan.model) else f"{plan.reference} was built without the truth"
 
 
 def add_counts(document: Mapping[str, Any], window: Window, *, file: Path, pod: str, reference: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from perennate.cli.counting import DAY, Current
 from perennate.cli.errors import UsageError
+from perennate.cli.outcomes import outcomes_in
 from perennate.cli.reading import first_line
 from perennate.drift import Counts, CountsError, Profile, ProfileError, Window, validate_counts
 from perennate.drift.counts import profile_digest_of
@@ -58,7 +59,8 @@ def add_documents(paths: Sequence[Path], profile: Profile, reference: str) -> Cu
     window = Window(profile, length=now - min(seen), scrape_interval=now - min(seen))
     for path, found in counts.items():
         window.add(found, pod=str(path), now=now)
-    return Current(tuple(str(path) for path in paths), window.sample(now))
+    sample = window.sample(now)
+    return Current(tuple(str(path) for path in paths), sample, outcomes_in(sample), profile.no_labels)
 
 
 def _read_counts(path: Path, profile: Profile, reference: str) -> Counts:

@@ -7,19 +7,30 @@ import os
 import sys
 from pathlib import Path
 
-from perennate.cli.assemble import Asked, make_report
+from perennate.cli.assemble import make_report
 from perennate.cli.counting import Current, count_files
 from perennate.cli.documents import add_documents, read_profile, save_profile
 from perennate.cli.errors import UsageError
 from perennate.cli.exits import Exit
 from perennate.cli.model import Model
-from perennate.cli.options import Files, Roles, check_combination, check_fit, check_kinds, files_of, roles_of, rules_of
+from perennate.cli.options import (
+    Files,
+    Roles,
+    asked_of,
+    check_combination,
+    check_fit,
+    check_kinds,
+    files_of,
+    roles_of,
+    rules_of,
+)
 from perennate.cli.page import page
+from perennate.cli.performance import check_metric
 from perennate.cli.plan import Plan
 from perennate.cli.progress import ticker
 from perennate.cli.reading import first_line
 from perennate.cli.reference import MAX_WORKERS, Reference, read_reference
-from perennate.cli.report import DriftReport, Settings
+from perennate.cli.report import DriftReport
 from perennate.cli.table import print_table
 
 SUFFIXES = {".json": "json", ".html": "html", ".htm": "html"}
@@ -49,20 +60,14 @@ def report_of(given: argparse.Namespace) -> DriftReport | None:
     files, roles, rules = files_of(given), roles_of(given), rules_of(given)
     reference = reference_of(given, files, roles)
     check_fit(rules, reference.profile)
+    check_metric(given.metric, reference.model)
     check_kinds(roles.kinds, reference.profile, reference.name)
     if given.save_profile:
         save_profile(reference.profile, given.save_profile)
     if not (given.current or given.counts):
         return None
     current = current_of(given, files, roles, reference)
-    settings = Settings(
-        min_samples=given.min_samples,
-        significance=given.significance,
-        warning=given.warning,
-        drifted=given.drifted,
-        min_drifted_features=given.min_drifted_features,
-    )
-    return make_report(reference, current, Asked(settings, given.metric, given.tolerance, rules))
+    return make_report(reference, current, asked_of(given, rules))
 
 
 def output_form(given: argparse.Namespace) -> str:

@@ -18,4 +18,5 @@ class Exit(IntEnum):
     """The data are faulty (missing, unseen or out of range), whether or not anything drifted: mend them first, since a
     fault can look like drift."""
     UNKNOWN = 5
-    """Too few rows to tell, which is not "no drift"."""
+    """Too few rows to tell, which is not "no drift"; or --metric or --tolerance ask for a performance that cannot be
+    told."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from perennate.cli.errors import UsageError
 from perennate.cli.kinds import KINDS, Kind
 from perennate.cli.reading import DataFile
+from perennate.cli.report import Settings
 from perennate.cli.sources import open_file
 from perennate.drift import FeatureRule, Profile, check_rules
 
@@ -48,6 +49,41 @@ class Roles:
     def texts(self) -> frozenset[str]:
         """Columns of a csv file that are read as text."""
         return frozenset(name for name, kind in self.kinds.items() if kind == "categorical")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How the user wants it judged.
+
+    Args:
+        settings: of the tests of columns.
+        metric, tolerance: of the performance; None: the usual ones.
+        rules: columns that are judged otherwise.
+        truth: whether a column is named for it.
+    """
+
+    settings: Settings
+    metric: str | None = None
+    tolerance: float | None = None
+    rules: Mapping[str, FeatureRule] = field(default_factory=dict)
+    truth: bool = False
+
+    @property
+    def insists(self) -> bool:
+        """Whether the performance is what the user wants to know."""
+        return self.metric is not None or self.tolerance is not None
+
+
+def asked_of(given: argparse.Namespace, rules: Mapping[str, FeatureRule]) -> Asked:
+    """How the user wants it judged."""
+    settings = Settings(
+        min_samples=given.min_samples,
+        significance=given.significance,
+        warning=given.warning,
+        drifted=given.drifted,
+        min_drifted_features=given.min_drifted_features,
+    )
+    return Asked(settings, given.metric, given.tolerance, rules, given.target is not None)
 
 
 def files_of(given: argparse.Namespace) -> Files:
@@ -147,8 +183,9 @@ def check_combination(given: argparse.Namespace) -> None:
                 raise UsageError(f"--{option.replace('_', '-')} is about a reference file; a profile has it settled")
     if given.counts and given.profile is None:
         raise UsageError("--counts needs --profile: the profile.json of the version that the pods serve")
-    if given.metric and not (given.target and given.prediction):
-        raise UsageError("--metric needs --target and --prediction: performance is measured from both")
+    for option in ("metric", "tolerance"):
+        if getattr(given, option) is not None and not (given.counts or (given.target and given.prediction)):
+            raise UsageError(f"--{option} needs --target and --prediction: performance is measured from both")
     for option in ("target", "prediction", *KINDS):
         if given.counts and getattr(given, option, None):
             raise UsageError(f"--{option} names columns of files; counts documents have none")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from perennate.cli.model import Model
 from perennate.cli.values import Values
-from perennate.drift import Profile, class_text, confusion, labelled, regression
+from perennate.drift import Profile, Sample, class_text, confusion, labelled, regression
 from perennate.drift.bins import bin_of
 from perennate.drift.layout import RESIDUAL_SUMS
 from perennate.drift.measurement import Measurement
@@ -29,6 +29,11 @@ class Outcomes(Protocol):
     """
 
     counts: Ints
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        ...
 
     def add(self, predictions: Values, truth: Values) -> None:
         """Take rows; those that lack either are left out."""
@@ -50,6 +55,22 @@ def outcomes_of(profile: Profile, model: Model | None) -> Outcomes | None:
     return None if profile.residual is None else Regressed(profile.residual.unit)
 
 
+def outcomes_in(sample: Sample) -> Outcomes | None:
+    """What pods counted of predictions whose truth came back; None if they count none for this model."""
+    profile = sample.profile
+    found: Outcomes | None = None
+    if profile.label_kind == "scores" and profile.score is not None:
+        found = Scored(profile.score, profile.classes)
+        found.counts += sample.labels()
+    elif profile.label_kind == "classes":
+        found = Classified(profile.classes)
+        found.counts[:-1, :-1] += sample.confusion()
+    elif profile.label_kind == "residuals" and profile.residual is not None:
+        found = Regressed(profile.residual.unit)
+        found.counts += sample.residual_sums()
+    return found
+
+
 class Scored:
     """Probabilities of two classes, by score bin.
 
@@ -62,6 +83,11 @@ class Scored:
         self._score = score
         self._places = {name: place for place, name in enumerate(classes)}
         self.counts = np.zeros((2, self._score.bins), dtype=np.int64)
+
+    @property
+    def rows(self) -> int:
+        """Rows of either class."""
+        return int(self.counts.sum())
 
     def add(self, predictions: Values, truth: Values) -> None:
         """Take rows; those of a class that is neither are left out too."""
@@ -90,6 +116,11 @@ class Classified:
         # A class that the reference has not seen has a row and a column of its own: it is never rightly predicted.
         self.counts = np.zeros((len(classes) + 1,) * 2, dtype=np.int64)
 
+    @property
+    def rows(self) -> int:
+        """Rows of all classes."""
+        return int(self.counts.sum())
+
     def add(self, predictions: Values, truth: Values) -> None:
         """Take rows."""
         kept = known(predictions) & known(truth)
@@ -112,6 +143,11 @@ class Regressed:
     def __init__(self, unit: float) -> None:
         self._unit = unit
         self.counts = np.zeros(len(RESIDUAL_SUMS), dtype=np.int64)
+
+    @property
+    def rows(self) -> int:
+        """Rows with a finite residual."""
+        return int(self.counts[RESIDUAL_SUMS.index("rows")])
 
     def add(self, predictions: Values, truth: Values) -> None:
         """Take rows."""

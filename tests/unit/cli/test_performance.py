@@ -1,0 +1,199 @@
+"""Whether the model got worse: how it is measured, and what is said when that cannot be told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from perennate.cli.exits import Exit
+from perennate.cli.main import main
+from perennate.drift import Profile, Recorder
+from tests.unit.cli.makers import make_scored, make_table, write
+
+ROWS = 2000
+BOTH = ["--target", "y", "--prediction", "p"]
+SCORE = ["--prediction", "p", "--task", "classification"]
+
+
+def labelled(rows: int, *, broken: bool = False) -> pa.Table:
+    """Answers of which so many have their truth by now."""
+    table = make_scored(seed=2, broken=broken)
+    y = table["y"].to_pylist()
+    return table.set_column(table.schema.get_field_index("y"), "y", pa.array(y[:rows] + [None] * (ROWS - rows)))
+
+
+def make_sized(seed: int, *, off: float = 0.0) -> pa.Table:
+    """Answers of a regression, which lie beside the truth by five, and further off by as much."""
+    chance = np.random.default_rng(seed)
+    y = chance.normal(100, 20, ROWS)
+    return make_table(ROWS, seed=seed, p=y + chance.normal(0, 5 + off, ROWS), y=y)
+
+
+def make_classed(seed: int, *, right: float = 0.8) -> pa.Table:
+    """Answers of three classes, of which such a share is right."""
+    chance = np.random.default_rng(seed)
+    y = chance.choice(["a", "b", "c"], ROWS)
+    p = np.where(chance.random(ROWS) < right, y, chance.permutation(y))
+    return make_table(ROWS, seed=seed, p=p, y=y)
+
+
+def judged(capsys: pytest.CaptureFixture[str], *said: str) -> dict[str, Any]:
+    """The report, and that the command ended as it says."""
+    code = main(["drift", *said, "-o", "json"])
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert report["exitCode"] == code
+    return report
+
+
+NEEDED = "Performance was not measured: 12 labelled rows, at least 500 are needed."
+NONE = "Performance was not measured: 0 labelled rows, at least 500 are needed."
+NO_TRUTH = "Performance was not measured: {train} was built without the truth."
+NO_BASELINE = "Performance was not judged: {train} has no {metric} to compare with."
+ONE_CLASS = make_scored(seed=2).set_column(5, "y", pa.array([1] * ROWS))
+UNTOLD: dict[str, tuple[pa.Table, list[str], pa.Table, list[str], str]] = {
+    "few labels": (make_scored(), BOTH, labelled(12), BOTH, NEEDED),
+    "one label": (make_scored(), BOTH, labelled(1), BOTH, NEEDED.replace("12 labelled rows", "1 labelled row")),
+    "fewer than were asked for": (
+        make_scored(),
+        BOTH,
+        labelled(1500),
+        [*BOTH, "--min-samples", "1501"],
+        "Performance was not measured: 1,500 labelled rows, at least 1,501 are needed.",
+    ),
+    "no labels": (make_scored(), BOTH, labelled(0), BOTH, NONE),
+    "no column of the truth": (make_scored(), BOTH, make_scored(seed=2).drop_columns(["y"]), BOTH, NONE),
+    "no baseline": (
+        make_scored(),
+        ["--ignore", "y", *SCORE],
+        make_scored(seed=2),
+        BOTH,
+        NO_BASELINE.format(train="{train}", metric="auc"),
+    ),
+    "no baseline of a regression": (
+        make_sized(1),
+        ["--ignore", "y", "--prediction", "p"],
+        make_sized(2),
+        BOTH,
+        NO_TRUTH,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNTOLD)
+@pytest.mark.parametrize("insists", [[], ["--tolerance", "0.01"]])
+def test_what_cannot_be_told_is_said(
+    tmp_path: Path, name: str, insists: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a note that says why; who asks for the performance itself gets no "all is well"."""
+    before, of_reference, now, of_current, note = UNTOLD[name]
+    train, week = write(before, tmp_path / "train.parquet"), write(now, tmp_path / "week.parquet")
+    profile = tmp_path / "profile.json"
+    assert main(["drift", "--reference", str(train), *of_reference, "--save-profile", str(profile)]) == Exit.QUIET
+    report = judged(capsys, "--profile", str(profile), "--current", str(week), *of_current, *insists)
+    assert report["notes"][-1] == note.replace("{train}", str(profile))
+    assert all("lost" not in metric for metric in report["performance"])
+    assert report["outcome"] == ("Unknown" if insists else "Quiet")
+    assert report["words"] == ("The performance cannot be told." if insists else "No drift.")
+
+
+def test_a_metric_that_is_not_defined_is_not_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The others are shown all the same."""
+    train, week = write(make_scored(), tmp_path / "train.csv"), write(ONE_CLASS, tmp_path / "week.csv")
+    report = judged(capsys, "--reference", str(train), "--current", str(week), *BOTH, "--metric", "auc")
+    assert report["notes"] == ["Performance was not judged: auc is not defined for the labelled rows."]
+    assert (report["outcome"], "accuracy" in {found["metric"] for found in report["performance"]}) == ("Unknown", True)
+
+
+def test_drift_is_said_though_the_performance_cannot_be_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was found goes before what was not."""
+    shifted = labelled(12).set_column(0, "age", make_table(seed=2, shift=8)["age"])
+    train, week = write(make_scored(), tmp_path / "train.csv"), write(shifted, tmp_path / "week.csv")
+    report = judged(capsys, "--reference", str(train), "--current", str(week), *BOTH, "--metric", "auc")
+    assert (report["outcome"], report["words"]) == ("Drift", "Drift in 1 column: age. The performance cannot be told.")
+
+
+def test_a_truth_without_predictions_measures_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is no column to compare either."""
+    train, week = write(make_scored(), tmp_path / "train.csv"), write(make_scored(seed=2), tmp_path / "week.csv")
+    report = judged(capsys, "--reference", str(train), "--current", str(week), "--target", "y")
+    assert report["notes"] == ["Performance was not measured: that takes --prediction beside --target."]
+    assert "y" not in {column["name"] for column in report["columns"]}
+
+
+@pytest.mark.parametrize(
+    ("table", "metric", "allowed"),
+    [
+        (make_scored(), "acu", "accuracy, precision, recall, f1, auc, logLoss, brier"),
+        (make_classed(1), "auc", "accuracy, macroF1"),
+        (make_sized(1), "accuracy", "mae, rmse, bias"),
+    ],
+)
+def test_a_metric_that_the_model_cannot_have_is_refused(
+    tmp_path: Path, table: pa.Table, metric: str, allowed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before the current file is looked at, so that it does not take labels to find the slip."""
+    train = write(table, tmp_path / "train.csv")
+    assert main(["drift", "--reference", str(train), "--current", "gone.csv", *BOTH, "--metric", metric]) == Exit.USAGE
+    assert capsys.readouterr().err == f"perennate: --metric must be one of {allowed} for this model, got {metric!r}\n"
+
+
+def pod(profile: Path, table: pa.Table, path: Path) -> Path:
+    """What a pod that answered these rows, and got their truth, counted."""
+    recorder = Recorder(Profile.from_bytes(profile.read_bytes()), model="m", version="v", start=1.0)
+    columns = {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
+    recorder.record(columns | {"predicted class": columns["p"]})
+    answers = columns["p"]
+    if recorder.profile.score is not None:
+        bins = recorder.record_scores(columns["p"])
+        answers = bins if recorder.profile.label_kind == "scores" else answers
+    elif recorder.profile.classes:
+        answers = recorder.class_positions(columns["p"])
+    told = table["y"].is_valid().to_numpy()
+    recorder.record_labels(answers[told], table["y"].drop_null().to_pylist())
+    path.write_text(json.dumps(recorder.document()))
+    return path
+
+
+PODS: dict[str, Callable[[int, bool], pa.Table]] = {
+    "probabilities": lambda seed, worse: make_scored(seed=seed, broken=worse),
+    "classes": lambda seed, worse: make_classed(seed, right=0.6 if worse else 0.8),
+    "numbers": lambda seed, worse: make_sized(seed, off=2 if worse else 0),
+}
+
+
+@pytest.mark.parametrize("worse", [True, False])
+@pytest.mark.parametrize("name", PODS)
+def test_labels_of_pods_are_judged_like_those_of_files(
+    tmp_path: Path, name: str, worse: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pod whose labels came back measures the performance; nothing is estimated then."""
+    before, now = PODS[name](1, False), PODS[name](2, worse)
+    train, week, profile = tmp_path / "train.parquet", tmp_path / "week.parquet", tmp_path / "profile.json"
+    write(before, train)
+    write(now, week)
+    assert main(["drift", "--reference", str(train), *BOTH, "--save-profile", str(profile)]) == Exit.QUIET
+    of_rows = judged(capsys, "--profile", str(profile), "--current", str(week), *BOTH)
+    of_pods = judged(capsys, "--profile", str(profile), "--counts", str(pod(profile, now, tmp_path / "pod.json")))
+    assert of_pods["performance"] == of_rows["performance"]
+    assert [metric["lost"] for metric in of_pods["performance"] if "lost" in metric] == [worse]
+    assert of_pods["words"] == of_rows["words"]
+
+
+def test_few_labels_of_pods_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without any, nobody needs to know of them unless the performance is asked for."""
+    train, profile = write(make_scored(), tmp_path / "train.csv"), tmp_path / "profile.json"
+    assert main(["drift", "--reference", str(train), *BOTH, "--save-profile", str(profile)]) == Exit.QUIET
+    few, none = (str(pod(profile, labelled(rows), tmp_path / f"{rows}.json")) for rows in (12, 0))
+    against = ["--profile", str(profile), "--counts"]
+    assert judged(capsys, *against, few)["notes"] == [NEEDED]
+    assert judged(capsys, *against, none)["notes"] == []
+    asked = judged(capsys, *against, none, "--metric", "auc")
+    assert (asked["notes"], asked["outcome"]) == ([NONE], "Unknown")
