@@ -31,6 +31,10 @@ EPILOG = "exit codes:\n" + "\n".join(
 )
 
 
+LARGEST = 2**53
+"""Of a number of columns; far more than there can be."""
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of `perennate`."""
     top = argparse.ArgumentParser(prog="perennate", description="Keeps machine-learning models alive.")
@@ -190,10 +194,10 @@ def _share(text: str) -> float:
 def _quorum(text: str) -> float:
     """A whole number from 1, or a share above 0 and below 1."""
     try:
-        quorum = float(text.removesuffix("%")) / 100 if text.endswith("%") else float(int(text))
+        quorum = float(text.removesuffix("%")) / 100 if text.endswith("%") else int(text)
     except ValueError:
-        quorum = 0.0
-    if not (0 < quorum < 1 if text.endswith("%") else quorum >= 1):
+        quorum = 0
+    if not (0 < quorum < 1 if text.endswith("%") else 1 <= quorum < LARGEST):
         raise argparse.ArgumentTypeError(
             f"must be a whole number from 1, or a share above 0% and below 100%, got {text}"
         )

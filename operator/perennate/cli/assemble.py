@@ -12,7 +12,7 @@ from perennate.cli.options import Asked
 from perennate.cli.performance import judge_performance
 from perennate.cli.reference import Reference
 from perennate.cli.report import ColumnReport, DriftReport, FaultReport, MetricReport, Outcome, Settings, Shares, Source
-from perennate.cli.words import counted, fault_words, verdict_words
+from perennate.cli.words import counted, fault_words, quorum, verdict_words
 from perennate.drift import (
     Evaluation,
     FeatureResult,
@@ -97,8 +97,7 @@ def outcome_words(found: Evaluation, performance: tuple[MetricReport, ...], sett
     if named and found.verdict is Verdict.DRIFTED:
         said.append(f"Drift in {counted(len(named), 'column')}: {some(named)}")
     elif named:
-        quorum = settings.min_drifted_features
-        least = f"{quorum:g}" if quorum >= 1 else f"{quorum * 100:g} %"
+        least = quorum(settings.min_drifted_features)
         said.append(f"Drift in {counted(len(named), 'column')} only, at least {least} must: {some(named)}")
     said += [
         f"Performance lost: {item.metric} {item.value:.4g}, was {item.baseline:.4g}"
@@ -131,6 +130,7 @@ def column_report(sample: Sample, result: FeatureResult, settings: Settings) -> 
         method=result.method,
         effect=result.effect,
         threshold=result.threshold,
+        warning=result.warning,
         p=result.p,
         statistics=dict(result.statistics),
         design_effect=result.phi,

@@ -173,13 +173,13 @@ def _sideways(column: ColumnReport, bars: list[Bar], place: int) -> Element:
     return svg
 
 
-def scale(column: ColumnReport, warning: float) -> Element:
+def scale(column: ColumnReport) -> Element:
     """The effect on a line from 0 to twice the threshold, with where a warning and where drift begins."""
     svg = Element("svg", {"viewBox": f"0 0 {WIDTH:g} 32", "aria-hidden": "true"})
     per_effect = WIDTH / (2 * column.threshold)
     _rect(svg, "track", 0, 8, WIDTH, 8)
     _rect(svg, f"fill {column.verdict}", 0, 8, min(max(column.effect, 0.0) * per_effect, WIDTH), 8)
-    for level, words in ((warning, "warning"), (column.threshold, "drift")):
+    for level, words in ((column.warning, "warning"), (column.threshold, "drift")):
         _line(svg, "tick", level * per_effect, 4, level * per_effect, 20)
         _text(svg, level * per_effect + 3, 29, f"{words} {number(level)}", "start")
     _text(svg, WIDTH, 29, f"{METHODS.get(column.method, column.method)} {size(column.effect)}", "end")

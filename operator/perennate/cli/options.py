@@ -177,10 +177,18 @@ def check_combination(given: argparse.Namespace) -> None:
     Raises:
         UsageError: two do not, or one is missing.
     """
-    if given.reference is None:
-        for option in ("ignore", "reference_rows", "save_profile", "task", "positive"):
-            if getattr(given, option):
-                raise UsageError(f"--{option.replace('_', '-')} is about a reference file; a profile has it settled")
+    for option in ("ignore", "reference_rows", "save_profile", "task", "positive"):
+        if given.reference is None and getattr(given, option):
+            raise UsageError(f"--{option.replace('_', '-')} is about a reference file; a profile has it settled")
+    if given.warning > given.drifted:
+        raise UsageError(f"--warning must be at most --drifted, {given.drifted:g}, got {given.warning:g}")
+    if not given.current and not given.counts and not given.save_profile:
+        raise UsageError("there is nothing to compare: give --current or --counts")
+    _check_outputs(given)
+
+
+def _check_outputs(given: argparse.Namespace) -> None:
+    """Refuse options about columns and answers that nothing has."""
     if given.counts and given.profile is None:
         raise UsageError("--counts needs --profile: the profile.json of the version that the pods serve")
     for option in ("metric", "tolerance"):
@@ -189,5 +197,3 @@ def check_combination(given: argparse.Namespace) -> None:
     for option in ("target", "prediction", *KINDS):
         if given.counts and getattr(given, option, None):
             raise UsageError(f"--{option} names columns of files; counts documents have none")
-    if not given.current and not given.counts and not given.save_profile:
-        raise UsageError("there is nothing to compare: give --current or --counts")

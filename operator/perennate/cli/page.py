@@ -9,7 +9,7 @@ from perennate.cli.figures import histogram, scale
 from perennate.cli.report import ColumnReport, DriftReport, MetricReport, Shares
 from perennate.cli.style import CSS, content_policy
 from perennate.cli.table import plain, standing
-from perennate.cli.words import METHODS, counted, number, p_value, percent, size
+from perennate.cli.words import METHODS, counted, number, p_value, percent, quorum, size
 
 LOUD = ("Drifted", "Warning")
 CHIPS = {"Drifted": "drifted", "Warning": "warning", "Changed": "changed", "None": "no change", "Unknown": "unknown"}
@@ -141,7 +141,7 @@ def _card(grid: Element, column: ColumnReport, place: int, report: DriftReport) 
     _add(card, "p", column.words)
     if column.hint:
         _add(card, "p", column.hint, "hint")
-    card.append(scale(column, min(report.settings.warning, column.threshold)))
+    card.append(scale(column))
     drawn = histogram(column, place)
     if drawn is None:
         _add(card, "p", "No rows with a value to draw.", "soft")
@@ -196,8 +196,9 @@ def _about(body: Element, report: DriftReport) -> None:
         footer,
         "p",
         f"A column drifted if its change is significant (the chance of one false alarm in this whole report is "
-        f"{asked.significance:g}) and large (its effect reaches the threshold). A significant change below "
-        f"{asked.warning:g} is too small to matter. Columns with fewer than {asked.min_samples:,} rows are not judged.",
+        f"{asked.significance:g}) and large (its effect reaches the threshold). A significant change below the "
+        f"warning level is too small to matter. Columns with fewer than {asked.min_samples:,} rows are not judged. "
+        f"It takes drift of at least {quorum(asked.min_drifted_features)} of the columns to call it drift.",
     )
     _add(
         footer,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -41,10 +41,8 @@ class Settings(Part):
     significance: float = Field(gt=0, lt=1, description="Chance of a false alarm in the whole run.")
     warning: float = Field(gt=0, description="Effect of a warning.")
     drifted: float = Field(gt=0, description="Effect of drift.")
-    min_drifted_features: float = Field(
-        default=1,
-        gt=0,
-        description="How many columns must drift: a whole number, or a share below 1 of those that can be judged.",
+    min_drifted_features: Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)] = Field(
+        description="How many columns must drift: a whole number, or a share below 1 of those that can be judged."
     )
 
 
@@ -81,6 +79,7 @@ class ColumnReport(Part):
     method: str = Field(description="How the effect is measured.")
     effect: float = Field(description="Size of the change.")
     threshold: float = Field(description="Effect from which a significant change is drift.")
+    warning: float = Field(description="Effect from which a significant change is a warning.")
     p: float = Field(ge=0, le=1, description="Chance of such a change if nothing changed, before Holm's correction.")
     statistics: dict[str, float] = Field(description="Every effect size that applies, by name.")
     design_effect: float = Field(ge=1, description="How much less than independent rows the rows say.")

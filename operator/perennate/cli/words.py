@@ -74,6 +74,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if share < 0.1 else f"{100 * share:.0f} %"
 
 
+def quorum(least: float) -> str:
+    """How many columns must drift: a number, or a share of them."""
+    return f"{least:,}" if least >= 1 else f"{least * 100:g} %"
+
+
 def counted(many: int, one: str, more: str | None = None) -> str:
     """A number with its noun."""
     return f"{many:,} {one if many == 1 else more or one + 's'}"

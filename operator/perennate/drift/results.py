@@ -52,6 +52,7 @@ class FeatureResult(NamedTuple):
         effect: how large that is.
         rows: rows of the window that had a value.
         threshold: effect from which a significant change is drift.
+        warning: effect from which it is a warning.
         hint: what changed, in words; empty if nothing did.
         statistics: every effect that applies, by method; empty if it is unknown.
     """
@@ -66,6 +67,7 @@ class FeatureResult(NamedTuple):
     effect: float
     rows: int
     threshold: float
+    warning: float
     hint: str
     statistics: Mapping[str, float]
 
@@ -88,6 +90,7 @@ def unknown_results(names: tuple[str, ...], rows: Floats, gates: Gates, places: 
             effect=0.0,
             rows=int(rows[index]),
             threshold=float(gates.drifted[index]),
+            warning=float(gates.warning[index]),
             hint="",
             statistics=NOTHING,
         )
@@ -122,6 +125,7 @@ def known_results(compared: Comparison, gates: Gates, p: Floats, effects: Floats
         effects.tolist(),
         compared.tables.current_rows.astype(np.int64).tolist(),
         thresholds.tolist(),
+        compared.own(gates.warning).tolist(),
         hints,
         map(Statistics, repeat(compared), range(len(places))),
     )

@@ -108,6 +108,14 @@ REFUSED: dict[str, tuple[list[str], str]] = {
         ["--reference", "TRAIN", "--current", "WEEK", "--output-file", "gone/report.json"],
         "gone/report.json: cannot be written: No such file or directory",
     ),
+    "a warning beyond drift": (
+        ["--reference", "TRAIN", "--current", "WEEK", "--warning", "0.5"],
+        "--warning must be at most --drifted, 0.2, got 0.5",
+    ),
+    "a tolerance of nothing": (
+        ["--reference", "TRAIN", "--current", "WEEK", "--target", "age", "--tolerance", "0.1"],
+        "--tolerance needs --target and --prediction",
+    ),
     "no such metric": (
         ["--reference", "TRAIN", "--current", "WEEK", "--metric", "auc"],
         "--metric needs --target and --prediction",

@@ -69,11 +69,46 @@ def test_the_schema_is_one_and_the_report_keeps_it(full: DriftReport) -> None:
     assert DriftReport.model_validate(document) == full
 
 
-@pytest.mark.parametrize("change", [{"extra": 1}, {"outcome": "Fine"}, {"columns": [{}]}, {"schema": "other"}])
+SETTINGS = {"minSamples": 500, "significance": 0.001, "warning": 0.1, "drifted": 0.2}
+CHANGES: list[dict[str, Any]] = [
+    {"extra": 1},
+    {"outcome": "Fine"},
+    {"columns": [{}]},
+    {"schema": "other"},
+    {"settings": SETTINGS},
+    *({"settings": SETTINGS | {"minDriftedFeatures": quorum}} for quorum in (0, 1.5, -1)),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_the_schema_refuses_what_is_no_report(full: DriftReport, change: dict[str, Any]) -> None:
     """A schema that takes anything would say nothing."""
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(schema()).validate(json.loads(full.to_json()) | change)
+
+
+@pytest.mark.parametrize(("said", "quorum"), [("1", 1), ("2", 2), ("30%", 0.3)])
+def test_the_schema_takes_every_quorum(tmp_path: Path, said: str, quorum: float) -> None:
+    """A number of columns, or a share of them."""
+    report = make_report(tmp_path, make_table(), make_table(), "--min-drifted-features", said)
+    document = json.loads(report.to_json())
+    jsonschema.Draft202012Validator(schema()).validate(document)
+    assert document["settings"]["minDriftedFeatures"] == quorum
+    assert DriftReport.model_validate(document) == report
+
+
+def test_a_page_shows_the_levels_of_a_rule(tmp_path: Path) -> None:
+    """A rule warns from half its threshold on, whatever holds for the other columns; and the page says the quorum."""
+    said = ["--rule", "age=wasserstein:0.4", "--min-drifted-features", "50%"]
+    report = make_report(tmp_path, make_table(seed=1), make_table(seed=2), *said)
+    found = Page(page(report))
+    levels = [text for text in found.text if text.startswith(("warning 0", "drift 0"))]
+    expected = {"age": ["warning 0.20", "drift 0.40"]}
+    assert levels == [
+        level for column in report.columns for level in expected.get(column.name, ["warning 0.10", "drift 0.20"])
+    ]
+    assert "drift of at least 50 % of the columns" in "".join(found.text)
+    assert "0.1 is too small" not in "".join(found.text)
 
 
 def test_columns_come_worst_first(tmp_path: Path) -> None:

@@ -37,7 +37,9 @@ def test_a_column_is_judged_by_its_rule(files: list[str], method: str, capsys: p
 
     assert (columns["age"]["method"], columns["age"]["threshold"]) == (method, 0.01)
     assert columns["age"]["effect"] == columns["age"]["statistics"][method]
+    assert columns["age"]["warning"] == 0.005
     assert (columns["visits"]["method"], columns["visits"]["threshold"]) == ("psi", 0.2)
+    assert columns["visits"]["warning"] == 0.1
 
 
 def test_every_method_can_be_asked_for() -> None:
@@ -57,6 +59,7 @@ def test_a_larger_effect_may_be_asked_for(files: list[str]) -> None:
         ("2", Exit.QUIET, "Drift in 1 column only, at least 2 must: age."),
         ("25%", Exit.DRIFT, "Drift in 1 column: age."),
         ("26%", Exit.QUIET, "Drift in 1 column only, at least 26 % must: age."),
+        ("1000000", Exit.QUIET, "Drift in 1 column only, at least 1,000,000 must: age."),
     ],
 )
 def test_as_many_columns_must_drift_as_asked_for(
@@ -90,7 +93,7 @@ def test_a_rule_that_is_none_is_refused(files: list[str], name: str, capsys: pyt
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("quorum", ["0", "-1", "1.5", "0%", "100%", "many", "nan", "%"])
+@pytest.mark.parametrize("quorum", ["0", "-1", "1.5", "0%", "100%", "many", "nan", "%", "9" * 400, "9" * 5000])
 def test_a_quorum_that_is_none_is_refused(files: list[str], quorum: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither a number of columns nor a share of them."""
     with pytest.raises(SystemExit) as end:
