@@ -117,6 +117,16 @@ def test_a_missing_file_is_one_sentence_without_a_traceback(files: list[str]) ->
     assert done.stderr == "perennate: gone.csv: there is no such file\n"
 
 
+def test_cores_that_belong_to_others_are_left_alone() -> None:
+    """A process that is bound to one core works in one thread, however many the machine has."""
+    code = (
+        "import os\nfrom perennate.cli.cores import workers\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\nprint(workers())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
+
+
 def peak(arguments: list[str]) -> int:
     """Most memory that the command held, in bytes."""
     code = (

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-
 import pandas as pd
 
 from benchmarks.drift.sides.side import run
+from perennate.cli.cores import workers
 from perennate.drift import Recorder, Verdict, Window, build_profile, evaluate
 
 
 def check(reference: pd.DataFrame, current: pd.DataFrame) -> set[str]:
-    """All statistics at the defaults, in a thread for each core, as the command has it."""
-    cores = os.cpu_count() or 1
+    """All statistics at the defaults, in as many threads as the command has."""
+    cores = workers()
     columns = {name: reference[name].to_numpy() for name in reference}
     profile = build_profile(columns, task="regression", workers=cores)
     recorder = Recorder(profile, model="benchmark", version="sha256:0", start=0.0)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from perennate.cli.assemble import make_report
+from perennate.cli.cores import workers
 from perennate.cli.counting import Current, count_files
 from perennate.cli.documents import add_documents, read_profile, save_profile
 from perennate.cli.errors import UsageError
@@ -29,7 +29,7 @@ from perennate.cli.performance import check_metric
 from perennate.cli.plan import Plan
 from perennate.cli.progress import ticker
 from perennate.cli.reading import first_line
-from perennate.cli.reference import MAX_WORKERS, Reference, read_reference
+from perennate.cli.reference import Reference, read_reference
 from perennate.cli.report import DriftReport
 from perennate.cli.table import print_table
 
@@ -105,11 +105,6 @@ def current_of(given: argparse.Namespace, files: Files, roles: Roles, reference:
     opened = [files.open(path, plan.texts) for path in given.current]
     with ticker(f"reading {given.current[0].name}", shown=not given.no_progress) as tick:
         return count_files(opened, plan, tick)
-
-
-def workers() -> int:
-    """Threads to work in: as many as there are cores, but no more than it is of use."""
-    return min(os.cpu_count() or 1, MAX_WORKERS)
 
 
 def show(report: DriftReport, form: str, file: Path | None) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from perennate.cli.cores import MAX_WORKERS
 from perennate.cli.errors import UsageError
 from perennate.cli.kinds import Kind, kinds_of, listed
 from perennate.cli.model import Model, see_model
@@ -22,10 +23,9 @@ from perennate.drift.threads import in_threads
 
 HELD_VALUES = 32_000_000
 """Values of the reference that are held at once: 256 MB of numbers."""
-HELD_ROWS = 8_000_000
-"""Rows of one column that are held at once. Quantiles of more rows are no better, and sorting takes copies."""
-MAX_WORKERS = HELD_VALUES // HELD_ROWS
-"""With more, fewer rows of each column could be held, and which are drawn would depend on the machine."""
+HELD_ROWS = HELD_VALUES // MAX_WORKERS
+"""Rows of one column that are held at once, however many workers there are: which are drawn must not depend on the
+machine. Quantiles of more rows are no better, and sorting takes copies."""
 CONFIDENCE = 0.95
 PREDICTED = "predicted class"
 """Name of the predicted class in a report, whatever its column is called; it is tested like a column."""

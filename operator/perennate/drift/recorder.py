@@ -21,7 +21,7 @@ from perennate.drift.label_cells import Answer, LabelCells
 from perennate.drift.layout import ERRORS, ROWS, SEEN, Layout
 from perennate.drift.profile import Profile
 from perennate.drift.sampling import sampled
-from perennate.drift.threads import in_threads
+from perennate.drift.threads import check_workers, in_threads
 from perennate.drift.waiting import WAITING_ROWS, WaitingRows
 
 CHUNK_ROWS = 8192
@@ -83,12 +83,14 @@ class Recorder:
                 a sequence of mappings, one a row; an array (rows, columns) with `names`; or Rows, which someone has
                 checked already (their matrix holds the features of the profile, all numbers, in its order).
             names: of the columns of an array.
-            workers: threads that count a large batch, each a part of its rows. The last digits of sums depend on it.
+            workers: threads that count a large batch, each at least CHUNK_ROWS of its rows. The last digits of sums
+                depend on it.
 
         Raises:
             ValueError: columns are not one-dimensional or not of one length, an array does not fit its names, or there
                 are no workers.
         """
+        check_workers(workers)
         rows = self._read(data, names)
         came, rows = rows.size, self._sample(rows)
         if rows.matrix is not None and rows.size < WAITING_ROWS:
@@ -107,7 +109,7 @@ class Recorder:
                 self._cells += counted
                 self._keep(values)
             return
-        found = in_threads(workers, self._count, rows.parts(-(-rows.size // max(workers, 1))))
+        found = in_threads(workers, self._count, rows.parts(max(-(-rows.size // workers), CHUNK_ROWS)))
         with self._lock, np.errstate(over="ignore", invalid="ignore"):
             self._cells[ROWS] += rows.size
             self._cells[SEEN] += came

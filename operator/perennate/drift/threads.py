@@ -10,6 +10,16 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def check_workers(workers: int) -> None:
+    """Refuse work that nobody is to do.
+
+    Raises:
+        ValueError: there are no workers.
+    """
+    if workers < 1:
+        raise ValueError(f"workers must be at least 1, got {workers}")
+
+
 def in_threads(workers: int, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """What the work gives for each item, in their order.
 
@@ -22,8 +32,7 @@ def in_threads(workers: int, work: Callable[[Item], Result], items: Iterable[Ite
         ValueError: there are none.
         Exception: what the work raised for the first item that it raised anything for.
     """
-    if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
+    check_workers(workers)
     if workers == 1:
         return [work(item) for item in items]
     with ThreadPoolExecutor(workers) as pool:

@@ -23,7 +23,13 @@ class WaitingRows:
         self._rows = 0
 
     def add(self, values: Floats) -> bool:
-        """Let numbers wait, (features, rows); False if there is no room for them until those that wait are taken."""
+        """Let numbers wait, (features, rows); False if there is no room for them until those that wait are taken.
+
+        Raises:
+            ValueError: there never is, for more than WAITING_ROWS.
+        """
+        if values.shape[1] > WAITING_ROWS:
+            raise ValueError(f"at most {WAITING_ROWS} rows can wait, got {values.shape[1]}")
         end = self._rows + values.shape[1]
         if end > WAITING_ROWS:
             return False

@@ -10,7 +10,7 @@ import pytest
 
 from perennate.drift.build import build_profile
 from perennate.drift.errors import ProfileError
-from perennate.drift.recorder import Recorder
+from perennate.drift.recorder import CHUNK_ROWS, Recorder
 from perennate.drift.threads import in_threads
 from tests.unit.drift.makers import generator, make_recorder
 
@@ -92,11 +92,24 @@ def test_one_worker_is_the_caller() -> None:
     assert in_threads(1, lambda _: threading.get_ident(), [0]) == [threading.get_ident()]
 
 
-@pytest.mark.parametrize("workers", [0, -1])
-def test_somebody_must_work(workers: int) -> None:
-    """No count is lost for want of workers."""
-    columns = columns_of()
+def test_a_thread_has_enough_to_do() -> None:
+    """As many rows as one counts at a time are not shared out, or their sums would round otherwise."""
+    columns = {"a": generator().normal(size=CHUNK_ROWS)}
     profile = build_profile(columns, task="regression")
+    alone, together = make_recorder(profile), make_recorder(profile)
+
+    alone.record(columns)
+    together.record(columns, workers=300)
+
+    assert together.document() == alone.document()
+
+
+@pytest.mark.parametrize("rows", [1, ROWS])
+@pytest.mark.parametrize("workers", [0, -1])
+def test_somebody_must_work(rows: int, workers: int) -> None:
+    """No count is lost for want of workers, and few rows are no reason to overlook a slip."""
+    columns = columns_of(rows)
+    profile = build_profile(columns_of(), task="regression")
 
     with pytest.raises(ValueError, match="workers must be at least 1, got"):
         build_profile(columns, task="regression", workers=workers)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from perennate.drift import build_profile
-from perennate.drift.waiting import WAITING_ROWS
+from perennate.drift.waiting import WAITING_ROWS, WaitingRows
 from tests.unit.drift.makers import generator, make_recorder
 
 NAMES = ["a", "b"]
@@ -30,6 +30,17 @@ def test_single_rows_count_as_a_batch_of_them(rows: int) -> None:
     assert found.pop("sum") == pytest.approx(expected.pop("sum"))
     assert found.pop("sumsq") == pytest.approx(expected.pop("sumsq"))
     assert found == expected
+
+
+def test_more_rows_than_can_ever_wait_are_not_lost() -> None:
+    """Whoever would try again once there is room would try for ever, or drop them."""
+    waiting = WaitingRows(2)
+
+    assert waiting.add(np.zeros((2, WAITING_ROWS)))
+    assert not waiting.add(np.zeros((2, 1)))
+    with pytest.raises(ValueError, match=f"at most {WAITING_ROWS} rows can wait, got {WAITING_ROWS + 1}"):
+        waiting.add(np.zeros((2, WAITING_ROWS + 1)))
+    assert waiting.take().shape == (2, WAITING_ROWS)
 
 
 def test_a_row_that_waits_is_not_the_callers_array() -> None:
