@@ -129,24 +129,36 @@ def test_cores_that_belong_to_others_are_left_alone() -> None:
 
 def peak(arguments: list[str]) -> int:
     """Most memory that the command held, in bytes."""
+    # Not what getrusage says: that begins with what the process that started it held.
     code = (
-        "import resource, sys\nfrom perennate.cli.main import main\nsys.stdout = open('/dev/null', 'w')\n"
-        f"main({arguments!r})\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+        "import re, sys\nfrom perennate.cli.main import main\nsys.stdout = open('/dev/null', 'w')\n"
+        f"main({arguments!r})\n"
+        "print(re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1], file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return int(done.stderr.split()[-1]) * 1024
 
 
+def long_table(rows: int) -> pa.Table:
+    """Five columns of numbers."""
+    chance = np.random.default_rng(1)
+    return pa.table({f"n{index}": chance.normal(size=rows).round(6) for index in range(5)})
+
+
 @pytest.mark.parametrize("form", ["csv", "parquet", "feather"])
 def test_a_file_that_does_not_fit_goes_by_in_pieces(tmp_path: Path, form: str) -> None:
     """Four times the rows of the current file take less than half of what the rows added would take."""
-    chance = np.random.default_rng(1)
-
-    def table(rows: int) -> pa.Table:
-        return pa.table({f"n{index}": chance.normal(size=rows).round(6) for index in range(5)})
-
-    train = write(table(20_000), tmp_path / f"train.{form}")
-    small, large = (write(table(rows), tmp_path / f"{rows}.{form}") for rows in (500_000, 2_000_000))
+    train = write(long_table(20_000), tmp_path / f"train.{form}")
+    small, large = (write(long_table(rows), tmp_path / f"{rows}.{form}") for rows in (500_000, 2_000_000))
     peaks = [peak(["drift", "--reference", str(train), "--current", str(path)]) for path in (small, large)]
     added = (2_000_000 - 500_000) * 5 * 8
+    assert peaks[1] - peaks[0] < added / 2, [value // MIB for value in peaks]
+
+
+def test_a_reference_is_held_no_further_than_asked(tmp_path: Path) -> None:
+    """Nor is that of a csv file, of which all columns are held: rows beyond the bound go by."""
+    small, large = (write(long_table(rows), tmp_path / f"{rows}.csv") for rows in (1_000_000, 3_000_000))
+    said = ["--reference-rows", "20000", "--save-profile", str(tmp_path / "profile.json")]
+    peaks = [peak(["drift", "--reference", str(path), *said]) for path in (small, large)]
+    added = (3_000_000 - 1_000_000) * 5 * 8
     assert peaks[1] - peaks[0] < added / 2, [value // MIB for value in peaks]

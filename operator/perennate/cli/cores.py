@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 MAX_WORKERS = 4
-"""More are of little use: most of the time goes into reading, which one does. And each holds a column of a reference."""
+"""More are of little use: most of the time goes into reading, which one does; and each holds a column of its own."""
 
 
 def workers() -> int:

@@ -93,7 +93,8 @@ def _read(file: DataFile, roles: Roles, limit: int | None, workers: int, tick: T
             f"{file.path}: column {kept!r} has a name that is kept for what the model says: give it as --prediction, "
             f"leave it out with --ignore {kept}, or rename it"
         )
-    groups = _groups(file, names, outputs, workers)
+    width = columns_at_once(file.rows or 0, limit, workers)
+    groups = _groups(file, names, outputs, width)
     features: list[Feature] = []
     given: dict[str, Values] = {}
     for place, group in enumerate(groups):
@@ -124,11 +125,23 @@ def _outputs(file: DataFile, roles: Roles, kinds: dict[str, Kind]) -> list[str]:
     return [name for name in (roles.prediction, roles.target) if name is not None]
 
 
-def _groups(file: DataFile, names: list[str], outputs: list[str], workers: int) -> list[list[str]]:
+def columns_at_once(rows: int, limit: int | None, workers: int) -> int:
+    """How many columns are held together: one for each worker, but no more values than HELD_VALUES if one fits.
+
+    Args:
+        rows: of the file.
+        limit: most rows to hold; None: HELD_ROWS.
+        workers: threads that look at columns.
+    """
+    held = max(1, min(rows, limit or HELD_ROWS))
+    return max(1, min(workers, HELD_VALUES // held))
+
+
+def _groups(file: DataFile, names: list[str], outputs: list[str], width: int) -> list[list[str]]:
     """Columns that are held together: of a csv file all, since reading one takes reading all."""
     if file.rows is None:
         return [[*names, *outputs]]
-    groups = [names[start : start + workers] for start in range(0, len(names), workers)]
+    groups = [names[start : start + width] for start in range(0, len(names), width)]
     return [*groups, outputs] if outputs else groups
 
 

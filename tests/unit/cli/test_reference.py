@@ -16,17 +16,17 @@ from perennate.cli.errors import UsageError
 from perennate.cli.exits import Exit
 from perennate.cli.main import main
 from perennate.cli.options import Files, Roles
-from perennate.cli.reference import PREDICTED, Reference, read_reference
+from perennate.cli.reference import HELD_VALUES, PREDICTED, Reference, columns_at_once, read_reference
 from perennate.drift import build_profile
 from perennate.drift.features import CategoricalFeature, NumericFeature
 from tests.unit.cli.makers import FORMATS, make_scored, make_table, write
 
 
-def reference(path: Path, *, limit: int | None = None, **said: Any) -> Reference:
+def reference(path: Path, *, limit: int | None = None, workers: int = 1, **said: Any) -> Reference:
     """The reference with the defaults of the command."""
     roles = Roles(said.pop("kinds", {}), frozenset(said.pop("ignored", ())), **said)
     file = Files(None, ",").open(path, roles.texts)
-    return read_reference(file, roles, limit=limit, tick=lambda share: None)
+    return read_reference(file, roles, limit=limit, workers=workers, tick=lambda share: None)
 
 
 def compared(path: Path, *said: str) -> str:
@@ -117,6 +117,33 @@ def test_more_rows_than_fit_are_drawn(tmp_path: Path, form: str) -> None:
     np.testing.assert_array_equal(copy.edges, order.edges)
     assert copy.mean == pytest.approx(1000, abs=100)
     assert reference(path, limit=500).profile.digest == found.profile.digest
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("limit", [None, 500])
+def test_the_profile_does_not_depend_on_the_threads(tmp_path: Path, form: str, limit: int | None) -> None:
+    """Neither do the rows that are drawn: the same file gives the same digest on every machine."""
+    path = write(make_scored(), tmp_path / f"some.{form}")
+    found = [reference(path, limit=limit, workers=workers, target="y", prediction="p") for workers in (1, 2, 4)]
+    assert len({(item.profile.digest, item.profile.rows, item.rows) for item in found}) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "limit", "workers", "columns"),
+    [
+        (1000, None, 4, 4),
+        (1000, None, 1, 1),
+        (10**9, None, 4, 4),
+        (10**9, HELD_VALUES // 2, 4, 2),
+        (10**9, HELD_VALUES, 4, 1),
+        (10**9, 10**9, 4, 1),
+        (1000, 10**9, 4, 4),
+        (0, None, 4, 4),
+    ],
+)
+def test_the_more_rows_are_held_the_fewer_columns(rows: int, limit: int | None, workers: int, columns: int) -> None:
+    """Whoever asks for more rows than are held by themselves gets them one column after the other."""
+    assert columns_at_once(rows, limit, workers) == columns
 
 
 @pytest.mark.parametrize("form", FORMATS)
