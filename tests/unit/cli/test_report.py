@@ -215,6 +215,46 @@ def test_a_page_says_everything(full: DriftReport) -> None:
     assert "lost (tolerated 0.05)" in text
 
 
+def cards_of(report: DriftReport) -> dict[str, Page]:
+    """The card of each column, by its name."""
+    pieces = page(report).split("<article ")[1:]
+    cards = [Page(f"<article {piece.partition('</article>')[0]}") for piece in pieces]
+    titled = dict(zip((card.text[0] for card in cards), cards, strict=True))
+    assert set(titled) == {column.name for column in report.columns}
+    return titled
+
+
+def test_a_card_says_which_rows_are_missing_unseen_and_out_of_range(tmp_path: Path) -> None:
+    """On both sides, as shares; a category has no range."""
+    train = make_table().set_column(0, "age", pa.array([None] * 40 + list(range(1960))))
+    ages = [None] * 200 + [-1] * 300 + [5000] * 100 + list(range(1400))
+    plans = ["new"] * 600 + ["basic"] * 1400
+    week = make_table(seed=2).set_column(0, "age", pa.array(ages)).set_column(3, "plan", pa.array(plans))
+    cards = cards_of(make_report(tmp_path, train, week))
+
+    assert cards["age"].text[-12:] == [
+        *("rows", "reference", "current"),
+        *("missing", "2.0 %", "10 %"),
+        *("unseen", "0 %", "0 %"),
+        *("out of range", "0 %", "20 %"),
+    ]
+    assert cards["plan"].text[-9:] == [
+        *("rows", "reference", "current"),
+        *("missing", "0 %", "0 %"),
+        *("unseen", "0 %", "30 %"),
+    ]
+
+
+def test_the_score_has_a_card(full: DriftReport) -> None:
+    """With its histogram, and the line where the decision changes; rows without a score are not counted."""
+    score = next(column for column in full.columns if column.name == "score")
+    card = cards_of(full)["score"]
+    assert score.words in card.text
+    assert "Histogram of score" in card.text
+    assert f"decision {number(score.mark or 0.0)}" in card.text
+    assert "missing" not in card.text
+
+
 def test_a_table_without_a_terminal_is_plain_and_not_cut(full: DriftReport) -> None:
     """For logs and mails."""
     out = io.StringIO()
