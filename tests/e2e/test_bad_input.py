@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perennate.api.version import version_uri
 from tools.demo import steps
 from tools.demo.cluster import ROOT, Cluster, condition
 
@@ -128,16 +129,31 @@ def test_a_run_waits_for_what_it_refers_to(place: Cluster) -> None:
 
 
 def test_damaged_bytes_are_never_served_and_heal(place: Cluster) -> None:
-    """One flipped bit in the store: no pod becomes ready, the condition names the file; put right, it serves."""
+    """One flipped bit in the store: no pod becomes ready, the condition has field and file; put right, it serves."""
     version = until(place, "trainingjob", "good", holds("Complete"))["status"]["modelVersion"]
     flip_a_bit(place, version["digest"], "damage")
     pinned = {"uri": version["uri"], "digest": version["digest"]}
     apply(place, "ModelDeployment", "served", {"model": {"pinned": pinned}})
     seen = until(place, "modeldeployment", "served", holds("ModelLoaded", "False"))
-    assert "model.skops" in condition(seen, "ModelLoaded")["message"]
+    for type_ in ("ModelLoaded", "Ready"):
+        message = condition(seen, type_)["message"]
+        assert message.startswith("spec.model.pinned: container fetch of pod served-"), message
+        assert "model.skops has the digest sha256:" in message
     assert seen["status"].get("readyReplicas", 0) == 0
     flip_a_bit(place, version["digest"], "repair")
     until(place, "modeldeployment", "served", holds("Ready"))
+
+
+def test_a_version_that_is_not_in_the_store_is_named_with_its_field(place: Cluster) -> None:
+    """A digest that nobody published: no pod becomes ready, the condition has the field and the digest."""
+    digest = "sha256:" + "0" * 64
+    pinned = {"uri": version_uri("model", digest), "digest": digest}
+    apply(place, "ModelDeployment", "absent", {"model": {"pinned": pinned}})
+    seen = until(place, "modeldeployment", "absent", holds("ModelLoaded", "False"))
+    message = condition(seen, "Ready")["message"]
+    assert message.startswith("spec.model.pinned: container fetch of pod absent-"), message
+    assert f"version {digest} is not in /store/" in message
+    place.kubectl("delete", "modeldeployment/absent")
 
 
 def flip_a_bit(place: Cluster, digest: str, name: str) -> None:

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perennate.api.version import MODEL_FILE, version_uri
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB
 from perennate.kube.resources import DEPLOYMENT, OURS, POD, SERVICE, Manifest
 from tests.cluster.processes import wait_until
 from tests.support import manifests
+from tests.support.fetching import Fetches, flip_a_bit
 from tests.support.pod_actor import PodActor, play_well, published, ready
+from tests.support.serving import NAMESPACE, publish_rain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
@@ -79,6 +84,50 @@ def test_a_version_that_does_not_become_ready_is_given_up_and_remembered(
     assert all(NEWER[7:19] not in str(pod["spec"]) for pod in pods if "deletionTimestamp" not in pod["metadata"])
 
 
+def test_a_pinned_version_whose_bytes_are_not_of_its_digest_is_named_with_its_field(
+    operator: object, user: KubeUser, namespace: str, tmp_path: Path
+) -> None:
+    """One flipped bit: what the pod's own fetch says of it is in Ready, after the field; put right, it is served."""
+    rain = publish_rain(tmp_path / "store")
+    (tmp_path / "store" / NAMESPACE).rename(tmp_path / "store" / namespace)
+    model = tmp_path / "store" / namespace / "rain" / "versions" / rain.digest.removeprefix("sha256:") / MODEL_FILE
+    flip_a_bit(model)
+    user.create(manifests.model_deployment("serve", namespace, model=pinned(rain.digest)))
+    with PodActor(user, namespace, Fetches(tmp_path / "store", tmp_path / "pods")):
+        assert wait_until(lambda: ready_reason(user, namespace) == "ModelNotLoaded", seconds=30)
+        message = ready_condition(user, namespace)["message"]
+        assert message.startswith("spec.model.pinned: container fetch of pod serve-")
+        assert "model.skops has the digest sha256:" in message
+        flip_a_bit(model)
+        # The kubelet would start the container again; there is none, so another pod has to take its place.
+        user.edit(MODEL_DEPLOYMENT, namespace, "serve", {"spec": {"replicas": 0}})
+        user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", replicas=0)
+        user.edit(MODEL_DEPLOYMENT, namespace, "serve", {"spec": {"replicas": 1}})
+        assert wait_until(lambda: serves(user, namespace, rain.digest), seconds=30)
+
+
+@pytest.mark.parametrize("field", ["spec.model.pinned", "spec.model.track.name"])
+def test_a_version_that_is_not_in_the_store_is_named_with_its_field(
+    field: str, operator: object, user: KubeUser, namespace: str, tmp_path: Path
+) -> None:
+    """Whether it was never there or was removed after its run: no pod is ready, and Ready has field and digest."""
+    if field == "spec.model.pinned":
+        user.create(manifests.model_deployment("serve", namespace, model=pinned(NEWER)))
+    else:
+        user.create(manifests.model_deployment("serve", namespace))
+        user.create(manifests.training_job("first", namespace))
+    with PodActor(user, namespace, Fetches(tmp_path / "store", tmp_path / "pods")):
+        assert wait_until(lambda: ready_reason(user, namespace) == "ModelNotLoaded", seconds=30)
+    message = ready_condition(user, namespace)["message"]
+    assert message.startswith(f"{field}: container fetch of pod serve-")
+    assert f"version {manifests.DIGEST if field.endswith('name') else NEWER} is not in {tmp_path}" in message
+
+
+def pinned(digest: str) -> dict[str, Any]:
+    """The part of a spec that names a version."""
+    return {"pinned": {"uri": version_uri("rain", digest), "digest": digest}}
+
+
 def rejected(user: KubeUser, namespace: str) -> list[str]:
     """The versions that are not tried again."""
     status = (user.get(MODEL_DEPLOYMENT, namespace, "serve") or {}).get("status", {})
@@ -121,11 +170,15 @@ def test_a_service_of_somebody_elses_is_never_adopted(operator: object, user: Ku
     assert wait_until(lambda: ready_reason(user, namespace) == "NoVersion", seconds=15)
 
 
+def ready_condition(user: KubeUser, namespace: str) -> dict[str, str]:
+    """The Ready condition, empty if there is none."""
+    status = (user.get(MODEL_DEPLOYMENT, namespace, "serve") or {}).get("status", {})
+    return next((entry for entry in status.get("conditions", ()) if entry["type"] == "Ready"), {})
+
+
 def ready_reason(user: KubeUser, namespace: str) -> str:
     """Reason of the Ready condition."""
-    status = (user.get(MODEL_DEPLOYMENT, namespace, "serve") or {}).get("status", {})
-    found = [entry["reason"] for entry in status.get("conditions", ()) if entry["type"] == "Ready"]
-    return found[0] if found else ""
+    return ready_condition(user, namespace).get("reason", "")
 
 
 def test_all_that_a_deployment_owns_goes_with_it(operator: object, user: KubeUser, namespace: str) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from perennate.api.serving import CaptureConfig
 from perennate.api.version import MANIFEST_FILE, MODEL_FILE
+from perennate.api.wellknown import EXIT_VERSION_REFUSED
+from tests.support.fetching import flip_a_bit
 from tests.support.serving import (
     DEADLINE_SECONDS,
     POLL_SECONDS,
@@ -31,17 +33,9 @@ def rain(tmp_path_factory: pytest.TempPathFactory) -> Published:
     return publish_rain(tmp_path_factory.mktemp("rain") / "store")
 
 
-def flip_a_bit(path: Path) -> None:
-    """Damage a file."""
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.chmod(0o644)
-    path.write_bytes(content)
-
-
 @pytest.mark.parametrize("name", [MODEL_FILE, MANIFEST_FILE])
 def test_a_version_with_a_wrong_bit_is_never_served(name: str, rain: Published, tmp_path: Path) -> None:
-    """`serve` checks the bytes that it loads, whoever fetched them: exit 1, file and digests in the termination log."""
+    """`serve` checks the bytes that it loads, whoever fetched them: exit 13; the log has file and digests."""
     environment = container_environment(rain, tmp_path)
     assert run_fetch(environment).returncode == 0
     flip_a_bit(tmp_path / "models" / name)
@@ -50,7 +44,7 @@ def test_a_version_with_a_wrong_bit_is_never_served(name: str, rain: Published, 
         while not pod.ended_within(POLL_SECONDS):
             answers.add(pod.probe("/readyz"))
         sentence = pod.termination_log.read_text()
-    assert pod.process.returncode == 1
+    assert pod.process.returncode == EXIT_VERSION_REFUSED
     assert answers <= {None, HTTPStatus.SERVICE_UNAVAILABLE}
     assert sentence.startswith("serve: ")
     assert f"{name} has the digest sha256:" in sentence
@@ -62,9 +56,16 @@ def test_fetch_says_why_it_fails(rain: Published, tmp_path: Path) -> None:
     """One sentence on standard error, the same in the termination log, and no traceback."""
     environment = container_environment(rain, tmp_path, PERENNATE_STORE_DIR=str(tmp_path / "empty"))
     fetched = run_fetch(environment)
-    assert fetched.returncode == 1
+    assert fetched.returncode == EXIT_VERSION_REFUSED
     assert fetched.stderr == f"{(tmp_path / 'termination-log').read_text()}\n"
     assert fetched.stderr.startswith(f"fetch: version {rain.digest} is not in {tmp_path}/empty/")
+
+
+def test_fetch_that_cannot_write_does_not_blame_the_version(rain: Published, tmp_path: Path) -> None:
+    """Exit 1, and not the code by which the operator knows that the version itself is unfit."""
+    fetched = run_fetch(container_environment(rain, tmp_path, PERENNATE_MODEL_DIR="/proc/models"))
+    assert fetched.returncode == 1
+    assert fetched.stderr.startswith("fetch: /proc/models cannot be created: ")
 
 
 def test_a_port_that_is_taken_is_named(rain: Published, tmp_path: Path) -> None:

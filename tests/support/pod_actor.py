@@ -75,6 +75,20 @@ def ready(address: str = "127.0.0.1") -> Status:
     }
 
 
+def restarting(container: str, code: int, message: str) -> Status:
+    """Status of a serving pod whose init container failed and waits to be started again, as the kubelet tells it."""
+    end = _ended(container, code, message)
+    waits = {"waiting": {"reason": "CrashLoopBackOff", "message": f"back-off 10s restarting failed {container}"}}
+    serve = {"name": "serve", "image": "x", "imageID": "", "ready": False, "restartCount": 0}
+    return {
+        "phase": "Pending",
+        "startTime": _AT,
+        "conditions": [{"type": kind, "status": "False"} for kind in ("Initialized", "Ready", "ContainersReady")],
+        "initContainerStatuses": [end | {"restartCount": 1, "state": waits, "lastState": end["state"]}],
+        "containerStatuses": [{**serve, "state": {"waiting": {"reason": "PodInitializing"}}}],
+    }
+
+
 @dataclass
 class PodActor:
     """Gives every new pod of a namespace the status that `script` has for it, until left. `script` gets the pod.

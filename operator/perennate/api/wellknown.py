@@ -83,3 +83,7 @@ class ExitCode(IntEnum):
     DATA_REFUSED = 10
     GATE_FAILED = 11
     BAD_CONFIGURATION = 12
+
+
+EXIT_VERSION_REFUSED: Final = 13
+"""How a container of a serving pod ends that finds the version itself unfit: absent, damaged, not to be loaded."""

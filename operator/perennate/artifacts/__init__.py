@@ -9,6 +9,7 @@ from perennate.artifacts.errors import (
     ArtifactIncompatibleError,
     ArtifactNotFoundError,
     ArtifactRefusedError,
+    VersionUnfitError,
 )
 from perennate.artifacts.loading import LoadedVersion, load_estimator, load_verified, load_version
 from perennate.artifacts.manifest import file_entries
@@ -26,6 +27,7 @@ __all__ = [
     "LoadedVersion",
     "ModelStore",
     "VerifiedVersion",
+    "VersionUnfitError",
     "file_entries",
     "load_estimator",
     "load_verified",

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _HARMLESS_WAITS: Final = frozenset({"", "PodInitializing", "ContainerCreating"})
 """Reasons of a waiting container that belong to every start."""
-_STORY_LIMIT: Final = 400
-"""Characters of a container's last words that a message quotes."""
+_STORY_LIMIT: Final = 600
+"""Characters of a container's last words that a message quotes: room for a path in the store and two digests."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from perennate.api.wellknown import TERMINATION_LOG
+from perennate.api.wellknown import EXIT_VERSION_REFUSED, TERMINATION_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         environment: of the process.
 
     Returns:
-        The exit code: 0 done, 1 failed with a sentence on standard error and in the termination log, 2 no such command.
+        The exit code: 0 done, 2 no such command; with a sentence on standard error and in the termination log: 13 the
+        version itself is unfit, 1 anything else.
     """
     if list(arguments) not in (["fetch"], ["serve"]):
         sys.stderr.write(f"{USAGE}\n")
@@ -44,14 +45,15 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     # Imported here, after PROCESS_DEFAULTS are set, and only what the command needs.
-    from perennate.artifacts import ArtifactError  # noqa: PLC0415
+    from perennate.artifacts import ArtifactError, VersionUnfitError  # noqa: PLC0415
     from perennate.serving.config import Settings  # noqa: PLC0415
     from perennate.serving.errors import ConfigError, ListenError  # noqa: PLC0415
 
     try:
         _run(arguments[0], Settings.read(environment))
     except (ArtifactError, ConfigError, ListenError) as error:
-        return _fail(f"{arguments[0]}: {error}", environment)
+        _tell(f"{arguments[0]}: {error}", environment)
+        return EXIT_VERSION_REFUSED if isinstance(error, VersionUnfitError) else 1
     return 0
 
 
@@ -66,7 +68,7 @@ def _run(command: str, settings: Settings) -> None:
         serve(settings)
 
 
-def _fail(sentence: str, environment: Mapping[str, str]) -> int:
+def _tell(sentence: str, environment: Mapping[str, str]) -> None:
     """Say why, where people and the operator look."""
     sys.stderr.write(f"{sentence}\n")
     # Outside a pod there is no termination log.
@@ -74,7 +76,6 @@ def _fail(sentence: str, environment: Mapping[str, str]) -> int:
         Path(environment.get("PERENNATE_TERMINATION_LOG", TERMINATION_LOG)).write_bytes(
             sentence.encode()[:MESSAGE_LIMIT]
         )
-    return 1
 
 
 if __name__ == "__main__":

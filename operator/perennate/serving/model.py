@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from perennate.api.version import short_version
-from perennate.artifacts import ArtifactError, LoadedVersion, load_version
+from perennate.artifacts import LoadedVersion, VersionUnfitError, load_version
 from perennate.drift import Profile, ProfileError, class_text
 from perennate.serving.forms import choose_form
 from perennate.serving.sample import sample_batch, without
@@ -74,8 +74,8 @@ class ServedModel:
         digest: its digest.
 
     Raises:
-        ArtifactError: manifest, profile and estimator do not belong together, or the estimator cannot predict ordinary
-            rows.
+        VersionUnfitError: manifest, profile and estimator do not belong together, or the estimator cannot predict
+            ordinary rows.
     """
 
     def __init__(self, version: LoadedVersion, digest: str) -> None:
@@ -100,7 +100,7 @@ class ServedModel:
         """Load the version in a folder from the very bytes whose digests were checked.
 
         Raises:
-            ArtifactError: a byte is wrong, or the version cannot be served.
+            VersionUnfitError: a byte is wrong, or the version cannot be served.
         """
         return cls(load_version(folder, digest), digest)
 
@@ -149,7 +149,7 @@ def _choose_form(estimator: Any, sample: Batch) -> Form:
     try:
         return choose_form(estimator, sample)
     except Exception as error:
-        raise ArtifactError(
+        raise VersionUnfitError(
             f"the model cannot predict rows like those it was trained on: {type(error).__name__}: {error}"
         ) from error
 
@@ -158,19 +158,19 @@ def _read_profile(content: bytes) -> Profile:
     try:
         return Profile.from_bytes(content)
     except ProfileError as error:
-        raise ArtifactError(f"profile.json: {error}") from error
+        raise VersionUnfitError(f"profile.json: {error}") from error
 
 
 def _check_agreement(manifest: Manifest, profile: Profile, estimator: Any, classes: list[Any]) -> None:
     """Refuse a version whose three parts speak of different columns or classes."""
     columns, profiled = [item.name for item in manifest.features], [item.name for item in profile.features]
     if columns != profiled or len(columns) != estimator.n_features_in_:
-        raise ArtifactError(
+        raise VersionUnfitError(
             f"the manifest has the features {columns}, the profile {profiled} and the model {estimator.n_features_in_} "
             "columns: they do not belong together; publish the version again"
         )
     if manifest.task == "classification" and [class_text(value) for value in classes] != list(manifest.classes):
-        raise ArtifactError(
+        raise VersionUnfitError(
             f"the manifest has the classes {list(manifest.classes)} and the model {classes}; publish the version again"
         )
 

@@ -9,7 +9,7 @@ from perennate.builders import serving
 from perennate.reconcilers.ledger import Ledger, replaced
 from perennate.reconcilers.model_deployment import status as view
 from perennate.reconcilers.model_deployment.checks import BEFORE_APPLY, belongs_to_namesake
-from perennate.reconcilers.model_deployment.observed import model_name
+from perennate.reconcilers.model_deployment.observed import model_name, version_field
 from perennate.reconcilers.model_deployment.resolve import Choice, resolve
 from perennate.reconcilers.model_deployment.rollout import RolloutState, assess, trouble
 from perennate.reconcilers.model_deployment.status import Finding
@@ -110,7 +110,7 @@ def _with_version(
         candidate=choice.candidate,
         passed_over=choice.passed_over,
         rollout=rollout,
-        trouble=trouble(observed.pods, current.digest) if rollout.state != RolloutState.LIVE else "",
+        trouble=_trouble(observed, current) if rollout.state != RolloutState.LIVE else "",
         rejected=rejected,
         pinned=resource.spec.model.pinned is not None,
     )
@@ -138,6 +138,10 @@ def _with_version(
         events=tuple(ledger.events),
         requeue_after=verdict.requeue_after,
     )
+
+
+def _trouble(observed: ModelDeploymentObserved, current: Revision) -> str:
+    return trouble(observed.pods, current.digest, field=version_field(observed.resource))
 
 
 def _missing_store(observed: ModelDeploymentObserved) -> tuple[Manifest, ...]:

@@ -39,6 +39,11 @@ class ModelDeploymentObserved:
     now: datetime
 
 
+def version_field(resource: ModelDeployment) -> str:
+    """The field of the spec that the version to serve comes from."""
+    return "spec.model.pinned" if resource.spec.model.pinned is not None else "spec.model.track.name"
+
+
 def model_name(resource: ModelDeployment) -> str:
     """The model line that the deployment serves: the tracked one, or that of the pinned uri."""
     model = resource.spec.model

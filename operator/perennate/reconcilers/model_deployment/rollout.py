@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from perennate.api.version import short_version
-from perennate.api.wellknown import ANNOTATION_APPLIED_HASH, LABEL_VERSION
+from perennate.api.wellknown import ANNOTATION_APPLIED_HASH, EXIT_VERSION_REFUSED, LABEL_VERSION
 from perennate.reconcilers.pods import failure, is_leaving, is_ready, newest_first, obstacle
 
 if TYPE_CHECKING:
@@ -65,15 +65,22 @@ def pods_of_version(pods: Iterable[Manifest], digest: str) -> list[Manifest]:
     return newest_first(found)
 
 
-def trouble(pods: Iterable[Manifest], digest: str) -> str:
-    """Why a pod of a version is not ready, for people; empty if nothing is known against it."""
+def trouble(pods: Iterable[Manifest], digest: str, *, field: str) -> str:
+    """Why a pod of a version is not ready, for people; empty if nothing is known against it.
+
+    Args:
+        pods: pods of any version.
+        digest: the version.
+        field: of the spec, that the version comes from; it is named if the version itself is the cause.
+    """
     for pod in pods_of_version(pods, digest):
         if is_ready(pod):
             continue
         end = failure(pod)
         found = obstacle(pod) or (end.story() if end is not None else "")
         if found:
-            return found
+            unfit = end is not None and end.exit_code == EXIT_VERSION_REFUSED and found.startswith(end.story())
+            return f"{field}: {found}" if unfit else found
     return ""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from perennate.api.version import short_version
-from perennate.api.wellknown import ANNOTATION_PROMOTE, ANNOTATION_RETRY, LABEL_VERSION
+from perennate.api.wellknown import ANNOTATION_PROMOTE, ANNOTATION_RETRY, EXIT_VERSION_REFUSED, LABEL_VERSION
 from tests.support.cluster_controllers import deployment_gets_stuck, deployment_rolls_out
 from tests.support.objects import (
     Document,
@@ -75,6 +75,11 @@ def stuck(**fields: Any) -> World:
     deployment_gets_stuck(world)
     settle(world)
     return world
+
+
+def fetch_fails(story: str) -> Document:
+    """Status of the container that finds the version unfit and waits to be started again."""
+    return waiting("fetch", "CrashLoopBackOff", last=ended("fetch", EXIT_VERSION_REFUSED, story))
 
 
 def test_without_a_version_the_service_stands_and_the_rest_waits() -> None:
@@ -237,7 +242,7 @@ def test_a_version_that_misses_its_deadline_is_given_up() -> None:
     settle(world)
     world.pass_time(601)
     story = "digest of model.skops is wrong"
-    deployment_gets_stuck(world, container=waiting("fetch", "CrashLoopBackOff", last=ended("fetch", 1, story)))
+    deployment_gets_stuck(world, container=fetch_fails(story))
     plan = world.step("ModelDeployment", "m")
     assert plan is not None
     assert plan.requeue_after == 0.0
@@ -245,6 +250,9 @@ def test_a_version_that_misses_its_deadline_is_given_up() -> None:
     assert served(world) == V2
     (rejected,) = status_of(world)["rejected"]
     assert rejected["digest"] == digest_of("v2")
+    assert rejected["message"].startswith(
+        f"version {V2} did not become ready in 600 s; spec.model.track.name: container fetch of pod m-new ended"
+    )
     assert story in rejected["message"]
     settle(world)
     assert served(world) == V1
@@ -466,17 +474,37 @@ def test_what_a_deleted_namesake_left_is_waited_for() -> None:
     assert served(world) == V1
 
 
-def test_a_failing_first_version_says_why() -> None:
-    """The last words of the container that cannot load the version are in ModelLoaded, before any deadline."""
+@pytest.mark.parametrize("field", ["spec.model.pinned", "spec.model.track.name"])
+def test_a_failing_first_version_says_why(field: str) -> None:
+    """Ready and ModelLoaded name the field that the version comes from, and what the container said of it."""
+    spec = {"model": {"pinned": _pin("v1")}} if field == "spec.model.pinned" else {}
+    world = World.of(model_deployment(spec=spec), published_job("v1"))
+    settle(world)
+    deployment_gets_stuck(world, container=fetch_fails("no such version"))
+    settle(world)
+    for type_ in ("ModelLoaded", "Ready"):
+        assert conditions_of(world)[type_] == ("False", "ModelNotLoaded")
+        assert message_of(world, type_) == (
+            f"{field}: container fetch of pod m-new ended with exit code 13: no such version; "
+            "it waits to be started again (CrashLoopBackOff)"
+        )
+
+
+BLAMELESS = {
+    "a full disk": waiting("fetch", "CrashLoopBackOff", last=ended("fetch", 1, "No space left on device")),
+    "no memory": waiting("fetch", "CrashLoopBackOff", last=ended("fetch", 137, reason="OOMKilled")),
+    "no image": waiting("fetch", "ImagePullBackOff", "Back-off pulling image"),
+}
+
+
+@pytest.mark.parametrize("case", BLAMELESS)
+def test_the_version_is_not_blamed_for_what_is_wrong_with_the_pod(case: str) -> None:
+    """The field of the version is named only if its container ended with the code that says so."""
     world = World.of(model_deployment(), published_job("v1"))
     settle(world)
-    deployment_gets_stuck(
-        world, container=waiting("fetch", "CrashLoopBackOff", last=ended("fetch", 1, "no such version"))
-    )
+    deployment_gets_stuck(world, container=BLAMELESS[case])
     settle(world)
-    assert conditions_of(world)["ModelLoaded"] == ("False", "ModelNotLoaded")
-    assert "no such version" in message_of(world, "ModelLoaded")
-    assert conditions_of(world)["Ready"] == ("False", "ModelNotLoaded")
+    assert message_of(world, "ModelLoaded").startswith("container fetch of pod m-new ")
 
 
 def test_deleted_children_come_back() -> None:
