@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-import json
-import re
 import threading
-from collections import Counter
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from perennate.kube.resources import DEPLOYMENT, JOB, OURS, SERVICE
+from perennate.kube.resources import JOB, OURS
 from perennate.reconcilers.drift_policy.rounding import two_digits
 from tests.cluster.processes import wait_until
 from tests.support import manifests
 from tests.support.apiserver import read_audit
+from tests.support.deaths import created, die_of_each_write, difference, end_state, places
 from tests.support.killing_proxy import KillingProxy
 from tests.support.kube_user import KubeUser
 from tests.support.operator_process import OperatorProcess
@@ -33,33 +29,6 @@ TRAINING_JOB, MODEL_DEPLOYMENT = OURS["TrainingJob"], OURS["ModelDeployment"]
 OBJECTS = 2
 KEPT = 2
 """Deaths right after a window was kept: by the creation of its place, and by writing over it."""
-VOLATILE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\bfirst-[0-9a-f]{8}\b")
-
-
-def masked(value: Any, namespace: str) -> Any:
-    """A status without what differs between any two worlds: times, uids, names made of uids, the namespace."""
-    if isinstance(value, dict):
-        return {name: masked(child, namespace) for name, child in sorted(value.items())}
-    if isinstance(value, list):
-        return [masked(child, namespace) for child in value]
-    return VOLATILE.sub("*", value).replace(namespace, "ns") if isinstance(value, str) else value
-
-
-def end_state(user: KubeUser, namespace: str) -> Any:
-    """What there is at the end: the statuses, and the children's specs."""
-    statuses = [
-        masked((user.get(kind, namespace, name) or {}).get("status"), namespace)
-        for kind, name in ((TRAINING_JOB, "first"), (MODEL_DEPLOYMENT, "serve"))
-    ]
-    counts = {kind.kind: len(user.list(kind, namespace)) for kind in (JOB, DEPLOYMENT, SERVICE, *OURS.values())}
-    deployment = user.get(DEPLOYMENT, namespace, "serve") or {}
-    return {"statuses": statuses, "counts": counts, "spec": masked(deployment.get("spec"), namespace)}
-
-
-def difference(found: Any, wanted: Any) -> str:
-    """What differs, line by line."""
-    before, after = (json.dumps(side, indent=1).splitlines() for side in (wanted, found))
-    return "\n".join(difflib.unified_diff(before, after, "wanted", "found", lineterm="", n=1))
 
 
 def begin(user: KubeUser, namespace: str) -> None:
@@ -74,13 +43,6 @@ def done(user: KubeUser, namespace: str) -> bool:
     served = (user.get(MODEL_DEPLOYMENT, namespace, "serve") or {}).get("status", {})
     found = (run.get("phase"), served.get("phase"), served.get("readyReplicas"))
     return found == ("Succeeded", "Healthy", 1)
-
-
-def created(plane: ControlPlane, namespace: str) -> Counter[str]:
-    """How many objects of each kind the operator created, from the API server's own record."""
-    events = [event for event in read_audit(plane.audit_log) if event.namespace == namespace]
-    made = [event for event in events if event.agent.startswith("perennate") and event.code == 201]
-    return Counter(event.resource for event in made if event.resource not in {"events", "leases"})
 
 
 def test_killed_after_each_write_it_reaches_the_same_end_and_does_nothing_twice(
@@ -100,25 +62,14 @@ def test_killed_after_each_write_it_reaches_the_same_end_and_does_nothing_twice(
     wanted, calm_writes = end_state(user, calm), proxy.writes
 
     begin(user, namespace)
-    gate, lives = threading.Event(), 0
+    gate = threading.Event()
     with (
         KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
         PodActor(user, namespace, lambda pod: play_well(pod) if gate.is_set() else None),
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=namespace, election=False) as process,
     ):
-        proxy.kill = process.strike
-        while not done(user, namespace):
-            lives += 1
-            assert lives <= 2 * len(calm_writes), f"it does not come to an end: {proxy.writes}"
-            if process.exit_code is not None:
-                gate.clear()
-                process.start()
-            # It dies of its next write; if it has none to make, it is the pods' turn.
-            if not wait_until(lambda: process.exit_code is not None or quiet(process), seconds=60):
-                raise AssertionError(process.tail())
-            if process.exit_code is None:
-                gate.set()
-                assert wait_until(lambda: process.exit_code is not None or done(user, namespace), seconds=60)
+        lives = 2 * len(calm_writes)
+        die_of_each_write(process, proxy, gate, lambda: done(user, namespace), objects=OBJECTS, at_most=lives)
     # Events are told after the status, so it never lives to tell one; every other kind of write was one that it died
     # of.
     assert places(proxy.writes, namespace) == places(calm_writes, calm)
@@ -191,18 +142,3 @@ def test_killed_after_each_write_of_its_window_it_counts_every_row_once(
         pod.count(500)
         assert wait_until(lambda: rows(user, namespace) == two_digits(pod.rows), seconds=30), process.tail()
     assert created(own_plane, namespace)["configmaps"] == 1
-
-
-def places(writes: list[str], namespace: str) -> set[str]:
-    """What was written, without names made of uids, answers and Events."""
-    masks = (masked(line.rsplit(" ", 1)[0], namespace) for line in writes)
-    return {line for line in masks if "/events" not in line}
-
-
-def quiet(process: OperatorProcess) -> bool:
-    """Whether the operator is ready and has looked at everything since it started."""
-    if process.probe("/readyz")[0] != HTTPStatus.OK:
-        return False
-    values = dict(line.rsplit(" ", 1) for line in process.metrics().splitlines() if not line.startswith("#"))
-    looked = sum(float(value) for name, value in values.items() if name.startswith("perennate_reconcile_total"))
-    return looked >= OBJECTS and float(values["perennate_workqueue_oldest_seconds"]) == 0

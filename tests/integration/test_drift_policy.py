@@ -6,33 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.api.wellknown import ANNOTATION_RETRAIN, LABEL_TRAINING_JOB
-from perennate.kube.resources import OURS, Manifest, controller_of
+from perennate.kube.resources import OURS, controller_of
 from tests.cluster.processes import wait_until
 from tests.support import manifests
-from tests.support.pod_actor import PodActor, published, ready
+from tests.support.pod_actor import PodActor
+from tests.support.retraining import NEWER, REQUEST, play, policy
 
 if TYPE_CHECKING:
     from tests.support.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
 TRAINING_JOB, MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["TrainingJob"], OURS["ModelDeployment"], OURS["DriftPolicy"]
-NEWER = "sha256:" + "d" * 64
-REQUEST = {"metadata": {"annotations": {ANNOTATION_RETRAIN: "2026-01-01T00:00:00Z"}}}
-
-
-def play(pod: Manifest) -> dict[str, Any] | None:
-    """The first run publishes one version, the policy's another; servers become ready."""
-    run = pod["metadata"]["labels"].get(LABEL_TRAINING_JOB)
-    if run is None:
-        return ready()
-    return published(digest=manifests.DIGEST if run == "first" else NEWER)
-
-
-def policy(namespace: str, **spec: Any) -> Manifest:
-    """A policy that may retrain."""
-    template = manifests.template_of(manifests.training_job("template", namespace))
-    return manifests.drift_policy("watch", namespace, target="serve", retrain=template, **spec)
 
 
 def at(value: Any, *path: str) -> Any:
@@ -42,10 +26,10 @@ def at(value: Any, *path: str) -> Any:
     return value
 
 
-def ready_reason(user: KubeUser, namespace: str) -> str:
-    """Reason of the policy's Ready condition."""
+def ready(user: KubeUser, namespace: str) -> dict[str, str]:
+    """The policy's Ready condition, empty if there is none."""
     conditions = at(user.get(DRIFT_POLICY, namespace, "watch"), "status", "conditions") or ()
-    return next((entry["reason"] for entry in conditions if entry["type"] == "Ready"), "")
+    return next((entry for entry in conditions if entry["type"] == "Ready"), {})
 
 
 def test_a_requested_retraining_runs_once_and_closes_the_loop(operator: object, user: KubeUser, namespace: str) -> None:
@@ -87,8 +71,9 @@ def test_a_dry_run_finds_an_episode_and_creates_nothing(operator: object, user: 
 
 
 def test_a_policy_without_a_target_says_so_and_heals(operator: object, user: KubeUser, namespace: str) -> None:
-    """A reference to nothing is a condition; the target's appearance is a reason to look again."""
+    """A reference to nothing is a condition that names the field; the target's appearance is a reason to look again."""
     user.create(policy(namespace))
-    assert wait_until(lambda: ready_reason(user, namespace) == "TargetNotFound", seconds=15)
+    assert wait_until(lambda: ready(user, namespace).get("reason") == "TargetNotFound", seconds=15)
+    assert ready(user, namespace)["message"].startswith('spec.targetRef.name: ModelDeployment "serve" does not exist')
     user.create(manifests.model_deployment("serve", namespace))
-    assert wait_until(lambda: ready_reason(user, namespace) == "TargetNotServing", seconds=15)
+    assert wait_until(lambda: ready(user, namespace).get("reason") == "TargetNotServing", seconds=15)

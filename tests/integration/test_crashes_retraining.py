@@ -1,0 +1,111 @@
+"""The operator is killed after each write of a retraining: one episode, one TrainingJob, the same end."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perennate.api.v1alpha1.drift_policy import EpisodePhase
+from perennate.kube.resources import OURS
+from tests.cluster.processes import wait_until
+from tests.support import manifests
+from tests.support.deaths import created, die_of_each_write, difference, end_state, places
+from tests.support.killing_proxy import KillingProxy
+from tests.support.kube_user import KubeUser
+from tests.support.operator_process import OperatorProcess
+from tests.support.pod_actor import PodActor
+from tests.support.retraining import NEWER, REQUEST, play, policy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.apiserver import ControlPlane
+
+pytestmark = pytest.mark.integration
+MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["ModelDeployment"], OURS["DriftPolicy"]
+OBJECTS = 3
+"""What there is before the retraining: a run, a deployment that serves its version, a policy that watches it."""
+
+
+def status(user: KubeUser, namespace: str, kind: str, name: str) -> dict[str, Any]:
+    """Status of an object of ours."""
+    found: dict[str, Any] = (user.get(OURS[kind], namespace, name) or {}).get("status", {})
+    return found
+
+
+def serves(user: KubeUser, namespace: str, digest: str) -> bool:
+    """Whether every pod serves this version, and no other is on its way."""
+    found = status(user, namespace, "ModelDeployment", "serve")
+    whole = (found.get("phase"), found.get("readyReplicas")) == ("Healthy", 1)
+    return whole and found.get("stableRevision", {}).get("digest") == digest
+
+
+def is_asked(user: KubeUser, namespace: str) -> bool:
+    """Whether the policy has asked the pods, which have nothing to say: the last that it writes by itself."""
+    conditions = status(user, namespace, "DriftPolicy", "watch").get("conditions", ())
+    return ("Ready", "ReferenceUnavailable") in [(entry["type"], entry["reason"]) for entry in conditions]
+
+
+def closed(user: KubeUser, namespace: str) -> bool:
+    """Whether the retraining is over and its version is served."""
+    episode = status(user, namespace, "DriftPolicy", "watch").get("episode", {})
+    return episode.get("phase") == "Closed" and serves(user, namespace, NEWER)
+
+
+def begin(user: KubeUser, namespace: str, process: OperatorProcess) -> None:
+    """A first version is served and watched."""
+    user.create(manifests.training_job("first", namespace))
+    user.create(manifests.model_deployment("serve", namespace))
+    user.create(policy(namespace, scrapeInterval="5s"))
+    assert wait_until(lambda: serves(user, namespace, manifests.DIGEST), seconds=40), process.tail()
+    assert wait_until(lambda: is_asked(user, namespace), seconds=40), process.tail()
+
+
+def test_killed_after_each_write_of_a_retraining_it_retrains_once(own_plane: ControlPlane, tmp_path: Path) -> None:
+    """Among them the opening of the episode, the creation of its TrainingJob, and every step that status keeps.
+
+    One request, one episode, one TrainingJob, and the same end as without any death.
+    """
+    user = KubeUser(own_plane.kubeconfig)
+    calm, namespace = user.ensure_namespace("calm"), user.ensure_namespace("deadly")
+    with (
+        KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
+        PodActor(user, calm, play),
+        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=calm) as process,
+    ):
+        begin(user, calm, process)
+        proxy.writes.clear()
+        user.edit(DRIFT_POLICY, calm, "watch", REQUEST)
+        assert wait_until(lambda: closed(user, calm) and is_asked(user, calm), seconds=40), process.tail()
+        assert process.terminate() == 0, process.tail()
+    wanted, calm_writes = end_state(user, calm), proxy.writes
+
+    pods = threading.Event()
+    pods.set()
+    with (
+        KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
+        PodActor(user, namespace, lambda pod: play(pod) if pods.is_set() else None),
+        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=namespace, election=False) as process,
+    ):
+        begin(user, namespace, process)
+        pods.clear()
+        proxy.writes.clear()
+        user.edit(DRIFT_POLICY, namespace, "watch", REQUEST)
+        lives = 2 * len(calm_writes)
+        die_of_each_write(process, proxy, pods, lambda: closed(user, namespace), objects=OBJECTS, at_most=lives)
+        steps = [line for line in proxy.writes if "/driftpolicies/watch/status " in line]
+        # What the closed loop leaves to say is said in peace.
+        proxy.kill = None
+        process.kill()
+        process.start().wait_ready()
+        settled = wait_until(lambda: end_state(user, namespace) == wanted, seconds=40)
+    assert settled, difference(end_state(user, namespace), wanted)
+    assert len(steps) >= len(EpisodePhase), "it died of each step of the episode"
+    assert places(proxy.writes, namespace) == places(calm_writes, calm)
+    assert created(own_plane, namespace) == created(own_plane, calm)
+    assert created(own_plane, namespace)["trainingjobs"] == 1
+    found = status(user, namespace, "DriftPolicy", "watch")
+    assert (found["episode"]["number"], found["episode"]["outcome"]) == (1, "LoopClosed")
+    assert [entry["reason"] for entry in found["history"]].count("EpisodeOpened") == 1

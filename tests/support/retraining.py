@@ -1,0 +1,30 @@
+"""A DriftPolicy that may retrain what a ModelDeployment serves, and pods that play along, where there is no node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perennate.api.wellknown import ANNOTATION_RETRAIN, LABEL_TRAINING_JOB
+from tests.support import manifests
+from tests.support.pod_actor import published, ready
+
+if TYPE_CHECKING:
+    from perennate.kube.resources import Manifest
+
+NEWER = "sha256:" + "d" * 64
+"""What a policy's run publishes."""
+REQUEST = {"metadata": {"annotations": {ANNOTATION_RETRAIN: "2026-01-01T00:00:00Z"}}}
+
+
+def play(pod: Manifest) -> dict[str, Any] | None:
+    """The first run publishes one version, the policy's another; servers become ready."""
+    run = pod["metadata"]["labels"].get(LABEL_TRAINING_JOB)
+    if run is None:
+        return ready()
+    return published(digest=manifests.DIGEST if run == "first" else NEWER)
+
+
+def policy(namespace: str, **spec: Any) -> Manifest:
+    """A policy that may retrain."""
+    template = manifests.template_of(manifests.training_job("template", namespace))
+    return manifests.drift_policy("watch", namespace, target="serve", retrain=template, **spec)
