@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.kube.resources import JOB, OURS
+from perennate.api.wellknown import LABEL_TRAINING_JOB
+from perennate.kube.resources import JOB, OURS, POD
 from tests.support import manifests
 from tests.support.pod_actor import PodActor, failed, play_well
 
@@ -32,26 +33,72 @@ def test_a_run_ends_with_the_version_that_its_pod_published(operator: object, us
     assert not {"annotations", "finalizers"} & done["metadata"].keys()
 
 
-FAILURES = {
+REFUSALS = {
     "data that are refused": (failed("prepare", 10, reason="DataRefused", message="no column rain"), "DataRefused"),
     "a gate that is not passed": (failed("publish", 11, reason="GateFailed", message="auc 0.4 < 0.6"), "GateFailed"),
     "an estimator that cannot be built": (
         failed("train", 12, reason="BadConfiguration", message="trainer.estimator.params.C: must be > 0"),
         "BadConfiguration",
     ),
-    "a pod that fails without a word": (failed("train", 1), "BackoffLimitExceeded"),
 }
 
 
-@pytest.mark.parametrize("case", FAILURES)
-def test_a_failed_run_says_why(case: str, operator: object, user: KubeUser, namespace: str) -> None:
-    """Failed is True with the reason that the exit code stands for; the stage's own words are the message."""
-    status, reason = FAILURES[case]
-    user.create(manifests.training_job("fails", namespace, backoffLimit=0))
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_refused_run_says_why_and_is_not_tried_again(
+    case: str, operator: object, user: KubeUser, namespace: str
+) -> None:
+    """Failed is True with the reason that the exit code stands for; one pod in all, whatever backoffLimit allows."""
+    status, reason = REFUSALS[case]
+    user.create(manifests.training_job("fails", namespace, backoffLimit=2))
     with PodActor(user, namespace, lambda _: status):
         done = user.wait_for(TRAINING_JOB, namespace, "fails", phase="Failed")
     assert condition(done, "Failed")["reason"] == reason
     assert "modelVersion" not in done["status"]
+    assert len(user.list(POD, namespace, selector=f"{LABEL_TRAINING_JOB}=fails")) == 1
+
+
+def test_a_run_that_fails_without_a_word_is_tried_again(operator: object, user: KubeUser, namespace: str) -> None:
+    """Any other exit code may be an accident: backoffLimit more pods are made, then Failed says that it is used up."""
+    user.create(manifests.training_job("fails", namespace, backoffLimit=1))
+    with PodActor(user, namespace, lambda _: failed("train", 1)):
+        done = user.wait_for(TRAINING_JOB, namespace, "fails", phase="Failed", seconds=60)
+    assert condition(done, "Failed")["reason"] == "BackoffLimitExceeded"
+    assert len(user.list(POD, namespace, selector=f"{LABEL_TRAINING_JOB}=fails")) == 2
+
+
+def claim(namespace: str) -> dict[str, Any]:
+    """A claim called `later`."""
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    metadata = {"name": "later", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
+
+
+REFERENCES = {
+    "a claim": (
+        {"train": {"uri": "pvc://later/train.csv"}, "target": "rain"},
+        'spec.data.train.uri: claim "later" does not exist',
+        claim,
+    ),
+    "a ModelDeployment": (
+        {"captured": {"modelDeployment": "later"}},
+        'spec.data.captured.modelDeployment: ModelDeployment "later" does not exist',
+        lambda namespace: manifests.model_deployment("later", namespace),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFERENCES)
+def test_a_run_waits_for_what_its_data_refer_to(case: str, operator: object, user: KubeUser, namespace: str) -> None:
+    """The condition names field and object and no Job is made; when the object is there, the run goes on by itself."""
+    data, message, missing = REFERENCES[case]
+    user.create(manifests.training_job("waits", namespace, data=data))
+    seen = user.wait_for(TRAINING_JOB, namespace, "waits", phase="Pending")
+    assert condition(seen, "Complete")["reason"] == "ReferenceNotFound"
+    assert condition(seen, "Complete")["message"].startswith(message)
+    assert user.list(JOB, namespace) == []
+    user.create(missing(namespace))
+    with PodActor(user, namespace, play_well):
+        user.wait_for(TRAINING_JOB, namespace, "waits", phase="Succeeded", seconds=40)
 
 
 def condition(manifest: dict[str, object], kind: str) -> dict[str, str]:
