@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from perennate.api.version import version_uri
+from tests.support.cluster_user import apply, flip_a_bit, holds, start_loader, until, write_files
 from tools.demo import steps
-from tools.demo.cluster import ROOT, Cluster, condition
+from tools.demo.cluster import Cluster, condition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.e2e
 
 NAMESPACE = "bad-input"
-SECONDS = 240
 ROWS = "".join(f"{k % 7},{k % 5},{int(k % 7 > 3)}\n" for k in range(200))
 FILES = {
     "good.csv": f"a,b,y\n{ROWS}",
@@ -37,14 +36,14 @@ def spec(
         "trainer": {"estimator": estimator or {"class": CLASS}},
         "data": {"train": {"uri": f"pvc://rainfall-data/{file}"}, "target": target},
         "evaluation": {"gates": list(gates)},
-        "backoffLimit": 0,
+        "backoffLimit": 2,
     }
 
 
 REFUSED = {
     "missing-file": (spec(file="nothing.csv"), "DataRefused", ("spec.data.train.uri", "nothing.csv")),
     "empty-file": (spec(file="empty.csv"), "DataRefused", ("spec.data.train.uri", "empty")),
-    "no-csv": (spec(file="text.csv"), "DataRefused", ("spec.data.train.uri",)),
+    "no-csv": (spec(file="text.csv"), "DataRefused", ("spec.data.train.uri", "is no CSV", "Expected 2 columns, got 4")),
     "no-target": (spec(target="snow"), "DataRefused", ("spec.data.target", "snow")),
     "unknown-estimator": (
         spec(estimator={"class": "sklearn.linear_model.LogisticRegresion"}),
@@ -66,32 +65,14 @@ REFUSED = {
 """Name of a TrainingJob -> its spec, the reason that its Failed condition must have, and words of its message."""
 
 
-def apply(cluster: Cluster, kind: str, name: str, body: dict[str, Any]) -> None:
-    """Apply one object of ours."""
-    document = {"apiVersion": "perennate.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": body}
-    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(document))
-
-
-def until(cluster: Cluster, kind: str, name: str, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """The object as soon as it is as wanted."""
-    return next(seen for seen in cluster.wait_for(kind, name, seconds=SECONDS) if done(seen))
-
-
-def holds(type_: str, status: str = "True") -> Callable[[dict[str, Any]], bool]:
-    """Whether a condition has a status."""
-    return lambda document: condition(document, type_).get("status") == status
-
-
 @pytest.fixture(scope="module")
 def place(cluster: Cluster) -> Iterator[Cluster]:
     """A namespace with the operator at work and FILES in a claim; every bad run and a good one are started at once."""
     steps.install_operator(cluster)
     here = replace(cluster, namespace=NAMESPACE)
     steps.prepare_namespace(here)
-    here.kubectl("apply", "-f", str(ROOT / "examples" / "01-rainfall" / "data.yaml"))
-    here.kubectl("wait", "--for=condition=Ready", "pod/loader", "--timeout=120s")
-    for name, text in FILES.items():
-        here.kubectl("exec", "-i", "loader", "--", "sh", "-c", f"cat > /data/{name}", stdin=text)
+    start_loader(here)
+    write_files(here, FILES)
     for name, (body, _, _) in REFUSED.items():
         apply(here, "TrainingJob", name, body)
     apply(here, "TrainingJob", "good", spec())
@@ -101,7 +82,7 @@ def place(cluster: Cluster) -> Iterator[Cluster]:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_bad_run_says_field_and_cause_and_is_tried_once(place: Cluster, name: str) -> None:
-    """The Failed condition names them; the pod ran once, since another try would end the same."""
+    """The Failed condition names them; one pod ran once of three that are allowed: another would end the same."""
     _, reason, words = REFUSED[name]
     job = until(place, "trainingjob", name, holds("Failed"))
     failed = condition(job, "Failed")
@@ -109,6 +90,22 @@ def test_a_bad_run_says_field_and_cause_and_is_tried_once(place: Cluster, name: 
     assert [word for word in words if word not in failed["message"]] == [], failed["message"]
     pods = place.get("pods", "--selector", f"perennate.dev/training-job={name}")["items"]
     assert [sum(s["restartCount"] for s in pod["status"]["initContainerStatuses"]) for pod in pods] == [0]
+
+
+def test_a_run_whose_data_were_put_right_succeeds_under_its_old_name(place: Cluster) -> None:
+    """A run is one try at its input: deleted, and created again when the file is there or good, it publishes."""
+    runs = {"again-missing": "late.csv", "again-bad": "bad.csv"}
+    write_files(place, {"bad.csv": FILES["text.csv"]})
+    for name, file in runs.items():
+        apply(place, "TrainingJob", name, spec(file=file))
+    for name, file in runs.items():
+        failed = condition(until(place, "trainingjob", name, holds("Failed")), "Failed")
+        assert failed["reason"] == "DataRefused", failed
+        write_files(place, {file: FILES["good.csv"]})
+        place.kubectl("delete", f"trainingjob/{name}")
+        apply(place, "TrainingJob", name, spec(file=file))
+    for name in runs:
+        until(place, "trainingjob", name, holds("Complete"))
 
 
 def test_a_good_run_beside_them_is_not_disturbed(place: Cluster) -> None:
@@ -131,7 +128,7 @@ def test_a_run_waits_for_what_it_refers_to(place: Cluster) -> None:
 def test_damaged_bytes_are_never_served_and_heal(place: Cluster) -> None:
     """One flipped bit in the store: no pod becomes ready, the condition has field and file; put right, it serves."""
     version = until(place, "trainingjob", "good", holds("Complete"))["status"]["modelVersion"]
-    flip_a_bit(place, version["digest"], "damage")
+    flip_a_bit(place, "model", version["digest"], "damage")
     pinned = {"uri": version["uri"], "digest": version["digest"]}
     apply(place, "ModelDeployment", "served", {"model": {"pinned": pinned}})
     seen = until(place, "modeldeployment", "served", holds("ModelLoaded", "False"))
@@ -140,7 +137,7 @@ def test_damaged_bytes_are_never_served_and_heal(place: Cluster) -> None:
         assert message.startswith("spec.model.pinned: container fetch of pod served-"), message
         assert "model.skops has the digest sha256:" in message
     assert seen["status"].get("readyReplicas", 0) == 0
-    flip_a_bit(place, version["digest"], "repair")
+    flip_a_bit(place, "model", version["digest"], "repair")
     until(place, "modeldeployment", "served", holds("Ready"))
 
 
@@ -154,28 +151,3 @@ def test_a_version_that_is_not_in_the_store_is_named_with_its_field(place: Clust
     assert message.startswith("spec.model.pinned: container fetch of pod absent-"), message
     assert f"version {digest} is not in /store/" in message
     place.kubectl("delete", "modeldeployment/absent")
-
-
-def flip_a_bit(place: Cluster, digest: str, name: str) -> None:
-    """Flip the last bit of a version's model file, in a pod that mounts the store."""
-    path = f"/store/{NAMESPACE}/model/versions/{digest.removeprefix('sha256:')}/model.skops"
-    code = (
-        f"import pathlib; p = pathlib.Path({path!r}); p.chmod(0o644); b = bytearray(p.read_bytes()); b[-1] ^= 1; "
-        "p.write_bytes(b); p.chmod(0o444)"
-    )
-    pod = json.loads(
-        place.kubectl(
-            "create", "-f", str(ROOT / "examples/01-rainfall/fixed-model.yaml"), "--dry-run=client", "-o", "json"
-        )
-    )
-    pod["metadata"] = {"name": name}
-    (container,) = pod["spec"]["template"]["spec"]["containers"]
-    container |= {
-        "command": ["python", "-c", code],
-        "env": [],
-        "volumeMounts": [{"name": "store", "mountPath": "/store"}],
-    }
-    claim = {"name": "store", "persistentVolumeClaim": {"claimName": "perennate-store"}}
-    pod["spec"]["template"]["spec"]["volumes"] = [claim]
-    place.kubectl("apply", "-f", "-", stdin=json.dumps(pod))
-    place.kubectl("wait", "--for=condition=Complete", f"job/{name}", "--timeout=120s")
