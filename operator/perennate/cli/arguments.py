@@ -136,7 +136,7 @@ def _add_test(drift: argparse.ArgumentParser) -> None:
         help="chance of a false alarm in a whole run (default: %(default)s)",
     )
     test.add_argument(
-        "--warning", type=_positive, default=0.1, metavar="EFFECT", help="effect of a warning (default: %(default)s)"
+        "--warning", type=_positive, metavar="EFFECT", help="effect of a warning (default: half of --drifted)"
     )
     test.add_argument(
         "--drifted", type=_positive, default=0.2, metavar="EFFECT", help="effect of drift (default: %(default)s)"

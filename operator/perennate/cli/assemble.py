@@ -133,6 +133,7 @@ def column_report(sample: Sample, result: FeatureResult, settings: Settings) -> 
         warning=result.warning,
         p=result.p,
         statistics=dict(result.statistics),
+        psi=result.psi,
         design_effect=result.phi,
         rows=result.rows,
         mark=score.threshold if score is not None and result.name == SCORE else None,

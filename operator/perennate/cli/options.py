@@ -79,7 +79,7 @@ def asked_of(given: argparse.Namespace, rules: Mapping[str, FeatureRule]) -> Ask
     settings = Settings(
         min_samples=given.min_samples,
         significance=given.significance,
-        warning=given.warning,
+        warning=given.drifted / 2 if given.warning is None else given.warning,
         drifted=given.drifted,
         min_drifted_features=given.min_drifted_features,
     )
@@ -180,7 +180,7 @@ def check_combination(given: argparse.Namespace) -> None:
     for option in ("ignore", "reference_rows", "save_profile", "task", "positive"):
         if given.reference is None and getattr(given, option):
             raise UsageError(f"--{option.replace('_', '-')} is about a reference file; a profile has it settled")
-    if given.warning > given.drifted:
+    if given.warning is not None and given.warning > given.drifted:
         raise UsageError(f"--warning must be at most --drifted, {given.drifted:g}, got {given.warning:g}")
     if not given.current and not given.counts and not given.save_profile:
         raise UsageError("there is nothing to compare: give --current or --counts")

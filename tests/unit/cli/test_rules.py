@@ -42,6 +42,18 @@ def test_a_column_is_judged_by_its_rule(files: list[str], method: str, capsys: p
     assert columns["visits"]["warning"] == 0.1
 
 
+@pytest.mark.parametrize(("said", "want"), [([], 0.1), (["--drifted", "0.05"], 0.025), (["--warning", "0.15"], 0.15)])
+def test_a_warning_is_half_of_drift_unless_it_is_named(
+    files: list[str], said: list[str], want: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that one who only wants to know of smaller drift need not say two things."""
+    main([*files, "-o", "json", *said])
+    report = report_of(capsys)
+    assert report["settings"]["warning"] == want
+    assert {column["warning"] for column in report["columns"]} == {want}
+    assert all(column["psi"] >= column["statistics"]["psi"] for column in report["columns"])
+
+
 def test_every_method_can_be_asked_for() -> None:
     """The parser lists them by itself, so that `--help` need not load the engine."""
     assert tuple(EFFECTS) == METHODS
