@@ -56,6 +56,12 @@ class Finding:
         return not self.is_settled and any(entry.digest == self.current.digest for entry in self.rejected)
 
     @property
+    def why_passed_over(self) -> str:
+        """What was said of the version that was passed over when it was given up."""
+        found = (entry.message for entry in self.rejected if entry.digest == self.passed_over)
+        return next(found, "") or f"version {short_version(self.passed_over or '')} was given up"
+
+    @property
     def is_available(self) -> bool:
         """Whether as many pods answer as are asked for, of whatever version."""
         return self.rollout.available >= self.rollout.wanted
@@ -135,8 +141,8 @@ def compose(
 
 def _ready(finding: Finding) -> tuple[ConditionStatus, str, str]:
     if finding.pinned and finding.passed_over is not None and finding.passed_over != finding.current.digest:
-        text = f"spec.model.pinned: version {short_version(finding.passed_over)} did not become ready and was given up"
-        return "False", Reason.VERSION_REJECTED, f"{text}; {finding.current.version} is served instead"
+        text = f"spec.model.pinned: {finding.why_passed_over}; {finding.current.version} is served instead"
+        return "False", Reason.VERSION_REJECTED, text
     if finding.is_given_up:
         return "False", Reason.ALL_VERSIONS_REJECTED, describe(finding)
     if finding.rollout.state == RolloutState.EMPTY:
@@ -173,7 +179,7 @@ def _progressing(finding: Finding) -> tuple[ConditionStatus, str, str]:
     if finding.candidate is not None:
         return "False", Reason.AWAITING_PROMOTION, _aside(finding)
     if finding.passed_over is not None:
-        return "False", Reason.VERSION_REJECTED, _aside(finding)
+        return "False", Reason.VERSION_REJECTED, f"{finding.why_passed_over}; {_aside(finding)}"
     return "False", Reason.ROLLED_OUT, f"every pod serves {finding.current.version}"
 
 

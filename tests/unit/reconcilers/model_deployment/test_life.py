@@ -261,6 +261,8 @@ def test_a_version_that_misses_its_deadline_is_given_up() -> None:
     settle(world)
     assert conditions_of(world)["Ready"] == ("True", "RolledOut")
     assert conditions_of(world)["Progressing"] == ("False", "VersionRejected")
+    assert "spec.model.track.name: container fetch" in message_of(world, "Progressing")
+    assert story in message_of(world, "Progressing")
     assert f"version {V2} was rejected" in status_of(world)["summary"]
     world.pass_time(3600)
     assert settle(world) == []
@@ -382,13 +384,15 @@ def test_a_pinned_version_that_fails_falls_back_and_says_so() -> None:
     settle(world)
     assert served(world) == V2
     world.pass_time(601)
-    deployment_gets_stuck(world)
+    deployment_gets_stuck(world, container=fetch_fails("digest of model.skops is wrong"))
     settle(world)
     deployment_rolls_out(world)
     settle(world)
     assert served(world) == V1
     assert conditions_of(world)["Ready"] == ("False", "VersionRejected")
     assert message_of(world, "Ready").startswith("spec.model.pinned:")
+    assert "digest of model.skops is wrong" in message_of(world, "Ready")
+    assert message_of(world, "Ready").endswith(f"{V1} is served instead")
     assert status_of(world)["phase"] == "Degraded"
     world.objects["ModelDeployment", "m"]["spec"]["model"] = {"track": {"name": "rain"}}
     settle(world)
