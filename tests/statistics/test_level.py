@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perennate.drift.merging import merge_sparse
 from tests.statistics.simulated import independent_tables, p_values, shares_of, stability, tables_of
 
 WINDOWS = 10_000
@@ -31,23 +32,31 @@ def test_false_alarms(rows: int) -> None:
     assert np.mean(psi_star) == pytest.approx(0, abs=0.02)
 
 
+ENOUGH = 5.0
+"""Rows expected in a cell from which Pearson's approximation is good (W. G. Cochran, Biometrics 10, 1954)."""
+SLACK = {"pearson": {0.001: 5.0, 0.01: 2.0, 0.05: 1.25, 0.2: 1.35, 0.5: 1.15}, "union": {0.001: 4.0}}
+"""How liberal Pearson's test is with fewer, measured: cells are joined until one row is expected, and the counts of two
+of them come in lumps. The factor 3 of the union makes up for it save far out in the tail, where the gate of the effect
+keeps a few rows in rare cells from being drift."""
+
+
 @given(
     cells=st.integers(2, 60),
     rows=st.integers(100, 5000),
     concentration=st.sampled_from([0.3, 1.0, 20.0]),
     seed=st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 def test_p_values_are_uniform_or_above(cells: int, rows: int, concentration: float, seed: int) -> None:
     """Whatever the shares of the cells, rare and empty ones included, p-values below a level are no more than it."""
-    draw = np.random.default_rng(seed)
+    draw, windows = np.random.default_rng(seed), 4000
     shares = draw.dirichlet(np.full(cells, concentration))
-    reference = draw.multinomial(10_000, shares, size=1000)
-    tables = tables_of(reference, draw.multinomial(rows, shares, (1, 1000)))
+    reference = draw.multinomial(10_000, shares, size=windows)
+    tables = tables_of(reference, draw.multinomial(rows, shares, (1, windows)))
+    sparse = merge_sparse(tables).expected().min() < ENOUGH
 
     for name, p in p_values(tables).items():
-        for level in (0.01, 0.05, 0.2, 0.5):
-            error = 4 * np.sqrt(level * (1 - level) / p.size)
-            # Pearson's is an approximation; it is somewhat liberal where cells are sparse.
-            slack = 1.25 if name in {"pearson", "union"} else 1.0
+        for level in (0.001, 0.01, 0.05, 0.2, 0.5):
+            error = 4 * np.sqrt(level * (1 - level) / windows)
+            slack = SLACK.get(name, {}).get(level, 1.0) if sparse else 1.0
             assert np.mean(p <= level) <= slack * level + error, (name, level)
