@@ -27,7 +27,8 @@ def shares_of(cells: int, *, shift: float = 0.0, scale: float = 1.0, spike: floa
     borders = norm.ppf(np.arange(1, cells) / cells)
     shares = np.diff(norm.cdf(np.concatenate(([-np.inf], (borders - shift) / scale, [np.inf]))))
     shares = (1 - spike) * shares
-    shares[cells // 2] += spike
+    # Where it comes in is all the same to every test but Kolmogorov and Smirnov's.
+    shares[3 * cells // 5] += spike
     return shares
 
 
