@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,14 @@ from perennate.drift.window import Window
 HOUR = 3600.0
 START = 1_767_225_600.0
 """When pods start to count, unless a test says otherwise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column as a library of data frames stores categories."""
+
+    categories: list[str]
+    codes: np.ndarray
 
 
 def generator(seed: int = 0) -> np.random.Generator:

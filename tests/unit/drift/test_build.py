@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from fractions import Fraction
 from typing import Any
@@ -16,15 +15,7 @@ from perennate.drift.build import build_profile
 from perennate.drift.errors import ProfileError
 from perennate.drift.features import CategoricalFeature, NumericFeature
 from perennate.drift.profile import Profile
-from tests.unit.drift.makers import generator, make_columns, make_profile, make_scores
-
-
-@dataclass(frozen=True, eq=False)
-class Coded:
-    """A column as a library of data frames stores categories."""
-
-    categories: list[str]
-    codes: np.ndarray
+from tests.unit.drift.makers import Coded, generator, make_columns, make_profile, make_scores
 
 
 def numeric(values: Any) -> NumericFeature:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from perennate.drift.build import build_profile
+from perennate.drift.columns import Rows
 from perennate.drift.errors import ProfileError
 from perennate.drift.recorder import CHUNK_ROWS, Recorder
 from perennate.drift.threads import in_threads
-from tests.unit.drift.makers import generator, make_recorder
+from tests.unit.drift.makers import Coded, generator, make_recorder
 
 ROWS = 30_000
 
@@ -52,6 +53,68 @@ def test_counts_do_not_depend_on_the_threads(rows: int, workers: int) -> None:
     together.record(columns, workers=workers)
 
     assert together.document() == alone.document()
+
+
+@pytest.mark.parametrize("rows", [255, 8193, ROWS])
+@pytest.mark.parametrize("workers", [2, 3, 300])
+def test_counts_of_a_matrix_do_not_depend_on_the_threads(rows: int, workers: int) -> None:
+    """Whether it has exactly the features, has been checked, or has other columns besides."""
+    names = ["whole", "gaps"]
+    columns = columns_of(rows)
+    matrix = np.column_stack([columns[name] for name in names])
+    profile = build_profile({name: columns_of()[name] for name in names}, task="regression")
+    alone = make_recorder(profile)
+    alone.record({name: columns[name] for name in names})
+    forms = (matrix, names), (Rows({}, rows, matrix), None), (matrix[:, [1, 0, 0]], ["gaps", "whole", "id"])
+
+    for data, labels in forms:
+        together = make_recorder(profile)
+        together.record(data, labels, workers=workers)
+        assert together.document() == alone.document()
+
+
+@pytest.mark.parametrize("rows", [255, 8193, ROWS])
+@pytest.mark.parametrize("workers", [2, 3, 300])
+def test_counts_of_codes_do_not_depend_on_the_threads(rows: int, workers: int) -> None:
+    """A column of codes is shared out like one of values, those that stand for none included."""
+    columns = columns_of(rows)
+    known = ["it", "unseen", "de", "fr"]
+    codes = np.array([known.index(value) if value else -1 for value in columns["country"]], dtype=np.int8)
+    profile = build_profile({name: columns_of()[name] for name in ("whole", "country")}, task="regression")
+    alone, together = make_recorder(profile), make_recorder(profile)
+
+    alone.record(columns)
+    together.record(columns | {"country": Coded(known, codes)}, workers=workers)
+
+    assert together.document() == alone.document()
+
+
+class Torn:
+    """A value that cannot be read."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("torn")
+
+
+@pytest.mark.parametrize("rows", [10, ROWS])
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("place", [0, -1])
+def test_nothing_is_counted_if_a_worker_raises(rows: int, workers: int, place: int) -> None:
+    """Not even the rows of the others: a batch is counted whole or, by its caller, as an error."""
+    profile = build_profile(columns_of() | {"mixed": generator().normal(size=ROWS)}, task="regression")
+    recorder, untouched = make_recorder(profile), make_recorder(profile)
+    columns = columns_of(rows)
+    torn = columns["country"].copy()
+    torn[place] = Torn()
+
+    for each in (recorder, untouched):
+        each.record(columns_of(300))
+    with pytest.raises(RuntimeError, match="torn"):
+        recorder.record(columns | {"country": torn}, workers=workers)
+    assert recorder.document() == untouched.document()
+    for each in (recorder, untouched):
+        each.record(columns, workers=workers)
+    assert recorder.document() == untouched.document()
 
 
 def test_a_sample_is_drawn_before_the_rows_are_shared_out() -> None:

@@ -63,12 +63,13 @@ def test_between_warning_and_drift() -> None:
     assert judge(4000, shift=0.4, drifted=found.features[0].psi_star / 0.7).signal is Signal.LOWERED
 
 
-def test_tiny_shift_in_very_many_rows_is_no_drift() -> None:
-    """A change of 0.02 standard deviations in ten million rows is significant, and does not matter: Changed."""
+@pytest.mark.parametrize(("shift", "verdict"), [(0.01, Verdict.NONE), (0.02, Verdict.CHANGED)])
+def test_tiny_shift_in_very_many_rows_is_no_drift(shift: float, verdict: Verdict) -> None:
+    """A hundredth of a standard deviation in ten million rows is silent; two are significant and do not matter."""
     profile = build_profile({"x": generator().normal(size=200_000)}, task="regression")
     feature = profile.features[0]
     assert isinstance(feature, NumericFeature)
-    shares = np.diff(norm.cdf(np.concatenate(([-np.inf], feature.edges, [np.inf])) - 0.02))
+    shares = np.diff(norm.cdf(np.concatenate(([-np.inf], feature.edges, [np.inf])) - shift))
     counts = np.round(shares * 10_000_000).astype(int)
     window = Window(profile, length=24 * HOUR, scrape_interval=15)
     document = make_recorder(profile).document()
@@ -77,8 +78,24 @@ def test_tiny_shift_in_very_many_rows_is_no_drift() -> None:
     window.add(document, pod="a", now=START + HOUR)
     found = evaluate(window.sample(START + 2 * HOUR))
 
-    assert found.verdict is Verdict.CHANGED
+    assert (found.verdict, found.signal) == (verdict, Signal.LOWERED)
     assert found.features[0].psi_star < 0.01
+
+
+@pytest.mark.parametrize("spike", [0.0, 1.0], ids=["zeros", "at the maximum"])
+@pytest.mark.parametrize(
+    ("share", "verdict"), [(0.3, Verdict.DRIFTED), (0.6, Verdict.NONE), (0.9, Verdict.DRIFTED)], ids=str
+)
+def test_a_value_that_most_rows_have(spike: float, share: float, verdict: Verdict) -> None:
+    """60 % of the rows at one value, the least or the largest, are no drift; a half more or less of them are."""
+    draw = generator()
+    training, rows = (
+        np.where(draw.random(count) < part, spike, draw.random(count)) for count, part in ((10_000, 0.6), (2000, share))
+    )
+    found = evaluate(make_sample(build_profile({"x": training}, task="regression"), {"x": rows}))
+
+    assert (found.verdict, found.faults) == (verdict, ())
+    assert [item.verdict for item in found.features] == [verdict]
 
 
 @pytest.mark.parametrize("rows", [8, 499])
