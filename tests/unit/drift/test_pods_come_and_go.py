@@ -42,6 +42,19 @@ def test_scale_to_zero_and_back_inside_the_window() -> None:
     assert counted == sample.labelled_rows == sample.total[sample.layout.score].sum() == 480
 
 
+def test_a_process_that_counted_more_than_the_one_before_it_counts_from_zero_too() -> None:
+    """No cell fell while nobody looked: only its start tells that it is another."""
+    window, before, after = Window(PROFILE, length=HOUR, scrape_interval=15), make_recorder(PROFILE), START + 600
+    record(before, 20, seed=1)
+    window.add(before.document(), pod="a", now=START + 15)
+    back = make_recorder(PROFILE, start=after)
+    for seed in (1, 2):
+        record(back, 20, seed=seed)
+    window.add(back.document(), pod="a", now=after + 15)
+
+    assert window.sample(after + 15).rows == 20 + 40
+
+
 def test_a_window_that_ran_empty_knows_nothing() -> None:
     """As rows leave and none come the verdict turns Unknown and stays so, which neither raises nor ends an alarm."""
     window, now = Window(PROFILE, length=HOUR, scrape_interval=15), START
