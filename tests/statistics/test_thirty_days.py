@@ -109,20 +109,21 @@ def test_nothing_is_retrained_in_thirty_quiet_days(rows: int, alike: int) -> Non
 
 
 def test_sixty_batches_in_the_window_alarm_at_times_and_retrain_nothing() -> None:
-    """The drift alarm of a window worth 60 rows is no surer than its significance; the trigger's default duration is.
+    """The drift alarm of a window worth 60 rows is no surer than its significance; both triggers are.
 
-    Rows in batches of 10 pass spec.minSamples with a tenth of what it asks for, and PSI* of 60 rows varies by 0.07. In
-    ten quiet months there were 9 alarms; this one was chosen among ten days' for having any. The interval of the
-    labelled performance knows nothing of batches: its trigger is left out, since it would retrain.
+    Rows in batches of 10 pass spec.minSamples with a tenth of what it asks for, and PSI* of 60 rows varies by 0.07: in
+    ten quiet months there were 9 alarms. A trigger for drift asks for it to last, a day by default. The interval of the
+    labelled performance is that of as many rows as the labels are worth.
     """
     draw, alarms, before = np.random.default_rng(6), 0, "False"
-    for world in looks(profile_of(draw), STEPS // 3, lambda _: batch_of(draw, 50, 10), {"drift": {}}):
+    triggers = TRIGGERS | {"drift": {}}
+    for world in looks(profile_of(draw), STEPS, lambda _: batch_of(draw, 50, 10), triggers):
         drifted = conditions_of(world)["DriftDetected"]
         assert "episode" not in status_of(world)
         assert world.created == []
         alarms, before = alarms + ((before, drifted) == ("False", "True")), drifted
 
-    assert alarms <= 1
+    assert alarms <= 3
     assert before == "False"
 
 

@@ -12,18 +12,19 @@ from perennate.drift.arrays import Ints
 from perennate.drift.measurement import Measurement, Share, Statistic, measurement
 
 
-def measure(confusion: Ints, *, metric: str, confidence: float) -> Measurement | None:
+def measure(confusion: Ints, *, metric: str, confidence: float, effect: float = 1.0) -> Measurement | None:
     """One metric with its interval; None without rows.
 
     Args:
         confusion: rows by predicted class and true class, (classes, classes).
         metric: a key of METRICS.
         confidence: two-sided level of the interval.
+        effect: design effect of the rows, 1 for independent ones.
     """
     statistic = METRICS[metric](confusion)
-    return (
-        None if statistic is None else measurement(metric, statistic, rows=int(confusion.sum()), confidence=confidence)
-    )
+    if statistic is None:
+        return None
+    return measurement(metric, statistic.thinned(effect), rows=int(confusion.sum()), confidence=confidence)
 
 
 def measure_all(confusion: Ints, *, confidence: float = 0.95) -> dict[str, Measurement]:

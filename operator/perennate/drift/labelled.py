@@ -49,6 +49,7 @@ def measure(
     first_positive: int,
     confidence: float,
     means: Floats | None = None,
+    effect: float = 1.0,
 ) -> Measurement | None:
     """One metric with its interval; None when it is not defined for these rows (e.g. AUC without a positive row).
 
@@ -63,11 +64,13 @@ def measure(
         first_positive: first bin whose rows are predicted positive.
         confidence: two-sided level of the interval.
         means: mean score of each bin's hold-out rows, (bins,); without them neither log loss nor Brier score.
+        effect: design effect of the rows, 1 for independent ones.
     """
     statistic = METRICS[metric](Labels(negatives, positives, first_positive, means))
     if statistic is None:
         return None
-    return measurement(metric, statistic, rows=int(negatives.sum() + positives.sum()), confidence=confidence)
+    rows = int(negatives.sum() + positives.sum())
+    return measurement(metric, statistic.thinned(effect), rows=rows, confidence=confidence)
 
 
 def measure_all(

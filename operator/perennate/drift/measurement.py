@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from scipy.special import ndtri
@@ -46,6 +46,9 @@ class Statistic(Protocol):
     def interval(self, confidence: float) -> tuple[float, float]:
         """Its interval at a two-sided level."""
 
+    def thinned(self, effect: float) -> Statistic:
+        """The same value of rows that are worth so many times fewer: of a design effect, 1 or more."""
+
 
 def identity(share: float) -> float:
     """A metric that is a share."""
@@ -83,6 +86,10 @@ class Share:
         lower, upper = wilson_interval(self.share, self.rows, confidence)
         return self.turn(lower), self.turn(upper)
 
+    def thinned(self, effect: float) -> Share:
+        """Of fewer rows."""
+        return replace(self, rows=self.rows / effect)
+
     @classmethod
     def of_error(cls, value: float, standard_error: float, *, fallback: float) -> Share:
         """A metric whose standard error is known, as a share of the rows that would give that error.
@@ -117,6 +124,10 @@ class Size:
         factor = math.exp(min(_quantile(confidence) * self.standard_error / self.value, _LARGEST_EXPONENT))
         return self.value / factor, self.value * factor
 
+    def thinned(self, effect: float) -> Size:
+        """With a larger error."""
+        return replace(self, standard_error=self.standard_error * math.sqrt(effect))
+
 
 @dataclass(frozen=True)
 class Level:
@@ -129,6 +140,10 @@ class Level:
         """Value plus and minus z errors."""
         half = _quantile(confidence) * self.standard_error
         return self.value - half, self.value + half
+
+    def thinned(self, effect: float) -> Level:
+        """With a larger error."""
+        return replace(self, standard_error=self.standard_error * math.sqrt(effect))
 
 
 _LARGEST_EXPONENT = 30.0

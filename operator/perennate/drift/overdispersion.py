@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import chdtri
 
-from perennate.drift.arrays import Floats
+from perennate.drift.arrays import Floats, Ints
 from perennate.drift.tables import Tables
 
 LEVEL = 0.01
@@ -74,6 +74,19 @@ def _expected(occupied: bytes, spare: bytes) -> tuple[Floats, Dispersion]:
     freedom = (np.frombuffer(occupied) - 1) * np.frombuffer(spare)
     critical = np.where(freedom > 0, chdtri(np.maximum(freedom, 1.0), LEVEL), np.inf)
     return critical, Dispersion(np.ones(freedom.size), np.ones(freedom.size), freedom, found=False)
+
+
+def design_effect(counts: Ints) -> float:
+    """Phi of one table, from its counts in every sub-window, (sub-windows, cells): Q / d as in `dispersion`, or 1."""
+    counts = counts[counts.any(axis=1)]
+    total = counts.sum(axis=0)
+    counts, total = counts[:, total > 0].astype(np.float64), total[total > 0]
+    freedom = (counts.shape[0] - 1) * (total.size - 1)
+    if freedom < 1:
+        return 1.0
+    expected = np.outer(counts.sum(axis=1), total / total.sum())
+    spread = float(((counts - expected) ** 2 / expected).sum())
+    return max(1.0, spread / freedom) if spread > chdtri(freedom, LEVEL) else 1.0
 
 
 def _cumulative(tables: Tables) -> Floats:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from perennate.drift import confusion, labelled, regression
 from perennate.drift.coverage import label_flow
 from perennate.drift.measurement import Measurement
+from perennate.drift.overdispersion import design_effect
 from perennate.drift.persistence import Signal
 from perennate.drift.profile import LabelKind, Profile
 from perennate.drift.sample import Sample
@@ -178,13 +179,17 @@ def _find(sample: Sample, metric: str, needed: int, confidence: float) -> Findin
 
 
 def _measure(sample: Sample, kind: LabelKind, metric: str, confidence: float) -> Measurement | None:
-    """The metric from the cells that hold it."""
-    profile = sample.profile
+    """The metric from the cells that hold it, of as many rows as they are worth.
+
+    Rows that come together may end together: their design effect is that of the outcomes (J. N. K. Rao & A. J. Scott,
+    Annals of Statistics 12, 1984).
+    """
+    profile, effect = sample.profile, design_effect(sample.outcomes())
     if kind == "classes":
-        return confusion.measure(sample.confusion(), metric=metric, confidence=confidence)
+        return confusion.measure(sample.confusion(), metric=metric, confidence=confidence, effect=effect)
     if kind == "residuals" and profile.residual is not None:
         sums = regression.Residuals.from_sums(sample.residual_sums(), profile.residual.unit)
-        return regression.measure(sums, metric=metric, confidence=confidence)
+        return regression.measure(sums, metric=metric, confidence=confidence, effect=effect)
     if profile.score is None:
         return None
     return labelled.measure(
@@ -193,6 +198,7 @@ def _measure(sample: Sample, kind: LabelKind, metric: str, confidence: float) ->
         first_positive=profile.score.first_positive,
         confidence=confidence,
         means=profile.score.means,
+        effect=effect,
     )
 
 

@@ -73,17 +73,19 @@ def residual_sums(residuals: Floats, unit: float) -> Ints:
     return np.array(sums, dtype=np.int64)
 
 
-def measure(residuals: Residuals, *, metric: str, confidence: float) -> Measurement | None:
+def measure(residuals: Residuals, *, metric: str, confidence: float, effect: float = 1.0) -> Measurement | None:
     """One metric with its interval; None without rows.
 
     Args:
         residuals: their sums.
         metric: a key of METRICS.
         confidence: two-sided level of the interval.
+        effect: design effect of the rows, 1 for independent ones.
     """
     if not residuals.rows:
         return None
-    return measurement(metric, METRICS[metric](residuals), rows=residuals.rows, confidence=confidence)
+    statistic = METRICS[metric](residuals).thinned(effect)
+    return measurement(metric, statistic, rows=residuals.rows, confidence=confidence)
 
 
 def measure_all(residuals: Residuals, *, confidence: float = 0.95) -> dict[str, Measurement]:

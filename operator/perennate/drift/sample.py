@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -91,6 +92,22 @@ class Sample:
     def labelled_rows(self) -> int:
         """Rows whose true class or value is known."""
         return int(self.confusion().sum() + self.residual_bins().sum() + sum(rows.sum() for rows in self.labels()))
+
+    def outcomes(self) -> Ints:
+        """Labelled rows of each sub-window by how they ended, (sub-windows, outcomes).
+
+        Predicted and true class, or the bin of prediction - truth: what says whether rows that come together also end
+        together. Without labels there are no outcomes.
+        """
+        layout, score, slots = self.layout, self.profile.score, self.sub_windows.slots
+        start, stop = layout.label(0).start, layout.residual.stop
+        counts = np.array([cells[start:stop] for cells in slots.values()], dtype=np.int64)
+        counts = counts.reshape(len(slots), stop - start)
+        if score is None or not layout.label_rows:
+            return counts
+        first, bins = score.first_positive, score.bins
+        borders = pairwise((0, first, bins, bins + first, 2 * bins))
+        return np.stack([counts[:, low:high].sum(axis=1) for low, high in borders], axis=1)
 
     def label_delays(self) -> Ints:
         """Labelled rows by the time that their label took, (8,), see DELAYS; empty if labels are not counted."""

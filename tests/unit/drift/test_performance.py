@@ -13,6 +13,7 @@ from sklearn import metrics
 from perennate.drift.bins import bin_of
 from perennate.drift.build import build_profile
 from perennate.drift.labelled import labels_by_bin
+from perennate.drift.overdispersion import design_effect
 from perennate.drift.performance import METRICS, Cause, PerformanceResult, evaluate_performance
 from perennate.drift.persistence import Signal
 from perennate.drift.profile import Metric, Profile
@@ -303,3 +304,53 @@ def test_no_such_metric() -> None:
     allowed = "accuracy, precision, recall, f1, auc, logLoss, brier, macroF1, mae, rmse, bias"
     with pytest.raises(ValueError, match=f"metric must be one of {allowed}, got 'mse'"):
         evaluate_performance(make_sample(BINARY), metric="mse", tolerance=0.05)
+
+
+def streamed(profile: Profile, metric: str, alike: int) -> PerformanceResult:
+    """The performance of 4,000 labelled rows in 40 sub-windows, so many of which are the same at a time."""
+    draw, recorder = generator(5), make_recorder(profile)
+    window = Window(profile, length=24 * HOUR, scrape_interval=15)
+    for step in range(40):
+        if profile is REGRESSION:
+            truth = np.repeat(draw.normal(50, 20, 100 // alike), alike)
+            answers = np.repeat(draw.normal(1, 4, 100 // alike), alike) + truth
+            ids = recorder.record_scores(answers)
+        elif profile is MULTICLASS:
+            cells = draw.choice(9, 100 // alike, p=MATRIX.ravel() / MATRIX.sum())
+            predicted, true = np.divmod(np.repeat(cells, alike), 3)
+            ids, truth = predicted, np.array(["a", "b", "c"], dtype=object)[true]
+        else:
+            scores = np.repeat(draw.random(100 // alike), alike)
+            ids = recorder.record_scores(scores)
+            truth = (np.repeat(draw.random(100 // alike), alike) < scores).astype(int)
+        recorder.record_labels(ids, truth)
+        window.add(recorder.document(), pod="pod", now=START + 300 * step + 10)
+    return evaluate_performance(window.sample(START + 4 * HOUR), metric=metric, tolerance=0.05)
+
+
+KINDS = [
+    *((BINARY, metric) for metric in METRICS["scores"]),
+    *((MULTICLASS, metric) for metric in METRICS["classes"]),
+    *((REGRESSION, metric) for metric in METRICS["residuals"]),
+]
+
+
+@pytest.mark.parametrize(("profile", "metric"), KINDS, ids=[metric for _, metric in KINDS])
+def test_rows_that_end_alike_are_worth_fewer(profile: Profile, metric: str) -> None:
+    """Ten equal rows tell as much as one: the interval is about three times as wide; the value is what it is."""
+    independent, alike = (streamed(profile, metric, alike).measurement for alike in (1, 10))
+    assert independent is not None
+    assert alike is not None
+    widths = [found.upper - found.lower for found in (independent, alike)]
+    assert widths[1] / widths[0] == pytest.approx(np.sqrt(10), rel=0.3)
+    assert alike.standard_error / independent.standard_error == pytest.approx(np.sqrt(10), rel=0.3)
+    assert alike.rows == independent.rows == 4000
+
+
+def test_a_design_effect_needs_rows_that_vary() -> None:
+    """One sub-window, one outcome or no row at all show nothing; independent rows lose nothing."""
+    calm = generator(1).multinomial(100, [0.4, 0.3, 0.2, 0.1], 30)
+    for counts in (calm[:1], calm[:, :1], 0 * calm, calm[:0], calm):
+        assert design_effect(counts) == 1.0
+    assert design_effect(10 * calm) == pytest.approx(10, rel=0.3)
+    assert design_effect(np.vstack([10 * calm, 0 * calm])) == design_effect(10 * calm)
