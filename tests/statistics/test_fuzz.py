@@ -27,15 +27,19 @@ def test_nothing_that_is_read_crashes(target: str, tmp_path: Path) -> None:
     """Random bytes, and valid documents and files with random edits, guided by the code that they reach."""
     if importlib.machinery.PathFinder.find_spec("atheris", [str(FUZZER)]) is None:
         pytest.skip("atheris is not there: `make install` could not install requirements/fuzz.txt")
+    corpus, files_of_inputs = tmp_path / "corpus", tmp_path / "files"
+    corpus.mkdir()
+    files_of_inputs.mkdir()
     draw = random.Random(target)  # noqa: S311
     for seed in range(SEEDS):
-        (tmp_path / str(seed)).write_bytes(draw.randbytes(draw.randrange(10, 200)))
+        (corpus / str(seed)).write_bytes(draw.randbytes(draw.randrange(10, 200)))
     options = (f"-runs={RUNS}", f"-max_total_time={SECONDS}", f"-max_len={LONGEST}", "-len_control=0", "-seed=1")
     command = [sys.executable, "-m", "tests.statistics.fuzzing", target, *options]
     run = subprocess.run(
-        [*command, f"-artifact_prefix={tmp_path}/", str(tmp_path)],
+        [*command, f"-artifact_prefix={tmp_path}/", str(corpus)],
         cwd=ROOT,
-        env={**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"},
+        # A fuzzer ends without cleaning up: what it writes must lie where pytest does.
+        env={**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "TMPDIR": str(files_of_inputs)},
         capture_output=True,
         text=True,
         timeout=SECONDS * 20,

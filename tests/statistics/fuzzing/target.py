@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
-import shutil
 import tempfile
 import time
 import tracemalloc
@@ -95,9 +93,7 @@ def _status(name: str) -> int:
 
 @cache
 def _folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    return Path(tempfile.mkdtemp(prefix="fuzz-"))
 
 
 def file_of(content: bytes, name: str) -> Path:
