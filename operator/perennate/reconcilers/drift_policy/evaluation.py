@@ -82,8 +82,7 @@ def evaluate(
     )
     _report(spec, status, found, ledger)
     status = data_quality.evaluate(spec, status, found, ledger)
-    status = performance.evaluate_labelled(spec, status, sample, ledger)
-    status = performance.evaluate_estimated(spec, status, sample, ledger)
+    status = performance.evaluate(spec, status, sample, ledger)
     return status, _readings(found)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from perennate import drift
@@ -13,7 +15,7 @@ from perennate.reconcilers.ledger import replaced
 
 if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
-    from perennate.api.v1alpha1.drift_rules import Performance
+    from perennate.api.v1alpha1.drift_rules import EstimatedPerformance, Performance
     from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
     from perennate.drift import PerformanceResult, Sample
     from perennate.reconcilers.ledger import Ledger
@@ -36,62 +38,72 @@ def watched(spec: DriftPolicySpec) -> Performance | None:
     return spec.performance or spec.triggers.performance
 
 
-def evaluate_labelled(
-    spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, ledger: Ledger
+@dataclass(frozen=True)
+class _Watch:
+    """One of the two alarms.
+
+    Args:
+        alarm: its condition.
+        figures, memory: fields of the status: what was measured, and the streak.
+        measure: judges the window.
+        wanted: what the spec asks for; None if nothing.
+    """
+
+    alarm: ConditionType
+    figures: str
+    memory: str
+    measure: Callable[..., PerformanceResult]
+    wanted: Callable[[DriftPolicySpec], Performance | EstimatedPerformance | None]
+
+
+_LABELLED: Final = _Watch(
+    ConditionType.PERFORMANCE_LOST, "performance", "performance_loss", drift.evaluate_performance, watched
+)
+_ESTIMATED: Final = _Watch(
+    ConditionType.ESTIMATED_PERFORMANCE_LOST,
+    "estimated_performance",
+    "estimated_loss",
+    drift.evaluate_estimate,
+    lambda spec: spec.estimated_performance,
+)
+
+
+def evaluate(spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, ledger: Ledger) -> DriftPolicyStatus:
+    """The status after what the labels of the window say, and what its scores let expect."""
+    for watch in (_LABELLED, _ESTIMATED):
+        status = _evaluate(watch, spec, status, sample, ledger)
+    return status
+
+
+def _evaluate(
+    watch: _Watch, spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, ledger: Ledger
 ) -> DriftPolicyStatus:
-    """The status after what the labels of the window say."""
-    wanted = watched(spec)
+    wanted = watch.wanted(spec)
     if wanted is None:
         return status
     if not sample.warm:
-        ledger.set(ConditionType.PERFORMANCE_LOST, "Unknown", Reason.INSUFFICIENT_DATA, too_early(spec))
-        return replaced(status, performance=None)
-    result = drift.evaluate_performance(
+        ledger.set(watch.alarm, "Unknown", Reason.INSUFFICIENT_DATA, too_early(spec))
+        return replaced(status, **{watch.figures: None})
+    result = watch.measure(
         sample,
         metric=wanted.metric,
         tolerance=wanted.tolerance,
         min_samples=spec.min_samples,
         significance=spec.significance,
     )
-    streak = advanced(status.performance_loss, result.signal, spec.consecutive, ledger.now)
+    streak = advanced(getattr(status, watch.memory), result.signal, spec.consecutive, ledger.now)
     found = _shown(result)
-    _report(spec, ConditionType.PERFORMANCE_LOST, result, found, streak, ledger)
-    return replaced(status, performance=found, performance_loss=streak)
-
-
-def evaluate_estimated(
-    spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, ledger: Ledger
-) -> DriftPolicyStatus:
-    """The status after what the scores of the window say."""
-    wanted = spec.estimated_performance
-    if wanted is None:
-        return status
-    if not sample.warm:
-        ledger.set(ConditionType.ESTIMATED_PERFORMANCE_LOST, "Unknown", Reason.INSUFFICIENT_DATA, too_early(spec))
-        return replaced(status, estimated_performance=None)
-    result = drift.evaluate_estimate(
-        sample,
-        metric=wanted.metric,
-        tolerance=wanted.tolerance,
-        min_samples=spec.min_samples,
-        significance=spec.significance,
-    )
-    streak = advanced(status.estimated_loss, result.signal, spec.consecutive, ledger.now)
-    found = _shown(result)
-    _report(spec, ConditionType.ESTIMATED_PERFORMANCE_LOST, result, found, streak, ledger)
-    return replaced(status, estimated_performance=found, estimated_loss=streak)
+    _report(spec, watch.alarm, result, found, streak, ledger)
+    return replaced(status, **{watch.figures: found, watch.memory: streak})
 
 
 def without_unwatched(spec: DriftPolicySpec, status: DriftPolicyStatus, ledger: Ledger) -> DriftPolicyStatus:
     """Forget the alarms that the spec does not, or no longer, ask for."""
-    if watched(spec) is None:
-        ledger.drop(ConditionType.PERFORMANCE_LOST)
-        if status.performance is not None or status.performance_loss != Streak():
-            status = replaced(status, performance=None, performance_loss=Streak())
-    if spec.estimated_performance is None:
-        ledger.drop(ConditionType.ESTIMATED_PERFORMANCE_LOST)
-        if status.estimated_performance is not None or status.estimated_loss != Streak():
-            status = replaced(status, estimated_performance=None, estimated_loss=Streak())
+    for watch in (_LABELLED, _ESTIMATED):
+        if watch.wanted(spec) is None:
+            ledger.drop(watch.alarm)
+            if getattr(status, watch.figures) is not None or getattr(status, watch.memory) != Streak():
+                status = replaced(status, **{watch.figures: None, watch.memory: Streak()})
     return status
 
 
