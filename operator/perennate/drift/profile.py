@@ -19,7 +19,7 @@ from perennate.drift.errors import ProfileError
 from perennate.drift.features import FIELDS, Feature, read_feature
 from perennate.drift.outputs import BINARY_CLASSES, PREDICTION, SCORE, Residual, Score
 from perennate.drift.parsing import parse
-from perennate.drift.profile_checks import check_names, check_outputs, check_sums
+from perennate.drift.profile_checks import check_holdout, check_names, check_outputs, check_sums
 
 SCHEMA = "perennate.dev/profile/v2"
 OLD_SCHEMA = "perennate.dev/profile/v1"
@@ -170,8 +170,10 @@ class Profile:
             prediction=None if old else _read_prediction(fields["prediction"], fields["classes"]),
             residual=None if old or fields["residual"].value is None else Residual.from_node(fields["residual"]),
         )
-        check_sums(profile)
-        check_outputs(profile)
+        check_sums(profile.features, profile.rows)
+        outputs = profile.score, profile.prediction, profile.residual
+        check_outputs(profile.task, profile.classes, *outputs)
+        check_holdout(profile.holdout_rows, *outputs)
         return profile
 
     @classmethod

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from perennate.drift.arrays import Ints
 from perennate.drift.documents import shown
 from perennate.drift.errors import ProfileError
 from perennate.drift.features import Feature
-from perennate.drift.outputs import BINARY_CLASSES, score_kind
-
-if TYPE_CHECKING:
-    from perennate.drift.profile import Profile
+from perennate.drift.outputs import BINARY_CLASSES, Residual, Score, score_kind
 
 
 def check_names(features: tuple[Feature, ...], reserved: tuple[str, ...]) -> None:
@@ -25,34 +21,39 @@ def check_names(features: tuple[Feature, ...], reserved: tuple[str, ...]) -> Non
         seen.add(feature.name)
 
 
-def check_sums(profile: Profile) -> None:
+def check_sums(features: tuple[Feature, ...], rows: int) -> None:
     """Every row adds one to exactly one cell of each feature."""
-    for index, feature in enumerate(profile.features):
+    for index, feature in enumerate(features):
         total = int(feature.counts.sum()) + feature.missing + feature.other
-        if total != profile.rows:
+        if total != rows:
             raise ProfileError(
-                f"features[{index}]: counts, missing and other must add up to rows = {profile.rows}, got {total}"
+                f"features[{index}]: counts, missing and other must add up to rows = {rows}, got {total}"
             )
 
 
-def check_outputs(profile: Profile) -> None:
+def check_outputs(
+    task: str, classes: tuple[str, ...], score: Score | None, prediction: Ints | None, residual: Residual | None
+) -> None:
     """What is known of the outputs follows from the task and the number of classes."""
-    if (profile.task == "regression") != (not profile.classes) or len(profile.classes) == 1:
-        raise ProfileError(f"classes: must be none for regression, else two or more, got {len(profile.classes)}")
-    if profile.prediction is not None and len(profile.classes) <= BINARY_CLASSES:
-        classes = len(profile.classes)
-        raise ProfileError(f"prediction: must be null unless there are more than two classes, got {classes} of them")
-    if profile.residual is not None and profile.task != "regression":
-        raise ProfileError(f"residual: must be null for {profile.task}")
-    if profile.score is not None and profile.score.kind != (wanted := score_kind(profile.classes)):
-        raise ProfileError(f"score.kind: must be {wanted!r} here, got {profile.score.kind!r}")
+    if (task == "regression") != (not classes) or len(classes) == 1:
+        raise ProfileError(f"classes: must be none for regression, else two or more, got {len(classes)}")
+    if prediction is not None and len(classes) <= BINARY_CLASSES:
+        raise ProfileError(
+            f"prediction: must be null unless there are more than two classes, got {len(classes)} of them"
+        )
+    if residual is not None and task != "regression":
+        raise ProfileError(f"residual: must be null for {task}")
+    if score is not None and score.kind != (wanted := score_kind(classes)):
+        raise ProfileError(f"score.kind: must be {wanted!r} here, got {score.kind!r}")
+
+
+def check_holdout(rows: int, score: Score | None, prediction: Ints | None, residual: Residual | None) -> None:
+    """Every hold-out row is counted once in each of the outputs."""
     counted = {
-        "score": None if profile.score is None else profile.score.counts,
-        "prediction": profile.prediction,
-        "residual": None if profile.residual is None else profile.residual.counts,
+        "score": None if score is None else score.counts,
+        "prediction": prediction,
+        "residual": None if residual is None else residual.counts,
     }
     for name, counts in counted.items():
-        if counts is not None and int(counts.sum()) != profile.holdout_rows:
-            raise ProfileError(
-                f"{name}.counts: must add up to holdoutRows = {profile.holdout_rows}, got {int(counts.sum())}"
-            )
+        if counts is not None and int(counts.sum()) != rows:
+            raise ProfileError(f"{name}.counts: must add up to holdoutRows = {rows}, got {int(counts.sum())}")
