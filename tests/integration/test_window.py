@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,11 +48,13 @@ def test_a_restart_loses_nothing_and_what_is_kept_is_the_policys(tmp_path: Path,
         assert process.terminate() == 0, process.tail()
         (config_map,) = kept(user, namespace)
         policy = user.get(DRIFT_POLICY, namespace, "watch") or {}
+        ready_before = ready(user, namespace)
         assert (controller_of(config_map) or {})["uid"] == policy["metadata"]["uid"]
 
         pod.count(200)
         process.start().wait_ready()
         assert wait_until(lambda: rows(user, namespace) == 800, seconds=30), process.tail()
+        assert ready(user, namespace) == ready_before, "a restart is no news"
         assert "its window goes on with 600 rows" in messages(process)
         wait_until(lambda: kept(user, namespace)[0] != config_map, seconds=2 * GRAIN_SECONDS)
         assert kept(user, namespace)[0]["binaryData"] != config_map["binaryData"], "also kept while it runs"
@@ -72,6 +75,12 @@ def test_a_restart_loses_nothing_and_what_is_kept_is_the_policys(tmp_path: Path,
         user.call("DELETE", DRIFT_POLICY.path(namespace, "watch"))
         assert wait_until(lambda: kept(user, namespace) == [], seconds=30)
         assert wait_until(lambda: SERIES not in process.metrics(), seconds=30)
+
+
+def ready(user: KubeUser, namespace: str) -> dict[str, Any]:
+    """The condition Ready of the policy, with the time of its last change."""
+    conditions = (user.get(DRIFT_POLICY, namespace, "watch") or {})["status"]["conditions"]
+    return next(condition for condition in conditions if condition["type"] == "Ready")
 
 
 def writes(plane: ControlPlane, offset: int) -> Counter[str]:

@@ -39,7 +39,8 @@ def decide(observed: DriftPolicyObserved) -> Plan:
         return LEAVE_ALONE
     ledger = Ledger.of(resource, observed.now, conditions=resource.status.conditions, history=resource.status.history)
     blocked = WATCHING.first_violation(observed)
-    _settle_ready(observed, ledger, blocked)
+    if not _is_told_already(observed, blocked):
+        _settle_ready(observed, ledger, blocked)
     status, readings = _look(observed, resource.status, ledger, blocked)
     step = next_step(observed)
     if step is not None:
@@ -159,6 +160,18 @@ def _answer_while_open(observed: DriftPolicyObserved, status: DriftPolicyStatus,
         return status
     ledger.record(Reason.RETRAIN_REQUESTED, "an episode is open already", trigger="User")
     return replaced(status, handled_retrain=value)
+
+
+def _is_told_already(observed: DriftPolicyObserved, blocked: Violation | None) -> bool:
+    """Whether an operator that was just started has to ask again for what its predecessor had judged by: no news."""
+    status = observed.resource.status
+    return (
+        blocked is not None
+        and blocked.reason == Reason.REFERENCE_AWAITED
+        and status.observed_generation == observed.resource.metadata.generation
+        and status.window is not None
+        and status.window.profile_digest == _reference_digest(observed)
+    )
 
 
 def _settle_ready(observed: DriftPolicyObserved, ledger: Ledger, blocked: Violation | None) -> None:

@@ -77,7 +77,9 @@ def _why_no_trigger(resource: DriftPolicy, status: DriftPolicyStatus, ledger: Le
 
 def summarise(resource: DriftPolicy, status: DriftPolicyStatus, ledger: Ledger, blocked: Violation | None) -> str:
     """What the policy sees and does, in one sentence."""
-    parts = [blocked.message] if blocked is not None else [_sight(status, ledger)]
+    ready = find_condition(ledger.conditions(), ConditionType.READY)
+    is_told = blocked is not None and ready is not None and ready.reason == blocked.reason
+    parts = [blocked.message] if blocked is not None and is_told else [_sight(status, ledger)]
     if status.episode is not None and is_open(status.episode):
         parts.append(describe_episode(status.episode))
     else:

@@ -138,6 +138,34 @@ def test_a_reference_that_is_awaited_is_no_news() -> None:
     assert conditions_of(world)["Ready"] == ("Unknown", "ReferenceAwaited")
 
 
+def test_an_operator_that_was_just_started_changes_nothing() -> None:
+    """It has to ask for the reference again, by which its predecessor had judged: of thousands of policies no write."""
+    world = watching()
+    evaluate(world, 3, drifted=True)
+    before = status_of(world)
+    profile, world.profile, world.profile_error, world.sample = world.profile, None, None, None
+    assert settle(world) == []
+    assert status_of(world) == before
+    assert conditions_of(world)["Ready"] == ("True", "Watching")
+    world.profile = profile
+    assert evaluate(world, drifted=True) == []
+    edit(world, interval="10m")
+    world.profile, world.sample = None, None
+    settle(world)
+    assert conditions_of(world)["Ready"] == ("Unknown", "ReferenceAwaited")
+
+
+def test_a_version_that_was_not_judged_yet_is_awaited() -> None:
+    """What was said of the version before is not said of the one that is served now."""
+    world = watching()
+    evaluate(world, drifted=True)
+    world.put(target("v2"))
+    world.profile, world.profile_error, world.sample = None, None, None
+    settle(world)
+    assert conditions_of(world)["Ready"] == ("Unknown", "ReferenceAwaited")
+    assert status_of(world)["summary"] == "the reference profile is being asked for"
+
+
 @pytest.mark.parametrize(("spoil", "reason", "want"), BLOCKED.values(), ids=BLOCKED)
 def test_what_keeps_a_policy_from_watching_is_named(spoil: Any, reason: str, want: str) -> None:
     """Ready says in the words of the field what is missing; the alarms are Unknown, never "no drift", and it heals."""
