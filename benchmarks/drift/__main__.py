@@ -10,10 +10,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.drift import kernels, raw, recording, sweep
-from benchmarks.drift.bounds import Finding
-from benchmarks.drift.peers import PEERS
-from benchmarks.drift.report import keep, print_table
+from perennate.processor import settle_numpy
+
+# As in a serving pod and in the command, before numpy is imported; and for the other tools, which inherit it.
+settle_numpy(os.environ)
+from benchmarks.drift import kernels, raw, recording, sweep  # noqa: E402
+from benchmarks.drift.bounds import Finding  # noqa: E402
+from benchmarks.drift.peers import PEERS  # noqa: E402
+from benchmarks.drift.report import keep, print_table  # noqa: E402
 
 
 def main(arguments: list[str]) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from perennate.cli.arguments import parser
 from perennate.cli.errors import UsageError
 from perennate.cli.exits import Exit
+from perennate.processor import settle_numpy
 
 INTERRUPTED = 130
 """What a shell says of a command that Ctrl-C ended."""
@@ -17,6 +18,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     given = parser().parse_args(arguments)
+    settle_numpy(os.environ)
     try:
         # What takes time to import is imported by the command that needs it, so that `--help` is quick.
         from perennate.cli.drift import drift  # noqa: PLC0415

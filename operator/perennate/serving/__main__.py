@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from perennate.api.wellknown import EXIT_VERSION_REFUSED, TERMINATION_LOG
+from perennate.processor import settle_numpy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,4 +82,5 @@ def _tell(sentence: str, environment: Mapping[str, str]) -> None:
 if __name__ == "__main__":
     for name, value in PROCESS_DEFAULTS.items():
         os.environ.setdefault(name, value)
+    settle_numpy(os.environ)
     sys.exit(main(sys.argv[1:], os.environ))

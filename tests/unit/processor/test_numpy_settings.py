@@ -1,0 +1,59 @@
+"""What numpy is told of a processor."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from perennate.processor import CPUINFO, numpy_settings, settle_numpy
+
+ZEN_4 = "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nflags\t\t: fpu avx2 avx512f avx512bw\n\n"
+TOLD = {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL"}
+PROCESSORS = {
+    "Zen 4": (ZEN_4, TOLD),
+    "several of them": (ZEN_4 + ZEN_4.replace(": 0", ": 1"), TOLD),
+    "Zen 3": (ZEN_4.replace("avx512f avx512bw", ""), {}),
+    "Zen 5": (ZEN_4.replace(": 25", ": 26"), {}),
+    "Intel's": (ZEN_4.replace("AuthenticAMD", "GenuineIntel").replace(": 25", ": 6"), {}),
+    "ARM": ("processor\t: 0\nFeatures\t: fp asimd\n\n", {}),
+    "nothing": ("", {}),
+    "no such file at all": ("\x00\xff: :", {}),
+}
+
+
+@pytest.mark.parametrize("case", PROCESSORS)
+def test_only_zen_4_is_told_anything(case: str) -> None:
+    """All others choose well by themselves, and what they can do must not be taken from them."""
+    text, want = PROCESSORS[case]
+    assert numpy_settings(text) == want
+
+
+def test_what_the_user_has_set_stays(tmp_path: Path) -> None:
+    """A setting of the user's own wins; without the file nothing is set."""
+    file = tmp_path / "cpuinfo"
+    environment = {"NPY_DISABLE_CPU_FEATURES": ""}
+    settle_numpy(environment, file)
+    file.write_text(ZEN_4)
+    settle_numpy(environment, file)
+    assert environment == {"NPY_DISABLE_CPU_FEATURES": ""}
+    environment = {}
+    settle_numpy(environment, file)
+    assert environment == TOLD
+
+
+def test_numpy_knows_what_it_is_told() -> None:
+    """On this machine: what is switched off is off, and numpy says nothing against it."""
+    settings = numpy_settings(CPUINFO.read_text())
+    code = "import json, numpy; print(json.dumps(numpy._core._multiarray_umath.__cpu_features__))"
+    environment = {**os.environ, **settings}
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    features = json.loads(run.stdout)
+    off = settings.get("NPY_DISABLE_CPU_FEATURES", "").split()
+    assert [name for name in off if features.get(name)] == []
