@@ -49,6 +49,16 @@ class NumericCells:
         """
         return np.empty((2, len(self.names) * rows))
 
+    def turned(self, matrix: Floats, room: Floats) -> Floats:
+        """As `read`, of numbers that lie in a matrix, (rows, numeric features)."""
+        values = _shaped(room[0], len(self.names), matrix.shape[0])
+        np.copyto(values, matrix.T)
+        return values
+
+    def fits(self, room: Floats, rows: int) -> bool:
+        """Whether memory is enough for as many rows."""
+        return bool(room.shape[1] >= len(self.names) * rows)
+
     def read(self, columns: Mapping[str, Column], rows: int, counted: Ints, room: Floats) -> Floats:
         """Numbers of the columns, NaN for none, (numeric features, rows); `count` takes NaN for missing.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from perennate.drift.build import build_profile
 from perennate.drift.columns import Rows
+from perennate.drift.counts import validate_counts
 from perennate.drift.errors import ProfileError
 from perennate.drift.recorder import CHUNK_ROWS, Recorder
 from perennate.drift.threads import in_threads
@@ -178,3 +180,18 @@ def test_somebody_must_work(rows: int, workers: int) -> None:
         build_profile(columns, task="regression", workers=workers)
     with pytest.raises(ValueError, match="workers must be at least 1, got"):
         make_recorder(profile).record(columns, workers=workers)
+
+
+def test_memory_of_one_batch_is_not_that_of_another_at_work() -> None:
+    """Batches of any size, from several threads at once, use memory again and never the same at the same time."""
+    draw, names = generator(9), ["a", "b", "c"]
+    profile = build_profile({name: draw.normal(size=1000) for name in names}, task="regression")
+    batches = [draw.normal(size=(int(rows), 3)) for rows in draw.integers(256, 20_000, 60)]
+    together, alone = make_recorder(profile), make_recorder(profile)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda batch: together.record(batch, names), batches))
+    for batch in batches:
+        alone.record({name: batch[:, index] for index, name in enumerate(names)})
+
+    found, wanted = (validate_counts(recorder.document(), profile).cells for recorder in (together, alone))
+    assert np.array_equal(found, wanted)
