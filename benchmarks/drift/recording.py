@@ -15,7 +15,7 @@ from benchmarks.drift.bounds import Bound, Finding
 from benchmarks.drift.timing import in_turns
 from perennate.drift import Recorder, build_profile
 
-REQUESTS: Final = ((1, 200, 1.05), (1000, 20, 1.2))
+REQUESTS: Final = ((1, 200, 1.05), (1000, 60, 1.2))
 """Rows of a request, how many make a slice, and how many times as long one may take when its rows are counted."""
 
 

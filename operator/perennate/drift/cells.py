@@ -43,28 +43,28 @@ class NumericCells:
             self._steps = (OFFSET_STEPS / layout.spreads)[:, None]
 
     def room(self, rows: int) -> Floats:
-        """Memory for as many rows, (2, numeric features x rows): for `read` and for `count`.
+        """Memory for as many rows, (numeric features x rows,): for `read` and for `turned`.
 
         It is used again for the next rows: memory that comes and goes with them can take longer than counting them.
         """
-        return np.empty((2, len(self.names) * rows))
+        return np.empty(len(self.names) * rows)
 
     def turned(self, matrix: Floats, room: Floats) -> Floats:
         """As `read`, of numbers that lie in a matrix, (rows, numeric features)."""
-        values = _shaped(room[0], len(self.names), matrix.shape[0])
+        values = _shaped(room, len(self.names), matrix.shape[0])
         np.copyto(values, matrix.T)
         return values
 
     def fits(self, room: Floats, rows: int) -> bool:
         """Whether memory is enough for as many rows."""
-        return bool(room.shape[1] >= len(self.names) * rows)
+        return room.size >= len(self.names) * rows
 
     def read(self, columns: Mapping[str, Column], rows: int, counted: Ints, room: Floats) -> Floats:
         """Numbers of the columns, NaN for none, (numeric features, rows); `count` takes NaN for missing.
 
         A value that is no number is moved from `missing` to `other` in `counted`, (cells,), ahead of that.
         """
-        values = _shaped(room[0], len(self.names), rows)
+        values = _shaped(room, len(self.names), rows)
         found = [columns.get(name) for name in self.names]
         if self._only_numbers and set(map(type, found)) == {np.ndarray}:
             arrays = cast("list[npt.NDArray[Any]]", found)
@@ -82,14 +82,13 @@ class NumericCells:
                     counted[self._other[index]] += number
         return values
 
-    def count(self, values: Floats, counted: Ints, moments: Floats, room: Floats) -> None:
+    def count(self, values: Floats, counted: Ints, moments: Floats) -> None:
         """Count rows into `counted`, (cells,), and add up their finite values in `moments`.
 
         Args:
             values: as `read` gives them, at least one row, and few enough to fit the cache. They are overwritten.
             counted: in the order of Layout.
             moments: sum and sum of squares, (2, numeric features).
-            room: see there.
         """
         if not self.names:
             return
@@ -97,28 +96,39 @@ class NumericCells:
         # and takes as long for few borders as for many. NaN comes last.
         values.sort(axis=1)
         ranks = np.concatenate(
-            [row.searchsorted(borders, side="right") for row, borders in zip(values, self._borders, strict=True)]
+            [row.searchsorted(borders, "right") for row, borders in zip(values, self._borders, strict=True)]
         )
         counted[self._missing] += values.shape[1] - ranks[self._last]
         times = ranks.copy()
         times[1:] -= ranks[:-1]
         times[self._first] = ranks[self._first]
         counted[self._places] += times
-        self._add_up(values, counted, moments, _shaped(room[1], *values.shape))
+        self._add_up(values, counted, moments)
 
-    def _add_up(self, values: Floats, counted: Ints, moments: Floats, steps: Floats) -> None:
-        """Add up offsets in `counted`, and sums and sums of squares in `moments`, of values in rising order."""
-        np.subtract(values, self._means, out=steps)
-        steps *= self._steps
+    def _add_up(self, values: Floats, counted: Ints, moments: Floats) -> None:
+        """Add up offsets in `counted`, and sums and sums of squares in `moments`, of values in rising order.
+
+        In the end the values are their offsets: less memory is touched, which a request finds in no cache.
+        """
+        finite = None
         # What is not finite or too far off comes first or last.
-        if not (np.abs(steps[:, [0, -1]]) <= MAX_OFFSET).all():
+        if not (np.abs(self._steps_off(values[:, [0, -1]])) <= MAX_OFFSET).all():
             finite = np.isfinite(values)
-            values = np.where(finite, values, 0.0)
-            steps = np.where(finite, np.clip(np.nan_to_num(steps), -MAX_OFFSET, MAX_OFFSET), 0.0)
-        # Whole numbers below 2**53 add up exactly, in whatever order.
-        counted[self._offsets] += np.add.reduce(np.rint(steps, out=steps), axis=1).astype(np.int64)
+            values[~finite] = 0.0
         moments[0] += np.add.reduce(values, axis=1)
         moments[1] += np.vecdot(values, values)
+        steps = self._steps_off(values)
+        if finite is not None:
+            np.clip(steps, -MAX_OFFSET, MAX_OFFSET, out=steps)
+            steps[~finite] = 0.0
+        # Whole numbers below 2**53 add up exactly, in whatever order.
+        counted[self._offsets] += np.add.reduce(np.rint(steps, out=steps), axis=1).astype(np.int64)
+
+    def _steps_off(self, values: Floats) -> Floats:
+        """How far values are off the means, in steps; in the place of the values."""
+        values -= self._means
+        values *= self._steps
+        return values
 
 
 class CategoricalCells:

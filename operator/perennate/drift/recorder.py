@@ -126,7 +126,7 @@ class Recorder:
         room = self._room(min(rows.size, CHUNK_ROWS))
         with np.errstate(over="ignore", invalid="ignore"):
             for part in rows.parts(CHUNK_ROWS):
-                self._numeric.count(self._numbers(part, counted, room), counted, moments, room)
+                self._numeric.count(self._numbers(part, counted, room), counted, moments)
         self._spare = room
         return counted, moments
 
@@ -167,7 +167,7 @@ class Recorder:
         values = self._waiting.take()
         if values.shape[1]:
             with np.errstate(over="ignore", invalid="ignore"):
-                self._numeric.count(values, self._cells, self._moments, self._numeric.room(values.shape[1]))
+                self._numeric.count(values, self._cells, self._moments)
 
     def _sample(self, rows: Rows) -> Rows:
         """The rows that are counted."""
