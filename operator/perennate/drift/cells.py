@@ -108,7 +108,7 @@ class NumericCells:
     def _add_up(self, values: Floats, counted: Ints, moments: Floats) -> None:
         """Add up offsets in `counted`, and sums and sums of squares in `moments`, of values in rising order.
 
-        In the end the values are their offsets: less memory is touched, which a request finds in no cache.
+        In the end the values are their offsets, so that a batch needs no second array.
         """
         finite = None
         # What is not finite or too far off comes first or last.
