@@ -134,16 +134,16 @@ demo: $(VENV) ## The whole loop on real weather data, from nothing (KEEP=1 leave
 # A step of its own: pytest keeps what its tests print to itself, and the first compilation takes minutes.
 .PHONY: programs
 programs: ## Compile and fetch what the local cluster is made of, without starting it
-	@$(STEP) 'programs of the local cluster' python3 -m tests.cluster programs
+	@$(STEP) 'programs of the local cluster' python3 -m tools.cluster programs
 
 .PHONY: cluster-up
 cluster-up: ## Start a local Kubernetes (kind where Docker answers, else from packages)
-	@python3 -m tests.cluster up
+	@python3 -m tools.cluster up
 
 .PHONY: cluster-down
 cluster-down: ## Stop it and leave nothing behind
-	@python3 -m tests.cluster down
+	@python3 -m tools.cluster down
 
 .PHONY: images
 images: ## Build the operator, trainer and serving images; load them into a cluster that is up
-	@python3 -m tests.cluster images
+	@python3 -m tools.cluster images

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.cluster import cache
+from tools.cluster.host import cache
 
 ROOT: Final = Path(__file__).parents[2]
 REQUIREMENTS: Final = Path(__file__).parent / "requirements"

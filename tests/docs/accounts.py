@@ -21,8 +21,8 @@ ACCOUNTS: Final = {
 
 RECIPES: Final = {
     "demo": "$(BIN)/python -m tools.demo",
-    "cluster-up": "python3 -m tests.cluster up",
-    "cluster-down": "python3 -m tests.cluster down",
-    "images": "python3 -m tests.cluster images",
+    "cluster-up": "python3 -m tools.cluster up",
+    "cluster-down": "python3 -m tools.cluster down",
+    "images": "python3 -m tools.cluster images",
 }
 """What the make targets do of which the accounts above run the essence."""

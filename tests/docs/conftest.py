@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def empty_cluster(tmp_path: Path) -> Iterator[Terminal]:
     """A terminal whose kubectl and helm talk to a fresh API server; nothing of the user's is read or written."""
-    command = [sys.executable, "-m", "tests.cluster", "bin"]
+    command = [sys.executable, "-m", "tools.cluster", "bin"]
     programs = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     with ControlPlane(tmp_path) as plane:
         environment = os.environ | {

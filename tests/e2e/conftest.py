@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def is_up() -> bool:
     """Whether this checkout's cluster works already."""
-    command = [sys.executable, "-m", "tests.cluster", "status"]
+    command = [sys.executable, "-m", "tools.cluster", "status"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 0
 
 

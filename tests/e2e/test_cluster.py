@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cluster import cache, containers, images, manifests, network, oci, state
-from tests.cluster.instance import CHECKOUT, Instance
-from tests.cluster.kind_cluster import docker_answers
-from tests.cluster.node import KERNEL_SETTINGS
-from tests.cluster.processes import command_line, descendants, wait_until
+from tools.cluster.host import cache
+from tools.cluster.host.processes import command_line, descendants, wait_until
+from tools.cluster.images import buildah, images, oci
+from tools.cluster.instance import CHECKOUT, Instance
+from tools.cluster.kind.cluster import docker_answers
+from tools.cluster.packages import manifests, network, state
+from tools.cluster.packages.node import KERNEL_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +48,7 @@ print(len(text))
 
 
 def _command(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.cluster", "--name", _INSTANCE.name, *words]
+    command = [sys.executable, "-m", "tools.cluster", "--name", _INSTANCE.name, *words]
     return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
 
 
@@ -153,12 +155,12 @@ def test_a_new_cluster_shares_what_is_unpacked() -> None:
         pytest.skip("the cache lies on another disk than the clusters, which cannot share files then")
     kept = _INSTANCE.state / "containerd"
     for name in images.dependency_names().values():
-        image = oci.find(containers.layouts(), name)
+        image = oci.find(buildah.layouts(), name)
         assert image is not None
         _, _, *layers = image.blobs()
         for layer in layers:
             loaded = kept / "io.containerd.content.v1.content/blobs" / layer.replace(":", "/")
-            assert loaded.samefile(oci.blob_path(containers.layouts(), layer))
+            assert loaded.samefile(oci.blob_path(buildah.layouts(), layer))
     assert {path.stat().st_nlink for path in kept.rglob("*.db")} == {1}
 
 

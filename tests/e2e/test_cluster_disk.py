@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster import network
-from tests.cluster.instance import CHECKOUT, Instance
-from tests.cluster.kind_cluster import docker_answers
+from tools.cluster.instance import CHECKOUT, Instance
+from tools.cluster.kind.cluster import docker_answers
+from tools.cluster.packages import network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 )
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(disk: Path, said: str) -> None:
     """Exit 1, the disk is named, and no file, namespace or route stays."""
-    command = [sys.executable, "-m", "tests.cluster", "--name", _INSTANCE.name, "up"]
+    command = [sys.executable, "-m", "tools.cluster", "--name", _INSTANCE.name, "up"]
     environment = {**os.environ, "PERENNATE_STATE": str(disk)}
     done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import cgroups, network
-from tests.cluster.instance import CHECKOUT, Instance
+from tools.cluster.instance import CHECKOUT, Instance
+from tools.cluster.packages import cgroups, network
 
 pytestmark = pytest.mark.e2e
 
@@ -33,14 +33,14 @@ class Machine:
         return Instance.of("rights-test", checkout=self.folder / "checkout")
 
     def command(self, word: str, *, before: list[str]) -> subprocess.CompletedProcess[str]:
-        """Run `python3 -m tests.cluster` below the command `before`."""
+        """Run `python3 -m tools.cluster` below the command `before`."""
         return subprocess.run(
             [
                 shutil.which("setpriv") or "setpriv",
                 *before,
                 _PYTHON,
                 "-m",
-                "tests.cluster",
+                "tools.cluster",
                 "--name",
                 "rights-test",
                 word,
@@ -78,7 +78,7 @@ def _content(path: Path) -> bytes:
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     """Folders that the unprivileged user may write to, so that what is left would be seen."""
-    shutil.copytree(CHECKOUT / "tests" / "cluster", tmp_path / "checkout" / "tests" / "cluster")
+    shutil.copytree(CHECKOUT / "tools" / "cluster", tmp_path / "checkout" / "tools" / "cluster")
     (tmp_path / "bin").mkdir()
     for name in ("unshare", "true"):  # What the rights are tried with.
         (tmp_path / "bin" / name).symlink_to(shutil.which(name) or name)

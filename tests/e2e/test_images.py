@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import containers, images, oci
-from tests.cluster.instance import CHECKOUT
-from tests.cluster.kind_cluster import docker_answers
+from tools.cluster.images import buildah, images, oci
+from tools.cluster.instance import CHECKOUT
+from tools.cluster.kind.cluster import docker_answers
 
 pytestmark = [
     pytest.mark.e2e,
@@ -39,14 +39,14 @@ def image(request: pytest.FixtureRequest) -> tuple[str, _Image]:
     name: str = request.param
     # In a process of its own, as `make images` does it: a build says much.
     done = subprocess.run(
-        [sys.executable, "-m", "tests.cluster", "--name", "never-started", "images", name],
+        [sys.executable, "-m", "tools.cluster", "--name", "never-started", "images", name],
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    built = oci.find(containers.layouts(), images.stored_names([name])[name])
+    built = oci.find(buildah.layouts(), images.stored_names([name])[name])
     assert built is not None
     _, configuration, *layers = built.blobs()
     files: set[str] = set()

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster import toolchain
-from tests.cluster.instance import CHECKOUT
+from tools.cluster.instance import CHECKOUT
+from tools.cluster.programs import toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,9 +36,9 @@ class Machine:
         return self.folder / "cache"
 
     def ask(self, question: str, *, before: Path | None = None) -> tuple[Path, str]:
-        """The path that `question`, an expression about tests.cluster, stands for, and what was said meanwhile."""
+        """The path that `question`, an expression about tools.cluster, stands for, and what was said meanwhile."""
         path = os.pathsep.join(str(folder) for folder in (before, self.folder / "bin") if folder)
-        code = f"from tests.cluster import programs, toolchain; print({question})"
+        code = f"from tools.cluster import programs, toolchain; print({question})"
         environment = {**os.environ, "PATH": path, "PERENNATE_CACHE": str(self.cache)}
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster import programs
-from tests.cluster.errors import ClusterError
-from tests.cluster.instance import CHECKOUT
-from tests.cluster.ports import free_ports
-from tests.cluster.processes import ProcessId, descendants, wait_until
 from tests.support.apiserver import ControlPlane, read_audit
+from tools.cluster.host.errors import ClusterError
+from tools.cluster.host.ports import free_ports
+from tools.cluster.host.processes import ProcessId, descendants, wait_until
+from tools.cluster.instance import CHECKOUT
+from tools.cluster.programs import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ _NOBODY = 65534
 _HOLDER = """
 import sys
 from pathlib import Path
-from tests.cluster.controlplane import ControlPlane
+from tools.cluster.kubernetes.control_plane import ControlPlane
 plane = ControlPlane(Path(sys.argv[1]), program=Path(sys.argv[2])).start()
 print(plane.server, flush=True)
 sys.stdin.read()
@@ -92,8 +92,8 @@ def test_owners_take_their_dependents_with_them(running: ControlPlane) -> None:
 def test_components_report_the_version_that_is_pinned(running: ControlPlane) -> None:
     """What `kubectl version` says is what go.mod pins, so a failure can be looked up."""
     version = json.loads(_kubectl(running, "version", "--output=json"))["serverVersion"]
-    assert version["gitVersion"] == "v" + ".".join(str(part) for part in programs.KUBERNETES)
-    assert f"k8s.io/kubernetes {version['gitVersion']}" in (CHECKOUT / "tests/cluster/kube/go.mod").read_text()
+    assert version["gitVersion"] == "v" + ".".join(str(part) for part in compiled.KUBERNETES)
+    assert f"k8s.io/kubernetes {version['gitVersion']}" in (CHECKOUT / "tools/cluster/kube/go.mod").read_text()
 
 
 def test_stop_ends_every_process_and_can_be_repeated(plane: ControlPlane) -> None:
@@ -109,7 +109,7 @@ def test_stop_ends_every_process_and_can_be_repeated(plane: ControlPlane) -> Non
 
 def test_no_process_outlives_a_killed_test_run(tmp_path: Path) -> None:
     """A test run that is killed cannot clean up; the kernel ends its components."""
-    command = [sys.executable, "-c", _HOLDER, str(tmp_path / "plane"), str(programs.kube())]
+    command = [sys.executable, "-c", _HOLDER, str(tmp_path / "plane"), str(compiled.kube())]
     with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline().startswith("https://127.0.0.1:")
@@ -126,7 +126,7 @@ def test_no_process_outlives_a_killed_test_run(tmp_path: Path) -> None:
 def test_it_needs_no_rights(tmp_path: Path) -> None:
     """The fast level runs as any user: nothing in it asks for root."""
     program = tmp_path / "kube"
-    shutil.copyfile(programs.kube(), program)
+    shutil.copyfile(compiled.kube(), program)
     program.chmod(0o755)
     folder = tmp_path / "plane"
     folder.mkdir()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perennate.kube.resources import JOB, OURS
-from tests.cluster.processes import wait_until
 from tests.support import manifests
 from tests.support.apiserver import AuditEvent, ControlPlane, read_audit
 from tests.support.pod_actor import PodActor, play_well
+from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
     from tests.support.kube_user import KubeUser

@@ -9,7 +9,6 @@ import pytest
 
 from perennate.kube.resources import JOB, OURS
 from perennate.reconcilers.drift_policy.rounding import two_digits
-from tests.cluster.processes import wait_until
 from tests.support import manifests
 from tests.support.apiserver import read_audit
 from tests.support.deaths import created, die_of_each_write, difference, end_state, places
@@ -18,6 +17,7 @@ from tests.support.kube_user import KubeUser
 from tests.support.operator_process import OperatorProcess
 from tests.support.pod_actor import PodActor, play_well
 from tests.support.windows import rows, served
+from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

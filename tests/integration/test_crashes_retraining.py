@@ -9,7 +9,6 @@ import pytest
 
 from perennate.api.v1alpha1.drift_policy import EpisodePhase
 from perennate.kube.resources import OURS
-from tests.cluster.processes import wait_until
 from tests.support import manifests
 from tests.support.deaths import created, die_of_each_write, difference, end_state, places
 from tests.support.killing_proxy import KillingProxy
@@ -17,6 +16,7 @@ from tests.support.kube_user import KubeUser
 from tests.support.operator_process import OperatorProcess
 from tests.support.pod_actor import PodActor
 from tests.support.retraining import NEWER, REQUEST, play, policy
+from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

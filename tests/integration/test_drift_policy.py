@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perennate.kube.resources import OURS, controller_of
-from tests.cluster.processes import wait_until
 from tests.support import manifests
 from tests.support.pod_actor import PodActor
 from tests.support.retraining import NEWER, REQUEST, play, policy
+from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
     from tests.support.kube_user import KubeUser

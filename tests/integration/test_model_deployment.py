@@ -10,11 +10,11 @@ import pytest
 from perennate.api.version import MODEL_FILE, version_uri
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB
 from perennate.kube.resources import DEPLOYMENT, OURS, POD, SERVICE, Manifest
-from tests.cluster.processes import wait_until
 from tests.support import manifests
 from tests.support.fetching import Fetches, flip_a_bit
 from tests.support.pod_actor import PodActor, play_well, published, ready
 from tests.support.serving import NAMESPACE, publish_rain
+from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

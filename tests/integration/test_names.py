@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perennate.kube.resources import JOB, OURS, controller_of
-from tests.cluster.processes import wait_until
 from tests.support import manifests
 from tests.support.pod_actor import PodActor, play_well
+from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
     from tests.support.kube_user import KubeUser

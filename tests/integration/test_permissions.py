@@ -14,14 +14,14 @@ import yaml
 
 from perennate.api.wellknown import ANNOTATION_RETRAIN
 from perennate.kube.resources import JOB, OURS
-from tests.cluster import tools
-from tests.cluster.processes import wait_until
 from tests.support import manifests
 from tests.support.apiserver import AuditEvent, ControlPlane, read_audit
 from tests.support.kube_user import KubeUser
 from tests.support.operator_process import OperatorProcess
 from tests.support.pod_actor import PodActor, play_well
 from tests.support.windows import kept, served
+from tools.cluster.host.processes import wait_until
+from tools.cluster.programs import clients
 
 pytestmark = pytest.mark.integration
 
@@ -48,7 +48,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 def kubectl(plane: ControlPlane, *arguments: str) -> str:
     """What kubectl prints, as an administrator."""
-    command = [str(tools.folder() / "kubectl"), "--kubeconfig", str(plane.kubeconfig), *arguments]
+    command = [str(clients.folder() / "kubectl"), "--kubeconfig", str(plane.kubeconfig), *arguments]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from perennate.api.schema import resource_schema
 from perennate.api.v1alpha1 import KINDS
-from tests.cluster import tools
+from tools.cluster.programs import clients
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,7 @@ class Kubectl:
     """kubectl against one control plane, in a namespace of ours."""
 
     def __init__(self, plane: ControlPlane) -> None:
-        self._command = [str(tools.folder() / "kubectl"), "--kubeconfig", str(plane.kubeconfig)]
+        self._command = [str(clients.folder() / "kubectl"), "--kubeconfig", str(plane.kubeconfig)]
 
     def __call__(self, *arguments: str, document: dict[str, Any] | None = None) -> tuple[int, str]:
         """Exit code and everything that is printed."""

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from perennate.kube.resources import WATCHED
-from tests.cluster.processes import wait_until
 from tests.support.apiserver import ControlPlane
 from tests.support.operator_process import OperatorProcess
 from tests.support.stalling_proxy import StallingProxy
+from tools.cluster.host.processes import wait_until
 
 pytestmark = pytest.mark.integration
 

@@ -11,12 +11,12 @@ import pytest
 
 from perennate.kube.lease import LEASE_NAME, Timing
 from perennate.kube.resources import JOB, LEASE, OURS
-from tests.cluster.processes import wait_until
 from tests.support import manifests
 from tests.support.apiserver import ControlPlane, read_audit
 from tests.support.kube_user import KubeUser
 from tests.support.operator_process import OperatorProcess
 from tests.support.pod_actor import PodActor, play_well
+from tools.cluster.host.processes import wait_until
 
 pytestmark = pytest.mark.integration
 TRAINING_JOB, MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["TrainingJob"], OURS["ModelDeployment"], OURS["DriftPolicy"]

@@ -11,11 +11,11 @@ import pytest
 
 from perennate.builders.window import KEY
 from perennate.kube.resources import CONFIG_MAP, OURS, POD, controller_of
-from tests.cluster.processes import wait_until
 from tests.support.apiserver import ControlPlane, read_audit
 from tests.support.kube_user import KubeUser
 from tests.support.operator_process import OperatorProcess
 from tests.support.windows import GRAIN_SECONDS, kept, rows, served
+from tools.cluster.host.processes import wait_until
 
 pytestmark = pytest.mark.integration
 SERIES = 'perennate_drift_feature{feature="wind",namespace="window",policy="watch",statistic="psi"}'

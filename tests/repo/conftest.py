@@ -15,7 +15,7 @@ from tests.repo.tree import ROOT
 @pytest.fixture(scope="session")
 def programs() -> Path:
     """The folder with the project's own kubectl and helm, filled on first use."""
-    command = [sys.executable, "-m", "tests.cluster", "bin"]
+    command = [sys.executable, "-m", "tools.cluster", "bin"]
     result = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return Path(result.stdout.strip().splitlines()[-1])
 

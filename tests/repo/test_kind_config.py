@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.cluster import programs
-from tests.cluster.instance import CHECKOUT
-from tests.cluster.kind_cluster import CONFIGURATION
+from tools.cluster.instance import CHECKOUT
+from tools.cluster.kind.cluster import CONFIGURATION
+from tools.cluster.programs import compiled
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def _check(path: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([programs.kind(), "check-config", path], capture_output=True, text=True, check=False)
+    return subprocess.run([compiled.kind(), "check-config", path], capture_output=True, text=True, check=False)
 
 
 def test_kind_accepts_the_configuration() -> None:

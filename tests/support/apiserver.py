@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.cluster.controlplane import ControlPlane
+from tools.cluster.kubernetes.control_plane import ControlPlane
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from perennate.kube.resources import DEPLOYMENT, JOB, OURS, SERVICE
-from tests.cluster.processes import wait_until
 from tests.support.apiserver import read_audit
+from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
     import threading

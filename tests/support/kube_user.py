@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from perennate.kube.resources import EVENT, Manifest, Resource, resource_of
-from tests.cluster.processes import wait_until
+from tools.cluster.host.processes import wait_until
 
 _TIMEOUT_SECONDS = 10.0
 _PATCHES = {"merge": "application/merge-patch+json", "apply": "application/apply-patch+yaml"}

@@ -13,7 +13,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from tests.cluster.processes import wait_until
+from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

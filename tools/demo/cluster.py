@@ -23,15 +23,15 @@ class DemoError(Exception):
 
 
 def local_cluster(*arguments: str) -> str:
-    """Run `python -m tests.cluster` and return what it printed.
+    """Run `python -m tools.cluster` and return what it printed.
 
     Raises:
         DemoError: the command failed; its own sentence is on standard error already.
     """
-    command = [sys.executable, "-m", "tests.cluster", *arguments]
+    command = [sys.executable, "-m", "tools.cluster", *arguments]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise DemoError(f"`python -m tests.cluster {' '.join(arguments)}` failed with exit code {done.returncode}")
+        raise DemoError(f"`python -m tools.cluster {' '.join(arguments)}` failed with exit code {done.returncode}")
     return done.stdout.strip()
 
 

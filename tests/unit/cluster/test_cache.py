@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster import cache
+from tools.cluster.host import cache
 
 if TYPE_CHECKING:
     from pathlib import Path

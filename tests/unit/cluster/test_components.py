@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import components, manifests, node
-from tests.cluster.components import Addresses
-from tests.cluster.instance import Instance, Slice
-from tests.cluster.node import NodeLayout
+from tools.cluster.instance import Instance, Slice
+from tools.cluster.kubernetes import components
+from tools.cluster.kubernetes.components import Addresses
+from tools.cluster.packages import manifests, node
+from tools.cluster.packages.node import NodeLayout
 
 _SLICE = Slice(ipaddress.IPv4Network("198.18.32.0/20"))
 _LAYOUT = NodeLayout(Path("/state"))

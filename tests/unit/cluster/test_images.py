@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cluster import images, pip_settings
-from tests.cluster.instance import CHECKOUT
+from tools.cluster.host import pip_settings
+from tools.cluster.images import images
+from tools.cluster.instance import CHECKOUT
 
 _DOCKERFILES = {name: (CHECKOUT / "images" / f"{name}.Dockerfile").read_text() for name in images.IMAGES}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.instance import RANGE, Instance, Slice, choose_slice
+from tools.cluster.instance import RANGE, Instance, Slice, choose_slice
 
 _FIRST = Slice(ipaddress.IPv4Network("198.18.0.0/20"))
 

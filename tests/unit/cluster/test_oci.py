@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster import archive, oci
+from tools.cluster.images import archive, oci
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import packages, processes, state, toolchain
-from tests.cluster.commands import run, tail
-from tests.cluster.errors import ClusterError
-from tests.cluster.ports import free_ports
-from tests.cluster.processes import ProcessId
-from tests.cluster.state import State
+from tools.cluster.host import debian, processes
+from tools.cluster.host.commands import run, tail
+from tools.cluster.host.errors import ClusterError
+from tools.cluster.host.ports import free_ports
+from tools.cluster.host.processes import ProcessId
+from tools.cluster.packages import state
+from tools.cluster.packages.state import State
+from tools.cluster.programs import toolchain
 
 _STATE = State("demo", "0123abcd", "198.18.0.0/20", "/bin/kube", ProcessId(1, 2, "boot"))
 
@@ -94,7 +96,7 @@ def test_free_ports_differ() -> None:
 def test_only_missing_packages_are_named() -> None:
     """What is there is not installed again, what is missing is named once."""
     wanted = {"sh": "dash", "no-such-program": "b", "/no/such/file": "a", "/no/other": "a"}
-    assert packages.missing(wanted) == ["a", "b"]
+    assert debian.missing(wanted) == ["a", "b"]
 
 
 @pytest.mark.parametrize(

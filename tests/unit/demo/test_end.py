@@ -22,7 +22,7 @@ class End:
     screen: io.StringIO = field(default_factory=io.StringIO)
 
     def local(self, *arguments: str) -> str:
-        """Answer as `python -m tests.cluster` does."""
+        """Answer as `python -m tools.cluster` does."""
         self.asked.append(" ".join(arguments))
         return {"kubeconfig": "/clusters/admin.kubeconfig", "bin": "/cache/bin"}.get(self.asked[-1], "")
 

@@ -1,3 +1,0 @@
-module perennate.dev/tests/cluster/pause
-
-go 1.26.0

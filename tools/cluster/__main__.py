@@ -1,0 +1,125 @@
+"""The command line: `python3 -m tools.cluster {up,down,status,...}`, run from the root of the checkout."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+
+from tools.cluster.host import cache
+from tools.cluster.host.commands import succeeds
+from tools.cluster.host.errors import ClusterError
+from tools.cluster.host.progress import say
+from tools.cluster.images import images
+from tools.cluster.instance import Instance
+from tools.cluster.kind.cluster import KindCluster, docker_answers
+from tools.cluster.packages import removal
+from tools.cluster.packages.cluster import LocalCluster
+from tools.cluster.programs import clients, compiled
+
+#: Variables that decide what these commands do or how a registry is reached; sudo would drop them.
+_KEPT = (
+    "PERENNATE_",
+    "PIP_",
+    "SSL_CERT",
+    "REQUESTS_CA",
+    "GOPROXY",
+    "GONOSUMDB",
+    "GOFLAGS",
+    "XDG_CACHE_HOME",
+    "HOME",
+    "PATH",
+)
+_NEED_ROOT = {"up", "down", "status", "images", "load"}
+
+
+def cluster(instance: Instance) -> LocalCluster | KindCluster:
+    """Return the cluster of `instance`: the local one if it exists or no Docker engine answers, else kind's."""
+    return LocalCluster(instance) if removal.remains(instance) or not docker_answers() else KindCluster(instance)
+
+
+def _arguments(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tools.cluster", description="A real Kubernetes for tests and the demo."
+    )
+    default = os.environ.get("PERENNATE_CLUSTER", "default")
+    parser.add_argument(
+        "--name", default=default, help="which of this checkout's clusters (environment: PERENNATE_CLUSTER)"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("up", help="start the cluster, or leave a working one alone; print how to use it")
+    commands.add_parser("down", help="end the cluster and remove everything of it")
+    commands.add_parser("status", help="tell whether the cluster works (exit code 0) or not (1)")
+    commands.add_parser("kubeconfig", help="print the path of the kubeconfig")
+    commands.add_parser("audit-log", help="print the path of the API server's audit log")
+    commands.add_parser("bin", help="print the folder that holds kubectl and helm, making it if need be")
+    build = commands.add_parser("images", help="build images, and load them if the cluster works")
+    load = commands.add_parser("load", help="load built images into the cluster")
+    for command in (build, load):
+        command.add_argument("image", nargs="*", help=f"only these of {', '.join(images.IMAGES)} (default: all)")
+    commands.add_parser("programs", help="compile and fetch everything that `up` needs, without starting anything")
+    return parser.parse_args(words)
+
+
+def _under_sudo(command: str, words: list[str]) -> int | None:
+    """Run the command under sudo if it needs root and sudo asks for no password; return its exit code, else None."""
+    if command not in _NEED_ROOT or os.geteuid() == 0 or not succeeds(["sudo", "--non-interactive", "true"]):
+        return None
+    if docker_answers():
+        return None
+    kept = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(_KEPT)]
+    again = [sys.executable, "-m", "tools.cluster", *words]
+    return subprocess.call(["sudo", "--non-interactive", "env", *kept, f"PERENNATE_CACHE={cache.root()}", *again])
+
+
+def _status(chosen: LocalCluster | KindCluster) -> int:
+    trouble = chosen.trouble()
+    say(f"{chosen.instance.id} ({chosen.provider}): {trouble or 'works'}")
+    return 1 if trouble else 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    chosen = cluster(Instance.of(arguments.name))
+    match arguments.command:
+        case "up":
+            chosen.up()
+            print(f"export KUBECONFIG={shlex.quote(str(chosen.kubeconfig))}")
+        case "down":
+            chosen.down()
+        case "images":
+            chosen.build_images(arguments.image or images.IMAGES)
+        case "load":
+            chosen.load_images(arguments.image or images.IMAGES)
+        case "status":
+            return _status(chosen)
+        case "kubeconfig":
+            print(chosen.kubeconfig)
+        case "audit-log":
+            print(chosen.audit_log)
+        case "bin":
+            print(clients.folder())
+        case "programs":
+            compiled.dns()
+            compiled.pause()
+            clients.folder()
+    return 0
+
+
+def main(words: list[str]) -> int:
+    """Carry out one command; return the exit code. What went wrong is said in one sentence."""
+    arguments = _arguments(words)
+    try:
+        code = _under_sudo(arguments.command, words)
+        return _run(arguments) if code is None else code
+    except ClusterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

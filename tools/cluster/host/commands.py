@@ -1,0 +1,76 @@
+"""Running other programs, with failures told in one sentence."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from typing import TYPE_CHECKING
+
+from tools.cluster.host.errors import ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+#: Lines of a failed program's output that are worth showing: the last ones hold the cause.
+_TAIL = 3
+
+
+def tail(text: str, lines: int = _TAIL) -> str:
+    """Return the last `lines` non-empty lines of `text`, joined by ' | '."""
+    kept = [line.strip() for line in text.splitlines() if line.strip()]
+    return " | ".join(kept[-lines:])
+
+
+def run(
+    command: Sequence[object],
+    *,
+    what: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    timeout: float | None = None,
+) -> str:
+    """Run `command` to its end and return its standard output.
+
+    Args:
+        command: program and arguments, each turned into text; never a shell line.
+        what: the step in words, for the error message ("make the network namespace").
+        cwd: folder to run in.
+        env: variables added to this process's environment.
+        stdin: text for its standard input.
+        timeout: seconds after which it is killed.
+
+    Raises:
+        ClusterError: the program is missing, ended with another code than 0, or ran out of time.
+    """
+    words = [str(word) for word in command]
+    try:
+        done = subprocess.run(
+            words,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            input=stdin,
+            timeout=timeout,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ClusterError(f"Cannot {what}: the program {words[0]!r} is not installed.") from error
+    except subprocess.TimeoutExpired as error:
+        raise ClusterError(f"Cannot {what}: {words[0]!r} took longer than {timeout:.0f} s.") from error
+    if done.returncode != 0:
+        cause = tail(done.stderr) or tail(done.stdout) or "no output"
+        raise ClusterError(f"Cannot {what}: `{shlex.join(words[:4])}` ended with code {done.returncode}: {cause}")
+    return done.stdout
+
+
+def succeeds(command: Sequence[object], *, timeout: float = 10) -> bool:
+    """Tell whether `command` exists and ends with code 0 within `timeout` seconds; its output is dropped."""
+    try:
+        done = subprocess.run([str(word) for word in command], timeout=timeout, capture_output=True, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0

@@ -1,0 +1,59 @@
+"""buildah, with all its storage in the cache and no mount left behind."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.cluster.host import cache
+from tools.cluster.host.commands import run
+from tools.cluster.images import oci
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def storage() -> Path:
+    """Return the folder in which buildah keeps images and layers."""
+    folder = cache.root() / "containers"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def layouts() -> Path:
+    """Return the folder in the OCI image layout to which finished images are exported: one set of blobs for all."""
+    return cache.root() / "oci"
+
+
+def buildah(words: Sequence[object], *, what: str) -> str:
+    """Run buildah and return its standard output.
+
+    It runs in a mount namespace of its own: its storage driver mounts its folder on itself and never unmounts it.
+
+    Raises:
+        ClusterError: it failed.
+    """
+    with tempfile.TemporaryDirectory(prefix="perennate-buildah-") as scratch:
+        own: list[object] = ["unshare", "--mount", "--propagation", "private", "nice"]
+        place = ["--root", storage(), "--runroot", scratch, "--storage-driver", "overlay"]
+        return run([*own, "buildah", *place, *words], what=what, env={"TMPDIR": scratch})
+
+
+def build(dockerfile: Path, context: Path, options: Sequence[str], *, what: str) -> None:
+    """Run one build. No step is kept for the next: what is dear is exported, and steps would fill the disk unseen.
+
+    `chroot` isolation and the host's network: it works in a container and where only the host reaches a package index.
+    """
+    common = ["--isolation=chroot", "--network=host", "--layers=false", "--quiet"]
+    buildah(["bud", *common, *options, "--file", dockerfile, context], what=what)
+
+
+def export(image: str, name: str) -> None:
+    """Move `image` from buildah's storage into the layout, as `name`."""
+    with tempfile.TemporaryDirectory(dir=cache.root(), prefix=".export-") as scratch:
+        archive = Path(scratch) / "image.tar"
+        buildah(["push", "--quiet", image, f"docker-archive:{archive}:{image}"], what=f"export {image}")
+        with archive.open("rb") as content:
+            oci.take_in(content, layouts(), name)
+    buildah(["rmi", image], what=f"remove {image}")

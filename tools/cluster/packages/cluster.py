@@ -1,0 +1,238 @@
+"""The local cluster: one node from packages, in namespaces of its own, for machines without a Docker engine."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tools.cluster.host import cache, debian, disk, rights
+from tools.cluster.host.commands import tail
+from tools.cluster.host.errors import ClusterError
+from tools.cluster.host.processes import ProcessId, wait_until
+from tools.cluster.host.progress import say, step
+from tools.cluster.images import archive, images
+from tools.cluster.instance import CHECKOUT, Instance
+from tools.cluster.kubernetes import kubeconfig, pki
+from tools.cluster.kubernetes.api import ApiClient, ApiError
+from tools.cluster.packages import cgroups, health, manifests, network, node, removal, state, unpacked
+from tools.cluster.packages.node import NODE, NodeLayout
+from tools.cluster.packages.state import State
+from tools.cluster.programs import compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+_START_SECONDS = 120.0
+_NOT_STARTED = "not started"
+
+
+@dataclass(frozen=True, slots=True)
+class _Programs:
+    """The compiled programs of a node."""
+
+    kube: Path
+    dns: Path
+    pause: Path
+
+
+class LocalCluster:
+    """One instance of the local cluster, running or not."""
+
+    provider = "local"
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.layout = NodeLayout(instance.state)
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Kubeconfig of an administrator."""
+        return self.layout.kubeconfig(pki.ADMIN.name)
+
+    @property
+    def audit_log(self) -> Path:
+        """The API server's audit log."""
+        return self.layout.audit_log
+
+    def trouble(self) -> str | None:
+        """Tell what is wrong with this cluster in a few words; None if it works, "not started" if there is none."""
+        found = state.load(self.layout.root)
+        if found is None:
+            return "only remains of it are left" if removal.remains(self.instance) else _NOT_STARTED
+        if found.process is None or not found.process.alive():
+            return "its processes have ended"
+        return health.trouble(self._client(found))
+
+    def up(self) -> None:
+        """Make the cluster run; does nothing if it does, and replaces one that is broken.
+
+        Raises:
+            ClusterError: it cannot run here, or did not start; then nothing of it is left.
+        """
+        rights.require_node()
+        debian.ensure(debian.NODE)
+        programs = _Programs(kube=compiled.kube(), dns=compiled.dns(), pause=compiled.pause())
+        # One at a time: two that start choose their addresses by what they see in use.
+        with cache.locked("cluster"):
+            trouble = self.trouble()
+            if trouble is None:
+                self._renew_volumes()
+                say(f"the cluster {self.instance.id} is up already")
+                return
+            if trouble != _NOT_STARTED:
+                say(f"replacing the cluster {self.instance.id}: {trouble}")
+                removal.remove(self.instance)
+            self._start(programs)
+
+    def down(self) -> None:
+        """End the cluster and remove everything of it: processes, mounts, network, control groups, files."""
+        if removal.remains(self.instance):
+            rights.require()
+            with cache.locked("cluster"):
+                removal.remove(self.instance)
+        say(f"the cluster {self.instance.id} is down")
+
+    def build_images(self, names: Sequence[str] = images.IMAGES) -> None:
+        """Build the images `names`; load them if this cluster runs, else unpack all for the next that starts."""
+        rights.require()
+        built = images.build(names)
+        if self.trouble() is None:
+            images.load(self.layout.containerd_socket, built)
+        elif set(names) == set(images.IMAGES):
+            unpacked.ensure()
+
+    def load_images(self, names: Sequence[str] = images.IMAGES) -> None:
+        """Load the images `names`, built before, into the node."""
+        self._state()
+        images.load(self.layout.containerd_socket, images.stored_names(names))
+
+    def _start(self, programs: _Programs) -> None:
+        began = time.monotonic()
+        try:
+            self._prepare(programs)
+            self._wait("the API server", lambda client: client.ready())
+            self._furnish()
+            self._wait("the node", lambda client: health.node_trouble(client) is None)
+            self._wait("the name service", lambda client: health.name_service_trouble(client) is None)
+        except (OSError, ApiError) as error:
+            removal.remove(self.instance)
+            raise ClusterError(f"The cluster could not start: {error}") from error
+        except BaseException:
+            removal.remove(self.instance)
+            raise
+        say(f"the cluster {self.instance.id} is up after {time.monotonic() - began:.1f} s")
+
+    def _prepare(self, programs: _Programs) -> None:
+        """Write every file, make the network and start the node's first process."""
+        root = self.layout.root
+        root.mkdir(parents=True, mode=0o711)
+        disk.require(root)
+        chosen = network.choose(self.instance)
+        found = State(self.instance.name, self.instance.digest, str(chosen.network), str(programs.kube))
+        # Saved before anything is made, so that whatever happens next can be undone.
+        found.save(root)
+        network.connect(self.instance, chosen)
+        cgroups.make(self.instance)
+        self._write_files(found, programs)
+        unpacked.link(self.layout)
+        replace(found, process=self._spawn()).save(root)
+
+    def _spawn(self) -> ProcessId:
+        """Start the node's process 1 in namespaces of its own and return the process that holds them."""
+        own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
+        enter = ["nsenter", f"--net={network.namespace_path(self.instance)}"]
+        supervisor = [sys.executable, "-m", "tools.cluster.packages.supervisor", str(self.layout.root)]
+        with (self.layout.logs / "node.log").open("ab") as log:
+            process = subprocess.Popen(
+                [*own, *enter, *supervisor],
+                cwd=CHECKOUT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        return ProcessId.of(process.pid)
+
+    def _write_files(self, found: State, programs: _Programs) -> None:
+        layout, addresses = self.layout, found.addresses
+        users = [pki.ADMIN, pki.CONTROLLER_MANAGER, pki.SCHEDULER, pki.PROXY, pki.node(NODE, addresses.node)]
+        server = pki.api_server(["127.0.0.1", addresses.node, addresses.api_service])
+        pki.issue(layout.pki, [*users, server, pki.KUBELET_CLIENT])
+        for user in users:
+            path = layout.kubeconfig(user.name)
+            kubeconfig.write(path, name=self.instance.id, server=_server(found), pki=layout.pki, user=user)
+        rights.give_to_caller(self.kubeconfig)
+        for folder in (layout.logs, layout.temporary, layout.etc):
+            folder.mkdir()
+        for path, content in node.files(layout, found.instance, addresses).items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        for number in range(manifests.VOLUMES):
+            self._empty_volume(manifests.volume_name(number))
+        for image, program in ((node.PAUSE_IMAGE, programs.pause), (node.DNS_IMAGE, programs.dns)):
+            archive.write(layout.root / f"{program.name}.image.tar", image=image, program=program)
+
+    def _furnish(self) -> None:
+        """Give the fresh cluster its storage class, volumes and name service."""
+        found = self._state()
+        client = self._client(found)
+        volumes = [manifests.volume(self.layout.volumes, number) for number in range(manifests.VOLUMES)]
+        objects = [*manifests.name_service(found.addresses.dns_service), manifests.storage_class(), *volumes]
+        with ThreadPoolExecutor(4) as pool:
+            # A list, so that an exception of any of them is raised here.
+            list(pool.map(lambda each: client.apply(*each), objects))
+
+    def _renew_volumes(self) -> None:
+        """Empty the volumes whose claims are gone and offer them again: nobody else would."""
+        client = self._client(self._state())
+        for item in client.get("/api/v1/persistentvolumes")["items"]:
+            name = item["metadata"]["name"]
+            if item["status"].get("phase") == "Released" and manifests.is_volume_name(name):
+                self._empty_volume(name)
+                client.release(f"/api/v1/persistentvolumes/{name}")
+
+    def _empty_volume(self, name: str) -> None:
+        folder = self.layout.volumes / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        # As the volumes of kind: a pod of any user may write.
+        folder.chmod(0o777)
+
+    def _wait(self, what: str, condition: Callable[[ApiClient], bool]) -> None:
+        found = self._state()
+        client = self._client(found)
+
+        def holds() -> bool:
+            if found.process is None or not found.process.alive():
+                raise ClusterError(
+                    f"The node ended while starting: {tail((self.layout.logs / 'node.log').read_text())}"
+                )
+            disk.refuse_full(self.layout.root)
+            try:
+                return condition(client)
+            except (OSError, http.client.HTTPException, ApiError):
+                return False
+
+        with step(f"waiting for {what}"):
+            if not wait_until(holds, seconds=_START_SECONDS, pause=0.1):
+                raise ClusterError(f"The cluster did not start: {what} was not ready within {_START_SECONDS:.0f} s.")
+
+    def _client(self, found: State) -> ApiClient:
+        return ApiClient(_server(found), self.layout.pki)
+
+    def _state(self) -> State:
+        found = state.load(self.layout.root)
+        if found is None:
+            raise ClusterError(f"The cluster {self.instance.id} is not running: start it with `make cluster-up`.")
+        return found
+
+
+def _server(found: State) -> str:
+    return f"https://{found.addresses.node}:{node.API_PORT}"

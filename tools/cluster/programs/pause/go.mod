@@ -1,0 +1,3 @@
+module perennate.dev/tools/cluster/pause
+
+go 1.26.0
