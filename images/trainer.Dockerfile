@@ -1,6 +1,6 @@
 # The stages of a training run: its argument is the stage (prepare, train, publish).
 # One file for docker and buildah. Where no registry can be reached, BASE and BUILDER name images made from Debian packages.
-ARG BASE=python:3.11-slim
+ARG BASE=python:3.11-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84
 ARG BUILDER=${BASE}
 
 # Dependencies: hash-locked wheels in a virtual environment without pip. How to reach a package index is mounted for this step

@@ -1,7 +1,6 @@
-"""`kind-config.yaml` is what kind's own parser accepts, and says what the local cluster says.
+"""`kind-config.yaml` is what kind's own parser accepts, and says the same to every version of Kubernetes.
 
-What is not run here: kind needs a Docker engine, so no cluster is made from the file, and kind's later check of values
-(port ranges, numbers of nodes) is not reached. The parser is strict: unknown fields and wrong types are refused.
+The parser is strict: unknown fields and wrong types are refused. Clusters are made from the file by `make test-kind`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ import pytest
 import yaml
 
 from tools.cluster.instance import CHECKOUT
-from tools.cluster.kind.cluster import CONFIGURATION
+from tools.cluster.kind.cluster import AUDIT_LOG, CONFIGURATION
+from tools.cluster.kubernetes.components import AUDIT_POLICY
 from tools.cluster.programs import compiled
 
 if TYPE_CHECKING:
@@ -49,20 +49,44 @@ def test_kind_refuses_what_is_wrong(tmp_path: Path, old: str, new: str, want: st
     assert want in done.stderr
 
 
-def _api_server() -> dict[str, Any]:
-    node = yaml.safe_load(CONFIGURATION.read_text())["nodes"][0]
-    patch: dict[str, Any] = yaml.safe_load(node["kubeadmConfigPatches"][0])
-    server: dict[str, Any] = patch["apiServer"]
-    return {"mounts": node["extraMounts"], **server}
+def _node() -> dict[str, Any]:
+    node: dict[str, Any] = yaml.safe_load(CONFIGURATION.read_text())["nodes"][0]
+    return node
 
 
-def test_kinds_api_server_keeps_the_same_audit_log() -> None:
-    """The policy file is the local cluster's, and its path is the same in mount, volume and flag."""
-    server = _api_server()
-    mounts = {each["containerPath"]: each["hostPath"] for each in server["mounts"]}
-    flags = {each["name"]: each["value"] for each in server["extraArgs"]}
-    volumes = {each["mountPath"]: each["hostPath"] for each in server["extraVolumes"]}
-    policy = flags["audit-policy-file"]
-    assert (CHECKOUT / mounts[policy]).read_text().count("level:") == 2
+def _patch(version: str) -> dict[str, Any]:
+    """The patch of one API version: kind passes over those of the others without a word."""
+    patches = [yaml.safe_load(text) for text in _node()["kubeadmConfigPatches"]]
+    (found,) = [patch for patch in patches if patch["apiVersion"] == version]
+    return dict(found)
+
+
+def _api_server(version: str) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """Flags and volumes; the flags are a mapping in v1beta3 and a list in v1beta4."""
+    server = _patch(f"kubeadm.k8s.io/{version}")["apiServer"]
+    flags = server["extraArgs"]
+    if isinstance(flags, list):
+        flags = {each["name"]: each["value"] for each in flags}
+    return flags, server["extraVolumes"]
+
+
+def test_both_versions_of_kubeadm_are_told_the_same() -> None:
+    """Kind writes v1beta3 for nodes before Kubernetes 1.36 and v1beta4 from then on."""
+    assert _api_server("v1beta3") == _api_server("v1beta4")
+
+
+def test_the_api_server_keeps_an_audit_log() -> None:
+    """By the policy of every API server of ours; path and flag agree in mount and volume, and with what is read."""
+    flags, shared = _api_server("v1beta4")
+    mounts = {each["containerPath"]: each["hostPath"] for each in _node()["extraMounts"]}
+    volumes = {each["mountPath"]: each["hostPath"] for each in shared}
+    policy, log = flags["audit-policy-file"], flags["audit-log-path"]
+    assert (CHECKOUT / mounts[policy]) == AUDIT_POLICY
     assert volumes[policy] == policy
-    assert any(flags["audit-log-path"].startswith(f"{path}/") for path in volumes)
+    assert log == AUDIT_LOG
+    assert any(log.startswith(f"{path}/") for path in volumes)
+
+
+def test_a_kubelet_starts_on_control_groups_of_version_1() -> None:
+    """Without it a start takes four minutes and ends without the cause."""
+    assert _patch("kubelet.config.k8s.io/v1beta1")["failCgroupV1"] is False

@@ -7,21 +7,24 @@ import os
 import shlex
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
+from tools.cluster import provider
 from tools.cluster.host import cache
 from tools.cluster.host.commands import succeeds
 from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.progress import say
 from tools.cluster.images import images
 from tools.cluster.instance import Instance
-from tools.cluster.kind.cluster import KindCluster, docker_answers
-from tools.cluster.packages import removal
-from tools.cluster.packages.cluster import LocalCluster
 from tools.cluster.programs import clients, compiled
+
+if TYPE_CHECKING:
+    from tools.cluster.provider import Cluster
 
 #: Variables that decide what these commands do or how a registry is reached; sudo would drop them.
 _KEPT = (
     "PERENNATE_",
+    "PROVIDER",
     "PIP_",
     "SSL_CERT",
     "REQUESTS_CA",
@@ -32,12 +35,7 @@ _KEPT = (
     "HOME",
     "PATH",
 )
-_NEED_ROOT = {"up", "down", "status", "images", "load"}
-
-
-def cluster(instance: Instance) -> LocalCluster | KindCluster:
-    """Return the cluster of `instance`: the local one if it exists or no Docker engine answers, else kind's."""
-    return LocalCluster(instance) if removal.remains(instance) or not docker_answers() else KindCluster(instance)
+_NEED_ROOT = {"up", "down", "status", "images", "load", "audit-log", "node"}
 
 
 def _arguments(words: list[str]) -> argparse.Namespace:
@@ -53,8 +51,10 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     commands.add_parser("down", help="end the cluster and remove everything of it")
     commands.add_parser("status", help="tell whether the cluster works (exit code 0) or not (1)")
     commands.add_parser("kubeconfig", help="print the path of the kubeconfig")
-    commands.add_parser("audit-log", help="print the path of the API server's audit log")
+    commands.add_parser("audit-log", help="print the API server's audit log, one event a line")
     commands.add_parser("bin", help="print the folder that holds kubectl and helm, making it if need be")
+    node = commands.add_parser("node", help="run a program on the cluster's node")
+    node.add_argument("words", nargs=argparse.REMAINDER, metavar="PROGRAM [ARGUMENT ...]")
     build = commands.add_parser("images", help="build images, and load them if the cluster works")
     load = commands.add_parser("load", help="load built images into the cluster")
     for command in (build, load):
@@ -63,25 +63,24 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _under_sudo(command: str, words: list[str]) -> int | None:
+def _under_sudo(chosen: Cluster, command: str, words: list[str]) -> int | None:
     """Run the command under sudo if it needs root and sudo asks for no password; return its exit code, else None."""
-    if command not in _NEED_ROOT or os.geteuid() == 0 or not succeeds(["sudo", "--non-interactive", "true"]):
+    if chosen.provider != "packages" or command not in _NEED_ROOT or os.geteuid() == 0:
         return None
-    if docker_answers():
+    if not succeeds(["sudo", "--non-interactive", "true"]):
         return None
     kept = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(_KEPT)]
-    again = [sys.executable, "-m", "tools.cluster", *words]
-    return subprocess.call(["sudo", "--non-interactive", "env", *kept, f"PERENNATE_CACHE={cache.root()}", *again])
+    kept += [f"PERENNATE_CACHE={cache.root()}", f"{provider.VARIABLE}={chosen.provider}"]
+    return subprocess.call(["sudo", "--non-interactive", "env", *kept, sys.executable, "-m", "tools.cluster", *words])
 
 
-def _status(chosen: LocalCluster | KindCluster) -> int:
+def _status(chosen: Cluster) -> int:
     trouble = chosen.trouble()
     say(f"{chosen.instance.id} ({chosen.provider}): {trouble or 'works'}")
     return 1 if trouble else 0
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    chosen = cluster(Instance.of(arguments.name))
+def _run(chosen: Cluster, arguments: argparse.Namespace) -> int:
     match arguments.command:
         case "up":
             chosen.up()
@@ -97,13 +96,19 @@ def _run(arguments: argparse.Namespace) -> int:
         case "kubeconfig":
             print(chosen.kubeconfig)
         case "audit-log":
-            print(chosen.audit_log)
+            print(chosen.on_node("cat", chosen.audit_log), end="")
+        case "node":
+            print(chosen.on_node(*arguments.words), end="")
         case "bin":
-            print(clients.folder())
-        case "programs":
-            compiled.dns()
-            compiled.pause()
-            clients.folder()
+            print(chosen.programs())
+    return 0
+
+
+def _compile() -> int:
+    """Compile what a cluster from packages is made of; the control plane of the tests is made of the same."""
+    compiled.dns()
+    compiled.pause()
+    clients.compiled_kubectl()
     return 0
 
 
@@ -111,8 +116,11 @@ def main(words: list[str]) -> int:
     """Carry out one command; return the exit code. What went wrong is said in one sentence."""
     arguments = _arguments(words)
     try:
-        code = _under_sudo(arguments.command, words)
-        return _run(arguments) if code is None else code
+        if arguments.command == "programs":
+            return _compile()
+        chosen = provider.cluster(Instance.of(arguments.name))
+        code = _under_sudo(chosen, arguments.command, words)
+        return _run(chosen, arguments) if code is None else code
     except ClusterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

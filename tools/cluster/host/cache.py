@@ -18,12 +18,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 
-def root() -> Path:
-    """Return the cache folder: `PERENNATE_CACHE`, else `perennate` in the user's cache folder; made if missing."""
+def place() -> Path:
+    """Return where the cache folder is to be: `PERENNATE_CACHE`, else `perennate` in the user's cache folder.
+
+    Under sudo it is that of the user who called sudo, who must be able to read the kubeconfig in it.
+    """
     named = os.environ.get("PERENNATE_CACHE")
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = Path(named) if named else base / "perennate"
-    folder.mkdir(parents=True, exist_ok=True)
+    base = Path(os.environ.get("XDG_CACHE_HOME") or rights.home_of_caller() / ".cache")
+    return Path(named) if named else base / "perennate"
+
+
+def root() -> Path:
+    """Return the cache folder; made if missing."""
+    folder = place()
+    for path in (*reversed(folder.parents), folder):
+        if not path.exists():
+            path.mkdir(exist_ok=True)
+            rights.give_to_caller(path)
     return folder
 
 

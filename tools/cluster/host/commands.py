@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from collections import deque
 from typing import TYPE_CHECKING
 
 from tools.cluster.host.errors import ClusterError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 #: Lines of a failed program's output that are worth showing: the last ones hold the cause.
@@ -65,6 +66,44 @@ def run(
         cause = tail(done.stderr) or tail(done.stdout) or "no output"
         raise ClusterError(f"Cannot {what}: `{shlex.join(words[:4])}` ended with code {done.returncode}: {cause}")
     return done.stdout
+
+
+def follow(
+    command: Sequence[object],
+    *,
+    what: str,
+    tell: Callable[[str], None],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> None:
+    """Run `command` to its end and hand every line that it prints to `tell` as it comes.
+
+    Raises:
+        ClusterError: the program is missing, or ended with another code than 0; the message has its last lines.
+    """
+    words = [str(word) for word in command]
+    last: deque[str] = deque(maxlen=_TAIL)
+    try:
+        process = subprocess.Popen(
+            words,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except FileNotFoundError as error:
+        raise ClusterError(f"Cannot {what}: the program {words[0]!r} is not installed.") from error
+    with process:
+        for line in process.stdout or ():
+            if line.strip():
+                last.append(line)
+                tell(line.rstrip())
+    if process.returncode != 0:
+        cause = tail("".join(last)) or "no output"
+        raise ClusterError(f"Cannot {what}: `{shlex.join(words[:4])}` ended with code {process.returncode}: {cause}")
 
 
 def succeeds(command: Sequence[object], *, timeout: float = 10) -> bool:

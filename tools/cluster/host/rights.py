@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 from pathlib import Path
 
@@ -51,8 +52,16 @@ def _effective_capabilities() -> int:
     return int(found[1], 16) if found else 0
 
 
+def home_of_caller() -> Path:
+    """Return the home folder of the user who called sudo, or of this process's user."""
+    user = os.environ.get("SUDO_UID")
+    if user and os.geteuid() == 0:
+        return Path(pwd.getpwuid(int(user)).pw_dir)
+    return Path.home()
+
+
 def give_to_caller(path: Path) -> None:
     """Make the user who called sudo, if any, the owner of `path`."""
     user, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
-    if user and group:
+    if user and group and os.geteuid() == 0:
         os.chown(path, int(user), int(group))

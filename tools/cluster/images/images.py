@@ -7,19 +7,18 @@ import sys
 import tempfile
 import tomllib
 import zipfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.cluster.host import cache, debian, pip_settings
+from tools.cluster.host import cache, debian
 from tools.cluster.host.commands import run
 from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.progress import say, step
-from tools.cluster.images import buildah, oci
+from tools.cluster.images import buildah, oci, secrets
 from tools.cluster.instance import CHECKOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 IMAGES = ("operator", "trainer", "serving")
 
@@ -50,6 +49,17 @@ def reference(name: str) -> str:
     return f"docker.io/perennate/{name}:{version}"
 
 
+def check(names: Sequence[str]) -> None:
+    """Refuse names that no image has.
+
+    Raises:
+        ClusterError: there is no such image.
+    """
+    unknown = set(names) - set(IMAGES)
+    if unknown:
+        raise ClusterError(f"There is no image {', '.join(sorted(unknown))}; there are {', '.join(IMAGES)}.")
+
+
 def stages(dockerfile: str) -> dict[str, str]:
     """Return the text of each named stage of a Dockerfile, comments left out; what comes before the first is "" ."""
     found: dict[str, list[str]] = {"": []}
@@ -63,7 +73,8 @@ def stages(dockerfile: str) -> dict[str, str]:
     return {name: "\n".join(lines).strip() for name, lines in found.items()}
 
 
-def _dockerfile(name: str) -> Path:
+def dockerfile(name: str) -> Path:
+    """Return the file that image `name` is built from."""
     return CHECKOUT / "images" / f"{name}.Dockerfile"
 
 
@@ -73,7 +84,7 @@ def _base_key() -> str:
 
 def _dependencies_key(name: str) -> str:
     """Hash of what decides an image save for its last layer."""
-    text = stages(_dockerfile(name).read_text())
+    text = stages(dockerfile(name).read_text())
     return cache.key(
         text[""], text["builder"], text["dependencies"], CHECKOUT / "requirements" / f"{name}.txt", _base_key()
     )
@@ -81,39 +92,8 @@ def _dependencies_key(name: str) -> str:
 
 def _source_key(name: str) -> str:
     """Hash of what decides an image's last layer; the same for all images whose Dockerfiles make it alike."""
-    text = stages(_dockerfile(name).read_text())
+    text = stages(dockerfile(name).read_text())
     return cache.key(text["compiled"], text["source"], text["final"], CHECKOUT / "operator/perennate", _base_key())
-
-
-@contextmanager
-def _secrets() -> Iterator[list[str]]:
-    """Yield the options that mount this machine's way to a package index; nothing of it stays in an image."""
-    settings = pip_settings.of_this_machine()
-    with tempfile.TemporaryDirectory() as scratch:
-        configuration = Path(scratch) / "pip.conf"
-        configuration.write_text(settings.configuration)
-        options = [f"--secret=id=pip.conf,src={configuration}"]
-        if settings.certificates:
-            options.append(f"--secret=id=certificates,src={settings.certificates}")
-        yield options
-
-
-def build_with_docker(names: Sequence[str]) -> None:
-    """Build the images `names` with the Docker engine, whose own layer cache makes a second build quick."""
-    for name in names:
-        with step(f"building {reference(name)}"), _secrets() as secrets:
-            command = [
-                "docker",
-                "build",
-                "--quiet",
-                "--file",
-                _dockerfile(name),
-                "--tag",
-                reference(name),
-                *secrets,
-                CHECKOUT,
-            ]
-            run(command, what=f"build the image {name}", env={"DOCKER_BUILDKIT": "1"})
 
 
 def stored_names(names: Sequence[str] = IMAGES) -> dict[str, str]:
@@ -122,9 +102,7 @@ def stored_names(names: Sequence[str] = IMAGES) -> dict[str, str]:
     Raises:
         ClusterError: there is no such image.
     """
-    unknown = set(names) - set(IMAGES)
-    if unknown:
-        raise ClusterError(f"There is no image {', '.join(sorted(unknown))}; there are {', '.join(IMAGES)}.")
+    check(names)
     return {name: f"{name}-{cache.key(_dependencies_key(name), _source_key(name))}" for name in names}
 
 
@@ -168,14 +146,14 @@ def _build(name: str, *, stored: str, base: str, builder: str) -> None:
     dependencies = dependency_names()[f"{name}-dependencies"]
     if dependencies not in oci.names(buildah.layouts()):
         tag = f"localhost/perennate-{name}-dependencies:{_dependencies_key(name)}"
-        with step(f"installing the dependencies of {name}"), _secrets() as secrets:
-            options = [*bases, *secrets, "--target=dependencies", f"--tag={tag}"]
-            buildah.build(_dockerfile(name), CHECKOUT, options, what=f"build the image {name}")
+        with step(f"installing the dependencies of {name}"), secrets.mounted() as (_, mounts):
+            options = [*bases, *mounts, "--target=dependencies", f"--tag={tag}"]
+            buildah.build(dockerfile(name), CHECKOUT, options, what=f"build the image {name}")
             buildah.export(tag, dependencies)
 
     def build_source(target: Path) -> None:
         options = [*bases, "--target=source", f"--output=type=tar,dest={target}"]
-        buildah.build(_dockerfile(name), CHECKOUT, options, what=f"build the source layer of {name}")
+        buildah.build(dockerfile(name), CHECKOUT, options, what=f"build the source layer of {name}")
 
     layer = cache.entry("source", _source_key(name), build_source)
     oci.add_layer(buildah.layouts(), dependencies, layer, stored)

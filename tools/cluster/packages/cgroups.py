@@ -17,7 +17,9 @@ _CONTROLLERS = ("cpuset", "cpu", "io", "memory", "hugetlb", "pids")
 
 
 def _trees() -> list[Path]:
-    """Return the mounted trees: the one of version 2, or one for each controller of version 1."""
+    """Return the mounted trees: the one of version 2, or one for each controller of version 1; none but on Linux."""
+    if not _ROOT.is_dir():
+        return []
     if (_ROOT / "cgroup.controllers").exists():
         return [_ROOT]
     return [

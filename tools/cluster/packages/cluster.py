@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tools.cluster.host import cache, debian, disk, rights
-from tools.cluster.host.commands import tail
+from tools.cluster.host.commands import run, tail
 from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.processes import ProcessId, wait_until
 from tools.cluster.host.progress import say, step
@@ -23,7 +23,7 @@ from tools.cluster.kubernetes.api import ApiClient, ApiError
 from tools.cluster.packages import cgroups, health, manifests, network, node, removal, state, unpacked
 from tools.cluster.packages.node import NODE, NodeLayout
 from tools.cluster.packages.state import State
-from tools.cluster.programs import compiled
+from tools.cluster.programs import clients, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,10 +42,10 @@ class _Programs:
     pause: Path
 
 
-class LocalCluster:
-    """One instance of the local cluster, running or not."""
+class PackagesCluster:
+    """One instance of a cluster from packages, running or not."""
 
-    provider = "local"
+    provider = "packages"
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
@@ -57,9 +57,17 @@ class LocalCluster:
         return self.layout.kubeconfig(pki.ADMIN.name)
 
     @property
-    def audit_log(self) -> Path:
-        """The API server's audit log."""
-        return self.layout.audit_log
+    def audit_log(self) -> str:
+        """Path of the API server's audit log on the node."""
+        return str(self.layout.audit_log)
+
+    def on_node(self, *words: str) -> str:
+        """Run a program where the node's files are, which is the host, and return its standard output.
+
+        Raises:
+            ClusterError: it failed.
+        """
+        return run(words, what=f"run {words[0]} on the node")
 
     def trouble(self) -> str | None:
         """Tell what is wrong with this cluster in a few words; None if it works, "not started" if there is none."""
@@ -112,6 +120,10 @@ class LocalCluster:
         """Load the images `names`, built before, into the node."""
         self._state()
         images.load(self.layout.containerd_socket, images.stored_names(names))
+
+    def programs(self) -> Path:
+        """Return the folder with kubectl and helm."""
+        return clients.compiled_kubectl()
 
     def _start(self, programs: _Programs) -> None:
         began = time.monotonic()

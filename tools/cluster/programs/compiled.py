@@ -13,7 +13,7 @@ from tools.cluster.programs import toolchain
 #: The version of the modules that tools/cluster/kube/go.mod pins; the components report it as theirs.
 KUBERNETES = (1, 35, 4)
 
-_SOURCES = Path(__file__).parent
+SOURCES = Path(__file__).parent
 _VERSION_PACKAGE = "k8s.io/component-base/version"
 
 
@@ -24,7 +24,7 @@ def _linker_flags() -> str:
 
 
 def _compiled(module: str, *, linker_flags: str, hint: str) -> Path:
-    source = _SOURCES / module
+    source = SOURCES / module
 
     def build(target: Path) -> None:
         with step(f"compiling {module} ({hint} the first time)"):

@@ -1,6 +1,7 @@
 // Command dns is CoreDNS with only the plugins that a cluster's name service needs.
 //
-// There is no forward plugin on purpose: a name outside the cluster is not found, so no query leaves the machine.
+// The Corefile of the cluster from packages does not use forward: a name outside the cluster is not found there, and no query
+// leaves the machine. The plugins forward, loadbalance, loop, metrics and reload serve the Corefile that kubeadm writes.
 package main
 
 import (
@@ -9,12 +10,22 @@ import (
 
 	_ "github.com/coredns/coredns/plugin/cache"
 	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/forward"
 	_ "github.com/coredns/coredns/plugin/health"
 	_ "github.com/coredns/coredns/plugin/kubernetes"
+	_ "github.com/coredns/coredns/plugin/loadbalance"
+	_ "github.com/coredns/coredns/plugin/loop"
+	_ "github.com/coredns/coredns/plugin/metrics"
 	_ "github.com/coredns/coredns/plugin/ready"
+	_ "github.com/coredns/coredns/plugin/reload"
 )
 
 // Directives fixes the order in which plugins see a query; those not named here would be ignored.
-func init() { dnsserver.Directives = []string{"ready", "health", "errors", "cache", "kubernetes"} }
+// The order is that of CoreDNS's own plugin.cfg.
+func init() {
+	dnsserver.Directives = []string{
+		"reload", "ready", "health", "prometheus", "errors", "loadbalance", "cache", "kubernetes", "loop", "forward",
+	}
+}
 
 func main() { coremain.Run() }

@@ -1,4 +1,5 @@
-// Command kube is every component of a one-node Kubernetes in one program: its first argument names the component.
+// Command kube is every component of a one-node Kubernetes in one program: its first argument names the component, or the
+// name that it is called by (a link named kubelet runs the kubelet).
 //
 // One program shares one copy of the Kubernetes packages between six components: it links once, and a test machine holds
 // one file in its page cache instead of seven.
@@ -8,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -19,6 +21,7 @@ import (
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app/cmd"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 
 	// The logging and metrics back ends register themselves; the components' own main packages import them too.
@@ -35,6 +38,7 @@ var commands = map[string]func() *cobra.Command{
 	"kube-proxy":              proxy.NewProxyCommand,
 	// The kubelet installs its own signal handler; a context with another one would panic.
 	"kubelet": func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
+	"kubeadm": func() *cobra.Command { return kubeadm.NewKubeadmCommand(os.Stdin, os.Stdout, os.Stderr) },
 	"kubectl": kubectl.NewDefaultKubectlCommand,
 }
 
@@ -45,6 +49,9 @@ func main() {
 	}
 	slices.Sort(names)
 	usage := "usage: kube {" + strings.Join(names, "|") + "} [flags]"
+	if called := filepath.Base(os.Args[0]); slices.Contains(names, called) {
+		os.Args = append([]string{"kube", called}, os.Args[1:]...)
+	}
 	if len(os.Args) < 2 {
 		fmt.Fprintln(os.Stderr, usage)
 		os.Exit(2)

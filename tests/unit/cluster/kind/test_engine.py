@@ -1,0 +1,82 @@
+"""What the outputs of docker clients tell: recorded from clients 20.10 and 28.2 and by Docker's documentation."""
+
+from __future__ import annotations
+
+import json
+
+from tools.cluster.kind import engine
+
+_ENDPOINT = "unix:///var/run/docker.sock"
+_SERVER = {"Version": "20.10.24+dfsg1", "Os": "linux", "Arch": "amd64"}
+_INFO = {
+    "OperatingSystem": "Debian GNU/Linux 12 (bookworm)",
+    "Architecture": "x86_64",
+    "MemTotal": 25_200_000_000,
+    "CgroupVersion": "1",
+    "MemoryLimit": True,
+    "PidsLimit": True,
+    "CpuCfsQuota": True,
+    "SecurityOptions": ["name=seccomp,profile=default"],
+    "ClientInfo": {"Debug": False, "Context": "default", "Plugins": [], "Warnings": None},
+}
+
+
+def _versions(client: str, server: dict[str, str] | None) -> str:
+    return json.dumps({"Client": {"Version": client, "Context": "default"}, "Server": server})
+
+
+def test_an_engine_that_answers() -> None:
+    """Client, engine, memory and control groups are found."""
+    found = engine.parse(_versions("20.10.24+dfsg1", _SERVER), "", json.dumps(_INFO), _ENDPOINT)
+    assert found == engine.Engine(
+        client=(20, 10),
+        endpoint=_ENDPOINT,
+        version=(20, 10),
+        system="Debian GNU/Linux 12 (bookworm)",
+        architecture="x86_64",
+        memory=25_200_000_000,
+        cgroups=1,
+    )
+    assert found.answers
+
+
+def test_buildx_is_found_among_the_clients_plugins() -> None:
+    """A plugin of another name is not buildx."""
+    plugins = [{"Name": "compose"}, {"Name": "buildx", "Version": "v0.29.0"}]
+    info = {**_INFO, "ClientInfo": {"Context": "colima", "Plugins": plugins}}
+    found = engine.parse(_versions("28.2.2", _SERVER), "", json.dumps(info), _ENDPOINT)
+    assert (found.buildx, found.context, found.client) == (True, "colima", (28, 2))
+    assert not engine.parse(_versions("28.2.2", _SERVER), "", json.dumps(_INFO), _ENDPOINT).buildx
+
+
+def test_no_engine_gives_the_clients_own_words() -> None:
+    """Client 28 prints a whole document of zeros then; 20.10 only its own part. Both fail the same way here."""
+    said = f"Cannot connect to the Docker daemon at {_ENDPOINT}. Is the docker daemon running?"
+    for info in ('{"MemTotal":0,"SecurityOptions":null,"ClientInfo":{"Plugins":null}}', '{"ServerErrors":["x"]}', ""):
+        found = engine.parse(_versions("28.2.2", None), f"\n{said}\n", info, _ENDPOINT)
+        assert (found.answers, found.denied, found.error) == (False, False, said)
+
+
+def test_an_engine_that_gives_no_answer_at_all() -> None:
+    """A client that hangs prints nothing."""
+    found = engine.parse("", "`docker version` gave no answer within 20 s", "", "")
+    assert found.error == "`docker version` gave no answer within 20 s"
+    assert engine.parse("", "", "", "").error == "it gave no answer"
+
+
+def test_a_socket_that_this_user_may_not_open() -> None:
+    """Both the old and the new wording of the client."""
+    for said in (
+        "Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+        "permission denied while trying to connect to the docker API at unix:///var/run/docker.sock",
+    ):
+        assert engine.parse(_versions("28.2.2", None), said, "", _ENDPOINT).denied
+
+
+def test_docker_desktop_and_rootless_engines_say_so() -> None:
+    """Each by the field that Docker documents."""
+    info = {**_INFO, "OperatingSystem": "Docker Desktop", "CgroupVersion": "2"}
+    assert engine.parse(_versions("29.0.1", _SERVER), "", json.dumps(info), _ENDPOINT).desktop
+    info = {**_INFO, "SecurityOptions": ["name=seccomp", "name=rootless"], "PidsLimit": False}
+    found = engine.parse(_versions("29.0.1", _SERVER), "", json.dumps(info), _ENDPOINT)
+    assert (found.rootless, found.limits, found.desktop) == (True, False, False)

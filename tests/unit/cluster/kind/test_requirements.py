@@ -1,0 +1,98 @@
+"""One sentence for each engine that cannot be used, before anything is built or made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tools.cluster.host.errors import ClusterError
+from tools.cluster.kind import requirements
+from tools.cluster.kind.engine import Engine
+
+_DOCKER = "unix:///var/run/docker.sock"
+GOOD = Engine(client=(20, 10), endpoint=_DOCKER, version=(20, 10), architecture="x86_64", memory=8_000_000_000)
+
+USABLE = {
+    "Docker of Debian 12, control groups of version 1": replace(GOOD, cgroups=1),
+    "a new client with buildx": replace(GOOD, client=(29, 0), version=(29, 0), buildx=True),
+    "Docker Desktop on a Mac": replace(
+        GOOD,
+        client=(29, 0),
+        buildx=True,
+        system="Docker Desktop",
+        architecture="aarch64",
+        memory=4_100_000_000,
+        endpoint="unix:///Users/me/.docker/run/docker.sock",
+    ),
+    "rootless Docker on control groups of version 2": replace(GOOD, rootless=True),
+    "an engine behind a port of this machine": replace(GOOD, endpoint="tcp://127.0.0.1:2375"),
+}
+
+REFUSED = {
+    "Podman's docker command": (Engine(client=(4, 3), podman=True), "is Podman's", "install Docker 20.10"),
+    "a user outside the group docker": (
+        replace(GOOD, error="permission denied while trying to connect"),
+        f"may not use the Docker engine at {_DOCKER}",
+        "usermod -aG docker",
+    ),
+    "an engine that was not started": (replace(GOOD, error="Is it running?"), "No Docker engine answers", "start it"),
+    "an old client": (replace(GOOD, client=(19, 3)), "client is 19.3", "install 20.10 or newer"),
+    "an old engine": (replace(GOOD, version=(18, 9)), "engine is 18.9", "install 20.10 or newer"),
+    "an engine on another machine": (
+        replace(GOOD, endpoint="ssh://me@build.example"),
+        "on another machine (ssh://me@build.example)",
+        "unset DOCKER_HOST",
+    ),
+    "an engine behind another machine's port": (
+        replace(GOOD, endpoint="tcp://192.0.2.7:2376"),
+        "another machine",
+        "unset",
+    ),
+    "rootless Docker on control groups of version 1": (
+        replace(GOOD, rootless=True, cgroups=1),
+        "control groups of version 2",
+        "runs as root",
+    ),
+    "rootless Docker that may not limit": (replace(GOOD, rootless=True, limits=False), "may not limit", "delegate"),
+    "2 GB of memory": (replace(GOOD, memory=2_080_000_000), "has 2.1 GB of memory", "give more"),
+    "a new client without buildx": (replace(GOOD, client=(28, 2)), "cannot build without", "docker-buildx"),
+}
+
+
+@pytest.mark.parametrize("case", USABLE)
+def test_an_engine_that_can_be_used(case: str) -> None:
+    """Nothing is asked that is not needed."""
+    assert requirements.require(USABLE[case]) is USABLE[case]
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_an_engine_that_cannot_be_used(case: str) -> None:
+    """One sentence names what is there and what to do."""
+    engine, cause, advice = REFUSED[case]
+    with pytest.raises(ClusterError) as caught:
+        requirements.require(engine)
+    message = str(caught.value)
+    assert cause in message
+    assert advice in message
+    assert "\n" not in message
+
+
+def test_no_docker_at_all() -> None:
+    """PROVIDER=kind on a machine without the client."""
+    with pytest.raises(ClusterError, match="no program `docker` on PATH: install Docker"):
+        requirements.require(None)
+
+
+def test_a_cluster_can_be_removed_with_a_client_that_cannot_build() -> None:
+    """What only a build or a start needs does not stand in the way of `cluster-down`."""
+    for case in ("2 GB of memory", "a new client without buildx"):
+        assert requirements.usable(REFUSED[case][0]) is REFUSED[case][0]
+
+
+def test_every_check_is_shown_to_refuse() -> None:
+    """A check that no case above reaches could be wrong and nobody would see it."""
+    reached = {
+        next(check for check in requirements.CHECKS if check(engine) is not None) for engine, _, _ in REFUSED.values()
+    }
+    assert reached == set(requirements.CHECKS)

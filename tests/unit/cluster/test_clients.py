@@ -1,0 +1,31 @@
+"""Which kubectl and helm on PATH are good enough."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.cluster.programs import clients
+
+
+@pytest.mark.parametrize(
+    ("said", "want"),
+    [
+        ("Client Version: v1.35.4\nKustomize Version: v5.7.1\n", True),
+        ("Client Version: v1.36.3\nKustomize Version: v5.8.1\n", True),
+        ("Client Version: v1.34.0\n", True),
+        ("Client Version: v1.32.4-dispatcher\nKustomize Version: v5.5.0\n", False),
+        ("Client Version: v1.37.0\n", False),
+        ("", False),
+    ],
+)
+def test_kubectl_is_at_most_one_minor_version_from_the_server(said: str, want: bool) -> None:
+    """Kubernetes supports no more."""
+    assert clients.kubectl_suits(said) is want
+
+
+@pytest.mark.parametrize(
+    ("said", "want"), [("v4.2.3+g43e8b7f\n", True), ("v3.19.0+g3d8990f\n", False), ("", False), ("v10.0.0", True)]
+)
+def test_helm_is_version_4_or_newer(said: str, want: bool) -> None:
+    """The documents show what Helm 4 prints."""
+    assert clients.helm_suits(said) is want

@@ -1,0 +1,60 @@
+"""Which provider is taken on which machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.cluster.host.errors import ClusterError
+from tools.cluster.kind.engine import Engine
+from tools.cluster.provider import choose
+
+_DOCKER = Engine(client=(20, 10), version=(20, 10))
+_STOPPED = Engine(client=(20, 10), error="Cannot connect to the Docker daemon")
+_DENIED = Engine(client=(20, 10), error="permission denied while trying to connect to the Docker daemon socket")
+_PODMAN = Engine(client=(4, 3), podman=True)
+
+
+@pytest.mark.parametrize(
+    ("engine", "linux", "want"),
+    [
+        (_DOCKER, True, "kind"),
+        (_STOPPED, True, "packages"),
+        (None, True, "packages"),
+        (_PODMAN, True, "packages"),
+        # An engine that runs is meant; its check says how to be let in.
+        (_DENIED, True, "kind"),
+        # Where no cluster can be made from packages, kind's checks say what to install or start.
+        (_DOCKER, False, "kind"),
+        (_STOPPED, False, "kind"),
+        (None, False, "kind"),
+        (_PODMAN, False, "kind"),
+    ],
+)
+def test_the_machine_decides(engine: Engine | None, linux: bool, want: str) -> None:
+    """Kind where a Docker engine answers or is meant to, packages else."""
+    assert choose("", engine, linux=linux).provider == want
+
+
+@pytest.mark.parametrize("wanted", ["kind", "packages"])
+def test_the_user_decides_first(wanted: str) -> None:
+    """PROVIDER wins over the machine and over what is there."""
+    for engine in (_DOCKER, _STOPPED, None):
+        assert choose(wanted, engine, remains=["kind", "packages"]).provider == wanted
+
+
+@pytest.mark.parametrize("remains", ["kind", "packages"])
+def test_a_cluster_that_is_there_decides_next(remains: str) -> None:
+    """An engine that was started or stopped since must not hide the cluster from `cluster-down`."""
+    for engine in (_DOCKER, _STOPPED):
+        assert choose("", engine, remains=[remains]).provider == remains
+
+
+def test_podman_is_passed_over_with_a_word() -> None:
+    """Who has Podman's `docker` may wonder why it is not used."""
+    assert "Podman" in choose("", _PODMAN).note
+
+
+def test_a_misspelt_provider_is_refused() -> None:
+    """The message has what was given and what is allowed."""
+    with pytest.raises(ClusterError, match="PROVIDER is 'docker': it can be kind or packages"):
+        choose("docker", _DOCKER)

@@ -1,0 +1,136 @@
+"""What a Docker client tells of itself and of the engine behind it. Only read here; `requirements` judges it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import Any
+
+#: An engine that hangs is one that does not answer.
+_TIMEOUT_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A Docker client on PATH and, if it answers, its engine.
+
+    Attributes:
+        client: version of the client; (0, 0) if it tells none.
+        podman: the client is Podman's, which only looks like Docker's.
+        buildx: the client has the plugin buildx.
+        context: the client's context; its name is also that of the builder which uses the engine directly.
+        endpoint: where the engine is, as "unix:///var/run/docker.sock".
+        error: why the engine does not answer, in the client's words; None if it does.
+        version: version of the engine.
+        system: the engine's operating system, as "Docker Desktop".
+        architecture: the engine's processor, as "x86_64".
+        memory: bytes of memory that its containers share.
+        cgroups: version of its control groups, 1 or 2.
+        rootless: the engine runs without root.
+        limits: the engine can limit processor, memory and processes of a container.
+    """
+
+    client: tuple[int, int]
+    podman: bool = False
+    buildx: bool = False
+    context: str = "default"
+    endpoint: str = ""
+    error: str | None = None
+    version: tuple[int, int] = (0, 0)
+    system: str = ""
+    architecture: str = ""
+    memory: int = 0
+    cgroups: int = 2
+    rootless: bool = False
+    limits: bool = True
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is Docker, and the engine can be used."""
+        return self.error is None and not self.podman
+
+    @property
+    def denied(self) -> bool:
+        """Whether an engine is there that this user may not use."""
+        return self.error is not None and "permission denied" in self.error.lower()
+
+    @property
+    def desktop(self) -> bool:
+        """Whether the engine is Docker Desktop's, in a virtual machine."""
+        return "docker desktop" in self.system.lower()
+
+
+def observe() -> Engine | None:
+    """Ask the `docker` on PATH for itself and its engine; None if there is no such program."""
+    if shutil.which("docker") is None:
+        return None
+    name, _ = _docker("--version")
+    if "podman" in name.lower():
+        return Engine(client=version(name), podman=True)
+    versions, errors = _docker("version", "--format", "{{json .}}")
+    info, _ = _docker("info", "--format", "{{json .}}")
+    endpoint, _ = _docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+    return parse(versions, errors, info, endpoint)
+
+
+def _docker(*words: str) -> tuple[str, str]:
+    """Return standard output and standard error of a docker command, however it ends."""
+    try:
+        done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return "", f"`docker {words[0]}` gave no answer within {_TIMEOUT_SECONDS:.0f} s"
+    except OSError as error:
+        return "", str(error)
+    return done.stdout.strip(), done.stderr.strip()
+
+
+def parse(versions: str, errors: str, info: str, endpoint: str) -> Engine:
+    """Return the engine that the outputs of docker's commands describe.
+
+    Args:
+        versions: standard output of `docker version --format '{{json .}}'`.
+        errors: its standard error.
+        info: standard output of `docker info --format '{{json .}}'`.
+        endpoint: address of the engine.
+    """
+    told = _document(versions)
+    client, server = told.get("Client") or {}, told.get("Server")
+    facts = _document(info)
+    own = facts.get("ClientInfo") or {}
+    security = facts.get("SecurityOptions") or []
+    return Engine(
+        client=version(str(client.get("Version", ""))),
+        buildx=any(plugin.get("Name") == "buildx" for plugin in own.get("Plugins") or []),
+        context=str(own.get("Context") or client.get("Context") or "default"),
+        endpoint=endpoint,
+        error=None if server else _last_line(errors) or "it gave no answer",
+        version=version(str((server or {}).get("Version", ""))),
+        system=str(facts.get("OperatingSystem", "")),
+        architecture=str(facts.get("Architecture", "")),
+        memory=int(facts.get("MemTotal") or 0),
+        cgroups=1 if str(facts.get("CgroupVersion") or "2") == "1" else 2,
+        rootless=any("name=rootless" in option for option in security),
+        limits=all(facts.get(name, True) for name in ("MemoryLimit", "PidsLimit", "CpuCfsQuota")),
+    )
+
+
+def version(text: str) -> tuple[int, int]:
+    """Return (major, minor) of the first version in `text`; (0, 0) if there is none."""
+    found = re.search(r"(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
