@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tools.cluster.instance import CHECKOUT, Instance
-from tools.cluster.kind.cluster import docker_answers
 from tools.cluster.packages import network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(
-        docker_answers(), reason="a Docker engine answers, so kind makes the cluster and there is no local one"
-    ),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.packages]
 
 _INSTANCE = Instance.of("full-disk-test")
 
@@ -52,7 +46,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(disk: Path, said: str) -> None:
     """Exit 1, the disk is named, and no file, namespace or route stays."""
     command = [sys.executable, "-m", "tools.cluster", "--name", _INSTANCE.name, "up"]
-    environment = {**os.environ, "PERENNATE_STATE": str(disk)}
+    environment = {**os.environ, "PERENNATE_STATE": str(disk), "PROVIDER": "packages"}
     done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert done.returncode == 1

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tarfile
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.local_cluster import LocalCluster, chosen_provider
 from tools.cluster.images import buildah, images, oci
 from tools.cluster.instance import CHECKOUT
-from tools.cluster.kind.cluster import docker_answers
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(docker_answers(), reason="a Docker engine answers and keeps the images to itself"),
-]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.e2e
 
 _MODULES = {"operator": "perennate.controllers", "trainer": "perennate.trainer", "serving": "perennate.serving"}
 #: Programs that build or fetch software.
@@ -33,28 +32,52 @@ class _Image:
     files: frozenset[str]
 
 
-@pytest.fixture(scope="module", params=images.IMAGES)
-def image(request: pytest.FixtureRequest) -> tuple[str, _Image]:
-    """Each image, built for the sources as they are."""
-    name: str = request.param
-    # In a process of its own, as `make images` does it: a build says much.
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.cluster", "--name", "never-started", "images", name],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+def _from_layout(name: str) -> _Image:
+    """An image that buildah built: configuration and layers lie in the cache's layout."""
     built = oci.find(buildah.layouts(), images.stored_names([name])[name])
     assert built is not None
     _, configuration, *layers = built.blobs()
     files: set[str] = set()
     for layer in layers:
         with tarfile.open(oci.blob_path(built.layout, layer)) as content:
-            files.update(member.name.removeprefix("./") for member in content)
-    document = json.loads(oci.blob_path(built.layout, configuration).read_bytes())
-    return name, _Image(document, frozenset(files))
+            files.update(content.getnames())
+    return _image(json.loads(oci.blob_path(built.layout, configuration).read_bytes()), files)
+
+
+def _from_engine(name: str, folder: Path) -> _Image:
+    """An image that Docker built: configuration and layers lie in the archive that `docker save` writes."""
+    archive = folder / "image.tar"
+    subprocess.run(["docker", "save", "--output", archive, images.reference(name)], check=True)
+    files: set[str] = set()
+    with tarfile.open(archive) as content:
+        (manifest,) = json.loads(_member(content, "manifest.json"))
+        for layer in manifest["Layers"]:
+            with tarfile.open(fileobj=content.extractfile(layer)) as part:
+                files.update(part.getnames())
+        configuration = json.loads(_member(content, manifest["Config"]))
+    archive.unlink()
+    return _image(configuration, files)
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    assert file is not None
+    return file.read()
+
+
+def _image(configuration: dict[str, Any], files: set[str]) -> _Image:
+    return _Image(configuration, frozenset(file.removeprefix("./") for file in files))
+
+
+@pytest.fixture(scope="module", params=images.IMAGES)
+def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, _Image]:
+    """Each image, built for the sources as they are."""
+    name: str = request.param
+    # In a process of its own, as `make images` does it: a build says much.
+    LocalCluster("never-started", provider=chosen_provider()).run("images", name)
+    if chosen_provider() == "packages":
+        return name, _from_layout(name)
+    return name, _from_engine(name, tmp_path_factory.mktemp("image"))
 
 
 def test_it_runs_its_part_as_nobody_in_particular(image: tuple[str, _Image]) -> None:

@@ -48,7 +48,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 def kubectl(plane: ControlPlane, *arguments: str) -> str:
     """What kubectl prints, as an administrator."""
-    command = [str(clients.folder() / "kubectl"), "--kubeconfig", str(plane.kubeconfig), *arguments]
+    command = [str(clients.compiled_kubectl() / "kubectl"), "--kubeconfig", str(plane.kubeconfig), *arguments]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
 
 

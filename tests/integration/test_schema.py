@@ -86,7 +86,7 @@ class Kubectl:
     """kubectl against one control plane, in a namespace of ours."""
 
     def __init__(self, plane: ControlPlane) -> None:
-        self._command = [str(clients.folder() / "kubectl"), "--kubeconfig", str(plane.kubeconfig)]
+        self._command = [str(clients.compiled_kubectl() / "kubectl"), "--kubeconfig", str(plane.kubeconfig)]
 
     def __call__(self, *arguments: str, document: dict[str, Any] | None = None) -> tuple[int, str]:
         """Exit code and everything that is printed."""

@@ -11,7 +11,7 @@ from tools.cluster.kubernetes.control_plane import ControlPlane
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["AuditEvent", "ControlPlane", "read_audit"]
+__all__ = ["AuditEvent", "ControlPlane", "parse_audit", "read_audit"]
 
 #: Verbs that change something.
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
@@ -54,8 +54,12 @@ def read_audit(log: Path, *, offset: int = 0) -> list[AuditEvent]:
     """
     with log.open("rb") as handle:
         handle.seek(offset)
-        lines = handle.read().split(b"\n")[:-1]
-    return [_event(json.loads(line)) for line in lines]
+        return parse_audit(handle.read().decode())
+
+
+def parse_audit(text: str) -> list[AuditEvent]:
+    """Return the calls that the text of an audit log tells of; a last line without its end is left out."""
+    return [_event(json.loads(line)) for line in text.split("\n")[:-1]]
 
 
 def _event(document: dict[str, Any]) -> AuditEvent:

@@ -1,0 +1,88 @@
+"""The operator on a cluster with a node, by the API server's audit log: what a run costs, and that nothing is refused.
+
+tests/integration counts the same on an API server without nodes; here real pods report how far they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.cluster_user import apply, holds, start_loader, until, write_files
+from tests.support.local_cluster import LocalCluster
+from tools.demo import steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.apiserver import AuditEvent
+    from tools.demo.cluster import Cluster
+
+pytestmark = pytest.mark.e2e
+
+NAMESPACE = "audited"
+ACCOUNT = "system:serviceaccount:perennate-system:perennate-operator"
+#: Seconds in which an operator that has nothing to do must stay silent.
+REST_SECONDS = 15
+RUN: dict[str, Any] = {
+    "model": {"name": "model"},
+    "trainer": {"estimator": {"class": "sklearn.linear_model.LogisticRegression"}},
+    "data": {"train": {"uri": "pvc://rainfall-data/rows.csv"}, "target": "y"},
+}
+ONCE = {
+    "get persistentvolumeclaims": 2,  # the store's and that of the rows
+    "create persistentvolumeclaims": 1,
+    "get trainingjobs": 1,
+    "create jobs": 1,
+    "patch jobs": 1,
+}
+"""What a first run in a namespace costs once, however its pods behave."""
+
+
+def calls(namespace: str) -> list[AuditEvent]:
+    """The operator's calls in a namespace, under its own account; its Lease is elsewhere."""
+    return [event for event in LocalCluster().audit() if (event.user, event.namespace) == (ACCOUNT, namespace)]
+
+
+@pytest.fixture(scope="module")
+def place(cluster: Cluster) -> Iterator[Cluster]:
+    """A namespace with the operator at work and one run to its end."""
+    steps.install_operator(cluster)
+    here = replace(cluster, namespace=NAMESPACE)
+    steps.prepare_namespace(here)
+    start_loader(here)
+    write_files(here, {"rows.csv": "a,b,y\n" + "".join(f"{k % 7},{k % 5},{int(k % 7 > 3)}\n" for k in range(200))})
+    apply(here, "TrainingJob", "only", RUN)
+    until(here, "trainingjob", "only", holds("Complete"))
+    yield here
+    cluster.run("kubectl", "delete", "namespace", NAMESPACE, "--wait", timeout=180)
+
+
+def test_a_run_costs_what_it_must(place: Cluster) -> None:
+    """One claim, one Job; its status is written once for each stage that begins or ends, not for each look at a pod."""
+    # The Event of the end is told after the status that the fixture waited for.
+    time.sleep(2)
+    made = Counter(f"{event.verb} {event.resource}" for event in calls(NAMESPACE))
+    # Accepted, Job made, pod there, and begin and end of three stages, of which some are seen together.
+    assert 3 <= made.pop("patch trainingjobs/status") <= 10
+    assert 1 <= made.pop("create events") <= 4
+    assert made == ONCE
+
+
+def test_at_rest_nothing_is_asked_or_written(place: Cluster) -> None:
+    """A finished run costs nothing any more: the operator waits for changes."""
+    time.sleep(2)
+    before = len(calls(NAMESPACE))
+    time.sleep(REST_SECONDS)
+    assert len(calls(NAMESPACE)) == before
+
+
+def test_the_operator_was_never_refused(place: Cluster) -> None:
+    """Its roles cover every call that it ever made on this cluster, those of other tests and of the demo among them."""
+    made = [event for event in LocalCluster().audit() if event.user == ACCOUNT]
+    assert len(made) > 10
+    assert [f"{event.verb} {event.resource} {event.namespace}" for event in made if event.code == 403] == []

@@ -1,0 +1,129 @@
+"""The cluster that kind makes: it survives a restart, loads what changed, and takes along what it brought."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.local_cluster import LocalCluster, chosen_provider
+from tools.cluster.images import images
+from tools.cluster.instance import Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tools.demo.cluster import Cluster
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(chosen_provider() != "kind", reason="no Docker engine answers, so there is no kind cluster"),
+]
+
+_INSTANCE = Instance.of("kind-test")
+_CLUSTER = LocalCluster(_INSTANCE.name, provider="kind")
+_NODE = f"{_INSTANCE.id}-control-plane"
+
+
+def _docker(*words: str) -> str:
+    return subprocess.run(["docker", *words], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[LocalCluster]:
+    """A cluster of these tests alone, which they stop and break."""
+    _CLUSTER.run("up")
+    yield _CLUSTER
+    _CLUSTER.run("down")
+
+
+def _container() -> str:
+    return _docker("inspect", "--format={{.Id}}", _NODE)
+
+
+@pytest.mark.parametrize("word", ["restart", "stop"])
+def test_a_node_that_was_stopped_keeps_its_data(own: LocalCluster, word: str) -> None:
+    """After a restart of the machine, the engine or the container, `up` waits for the node and deletes nothing."""
+    own.kubectl("create", "namespace", f"before-{word}")
+    before = _container()
+    _docker(word, "--time=5", _NODE)
+    done = own.run("up")
+    assert "is up already" in done.stderr
+    assert "replacing" not in done.stderr
+    assert _container() == before
+    assert f"before-{word}" in {each["metadata"]["name"] for each in own.objects("namespaces")}
+
+
+def test_a_lost_kubeconfig_is_written_again(own: LocalCluster) -> None:
+    """It lies in a cache that may be emptied while the cluster runs."""
+    kubeconfig = own.run("kubeconfig").stdout.strip()
+    before = _container()
+    subprocess.run(["rm", kubeconfig], check=True)
+    assert own.command("status").returncode == 1
+    own.run("up")
+    assert _container() == before
+    assert own.objects("nodes")
+
+
+def test_an_image_is_loaded_once(cluster: Cluster) -> None:
+    """A second load copies nothing; an image that changed is loaded alone."""
+    shared = LocalCluster()
+    assert shared.run("load").stderr.count("is loaded already") == len(images.IMAGES)
+    reference = images.reference("operator")
+    original = _docker("image", "inspect", "--format={{.Id}}", reference)
+    try:
+        subprocess.run(
+            ["docker", "build", "--quiet", "--tag", reference, "-"],
+            input=f"FROM {reference}\nLABEL changed=yes\n",
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        said = shared.run("load").stderr
+        assert said.count("is loaded already") == len(images.IMAGES) - 1
+        assert f"reading {reference} from Docker" in said
+    finally:
+        _docker("tag", original, reference)
+        shared.run("load")
+
+
+def test_a_node_image_that_cannot_be_had_is_named() -> None:
+    """Which image, why, and how to bring it; nothing was made."""
+    missing = "perennate.invalid/node:v1.35.0"
+    other = LocalCluster("no-image-test", provider="kind")
+    done = other.command("up", KIND_NODE_IMAGE=missing)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode == 1
+    assert len(errors) == 1
+    for word in (missing, "docker load --input", "KIND_NODE_IMAGE"):
+        assert word in errors[0]
+    assert other.command("status").returncode == 1
+
+
+def test_an_engine_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> None:
+    """A client that reaches no engine, and no client: one sentence each, before anything is made."""
+    for environment, word in (
+        ({"DOCKER_HOST": "tcp://192.0.2.1:2376", "DOCKER_CONFIG": str(tmp_path)}, "No Docker engine answers"),
+        ({"PATH": str(tmp_path)}, "no program `docker` on PATH"),
+    ):
+        done = LocalCluster("refused-test", provider="kind").command("up", **environment)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert word in done.stderr
+
+
+def test_down_takes_along_what_up_brought(own: LocalCluster) -> None:
+    """No container and no kubeconfig is left; what other clusters use stays."""
+    own.run("down")
+    assert _docker("ps", "--all", "--quiet", f"--filter=name={_NODE}") == ""
+    assert not Path(own.run("kubeconfig").stdout.strip()).exists()
+    others = json.loads(_docker("network", "inspect", "kind"))[0]["Containers"] if _kind_containers() else {}
+    assert _kind_containers() or "kind" not in _docker("network", "ls", "--format={{.Name}}").split()
+    assert _NODE not in str(others)
+    own.run("up")
+
+
+def _kind_containers() -> str:
+    return _docker("ps", "--all", "--quiet", "--filter=network=kind")

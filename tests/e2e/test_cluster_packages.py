@@ -1,0 +1,184 @@
+"""The cluster from packages: replaced when it is broken, alone on its machine, and it leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.local_cluster import LocalCluster
+from tools.cluster.host import cache
+from tools.cluster.host.processes import command_line, descendants, wait_until
+from tools.cluster.images import buildah, images, oci
+from tools.cluster.instance import Instance
+from tools.cluster.packages import manifests, network, state
+from tools.cluster.packages.node import KERNEL_SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.e2e, pytest.mark.packages]
+
+#: Not the one that other tests and the demo share: these tests break theirs.
+_INSTANCE = Instance.of("cluster-test")
+_CLUSTER = LocalCluster(_INSTANCE.name, provider="packages")
+
+
+_CLAIM = """\
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 1Gi}}}
+"""
+
+
+def _process() -> int:
+    """Return the id of the process that holds the node's namespaces."""
+    found = state.load(_INSTANCE.state)
+    assert found is not None
+    assert found.process is not None
+    return found.process.pid
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _gone_afterwards() -> Iterator[None]:
+    yield
+    assert _CLUSTER.command("down").returncode == 0
+
+
+def test_a_new_cluster_shares_what_is_unpacked() -> None:
+    """Layers of the dependencies are there before an image is loaded, as links; what the runtime notes is its own."""
+    assert _CLUSTER.command("down").returncode == 0
+    assert _CLUSTER.command("images").returncode == 0
+    _CLUSTER.run("up")
+    if cache.root().stat().st_dev != _INSTANCE.state.stat().st_dev:
+        pytest.skip("the cache lies on another disk than the clusters, which cannot share files then")
+    kept = _INSTANCE.state / "containerd"
+    for name in images.dependency_names().values():
+        image = oci.find(buildah.layouts(), name)
+        assert image is not None
+        _, _, *layers = image.blobs()
+        for layer in layers:
+            loaded = kept / "io.containerd.content.v1.content/blobs" / layer.replace(":", "/")
+            assert loaded.samefile(oci.blob_path(buildah.layouts(), layer))
+    assert {path.stat().st_nlink for path in kept.rglob("*.db")} == {1}
+
+
+@pytest.mark.parametrize(("victim", "number"), [("kube-apiserver", signal.SIGKILL), ("kube-apiserver", signal.SIGSTOP)])
+def test_a_half_dead_cluster_is_replaced(victim: str, number: signal.Signals) -> None:
+    """A cluster with a dead or a frozen part is noticed by `status` and replaced by `up`."""
+    _CLUSTER.run("up")
+    process = _process()
+    os.kill(next(pid for pid in descendants(process) if victim in command_line(pid)), number)
+    assert wait_until(lambda: _CLUSTER.command("status").returncode == 1, seconds=30)
+    done = _CLUSTER.run("up")
+    assert "replacing the cluster" in done.stderr
+    assert _process() != process
+    assert _CLUSTER.command("status").returncode == 0
+
+
+def _traces(addresses: str) -> list[str]:
+    """Return everything on this machine that belongs to the instance or to its addresses."""
+    named = [_INSTANCE.digest, addresses]
+    routes = subprocess.run(["ip", "route", "show", "table", "all"], capture_output=True, text=True, check=True).stdout
+    processes = [
+        f"{folder.name}: {' '.join(command_line(int(folder.name)))} {_text(folder / 'cgroup')}"
+        for folder in Path("/proc").iterdir()
+        if folder.name.isdigit() and int(folder.name) != os.getpid()
+    ]
+    paths = [*Path("/sys/fs/cgroup").glob("*/*"), *Path("/sys/class/net").iterdir(), *Path("/run/netns").glob("*")]
+    paths += [*_INSTANCE.state.parent.glob("*"), *Path("/tmp").iterdir()]
+    lines = [*routes.splitlines(), *_text(Path("/proc/mounts")).splitlines(), *processes, *map(str, paths)]
+    return [line for line in lines if any(name in line for name in named)]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def _kernel_settings() -> dict[str, str]:
+    return {name: _text(Path("/proc/sys") / name) for name in KERNEL_SETTINGS}
+
+
+def test_down_leaves_nothing_behind() -> None:
+    """No process, mount, namespace, link, route, control group or file is left, and no setting of the host changed."""
+    # A test before this one may have left the cluster up: what it mounts must not count as there before.
+    assert _CLUSTER.command("down").returncode == 0
+    settings, mounts = _kernel_settings(), _text(Path("/proc/mounts"))
+    _CLUSTER.run("up")
+    found = state.load(_INSTANCE.state)
+    assert found is not None
+    traces = _traces(found.network.partition("/")[0])
+    # The test would see what `down` might forget: a route, a link, a namespace, control groups, processes, files.
+    signs = ("unreachable", _INSTANCE.link, "/run/netns/", "/sys/fs/cgroup/", "kube-apiserver", "coredns", "/var/lib/")
+    for sign in signs:
+        assert any(sign in line for line in traces), sign
+    assert _CLUSTER.command("down").returncode == 0
+    assert _traces(found.network.partition("/")[0]) == []
+    assert (_kernel_settings(), _text(Path("/proc/mounts"))) == (settings, mounts)
+    assert _CLUSTER.command("down").returncode == 0
+    assert _CLUSTER.command("status").returncode == 1
+
+
+def test_down_cleans_up_when_the_state_is_lost() -> None:
+    """Even if its state file is gone, what carries the instance's name is found and ended."""
+    _CLUSTER.run("up")
+    process = _process()
+    (_INSTANCE.state / "state.json").unlink()
+    assert _CLUSTER.command("down").returncode == 0
+    assert command_line(process) == []
+    assert not network.namespace_path(_INSTANCE).exists()
+    assert not network.reserved(_INSTANCE)
+
+
+def test_no_packet_to_a_pod_leaves_the_machine() -> None:
+    """Pod and service addresses are unreachable from the host at once, not sent to somebody else's network."""
+    _CLUSTER.run("up")
+    found = state.load(_INSTANCE.state)
+    assert found is not None
+    for address in (found.addresses.node_pods[7], found.addresses.api_service):
+        done = subprocess.run(["ip", "route", "get", str(address)], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr.strip()) == (2, "RTNETLINK answers: No route to host")
+
+
+def test_a_volume_that_is_freed_is_offered_again() -> None:
+    """Volumes are made before, since there is no provisioner, and honour fsGroup; `up` empties the freed ones."""
+    _CLUSTER.run("up")
+    claim = "persistentVolumeClaim: {claimName: data}"
+    pod = "image: localhost/perennate-pause:1, volumeMounts: [{name: data, mountPath: /data}]"
+    _CLUSTER.kubectl(
+        "apply",
+        "-f",
+        "-",
+        stdin=_CLAIM
+        + f"""---
+apiVersion: v1
+kind: Pod
+metadata: {{name: holder}}
+spec: {{securityContext: {{fsGroup: 65532}}, containers: [{{name: main, {pod}}}], volumes: [{{name: data, {claim}}}]}}
+""",
+    )
+    _CLUSTER.kubectl("wait", "--for=condition=Ready", "pod/holder", "--timeout=60s")
+    volume = _CLUSTER.kubectl("get", "pvc", "data", "--output=jsonpath={.spec.volumeName}")
+    left = _INSTANCE.state / "volumes" / volume / "left"
+    assert left.parent.stat().st_gid == 65532
+    left.touch()
+    _CLUSTER.kubectl("delete", "pod/holder", "pvc/data", "--grace-period=1")
+    phase = ("get", "pv", volume, "--output=jsonpath={.status.phase}")
+    assert wait_until(lambda: _CLUSTER.kubectl(*phase) == "Released", seconds=30)
+    _CLUSTER.run("up")
+    assert wait_until(lambda: _CLUSTER.kubectl(*phase) == "Available", seconds=30)
+    assert not left.exists()
+
+
+def test_it_has_volumes_for_every_claim_of_the_tests() -> None:
+    """All are there from the start."""
+    _CLUSTER.run("up")
+    assert len(_CLUSTER.objects("pv")) == manifests.VOLUMES
