@@ -13,7 +13,7 @@ import pytest
 from tests.support.local_cluster import LocalCluster
 from tools.cluster.host import cache
 from tools.cluster.host.processes import command_line, descendants, wait_until
-from tools.cluster.images import buildah, images, oci
+from tools.cluster.images import build, buildah, oci
 from tools.cluster.instance import Instance
 from tools.cluster.packages import manifests, network, state
 from tools.cluster.packages.node import KERNEL_SETTINGS
@@ -58,7 +58,7 @@ def test_a_new_cluster_shares_what_is_unpacked() -> None:
     if cache.root().stat().st_dev != _INSTANCE.state.stat().st_dev:
         pytest.skip("the cache lies on another disk than the clusters, which cannot share files then")
     kept = _INSTANCE.state / "containerd"
-    for name in images.dependency_names().values():
+    for name in build.dependency_names().values():
         image = oci.find(buildah.layouts(), name)
         assert image is not None
         _, _, *layers = image.blobs()

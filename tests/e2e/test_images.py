@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.local_cluster import LocalCluster, chosen_provider
-from tools.cluster.images import buildah, images, oci
+from tools.cluster.images import build, buildah, images, oci
 from tools.cluster.instance import CHECKOUT
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class _Image:
 
 def _from_layout(name: str) -> _Image:
     """An image that buildah built: configuration and layers lie in the cache's layout."""
-    built = oci.find(buildah.layouts(), images.stored_names([name])[name])
+    built = oci.find(buildah.layouts(), build.stored_names([name])[name])
     assert built is not None
     _, configuration, *layers = built.blobs()
     files: set[str] = set()

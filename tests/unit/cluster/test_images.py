@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tools.cluster.host import pip_settings
-from tools.cluster.images import images
+from tools.cluster.images import build, images
 from tools.cluster.instance import CHECKOUT
 
 _DOCKERFILES = {name: (CHECKOUT / "images" / f"{name}.Dockerfile").read_text() for name in images.IMAGES}
@@ -42,7 +42,7 @@ def test_an_image_runs_as_an_unprivileged_user(name: str) -> None:
 def test_only_older_states_of_the_same_kind_are_outdated() -> None:
     """Three states of each image are kept, however many others there are."""
     stored = ["a-1", "a-dependencies-1", "a-2", "a-3", "b-1", "a-4", "a-5"]
-    assert images.outdated(stored) == ["a-1", "a-2"]
+    assert build.outdated(stored) == ["a-1", "a-2"]
 
 
 def test_pip_settings_keep_the_index_and_point_to_the_mounted_certificates() -> None:

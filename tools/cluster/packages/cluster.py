@@ -16,7 +16,7 @@ from tools.cluster.host.commands import run, tail
 from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.processes import ProcessId, wait_until
 from tools.cluster.host.progress import say, step
-from tools.cluster.images import archive, images
+from tools.cluster.images import archive, build, images, load
 from tools.cluster.instance import CHECKOUT, Instance
 from tools.cluster.kubernetes import kubeconfig, pki
 from tools.cluster.kubernetes.api import ApiClient, ApiError
@@ -110,16 +110,16 @@ class PackagesCluster:
     def build_images(self, names: Sequence[str] = images.IMAGES) -> None:
         """Build the images `names`; load them if this cluster runs, else unpack all for the next that starts."""
         rights.require()
-        built = images.build(names)
+        built = build.build(names)
         if self.trouble() is None:
-            images.load(self.layout.containerd_socket, built)
+            load.load(self.layout.containerd_socket, built)
         elif set(names) == set(images.IMAGES):
             unpacked.ensure()
 
     def load_images(self, names: Sequence[str] = images.IMAGES) -> None:
         """Load the images `names`, built before, into the node."""
         self._state()
-        images.load(self.layout.containerd_socket, images.stored_names(names))
+        load.load(self.layout.containerd_socket, build.stored_names(names))
 
     def programs(self) -> Path:
         """Return the folder with kubectl and helm."""

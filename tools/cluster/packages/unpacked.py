@@ -16,7 +16,7 @@ from tools.cluster.host.commands import run, succeeds, tail
 from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.processes import wait_until
 from tools.cluster.host.progress import step
-from tools.cluster.images import buildah, images, oci
+from tools.cluster.images import build, buildah, load, oci
 from tools.cluster.packages import node
 from tools.cluster.packages.node import NodeLayout
 
@@ -55,7 +55,7 @@ def link(layout: NodeLayout) -> None:
 
 
 def _key() -> str:
-    return cache.key(*images.dependency_names().values())
+    return cache.key(*build.dependency_names().values())
 
 
 def _unpack(target: Path) -> None:
@@ -63,7 +63,7 @@ def _unpack(target: Path) -> None:
     layout.etc.mkdir(parents=True)
     (layout.etc / "containerd.toml").write_text(node.containerd(layout))
     with step("unpacking the dependencies of the images"), _runtime(layout):
-        images.load(layout.containerd_socket, images.dependency_names())
+        load.load(layout.containerd_socket, build.dependency_names())
     for blob in layout.containerd_root.glob("io.containerd.content.*/blobs/sha256/*"):
         # The runtime also keeps what it unpacked, of which the cache has one already.
         same = oci.blob_path(buildah.layouts(), f"sha256:{blob.name}")

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tools.cluster.instance import CHECKOUT
 from tools.cluster.kind import node_image
 from tools.cluster.kind.node_image import PINNED, TABLE, VARIABLE, Choice
 from tools.cluster.programs import compiled
@@ -40,3 +41,10 @@ def test_the_pinned_kind_is_the_one_that_is_compiled() -> None:
     """Its go.mod and the table move together."""
     text = (compiled.SOURCES / "kind" / "go.mod").read_text()
     assert f"sigs.k8s.io/kind v{PINNED[0]}.{PINNED[1]}." in text
+
+
+def test_the_guide_shows_the_table() -> None:
+    """Who brings an image by hand looks it up there."""
+    guide = (CHECKOUT / "docs" / "how-to" / "install.md").read_text()
+    for (major, minor), image in TABLE.items():
+        assert f"| {major}.{minor} | `{image}` |" in guide

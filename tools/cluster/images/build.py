@@ -1,0 +1,128 @@
+"""Building the images with buildah into the cache, once for each state of their inputs."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.cluster.host import cache, debian
+from tools.cluster.host.progress import say, step
+from tools.cluster.images import base, buildah, oci, secrets
+from tools.cluster.images.images import IMAGES, check, dockerfile, reference, stages
+from tools.cluster.instance import CHECKOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_BUILDER_FILE = "FROM {base}\nCOPY pip /usr/lib/python3/dist-packages/\n"
+#: States of an image that are kept, for switching between branches.
+_KEPT = 3
+
+
+def _dependencies_key(name: str) -> str:
+    """Hash of what decides an image save for its last layer."""
+    text = stages(dockerfile(name).read_text())
+    return cache.key(
+        text[""], text["builder"], text["dependencies"], CHECKOUT / "requirements" / f"{name}.txt", base.key()
+    )
+
+
+def _source_key(name: str) -> str:
+    """Hash of what decides an image's last layer; the same for all images whose Dockerfiles make it alike."""
+    text = stages(dockerfile(name).read_text())
+    return cache.key(text["compiled"], text["source"], text["final"], CHECKOUT / "operator/perennate", base.key())
+
+
+def stored_names(names: Sequence[str] = IMAGES) -> dict[str, str]:
+    """Return, for each of `names`, the name under which the cache holds it for the sources as they are now.
+
+    Raises:
+        ClusterError: there is no such image.
+    """
+    check(names)
+    return {name: f"{name}-{cache.key(_dependencies_key(name), _source_key(name))}" for name in names}
+
+
+def dependency_names() -> dict[str, str]:
+    """Return the images of dependencies alone, whose layers all but the last of `IMAGES` are: image -> stored name."""
+    return {f"{name}-dependencies": f"{name}-dependencies-{_dependencies_key(name)}" for name in IMAGES}
+
+
+def build(names: Sequence[str] = IMAGES) -> dict[str, str]:
+    """Build the images `names` with buildah into the cache; an image whose inputs have not changed is there already.
+
+    Returns:
+        Image -> name under which the cache holds it, for `load`: the sources may change again meanwhile.
+
+    Raises:
+        ClusterError: a build failed.
+    """
+    with cache.locked("images"):
+        wanted = stored_names(names)
+        present = set(oci.names(buildah.layouts()))
+        missing = [name for name, stored in wanted.items() if stored not in present]
+        if not missing:
+            say("the images are up to date")
+            return wanted
+        debian.ensure(debian.IMAGES)
+        bases = _bases()
+        for name in missing:
+            with step(f"building {reference(name)}"):
+                _build(name, stored=wanted[name], bases=bases)
+        _drop_old(set(wanted.values()))
+        return wanted
+
+
+def _build(name: str, *, stored: str, bases: tuple[str, str]) -> None:
+    """Build one image: its dependencies if they changed, the layer of our source, and both put together.
+
+    Dependencies are exported once; the last stage, which only copies the layer, is done here. buildah would read all
+    dependencies again (to find that they have not changed) and export them again, half a minute for each image.
+    """
+    arguments = [f"--build-arg=BASE={bases[0]}", f"--build-arg=BUILDER={bases[1]}"]
+    dependencies = dependency_names()[f"{name}-dependencies"]
+    if dependencies not in oci.names(buildah.layouts()):
+        tag = f"localhost/perennate-{name}-dependencies:{_dependencies_key(name)}"
+        with step(f"installing the dependencies of {name}"), secrets.mounted() as (_, mounts):
+            options = [*arguments, *mounts, "--target=dependencies", f"--tag={tag}"]
+            buildah.build(dockerfile(name), CHECKOUT, options, what=f"build the image {name}")
+            buildah.export(tag, dependencies)
+
+    def build_source(target: Path) -> None:
+        options = [*arguments, "--target=source", f"--output=type=tar,dest={target}"]
+        buildah.build(dockerfile(name), CHECKOUT, options, what=f"build the source layer of {name}")
+
+    layer = cache.entry("source", _source_key(name), build_source)
+    oci.add_layer(buildah.layouts(), dependencies, layer, stored)
+
+
+def _bases() -> tuple[str, str]:
+    """Return the images that stand for python:3.11-slim-bookworm: one to run in, one that has pip too."""
+    folder = base.folder()
+    plain, builder = f"localhost/perennate-base:{base.key()}", f"localhost/perennate-builder:{base.key()}"
+    images = buildah.buildah(["images", "--format", "{{.Name}}:{{.Tag}}"], what="list the images").split()
+    for image, text in ((plain, "FROM scratch\nADD rootfs.tar /\n"), (builder, _BUILDER_FILE.format(base=plain))):
+        if image not in images:
+            with tempfile.TemporaryDirectory() as scratch:
+                file = Path(scratch) / "Dockerfile"
+                file.write_text(text)
+                buildah.build(file, folder, [f"--tag={image}"], what=f"make {image}")
+    return plain, builder
+
+
+def _drop_old(current: set[str]) -> None:
+    """Forget all but the newest states of each image, of its dependencies and of our source."""
+    cache.keep_newest("source", _KEPT)
+    stored = oci.names(buildah.layouts())
+    unwanted = set(outdated(stored)) - current
+    if unwanted:
+        oci.drop(buildah.layouts(), unwanted)
+
+
+def outdated(stored: Sequence[str]) -> list[str]:
+    """Return those of `stored` (names that end in a hash, oldest first) that have three newer ones of their kind."""
+    kinds: dict[str, list[str]] = {}
+    for name in stored:
+        kinds.setdefault(name.rpartition("-")[0], []).append(name)
+    return [name for names in kinds.values() for name in names[:-_KEPT]]
