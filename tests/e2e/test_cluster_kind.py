@@ -34,8 +34,7 @@ def _docker(*words: str) -> str:
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[LocalCluster]:
-    """A cluster of these tests alone, which they stop and break."""
-    _CLUSTER.run("up")
+    """A cluster of these tests alone, which they stop and break; each test begins with `up`."""
     yield _CLUSTER
     _CLUSTER.run("down")
 
@@ -47,6 +46,7 @@ def _container() -> str:
 @pytest.mark.parametrize("word", ["restart", "stop"])
 def test_a_node_that_was_stopped_keeps_its_data(own: LocalCluster, word: str) -> None:
     """After a restart of the machine, the engine or the container, `up` waits for the node and deletes nothing."""
+    own.run("up")
     own.kubectl("create", "namespace", f"before-{word}")
     before = _container()
     _docker(word, "--time=5", _NODE)
@@ -59,6 +59,7 @@ def test_a_node_that_was_stopped_keeps_its_data(own: LocalCluster, word: str) ->
 
 def test_a_lost_kubeconfig_is_written_again(own: LocalCluster) -> None:
     """It lies in a cache that may be emptied while the cluster runs."""
+    own.run("up")
     kubeconfig = own.run("kubeconfig").stdout.strip()
     before = _container()
     subprocess.run(["rm", kubeconfig], check=True)
@@ -103,6 +104,17 @@ def test_a_node_image_that_cannot_be_had_is_named() -> None:
     assert other.command("status").returncode == 1
 
 
+def test_an_image_that_is_no_node_is_one_sentence_and_leaves_nothing(cluster: Cluster) -> None:
+    """A start that fails half-way ends with kind's own cause, and its container is removed."""
+    other = LocalCluster("wrong-image-test", provider="kind")
+    done = other.command("up", KIND_NODE_IMAGE=images.reference("operator"))
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode == 1
+    assert len(errors) == 1
+    assert errors[0].startswith("error: Cannot create a kind cluster")
+    assert "not started" in other.command("status").stderr
+
+
 def test_an_engine_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> None:
     """A client that reaches no engine, and no client: one sentence each, before anything is made."""
     for environment, word in (
@@ -116,13 +128,13 @@ def test_an_engine_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> Non
 
 def test_down_takes_along_what_up_brought(own: LocalCluster) -> None:
     """No container and no kubeconfig is left; what other clusters use stays."""
+    own.run("up")
     own.run("down")
     assert _docker("ps", "--all", "--quiet", f"--filter=name={_NODE}") == ""
     assert not Path(own.run("kubeconfig").stdout.strip()).exists()
     others = json.loads(_docker("network", "inspect", "kind"))[0]["Containers"] if _kind_containers() else {}
     assert _kind_containers() or "kind" not in _docker("network", "ls", "--format={{.Name}}").split()
     assert _NODE not in str(others)
-    own.run("up")
 
 
 def _kind_containers() -> str:

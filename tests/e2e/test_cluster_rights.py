@@ -131,3 +131,21 @@ def test_the_rights_that_are_there_suffice(machine: Machine) -> None:
     assert "lacks" in done.stderr
     assert "has no apt-get" in done.stderr
     assert machine.left() == []
+
+
+def test_a_machine_without_control_groups_is_told_of_docker(machine: Machine) -> None:
+    """As macOS, which has no /sys/fs/cgroup: nothing is looked for there, the question for Docker comes next."""
+    hide = "mount -t tmpfs tmpfs /sys/fs && ! test -e /sys/fs/cgroup && "
+    ask = f"exec {_PYTHON} -m tools.cluster --name rights-test up"
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", hide + ask],
+        cwd=machine.folder / "checkout",
+        env={**os.environ, "DOCKER_HOST": f"unix://{machine.folder}/none.sock", "PROVIDER": "kind"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert "ocker" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -38,7 +38,7 @@ class Machine:
     def ask(self, question: str, *, before: Path | None = None) -> tuple[Path, str]:
         """The path that `question`, an expression about tools.cluster, stands for, and what was said meanwhile."""
         path = os.pathsep.join(str(folder) for folder in (before, self.folder / "bin") if folder)
-        code = f"from tools.cluster import programs, toolchain; print({question})"
+        code = f"from tools.cluster.programs import compiled, toolchain; print({question})"
         environment = {**os.environ, "PATH": path, "PERENNATE_CACHE": str(self.cache)}
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
@@ -79,7 +79,7 @@ def test_a_machine_without_go_gets_one_that_is_new_enough(bare: Machine, install
 
 def test_it_is_installed_once_and_compiles(bare: Machine, installed: tuple[Path, str]) -> None:
     """The next program is compiled by what is there: the compiler and the linker of the wheel can be run."""
-    program, said = bare.ask("programs.pause()")
+    program, said = bare.ask("compiled.pause()")
     assert program.read_bytes()[:4] == b"\x7fELF"
     assert "compiling pause" in said
     assert "installing" not in said

@@ -29,6 +29,7 @@ class AuditEvent:
         namespace: the object's namespace, or "".
         name: the object's name, or "".
         code: HTTP status.
+        denied: the caller has no right to it; a 403 may also mean that the namespace is being deleted.
         time: when it was answered, RFC 3339.
     """
 
@@ -39,6 +40,7 @@ class AuditEvent:
     namespace: str
     name: str
     code: int
+    denied: bool
     time: str
 
     @property
@@ -73,5 +75,6 @@ def _event(document: dict[str, Any]) -> AuditEvent:
         namespace=reference.get("namespace", ""),
         name=reference.get("name", ""),
         code=document.get("responseStatus", {}).get("code", 0),
+        denied=document.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid",
         time=document["stageTimestamp"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ _START_SECONDS = 180
 #: Seconds for a node whose container or engine was started again: its API server takes about half a minute.
 _RETURN_SECONDS = 120
 _NOT_STARTED = "not started"
+#: How a line of a Kubernetes component's log begins that tells of an error.
+_KLOG_ERROR = re.compile(r"[EF]\d{4} ")
 
 
 class KindCluster:
@@ -150,16 +153,16 @@ class KindCluster:
         command += [f"--config={CONFIGURATION}", f"--kubeconfig={self.kubeconfig}", f"--wait={_START_SECONDS}s"]
         try:
             with step("creating a kind cluster"):
-                follow(command, what="create a kind cluster", tell=_tell, cwd=CHECKOUT)
+                # Retained when it fails, so that its kubelet can be asked why.
+                follow([*command, "--retain"], what="create a kind cluster", tell=_tell, cwd=CHECKOUT)
             self._await()
             rights.give_to_caller(self.kubeconfig)
-        except BaseException as error:
+        except ClusterError as error:
+            cause = _cause(str(error), self._kubelet_error())
             self._delete()
-            if "mounts denied" in str(error):
-                raise ClusterError(
-                    f"Docker may not mount files of {CHECKOUT}: share this folder with its virtual machine "
-                    "(Docker Desktop: Settings, Resources, File sharing)."
-                ) from error
+            raise ClusterError(cause) from error
+        except BaseException:
+            self._delete()
             raise
 
     def _await(self) -> None:
@@ -173,6 +176,15 @@ class KindCluster:
             run(wait, what="start the cluster: the node is not ready")
             status = [*self._kubectl(), "--namespace=kube-system", "rollout", "status", "deployment/coredns"]
             run([*status, f"--timeout={_START_SECONDS}s"], what="start the cluster: its name service is not available")
+
+    def _kubelet_error(self) -> str:
+        """Return the last error of the node's kubelet; empty if it had none or cannot be asked."""
+        try:
+            log = self.on_node("journalctl", "--unit=kubelet", "--no-pager", "--output=cat", "--lines=100")
+        except ClusterError:
+            return ""
+        errors = [line for line in log.splitlines() if _KLOG_ERROR.match(line)]
+        return errors[-1] if errors else ""
 
     def _prepare_kubeconfig(self) -> None:
         self.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
@@ -205,8 +217,18 @@ def _containers(condition: str) -> list[str]:
     return run(["docker", "ps", "--all", "--quiet", f"--filter={condition}"], what="list Docker's containers").split()
 
 
+def _cause(failure: str, kubelet: str) -> str:
+    """Return one sentence about a start that failed: what kind said, and what the node's kubelet did."""
+    if "mounts denied" in failure:
+        return (
+            f"Docker may not mount files of {CHECKOUT}: share this folder with its virtual machine "
+            "(Docker Desktop: Settings, Resources, File sharing)."
+        )
+    return f"{failure} The node's kubelet said last: {kubelet}" if kubelet else failure
+
+
 def _tell(line: str) -> None:
-    """Pass on the beginning of kind's own steps, and what failed."""
+    """Pass on the beginning of kind's own steps, and what failed, without its pictures."""
     text = line.strip()
     if text[:1] in {"•", "✗"}:
-        say(f"  {text[1:].strip()}")
+        say(f"  {text.encode('ascii', 'ignore').decode().strip(' .')}")
