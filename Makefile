@@ -14,6 +14,8 @@ STUDIES := $(wildcard examples/*/)
 # Passed on to pytest, for example: make test-unit ARGS="-k drift -x"
 ARGS    ?=
 export UPGRADE ?=
+# Which local cluster: kind, packages, or what this machine leads to.
+export PROVIDER ?=
 # A process for each core; tests of one file share what they set up, so they stay together.
 PARALLEL := --numprocesses=auto --dist=loadfile
 
@@ -82,6 +84,7 @@ test: ## Everything, cheap to dear: lint, verify, all levels of tests
 	@$(MAKE) test-runtime
 	@$(MAKE) test-integration
 	@$(MAKE) test-e2e
+	@$(MAKE) test-kind-short
 
 .PHONY: test-unit
 test-unit: $(VENV) ## Unit tests: no process, no network, no cluster
@@ -115,6 +118,20 @@ test-e2e: $(VENV) programs ## The loop on a cluster that runs pods
 	@$(MAKE) images
 	@$(call level,end-to-end tests,tests/e2e)
 
+# What a user types, then the end-to-end tests on the cluster that the demo left; the demo's own tests would run it again.
+KIND_SESSION = $(MAKE) cluster-up images && KEEP=1 $(MAKE) demo && \
+  $(BIN)/pytest tests/e2e tests/kind -m "not packages" --ignore=tests/e2e/test_demo.py $(ARGS) && $(MAKE) cluster-down
+
+.PHONY: test-kind
+test-kind: $(VENV) programs ## kind with a Docker engine of the tests' own: cluster, images, demo, end-to-end tests
+	@$(BIN)/python -m tests.kind -- bash -euo pipefail -c '$(KIND_SESSION)'
+	@$(BIN)/python -m tests.kind --kubernetes 1.37.0 -- $(BIN)/pytest tests/e2e/test_cluster.py
+	@$(call level,Podman,tests/kind/test_podman.py)
+
+.PHONY: test-kind-short
+test-kind-short: $(VENV) programs ## Part of the same: images by Docker, a kind cluster, one training run
+	@$(BIN)/python -m tests.kind --optional -- $(BIN)/pytest tests/e2e/test_cluster.py tests/e2e/test_audit.py $(ARGS)
+
 ##@ Measuring
 
 .PHONY: bench
@@ -137,7 +154,7 @@ programs: ## Compile and fetch what the local cluster is made of, without starti
 	@$(STEP) 'programs of the local cluster' python3 -m tools.cluster programs
 
 .PHONY: cluster-up
-cluster-up: ## Start a local Kubernetes (kind where Docker answers, else from packages)
+cluster-up: ## Start a local Kubernetes (PROVIDER=kind|packages; else kind where a Docker engine answers)
 	@python3 -m tools.cluster up
 
 .PHONY: cluster-down

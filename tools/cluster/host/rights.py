@@ -39,14 +39,14 @@ def require_node() -> None:
         ClusterError: it may not.
     """
     require()
-    if not _effective_capabilities() >> _NET_ADMIN & 1:
+    if not effective_capabilities() >> _NET_ADMIN & 1:
         raise ClusterError(
             "This machine lets not even root make network links (a container without CAP_NET_ADMIN?): "
             "run this on a host, or start a Docker engine."
         )
 
 
-def _effective_capabilities() -> int:
+def effective_capabilities() -> int:
     """Return what this process may do, one bit for each capability."""
     found = re.search(r"^CapEff:\s*([0-9a-f]+)$", Path("/proc/self/status").read_text(), re.MULTILINE)
     return int(found[1], 16) if found else 0

@@ -1,0 +1,37 @@
+"""The base image that the project's Dockerfiles start from where no registry can be reached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.cluster.host import cache
+from tools.cluster.host.progress import say, step
+from tools.cluster.images import base
+
+if TYPE_CHECKING:
+    from tests.kind.engine.client import Client
+
+REPOSITORY = "perennate-test/base"
+_DOCKERFILE = Path(__file__).parent / "Dockerfile"
+
+
+def parts() -> Path:
+    """Return the folder with the root file system and pip, which the project's other way of building uses too."""
+    return base.folder()
+
+
+def ensure(client: Client) -> str:
+    """Return the name of the base image, which holds a hash of all that it is made of; build it if it is not there."""
+    folder = parts()
+    name = f"{REPOSITORY}:{cache.key(_DOCKERFILE, folder.name)}"
+    if client.has_image(name):
+        say(f"the base image {name} is up to date")
+        return name
+    with step(f"making the base image {name}"):
+        command = ("build", "--quiet", "--file", _DOCKERFILE, "--tag", name, folder)
+        client.run(*command, what="make the base image")
+    for old in client.images(REPOSITORY):
+        if old != name:
+            client.run("rmi", "--force", old, what="remove an old base image")
+    return name

@@ -1,0 +1,111 @@
+"""The programs in the node image, compiled once into the cache."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.cluster.host import cache
+from tools.cluster.host.commands import run
+from tools.cluster.host.errors import ClusterError
+from tools.cluster.host.progress import step
+from tools.cluster.programs import compiled, toolchain
+
+#: The version that the sources are of.
+KUBERNETES = ".".join(map(str, compiled.KUBERNETES))
+_KUBE = compiled.SOURCES / "kube"
+_MODULES = Path(__file__).parent / "go"
+#: Our module -> the package that it compiles.
+_PACKAGES = {
+    "crictl": "sigs.k8s.io/cri-tools/cmd/crictl",
+    "local-path-provisioner": "github.com/rancher/local-path-provisioner",
+}
+_PLAIN = "-s -w"
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """Static programs, each a file in the cache whose name holds a hash of its sources.
+
+    Attributes:
+        kubernetes: the version that `kube` reports, without a "v".
+        kube: all Kubernetes components and etcd; the name that it is called by chooses one.
+        coredns: the name service.
+        pause: holds a pod's namespaces open.
+        crictl: lets `kind load` see which images a node holds.
+        provisioner: makes volumes out of folders of the node.
+    """
+
+    kubernetes: str
+    kube: Path
+    coredns: Path
+    pause: Path
+    crictl: Path
+    provisioner: Path
+
+    def all(self) -> list[Path]:
+        """Return all files."""
+        return [self.kube, self.coredns, self.pause, self.crictl, self.provisioner]
+
+
+def compile_all(kubernetes: str = KUBERNETES) -> Programs:
+    """Compile what is missing in the cache.
+
+    Args:
+        kubernetes: the version that the components report; another than the sources' own is for tests of what kind and
+            kubeadm do for that version.
+    """
+    return Programs(
+        kubernetes=kubernetes,
+        kube=compiled.kube() if kubernetes == KUBERNETES else _kube_as(kubernetes),
+        coredns=compiled.dns(),
+        pause=compiled.pause(),
+        crictl=_build("crictl"),
+        provisioner=_build("local-path-provisioner"),
+    )
+
+
+def _kube_as(kubernetes: str) -> Path:
+    """Return the Kubernetes program linked with another version; the compiler's cache holds all of it but the link."""
+    return compile_module("kube", _KUBE, ".", version_flags(kubernetes))
+
+
+def version_flags(kubernetes: str) -> str:
+    """Return the linker's flags for a version like "1.37.0".
+
+    Raises:
+        ClusterError: it is none.
+    """
+    found = re.fullmatch(r"(\d+)\.(\d+)\.\d+", kubernetes)
+    if found is None:
+        raise ClusterError(f"A version of Kubernetes is written like {KUBERNETES}, not {kubernetes!r}.")
+    values = {"gitVersion": f"v{kubernetes}", "gitMajor": found[1], "gitMinor": found[2]}
+    return " ".join([_PLAIN, *(f"-X k8s.io/component-base/version.{name}={value}" for name, value in values.items())])
+
+
+def _build(module: str) -> Path:
+    return compile_module(module, _MODULES / module, _PACKAGES[module], _PLAIN)
+
+
+def compile_module(name: str, source: Path, package: str, flags: str) -> Path:
+    """Return the program that `package` of the Go module at `source` is, compiled with the linker flags `flags`."""
+
+    def build(target: Path) -> None:
+        command = [
+            "nice",
+            toolchain.go(),
+            "build",
+            "-trimpath",
+            "-buildvcs=false",
+            "-ldflags",
+            flags,
+            "-o",
+            target,
+            package,
+        ]
+        with step(f"compiling {name} (a minute the first time)"):
+            run(command, what=f"compile {name}", cwd=source, env=toolchain.ENVIRONMENT)
+
+    return cache.entry(name, cache.key(source, package, flags, os.uname().machine), build)

@@ -1,0 +1,58 @@
+"""Podman's `docker` command: never taken for Docker's. Needs no engine; installs Debian's Podman.
+
+Run by `make test-kind`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tools.cluster.host import debian
+from tools.cluster.instance import CHECKOUT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: What Debian's package podman-docker installs as /usr/bin/docker does the same.
+_PODMAN = '#!/bin/sh\necho "Emulate Docker CLI using podman." >&2\nexec /usr/bin/podman "$@"\n'
+
+
+def _run(folder: Path, word: str, *, provider: str) -> subprocess.CompletedProcess[str]:
+    """Run a command for a cluster of this test with the programs of `folder` first on PATH."""
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        [sys.executable, "-m", "tools.cluster", "--name", "podman-test", word],
+        cwd=CHECKOUT,
+        env={**os.environ, "PATH": path, "PROVIDER": provider},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def podman(tmp_path: Path) -> Path:
+    """A folder whose `docker` is Podman's."""
+    debian.ensure({"podman": "podman"})
+    (tmp_path / "docker").write_text(_PODMAN)
+    (tmp_path / "docker").chmod(0o755)
+    return tmp_path
+
+
+def test_podmans_docker_is_refused_where_kind_is_asked_for(podman: Path) -> None:
+    """One sentence says what it is and what to install."""
+    done = _run(podman, "up", provider="kind")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "is Podman's, which is not supported: install Docker" in done.stderr
+
+
+def test_podmans_docker_is_passed_over_with_a_word(podman: Path) -> None:
+    """Who asks for nothing gets a cluster from packages."""
+    done = _run(podman, "status", provider="")
+    assert "is Podman's, so the cluster is made from packages" in done.stderr
+    assert "(packages): not started" in done.stderr

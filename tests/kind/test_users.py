@@ -1,0 +1,96 @@
+"""Who may use a Docker engine: a user outside its group, one inside, and root who was called by sudo.
+
+Run by `make test-kind` with an engine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.cluster.host import cache
+from tools.cluster.instance import CHECKOUT, Instance
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("PROVIDER") != "kind", reason="needs a Docker engine: python3 -m tests.kind -- pytest tests/kind"
+)
+
+_NOBODY = 65534
+#: As any user may run it: the cluster needs the standard library alone.
+_PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what the command needs, and a home, for a user who may not enter the checkout."""
+    shutil.copytree(CHECKOUT / "tools" / "cluster", tmp_path / "checkout" / "tools" / "cluster")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home").chmod(0o777)
+    # pytest's folders can be entered by their owner alone.
+    for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        path.chmod(0o711)
+    return tmp_path / "checkout"
+
+
+def _as_user(checkout: Path, word: str, *groups: str) -> subprocess.CompletedProcess[str]:
+    user = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", *groups]
+    return subprocess.run(
+        [*user, _PYTHON, "-m", "tools.cluster", "--name", "user-test", word],
+        cwd=checkout,
+        env={**os.environ, "HOME": str(checkout.parent / "home"), "PROVIDER": "", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def socket() -> Path:
+    """The engine's socket, which its owner and its group may use."""
+    path = Path(os.environ["DOCKER_HOST"].removeprefix("unix://"))
+    path.parent.chmod(0o711)
+    return path
+
+
+def test_a_user_outside_the_group_learns_how_to_get_in(checkout: Path, socket: Path) -> None:
+    """Not that an engine should be started, nor that root is needed: an engine runs, and may not be used."""
+    done = _as_user(checkout, "up", "--clear-groups")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert f"may not use the Docker engine at unix://{socket}" in done.stderr
+    assert "usermod -aG docker" in done.stderr
+
+
+def test_a_user_in_the_group_needs_no_root(checkout: Path, socket: Path) -> None:
+    """What is asked for is kind's cluster, and nothing says that root is missing."""
+    done = _as_user(checkout, "status", f"--groups={socket.stat().st_gid}")
+    assert done.returncode == 1
+    assert "(kind): not started" in done.stderr
+
+
+def test_root_by_sudo_makes_a_kubeconfig_that_the_user_can_read() -> None:
+    """Also the one that is written again because it was lost."""
+    name = "sudo-test"
+    kubeconfig = cache.place() / "kind" / f"{Instance.of(name).id}.kubeconfig"
+    sudo = {"SUDO_UID": str(_NOBODY), "SUDO_GID": str(_NOBODY), "PERENNATE_CACHE": str(cache.place())}
+
+    def run(word: str) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "tools.cluster", "--name", name, word],
+            cwd=CHECKOUT,
+            env={**os.environ, **sudo},
+            check=True,
+        )
+
+    try:
+        run("up")
+        assert kubeconfig.stat().st_uid == _NOBODY
+        kubeconfig.unlink()
+        run("up")
+        assert kubeconfig.stat().st_uid == _NOBODY
+    finally:
+        run("down")

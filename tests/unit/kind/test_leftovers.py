@@ -1,0 +1,86 @@
+"""The check for leftovers can fail: it reports each kind of change to a host, but not other clusters."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kind.engine import sysctls
+from tests.kind.engine.leftovers import Snapshot, differences
+
+
+def host(**changed: dict[str, str]) -> Snapshot:
+    """Return a snapshot of a quiet host, with some parts replaced; an underscore in a name stands for a blank."""
+    quiet: Snapshot = {
+        "process": {},
+        "network link": {"lo": "", "eth0": ""},
+        "route": {"default via 192.0.2.1 dev eth0": ""},
+        "network namespace": {},
+        "firewall rule": {},
+        "firewall table": {},
+        "mount": {"/": "ext4"},
+        "control group": {},
+        "file": {"/etc/docker": ""},
+        "sysctl": {"vm/overcommit_memory": "0", "net/ipv4/conf/eth0/forwarding": "0"},
+    }
+    return quiet | {name.replace("_", " "): content for name, content in changed.items()}
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "reported"),
+    [
+        ("process", {"77": "dockerd --x"}, "process left: 77 (dockerd --x)"),
+        ("network_link", {"lo": "", "eth0": "", "docker0": ""}, "network link left: docker0"),
+        ("network_link", {"lo": ""}, "network link gone: eth0"),
+        ("network_namespace", {"a": ""}, "network namespace left: a"),
+        ("firewall_rule", {"ip nat -N DOCKER": ""}, "firewall rule left: ip nat -N DOCKER"),
+        ("firewall_table", {"ip nat": ""}, "firewall table left: ip nat"),
+        ("mount", {"/": "ext4", "/data": "overlay"}, "mount left: /data (overlay)"),
+        ("mount", {"/": "tmpfs"}, "mount changed: /: 'ext4' -> 'tmpfs'"),
+        ("control_group", {"/sys/fs/cgroup/cpu/docker": ""}, "control group left: /sys/fs/cgroup/cpu/docker"),
+        ("file", {}, "file gone: /etc/docker"),
+        ("sysctl", {"vm/overcommit_memory": "1"}, "sysctl changed: vm/overcommit_memory: '0' -> '1'"),
+    ],
+)
+def test_each_change_is_reported(part: str, content: dict[str, str], reported: str) -> None:
+    """Each thing that an engine or a cluster can leave on a host is reported in one line."""
+    assert reported in differences(host(), host(**{part: content}))
+
+
+def test_the_same_host_is_clean() -> None:
+    """Without a change nothing is reported."""
+    assert differences(host(), host()) == []
+
+
+def test_settings_of_links_come_and_go_with_the_link() -> None:
+    """A link that is left is reported in one line, without its hundred settings."""
+    more = {"net/ipv4/conf/docker0/forwarding": "1"} | host()["sysctl"]
+    assert differences(host(), host(sysctl=more)) == []
+    assert differences(host(sysctl=more), host()) == []
+
+
+def test_a_process_that_ended_is_not_missed() -> None:
+    """Processes that were there before may end."""
+    assert differences(host(process={"77": "dockerd"}), host()) == []
+
+
+def test_clusters_from_packages_have_their_own_check() -> None:
+    """Another test may start or stop one meanwhile."""
+    links = {"lo": "", "eth0": "", "pn-0123abcd": ""}
+    routes = {"default via 192.0.2.1 dev eth0": "", "198.18.16.0/24 dev pn-0123abcd": ""}
+    groups = {"/sys/fs/cgroup/cpu/perennate-0123abcd": ""}
+    busy = host(network_link=links, route=routes, control_group=groups, mount={"/": "ext4", "/run/netns": "ext4"})
+    assert differences(host(), busy) == []
+    assert differences(busy, host()) == ["mount gone: /run/netns (ext4)"]
+
+
+def test_the_name_of_a_cluster_excuses_no_process() -> None:
+    """A process that the command left running is reported, whichever cluster it talks to."""
+    left = host(process={"77": "kubectl --kubeconfig perennate-0123abcd.kubeconfig"})
+    assert differences(host(), left) == ["process left: 77 (kubectl --kubeconfig perennate-0123abcd.kubeconfig)"]
+
+
+def test_only_settings_known_to_change_are_set_back() -> None:
+    """Other settings are only reported. `ip_forward` comes first, since it changes forwarding of all links."""
+    before = {"net/ipv4/conf/eth0/forwarding": "0", "net/ipv4/ip_forward": "0", "kernel/hostname": "a", "gone": "1"}
+    after = {"net/ipv4/conf/eth0/forwarding": "1", "net/ipv4/ip_forward": "1", "kernel/hostname": "b"}
+    assert sysctls.changed(before, after) == ["net/ipv4/ip_forward", "net/ipv4/conf/eth0/forwarding"]
