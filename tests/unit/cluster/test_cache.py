@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,19 @@ def test_a_second_request_does_not_build_again() -> None:
     first = cache.entry("thing", "1", build)
     assert (first, first.read_text()) == (cache.entry("thing", "1", build), "made")
     assert len(built) == 1
+
+
+def test_an_entry_is_built_under_a_lock_of_its_own_name() -> None:
+    """The kind cluster holds the lock `kind` while it compiles the program `kind`: it must not wait for itself."""
+    built = threading.Event()
+
+    def build(target: Path) -> None:
+        target.touch()
+        built.set()
+
+    with cache.locked("thing"):
+        threading.Thread(target=lambda: cache.entry("thing", "1", build), daemon=True).start()
+        assert built.wait(10)
 
 
 def test_other_inputs_are_another_entry() -> None:

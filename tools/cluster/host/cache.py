@@ -98,7 +98,8 @@ def entry(name: str, digest: str, build: Callable[[Path], None]) -> Path:
     path = root() / f"{name}-{digest}"
     if path.exists():
         return path
-    with locked(name):
+    # A lock of its own kind: who holds the lock of a cluster of this name may build what it needs.
+    with locked(f"entry-{name}"):
         if path.exists():
             return path
         scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=root()))
