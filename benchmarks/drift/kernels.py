@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from benchmarks.drift.bounds import Finding
 from perennate.drift import Profile, Recorder, build_profile
-from perennate.drift.features import NumericFeature
+from perennate.drift.profile.features import NumericFeature
 
 FEATURES: Final = 30
 BATCHES: Final = (1, 16, 256, 1000, 8192)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.kube.resources import JOB, OURS
+from perennate.kube.runtime.resources import JOB, OURS
 from tests.support import manifests
 from tests.support.apiserver import AuditEvent, ControlPlane, read_audit
 from tests.support.pod_actor import PodActor, play_well

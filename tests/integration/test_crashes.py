@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perennate.kube.resources import JOB, OURS
+from perennate.kube.runtime.resources import JOB, OURS
 from perennate.reconcilers.drift_policy.rounding import two_digits
 from tests.support import manifests
 from tests.support.apiserver import read_audit

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perennate.api.v1alpha1.drift_policy import EpisodePhase
-from perennate.kube.resources import OURS
+from perennate.kube.runtime.resources import OURS
 from tests.support import manifests
 from tests.support.deaths import created, die_of_each_write, difference, end_state, places
 from tests.support.killing_proxy import KillingProxy

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.kube.resources import OURS, controller_of
+from perennate.kube.runtime.resources import OURS, controller_of
 from tests.support import manifests
 from tests.support.pod_actor import PodActor
 from tests.support.retraining import NEWER, REQUEST, play, policy

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from perennate.kube.resources import POD, resource_of
+from perennate.kube.runtime.resources import POD, resource_of
 
 if TYPE_CHECKING:
     from tests.support.kube_user import KubeUser

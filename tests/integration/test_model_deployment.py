@@ -9,7 +9,7 @@ import pytest
 
 from perennate.api.version import MODEL_FILE, version_uri
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB
-from perennate.kube.resources import DEPLOYMENT, OURS, POD, SERVICE, Manifest
+from perennate.kube.runtime.resources import DEPLOYMENT, OURS, POD, SERVICE, Manifest
 from tests.support import manifests
 from tests.support.fetching import Fetches, flip_a_bit
 from tests.support.pod_actor import PodActor, play_well, published, ready

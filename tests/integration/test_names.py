@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perennate.kube.resources import JOB, OURS, controller_of
+from perennate.kube.runtime.resources import JOB, OURS, controller_of
 from tests.support import manifests
 from tests.support.pod_actor import PodActor, play_well
 from tools.cluster.host.processes import wait_until

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from perennate.kube.resources import JOB, OURS
+from perennate.kube.runtime.resources import JOB, OURS
 from tests.support import manifests
 from tests.support.apiserver import ControlPlane
 from tests.support.kube_user import KubeUser

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from perennate.api.wellknown import ANNOTATION_RETRAIN
-from perennate.kube.resources import JOB, OURS
+from perennate.kube.runtime.resources import JOB, OURS
 from tests.support import manifests
 from tests.support.apiserver import AuditEvent, ControlPlane, read_audit
 from tests.support.kube_user import KubeUser

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.kube.resources import OURS
+from perennate.kube.runtime.resources import OURS
 from tests.support import manifests
 from tests.support.kube_user import KubeUser, Refused
 
 if TYPE_CHECKING:
-    from perennate.kube.resources import Manifest
+    from perennate.kube.runtime.resources import Manifest
 
 pytestmark = pytest.mark.integration
 TRAINING_JOB = OURS["TrainingJob"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from perennate.kube.resources import WATCHED
+from perennate.kube.runtime.resources import WATCHED
 from tests.support.apiserver import ControlPlane
 from tests.support.operator_process import OperatorProcess
 from tests.support.stalling_proxy import StallingProxy

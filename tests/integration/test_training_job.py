@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perennate.api.wellknown import LABEL_TRAINING_JOB
-from perennate.kube.resources import JOB, OURS, POD
+from perennate.kube.runtime.resources import JOB, OURS, POD
 from tests.support import manifests
 from tests.support.pod_actor import PodActor, failed, play_well
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from perennate.kube.lease import LEASE_NAME, Timing
-from perennate.kube.resources import JOB, LEASE, OURS
+from perennate.kube.runtime.lease import LEASE_NAME, Timing
+from perennate.kube.runtime.resources import JOB, LEASE, OURS
 from tests.support import manifests
 from tests.support.apiserver import ControlPlane, read_audit
 from tests.support.kube_user import KubeUser

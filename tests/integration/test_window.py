@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from perennate.builders.window import KEY
-from perennate.kube.resources import CONFIG_MAP, OURS, POD, controller_of
+from perennate.kube.runtime.resources import CONFIG_MAP, OURS, POD, controller_of
 from tests.support.apiserver import ControlPlane, read_audit
 from tests.support.kube_user import KubeUser
 from tests.support.operator_process import OperatorProcess

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from perennate.kube.resources import CHILDREN, CLAIM, CONFIG_MAP, EVENT, LEASE, OURS, REPLICA_SET
+from perennate.kube.runtime.resources import CHILDREN, CLAIM, CONFIG_MAP, EVENT, LEASE, OURS, REPLICA_SET
 from tests.repo.tree import manifests
 
 ROLES = {

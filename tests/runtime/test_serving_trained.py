@@ -12,10 +12,10 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 from perennate.api.v1alpha1.training_spec import CapturedData
 from perennate.artifacts import load_verified
-from perennate.serving.capture import CapturedLabel, CapturedRows
-from perennate.serving.capture_files import ParquetFolder
-from perennate.serving.forms import as_matrix
-from perennate.serving.model import ServedModel
+from perennate.serving.capture.files import ParquetFolder
+from perennate.serving.capture.rows import CapturedLabel, CapturedRows
+from perennate.serving.model.forms import as_matrix
+from perennate.serving.model.model import ServedModel
 from perennate.trainer.captured import read_captured, typed_labels
 from tests.support.runs import Run, make_spec
 

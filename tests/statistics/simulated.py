@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from perennate.drift.merging import merge_sparse
-from perennate.drift.overdispersion import dispersion
-from perennate.drift.parts import Parts
-from perennate.drift.psi import Groups, stability_index
-from perennate.drift.shape import Shape
-from perennate.drift.tables import Known, Tables
-from perennate.drift.union import DETECTORS, union
+from perennate.drift.statistics.merging import merge_sparse
+from perennate.drift.statistics.overdispersion import dispersion
+from perennate.drift.statistics.parts import Parts
+from perennate.drift.statistics.psi import Groups, stability_index
+from perennate.drift.statistics.shape import Shape
+from perennate.drift.statistics.tables import Known, Tables
+from perennate.drift.statistics.union import DETECTORS, union
 
 REFERENCE_ROWS = 10_000
 EXACT = np.array(1.0)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from perennate.drift.measurement import Measurement
-from perennate.drift.standing import loss_detected
-from perennate.drift.wilson import wilson_interval
+from perennate.drift.metrics.measurement import Measurement
+from perennate.drift.metrics.wilson import wilson_interval
+from perennate.drift.performance.standing import loss_detected
 
 MODELS = 20_000
 SIGNIFICANCE = 0.001

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.merging import merge_sparse
+from perennate.drift.statistics.merging import merge_sparse
 from tests.statistics.simulated import independent_tables, p_values, shares_of, stability, tables_of
 
 WINDOWS = 10_000

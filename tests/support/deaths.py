@@ -9,7 +9,7 @@ from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from perennate.kube.resources import DEPLOYMENT, JOB, OURS, SERVICE
+from perennate.kube.runtime.resources import DEPLOYMENT, JOB, OURS, SERVICE
 from tests.support.apiserver import read_audit
 from tools.cluster.host.processes import wait_until
 

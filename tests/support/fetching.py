@@ -13,7 +13,7 @@ from tests.support.serving import run_fetch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perennate.kube.resources import Manifest
+    from perennate.kube.runtime.resources import Manifest
 
 
 @dataclass(frozen=True)

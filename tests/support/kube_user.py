@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from perennate.kube.resources import EVENT, Manifest, Resource, resource_of
+from perennate.kube.runtime.resources import EVENT, Manifest, Resource, resource_of
 from tools.cluster.host.processes import wait_until
 
 _TIMEOUT_SECONDS = 10.0

@@ -9,8 +9,8 @@ import copy
 import itertools
 from collections.abc import AsyncIterator, Callable
 
-from perennate.kube.client import ApiError
-from perennate.kube.resources import Key, Manifest, Resource, key_of
+from perennate.kube.runtime.client import ApiError
+from perennate.kube.runtime.resources import Key, Manifest, Resource, key_of
 
 Call = tuple[str, str, str]
 """Verb, kind (with subresource), name."""

@@ -12,7 +12,7 @@ from perennate.api.v1alpha1.training_job import MetricValue, ModelVersion
 from perennate.api.v1alpha1.training_spec import Metric
 from perennate.api.version import short_version, version_uri
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB, STAGES
-from perennate.kube.resources import POD, Manifest
+from perennate.kube.runtime.resources import POD, Manifest
 from tests.support.kube_user import KubeUser, Refused
 from tests.support.manifests import DIGEST, PROFILE_DIGEST
 

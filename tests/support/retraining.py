@@ -9,7 +9,7 @@ from tests.support import manifests
 from tests.support.pod_actor import published, ready
 
 if TYPE_CHECKING:
-    from perennate.kube.resources import Manifest
+    from perennate.kube.runtime.resources import Manifest
 
 NEWER = "sha256:" + "d" * 64
 """What a policy's run publishes."""

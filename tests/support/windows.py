@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from perennate.api.wellknown import LABEL_TRAINING_JOB
-from perennate.kube.resources import CONFIG_MAP, OURS, Manifest, controller_of
+from perennate.kube.runtime.resources import CONFIG_MAP, OURS, Manifest, controller_of
 from tests.support import manifests
 from tests.support.counting_pod import CountingPod
 from tests.support.kube_user import KubeUser

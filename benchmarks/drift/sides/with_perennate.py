@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from benchmarks.drift.sides.side import run
-from perennate.cli.cores import workers
+from perennate.cli.drift.cores import workers
 from perennate.drift import Recorder, Verdict, Window, build_profile, evaluate
 
 

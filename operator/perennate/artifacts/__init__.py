@@ -11,9 +11,9 @@ from perennate.artifacts.errors import (
     ArtifactRefusedError,
     VersionUnfitError,
 )
-from perennate.artifacts.loading import LoadedVersion, load_estimator, load_verified, load_version
+from perennate.artifacts.formats.skops.loading import LoadedVersion, load_estimator, load_verified, load_version
+from perennate.artifacts.formats.skops.saving import save_estimator
 from perennate.artifacts.manifest import file_entries
-from perennate.artifacts.saving import save_estimator
 from perennate.artifacts.store import ModelStore
 from perennate.artifacts.verify import VerifiedVersion, read_manifest, read_version
 

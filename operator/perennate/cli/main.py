@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from perennate.cli.arguments import parser
-from perennate.cli.errors import UsageError
 from perennate.cli.exits import Exit
 from perennate.processor import settle_numpy
+from perennate.tabular.errors import UsageError
 
 INTERRUPTED = 130
 """What a shell says of a command that Ctrl-C ended."""
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settle_numpy(os.environ)
     try:
         # What takes time to import is imported by the command that needs it, so that `--help` is quick.
-        from perennate.cli.drift import drift  # noqa: PLC0415
+        from perennate.cli.drift.command import drift  # noqa: PLC0415
 
         return drift(given)
     except ModuleNotFoundError as error:

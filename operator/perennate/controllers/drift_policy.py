@@ -8,7 +8,7 @@ import kopf
 
 from perennate.controllers.feeding import feed, on_event
 from perennate.controllers.runtime import Runtime
-from perennate.kube.resources import OURS
+from perennate.kube.runtime.resources import OURS
 
 
 async def drift_policy_changed(runtime: Runtime, /, event: kopf.RawEvent, **_: Any) -> None:

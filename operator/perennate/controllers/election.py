@@ -8,11 +8,11 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 
-from perennate.kube.bucket import TokenBucket
-from perennate.kube.client import Recorder
-from perennate.kube.connection import connect
-from perennate.kube.lease import Elector
-from perennate.kube.official import OfficialClient
+from perennate.kube.runtime.bucket import TokenBucket
+from perennate.kube.runtime.client import Recorder
+from perennate.kube.runtime.connection import connect
+from perennate.kube.runtime.lease import Elector
+from perennate.kube.runtime.official import OfficialClient
 
 _RELEASE_SECONDS = 5.0
 _logger = logging.getLogger(__name__)

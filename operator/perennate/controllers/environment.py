@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
-from perennate.kube.watching import STALE_SECONDS
+from perennate.kube.runtime.watching import STALE_SECONDS
 from perennate.reconcilers.settings import Settings
 
 T = TypeVar("T", bound=str)

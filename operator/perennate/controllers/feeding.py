@@ -8,8 +8,8 @@ from typing import Any
 import kopf
 
 from perennate.controllers.runtime import Runtime
-from perennate.kube.cache import Source
-from perennate.kube.resources import Resource
+from perennate.kube.runtime.cache import Source
+from perennate.kube.runtime.resources import Resource
 
 
 def feed(runtime: Runtime, event: kopf.RawEvent) -> None:

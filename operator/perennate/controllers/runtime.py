@@ -13,24 +13,24 @@ from typing import Any, Final
 
 from perennate.controllers.environment import Environment
 from perennate.controllers.health import Vitals
-from perennate.kube.bucket import TokenBucket
-from perennate.kube.cache import Cache
-from perennate.kube.claims import Claims
-from perennate.kube.connection import Connection, connect
-from perennate.kube.events import EventEmitter
-from perennate.kube.execute import Executor
-from perennate.kube.monitor import Monitor
+from perennate.kube.monitoring.monitor import Monitor
+from perennate.kube.monitoring.scrape import HttpMetricsSource
+from perennate.kube.monitoring.serving_pods import ServingPods
+from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.observe import Observer
-from perennate.kube.official import OfficialClient
-from perennate.kube.queue import WorkQueue
 from perennate.kube.reconcile import Reconciler, routes
-from perennate.kube.resources import OURS
-from perennate.kube.resync import Resync
 from perennate.kube.routing import Router
-from perennate.kube.scrape import HttpMetricsSource
-from perennate.kube.serving_pods import ServingPods
-from perennate.kube.watching import Watches
-from perennate.kube.window_store import WindowStore
+from perennate.kube.runtime.bucket import TokenBucket
+from perennate.kube.runtime.cache import Cache
+from perennate.kube.runtime.claims import Claims
+from perennate.kube.runtime.connection import Connection, connect
+from perennate.kube.runtime.events import EventEmitter
+from perennate.kube.runtime.execute import Executor
+from perennate.kube.runtime.official import OfficialClient
+from perennate.kube.runtime.queue import WorkQueue
+from perennate.kube.runtime.resources import OURS
+from perennate.kube.runtime.resync import Resync
+from perennate.kube.runtime.watching import Watches
 from perennate.telemetry.metrics import Metrics
 
 WORKERS: Final = 16

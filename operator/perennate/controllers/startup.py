@@ -12,9 +12,9 @@ from perennate.api import wellknown
 from perennate.controllers import drift_policy, model_deployment, pods, training_job
 from perennate.controllers.runtime import Runtime
 from perennate.controllers.stateless import NoDiffBase, NoProgress
-from perennate.kube.client import ApiError
-from perennate.kube.connection import ConnectionSettingsError
-from perennate.kube.resources import CHILDREN, PART_OF_SELECTOR
+from perennate.kube.runtime.client import ApiError
+from perennate.kube.runtime.connection import ConnectionSettingsError
+from perennate.kube.runtime.resources import CHILDREN, PART_OF_SELECTOR
 
 _CHUNK: Final = 500
 _EXIT_SECONDS: Final = 25.0

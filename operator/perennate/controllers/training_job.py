@@ -8,7 +8,7 @@ import kopf
 
 from perennate.controllers.feeding import feed, on_event
 from perennate.controllers.runtime import Runtime
-from perennate.kube.resources import JOB, OURS
+from perennate.kube.runtime.resources import JOB, OURS
 
 
 async def training_job_changed(runtime: Runtime, /, event: kopf.RawEvent, **_: Any) -> None:

@@ -7,23 +7,23 @@ window, and `advance` turns verdicts into an alarm.
 
 from __future__ import annotations
 
-from perennate.drift.build import build_profile
-from perennate.drift.categories import class_text
-from perennate.drift.counts import Counts, validate_counts
+from perennate.drift.data.categories import class_text
 from perennate.drift.errors import CountsError, LabelError, ProfileError, WindowError
-from perennate.drift.estimated import estimate_performance, evaluate_estimate
-from perennate.drift.faults import FAULT_CONSECUTIVE, DataFault
-from perennate.drift.measurement import Measurement
-from perennate.drift.performance import Cause, PerformanceResult, evaluate_performance
-from perennate.drift.persistence import Signal, Streak, advance
-from perennate.drift.profile import Metric, Profile
-from perennate.drift.recorder import Recorder
-from perennate.drift.rules import FeatureRule, check_rules
-from perennate.drift.sample import Sample
-from perennate.drift.standing import Standing
-from perennate.drift.verdict import Evaluation, FeatureResult, Verdict, evaluate
-from perennate.drift.window import Window
-from perennate.drift.window_state import WindowState
+from perennate.drift.metrics.measurement import Measurement
+from perennate.drift.performance.estimated import estimate_performance, evaluate_estimate
+from perennate.drift.performance.measured import Cause, PerformanceResult, evaluate_performance
+from perennate.drift.performance.standing import Standing
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.profile import Metric, Profile
+from perennate.drift.recording.counts import Counts, validate_counts
+from perennate.drift.recording.recorder import Recorder
+from perennate.drift.verdicts.faults import FAULT_CONSECUTIVE, DataFault
+from perennate.drift.verdicts.persistence import Signal, Streak, advance
+from perennate.drift.verdicts.rules import FeatureRule, check_rules
+from perennate.drift.verdicts.verdict import Evaluation, FeatureResult, Verdict, evaluate
+from perennate.drift.windows.sample import Sample
+from perennate.drift.windows.state import WindowState
+from perennate.drift.windows.window import Window
 
 __all__ = [
     "FAULT_CONSECUTIVE",

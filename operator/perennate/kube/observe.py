@@ -13,13 +13,13 @@ from perennate.api.meta import CustomResource
 from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
 from perennate.api.wellknown import LABEL_PART_OF, PART_OF, STORE_CLAIM
 from perennate.builders.window import window_config_map
-from perennate.kube.cache import Cache, Source
-from perennate.kube.claims import Claims
-from perennate.kube.client import KubeClient
-from perennate.kube.monitor import Monitor
-from perennate.kube.policy_watch import Assignment
-from perennate.kube.resources import DEPLOYMENT, JOB, OURS, POD, SERVICE, Key, Manifest, Resource
-from perennate.kube.serving_pods import ServingPods
+from perennate.kube.monitoring.monitor import Monitor
+from perennate.kube.monitoring.policy_watch import Assignment
+from perennate.kube.monitoring.serving_pods import ServingPods
+from perennate.kube.runtime.cache import Cache, Source
+from perennate.kube.runtime.claims import Claims
+from perennate.kube.runtime.client import KubeClient
+from perennate.kube.runtime.resources import DEPLOYMENT, JOB, OURS, POD, SERVICE, Key, Manifest, Resource
 from perennate.reconcilers.drift_policy import observed as drift_policy
 from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
 from perennate.reconcilers.model_deployment import observed as model_deployment

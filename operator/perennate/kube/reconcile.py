@@ -12,13 +12,13 @@ from typing import Any, Final, Generic, TypeVar
 
 from perennate.api.meta import CustomResource, ObjectMeta
 from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
-from perennate.kube.cache import Cache
-from perennate.kube.client import ApiError, Recorder
-from perennate.kube.execute import Executor, NameTakenError, Outcome
-from perennate.kube.monitor import Monitor
+from perennate.kube.monitoring.monitor import Monitor
 from perennate.kube.observe import Observer, TooEarlyError, parse
-from perennate.kube.queue import QueueClosed, WorkQueue
-from perennate.kube.resources import Key, Manifest
+from perennate.kube.runtime.cache import Cache
+from perennate.kube.runtime.client import ApiError, Recorder
+from perennate.kube.runtime.execute import Executor, NameTakenError, Outcome
+from perennate.kube.runtime.queue import QueueClosed, WorkQueue
+from perennate.kube.runtime.resources import Key, Manifest
 from perennate.reconcilers.drift_policy.decide import decide as decide_drift_policy
 from perennate.reconcilers.invalid import InvalidObserved, decide_invalid
 from perennate.reconcilers.model_deployment.decide import decide as decide_model_deployment

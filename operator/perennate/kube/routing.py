@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from perennate.api import wellknown
-from perennate.kube.cache import Cache, Change, Source
-from perennate.kube.queue import WorkQueue
-from perennate.kube.resources import OURS, Key, Manifest, controller_of, key_of
+from perennate.kube.runtime.cache import Cache, Change, Source
+from perennate.kube.runtime.queue import WorkQueue
+from perennate.kube.runtime.resources import OURS, Key, Manifest, controller_of, key_of
 
 TRAINING_JOB: Final = "TrainingJob"
 MODEL_DEPLOYMENT: Final = "ModelDeployment"

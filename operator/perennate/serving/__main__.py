@@ -64,7 +64,7 @@ def _run(command: str, settings: Settings) -> None:
 
         fetch(settings)
     else:
-        from perennate.serving.server import serve  # noqa: PLC0415
+        from perennate.serving.http.server import serve  # noqa: PLC0415
 
         serve(settings)
 

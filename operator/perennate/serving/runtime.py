@@ -8,13 +8,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perennate.serving.capture import Capture
-from perennate.serving.capture_files import ParquetFolder
-from perennate.serving.feedback import Feedback
+from perennate.serving.capture.feedback import Feedback
+from perennate.serving.capture.files import ParquetFolder
+from perennate.serving.capture.prediction import Predictions, Randomness
+from perennate.serving.capture.recording import Recording
+from perennate.serving.capture.rows import Capture
 from perennate.serving.metrics import Metrics
-from perennate.serving.model import ServedModel
-from perennate.serving.prediction import Predictions, Randomness
-from perennate.serving.recording import Recording
+from perennate.serving.model.model import ServedModel
 
 if TYPE_CHECKING:
     from perennate.drift import Recorder

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 from typing import TYPE_CHECKING, Any, Final
 
-from perennate.artifacts import allowlist
+from perennate.artifacts.formats.skops import allowlist
 from perennate.trainer.errors import BadConfigurationError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from perennate.api.version import (
     version_uri,
 )
 from perennate.artifacts import ArtifactRefusedError, ModelStore, file_entries, load_estimator
-from perennate.artifacts.allowlist import public_name
+from perennate.artifacts.formats.skops.allowlist import public_name
 from perennate.lineage import deciding_spec, fingerprint, library_versions, provenance
 from perennate.trainer.card import model_card
 from perennate.trainer.columns import feature_type

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from perennate.api.durations import parse_duration
-from perennate.artifacts import ModelStore, allowlist
+from perennate.artifacts import ModelStore
+from perennate.artifacts.formats.skops import allowlist
 from perennate.trainer.captured import label_type, read_captured, typed_labels
 from perennate.trainer.columns import Columns, check_target, feature_column, infer_task, is_number, resolve_columns
 from perennate.trainer.errors import BadConfigurationError, DataRefusedError

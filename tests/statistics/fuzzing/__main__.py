@@ -16,7 +16,7 @@ sys.path.append(str(FOLDER))
 import atheris  # noqa: E402
 
 # What traces calls also keeps what they were given: the parser would seem to take a quarter more memory than it does.
-with atheris.instrument_imports(include=["perennate.drift", "perennate.cli"], exclude=["perennate.drift.parsing"]):
+with atheris.instrument_imports(include=["perennate.drift", "perennate.cli"], exclude=["perennate.drift.data.parsing"]):
     from tests.statistics.fuzzing import documents, files
 
 MEASURED, LARGE = 20, 2**16

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from perennate.cli.counting import Current
-from perennate.cli.documents import add_documents, read_profile
-from perennate.cli.errors import UsageError
+from perennate.cli.drift.counting import Current
+from perennate.cli.drift.documents import add_documents, read_profile
 from perennate.drift import (
     CountsError,
     Profile,
@@ -24,7 +23,8 @@ from perennate.drift import (
     build_profile,
     evaluate,
 )
-from perennate.drift.parsing import FREE, parse
+from perennate.drift.data.parsing import FREE, parse
+from perennate.tabular.errors import UsageError
 from tests.statistics.fuzzing.target import Target, file_of, traced
 
 LENGTH, NOW = 3600.0, 1_767_225_600.0

@@ -1,8 +1,8 @@
 """Files of rows: csv, Parquet and Feather, as random bytes and as small valid files with some bytes changed.
 
 What is measured is reading all rows, a batch at a time. It is bounded by the file for csv alone: an intact Parquet or
-Feather file may hold any number of equal rows in a few bytes, see `perennate.cli.columnar`; a corrupt one only seems
-to. Building a profile and counting are checked too, but hold values, which a file can pack: they follow the rows.
+Feather file may hold any number of equal rows in a few bytes, see `perennate.tabular.columnar`; a corrupt one only
+seems to. Building a profile and counting are checked too, but hold values, which a file can pack: they follow the rows.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import pyarrow.csv as arrow_csv
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
-from perennate.cli.counting import count_files
-from perennate.cli.errors import UsageError
-from perennate.cli.options import Roles
-from perennate.cli.plan import Plan
-from perennate.cli.reading import DataFile, RetypedError
-from perennate.cli.reference import read_reference
-from perennate.cli.sources import open_file
+from perennate.cli.drift.counting import count_files
+from perennate.cli.drift.options import Roles
+from perennate.cli.drift.plan import Plan
+from perennate.cli.drift.reference import read_reference
 from perennate.drift import evaluate
+from perennate.tabular.errors import UsageError
+from perennate.tabular.reading import DataFile, RetypedError
+from perennate.tabular.sources import open_file
 from tests.statistics.fuzzing.documents import check, check_sentence, repeated
 from tests.statistics.fuzzing.target import Target, file_of, touched
 

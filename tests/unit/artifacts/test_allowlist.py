@@ -19,7 +19,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
-from perennate.artifacts import allowlist, load_estimator, save_estimator
+from perennate.artifacts import load_estimator, save_estimator
+from perennate.artifacts.formats.skops import allowlist
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

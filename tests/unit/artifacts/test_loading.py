@@ -33,7 +33,7 @@ from perennate.artifacts import (
     load_version,
     save_estimator,
 )
-from perennate.artifacts.loading import check_compatible
+from perennate.artifacts.formats.skops.loading import check_compatible
 from perennate.lineage import library_versions
 from tests.unit.artifacts.makers import make_files, make_manifest
 

@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from perennate.cli.counting import DAY, Current, FileCounts, add_counts, count_files
-from perennate.cli.errors import UsageError
-from perennate.cli.options import Files, Roles
-from perennate.cli.plan import Plan
-from perennate.cli.reference import read_reference
+from perennate.cli.drift.counting import DAY, Current, FileCounts, add_counts, count_files
+from perennate.cli.drift.options import Files, Roles
+from perennate.cli.drift.plan import Plan
+from perennate.cli.drift.reference import read_reference
 from perennate.drift import Window
+from perennate.tabular.errors import UsageError
 from tests.unit.cli.makers import FORMATS, make_scored, make_table, write
 
 ROWS = 2000

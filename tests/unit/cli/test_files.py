@@ -10,10 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from perennate.cli.delimited import NOTHING
-from perennate.cli.errors import UsageError
-from perennate.cli.reading import DataFile, RetypedError
-from perennate.cli.sources import EXTENSIONS, form_of, open_file
+from perennate.tabular.delimited import NOTHING
+from perennate.tabular.errors import UsageError
+from perennate.tabular.reading import DataFile, RetypedError
+from perennate.tabular.sources import EXTENSIONS, form_of, open_file
 from tests.unit.cli.makers import FORMATS, make_table, write
 
 

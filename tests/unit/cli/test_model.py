@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennate.cli.errors import UsageError
-from perennate.cli.model import Model, see_model
+from perennate.cli.drift.model import Model, see_model
+from perennate.tabular.errors import UsageError
 
 SHARES = np.linspace(0.05, 0.95, 50)
 BITS = np.tile([0.0, 1.0], 25)

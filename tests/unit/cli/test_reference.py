@@ -11,14 +11,14 @@ import pyarrow as pa
 import pytest
 
 from perennate.cli.arguments import parser
-from perennate.cli.drift import report_of
-from perennate.cli.errors import UsageError
+from perennate.cli.drift.command import report_of
+from perennate.cli.drift.options import Files, Roles
+from perennate.cli.drift.reference import HELD_VALUES, PREDICTED, Reference, columns_at_once, read_reference
 from perennate.cli.exits import Exit
 from perennate.cli.main import main
-from perennate.cli.options import Files, Roles
-from perennate.cli.reference import HELD_VALUES, PREDICTED, Reference, columns_at_once, read_reference
 from perennate.drift import build_profile
-from perennate.drift.features import CategoricalFeature, NumericFeature
+from perennate.drift.profile.features import CategoricalFeature, NumericFeature
+from perennate.tabular.errors import UsageError
 from tests.unit.cli.makers import FORMATS, make_scored, make_table, write
 
 

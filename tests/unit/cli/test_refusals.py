@@ -14,8 +14,8 @@ import pytest
 
 from perennate.cli.exits import Exit
 from perennate.cli.main import main
-from perennate.cli.reading import LONGEST_NAME, MAX_COLUMNS
-from perennate.drift.parsing import FREE
+from perennate.drift.data.parsing import FREE
+from perennate.tabular.reading import LONGEST_NAME, MAX_COLUMNS
 from tests.unit.cli.makers import make_table, write
 
 TRAIN = make_table(600)

@@ -17,13 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennate.cli.arguments import parser
-from perennate.cli.drift import report_of
-from perennate.cli.figures import BARS, category_bars, equal_bars
-from perennate.cli.page import page
-from perennate.cli.report import Cell, DriftReport, schema
-from perennate.cli.style import CSS, content_policy
-from perennate.cli.table import WIDTH, plain, print_table
-from perennate.cli.words import number, p_value, percent, size
+from perennate.cli.drift.command import report_of
+from perennate.report.document import Cell, DriftReport, schema
+from perennate.report.figures import BARS, category_bars, equal_bars
+from perennate.report.page import page
+from perennate.report.style import CSS, content_policy
+from perennate.report.table import WIDTH, plain, print_table
+from perennate.report.words import number, p_value, percent, size
 from tests.unit.cli.makers import make_scored, make_table, write
 
 HOSTILE = (

@@ -11,7 +11,7 @@ import pytest
 from perennate.cli.arguments import METHODS
 from perennate.cli.exits import Exit
 from perennate.cli.main import main
-from perennate.drift.effects import EFFECTS
+from perennate.drift.verdicts.effects import EFFECTS
 from tests.unit.cli.makers import make_table, write
 
 

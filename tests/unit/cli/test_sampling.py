@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.cli.sampling import RowSample, row_hashes
+from perennate.tabular.sampling import RowSample, row_hashes
 
 
 def drawn(rows: int, *, limit: int, batch: int, known: bool) -> list[int]:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from perennate.cli.values import booleans, categories, dates, numbers
+from perennate.tabular.values import booleans, categories, dates, numbers
 
 NAN = float("nan")
 NUMBERS: dict[str, tuple[pa.Array, list[Any]]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perennate.controllers.environment import WrongEnvironmentError, read_environment
-from perennate.kube.watching import STALE_SECONDS
+from perennate.kube.runtime.watching import STALE_SECONDS
 
 IMAGES = {"PERENNATE_TRAINER_IMAGE": "trainer:1", "PERENNATE_SERVING_IMAGE": "serving:1"}
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from perennate.drift.build import build_profile
-from perennate.drift.parts import Parts
-from perennate.drift.profile import Profile
-from perennate.drift.recorder import Recorder
-from perennate.drift.sample import Sample
-from perennate.drift.shape import Shape
-from perennate.drift.tables import Known, Tables
-from perennate.drift.window import Window
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.profile import Profile
+from perennate.drift.recording.recorder import Recorder
+from perennate.drift.statistics.parts import Parts
+from perennate.drift.statistics.shape import Shape
+from perennate.drift.statistics.tables import Known, Tables
+from perennate.drift.windows.sample import Sample
+from perennate.drift.windows.window import Window
 
 HOUR = 3600.0
 START = 1_767_225_600.0

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from perennate.drift.counts import Counts
-from perennate.drift.layout import ROWS, SEEN, Layout
-from perennate.drift.regression import residual_sums
-from perennate.drift.sample import Sample
-from perennate.drift.window import Window
+from perennate.drift.metrics.regression import residual_sums
+from perennate.drift.profile.layout import ROWS, SEEN, Layout
+from perennate.drift.recording.counts import Counts
+from perennate.drift.windows.sample import Sample
+from perennate.drift.windows.window import Window
 from tests.unit.drift.makers import HOUR, START
 
 if TYPE_CHECKING:
-    from perennate.drift.profile import Profile
+    from perennate.drift.profile.profile import Profile
 
 
 def make_sample(

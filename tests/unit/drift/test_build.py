@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennate.drift.build import build_profile
 from perennate.drift.errors import ProfileError
-from perennate.drift.features import CategoricalFeature, NumericFeature
-from perennate.drift.profile import Profile
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.features import CategoricalFeature, NumericFeature
+from perennate.drift.profile.profile import Profile
 from tests.unit.drift.makers import Coded, generator, make_columns, make_profile, make_scores
 
 

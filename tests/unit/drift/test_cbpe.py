@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from perennate.drift.arrays import Floats, Ints
-from perennate.drift.bins import bin_of, cut_score
-from perennate.drift.cbpe import METRICS, Calibrated, estimate
-from perennate.drift.isotonic import calibrate
-from perennate.drift.labelled import labels_by_bin, measure
+from perennate.drift.data.arrays import Floats, Ints
+from perennate.drift.metrics.cbpe import METRICS, Calibrated, estimate
+from perennate.drift.metrics.isotonic import calibrate
+from perennate.drift.metrics.labelled import labels_by_bin, measure
+from perennate.drift.profile.bins import bin_of, cut_score
 from tests.unit.drift.makers import generator
 
 ROWS = np.array([40, 0, 25, 30, 60])

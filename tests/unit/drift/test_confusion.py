@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from perennate.drift.arrays import Ints
-from perennate.drift.confusion import METRICS, measure, measure_all
+from perennate.drift.data.arrays import Ints
+from perennate.drift.metrics.confusion import METRICS, measure, measure_all
 from tests.unit.drift.makers import generator
 
 SHARES = np.array(

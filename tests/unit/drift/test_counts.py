@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.build import build_profile
-from perennate.drift.counts import validate_counts
 from perennate.drift.errors import CountsError
-from perennate.drift.layout import MAX_OFFSET, SEEN, Layout
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.layout import MAX_OFFSET, SEEN, Layout
+from perennate.drift.recording.counts import validate_counts
 from tests.unit.drift.makers import make_document, make_profile, make_recorder
 from tests.unit.drift.test_profile import JSON, drop, put
 

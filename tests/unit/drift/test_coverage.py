@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennate.drift.coverage import label_flow, median_bin
-from perennate.drift.layout import DELAYS
+from perennate.drift.performance.coverage import label_flow, median_bin
+from perennate.drift.profile.layout import DELAYS
 from tests.unit.drift.makers import make_profile
 from tests.unit.drift.samples import make_sample
 

@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.effects import EFFECTS, Comparison
-from perennate.drift.features import NumericFeature
-from perennate.drift.layout import Layout
-from perennate.drift.merging import merge_sparse
-from perennate.drift.overdispersion import dispersion
-from perennate.drift.reference import Reference
-from perennate.drift.results import Verdict
-from perennate.drift.rules import FeatureRule
-from perennate.drift.sub_windows import Sums
-from perennate.drift.tables import Tables
-from perennate.drift.union import DETECTORS, Detector, union
-from perennate.drift.verdict import evaluate
+from perennate.drift.profile.features import NumericFeature
+from perennate.drift.profile.layout import Layout
+from perennate.drift.statistics.merging import merge_sparse
+from perennate.drift.statistics.overdispersion import dispersion
+from perennate.drift.statistics.tables import Tables
+from perennate.drift.statistics.union import DETECTORS, Detector, union
+from perennate.drift.verdicts.effects import EFFECTS, Comparison
+from perennate.drift.verdicts.results import Verdict
+from perennate.drift.verdicts.rules import FeatureRule
+from perennate.drift.verdicts.verdict import evaluate
+from perennate.drift.windows.reference import Reference
+from perennate.drift.windows.sub_windows import Sums
 from tests.unit.drift.makers import make_columns, make_profile, make_ragged, make_sample, make_tables
 from tests.unit.drift.step_by_step import one_feature
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from perennate.drift.build import build_profile
-from perennate.drift.features import NumericFeature
-from perennate.drift.jensen_shannon import corrected_distance, divergence
-from perennate.drift.kolmogorov import distance
-from perennate.drift.verdict import evaluate
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.features import NumericFeature
+from perennate.drift.statistics.jensen_shannon import corrected_distance, divergence
+from perennate.drift.statistics.kolmogorov import distance
+from perennate.drift.verdicts.verdict import evaluate
 from tests.unit.drift.makers import generator, make_sample, make_tables
 
 TABLES = make_tables([1000.0] * 10, [30.0, 40, 45, 50, 50, 50, 55, 55, 60, 65])

@@ -7,14 +7,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from perennate.drift.bins import bin_of
-from perennate.drift.build import build_profile
-from perennate.drift.estimated import estimate_performance, estimated_metrics, evaluate_estimate
-from perennate.drift.performance import Cause
-from perennate.drift.persistence import Signal
-from perennate.drift.profile import Metric, Profile
-from perennate.drift.sample import Sample
-from perennate.drift.standing import Standing
+from perennate.drift.performance.estimated import estimate_performance, estimated_metrics, evaluate_estimate
+from perennate.drift.performance.measured import Cause
+from perennate.drift.performance.standing import Standing
+from perennate.drift.profile.bins import bin_of
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.profile import Metric, Profile
+from perennate.drift.verdicts.persistence import Signal
+from perennate.drift.windows.sample import Sample
 from tests.unit.drift.makers import generator, make_columns, make_profile, make_scores
 from tests.unit.drift.samples import make_sample
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from perennate.drift.faults import fault_tests
-from perennate.drift.layout import ROWS, Layout
-from perennate.drift.reference import Reference
+from perennate.drift.profile.layout import ROWS, Layout
+from perennate.drift.verdicts.faults import fault_tests
+from perennate.drift.windows.reference import Reference
 from tests.unit.drift.makers import generator, make_profile
 
 REFERENCE = Reference(Layout(make_profile(rows=500)))

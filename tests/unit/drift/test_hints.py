@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from perennate.drift.build import build_profile
-from perennate.drift.faults import FAULT_CONSECUTIVE
-from perennate.drift.hints import percent
-from perennate.drift.persistence import Signal, Streak, advance
-from perennate.drift.verdict import Evaluation, evaluate
+from perennate.drift.profile.build import build_profile
+from perennate.drift.verdicts.faults import FAULT_CONSECUTIVE
+from perennate.drift.verdicts.hints import percent
+from perennate.drift.verdicts.persistence import Signal, Streak, advance
+from perennate.drift.verdicts.verdict import Evaluation, evaluate
 from tests.unit.drift.makers import generator, make_sample
 
 ROWS = 2000

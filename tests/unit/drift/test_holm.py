@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from perennate.drift.holm import holm
+from perennate.drift.statistics.holm import holm
 
 
 def test_each_rejection_eases_the_next() -> None:

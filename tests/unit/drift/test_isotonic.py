@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
 
-from perennate.drift.isotonic import calibrate
+from perennate.drift.metrics.isotonic import calibrate
 from tests.unit.drift.makers import generator
 
 

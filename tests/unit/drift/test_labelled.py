@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from perennate.drift.arrays import Ints
-from perennate.drift.auc import auc
-from perennate.drift.bins import bin_of, cut_score
-from perennate.drift.labelled import METRICS, labels_by_bin, mean_scores, measure, measure_all
+from perennate.drift.data.arrays import Ints
+from perennate.drift.metrics.auc import auc
+from perennate.drift.metrics.labelled import METRICS, labels_by_bin, mean_scores, measure, measure_all
+from perennate.drift.profile.bins import bin_of, cut_score
 from tests.unit.drift.makers import generator, make_scores
 
 EDGES, _ = cut_score(make_scores(4000)[0], 0.5)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennate.drift.latest import Latest
+from perennate.drift.data.latest import Latest
 
 QUESTIONS = st.lists(st.lists(st.integers(0, 1), min_size=2, max_size=2), max_size=12)
 

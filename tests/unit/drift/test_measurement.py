@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from perennate.drift.measurement import Level, Share, Size, Statistic, measurement
-from perennate.drift.wilson import wilson_interval
+from perennate.drift.metrics.measurement import Level, Share, Size, Statistic, measurement
+from perennate.drift.metrics.wilson import wilson_interval
 from tests.unit.drift.makers import generator
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennate.drift import cbpe, confusion, labelled, regression
-from perennate.drift.arrays import Floats, Ints
-from perennate.drift.measurement import Measurement
-from perennate.drift.standing import ERRORS, SIGNED
+from perennate.drift.data.arrays import Floats, Ints
+from perennate.drift.metrics import cbpe, confusion, labelled, regression
+from perennate.drift.metrics.measurement import Measurement
+from perennate.drift.performance.standing import ERRORS, SIGNED
 
 Measure = Callable[[Ints, Floats, float], Measurement | None]
 BINS, CLASSES = 4, 3

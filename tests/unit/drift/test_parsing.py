@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.build import build_profile
-from perennate.drift.counts import validate_counts
+from perennate.drift.data.parsing import FREE, MEMORY, most_memory, parse
 from perennate.drift.errors import CountsError, DocumentError
-from perennate.drift.features import FIELDS
-from perennate.drift.layout import Layout
-from perennate.drift.parsing import FREE, MEMORY, most_memory, parse
-from perennate.drift.profile import Profile
-from perennate.drift.recorder import Recorder
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.features import FIELDS
+from perennate.drift.profile.layout import Layout
+from perennate.drift.profile.profile import Profile
+from perennate.drift.recording.counts import validate_counts
+from perennate.drift.recording.recorder import Recorder
 from tests.unit.drift.makers import START, generator
 
 ROWS = 2000

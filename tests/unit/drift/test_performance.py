@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from perennate.drift.bins import bin_of
-from perennate.drift.build import build_profile
-from perennate.drift.labelled import labels_by_bin
-from perennate.drift.overdispersion import design_effect
-from perennate.drift.performance import METRICS, Cause, PerformanceResult, evaluate_performance
-from perennate.drift.persistence import Signal
-from perennate.drift.profile import Metric, Profile
-from perennate.drift.sample import Sample
-from perennate.drift.standing import Standing
-from perennate.drift.window import Window
+from perennate.drift.metrics.labelled import labels_by_bin
+from perennate.drift.performance.measured import METRICS, Cause, PerformanceResult, evaluate_performance
+from perennate.drift.performance.standing import Standing
+from perennate.drift.profile.bins import bin_of
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.profile import Metric, Profile
+from perennate.drift.statistics.overdispersion import design_effect
+from perennate.drift.verdicts.persistence import Signal
+from perennate.drift.windows.sample import Sample
+from perennate.drift.windows.window import Window
 from tests.unit.drift.makers import (
     HOUR,
     START,

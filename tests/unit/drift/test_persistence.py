@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perennate.drift.persistence import Signal, Streak, advance
+from perennate.drift.verdicts.persistence import Signal, Streak, advance
 
 SIGNALS = {"R": Signal.RAISED, "b": Signal.BETWEEN, "L": Signal.LOWERED, "?": Signal.UNKNOWN}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennate.drift.persistence import Signal, Streak, advance
-from perennate.drift.recorder import Recorder
-from perennate.drift.verdict import Verdict, evaluate
-from perennate.drift.window import Window
+from perennate.drift.recording.recorder import Recorder
+from perennate.drift.verdicts.persistence import Signal, Streak, advance
+from perennate.drift.verdicts.verdict import Verdict, evaluate
+from perennate.drift.windows.window import Window
 from tests.unit.drift.makers import HOUR, START, generator, make_profile, make_recorder, record
 
 PROFILE, OTHER = make_profile(rows=500, holdout=300), make_profile(rows=500, holdout=300, seed=9)

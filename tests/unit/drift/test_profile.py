@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.build import build_profile
 from perennate.drift.errors import ProfileError
-from perennate.drift.features import NumericFeature
-from perennate.drift.profile import MAX_BYTES, Profile
-from perennate.drift.verdict import Verdict, evaluate
-from perennate.drift.window import Window
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.features import NumericFeature
+from perennate.drift.profile.profile import MAX_BYTES, Profile
+from perennate.drift.verdicts.verdict import Verdict, evaluate
+from perennate.drift.windows.window import Window
 from tests.unit.drift.makers import HOUR, START, generator, make_document, make_profile, make_scores
 
 GOOD = json.loads(make_profile(rows=500, holdout=300).to_bytes())

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.build import build_profile
-from perennate.drift.categories import class_text
-from perennate.drift.counts import validate_counts
+from perennate.drift.data.categories import class_text
 from perennate.drift.errors import LabelError
-from perennate.drift.layout import Layout
-from perennate.drift.profile import Profile
-from perennate.drift.recorder import CHUNK_ROWS, Recorder
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.layout import Layout
+from perennate.drift.profile.profile import Profile
+from perennate.drift.recording.counts import validate_counts
+from perennate.drift.recording.recorder import CHUNK_ROWS, Recorder
 from tests.unit.drift.makers import make_columns, make_profile, make_recorder, make_scores, record
 
 PROFILE = build_profile(

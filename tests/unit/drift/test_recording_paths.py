@@ -10,14 +10,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.build import build_profile
-from perennate.drift.columns import Rows
-from perennate.drift.counts import validate_counts
-from perennate.drift.features import CategoricalFeature, NumericFeature
-from perennate.drift.layout import HEAD, MAX_OFFSET, OFFSET_STEPS, ROWS, SEEN, Layout
-from perennate.drift.profile import Profile
-from perennate.drift.recorder import CHUNK_ROWS, Recorder
-from perennate.drift.waiting import WAITING_ROWS
+from perennate.drift.data.columns import Rows
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.features import CategoricalFeature, NumericFeature
+from perennate.drift.profile.layout import HEAD, MAX_OFFSET, OFFSET_STEPS, ROWS, SEEN, Layout
+from perennate.drift.profile.profile import Profile
+from perennate.drift.recording.counts import validate_counts
+from perennate.drift.recording.recorder import CHUNK_ROWS, Recorder
+from perennate.drift.recording.waiting import WAITING_ROWS
 from tests.unit.drift.makers import generator, make_recorder
 
 Row = tuple[float, float, bool, str | None]

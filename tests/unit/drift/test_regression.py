@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from perennate.drift.regression import LARGEST, METRICS, Residuals, measure, measure_all, residual_sums, residual_unit
+from perennate.drift.metrics.regression import (
+    LARGEST,
+    METRICS,
+    Residuals,
+    measure,
+    measure_all,
+    residual_sums,
+    residual_unit,
+)
 from tests.unit.drift.makers import generator
 
 

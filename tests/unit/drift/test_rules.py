@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennate.drift.persistence import Signal
-from perennate.drift.rules import FeatureRule, check_rules, needed_features
-from perennate.drift.verdict import Evaluation, Verdict, evaluate
+from perennate.drift.verdicts.persistence import Signal
+from perennate.drift.verdicts.rules import FeatureRule, check_rules, needed_features
+from perennate.drift.verdicts.verdict import Evaluation, Verdict, evaluate
 from tests.unit.drift.makers import make_columns, make_profile, make_sample
 
 PROFILE = make_profile()

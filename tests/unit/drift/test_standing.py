@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from perennate.drift.measurement import Measurement
-from perennate.drift.persistence import Signal
-from perennate.drift.standing import in_words, loss_detected, loss_of, signal_of
+from perennate.drift.metrics.measurement import Measurement
+from perennate.drift.performance.standing import in_words, loss_detected, loss_of, signal_of
+from perennate.drift.verdicts.persistence import Signal
 
 
 def make_measurement(metric: str, lower: float, value: float, upper: float) -> Measurement:

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.layout import Layout
-from perennate.drift.reference import Reference
-from perennate.drift.sub_windows import Sums
+from perennate.drift.profile.layout import Layout
+from perennate.drift.windows.reference import Reference
+from perennate.drift.windows.sub_windows import Sums
 from tests.unit.drift.makers import generator, make_profile
 
 REFERENCE = Reference(Layout(make_profile(rows=500)))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennate.drift.categories import class_text, is_missing
-from perennate.drift.tally import tally
+from perennate.drift.data.categories import class_text, is_missing
+from perennate.drift.data.tally import tally
 
 ROWS = 40_000
 COLUMNS: dict[str, list[Any]] = {

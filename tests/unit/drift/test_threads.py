@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennate.drift.build import build_profile
-from perennate.drift.columns import Rows
-from perennate.drift.counts import validate_counts
+from perennate.drift.data.columns import Rows
+from perennate.drift.data.threads import in_threads
 from perennate.drift.errors import ProfileError
-from perennate.drift.recorder import CHUNK_ROWS, Recorder
-from perennate.drift.threads import in_threads
+from perennate.drift.profile.build import build_profile
+from perennate.drift.recording.counts import validate_counts
+from perennate.drift.recording.recorder import CHUNK_ROWS, Recorder
 from tests.unit.drift.makers import Coded, generator, make_recorder
 
 ROWS = 30_000

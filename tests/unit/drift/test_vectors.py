@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from perennate.drift.holm import holm
-from perennate.drift.kolmogorov import distance, kolmogorov_smirnov
-from perennate.drift.merging import merge_sparse
-from perennate.drift.overdispersion import dispersion
-from perennate.drift.pearson import pearson, statistic
-from perennate.drift.psi import Groups, stability_index
-from perennate.drift.residual import binomial_above, largest_residual, least_part
-from perennate.drift.union import union
+from perennate.drift.statistics.holm import holm
+from perennate.drift.statistics.kolmogorov import distance, kolmogorov_smirnov
+from perennate.drift.statistics.merging import merge_sparse
+from perennate.drift.statistics.overdispersion import dispersion
+from perennate.drift.statistics.pearson import pearson, statistic
+from perennate.drift.statistics.psi import Groups, stability_index
+from perennate.drift.statistics.residual import binomial_above, largest_residual, least_part
+from perennate.drift.statistics.union import union
 from tests.unit.drift.makers import generator, make_tables
 
 NO_LIMIT = np.array(1.0)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from perennate.drift.build import build_profile
-from perennate.drift.features import NumericFeature
-from perennate.drift.persistence import Signal, Streak, advance
-from perennate.drift.verdict import Evaluation, Verdict, evaluate
-from perennate.drift.window import Window
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.features import NumericFeature
+from perennate.drift.verdicts.persistence import Signal, Streak, advance
+from perennate.drift.verdicts.verdict import Evaluation, Verdict, evaluate
+from perennate.drift.windows.window import Window
 from tests.unit.drift.makers import (
     HOUR,
     START,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from perennate.drift import build_profile
-from perennate.drift.waiting import WAITING_ROWS, WaitingRows
+from perennate.drift.recording.waiting import WAITING_ROWS, WaitingRows
 from tests.unit.drift.makers import generator, make_recorder
 
 NAMES = ["a", "b"]

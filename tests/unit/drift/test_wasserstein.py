@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.shape import Shape
-from perennate.drift.wasserstein import Quantiles
+from perennate.drift.statistics.shape import Shape
+from perennate.drift.statistics.wasserstein import Quantiles
 
 COUNTS = st.lists(st.sampled_from([0, 0, 1, 5, 70]), min_size=1, max_size=12).filter(any)
 

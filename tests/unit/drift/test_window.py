@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.build import build_profile
 from perennate.drift.errors import CountsError
-from perennate.drift.layout import Layout
-from perennate.drift.recorder import Recorder
-from perennate.drift.sample import Sample
-from perennate.drift.window import Window
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.layout import Layout
+from perennate.drift.recording.recorder import Recorder
+from perennate.drift.windows.sample import Sample
+from perennate.drift.windows.window import Window
 from tests.unit.drift.makers import HOUR, START, generator, make_document, make_profile, make_recorder, record
 
 PROFILE = make_profile(rows=500, holdout=300)

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennate.drift.errors import WindowError
-from perennate.drift.recorder import Recorder
-from perennate.drift.window import Window
-from perennate.drift.window_state import EXPANDED_LIMIT, SIZE_LIMIT
+from perennate.drift.recording.recorder import Recorder
+from perennate.drift.windows.state import EXPANDED_LIMIT, SIZE_LIMIT
+from perennate.drift.windows.window import Window
 from tests.unit.drift.makers import HOUR, START, generator, make_profile, make_recorder, record
 from tests.unit.drift.test_profile import drop, put
 

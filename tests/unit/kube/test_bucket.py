@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from perennate.kube.bucket import TokenBucket
+from perennate.kube.runtime.bucket import TokenBucket
 from tests.support import fake_time
 
 

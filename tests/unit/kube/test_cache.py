@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from perennate.kube.cache import Cache, Change, Source
-from perennate.kube.resources import Key, Manifest
+from perennate.kube.runtime.cache import Cache, Change, Source
+from perennate.kube.runtime.resources import Key, Manifest
 
 KEY = Key("Job", "ns", "run")
 

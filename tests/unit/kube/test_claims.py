@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from perennate.kube.claims import REMEMBERED_SECONDS, Claims
+from perennate.kube.runtime.claims import REMEMBERED_SECONDS, Claims
 from tests.support.memory_client import MemoryClient
 
 CLAIM = {

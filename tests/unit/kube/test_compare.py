@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from perennate.api.wellknown import ANNOTATION_APPLIED_HASH
-from perennate.kube.compare import contains, is_current
+from perennate.kube.runtime.compare import contains, is_current
 
 
 def make_child(**spec: Any) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from perennate.kube.cache import Cache, Source
-from perennate.kube.claims import Claims
-from perennate.kube.client import ApiError
-from perennate.kube.events import EventEmitter
-from perennate.kube.execute import Executor, NameTakenError, Outcome
-from perennate.kube.resources import Key, Manifest
+from perennate.kube.runtime.cache import Cache, Source
+from perennate.kube.runtime.claims import Claims
+from perennate.kube.runtime.client import ApiError
+from perennate.kube.runtime.events import EventEmitter
+from perennate.kube.runtime.execute import Executor, NameTakenError, Outcome
+from perennate.kube.runtime.resources import Key, Manifest
 from perennate.reconcilers.plan import Event, ObjectRef, Plan
 from tests.support import manifests
 from tests.support.memory_client import Call, MemoryClient

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from perennate.kube.client import ApiError
-from perennate.kube.lease import LEASE_NAME, Elector, Timing
-from perennate.kube.resources import Key
+from perennate.kube.runtime.client import ApiError
+from perennate.kube.runtime.lease import LEASE_NAME, Elector, Timing
+from perennate.kube.runtime.resources import Key
 from tests.support import fake_time
 from tests.support.memory_client import Call, MemoryClient
 

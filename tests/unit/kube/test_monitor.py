@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from perennate.kube.cache import Cache
-from perennate.kube.monitor import CONCURRENCY, Monitor
-from perennate.kube.policy_watch import Assignment
-from perennate.kube.queue import WorkQueue
-from perennate.kube.resources import Key, Manifest
-from perennate.kube.scrape import ScrapeFailure
-from perennate.kube.serving_pods import ServingPods
-from perennate.kube.window_store import WindowStore
+from perennate.kube.monitoring.monitor import CONCURRENCY, Monitor
+from perennate.kube.monitoring.policy_watch import Assignment
+from perennate.kube.monitoring.scrape import ScrapeFailure
+from perennate.kube.monitoring.serving_pods import ServingPods
+from perennate.kube.monitoring.window_store import WindowStore
+from perennate.kube.runtime.cache import Cache
+from perennate.kube.runtime.queue import WorkQueue
+from perennate.kube.runtime.resources import Key, Manifest
 from tests.support import fake_time
 from tests.support.manifests import config_map
 from tests.support.memory_client import MemoryClient

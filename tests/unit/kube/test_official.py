@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from perennate.kube.bucket import TokenBucket
-from perennate.kube.client import ApiError
-from perennate.kube.connection import ConnectionSettingsError, connect
-from perennate.kube.official import OfficialClient
-from perennate.kube.resources import JOB, POD, SERVICE
+from perennate.kube.runtime.bucket import TokenBucket
+from perennate.kube.runtime.client import ApiError
+from perennate.kube.runtime.connection import ConnectionSettingsError, connect
+from perennate.kube.runtime.official import OfficialClient
+from perennate.kube.runtime.resources import JOB, POD, SERVICE
 from tests.support.memory_client import ListRecorder
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

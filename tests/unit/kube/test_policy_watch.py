@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT
-from perennate.drift.build import build_profile
-from perennate.drift.profile import Profile
-from perennate.drift.recorder import Recorder
-from perennate.drift.window import Window
-from perennate.kube.cache import Cache, Source
-from perennate.kube.client import ApiError
-from perennate.kube.monitor import Monitor
-from perennate.kube.policy_watch import Assignment, PolicyWatch
-from perennate.kube.queue import WorkQueue
-from perennate.kube.resources import Key, Manifest
-from perennate.kube.scrape import ScrapeFailure
-from perennate.kube.serving_pods import ServingPods
-from perennate.kube.window_store import WindowStore
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.profile import Profile
+from perennate.drift.recording.recorder import Recorder
+from perennate.drift.windows.window import Window
+from perennate.kube.monitoring.monitor import Monitor
+from perennate.kube.monitoring.policy_watch import Assignment, PolicyWatch
+from perennate.kube.monitoring.scrape import ScrapeFailure
+from perennate.kube.monitoring.serving_pods import ServingPods
+from perennate.kube.monitoring.window_store import WindowStore
+from perennate.kube.runtime.cache import Cache, Source
+from perennate.kube.runtime.client import ApiError
+from perennate.kube.runtime.queue import WorkQueue
+from perennate.kube.runtime.resources import Key, Manifest
 from tests.support import manifests
 from tests.support.memory_client import Call, MemoryClient
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from perennate.kube.queue import BACKOFF_LONGEST, URGENT_HOLD, Priority, QueueClosed, WorkQueue
-from perennate.kube.resources import Key
+from perennate.kube.runtime.queue import BACKOFF_LONGEST, URGENT_HOLD, Priority, QueueClosed, WorkQueue
+from perennate.kube.runtime.resources import Key
 from tests.support import fake_time
 
 A = Key("TrainingJob", "default", "a")

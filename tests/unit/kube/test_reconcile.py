@@ -7,19 +7,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from perennate.kube.cache import Cache, Source
-from perennate.kube.claims import Claims
-from perennate.kube.client import ApiError
-from perennate.kube.events import EventEmitter
-from perennate.kube.execute import Executor
-from perennate.kube.monitor import Monitor
+from perennate.kube.monitoring.monitor import Monitor
+from perennate.kube.monitoring.scrape import ScrapeFailure
+from perennate.kube.monitoring.serving_pods import ServingPods
+from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.observe import Observer
-from perennate.kube.queue import WorkQueue
 from perennate.kube.reconcile import Reconciler, routes
-from perennate.kube.resources import Key, Manifest
-from perennate.kube.scrape import ScrapeFailure
-from perennate.kube.serving_pods import ServingPods
-from perennate.kube.window_store import WindowStore
+from perennate.kube.runtime.cache import Cache, Source
+from perennate.kube.runtime.claims import Claims
+from perennate.kube.runtime.client import ApiError
+from perennate.kube.runtime.events import EventEmitter
+from perennate.kube.runtime.execute import Executor
+from perennate.kube.runtime.queue import WorkQueue
+from perennate.kube.runtime.resources import Key, Manifest
 from perennate.reconcilers.settings import Settings
 from tests.support import fake_time, manifests
 from tests.support.memory_client import Call, ListRecorder, MemoryClient

@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from perennate.api.wellknown import LABEL_PART_OF, PART_OF
-from perennate.kube.cache import Cache
-from perennate.kube.client import ApiError
-from perennate.kube.queue import WorkQueue
-from perennate.kube.resources import Key, Manifest
-from perennate.kube.resync import INTERVAL, Resync
+from perennate.kube.runtime.cache import Cache
+from perennate.kube.runtime.client import ApiError
+from perennate.kube.runtime.queue import WorkQueue
+from perennate.kube.runtime.resources import Key, Manifest
+from perennate.kube.runtime.resync import INTERVAL, Resync
 from tests.support import fake_time, manifests
 from tests.support.memory_client import Call, MemoryClient
 

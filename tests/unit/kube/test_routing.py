@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from perennate.api.wellknown import ANNOTATION_RETRAIN, LABEL_MODEL_DEPLOYMENT
-from perennate.kube.cache import Cache, Source
-from perennate.kube.queue import WorkQueue
-from perennate.kube.resources import Key, Manifest
 from perennate.kube.routing import Router
+from perennate.kube.runtime.cache import Cache, Source
+from perennate.kube.runtime.queue import WorkQueue
+from perennate.kube.runtime.resources import Key, Manifest
 from tests.support import manifests
 
 RUN = Key("TrainingJob", "ns", "run")

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from perennate.kube.scrape import HttpMetricsSource, ScrapeFailure, is_pod_address
+from perennate.kube.monitoring.scrape import HttpMetricsSource, ScrapeFailure, is_pod_address
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 DEADLINE = 60.0

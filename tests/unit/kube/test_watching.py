@@ -7,8 +7,8 @@ import asyncio
 import aiohttp
 from aiohttp import web
 
-from perennate.kube.resources import OURS
-from perennate.kube.watching import STALE_SECONDS, Watches
+from perennate.kube.runtime.resources import OURS
+from perennate.kube.runtime.watching import STALE_SECONDS, Watches
 
 PATH = OURS["TrainingJob"].path()
 

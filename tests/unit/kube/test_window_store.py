@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from perennate.builders.window import KEY
-from perennate.kube.client import ApiError
-from perennate.kube.resources import Key, Manifest, key_of
-from perennate.kube.window_store import WindowStore
+from perennate.kube.monitoring.window_store import WindowStore
+from perennate.kube.runtime.client import ApiError
+from perennate.kube.runtime.resources import Key, Manifest, key_of
 from tests.support import manifests
 from tests.support.memory_client import Call, MemoryClient
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perennate.artifacts import load_verified
-from perennate.serving.model import ServedModel
+from perennate.serving.model.model import ServedModel
 from tests.support.serving import (
     publish_clothes,
     publish_forest,

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 import httpx
 from starlette.types import ASGIApp
 
-from perennate.serving.feedback import Feedback
+from perennate.serving.capture.feedback import Feedback
+from perennate.serving.capture.prediction import Predictions, Randomness
+from perennate.serving.capture.recording import Recording
+from perennate.serving.http.middleware import Meter
+from perennate.serving.http.operations import Operations
 from perennate.serving.lifecycle import Lifecycle
 from perennate.serving.metrics import Metrics
-from perennate.serving.middleware import Meter
-from perennate.serving.model import ServedModel
-from perennate.serving.operations import Operations
-from perennate.serving.prediction import Predictions, Randomness
-from perennate.serving.recording import Recording
+from perennate.serving.model.model import ServedModel
 
 with warnings.catch_warnings():
     # BentoML's import warns of what the libraries that it uses have deprecated; that is not ours to mend.
     warnings.simplefilter("ignore", DeprecationWarning)
-    from perennate.serving.service import create_app
+    from perennate.serving.http.service import create_app
 
 NOW = 1_767_225_600.0
 

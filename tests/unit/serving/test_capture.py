@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from perennate.artifacts import ArtifactError
-from perennate.serving.capture import Capture, CapturedLabel, CapturedRows
+from perennate.serving.capture.rows import Capture, CapturedLabel, CapturedRows
 from perennate.serving.metrics import Metrics
-from perennate.serving.schema import Batch
+from perennate.serving.model.schema import Batch
 
 NOW = 1_767_225_600.0
 DEADLINE = 20.0

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from perennate.artifacts import ArtifactError
-from perennate.serving.capture import CapturedLabel, CapturedRows
-from perennate.serving.capture_files import ParquetFolder
-from perennate.serving.model import ServedModel
+from perennate.serving.capture.files import ParquetFolder
+from perennate.serving.capture.rows import CapturedLabel, CapturedRows
+from perennate.serving.model.model import ServedModel
 from tests.support.serving import Published
 
 NOW = 1_767_225_600.0

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.serving.capture import Capture, CapturedLabel, CapturedRows
-from perennate.serving.feedback import MAX_LABELS, Feedback, Seen
-from perennate.serving.identifiers import make_ids
+from perennate.serving.capture.feedback import MAX_LABELS, Feedback, Seen
+from perennate.serving.capture.identifiers import make_ids
+from perennate.serving.capture.recording import Recording
+from perennate.serving.capture.rows import Capture, CapturedLabel, CapturedRows
 from perennate.serving.metrics import Metrics
-from perennate.serving.model import ServedModel
-from perennate.serving.recording import Recording
+from perennate.serving.model.model import ServedModel
 from perennate.serving.refusal import Refused
 
 if TYPE_CHECKING:
-    from perennate.drift.profile import LabelKind
+    from perennate.drift.profile.profile import LabelKind
 
 Models = Mapping[str, ServedModel]
 NOW = 1_767_225_600.0

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennate.serving.identifiers import PredictionId, make_ids, parse_id
+from perennate.serving.capture.identifiers import PredictionId, make_ids, parse_id
 
 if TYPE_CHECKING:
-    from perennate.drift.profile import LabelKind
+    from perennate.drift.profile.profile import LabelKind
 
 VERSION = "0123456789ab"
 

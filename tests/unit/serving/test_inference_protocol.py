@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from perennate.serving.model import ServedModel
+from perennate.serving.model.model import ServedModel
 from tests.support.serving import Published
 from tests.unit.serving.pod import Pod, running_pod
 

@@ -16,8 +16,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from perennate.serving.errors import ListenError
-from perennate.serving.listening import bind, listening
-from perennate.serving.middleware import BodyGuard
+from perennate.serving.http.listening import bind, listening
+from perennate.serving.http.middleware import BodyGuard
 from tests.support.serving import free_port
 from tests.unit.serving.pod import client
 

@@ -12,8 +12,8 @@ import pytest
 from sklearn.svm import SVC
 
 from perennate.artifacts import ArtifactError, load_verified
-from perennate.serving.forms import as_frame, as_matrix
-from perennate.serving.model import ServedModel
+from perennate.serving.model.forms import as_frame, as_matrix
+from perennate.serving.model.model import ServedModel
 from tests.support.serving import Published, publish, weather_frame
 
 Models = Mapping[str, ServedModel]

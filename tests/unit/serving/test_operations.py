@@ -8,9 +8,9 @@ from http import HTTPStatus
 import orjson
 
 from perennate.api.version import digest_bytes
+from perennate.serving.http.operations import Operations
 from perennate.serving.lifecycle import Lifecycle, Phase
 from perennate.serving.metrics import Metrics
-from perennate.serving.operations import Operations
 from tests.unit.serving.pod import Pod, client
 
 

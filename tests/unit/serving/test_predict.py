@@ -10,10 +10,10 @@ import orjson
 import pytest
 
 from perennate.drift import Profile, validate_counts
-from perennate.serving.identifiers import parse_id
-from perennate.serving.middleware import MAX_BODY
-from perennate.serving.model import ServedModel
-from perennate.serving.schema import MAX_ROWS
+from perennate.serving.capture.identifiers import parse_id
+from perennate.serving.http.middleware import MAX_BODY
+from perennate.serving.model.model import ServedModel
+from perennate.serving.model.schema import MAX_ROWS
 from tests.support.serving import Published
 from tests.unit.serving.pod import NOW, Pod, running_pod
 

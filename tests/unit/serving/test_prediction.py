@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from perennate.serving.capture import Capture, CapturedLabel, CapturedRows
+from perennate.serving.capture.prediction import Predictions, Randomness
+from perennate.serving.capture.recording import Recording
+from perennate.serving.capture.rows import Capture, CapturedLabel, CapturedRows
 from perennate.serving.metrics import Metrics
-from perennate.serving.model import ServedModel
-from perennate.serving.prediction import Predictions, Randomness
-from perennate.serving.recording import Recording
+from perennate.serving.model.model import ServedModel
 from tests.support.serving import Published
 
 NOW = 1_767_225_600.0

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from perennate.api.version import FeatureSchema
+from perennate.serving.model.schema import MAX_ROWS, InputSchema
 from perennate.serving.refusal import Refused
-from perennate.serving.schema import MAX_ROWS, InputSchema
 
 NUMBERS = (FeatureSchema(name="TEMP", type="number"), FeatureSchema(name="DEW POINT", type="number"))
 MIXED = (*NUMBERS, FeatureSchema(name="sky", type="string"), FeatureSchema(name="weekend", type="boolean"))

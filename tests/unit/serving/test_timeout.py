@@ -8,10 +8,10 @@ from http import HTTPStatus
 
 import pytest
 
-from perennate.serving import service
-from perennate.serving.model import Outcome, ServedModel
-from perennate.serving.prediction import WARM_UP_ROWS
-from perennate.serving.schema import Batch
+from perennate.serving.http import service
+from perennate.serving.model.model import Outcome, ServedModel
+from perennate.serving.capture.prediction import WARM_UP_ROWS
+from perennate.serving.model.schema import Batch
 from tests.support.serving import Published
 from tests.unit.serving.pod import running_pod
 

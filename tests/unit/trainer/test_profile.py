@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClas
 
 from perennate.api.v1alpha1.training_spec import Metric
 from perennate.drift import Profile
-from perennate.drift.performance import METRICS
+from perennate.drift.performance.measured import METRICS
 from perennate.trainer.profile import make_profile
 from perennate.trainer.scoring import Judged, judge, measure
 

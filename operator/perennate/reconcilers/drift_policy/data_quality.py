@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from perennate import drift
 from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, ConditionType, DataFaultStatus, Reason
 from perennate.api.v1alpha1.drift_rules import FaultCheck
-from perennate.drift.faults import MIN_EXCESS
-from perennate.drift.persistence import HYSTERESIS
+from perennate.drift.verdicts.faults import MIN_EXCESS
+from perennate.drift.verdicts.persistence import HYSTERESIS
 from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
 from perennate.reconcilers.drift_policy.rounding import hundredths
 from perennate.reconcilers.ledger import replaced

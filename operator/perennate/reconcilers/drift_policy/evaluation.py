@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from perennate import drift
 from perennate.api.durations import parse_duration
 from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, ConditionType, FeatureStatus, Reason, Streak, WindowStatus
-from perennate.drift.effects import EFFECTS
+from perennate.drift.verdicts.effects import EFFECTS
 from perennate.reconcilers.drift_policy import data_quality, performance
 from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
 from perennate.reconcilers.drift_policy.rounding import bounded, hundredths, power_of_ten, tenths, two_digits

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
-    from perennate.drift.profile import Profile
-    from perennate.drift.sample import Sample
+    from perennate.drift.profile.profile import Profile
+    from perennate.drift.windows.sample import Sample
     from perennate.reconcilers.settings import Settings
 
 

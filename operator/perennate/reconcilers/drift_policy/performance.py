@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from perennate import drift
 from perennate.api.v1alpha1.drift_policy import ConditionType, PerformanceStatus, Reason, Streak
-from perennate.drift.standing import ERRORS, SIGNED
+from perennate.drift.performance.standing import ERRORS, SIGNED
 from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
 from perennate.reconcilers.drift_policy.rounding import hundredths, three_digits, two_digits
 from perennate.reconcilers.ledger import replaced

@@ -8,7 +8,7 @@ import pytest
 
 from perennate.api.v1alpha1 import DriftPolicy
 from perennate.api.v1alpha1.drift_rules import Method
-from perennate.drift.effects import EFFECTS
+from perennate.drift.verdicts.effects import EFFECTS
 from perennate.reconcilers.drift_policy.rules import quorum
 from tests.support.objects import make_drift_policy
 from tests.unit.reconcilers.drift_policy.test_life import (

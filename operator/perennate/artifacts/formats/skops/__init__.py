@@ -1,0 +1,1 @@
+"""The skops format: saving, auditing and loading scikit-learn estimators without running code of the file."""

@@ -1,0 +1,77 @@
+"""From a fitted estimator to a skops file whose bytes depend on the model alone."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any, Final
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+from perennate.artifacts.formats.skops.archive import SCHEMA_MEMBER
+
+_FIXED_DATE: Final = (1980, 1, 1, 0, 0, 0)
+
+
+def save_estimator(estimator: Any) -> bytes:
+    """The skops file of a fitted estimator: the same model gives the same bytes, in every process.
+
+    Raises:
+        TypeError: skops cannot save something in the model.
+    """
+    import skops.io  # noqa: PLC0415 - costs seconds; only who saves pays
+
+    return canonical_archive(skops.io.dumps(estimator))
+
+
+def canonical_archive(content: bytes) -> bytes:
+    """The same skops file without what differs from run to run: dates, and memory addresses used as ids and names.
+
+    Ids become 1, 2, 3, ... in the order in which the schema names them. Plain values lose theirs: whether two equal
+    numbers were one object says nothing about the model.
+    """
+    with ZipFile(io.BytesIO(content)) as source:
+        schema = json.loads(source.read(SCHEMA_MEMBER))
+        members = _Renumbering().rewrite(schema)
+        target = io.BytesIO()
+        with ZipFile(target, "w", compression=ZIP_STORED) as archive:
+            archive.writestr(_member(SCHEMA_MEMBER), json.dumps(schema, separators=(",", ":")))
+            for old, new in members.items():
+                archive.writestr(_member(new), source.read(old))
+    return target.getvalue()
+
+
+class _Renumbering:
+    """New ids and file names, given out in the order of the schema."""
+
+    def __init__(self) -> None:
+        self._ids: dict[int, int] = {}
+        self._files: dict[str, str] = {}
+
+    def rewrite(self, schema: dict[str, Any]) -> dict[str, str]:
+        """Rewrite the schema in place; the answer maps old to new file names."""
+        waiting: list[Any] = [schema]
+        while waiting:
+            item = waiting.pop()
+            if isinstance(item, dict):
+                if "__loader__" in item:
+                    self._rewrite_node(item)
+                waiting.extend(reversed(item.values()))
+            elif isinstance(item, list):
+                waiting.extend(reversed(item))
+        return self._files
+
+    def _rewrite_node(self, node: dict[str, Any]) -> None:
+        if node["__loader__"] == "JsonNode":
+            node.pop("__id__", None)
+        elif "__id__" in node:
+            node["__id__"] = self._ids.setdefault(node["__id__"], len(self._ids) + 1)
+        if "file" in node:
+            suffix = node["file"].rpartition(".")[2]
+            node["file"] = self._files.setdefault(node["file"], f"{len(self._files) + 1}.{suffix}")
+
+
+def _member(name: str) -> ZipInfo:
+    member = ZipInfo(name, date_time=_FIXED_DATE)
+    member.create_system = 3
+    member.external_attr = 0o100644 << 16
+    return member

@@ -1,0 +1,1 @@
+"""The command `perennate drift`: reads files, counts, judges, shows."""

@@ -1,0 +1,186 @@
+"""From what was counted to the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from perennate.cli.drift.counting import Current
+from perennate.cli.drift.options import Asked
+from perennate.cli.drift.performance import judge_performance
+from perennate.cli.drift.reference import Reference
+from perennate.cli.exits import Exit
+from perennate.drift import (
+    Evaluation,
+    FeatureResult,
+    Sample,
+    Verdict,
+    evaluate,
+)
+from perennate.drift.profile.features import CategoricalFeature
+from perennate.drift.profile.layout import ROWS
+from perennate.drift.profile.outputs import PREDICTION, SCORE
+from perennate.drift.verdicts.verdict import ROWS_FLOOR
+from perennate.report.document import (
+    ColumnReport,
+    DriftReport,
+    FaultReport,
+    MetricReport,
+    Outcome,
+    Settings,
+    Shares,
+    Source,
+)
+from perennate.report.histograms import feature_cells, prediction_cells, score_cells
+from perennate.report.words import counted, fault_words, quorum, verdict_words
+
+OUTCOMES: Mapping[Exit, Outcome] = {
+    Exit.QUIET: "Quiet",
+    Exit.DRIFT: "Drift",
+    Exit.FAULT: "DataFault",
+    Exit.UNKNOWN: "Unknown",
+}
+
+
+def make_report(reference: Reference, current: Current, asked: Asked) -> DriftReport:
+    """Judge what was counted."""
+    sample, settings = current.sample, asked.settings
+    found = evaluate(
+        sample,
+        min_samples=settings.min_samples,
+        significance=settings.significance,
+        warning=settings.warning,
+        drifted=settings.drifted,
+        rules=asked.rules,
+        quorum=settings.min_drifted_features,
+    )
+    performance = judge_performance(reference, current, asked)
+    untold = asked.insists and bool(performance.unknown)
+    code = exit_code(found, performance.metrics, untold=untold)
+    return DriftReport(
+        outcome=OUTCOMES[code],
+        exit_code=code,
+        words=outcome_words(found, performance.metrics, settings, untold=untold),
+        reference=Source(names=(reference.name,), rows=reference.rows, rows_used=reference.profile.rows),
+        current=Source(names=current.names, rows=sample.rows, rows_used=sample.rows),
+        profile_digest=reference.profile.digest,
+        settings=settings,
+        columns=tuple(column_report(sample, result, settings) for result in found.features),
+        faults=tuple(
+            FaultReport(
+                column=fault.feature,
+                check=fault.check,
+                words=fault_words(fault),
+                shares=Shares(reference=fault.reference_rate, current=fault.rate),
+                p=fault.p,
+            )
+            for fault in found.faults
+        ),
+        performance=performance.metrics,
+        notes=(*notes(reference, current), *filter(None, [performance.unknown])),
+    )
+
+
+def exit_code(found: Evaluation, performance: tuple[MetricReport, ...], *, untold: bool) -> Exit:
+    """What the command ends with. Faulty data come first: what else they show may be their doing.
+
+    Args:
+        found: what was found of the columns.
+        performance: what was found of the performance.
+        untold: whether it was asked for and cannot be told.
+    """
+    if found.faults:
+        return Exit.FAULT
+    if found.verdict is Verdict.DRIFTED or any(metric.lost for metric in performance):
+        return Exit.DRIFT
+    return Exit.UNKNOWN if untold or found.verdict is Verdict.UNKNOWN else Exit.QUIET
+
+
+def outcome_words(found: Evaluation, performance: tuple[MetricReport, ...], settings: Settings, *, untold: bool) -> str:
+    """The outcome in one sentence."""
+    named = [item.name for item in found.features if item.verdict is Verdict.DRIFTED]
+    said = [f"Too few rows to tell: {found.reason}"] if found.verdict is Verdict.UNKNOWN else []
+    if found.faults:
+        faulty = list(dict.fromkeys(fault.feature for fault in found.faults))
+        said.append(f"Faulty data in {counted(len(faulty), 'column')}: {some(faulty)}")
+    if named and found.verdict is Verdict.DRIFTED:
+        said.append(f"Drift in {counted(len(named), 'column')}: {some(named)}")
+    elif named:
+        least = quorum(settings.min_drifted_features)
+        said.append(f"Drift in {counted(len(named), 'column')} only, at least {least} must: {some(named)}")
+    said += [
+        f"Performance lost: {item.metric} {item.value:.4g}, was {item.baseline:.4g}"
+        for item in performance
+        if item.lost
+    ]
+    if untold:
+        said.append("The performance cannot be told")
+    if not said:
+        lesser = [item.name for item in found.features if item.verdict in {Verdict.WARNING, Verdict.CHANGED}]
+        said.append(
+            f"No drift; {counted(len(lesser), 'column')} changed a little: {some(lesser)}" if lesser else "No drift"
+        )
+    return ". ".join(said) + "."
+
+
+def some(names: list[str], most: int = 3) -> str:
+    """The first names, and how many more."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def column_report(sample: Sample, result: FeatureResult, settings: Settings) -> ColumnReport:
+    """What was found of one column, or of what the model said."""
+    score = sample.profile.score
+    return ColumnReport(
+        name=result.name,
+        verdict=result.verdict.value,
+        words=verdict_words(result, needed=max(settings.min_samples, ROWS_FLOOR)),
+        hint=result.hint or None,
+        method=result.method,
+        effect=result.effect,
+        threshold=result.threshold,
+        warning=result.warning,
+        p=result.p,
+        statistics=dict(result.statistics),
+        psi=result.psi,
+        design_effect=result.phi,
+        rows=result.rows,
+        mark=score.threshold if score is not None and result.name == SCORE else None,
+        **_seen(sample, result.name),
+    )
+
+
+def _seen(sample: Sample, name: str) -> dict[str, Any]:
+    """What a column holds, and how its rows lie on both sides."""
+    if name == SCORE:
+        return {"kind": "score", "cells": score_cells(sample)}
+    if name == PREDICTION:
+        return {"kind": "prediction", "cells": prediction_cells(sample)}
+    index = [feature.name for feature in sample.layout.features].index(name)
+    found = {"kind": sample.layout.features[index].kind, "cells": feature_cells(sample, index)}
+    return found | shares(sample, index)
+
+
+def shares(sample: Sample, index: int) -> dict[str, Shares]:
+    """Rows of a feature that are missing, unseen and out of range, on both sides."""
+    layout = sample.layout
+    both = layout.reference, sample.total
+    counts = [cells[layout.specials[:, index]] / max(int(cells[ROWS]), 1) for cells in both]
+    below, above, missing, other = ((float(known), float(seen)) for known, seen in zip(*counts, strict=True))
+    found = {"missing": missing, "unseen": other}
+    if not isinstance(layout.features[index], CategoricalFeature):
+        found["out_of_range"] = below[0] + above[0], below[1] + above[1]
+    return {name: Shares(reference=known, current=seen) for name, (known, seen) in found.items()}
+
+
+def notes(reference: Reference, current: Current) -> tuple[str, ...]:
+    """What else a reader should know."""
+    said = []
+    if reference.profile.rows < reference.rows:
+        said.append(
+            f"{reference.name} has {reference.rows:,} rows; {reference.profile.rows:,} of them, evenly drawn, make the "
+            "profile."
+        )
+    if current.extra:
+        said.append(f"Not in the reference, and not looked at: {some(list(current.extra), 8)}.")
+    return tuple(said)

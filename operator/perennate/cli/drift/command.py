@@ -1,0 +1,131 @@
+"""`perennate drift`: read, count, judge, show."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from perennate.cli.drift.assemble import make_report
+from perennate.cli.drift.cores import workers
+from perennate.cli.drift.counting import Current, count_files
+from perennate.cli.drift.documents import add_documents, read_profile, save_profile
+from perennate.cli.drift.model import Model
+from perennate.cli.drift.options import (
+    Files,
+    Roles,
+    asked_of,
+    check_combination,
+    check_fit,
+    check_kinds,
+    files_of,
+    roles_of,
+    rules_of,
+)
+from perennate.cli.drift.performance import check_metric
+from perennate.cli.drift.plan import Plan
+from perennate.cli.drift.progress import ticker
+from perennate.cli.drift.reference import Reference, read_reference
+from perennate.cli.exits import Exit
+from perennate.report.document import DriftReport
+from perennate.report.page import page
+from perennate.report.table import print_table
+from perennate.tabular.errors import UsageError
+from perennate.tabular.reading import first_line
+
+SUFFIXES = {".json": "json", ".html": "html", ".htm": "html"}
+
+
+def drift(given: argparse.Namespace) -> int:
+    """Run the command; returns the exit code.
+
+    Raises:
+        UsageError: the request cannot be met.
+    """
+    form = output_form(given)
+    report = report_of(given)
+    if report is None:
+        return Exit.QUIET
+    show(report, form, given.output_file)
+    return report.exit_code
+
+
+def report_of(given: argparse.Namespace) -> DriftReport | None:
+    """Read, count and judge; None if only a profile was to be saved.
+
+    Raises:
+        UsageError: the request cannot be met.
+    """
+    check_combination(given)
+    files, roles, rules = files_of(given), roles_of(given), rules_of(given)
+    reference = reference_of(given, files, roles)
+    check_fit(rules, reference.profile)
+    check_metric(given.metric, reference.model)
+    check_kinds(roles.kinds, reference.profile, reference.name)
+    if given.save_profile:
+        save_profile(reference.profile, given.save_profile)
+    if not (given.current or given.counts):
+        return None
+    current = current_of(given, files, roles, reference)
+    return make_report(reference, current, asked_of(given, rules))
+
+
+def output_form(given: argparse.Namespace) -> str:
+    """Table, json or html: as asked for, or as the name of the output file says.
+
+    Raises:
+        UsageError: a page would be written to a terminal.
+    """
+    form = given.output or (SUFFIXES.get(given.output_file.suffix) if given.output_file else None) or "table"
+    if form == "html" and given.output_file is None and sys.stdout.isatty():
+        raise UsageError("an HTML page is nothing for a terminal: say --output-file report.html")
+    return str(form)
+
+
+def reference_of(given: argparse.Namespace, files: Files, roles: Roles) -> Reference:
+    """What is compared with."""
+    if given.profile is not None:
+        profile = read_profile(given.profile)
+        return Reference(str(given.profile), profile, Model.of_profile(profile), profile.rows)
+    file = files.open(given.reference, roles.texts)
+    with ticker(f"reading {given.reference.name}", shown=not given.no_progress) as tick:
+        return read_reference(file, roles, limit=given.reference_rows, workers=workers(), tick=tick)
+
+
+def current_of(given: argparse.Namespace, files: Files, roles: Roles, reference: Reference) -> Current:
+    """What is compared."""
+    if given.counts:
+        return add_documents(given.counts, reference.profile, reference.name)
+    asked = roles.target, roles.prediction, roles.ignored, roles.kinds
+    plan = Plan(reference.profile, reference.name, reference.model, *asked, workers=workers())
+    if roles.prediction is not None and plan.model is None:
+        raise UsageError(
+            f"{reference.name} was built without predictions: --prediction has nothing to be compared with"
+        )
+    opened = [files.open(path, plan.texts) for path in given.current]
+    with ticker(f"reading {given.current[0].name}", shown=not given.no_progress) as tick:
+        return count_files(opened, plan, tick)
+
+
+def show(report: DriftReport, form: str, file: Path | None) -> None:
+    """Write the report.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if file is None and form == "table":
+        print_table(report, sys.stdout)
+        return
+    text = report.to_json() if form == "json" else page(report) if form == "html" else ""
+    if file is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        with file.open("w", encoding="utf-8") as stream:
+            if form == "table":
+                print_table(report, stream)
+            stream.write(text)
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be written: {first_line(error)}") from error
+    sys.stderr.write(f"{report.words}\n")

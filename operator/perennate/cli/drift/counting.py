@@ -1,0 +1,194 @@
+"""Counting the rows of files against a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from perennate.cli.drift.fitting import TruthCheck, as_floats, check_columns, check_types
+from perennate.cli.drift.outcomes import Outcomes, outcomes_of
+from perennate.cli.drift.plan import Plan
+from perennate.cli.drift.reference import READERS, read_output
+from perennate.drift import CountsError, Recorder, Sample, Window, class_text
+from perennate.drift.data.documents import MAX_COUNT
+from perennate.drift.profile.features import CategoricalFeature, Feature
+from perennate.tabular.errors import UsageError
+from perennate.tabular.reading import DataFile, RetypedError, Ticker, part_of, usable
+from perennate.tabular.values import Coded, Column, Values, as_number, categories
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Current:
+    """What is compared.
+
+    Args:
+        names: where it comes from.
+        sample: what was counted.
+        outcomes: predictions against the truth; None if there is either none.
+        unlabelled: why there are no outcomes although the truth is known, in words.
+        extra: columns that the reference does not have.
+    """
+
+    names: tuple[str, ...]
+    sample: Sample
+    outcomes: Outcomes | None = None
+    unlabelled: str = ""
+    extra: tuple[str, ...] = ()
+
+
+def count_files(files: Sequence[DataFile], plan: Plan, tick: Ticker) -> Current:
+    """Count the rows of all files together.
+
+    Args:
+        files: current rows.
+        plan: what to count against.
+        tick: told the share that was read.
+
+    Raises:
+        UsageError: a file cannot be read or is empty, or lacks a column, or holds another type in it.
+    """
+    window = Window(plan.profile, length=DAY, scrape_interval=DAY)
+    outcomes = outcomes_of(plan.profile, plan.model) if plan.target and plan.prediction else None
+    for place, file in enumerate(files):
+        check_columns(file, plan)
+        counts = _count(file, plan, part_of(tick, place, len(files)))
+        if outcomes is not None and counts.outcomes is not None:
+            outcomes.counts += counts.outcomes.counts
+        # All rows of a file lie in one sub-window: nothing says that they are in the order of time.
+        add_counts(counts.recorder.document(), window, file=file.path, pod=str(place), reference=plan.reference)
+    sample = window.sample(DAY)
+    check_types(plan, sample, " and ".join(str(file.path) for file in files))
+    used = {item.name for item in plan.profile.features} | {plan.target, plan.prediction} | plan.ignored
+    extra = {name: None for file in files for name in file.schema.names if name not in used}
+    return Current(tuple(str(file.path) for file in files), sample, outcomes, unlabelled(plan), tuple(extra))
+
+
+def unlabelled(plan: Plan) -> str:
+    """Why there are no outcomes although the truth is known, in words."""
+    if plan.target is None:
+        return ""
+    if plan.prediction is None:
+        return "that takes --prediction beside --target"
+    return "" if outcomes_of(plan.profile, plan.model) else f"{plan.reference} was built without the truth"
+
+
+def add_counts(document: Mapping[str, Any], window: Window, *, file: Path, pod: str, reference: str) -> None:
+    """Add what was counted of a file to the window.
+
+    Raises:
+        UsageError: numbers of a column lie so far out that their sum is too large.
+    """
+    try:
+        window.add(document, pod=pod, now=DAY)
+    except CountsError as error:
+        offsets = zip(document["features"], document["offsets"], strict=True)
+        name = next((name for name, offset in offsets if offset is not None and abs(offset) > MAX_COUNT), None)
+        if name is None:
+            raise UsageError(f"{file}: cannot be counted: {error}") from error
+        raise UsageError(
+            f"{file}: column {name!r} lies too far from what it is in {reference} to be added up; is it another unit?"
+        ) from error
+
+
+class FileCounts:
+    """What one pass over a file counted.
+
+    Args:
+        path: the file, for messages.
+        plan: what to count against.
+        labelled: whether the file has predictions and the truth.
+    """
+
+    def __init__(self, path: Path, plan: Plan, *, labelled: bool) -> None:
+        self.rows = 0
+        self._path = path
+        self.recorder = Recorder(plan.profile, model="files", version="files", start=0.0)
+        self.outcomes = outcomes_of(plan.profile, plan.model) if labelled else None
+        self._plan = plan
+        self._truth = TruthCheck(() if plan.model is None else plan.model.classes)
+        self._readers = {item.name: (plan.column(item.name), reader(item)) for item in plan.profile.features}
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Count some rows."""
+        if not batch.num_rows:
+            return
+        self.rows += batch.num_rows
+        columns = {name: self._column(batch, name) for name in self._readers}
+        self.recorder.record(columns, workers=self._plan.workers)
+        prediction, target = self._plan.prediction, self._plan.target
+        if prediction is None or prediction not in batch.schema.names:
+            return
+        predictions = self._output(batch, prediction)
+        if self._plan.scored:
+            predictions = as_floats(predictions, self._path, prediction, "prediction")
+            self.recorder.record_scores(predictions)
+        if self.outcomes is not None and target is not None:
+            self.outcomes.add(predictions, self._truths(batch, target))
+
+    def finish(self) -> None:
+        """Refuse what only all rows show.
+
+        Raises:
+            UsageError: there was no row, or no truth is of a class that the reference knows.
+        """
+        if not self.rows:
+            raise UsageError(f"{self._path}: the file holds no rows")
+        self._truth.finish(self._path, self._plan.target)
+
+    def _column(self, batch: pa.RecordBatch, feature: str) -> Values | Coded:
+        """The values of a feature."""
+        column, read = self._readers[feature]
+        with usable(self._path, column):
+            return read(batch.column(column))
+
+    def _output(self, batch: pa.RecordBatch, column: str) -> Values:
+        """Predictions or truth."""
+        with usable(self._path, column):
+            return read_output(batch.column(column))
+
+    def _truths(self, batch: pa.RecordBatch, name: str) -> Values:
+        """What was true: classes of any type, or numbers."""
+        truth = self._output(batch, name)
+        if self._plan.model is not None and self._plan.model.form == "number":
+            return as_floats(truth, self._path, name, "target")
+        self._truth.add(truth)
+        return truth
+
+
+def _count(file: DataFile, plan: Plan, tick: Ticker) -> FileCounts:
+    """Count one file; anew when a column of it turns out to be of another type."""
+    names = file.schema.names
+    outputs = [name for name in (plan.prediction, plan.target) if name is not None and name in names]
+    columns = list(dict.fromkeys([*(plan.column(item.name) for item in plan.profile.features), *outputs]))
+    while True:
+        counts = FileCounts(file.path, plan, labelled=len(outputs) == 2)
+        try:
+            for batch in file.batches(columns, tick):
+                counts.add(batch)
+        except RetypedError:
+            continue
+        counts.finish()
+        return counts
+
+
+def reader(feature: Feature) -> Callable[[Column], Values | Coded]:
+    """How a column is read for a feature."""
+    if not isinstance(feature, CategoricalFeature):
+        return READERS[feature.kind]
+    known = set(feature.categories)
+    numeric = {class_text(number): text for text in known if not isinstance(number := as_number(text), str)}
+
+    def spelt(text: Any) -> Any:
+        """The category that is meant: codes come as 1 or, where one was missing when pandas wrote them, as 1.0."""
+        if not isinstance(text, str) or text in known or not numeric:
+            return text
+        number = as_number(text)
+        return text if isinstance(number, str) else numeric.get(class_text(number), text)
+
+    return lambda column: categories(column, spelt)

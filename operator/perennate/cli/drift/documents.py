@@ -1,0 +1,90 @@
+"""Profiles and counts documents in files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from perennate.cli.drift.counting import DAY, Current
+from perennate.cli.drift.outcomes import outcomes_in
+from perennate.drift import Counts, CountsError, Profile, ProfileError, Window, validate_counts
+from perennate.drift.data.documents import shortened
+from perennate.drift.data.parsing import parse
+from perennate.drift.recording.counts import profile_digest_of
+from perennate.tabular.errors import UsageError
+from perennate.tabular.reading import first_line
+
+LARGEST = 16 * 1024 * 1024
+"""Bytes of a document; a counts document of 30 features has 5 kB."""
+
+
+def read_profile(path: Path) -> Profile:
+    """A profile that was saved.
+
+    Raises:
+        UsageError: it is not there, or no profile.
+    """
+    try:
+        return Profile.from_bytes(_content(path))
+    except ProfileError as error:
+        raise UsageError(f"{path}: is no profile: {error}") from error
+
+
+def save_profile(profile: Profile, path: Path) -> None:
+    """Write a profile.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    try:
+        path.write_bytes(profile.to_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {first_line(error)}") from error
+
+
+def add_documents(paths: Sequence[Path], profile: Profile, reference: str) -> Current:
+    """Add up the counts documents of pods, one of each.
+
+    Raises:
+        UsageError: a document cannot be read, counts against another profile, or two are of one pod.
+    """
+    counts: dict[Path, Counts] = {path: _read_counts(path, profile, reference) for path in paths}
+    seen: dict[float, Path] = {}
+    for path, found in counts.items():
+        if found.start in seen:
+            raise UsageError(f"{path}: counts from the same moment as {seen[found.start]}, so that both are of one pod")
+        seen[found.start] = path
+    # However long ago the pods started, the window reaches back to the first of them.
+    now = max(seen) + DAY
+    window = Window(profile, length=now - min(seen), scrape_interval=now - min(seen))
+    for path, found in counts.items():
+        window.add(found, pod=str(path), now=now)
+    sample = window.sample(now)
+    return Current(tuple(str(path) for path in paths), sample, outcomes_in(sample), profile.no_labels)
+
+
+def _read_counts(path: Path, profile: Profile, reference: str) -> Counts:
+    """One counts document."""
+    content = _content(path)
+    try:
+        document = parse(content, CountsError)
+        digest = profile_digest_of(document)
+        if digest not in {None, profile.digest}:
+            raise UsageError(
+                f"{path}: counts against profile {shortened(str(digest))}, {reference} is {profile.digest}"
+            )
+        return validate_counts(document, profile)
+    except CountsError as error:
+        raise UsageError(f"{path}: is no counts document: {error}") from error
+
+
+def _content(path: Path) -> bytes:
+    """What a document holds, if it is not too large to be one."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError(f"{path}: must have at most {LARGEST} bytes, got {path.stat().st_size}")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {first_line(error)}") from error

@@ -1,0 +1,140 @@
+"""Whether the columns of a file, and what they hold, fit the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from perennate.cli.drift.outcomes import known
+from perennate.cli.drift.plan import Plan
+from perennate.drift import Sample, class_text
+from perennate.drift.data.documents import shortened
+from perennate.drift.profile.features import CategoricalFeature, Feature
+from perennate.tabular.errors import UsageError
+from perennate.tabular.kinds import Kind, can_be, kind_of, listed
+from perennate.tabular.reading import DataFile
+from perennate.tabular.values import Values, as_number
+
+WANTED: Mapping[Kind, str] = MappingProxyType({"numeric": "numbers", "boolean": "booleans", "datetime": "dates"})
+
+
+def check_columns(file: DataFile, plan: Plan) -> None:
+    """Refuse a file that lacks a column, or whose columns are of another type.
+
+    A csv file has no types: a text in a column of numbers may be one faulty value, which is what is looked for.
+
+    Raises:
+        UsageError: it does.
+    """
+    schema, names = file.schema, [plan.column(item.name) for item in plan.profile.features]
+    held = dict(zip(schema.names, schema.types, strict=True))
+    if held.keys().isdisjoint(names):
+        raise UsageError(
+            f"{file.path}: has no column in common with {plan.reference}, which has {listed(names)}; "
+            f"it has {listed(schema.names)}"
+        )
+    asked = [plan.prediction] if plan.scored and plan.prediction is not None else []
+    for name in (*names, *asked):
+        if name not in held:
+            raise UsageError(
+                f"{file.path}: lacks column {name!r}, which {plan.reference} has; to leave it out of both, build the "
+                f"reference with --ignore {name}"
+            )
+    for name, feature in zip(names, plan.profile.features, strict=True):
+        found = kind_of(held[name])
+        if found is None or (file.rows is not None and not fits(feature, found, plan.kinds.get(name))):
+            raise UsageError(
+                f"{file.path}: column {name!r} holds {held[name]}, in {plan.reference} it is {feature.kind}"
+            )
+    for role, output in (("prediction", plan.prediction), ("target", plan.target)):
+        if output in held and kind_of(held[output]) in {None, "datetime"}:
+            raise UsageError(
+                f"{file.path}: column {output!r} holds {held[output]}, a --{role} must hold numbers or classes"
+            )
+
+
+def fits(feature: Feature, kind: Kind, said: Kind | None) -> bool:
+    """Whether a column of this kind can be what the reference holds, or what the user says that it is."""
+    if said is not None:
+        return can_be(kind, said)
+    if isinstance(feature, CategoricalFeature):
+        words = all(isinstance(as_number(text), str) for text in feature.categories)
+        return kind == "categorical" or not words or not feature.categories
+    if feature.kind == "datetime":
+        return kind == "datetime"
+    return kind in {"numeric", "boolean"}
+
+
+def check_types(plan: Plan, sample: Sample, where: str) -> None:
+    """Refuse a column of a csv file that held not one value of the kind that it is to hold.
+
+    Raises:
+        UsageError: there is one. Some such values are a data fault; nothing else is the wrong column.
+    """
+    for index, feature in enumerate(plan.profile.features):
+        if isinstance(feature, CategoricalFeature):
+            continue
+        _, _, missing, other = sample.total[sample.layout.specials[:, index]]
+        if other and other + missing == sample.rows:
+            raise UsageError(
+                f"{where}: column {feature.name!r} holds no {WANTED[feature.kind]}, in {plan.reference} it is "
+                f"{feature.kind}"
+            )
+
+
+def as_floats(values: Values, path: Path, name: str, role: str) -> Values:
+    """Predictions or truth as numbers.
+
+    Args:
+        values: what was read of them.
+        path: the file, for messages.
+        name: their column.
+        role: what the column is.
+
+    Raises:
+        UsageError: one is text.
+    """
+    if values.dtype.kind == "f":
+        return values
+    try:
+        return np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"{path}: column {name!r} must hold numbers, as the {role} does in the reference: {error}"
+        ) from error
+
+
+class TruthCheck:
+    """Whether any truth of a file is one of the classes: a few others are what they are, all are another column.
+
+    Args:
+        classes: as text; empty for numbers, which are not looked at.
+    """
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        self._classes = frozenset(classes)
+        self._strange: str | None = None
+        self._fits = not classes
+
+    def add(self, truth: Values) -> None:
+        """Look at some rows."""
+        if self._fits:
+            return
+        found = {class_text(value) for value in set(truth[known(truth)].tolist())}
+        self._fits = not found.isdisjoint(self._classes)
+        self._strange = min(found, default=self._strange)
+
+    def finish(self, path: Path, name: str | None) -> None:
+        """Refuse the column if there was a truth and none was a class.
+
+        Raises:
+            UsageError: so it is.
+        """
+        if not self._fits and self._strange is not None:
+            raise UsageError(
+                f"{path}: column {name!r} holds none of the classes of the reference, {listed(sorted(self._classes))}, "
+                f"but values such as {shortened(self._strange)}"
+            )

@@ -1,0 +1,121 @@
+"""What the model's columns are: the truth, and what the model said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from perennate.drift import Profile, class_text
+from perennate.tabular.errors import UsageError
+from perennate.tabular.values import Values
+
+Form = Literal["probability", "class", "number"]
+"""What a prediction is: the probability of the second of two classes, a class, or a number (regression)."""
+MOST_CLASSES = 30
+"""A target of numbers with more distinct values is a quantity."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """How predictions and truth are to be read.
+
+    Args:
+        form: what a prediction is.
+        classes: as text, in their order; empty for a number.
+    """
+
+    form: Form
+    classes: tuple[str, ...]
+
+    @property
+    def task(self) -> Literal["classification", "regression"]:
+        """The task, as profiles know it."""
+        return "classification" if self.classes else "regression"
+
+    @classmethod
+    def of_profile(cls, profile: Profile) -> Model | None:
+        """The model that a profile was saved with; None if it has neither scores nor classes."""
+        if profile.score is None:
+            return cls("class", profile.classes) if profile.classes else None
+        if profile.score.kind == "probability":
+            return cls("probability", profile.classes)
+        return cls("number", ()) if profile.score.kind == "prediction" else cls("class", profile.classes)
+
+
+def see_model(
+    predictions: Values, truth: Values | None, *, task: str | None, positive: str | None, where: object
+) -> Model:
+    """What the values of the reference say of the model.
+
+    Args:
+        predictions: what it said; floats with NaN, or objects with None, (rows,).
+        truth: what was true, likewise; None if it is not known.
+        task: classification or regression; None: to be seen from the values.
+        positive: class that a probability is of; None: the last of two.
+        where: name of the file, for messages.
+
+    Raises:
+        UsageError: the values fit no task, or not the one that is given.
+    """
+    if predictions.dtype.kind != "f":
+        if task == "regression":
+            raise UsageError(f"{where}: predictions of a regression must be numbers, got text")
+        return Model("class", _classes(predictions, truth, positive, where))
+    if task == "regression" or (task is None and _is_quantity(predictions, truth)):
+        if truth is not None and truth.dtype.kind != "f":
+            raise UsageError(f"{where}: the target of a regression must hold numbers, got text")
+        return Model("number", ())
+    classes = ("0", "1") if truth is None else _classes(None, truth, None, where)
+    if _distinct(predictions) <= set(classes):
+        return Model("class", _classes(predictions, truth, positive, where))
+    known = predictions[~np.isnan(predictions)]
+    if known.size and (known.min() < 0 or known.max() > 1):
+        raise UsageError(
+            f"{where}: predictions must be classes or probabilities, got {known.min():g} to {known.max():g}"
+        )
+    if len(classes) != 2:
+        raise UsageError(f"{where}: a probability needs a target of two classes, got {len(classes)}")
+    return Model("probability", _with_last(classes, positive, where))
+
+
+def _is_quantity(predictions: Values, truth: Values | None) -> bool:
+    """Whether numbers are predicted rather than classes; without the truth, nothing says that they are classes."""
+    if truth is None:
+        return True
+    values = _distinct(truth) if truth.dtype.kind == "f" else set()
+    if truth.dtype.kind != "f" or len(values) <= 2:
+        return False
+    return len(values) > MOST_CLASSES or not _distinct(predictions) <= values
+
+
+def _distinct(values: Values) -> set[str]:
+    """The texts of the values that are there."""
+    if values.dtype.kind == "f":
+        return {class_text(value) for value in np.unique(values[~np.isnan(values)])}
+    return {class_text(value) for value in set(values.tolist()) - {None}}
+
+
+def _classes(predictions: Values | None, truth: Values | None, positive: str | None, where: object) -> tuple[str, ...]:
+    """All classes that occur: numbers by size, text by name."""
+    found: set[str] = set().union(*(_distinct(values) for values in (predictions, truth) if values is not None))
+    if not 2 <= len(found) <= MOST_CLASSES:
+        raise UsageError(f"{where}: target and prediction must hold 2 to {MOST_CLASSES} classes, got {len(found)}")
+    return _with_last(tuple(sorted(found, key=_by_size)), positive, where)
+
+
+def _with_last(classes: tuple[str, ...], positive: str | None, where: object) -> tuple[str, ...]:
+    """The classes with the positive one at the end."""
+    if positive is None:
+        return classes
+    if positive not in classes:
+        raise UsageError(f"{where}: --positive must be one of {', '.join(classes)}, got {positive!r}")
+    return (*(name for name in classes if name != positive), positive)
+
+
+def _by_size(text: str) -> tuple[int, float, str]:
+    try:
+        return 0, float(text), text
+    except ValueError:
+        return 1, 0.0, text

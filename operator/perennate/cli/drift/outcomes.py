@@ -1,0 +1,173 @@
+"""Predictions against the truth, added up as whole numbers while a file goes by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from perennate.cli.drift.model import Model
+from perennate.drift import Profile, Sample, class_text
+from perennate.drift.metrics import confusion, labelled, regression
+from perennate.drift.metrics.measurement import Measurement
+from perennate.drift.profile.bins import bin_of
+from perennate.drift.profile.layout import RESIDUAL_SUMS
+from perennate.drift.profile.outputs import Score
+from perennate.tabular.values import Values
+
+Ints = npt.NDArray[np.int64]
+ABSENT: Any = None
+"""What stands for no value among objects; NumPy compares with it, but its types do not say so."""
+
+
+class Outcomes(Protocol):
+    """Rows whose truth is known.
+
+    Attributes:
+        counts: everything that is added up; those of several files may be added.
+    """
+
+    counts: Ints
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        ...
+
+    def add(self, predictions: Values, truth: Values) -> None:
+        """Take rows; those that lack either are left out."""
+        ...
+
+    def measured(self, confidence: float) -> dict[str, Measurement]:
+        """Every metric that is defined, by name."""
+        ...
+
+
+def outcomes_of(profile: Profile, model: Model | None) -> Outcomes | None:
+    """Where to add up the outcomes of a model; None if the profile has nothing to add them up by."""
+    if model is None:
+        return None
+    if model.form == "class":
+        return Classified(model.classes)
+    if model.form == "probability":
+        return None if profile.score is None else Scored(profile.score, profile.classes)
+    return None if profile.residual is None else Regressed(profile.residual.unit)
+
+
+def outcomes_in(sample: Sample) -> Outcomes | None:
+    """What pods counted of predictions whose truth came back; None if they count none for this model."""
+    profile = sample.profile
+    found: Outcomes | None = None
+    if profile.label_kind == "scores" and profile.score is not None:
+        found = Scored(profile.score, profile.classes)
+        found.counts += sample.labels()
+    elif profile.label_kind == "classes":
+        found = Classified(profile.classes)
+        found.counts[:-1, :-1] += sample.confusion()
+    elif profile.label_kind == "residuals" and profile.residual is not None:
+        found = Regressed(profile.residual.unit)
+        found.counts += sample.residual_sums()
+    return found
+
+
+class Scored:
+    """Probabilities of two classes, by score bin.
+
+    Args:
+        score: what the profile knows of the probabilities.
+        classes: negative and positive.
+    """
+
+    def __init__(self, score: Score, classes: tuple[str, ...]) -> None:
+        self._score = score
+        self._places = {name: place for place, name in enumerate(classes)}
+        self.counts = np.zeros((2, self._score.bins), dtype=np.int64)
+
+    @property
+    def rows(self) -> int:
+        """Rows of either class."""
+        return int(self.counts.sum())
+
+    def add(self, predictions: Values, truth: Values) -> None:
+        """Take rows; those of a class that is neither are left out too."""
+        kept = ~np.isnan(predictions) & known(truth)
+        bins = bin_of(self._score.edges, predictions[kept])
+        places = positions(truth[kept], self._places, -1)
+        told = places >= 0
+        self.counts += labelled.labels_by_bin(bins[told], places[told] == 1, self._score.bins)
+
+    def measured(self, confidence: float) -> dict[str, Measurement]:
+        """Accuracy, precision, recall, F1, AUC, log loss, Brier score."""
+        return labelled.measure_all(
+            *self.counts, first_positive=self._score.first_positive, means=self._score.means, confidence=confidence
+        )
+
+
+class Classified:
+    """Predicted classes, as a confusion matrix.
+
+    Args:
+        classes: as text.
+    """
+
+    def __init__(self, classes: tuple[str, ...]) -> None:
+        self._places = {name: place for place, name in enumerate(classes)}
+        # A class that the reference has not seen has a row and a column of its own: it is never rightly predicted.
+        self.counts = np.zeros((len(classes) + 1,) * 2, dtype=np.int64)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all classes."""
+        return int(self.counts.sum())
+
+    def add(self, predictions: Values, truth: Values) -> None:
+        """Take rows."""
+        kept = known(predictions) & known(truth)
+        new = len(self._places)
+        said, true = (positions(values[kept], self._places, new) for values in (predictions, truth))
+        np.add.at(self.counts, (said, true), 1)
+
+    def measured(self, confidence: float) -> dict[str, Measurement]:
+        """Accuracy and macro-F1."""
+        return confusion.measure_all(self.counts, confidence=confidence)
+
+
+class Regressed:
+    """Numbers, as sums of residuals.
+
+    Args:
+        unit: residuals are added up in whole numbers of it.
+    """
+
+    def __init__(self, unit: float) -> None:
+        self._unit = unit
+        self.counts = np.zeros(len(RESIDUAL_SUMS), dtype=np.int64)
+
+    @property
+    def rows(self) -> int:
+        """Rows with a finite residual."""
+        return int(self.counts[RESIDUAL_SUMS.index("rows")])
+
+    def add(self, predictions: Values, truth: Values) -> None:
+        """Take rows."""
+        residuals = predictions - truth
+        self.counts += regression.residual_sums(residuals[np.isfinite(residuals)], self._unit)
+
+    def measured(self, confidence: float) -> dict[str, Measurement]:
+        """Mean absolute error, root mean squared error, bias."""
+        return regression.measure_all(regression.Residuals.from_sums(self.counts, self._unit), confidence=confidence)
+
+
+def known(values: Values) -> npt.NDArray[np.bool_]:
+    """Which values are there."""
+    if values.dtype.kind == "f":
+        return np.asarray(~np.isnan(values))
+    return np.asarray(np.not_equal(values, ABSENT), dtype=np.bool_)
+
+
+def positions(values: Values, places: Mapping[str, int], other: int) -> Ints:
+    """Place of each class, (rows,)."""
+    own = {value: places.get(class_text(value), other) for value in set(values.tolist())}
+    return np.fromiter(map(own.__getitem__, values.tolist()), dtype=np.int64, count=values.size)

@@ -1,0 +1,110 @@
+"""The performance beside that of the reference: measured where the truth is known, else estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from perennate.cli.drift.counting import Current
+from perennate.cli.drift.model import Form, Model
+from perennate.cli.drift.options import Asked
+from perennate.cli.drift.reference import Reference
+from perennate.drift import Measurement, estimate_performance
+from perennate.drift.metrics import confusion, labelled, regression
+from perennate.drift.performance.standing import ERRORS, loss_detected, spread_of
+from perennate.drift.verdicts.verdict import ROWS_FLOOR
+from perennate.report.document import MetricReport
+from perennate.report.words import counted
+from perennate.tabular.errors import UsageError
+
+DECIDING = ("auc", "accuracy", "mae")
+"""The metric that decides unless one is named: the first of these that there is."""
+METRICS: Mapping[Form, tuple[str, ...]] = MappingProxyType(
+    {
+        "probability": tuple(labelled.METRICS),
+        "class": tuple(confusion.METRICS),
+        "number": tuple(regression.METRICS),
+    }
+)
+SHARE_LOST = 0.05
+ERROR_LOST = 0.1
+
+
+@dataclass(frozen=True)
+class Performance:
+    """How good the model is.
+
+    Args:
+        metrics: measured, or estimated.
+        unknown: why nobody can say whether it was lost, in a sentence; empty if that is known, or was not asked.
+    """
+
+    metrics: tuple[MetricReport, ...]
+    unknown: str = ""
+
+
+def check_metric(metric: str | None, model: Model | None) -> None:
+    """Refuse a metric that the model cannot have, before everything that is compared is read.
+
+    Raises:
+        UsageError: so it is.
+    """
+    if metric is not None and model is not None and metric not in METRICS[model.form]:
+        raise UsageError(f"--metric must be one of {', '.join(METRICS[model.form])} for this model, got {metric!r}")
+
+
+def judge_performance(reference: Reference, current: Current, asked: Asked) -> Performance:
+    """The metrics of the current rows beside their baselines."""
+    confidence, outcomes = 1 - asked.settings.significance, current.outcomes
+    rows, needed = 0 if outcomes is None else outcomes.rows, max(asked.settings.min_samples, ROWS_FLOOR)
+    if outcomes is None or rows < needed:
+        estimates = estimate_performance(current.sample, confidence=confidence)
+        why = current.unlabelled or f"{counted(rows, 'labelled row')}, at least {needed:,} are needed"
+        return Performance(
+            tuple(_metric(reference, found, estimated=True) for found in estimates.values()),
+            f"Performance was not measured: {why}." if rows or asked.truth or asked.insists else "",
+        )
+    measured = outcomes.measured(confidence)
+    deciding = asked.metric or next(name for name in DECIDING if name in measured)
+    unknown = ""
+    if deciding not in measured:
+        unknown = f"Performance was not judged: {deciding} is not defined for the labelled rows."
+    elif deciding not in reference.profile.metrics:
+        unknown = f"Performance was not judged: {reference.name} has no {deciding} to compare with."
+    return Performance(
+        tuple(
+            _metric(reference, found, estimated=False, asked=asked if found.metric == deciding else None)
+            for found in measured.values()
+        ),
+        unknown,
+    )
+
+
+def _metric(
+    reference: Reference,
+    found: Measurement,
+    *,
+    estimated: bool,
+    asked: Asked | None = None,
+) -> MetricReport:
+    """One metric; the one that decides, for which something is asked, says whether performance is lost."""
+    known = reference.profile.metrics.get(found.metric)
+    baseline = None if known is None else known.value
+    tolerated = lost = None
+    if asked is not None and known is not None:
+        usual = ERROR_LOST * known.value if found.metric in ERRORS else SHARE_LOST
+        tolerated = usual if asked.tolerance is None else asked.tolerance
+        spread = spread_of(known.standard_error, asked.settings.significance)
+        lost = loss_detected(known.value, found, tolerated, spread)
+    return MetricReport(
+        metric=found.metric,
+        estimated=estimated,
+        value=found.value,
+        lower=found.lower,
+        upper=found.upper,
+        baseline=baseline,
+        rows=found.rows,
+        tolerance=tolerated,
+        lost=lost,
+    )

@@ -1,0 +1,220 @@
+"""The profile of a reference file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from perennate.cli.drift.cores import MAX_WORKERS
+from perennate.cli.drift.model import Model, see_model
+from perennate.cli.drift.options import Roles
+from perennate.cli.drift.outcomes import ABSENT, Classified, known
+from perennate.drift import Profile, ProfileError, build_profile
+from perennate.drift.data.threads import in_threads
+from perennate.drift.profile.features import Feature
+from perennate.tabular.errors import UsageError
+from perennate.tabular.kinds import Kind, kinds_of, listed
+from perennate.tabular.reading import DataFile, RetypedError, Ticker, part_of, usable
+from perennate.tabular.sampling import RowSample
+from perennate.tabular.values import Coded, Column, Values, booleans, categories, dates, is_text, numbers
+
+HELD_VALUES = 32_000_000
+"""Values of the reference that are held at once: 256 MB of numbers."""
+HELD_ROWS = HELD_VALUES // MAX_WORKERS
+"""Rows of one column that are held at once, however many workers there are: which are drawn must not depend on the
+machine. Quantiles of more rows are no better, and sorting takes copies."""
+CONFIDENCE = 0.95
+PREDICTED = "predicted class"
+"""Name of the predicted class in a report, whatever its column is called; it is tested like a column."""
+RESERVED = ("score", "prediction", PREDICTED)
+READERS: dict[Kind, Callable[[Column], Values | Coded]] = {
+    "numeric": numbers,
+    "boolean": booleans,
+    "datetime": dates,
+    "categorical": categories,
+}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What is compared with.
+
+    Args:
+        name: where it comes from.
+        profile: what it looks like.
+        model: how predictions are read; None if there are none.
+        rows: rows of the file.
+    """
+
+    name: str
+    profile: Profile
+    model: Model | None
+    rows: int
+
+
+def read_reference(file: DataFile, roles: Roles, *, limit: int | None, workers: int = 1, tick: Ticker) -> Reference:
+    """Build the profile of a file.
+
+    Where the format allows it, as many columns as there are workers are read at once, so that memory holds only those.
+    More rows than fit are drawn evenly; the same ones every time.
+
+    Args:
+        file: reference rows.
+        roles: what the user says of its columns.
+        limit: most rows to hold; None: as many as fit.
+        workers: threads that look at columns, at most MAX_WORKERS.
+        tick: told the share that was read.
+
+    Raises:
+        UsageError: the file cannot be read or is empty, or a column is not there or cannot be compared.
+    """
+    while True:
+        try:
+            return _read(file, roles, limit, workers, tick)
+        except RetypedError:
+            continue
+        except ProfileError as error:
+            raise UsageError(f"{file.path}: {error}") from error
+
+
+def _read(file: DataFile, roles: Roles, limit: int | None, workers: int, tick: Ticker) -> Reference:
+    """One pass over the file."""
+    kinds = kinds_of(file.path, file.schema, given=roles.kinds, ignored=roles.ignored)
+    outputs = _outputs(file, roles, kinds)
+    names = [name for name in kinds if name not in outputs]
+    if not names:
+        raise UsageError(f"{file.path}: there is no column to compare")
+    kept = next((name for name in names if name in RESERVED), None)
+    if kept is not None:
+        raise UsageError(
+            f"{file.path}: column {kept!r} has a name that is kept for what the model says: give it as --prediction, "
+            f"leave it out with --ignore {kept}, or rename it"
+        )
+    width = columns_at_once(file.rows or 0, limit, workers)
+    groups = _groups(file, names, outputs, width)
+    features: list[Feature] = []
+    given: dict[str, Values] = {}
+    for place, group in enumerate(groups):
+        held = limit or min(HELD_VALUES // len(group), HELD_ROWS)
+        table, rows = _hold(file, group, held, part_of(tick, place, len(groups)))
+        for name in outputs:
+            if name in group:
+                with usable(file.path, name):
+                    given[name] = read_output(table[name])
+        columns = {name: table[name] for name in group if name not in outputs}
+        features += in_threads(workers, lambda item: _feature(file, *item, kinds), columns.items())
+    model, profile = _outline(file, roles, given, table.num_rows)
+    if model is not None and model.form == "class" and roles.prediction is not None:
+        features.append(build_feature(PREDICTED, "categorical", as_categories(given[roles.prediction])))
+    profile = replace(profile, features=tuple(features))
+    # What is written must be readable: the reader's checks are the only ones.
+    return Reference(str(file.path), Profile.from_document(profile.to_document()), model, rows)
+
+
+def _outputs(file: DataFile, roles: Roles, kinds: dict[str, Kind]) -> list[str]:
+    """Columns of the prediction and of the truth, those that are given."""
+    for role in ("prediction", "target"):
+        name = getattr(roles, role)
+        if name is not None and name not in kinds:
+            raise UsageError(f"{file.path}: there is no column {name!r} for --{role}; it has {listed(kinds)}")
+        if name is not None and kinds[name] == "datetime":
+            raise UsageError(f"{file.path}: column {name!r} holds dates, a --{role} must hold numbers or classes")
+    return [name for name in (roles.prediction, roles.target) if name is not None]
+
+
+def columns_at_once(rows: int, limit: int | None, workers: int) -> int:
+    """How many columns are held together: one for each worker, but no more values than HELD_VALUES if one fits.
+
+    Args:
+        rows: of the file.
+        limit: most rows to hold; None: HELD_ROWS.
+        workers: threads that look at columns.
+    """
+    held = max(1, min(rows, limit or HELD_ROWS))
+    return max(1, min(workers, HELD_VALUES // held))
+
+
+def _groups(file: DataFile, names: list[str], outputs: list[str], width: int) -> list[list[str]]:
+    """Columns that are held together: of a csv file all, since reading one takes reading all."""
+    if file.rows is None:
+        return [[*names, *outputs]]
+    groups = [names[start : start + width] for start in range(0, len(names), width)]
+    return [*groups, outputs] if outputs else groups
+
+
+def _hold(file: DataFile, columns: list[str], limit: int, tick: Ticker) -> tuple[pa.Table, int]:
+    """The rows of some columns, drawn if they are too many, and how many the file has."""
+    sample = RowSample(limit, file.rows)
+    for batch in file.batches(columns, tick):
+        sample.add(batch)
+    if not sample.seen:
+        raise UsageError(f"{file.path}: the file holds no rows")
+    return sample.table(file.schema), sample.seen
+
+
+def _outline(file: DataFile, roles: Roles, given: dict[str, Values], rows: int) -> tuple[Model | None, Profile]:
+    """How predictions are read, and a profile with everything but the features."""
+    stand_in = {"rows": np.zeros(rows)}
+    if roles.prediction is None:
+        return None, build_profile(stand_in, task="regression")
+    predictions, truth = given[roles.prediction], given.get(roles.target or "")
+    model = see_model(predictions, truth, task=roles.task, positive=roles.positive, where=file.path)
+    if model.form == "class":
+        metrics = {}
+        if truth is not None:
+            outcomes = Classified(model.classes)
+            outcomes.add(predictions, truth)
+            measured = outcomes.measured(CONFIDENCE).values()
+            metrics = {found.metric: (found.value, found.standard_error) for found in measured}
+        return model, build_profile(stand_in, task="classification", classes=model.classes, metrics=metrics)
+    kept = np.isfinite(predictions) & (known(truth) if truth is not None else True)
+    if not kept.any():
+        raise UsageError(f"{file.path}: no row has a prediction" + (" and a truth" if truth is not None else ""))
+    return model, build_profile(
+        stand_in,
+        task=model.task,
+        score=predictions[kept],
+        labels=None if truth is None else truth[kept],
+        classes=model.classes,
+    )
+
+
+def read_output(column: Column) -> Values:
+    """Predictions or truth: numbers with NaN, or objects (text, booleans) with None."""
+    text = is_text(column.type) or pa.types.is_dictionary(column.type) or pa.types.is_boolean(column.type)
+    return categories(column).values() if text else numbers(column)
+
+
+def as_categories(values: Values) -> Values:
+    """Classes that may be numbers as categories, None for none."""
+    return values if values.dtype == object else np.where(known(values), values.astype(object), ABSENT)
+
+
+def _feature(file: DataFile, name: str, column: Column, kinds: dict[str, Kind]) -> Feature:
+    """One column as a feature."""
+    with usable(file.path, name):
+        values = READERS[kinds[name]](column)
+    return build_feature(name, kinds[name], values)
+
+
+def build_feature(name: str, kind: Kind, values: Values | Coded) -> Feature:
+    """One column as a feature; values that are no number (no date) of one that is to hold them are counted apart."""
+    if isinstance(values, Coded) or kind == "categorical":
+        return _only(build_profile({name: values}, task="regression", categorical=[name]))
+    strange = 0
+    if values.dtype == object:
+        texts = np.array([isinstance(value, str) for value in values])
+        strange = int(texts.sum())
+        values = np.where(texts, ABSENT, values)
+        if kind != "boolean":
+            values = np.array(values, dtype=np.float64 if kind == "numeric" else "datetime64[us]")
+    feature = _only(build_profile({name: values}, task="regression"))
+    return replace(feature, missing=feature.missing - strange, other=strange)
+
+
+def _only(profile: Profile) -> Feature:
+    """The one feature of a profile."""
+    return profile.features[0]

@@ -1,0 +1,1 @@
+"""Columns of rows as arrays, categories and value counts, and strict reading of JSON. Knows no profile."""

@@ -1,0 +1,58 @@
+"""How often each value of a column occurs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from perennate.drift.data.columns import Array, Column
+
+_CHUNK = 16_384
+_FEW = 64
+"""Up to so many distinct objects, looking for each of them is faster than hashing every row of so many."""
+_MANY = 1024
+_SOME = 16
+"""Of fewer values, looking for equal ones takes longer than looking each of them up."""
+_ALIKE = frozenset({str, np.str_, float, int, type(None)}), frozenset({str, np.str_, bool, type(None)})
+"""Types among which equal values have the same text as categories; of all types True equals 1, for one."""
+
+
+def tally(column: Column) -> list[tuple[Any, int]]:
+    """The values of a column and how often each occurs; the same value may stand there more than once."""
+    if not isinstance(column, np.ndarray):
+        counts = np.bincount(np.asarray(column.codes, dtype=np.int64) + 1, minlength=len(column.categories) + 1)
+        return list(zip([None, *column.categories], counts.tolist(), strict=True))
+    if column.size >= _MANY and column.dtype == object:
+        found = _by_identity(column)
+        if found is not None:
+            return found
+    values = column.tolist()
+    if len(values) < _SOME:
+        return [(value, 1) for value in values]
+    types = set(map(type, values))
+    if any(types <= alike for alike in _ALIKE):
+        return list(Counter(values).items())
+    return [(value, 1) for value in values]
+
+
+def _by_identity(column: Array) -> list[tuple[Any, int]] | None:
+    """The objects of an array and how often each stands there; None if they are many.
+
+    Rows of a category mostly hold one and the same object for one value. An array of objects is an array of their
+    addresses, and as long as it holds them no two objects have the same.
+    """
+    objects: dict[int, Any] = {}
+    times: dict[int, int] = {}
+    for start in range(0, column.size, _CHUNK):
+        chunk = np.frombuffer(column[start : start + _CHUNK].tobytes(), dtype=np.intp)
+        found = {address: int(np.count_nonzero(chunk == address)) for address in objects}
+        if sum(found.values()) < chunk.size:
+            for address in set(np.unique(chunk).tolist()) - objects.keys():
+                same = chunk == address
+                objects[address], found[address] = column[start + int(same.argmax())], int(np.count_nonzero(same))
+                if len(objects) > _FEW:
+                    return None
+        times = {address: times.get(address, 0) + count for address, count in found.items()}
+    return [(objects[address], count) for address, count in times.items()]

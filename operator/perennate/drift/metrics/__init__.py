@@ -1,0 +1,1 @@
+"""Metrics of a model with their standard errors, from counts of labels or residuals alone."""

@@ -1,0 +1,36 @@
+"""Area under the ROC curve from the labels counted in score bins, with its standard error."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from perennate.drift.data.arrays import Floats, Ints
+
+
+def auc(negatives: Ints | Floats, positives: Ints | Floats) -> tuple[float, float]:
+    """AUC and its standard error; rows of one bin are ties and count one half.
+
+    AUC = sum_j P_j (Q_<j + Q_j / 2) / (P Q). The error is that of DeLong, DeLong & Clarke-Pearson, Biometrics 44
+    (1988): the variance of the placement of each positive among the negatives, and the other way round; rows of one
+    bin share their placement, so that counts are all it takes.
+
+    Args:
+        negatives: rows of the negative class by score bin in score order, (bins,); at least one row.
+        positives: rows of the positive class likewise.
+    """
+    negatives, positives = np.asarray(negatives, dtype=np.float64), np.asarray(positives, dtype=np.float64)
+    rows_negative, rows_positive = float(np.sum(negatives)), float(np.sum(positives))
+    placed_positive = (np.cumsum(negatives) - negatives / 2) / rows_negative
+    placed_negative = 1 - (np.cumsum(positives) - positives / 2) / rows_positive
+    value = float(np.sum(positives * placed_positive) / rows_positive)
+    variance = _mean_variance(positives, placed_positive, value) + _mean_variance(negatives, placed_negative, value)
+    return value, math.sqrt(variance)
+
+
+def _mean_variance(counts: Floats, placements: Floats, mean: float) -> float:
+    """Variance of the mean of the placements, which occur `counts` times each."""
+    rows = float(np.sum(counts))
+    spread = float(np.sum(counts * (placements - mean) ** 2))
+    return spread / (max(rows - 1, 1) * rows)

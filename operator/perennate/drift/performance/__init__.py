@@ -1,0 +1,1 @@
+"""From a window to a verdict on the model's performance, with labels and without."""

@@ -1,0 +1,57 @@
+"""How many rows get a label, and how long that takes: what a labelled metric can be trusted for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from perennate.drift.data.arrays import Ints
+from perennate.drift.profile.layout import DELAYS
+from perennate.drift.windows.sample import Sample
+
+_LENGTHS = ("1 min", "10 min", "1 h", "6 h", "1 d", "7 d", "30 d")
+"""DELAYS for people."""
+
+
+@dataclass(frozen=True)
+class LabelFlow:
+    """The labels that came inside the window.
+
+    Args:
+        coverage: labels that came by rows that came; None without rows. Labels of earlier rows count too, so that it
+            passes 1 while a backlog comes in.
+        delay: within how many seconds of its prediction half of the labels came, rounded up to an end of DELAYS; None
+            if it took longer than all of them, or if no label came.
+        reason: both in words.
+    """
+
+    coverage: float | None
+    delay: float | None
+    reason: str
+
+
+def label_flow(sample: Sample) -> LabelFlow:
+    """Coverage and median delay of the labels in a window."""
+    labelled, rows, delays = sample.labelled_rows, sample.seen, sample.label_delays()
+    coverage = labelled / rows if rows else None
+    place = median_bin(delays)
+    came = "no label came" if not labelled else f"labels for {_percent(coverage)} of rows"
+    if place is None:
+        return LabelFlow(coverage, None, came)
+    if place == len(DELAYS):
+        return LabelFlow(coverage, None, f"{came}, half of them after more than {_LENGTHS[-1]}")
+    return LabelFlow(coverage, DELAYS[place], f"{came}, half of them within {_LENGTHS[place]}")
+
+
+def median_bin(counts: Ints) -> int | None:
+    """The bin that holds the middle row; None without rows."""
+    total = int(counts.sum())
+    return int(np.searchsorted(np.cumsum(counts), (total + 1) // 2, side="left")) if total else None
+
+
+def _percent(share: float | None) -> str:
+    """A share in per cent, two digits at least of what is small."""
+    if share is None:
+        return "an unknown share"
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"

@@ -1,0 +1,209 @@
+"""Is the model still as good as it was? From true classes or values that came back, counted in the pods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from perennate.drift.metrics import confusion, labelled, regression
+from perennate.drift.metrics.measurement import Measurement
+from perennate.drift.performance.coverage import label_flow
+from perennate.drift.performance.standing import Standing, in_words, loss_detected, shown, signal_of, spread_of
+from perennate.drift.profile.profile import LabelKind, Profile
+from perennate.drift.statistics.overdispersion import design_effect
+from perennate.drift.verdicts.persistence import Signal
+from perennate.drift.verdicts.verdict import ROWS_FLOOR
+from perennate.drift.windows.sample import Sample
+
+METRICS: Mapping[LabelKind, tuple[str, ...]] = MappingProxyType(
+    {
+        "scores": tuple(labelled.METRICS),
+        "classes": tuple(confusion.METRICS),
+        "residuals": tuple(regression.METRICS),
+    }
+)
+"""Names of the metrics, by how labels are counted: of two classes, of more, and of a regression."""
+
+
+class Cause(StrEnum):
+    """Why nothing can be said about the performance."""
+
+    NOT_COUNTED = "NotCounted"
+    """Labels of this model are not counted, for want of hold-out rows or because it has too many classes."""
+    NOT_DEFINED = "NotDefined"
+    """A model of this kind has no such metric."""
+    NO_BASELINE = "NoBaseline"
+    """The profile holds no value for the metric."""
+    NO_LABELS = "NoLabels"
+    """Too few labelled rows, or rows of one class only."""
+    NO_ROWS = "NoRows"
+    """Too few rows for an estimate."""
+    NOT_ESTIMATED = "NotEstimated"
+    """Nothing is estimated for this model, or not this metric."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A metric of a window, or why there is none.
+
+    Args:
+        measurement: the metric; None with a cause.
+        cause: why there is none; None with a metric.
+        reason: either in words.
+    """
+
+    measurement: Measurement | None
+    cause: Cause | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class PerformanceResult:
+    """The performance of a window: labelled, or estimated without labels.
+
+    Args:
+        standing: against the baseline.
+        metric: which metric.
+        estimated: whether no label went into it.
+        labelled_rows: rows whose true class or value is known.
+        coverage: labels by rows of the window; above 1 while labels of earlier rows come in; None without rows.
+        delay: seconds from prediction to label that half of the labels kept to, rounded up; None if that was more than
+            30 days, or without labels.
+        measurement: the metric with its interval; None when unknown.
+        baseline: its value on the hold-out rows; None if the profile has none.
+        signal: what the performance alarm makes of it.
+        cause: why it is unknown; None otherwise.
+        reason: the result in words.
+    """
+
+    standing: Standing
+    metric: str
+    estimated: bool
+    labelled_rows: int
+    coverage: float | None
+    delay: float | None
+    measurement: Measurement | None
+    baseline: float | None
+    signal: Signal
+    cause: Cause | None
+    reason: str
+
+
+def evaluate_performance(
+    sample: Sample, *, metric: str, tolerance: float, min_samples: int = 500, significance: float = 0.001
+) -> PerformanceResult:
+    """Compare the labelled performance of a window with the baseline of its profile.
+
+    Args:
+        sample: what the window holds.
+        metric: one of METRICS.
+        tolerance: loss that is tolerated, in the metric's own unit.
+        min_samples: labelled rows that are needed; never fewer than 100.
+        significance: one minus the two-sided level of the interval.
+
+    Raises:
+        ValueError: no such metric.
+    """
+    check_metric(metric)
+    finding = _find(sample, metric, max(min_samples, ROWS_FLOOR), 1 - significance)
+    known = sample.profile.metrics.get(metric)
+    spread = 0.0 if known is None else spread_of(known.standard_error, significance)
+    return judge(sample, metric, finding, tolerance=tolerance, estimated=False, spread=spread)
+
+
+def check_metric(metric: str) -> None:
+    """Refuse a metric that no model has.
+
+    Raises:
+        ValueError: no such metric.
+    """
+    known = list(dict.fromkeys(name for names in METRICS.values() for name in names))
+    if metric not in known:
+        raise ValueError(f"metric must be one of {', '.join(known)}, got {metric!r}")
+
+
+def judge(
+    sample: Sample, metric: str, finding: Finding, *, tolerance: float, estimated: bool, spread: float = 0.0
+) -> PerformanceResult:
+    """What a finding says beside the baseline.
+
+    Args:
+        sample: what the window holds.
+        metric: what was asked for.
+        finding: what was found.
+        tolerance: loss that is tolerated, in the metric's own unit.
+        estimated: whether the finding is an estimate.
+        spread: half the width of the baseline's own interval; 0 for an estimate, whose interval holds that of the
+            calibration, made of the same hold-out rows.
+    """
+    baseline, found, flow = sample.profile.metrics.get(metric), finding.measurement, label_flow(sample)
+    standing, signal, reason = Standing.UNKNOWN, Signal.UNKNOWN, finding.reason
+    if found is not None and baseline is not None:
+        standing = Standing.LOST if loss_detected(baseline.value, found, tolerance, spread) else Standing.HELD
+        signal = signal_of(baseline.value, found, tolerance, spread)
+        reason = f"{reason}, baseline {shown(metric, baseline.value)}, tolerated loss {tolerance:g}"
+        reason = reason if estimated else f"{reason}; {flow.reason}"
+    return PerformanceResult(
+        standing=standing,
+        metric=metric,
+        estimated=estimated,
+        labelled_rows=sample.labelled_rows,
+        coverage=flow.coverage,
+        delay=flow.delay,
+        measurement=found,
+        baseline=None if baseline is None else baseline.value,
+        signal=signal,
+        cause=finding.cause,
+        reason=reason,
+    )
+
+
+def _find(sample: Sample, metric: str, needed: int, confidence: float) -> Finding:
+    """The metric of the labelled rows."""
+    profile, rows, kind = sample.profile, sample.labelled_rows, sample.profile.label_kind
+    if kind is None:
+        return Finding(None, Cause.NOT_COUNTED, profile.no_labels)
+    if metric not in METRICS[kind]:
+        reason = f"{metric} is no metric of {describe_model(profile)}: {', '.join(METRICS[kind])}"
+        return Finding(None, Cause.NOT_DEFINED, reason)
+    if metric not in profile.metrics:
+        return Finding(None, Cause.NO_BASELINE, f"the profile holds no value for {metric}")
+    if rows < needed:
+        return Finding(None, Cause.NO_LABELS, f"{rows} labelled rows in the window, {needed} are needed")
+    found = _measure(sample, kind, metric, confidence)
+    if found is None:
+        return Finding(None, Cause.NO_LABELS, f"{metric} is not defined: the labelled rows lack a class")
+    return Finding(found, None, f"{in_words(found)} of {rows} labelled rows")
+
+
+def _measure(sample: Sample, kind: LabelKind, metric: str, confidence: float) -> Measurement | None:
+    """The metric from the cells that hold it, of as many rows as they are worth.
+
+    Rows that come together may end together: their design effect is that of the outcomes (J. N. K. Rao & A. J. Scott,
+    Annals of Statistics 12, 1984).
+    """
+    profile, effect = sample.profile, design_effect(sample.outcomes())
+    if kind == "classes":
+        return confusion.measure(sample.confusion(), metric=metric, confidence=confidence, effect=effect)
+    if kind == "residuals" and profile.residual is not None:
+        sums = regression.Residuals.from_sums(sample.residual_sums(), profile.residual.unit)
+        return regression.measure(sums, metric=metric, confidence=confidence, effect=effect)
+    if profile.score is None:
+        return None
+    return labelled.measure(
+        *sample.labels(),
+        metric=metric,
+        first_positive=profile.score.first_positive,
+        confidence=confidence,
+        means=profile.score.means,
+        effect=effect,
+    )
+
+
+def describe_model(profile: Profile) -> str:
+    """What the model is, for messages."""
+    if profile.task == "regression":
+        return "a regression"
+    return f"a model of {len(profile.classes)} classes"

@@ -1,0 +1,59 @@
+"""What must hold between the parts of a profile, each of which may be right by itself."""
+
+from __future__ import annotations
+
+from perennate.drift.data.arrays import Ints
+from perennate.drift.data.documents import shown
+from perennate.drift.errors import ProfileError
+from perennate.drift.profile.features import Feature
+from perennate.drift.profile.outputs import BINARY_CLASSES, Residual, Score, score_kind
+
+
+def check_names(features: tuple[Feature, ...], reserved: tuple[str, ...]) -> None:
+    """Features are known by name, so names must be there, differ, and leave those of the outputs alone."""
+    seen: set[str] = set()
+    for index, feature in enumerate(features):
+        if not feature.name or feature.name in reserved or feature.name in seen:
+            raise ProfileError(
+                f"features[{index}].name: must be a name of its own other than {' and '.join(map(repr, reserved))}, "
+                f"got {shown(feature.name)}"
+            )
+        seen.add(feature.name)
+
+
+def check_sums(features: tuple[Feature, ...], rows: int) -> None:
+    """Every row adds one to exactly one cell of each feature."""
+    for index, feature in enumerate(features):
+        total = int(feature.counts.sum()) + feature.missing + feature.other
+        if total != rows:
+            raise ProfileError(
+                f"features[{index}]: counts, missing and other must add up to rows = {rows}, got {total}"
+            )
+
+
+def check_outputs(
+    task: str, classes: tuple[str, ...], score: Score | None, prediction: Ints | None, residual: Residual | None
+) -> None:
+    """What is known of the outputs follows from the task and the number of classes."""
+    if (task == "regression") != (not classes) or len(classes) == 1:
+        raise ProfileError(f"classes: must be none for regression, else two or more, got {len(classes)}")
+    if prediction is not None and len(classes) <= BINARY_CLASSES:
+        raise ProfileError(
+            f"prediction: must be null unless there are more than two classes, got {len(classes)} of them"
+        )
+    if residual is not None and task != "regression":
+        raise ProfileError(f"residual: must be null for {task}")
+    if score is not None and score.kind != (wanted := score_kind(classes)):
+        raise ProfileError(f"score.kind: must be {wanted!r} here, got {score.kind!r}")
+
+
+def check_holdout(rows: int, score: Score | None, prediction: Ints | None, residual: Residual | None) -> None:
+    """Every hold-out row is counted once in each of the outputs."""
+    counted = {
+        "score": None if score is None else score.counts,
+        "prediction": prediction,
+        "residual": None if residual is None else residual.counts,
+    }
+    for name, counts in counted.items():
+        if counts is not None and int(counts.sum()) != rows:
+            raise ProfileError(f"{name}.counts: must add up to holdoutRows = {rows}, got {int(counts.sum())}")

@@ -1,0 +1,150 @@
+"""Describing a column of training rows as a feature of the profile."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from datetime import date
+from heapq import nsmallest
+from typing import Literal
+
+import numpy as np
+
+from perennate.drift.data.arrays import Floats, Ints
+from perennate.drift.data.categories import class_text, is_missing, is_number
+from perennate.drift.data.columns import Array, Column, read_numbers, read_times
+from perennate.drift.data.tally import tally
+from perennate.drift.profile.bins import cut_feature
+from perennate.drift.profile.features import CategoricalFeature, Feature, NumericFeature, NumericKind
+from perennate.drift.profile.grid import place_quantiles
+
+MAX_CATEGORIES = 50
+_PART = 65_536
+
+
+Kind = Literal["numeric", "boolean", "datetime", "categorical"]
+
+
+def describe_column(
+    name: str, column: Column, scratch: Floats, *, kind: Kind | None = None, importance: float | None = None
+) -> Feature:
+    """One column as a feature.
+
+    Args:
+        name: of the column.
+        column: values of the training rows.
+        scratch: memory to sort them in, (rows,). New memory for each column would cost half as much as sorting it.
+        kind: what to take it as, whatever it holds. None lets its values decide: numbers, booleans and times are such,
+            everything else is a category, and so is an array of objects without one value.
+        importance: of the feature, if known.
+
+    Raises:
+        ValueError: it holds durations or complex numbers.
+    """
+    kind = kind or _kind_of(column)
+    if kind == "categorical":
+        return _categorical(name, column, importance)
+    values, strange = (read_times if kind == "datetime" else read_numbers)(column)
+    # One sort gives everything, and makes the sums independent of the order of the rows.
+    scratch[:] = values
+    scratch.sort()
+    return _numeric(name, scratch, kind, other=0 if strange is None else int(strange.sum()), importance=importance)
+
+
+def _kind_of(column: Column) -> Kind:
+    """What a column holds."""
+    if not isinstance(column, np.ndarray):
+        return "categorical"
+    letter = column.dtype.kind
+    if letter in "mc":
+        raise ValueError(
+            f"must hold numbers, times or categories, got {column.dtype}; turn durations into numbers first"
+        )
+    plain: dict[str, Kind] = {"f": "numeric", "i": "numeric", "u": "numeric", "b": "boolean", "M": "datetime"}
+    if letter in plain or letter != "O":
+        return plain.get(letter, "categorical")
+    return _kind_of_objects(column)
+
+
+def _kind_of_objects(column: Array) -> Kind:
+    """What an array of objects holds; a value of each type stands for all, save for the missing among them."""
+    # Mostly the first rows tell.
+    if str in set(map(type, column[:100])) or str in set(map(type, column)):
+        return "categorical"
+    examples: dict[type, object] = {}
+    for value in column:
+        if type(value) not in examples and not is_missing(value):
+            examples[type(value)] = value
+    found = list(examples.values())
+    if found and all(isinstance(value, bool | np.bool_) for value in found):
+        return "boolean"
+    if found and all(is_number(value) for value in found):
+        return "numeric"
+    if found and all(isinstance(value, date | np.datetime64) for value in found):
+        return "datetime"
+    return "categorical"
+
+
+def _numeric(name: str, ordered: Floats, kind: NumericKind, *, other: int, importance: float | None) -> NumericFeature:
+    """Cut and count numbers in rising order; infinities lie in the outermost bins and are left out of all else."""
+    present = ordered[: ordered.searchsorted(np.inf, side="right")]
+    finite = present[present.searchsorted(-np.inf, side="right") : present.searchsorted(np.inf, side="left")]
+    edges, decile = _cut(finite, kind)
+    counts = np.diff(present.searchsorted(edges, side="right"), prepend=0, append=present.size)
+    low, high, mean, sd = _moments(finite, kind)
+    return NumericFeature(
+        name=name,
+        edges=edges,
+        decile=decile,
+        counts=counts,
+        missing=ordered.size - present.size - other,
+        other=other,
+        minimum=low,
+        maximum=high,
+        mean=mean,
+        sd=sd,
+        kind=kind,
+        places=place_quantiles(present, edges, counts),
+        importance=importance,
+    )
+
+
+def _cut(finite: Floats, kind: NumericKind) -> tuple[Floats, Ints]:
+    """Edges and cuts for PSI; both values of a boolean have a bin, even if one of them was never seen."""
+    if kind == "boolean" and finite.size:
+        return np.zeros(1), np.zeros(1, dtype=np.int64)
+    return cut_feature(finite)
+
+
+def _moments(finite: Floats, kind: NumericKind) -> tuple[float | None, float | None, float | None, float | None]:
+    """Minimum, maximum, mean and standard deviation; what overflows is the largest number: JSON has no infinity."""
+    if not finite.size:
+        return None, None, None, None
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float(np.nan_to_num(finite.mean()))
+        # In parts that stay in the cache: a whole column of squares would take a second column's memory.
+        parts = (finite[start : start + _PART] - mean for start in range(0, finite.size, _PART))
+        variance = sum(float(np.square(part, out=part).sum()) for part in parts) / finite.size
+        sd = float(np.nan_to_num(math.sqrt(variance), nan=np.finfo(np.float64).max))
+    return (0.0, 1.0, mean, sd) if kind == "boolean" else (float(finite[0]), float(finite[-1]), mean, sd)
+
+
+def _categorical(name: str, column: Column, importance: float | None) -> CategoricalFeature:
+    """Count the most frequent categories one by one; equal counts are ordered by name, so that no order is chance."""
+    counter: Counter[str] = Counter()
+    missing = 0
+    for value, times in tally(column):
+        if is_missing(value):
+            missing += times
+        else:
+            counter[class_text(value)] += times
+    # A coded column also lists categories that no row has.
+    kept = nsmallest(MAX_CATEGORIES, ((-times, text) for text, times in counter.items() if times))
+    return CategoricalFeature(
+        name=name,
+        categories=tuple(category for _, category in kept),
+        counts=np.array([-less for less, _ in kept], dtype=np.int64),
+        missing=missing,
+        other=counter.total() + sum(less for less, _ in kept),
+        importance=importance,
+    )

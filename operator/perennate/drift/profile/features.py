@@ -1,0 +1,215 @@
+"""What a profile knows of each input column."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from perennate.drift.data.arrays import Floats, Ints
+from perennate.drift.data.documents import Node, shown
+from perennate.drift.profile.grid import POINTS, Places, places_rise, quantiles_of
+
+NumericKind = Literal["numeric", "boolean", "datetime"]
+NUMERIC_KINDS = ("numeric", "boolean", "datetime")
+MAX_BINS = 512
+"""Most edges or categories of a feature or a score that is read; those that are built have about 50."""
+MOMENTS = ("minimum", "maximum", "mean", "sd")
+
+
+FIELDS = ("name", "kind", "edges", "decile", "categories", "counts", "missing", "other", *MOMENTS, "grid", "importance")
+
+
+@dataclass(frozen=True, eq=False)
+class NumericFeature:
+    """A column of numbers of the training rows, or of what is counted as numbers.
+
+    Booleans count as 0 and 1. Dates and times count as seconds since midnight UTC: the date itself moves on with every
+    day, so that it would always seem to drift; at what time of day things happen is a habit that can change.
+
+    Args:
+        name: name of the column.
+        edges: upper ends of all bins but the last, (bins - 1,), rising strictly.
+        decile: positions in `edges` of the cuts for PSI.
+        counts: training rows by bin, (bins,).
+        missing: rows without a value.
+        other: rows whose value is no number (no time).
+        minimum, maximum, mean, sd: of the finite values; None if there are none.
+        kind: what the column holds.
+        places: where its quantiles lie in the bins, see grid.py; None if the profile is older than they are.
+        importance: how much the model goes by it, in the model's own measure; None if it does not say.
+    """
+
+    name: str
+    edges: Floats
+    decile: Ints
+    counts: Ints
+    missing: int
+    other: int
+    minimum: float | None
+    maximum: float | None
+    mean: float | None
+    sd: float | None
+    kind: NumericKind = "numeric"
+    places: Places | None = None
+    importance: float | None = None
+
+    @property
+    def bins(self) -> int:
+        """Number of bins."""
+        return self.edges.size + 1
+
+    @cached_property
+    def grid(self) -> Floats | None:
+        """Quantiles at `linspace(0, 1, 401)`, (401,); None if the profile has none or the column has no value."""
+        if self.places is None or self.minimum is None or self.maximum is None:
+            return None
+        return quantiles_of(self.places, self.edges, self.counts, self.minimum, self.maximum)
+
+    def to_document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "edges": self.edges.tolist(),
+            "decile": self.decile.tolist(),
+            "counts": self.counts.tolist(),
+            "missing": self.missing,
+            "other": self.other,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "mean": self.mean,
+            "sd": self.sd,
+            **places_document(self.places),
+            **_importance_document(self.importance),
+        }
+
+    @classmethod
+    def from_node(cls, node: Node) -> NumericFeature:
+        """Read the JSON form."""
+        own = "name", "kind", "edges", "decile", "counts", "missing", "other", *MOMENTS
+        fields = node.fields(own, optional=("grid", "importance"))
+        edges = fields["edges"].rising(most=MAX_BINS)
+        moments = read_moments(node, fields)
+        low, high = moments["minimum"], moments["maximum"]
+        if low is None or high is None:
+            if edges.size:
+                raise node.error(f"{node.path}.edges: must be empty when there is no minimum and maximum")
+        elif edges.size and not low <= edges[0] <= edges[-1] < high:
+            raise node.error(f"{node.path}: must have minimum <= edges < maximum")
+        counts = fields["counts"].counts(length=edges.size + 1)
+        return cls(
+            name=fields["name"].text(),
+            edges=edges,
+            decile=fields["decile"].positions(edges.size),
+            counts=counts,
+            missing=fields["missing"].count(),
+            other=fields["other"].count(),
+            **moments,
+            kind=fields["kind"].text(allowed=NUMERIC_KINDS),  # type: ignore[arg-type]  # checked by `allowed`
+            places=read_places(fields, counts, empty=low is None),
+            importance=_read_importance(fields),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class CategoricalFeature:
+    """A column of categories of the training rows.
+
+    Args:
+        name: name of the column.
+        categories: the most frequent ones, most frequent first.
+        counts: training rows by category, (categories,).
+        missing: rows without a value.
+        other: rows of any other category.
+        importance: how much the model goes by it, in the model's own measure; None if it does not say.
+    """
+
+    name: str
+    categories: tuple[str, ...]
+    counts: Ints
+    missing: int
+    other: int
+    importance: float | None = None
+    kind: Literal["categorical"] = "categorical"
+
+    @property
+    def bins(self) -> int:
+        """Number of categories that are counted one by one."""
+        return len(self.categories)
+
+    def to_document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "categories": list(self.categories),
+            "counts": self.counts.tolist(),
+            "missing": self.missing,
+            "other": self.other,
+            **_importance_document(self.importance),
+        }
+
+    @classmethod
+    def from_node(cls, node: Node) -> CategoricalFeature:
+        """Read the JSON form."""
+        own = "name", "kind", "categories", "counts", "missing", "other"
+        fields = node.fields(own, optional=("importance",))
+        categories = fields["categories"].texts(most=MAX_BINS)
+        return cls(
+            name=fields["name"].text(),
+            categories=categories,
+            counts=fields["counts"].counts(length=len(categories)),
+            missing=fields["missing"].count(),
+            other=fields["other"].count(),
+            importance=_read_importance(fields),
+        )
+
+
+Feature = NumericFeature | CategoricalFeature
+
+
+def read_feature(node: Node) -> Feature:
+    """Read one feature of any kind."""
+    kind = node.value.get("kind") if isinstance(node.value, dict) else None
+    if kind in NUMERIC_KINDS:
+        return NumericFeature.from_node(node)
+    if kind == "categorical":
+        return CategoricalFeature.from_node(node)
+    raise node.error(f"{node.path}.kind: must be one of categorical, {', '.join(NUMERIC_KINDS)}, got {shown(kind)}")
+
+
+def read_moments(node: Node, fields: dict[str, Node]) -> dict[str, float | None]:
+    """Minimum, maximum, mean and standard deviation: all numbers that fit each other, or all null."""
+    moments = {key: fields[key].optional_number() for key in MOMENTS}
+    if len({value is None for value in moments.values()}) != 1:
+        raise node.error(f"{node.path}: {', '.join(MOMENTS)} must be all numbers or all null")
+    low, high, sd = moments["minimum"], moments["maximum"], moments["sd"]
+    if low is not None and high is not None and sd is not None and (low > high or sd < 0):
+        raise node.error(f"{node.path}: must have minimum <= maximum and sd >= 0")
+    return moments
+
+
+def places_document(places: Places | None) -> dict[str, str]:
+    """The JSON form of the quantiles, as part of an object."""
+    return {} if places is None else {"grid": base64.b64encode(places.tobytes()).decode()}
+
+
+def read_places(fields: dict[str, Node], counts: Ints, *, empty: bool) -> Places | None:
+    """Read the quantiles; older profiles have none."""
+    if "grid" not in fields:
+        return None
+    places = fields["grid"].octets()
+    wanted = 0 if empty else POINTS
+    if places.size != wanted or (wanted and not (counts.any() and places_rise(places, counts))):
+        fields["grid"].refuse(f"{wanted} bytes in base64, not falling inside a bin")
+    return places
+
+
+def _importance_document(importance: float | None) -> dict[str, float]:
+    return {} if importance is None else {"importance": importance}
+
+
+def _read_importance(fields: dict[str, Node]) -> float | None:
+    return fields["importance"].number() if "importance" in fields else None

@@ -1,0 +1,189 @@
+"""Where each cell lies in the one vector that a pod counts in and the operator adds up.
+
+A vector holds everything that only ever grows: rows, errors, the cells of every feature (below, bins, above, missing,
+other), the score's bins, the predicted classes, and the labels; and at its end, which may fall as well, how far the sum
+of every numeric feature is off its training mean. One vector per pod and per sub-window makes differences, resets and
+sums single array operations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from perennate.drift.data.arrays import Floats, Ints
+from perennate.drift.profile.features import Feature, NumericFeature
+from perennate.drift.profile.profile import Profile
+
+ROWS, ERRORS, SEEN = 0, 1, 2
+HEAD = 3
+"""Cells before the first feature: rows that were counted, errors, and rows that came (more if they are sampled)."""
+SPECIAL = ("below", "above", "missing", "other")
+"""Cells of a feature besides its bins: `below` lies before them, the others behind them in this order."""
+LABELS = ("0", "1")
+"""Keys of the label counts: negative and positive class."""
+RESIDUAL_SUMS = ("rows", "positive", "negative", "squares", "quartic")
+"""Labelled rows of a regression; sums of their errors above and below 0, both without sign, and of their second and
+fourth powers."""
+DELAYS = (60.0, 600.0, 3600.0, 21_600.0, 86_400.0, 604_800.0, 2_592_000.0)
+"""Seconds from a prediction to its label are counted in eight bins with these upper ends: a minute to thirty days."""
+OFFSET_STEPS = 2**20
+"""Offsets are whole numbers of a standard deviation divided by so many steps: sums of them do not depend on order."""
+MAX_OFFSET = 2**30
+"""Largest offset of one row, 1,024 standard deviations: a cell holds the sum of eight billion such rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """The places of all cells of one profile.
+
+    Args:
+        profile: reference that is counted against.
+    """
+
+    profile: Profile
+
+    @cached_property
+    def starts(self) -> Ints:
+        """First cell of each feature, and behind them the first cell after all features, (features + 1,)."""
+        widths = [feature.bins + len(SPECIAL) for feature in self.profile.features]
+        return np.cumsum([HEAD, *widths])
+
+    @cached_property
+    def score_bins(self) -> int:
+        """Number of score bins; 0 without a score."""
+        return self.profile.score.bins if self.profile.score is not None else 0
+
+    @property
+    def score_start(self) -> int:
+        """First cell of the score."""
+        return int(self.starts[-1])
+
+    @property
+    def score(self) -> slice:
+        """Cells of the score."""
+        return slice(self.score_start, self.score_start + self.score_bins)
+
+    @cached_property
+    def prediction(self) -> slice:
+        """Cells of the predicted classes, in the order of the profile's classes; empty unless it knows them."""
+        start = self.score.stop
+        return slice(start, start + (0 if self.profile.prediction is None else len(self.profile.classes)))
+
+    @property
+    def label_rows(self) -> int:
+        """How many rows of score bins are kept for labels: one for each of two classes, else none."""
+        return len(LABELS) if self.profile.label_kind == "scores" else 0
+
+    def label(self, index: int) -> slice:
+        """Cells of the rows labelled with the negative (0) or positive (1) class, by score bin."""
+        start = self.prediction.stop + self.score_bins * index
+        return slice(start, start + self.score_bins)
+
+    @cached_property
+    def confusion(self) -> slice:
+        """Cells of the labelled rows by predicted and, inside that, true class; empty unless they are so counted."""
+        start = self.prediction.stop + self.score_bins * self.label_rows
+        return slice(start, start + (len(self.profile.classes) ** 2 if self.profile.label_kind == "classes" else 0))
+
+    @cached_property
+    def residual(self) -> slice:
+        """Cells of the labelled rows by residual bin; empty unless it is a regression whose labels are counted."""
+        start = self.confusion.stop
+        return slice(start, start + (0 if self.profile.residual is None else self.profile.residual.bins))
+
+    @cached_property
+    def residual_sums(self) -> slice:
+        """Cells of RESIDUAL_SUMS; empty as `residual`."""
+        start = self.residual.stop
+        return slice(start, start + (0 if self.profile.residual is None else len(RESIDUAL_SUMS)))
+
+    @cached_property
+    def delays(self) -> slice:
+        """Cells of the labelled rows by DELAYS; empty if labels are not counted."""
+        start = self.residual_sums.stop
+        return slice(start, start + (0 if self.profile.label_kind is None else len(DELAYS) + 1))
+
+    @cached_property
+    def numeric(self) -> Ints:
+        """Positions of the numeric features, (numeric features,)."""
+        kept = [index for index, item in enumerate(self.features) if isinstance(item, NumericFeature)]
+        return np.array(kept, dtype=np.int64)
+
+    @cached_property
+    def offsets(self) -> slice:
+        """Cells of the offsets of the numeric features: sum of (value - mean) / sd * OFFSET_STEPS; may fall."""
+        return slice(self.delays.stop, self.delays.stop + self.numeric.size)
+
+    @property
+    def growing(self) -> slice:
+        """All cells that only ever grow."""
+        return slice(0, self.offsets.start)
+
+    @cached_property
+    def size(self) -> int:
+        """Number of cells."""
+        return int(self.offsets.stop)
+
+    @cached_property
+    def specials(self) -> Ints:
+        """Cells below, above, missing and other of each feature, (4, features)."""
+        bins = np.array([feature.bins for feature in self.profile.features], dtype=np.int64)
+        offsets = np.stack((np.zeros_like(bins), bins + 1, bins + 2, bins + 3))
+        return self.starts[:-1] + offsets
+
+    def bins_of(self, index: int) -> slice:
+        """Cells of the bins of one feature."""
+        start = int(self.starts[index]) + 1
+        return slice(start, start + self.profile.features[index].bins)
+
+    @cached_property
+    def reference(self) -> Ints:
+        """The profile's own counts, (cells,); nothing of it lies below or above its own range."""
+        cells = np.zeros(self.size, dtype=np.int64)
+        cells[[ROWS, SEEN]] = self.profile.rows
+        for index, feature in enumerate(self.profile.features):
+            cells[self.bins_of(index)] = feature.counts
+            cells[self.specials[2:, index]] = feature.missing, feature.other
+        if self.profile.score is not None:
+            cells[self.score] = self.profile.score.counts
+        if self.profile.prediction is not None:
+            cells[self.prediction] = self.profile.prediction
+        return cells
+
+    @cached_property
+    def bin_slices(self) -> tuple[slice, ...]:
+        """`bins_of` of every feature."""
+        return tuple(self.bins_of(index) for index in range(len(self.features)))
+
+    @cached_property
+    def bin_places(self) -> Ints:
+        """Cells of the bins of all features, one after the other."""
+        return np.concatenate([np.arange(bins.start, bins.stop) for bins in self.bin_slices])
+
+    @cached_property
+    def bin_counts(self) -> list[int]:
+        """Number of bins of each feature."""
+        return [feature.bins for feature in self.features]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of the features in their order."""
+        return [feature.name for feature in self.features]
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """Features in their order."""
+        return self.profile.features
+
+    @cached_property
+    def means(self) -> Floats:
+        """Training mean of each numeric feature, 0 if it has none, (numeric features,)."""
+        return np.array([item.mean or 0.0 for item in self.features if isinstance(item, NumericFeature)])
+
+    @cached_property
+    def spreads(self) -> Floats:
+        """Training standard deviation of each numeric feature, 1 if it is 0 or none, (numeric features,)."""
+        return np.array([item.sd or 1.0 for item in self.features if isinstance(item, NumericFeature)])

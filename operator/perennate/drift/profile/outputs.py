@@ -1,0 +1,168 @@
+"""What a profile knows of the model's output, from hold-out rows.
+
+Never from training rows: a model is surer of rows that it has learnt, so that every later answer would look drifted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from perennate.drift.data.arrays import Floats, Ints
+from perennate.drift.data.documents import Node
+from perennate.drift.profile.features import MAX_BINS, MOMENTS, places_document, read_moments, read_places
+from perennate.drift.profile.grid import Places, quantiles_of
+
+SCORE = "score"
+PREDICTION = "prediction"
+"""Names of the score and of the predicted class in results; a feature cannot have them."""
+BINARY_CLASSES = 2
+
+ScoreKind = Literal["probability", "confidence", "prediction"]
+SCORE_KINDS = ("probability", "confidence", "prediction")
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """The one number that the model's answers are watched by.
+
+    Args:
+        kind: "probability" of the positive class (two classes), "confidence" = probability of the likeliest class (more
+            classes), "prediction" (regression).
+        edges: upper ends of all bins but the last; the threshold is one of them.
+        decile: positions in `edges` of the cuts for PSI.
+        counts: hold-out rows by bin.
+        threshold: a score above it says positive; only of kind "probability".
+        calibration: by bin, P(positive) of a probability and P(the prediction is right) of a confidence; None for a
+            prediction and without labels.
+        minimum, maximum, mean, sd: of the hold-out rows; None if the profile is older than they are.
+        places: where the quantiles lie in the bins, see grid.py; likewise.
+        means: mean score of the hold-out rows of each bin, (bins,); only of kind "probability", likewise.
+    """
+
+    kind: ScoreKind
+    edges: Floats
+    decile: Ints
+    counts: Ints
+    threshold: float | None
+    calibration: Floats | None
+    minimum: float | None = None
+    maximum: float | None = None
+    mean: float | None = None
+    sd: float | None = None
+    places: Places | None = None
+    means: Floats | None = None
+
+    @property
+    def bins(self) -> int:
+        """Number of bins."""
+        return self.edges.size + 1
+
+    @property
+    def first_positive(self) -> int:
+        """First bin whose rows are predicted positive; the number of bins if there is no threshold."""
+        if self.threshold is None:
+            return self.bins
+        return int(np.searchsorted(self.edges, self.threshold, side="left")) + 1
+
+    @cached_property
+    def grid(self) -> Floats | None:
+        """Quantiles at `linspace(0, 1, 401)`, (401,); None if the profile has none."""
+        if self.places is None or self.minimum is None or self.maximum is None:
+            return None
+        return quantiles_of(self.places, self.edges, self.counts, self.minimum, self.maximum)
+
+    def to_document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "kind": self.kind,
+            "edges": self.edges.tolist(),
+            "decile": self.decile.tolist(),
+            "counts": self.counts.tolist(),
+            "threshold": self.threshold,
+            "calibration": None if self.calibration is None else self.calibration.tolist(),
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "mean": self.mean,
+            "sd": self.sd,
+            **places_document(self.places),
+            **({} if self.means is None else {"means": self.means.tolist()}),
+        }
+
+    @classmethod
+    def from_node(cls, node: Node, *, old: bool) -> Score:
+        """Read the JSON form; an old one has no moments and no quantiles."""
+        own = "kind", "edges", "decile", "counts", "threshold", "calibration"
+        fields = node.fields(own if old else (*own, *MOMENTS), optional=() if old else ("grid", "means"))
+        kind = fields["kind"].text(allowed=SCORE_KINDS)
+        edges = fields["edges"].rising(most=MAX_BINS)
+        threshold = fields["threshold"].optional_number()
+        if (kind == "probability") != (threshold is not None) or (threshold is not None and threshold not in edges):
+            fields["threshold"].refuse("one of the edges for a probability, and null for anything else")
+        counts = fields["counts"].counts(length=edges.size + 1)
+        moments = dict.fromkeys(MOMENTS) if old else read_moments(node, fields)
+        return cls(
+            kind=kind,  # type: ignore[arg-type]  # checked by `allowed`
+            edges=edges,
+            decile=fields["decile"].positions(edges.size),
+            counts=counts,
+            threshold=threshold,
+            calibration=_read_calibration(fields["calibration"], edges.size + 1),
+            **moments,
+            places=read_places(fields, counts, empty=moments["minimum"] is None),
+            means=fields["means"].numbers(length=edges.size + 1) if "means" in fields else None,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Residual:
+    """Errors of a regression, prediction minus truth, on the hold-out rows.
+
+    Args:
+        edges: upper ends of all bins but the last, (bins - 1,), rising strictly.
+        counts: hold-out rows by bin, (bins,).
+        unit: errors of labelled rows are added up in whole numbers of it, above 0.
+    """
+
+    edges: Floats
+    counts: Ints
+    unit: float
+
+    @property
+    def bins(self) -> int:
+        """Number of bins."""
+        return self.edges.size + 1
+
+    def to_document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"edges": self.edges.tolist(), "counts": self.counts.tolist(), "unit": self.unit}
+
+    @classmethod
+    def from_node(cls, node: Node) -> Residual:
+        """Read the JSON form."""
+        fields = node.fields(("edges", "counts", "unit"))
+        edges = fields["edges"].rising(most=MAX_BINS)
+        unit = fields["unit"].number()
+        if unit <= 0:
+            fields["unit"].refuse("a number above 0")
+        return cls(edges=edges, counts=fields["counts"].counts(length=edges.size + 1), unit=unit)
+
+
+def _read_calibration(node: Node, bins: int) -> Floats | None:
+    """One probability for each bin, or null."""
+    if node.value is None:
+        return None
+    calibration = node.numbers(length=bins)
+    if np.any(calibration < 0) or np.any(calibration > 1) or np.any(np.diff(calibration) < 0):
+        node.refuse("probabilities that do not fall from bin to bin")
+    return calibration
+
+
+def score_kind(classes: tuple[str, ...]) -> ScoreKind:
+    """What the score is: probability of the second of two classes, of the likeliest of more, or a prediction."""
+    if not classes:
+        return "prediction"
+    return "probability" if len(classes) == BINARY_CLASSES else "confidence"

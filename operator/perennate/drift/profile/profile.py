@@ -1,0 +1,235 @@
+"""The profile: what the training data looked like, as counts.
+
+Serving pods count against it and the operator compares with it. It holds no row. Its canonical JSON bytes are
+`profile.json` of a model version, and their SHA-256 is the key under which counts are kept, so that counts against two
+profiles are never added.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+from perennate.drift.data.arrays import Ints
+from perennate.drift.data.documents import Node, shown
+from perennate.drift.data.parsing import parse
+from perennate.drift.errors import ProfileError
+from perennate.drift.profile.checks import check_holdout, check_names, check_outputs, check_sums
+from perennate.drift.profile.features import FIELDS, Feature, read_feature
+from perennate.drift.profile.outputs import BINARY_CLASSES, PREDICTION, SCORE, Residual, Score
+
+SCHEMA = "perennate.dev/profile/v2"
+OLD_SCHEMA = "perennate.dev/profile/v1"
+"""Still read: it has no quantiles, no predicted classes and no residuals."""
+MAX_BYTES = 4 * 1024 * 1024
+"""A profile of 30 features has less than 50 kB; a file larger than this is refused unread."""
+MAX_FEATURES = 3000
+"""Reading more would take longer than a second."""
+MAX_METRICS = 100
+_NO_FEATURES = b'"features":[]'
+"""How a profile without features is written; in a text of it the quotes would be escaped."""
+MAX_CONFUSION = 30
+"""Up to so many classes, labels are counted by predicted and true class."""
+
+Task = Literal["classification", "regression"]
+LabelKind = Literal["scores", "classes", "residuals"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A baseline metric of the hold-out rows with its standard error."""
+
+    value: float
+    standard_error: float
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """The reference of one model version.
+
+    Args:
+        task: what the model does.
+        features: its input columns in their order, from training rows.
+        score: its output, from hold-out rows; None if there were none, and then nothing is said about the score.
+        classes: classes as text, in the order of predict_proba; empty for regression.
+        metrics: baseline metrics on the hold-out rows, by name.
+        rows: training rows.
+        holdout_rows: hold-out rows.
+        prediction: hold-out rows by predicted class, (classes,), of more than two classes; None if not known.
+        residual: errors of a regression on the hold-out rows; None if not known.
+        content: the bytes that the profile was read from; None if it was not read, or is written as the same bytes.
+    """
+
+    task: Task
+    features: tuple[Feature, ...]
+    score: Score | None
+    classes: tuple[str, ...]
+    metrics: dict[str, Metric]
+    rows: int
+    holdout_rows: int
+    prediction: Ints | None = None
+    residual: Residual | None = None
+    content: bytes | None = field(default=None, repr=False)
+
+    @property
+    def positive(self) -> str | None:
+        """The positive class, which the score is the probability of; None unless there are two classes."""
+        return self.classes[1] if len(self.classes) == BINARY_CLASSES else None
+
+    @property
+    def label_kind(self) -> LabelKind | None:
+        """How labels are counted: by score bin and class, by predicted and true class, as residuals, or not at all."""
+        if self.task == "regression":
+            return None if self.residual is None else "residuals"
+        if self.score is not None and self.score.kind == "probability":
+            return "scores"
+        return "classes" if BINARY_CLASSES < len(self.classes) <= MAX_CONFUSION else None
+
+    @property
+    def no_labels(self) -> str:
+        """Why labels are not counted, in words; empty if they are."""
+        if self.label_kind is not None:
+            return ""
+        if len(self.classes) > MAX_CONFUSION:
+            return f"labels are counted for up to {MAX_CONFUSION} classes, and this model has {len(self.classes)}"
+        what = "labelled hold-out rows" if self.task == "regression" else "hold-out rows and probabilities"
+        return f"labels of this model are not counted: its profile was made without {what}"
+
+    @cached_property
+    def digest(self) -> str:
+        """`sha256:` and the digest of `to_bytes()`: the key of all counts against this profile."""
+        return _digest(self.to_bytes())
+
+    def to_document(self) -> dict[str, Any]:
+        """The JSON form, always of the newest schema."""
+        return self._outline() | {"features": [feature.to_document() for feature in self.features]}
+
+    def _outline(self) -> dict[str, Any]:
+        """The JSON form without the features."""
+        return {
+            "schema": SCHEMA,
+            "task": self.task,
+            "rows": self.rows,
+            "holdoutRows": self.holdout_rows,
+            "features": [],
+            "score": None if self.score is None else self.score.to_document(),
+            "classes": list(self.classes),
+            "metrics": {
+                name: {"value": metric.value, "standardError": metric.standard_error}
+                for name, metric in sorted(self.metrics.items())
+            },
+            "prediction": None if self.prediction is None else {"counts": self.prediction.tolist()},
+            "residual": None if self.residual is None else self.residual.to_document(),
+        }
+
+    def to_bytes(self) -> bytes:
+        """The content of `profile.json`: as it was read, or keys sorted, no spaces, UTF-8; one profile, one form."""
+        if self.content is not None:
+            return self.content
+        # Feature by feature, since their lists take ten times the memory of their bytes.
+        before, after = _canonical(self._outline()).split(_NO_FEATURES)
+        features = b",".join(_canonical(feature.to_document()) for feature in self.features)
+        return b"".join((before, _NO_FEATURES[:-1], features, _NO_FEATURES[-1:], after))
+
+    @classmethod
+    def from_document(cls, document: object) -> Profile:
+        """Read and check the JSON form.
+
+        Raises:
+            ProfileError: a field is missing, unknown or has a value that is not allowed; the message names it.
+        """
+        profile, content = cls._read(document), _canonical(document)
+        return profile if content == profile.to_bytes() else replace(profile, content=content)
+
+    @classmethod
+    def _read(cls, document: object) -> Profile:
+        """Read and check the JSON form, whatever bytes it had."""
+        node = Node(document, "", ProfileError)
+        schema = document.get("schema") if isinstance(document, dict) else None
+        if schema not in (SCHEMA, OLD_SCHEMA):
+            raise ProfileError(
+                f"schema: must be {SCHEMA!r} or {OLD_SCHEMA!r}, got {shown(schema)}; read it with the release that "
+                "wrote it"
+            )
+        old = schema == OLD_SCHEMA
+        own = "schema", "task", "rows", "holdoutRows", "features", "score", "classes", "metrics"
+        fields = node.fields(own if old else (*own, "prediction", "residual"))
+        features = _read_features(fields["features"])
+        check_names(features, (SCORE,) if old else (SCORE, PREDICTION))
+        profile = cls(
+            task=fields["task"].text(allowed=("classification", "regression")),  # type: ignore[arg-type]
+            features=features,
+            score=None if fields["score"].value is None else Score.from_node(fields["score"], old=old),
+            classes=fields["classes"].texts(),
+            metrics=_read_metrics(fields["metrics"]),
+            rows=fields["rows"].count(),
+            holdout_rows=fields["holdoutRows"].count(),
+            prediction=None if old else _read_prediction(fields["prediction"], fields["classes"]),
+            residual=None if old or fields["residual"].value is None else Residual.from_node(fields["residual"]),
+        )
+        check_sums(profile.features, profile.rows)
+        outputs = profile.score, profile.prediction, profile.residual
+        check_outputs(profile.task, profile.classes, *outputs)
+        check_holdout(profile.holdout_rows, *outputs)
+        return profile
+
+    @classmethod
+    def from_bytes(cls, content: bytes, *, digest: str | None = None) -> Profile:
+        """Read and check `profile.json`.
+
+        Args:
+            content: the file.
+            digest: what its digest must be, if that is known.
+
+        Raises:
+            ProfileError: it is too large, of another digest, no JSON, or not a profile.
+        """
+        if len(content) > MAX_BYTES:
+            raise ProfileError(f"document: must have at most {MAX_BYTES} bytes, got {len(content)}")
+        if digest is not None and _digest(content) != digest:
+            raise ProfileError(f"document: must have the digest {digest}, got {_digest(content)}")
+        profile = cls._read(parse(content, ProfileError, names=FIELDS))
+        return profile if content == profile.to_bytes() else replace(profile, content=content)
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _canonical(document: object) -> bytes:
+    """The one form in which a document is written."""
+    try:
+        return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as error:
+        raise ProfileError(f"document: must be fit for JSON: {error}") from error
+
+
+def _read_features(node: Node) -> tuple[Feature, ...]:
+    """Read the input columns."""
+    if isinstance(node.value, list) and not 0 < len(node.value) <= MAX_FEATURES:
+        raise ProfileError(f"features: must have 1 to {MAX_FEATURES} items, got {len(node.value)}")
+    return tuple(read_feature(item) for item in node.items())
+
+
+def _read_metrics(node: Node) -> dict[str, Metric]:
+    """Read the baseline metrics."""
+    if not isinstance(node.value, dict) or len(node.value) > MAX_METRICS:
+        node.refuse(f"an object of at most {MAX_METRICS} metrics")
+    metrics = {}
+    for name, item in node.fields((), optional=node.value.keys()).items():
+        Node(name, node.path, node.error).text()
+        fields = item.fields(("value", "standardError"))
+        metrics[name] = Metric(fields["value"].number(), fields["standardError"].number())
+        if metrics[name].standard_error < 0:
+            fields["standardError"].refuse("a number from 0")
+    return metrics
+
+
+def _read_prediction(node: Node, classes: Node) -> Ints | None:
+    """Hold-out rows by predicted class."""
+    if node.value is None:
+        return None
+    return node.fields(("counts",))["counts"].counts(length=len(classes.texts()))

@@ -1,0 +1,179 @@
+"""Counting a batch of rows into the cells of the layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from perennate.drift.data.arrays import Floats, Ints
+from perennate.drift.data.categories import class_text, is_missing
+from perennate.drift.data.columns import Column, read_numbers, read_times
+from perennate.drift.data.tally import tally
+from perennate.drift.profile.features import CategoricalFeature, NumericFeature
+from perennate.drift.profile.layout import MAX_OFFSET, OFFSET_STEPS, Layout
+
+NUMBERS = frozenset("fiub")
+"""Kinds of arrays that hold numbers."""
+
+
+class NumericCells:
+    """The numeric features of a layout, counted together.
+
+    Args:
+        layout: the profile's layout.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        kept = [item for item in layout.features if isinstance(item, NumericFeature)]
+        self.names = [item.name for item in kept]
+        self._read = [read_times if item.kind == "datetime" else read_numbers for item in kept]
+        self._only_numbers = all(read is read_numbers for read in self._read)
+        self._borders = [_borders(item) for item in kept]
+        self._last = np.cumsum([borders.size for borders in self._borders], dtype=np.int64) - 1
+        self._first = np.concatenate(([0], self._last[:-1] + 1)) if kept else self._last
+        self._below, _, self._missing, self._other = layout.specials[:, layout.numeric]
+        widths = np.diff(self._last, prepend=-1)
+        self._places = np.arange(widths.sum()) + np.repeat(self._below - self._first, widths)
+        self._offsets = layout.offsets
+        self._means = layout.means[:, None]
+        with np.errstate(over="ignore"):
+            self._steps = (OFFSET_STEPS / layout.spreads)[:, None]
+
+    def room(self, rows: int) -> Floats:
+        """Memory for as many rows, (numeric features x rows,): for `read` and for `turned`.
+
+        It is used again for the next rows: memory that comes and goes with them can take longer than counting them.
+        """
+        return np.empty(len(self.names) * rows)
+
+    def turned(self, matrix: Floats, room: Floats) -> Floats:
+        """As `read`, of numbers that lie in a matrix, (rows, numeric features)."""
+        values = _shaped(room, len(self.names), matrix.shape[0])
+        np.copyto(values, matrix.T)
+        return values
+
+    def fits(self, room: Floats, rows: int) -> bool:
+        """Whether memory is enough for as many rows."""
+        return room.size >= len(self.names) * rows
+
+    def read(self, columns: Mapping[str, Column], rows: int, counted: Ints, room: Floats) -> Floats:
+        """Numbers of the columns, NaN for none, (numeric features, rows); `count` takes NaN for missing.
+
+        A value that is no number is moved from `missing` to `other` in `counted`, (cells,), ahead of that.
+        """
+        values = _shaped(room, len(self.names), rows)
+        found = [columns.get(name) for name in self.names]
+        if self._only_numbers and set(map(type, found)) == {np.ndarray}:
+            arrays = cast("list[npt.NDArray[Any]]", found)
+            if {column.dtype.kind for column in arrays} <= NUMBERS:
+                # One call for all: copying one column after the other would be most of what a single row costs.
+                np.concatenate(arrays, out=values.reshape(-1), casting="unsafe")
+                return values
+        values.fill(np.nan)
+        for index, column in enumerate(found):
+            if column is not None:
+                values[index], strange = self._read[index](column)
+                if strange is not None:
+                    number = np.count_nonzero(strange)
+                    counted[self._missing[index]] -= number
+                    counted[self._other[index]] += number
+        return values
+
+    def count(self, values: Floats, counted: Ints, moments: Floats) -> None:
+        """Count rows into `counted`, (cells,), and add up their finite values in `moments`.
+
+        Args:
+            values: as `read` gives them, at least one row, and few enough to fit the cache. They are overwritten.
+            counted: in the order of Layout.
+            moments: sum and sum of squares, (2, numeric features).
+        """
+        if not self.names:
+            return
+        # Sorting a feature and searching its borders in it is faster than searching every value among the borders,
+        # and takes as long for few borders as for many. NaN comes last.
+        values.sort(axis=1)
+        ranks = np.concatenate(
+            [row.searchsorted(borders, "right") for row, borders in zip(values, self._borders, strict=True)]
+        )
+        counted[self._missing] += values.shape[1] - ranks[self._last]
+        times = ranks.copy()
+        times[1:] -= ranks[:-1]
+        times[self._first] = ranks[self._first]
+        counted[self._places] += times
+        self._add_up(values, counted, moments)
+
+    def _add_up(self, values: Floats, counted: Ints, moments: Floats) -> None:
+        """Add up offsets in `counted`, and sums and sums of squares in `moments`, of values in rising order.
+
+        In the end the values are their offsets, so that a batch needs no second array.
+        """
+        finite = None
+        # What is not finite or too far off comes first or last.
+        if not (np.abs(self._steps_off(values[:, [0, -1]])) <= MAX_OFFSET).all():
+            finite = np.isfinite(values)
+            values[~finite] = 0.0
+        moments[0] += np.add.reduce(values, axis=1)
+        moments[1] += np.vecdot(values, values)
+        steps = self._steps_off(values)
+        if finite is not None:
+            np.clip(steps, -MAX_OFFSET, MAX_OFFSET, out=steps)
+            steps[~finite] = 0.0
+        # Whole numbers below 2**53 add up exactly, in whatever order.
+        counted[self._offsets] += np.add.reduce(np.rint(steps, out=steps), axis=1).astype(np.int64)
+
+    def _steps_off(self, values: Floats) -> Floats:
+        """How far values are off the means, in steps; in the place of the values."""
+        values -= self._means
+        values *= self._steps
+        return values
+
+
+class CategoricalCells:
+    """One categorical feature of a layout.
+
+    Args:
+        layout: the profile's layout.
+        index: position of the feature.
+    """
+
+    def __init__(self, layout: Layout, index: int) -> None:
+        feature = layout.features[index]
+        if not isinstance(feature, CategoricalFeature):
+            raise TypeError(f"{feature.name!r} is no category")
+        start = layout.bins_of(index).start
+        self.name = feature.name
+        self._missing, self._other = (int(place) for place in layout.specials[2:, index])
+        self._places: dict[Any, int] = {text: start + place for place, text in enumerate(feature.categories)}
+
+    def count(self, columns: Mapping[str, Column], rows: int, counted: Ints) -> None:
+        """Count rows into `counted`, (cells,)."""
+        column = columns.get(self.name)
+        if column is None:
+            counted[self._missing] += rows
+            return
+        for value, times in tally(column):
+            place = self._places.get(value) if type(value) is str else None
+            counted[self._place(value) if place is None else place] += times
+
+    def _place(self, value: object) -> int:
+        """The cell of a value that is no known text as it stands."""
+        return self._missing if is_missing(value) else self._places.get(class_text(value), self._other)
+
+
+def _borders(feature: NumericFeature) -> Floats:
+    """Upper ends of all cells of a feature from below to above: x lies in cell number of borders strictly below x.
+
+    The least training value belongs to the first bin, so the border before it is the number just below.
+    """
+    if feature.minimum is None or feature.maximum is None:
+        largest = np.finfo(np.float64).max
+        return np.array([-largest, largest, np.inf])
+    return np.concatenate(([np.nextafter(feature.minimum, -np.inf)], feature.edges, [feature.maximum, np.inf]))
+
+
+def _shaped(room: Floats, features: int, rows: int) -> Floats:
+    """The beginning of some memory as a matrix."""
+    return room[: features * rows].reshape(features, rows)

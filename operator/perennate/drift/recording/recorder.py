@@ -1,0 +1,274 @@
+"""Counting in a serving pod: rows, scores, predicted classes and labels against a profile."""
+
+from __future__ import annotations
+
+import math
+import threading
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from perennate.drift.data.arrays import Floats, Ints
+from perennate.drift.data.categories import class_text
+from perennate.drift.data.columns import Rows, read_columns
+from perennate.drift.data.threads import check_workers, in_threads
+from perennate.drift.profile.bins import bin_of
+from perennate.drift.profile.layout import ERRORS, ROWS, SEEN, Layout
+from perennate.drift.profile.profile import Profile
+from perennate.drift.recording.cells import CategoricalCells, NumericCells
+from perennate.drift.recording.counts import counts_document
+from perennate.drift.recording.label_cells import Answer, LabelCells
+from perennate.drift.recording.sampling import sampled
+from perennate.drift.recording.waiting import WAITING_ROWS, WaitingRows
+
+CHUNK_ROWS = 8192
+"""Rows whose numbers are counted at once: they stay in the cache, and need no more memory however many come. From
+10,000 on, a product of two columns would start threads, which take several times as long as it."""
+CATEGORY_ROWS = 262_144
+"""Rows whose categories are counted at once: finding out which there are costs as much as counting many rows."""
+_PLAIN = frozenset({str, int, float, bool})
+
+
+class Recorder:
+    """Counts everything that one pod sees, from its start; safe to call from several threads.
+
+    Recording must never fail a request: catch what `record`, `record_scores` and `record_predictions` raise and call
+    `record_error`.
+
+    Args:
+        profile: reference to count against.
+        model, version: what is served; handed on in the document.
+        start: when counting begins, in seconds since 1970. With the pod it tells the operator one count from the next.
+        sampling_ratio: share of the rows whose features are counted, above 0, at most 1. Which ones follows from their
+            number alone. Scores, predicted classes and labels are always counted.
+    """
+
+    def __init__(
+        self, profile: Profile, *, model: str, version: str, start: float, sampling_ratio: float = 1.0
+    ) -> None:
+        if not 0 < sampling_ratio <= 1:
+            raise ValueError(f"sampling_ratio must be above 0 and at most 1, got {sampling_ratio}")
+        self.profile = profile
+        self._layout = Layout(profile)
+        self._model, self._version, self._start = model, version, float(start)
+        self._sampling_ratio = sampling_ratio
+        self._numeric = NumericCells(self._layout)
+        self._categorical = [
+            CategoricalCells(self._layout, index)
+            for index, feature in enumerate(profile.features)
+            if feature.kind == "categorical"
+        ]
+        # Times are numbers of another kind.
+        self._only_numbers = all(feature.kind in {"numeric", "boolean"} for feature in profile.features)
+        self._classes = {text: position for position, text in enumerate(profile.classes)}
+        self._labels = LabelCells(self._layout)
+        self._lock = threading.Lock()
+        self._cells = np.zeros(self._layout.size, dtype=np.int64)
+        self._moments = np.zeros((2, self._layout.numeric.size))
+        self._numbered = 0
+        self._waiting = WaitingRows(len(self._numeric.names))
+        self._spare: Floats | None = None
+        self._score_start = self._layout.score_start
+        self._score_edges = [] if profile.score is None else profile.score.edges.tolist()
+
+    def record(self, data: Any, names: Sequence[str] | None = None, *, workers: int = 1) -> None:
+        """Count a batch of rows.
+
+        A feature that is absent is missing in every row; columns outside the profile are not looked at.
+
+        Args:
+            data: a mapping of columns, each one-dimensional and of one length; a frame whose columns turn into arrays;
+                a sequence of mappings, one a row; an array (rows, columns) with `names`; or Rows, which someone has
+                checked already (their matrix holds the features of the profile, all numbers, in its order).
+            names: of the columns of an array.
+            workers: threads that count a large batch, each at least CHUNK_ROWS of its rows. The last digits of sums
+                depend on it.
+
+        Raises:
+            ValueError: columns are not one-dimensional or not of one length, an array does not fit its names, or there
+                are no workers.
+        """
+        check_workers(workers)
+        rows = self._read(data, names)
+        came, rows = rows.size, self._sample(rows)
+        if rows.matrix is not None and rows.size < WAITING_ROWS:
+            # Without an array of counts: half of what a row of numbers costs.
+            with self._lock:
+                self._cells[ROWS] += rows.size
+                self._cells[SEEN] += came
+                self._keep(rows.matrix.T)
+            return
+        if rows.size < WAITING_ROWS:
+            counted = np.zeros(self._layout.size, dtype=np.int64)
+            counted[ROWS], counted[SEEN] = rows.size, came
+            self._count_categories(rows, counted)
+            values = self._numbers(rows, counted, self._numeric.room(rows.size))
+            with self._lock:
+                self._cells += counted
+                self._keep(values)
+            return
+        found = in_threads(workers, self._count, rows.parts(max(-(-rows.size // workers), CHUNK_ROWS)))
+        with self._lock, np.errstate(over="ignore", invalid="ignore"):
+            self._cells[ROWS] += rows.size
+            self._cells[SEEN] += came
+            for counted, moments in found:
+                self._cells += counted
+                self._moments += moments
+
+    def _count(self, rows: Rows) -> tuple[Ints, Floats]:
+        """Cells and moments of many rows, without their number."""
+        counted, moments = np.zeros(self._layout.size, dtype=np.int64), np.zeros(self._moments.shape)
+        for part in rows.parts(CATEGORY_ROWS):
+            self._count_categories(part, counted)
+        room = self._room(min(rows.size, CHUNK_ROWS))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for part in rows.parts(CHUNK_ROWS):
+                self._numeric.count(self._numbers(part, counted, room), counted, moments)
+        self._spare = room
+        return counted, moments
+
+    def _room(self, rows: int) -> Floats:
+        """Memory for as many rows: that of a batch before if no other thread has it; new one costs a quarter more."""
+        with self._lock:
+            room, self._spare = self._spare, None
+        return room if room is not None and self._numeric.fits(room, rows) else self._numeric.room(rows)
+
+    def _count_categories(self, rows: Rows, counted: Ints) -> None:
+        """Count the categories of rows into `counted`, (cells,)."""
+        for feature in self._categorical:
+            feature.count(rows.columns, rows.size, counted)
+
+    def _read(self, data: Any, names: Sequence[str] | None) -> Rows:
+        """Rows of any form; an array that holds exactly the features is counted as it is."""
+        if isinstance(data, Rows):
+            return data
+        plain = isinstance(data, np.ndarray) and data.dtype == np.float64 and data.shape[1:] == (len(names or ()),)
+        if plain and self._only_numbers and list(names or ()) == self._numeric.names:
+            return Rows({}, len(data), data)
+        return Rows(*read_columns(data, names))
+
+    def _numbers(self, rows: Rows, counted: Ints, room: Floats) -> Floats:
+        """Numbers of rows, (numeric features, rows), to be overwritten; the rest as NumericCells.read has it."""
+        if rows.matrix is not None:
+            return self._numeric.turned(rows.matrix, room)
+        return self._numeric.read(rows.columns, rows.size, counted, room)
+
+    def _keep(self, values: Floats) -> None:
+        """Let numbers wait; the caller holds the lock."""
+        if not self._waiting.add(values):
+            self._count_waiting()
+            self._waiting.add(values)
+
+    def _count_waiting(self) -> None:
+        """Count the numbers that wait; the caller holds the lock."""
+        values = self._waiting.take()
+        if values.shape[1]:
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._numeric.count(values, self._cells, self._moments)
+
+    def _sample(self, rows: Rows) -> Rows:
+        """The rows that are counted."""
+        if self._sampling_ratio == 1:
+            return rows
+        with self._lock:
+            first = self._numbered
+            self._numbered += rows.size
+        return rows.part(sampled(first, rows.size, self._sampling_ratio))
+
+    def bin_scores(self, scores: npt.ArrayLike) -> Ints:
+        """Score bin of each row, -1 for NaN, without counting. A prediction's id carries it back with the label.
+
+        Raises:
+            ValueError: the profile has no score.
+        """
+        if self.profile.score is None:
+            raise ValueError("the profile has no score: the model was trained without hold-out rows")
+        values = np.asarray(scores, dtype=np.float64).ravel()
+        if values.size == 1:
+            # Half the time that arrays take, and most requests have one row.
+            return np.array([-1 if math.isnan(values[0]) else bisect_left(self._score_edges, values.item())])
+        bins = bin_of(self.profile.score.edges, values)
+        bins[np.isnan(values)] = -1
+        return bins
+
+    def record_scores(self, scores: npt.ArrayLike) -> Ints:
+        """Count the scores of a batch and return their bins as `bin_scores` does; NaN is not counted."""
+        bins = self.bin_scores(scores)
+        if bins.size == 1:
+            # The model pushes all of this out of the processor's caches: what touches least memory costs least.
+            if (place := bins.item()) >= 0:
+                with self._lock:
+                    self._cells[self._score_start + place] += 1
+            return bins
+        counted = np.bincount(bins + 1, minlength=self._layout.score_bins + 1)[1:]
+        with self._lock:
+            self._cells[self._layout.score] += counted
+        return bins
+
+    def class_positions(self, predictions: Sequence[object] | npt.NDArray[Any]) -> Ints:
+        """Position of each predicted class among the profile's, -1 for none of them, without counting."""
+        values = predictions.tolist() if isinstance(predictions, np.ndarray) else predictions
+        if len(kinds := set(map(type, values))) == 1 and kinds <= _PLAIN:
+            # Values of one plain type that are equal have one text, which takes ten times as long as looking it up.
+            known = {value: self._classes.get(class_text(value), -1) for value in set(values)}
+            return np.array([known[value] for value in values], dtype=np.int64)
+        return np.array([self._classes.get(class_text(value), -1) for value in values], dtype=np.int64)
+
+    def record_predictions(self, predictions: Sequence[object] | npt.NDArray[Any]) -> Ints:
+        """Count the predicted classes of a batch and return them as `class_positions` does.
+
+        They are counted if the profile knows them, which it does of more than two classes.
+        """
+        positions = self.class_positions(predictions)
+        if self.profile.prediction is not None:
+            counted = np.bincount(positions[positions >= 0], minlength=len(self._classes))
+            with self._lock:
+                self._cells[self._layout.prediction] += counted
+        return positions
+
+    def record_label(self, answer: Answer, label: object, *, delay: float | None = None) -> None:
+        """Book the truth of a prediction.
+
+        Args:
+            answer: what the model said, as `Profile.label_kind` wants it: the score's bin, the position of the
+                predicted class, or the predicted value.
+            label: the true class or value.
+            delay: seconds from the prediction to its label, if known.
+
+        Raises:
+            LabelError: labels are not counted for this model, there is no such answer, or no such class.
+        """
+        self.record_labels([answer], [label], None if delay is None else [delay])
+
+    def record_labels(
+        self,
+        answers: Sequence[Answer] | npt.NDArray[Any],
+        labels: Sequence[object] | npt.NDArray[Any],
+        delays: Sequence[float] | npt.NDArray[Any] | None = None,
+    ) -> None:
+        """Book the truth of many predictions, see `record_label`; all of them or, if one is wrong, none.
+
+        Raises:
+            LabelError: as `record_label`.
+            ValueError: there are not as many of each.
+        """
+        counted = self._labels.count(answers, labels, delays)
+        with self._lock:
+            self._cells += counted
+
+    def record_error(self) -> None:
+        """Count a batch that could not be counted."""
+        with self._lock:
+            self._cells[ERRORS] += 1
+
+    def document(self) -> dict[str, Any]:
+        """The counts document: a snapshot in which the cells of every feature add up to the rows."""
+        with self._lock:
+            self._count_waiting()
+            cells, moments = self._cells.copy(), self._moments.copy()
+        return counts_document(
+            self._layout, cells, moments, model=self._model, version=self._version, start=self._start
+        )

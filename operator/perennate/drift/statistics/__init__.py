@@ -1,0 +1,1 @@
+"""Tests and distances between two tables of counts. Knows no window and no threshold."""

@@ -1,0 +1,71 @@
+"""Population stability index: how large a change is, whatever the number of rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from perennate.drift.data.arrays import Bools, Floats, Ints
+from perennate.drift.data.latest import Latest
+from perennate.drift.statistics.shape import Shape
+from perennate.drift.statistics.tables import Known, Tables
+
+SMOOTHING = 0.5
+
+
+class Groups:
+    """The cells that PSI is taken over, k of each table: deciles of ordered features, all cells of categories.
+
+    It is kept from evaluation to evaluation, with all of the index that needs no window.
+
+    Args:
+        shape: of the groups.
+        counts: rows of the reference, (groups,).
+        rows: N of each table, (tables,).
+        cuts: cells that begin a new group, (groups, or more if some that are empty were left out,).
+
+    Attributes:
+        shares: r = (R + 1/2) / (N + k/2), (groups,).
+        logs: ln r, (groups,).
+        padding: k / 2, (tables,).
+    """
+
+    def __init__(self, shape: Shape, counts: Floats, rows: Floats, cuts: Ints) -> None:
+        self.shape, self.counts, self.rows, self.cuts = shape, counts, rows, cuts
+        self.padding = SMOOTHING * shape.sizes
+        self.shares = (counts + SMOOTHING) / shape.each(rows + self.padding)
+        self.logs = np.log(self.shares)
+        self.least = float(counts.min())
+        self.without = Latest(self._without)
+
+    @classmethod
+    def of(cls, known: Known, cuts: Ints) -> Groups:
+        """The groups that begin at the cells `cuts` of some tables."""
+        return cls(known.shape.joined(cuts), np.add.reduceat(known.counts, cuts), known.rows, cuts)
+
+    def _without(self, empty: Bools) -> Groups:
+        """Leaving some out, (groups,)."""
+        return Groups(self.shape.without(empty), self.counts[~empty], self.rows, self.cuts)
+
+
+def stability_index(tables: Tables, groups: Groups, spread: Floats) -> tuple[Floats, Floats]:
+    """PSI and PSI*, its value less what chance alone gives.
+
+    Over k cells, those that are empty on both sides left out, with r = (R + 1/2) / (N + k/2) and c = (C + 1/2) / (M +
+    k/2): PSI = sum (r - c) ln(r / c). If nothing changed, its mean is (k - 1)(1/N + 1/M) times the design effect (B.
+    Yurdakul & J. Naranjo, J. Risk Model Validation 14, 2020); PSI* = PSI - phi (k - 1)(1/N + 1/M), which may be
+    negative.
+
+    Args:
+        tables: counts, before sparse cells are merged, with rows on both sides.
+        groups: of these tables.
+        spread: phi of each table.
+    """
+    counts = np.add.reduceat(tables.current, groups.cuts)
+    if not groups.least:
+        empty = groups.counts + counts == 0
+        if np.count_nonzero(empty):
+            groups, counts = groups.without(empty), counts[~empty]
+    shape = groups.shape
+    shares = (counts + SMOOTHING) / shape.each(tables.current_rows + groups.padding)
+    index = shape.sum((groups.shares - shares) * (groups.logs - np.log(shares)))
+    return index, index - spread * shape.spare / tables.worth

@@ -1,0 +1,113 @@
+"""The counts that the tests compare: a pair of count vectors for each feature and for what the model answers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from perennate.drift.data.arrays import Bools, Floats, Ints
+from perennate.drift.data.latest import Latest
+from perennate.drift.statistics.parts import Parts
+from perennate.drift.statistics.shape import Shape
+
+TINY = 1e-300
+"""Stands for no rows where they divide."""
+
+
+class Known:
+    """The reference side of some tables, with all that needs no window; it is kept from evaluation to evaluation.
+
+    Args:
+        shape: where each table lies.
+        counts: training (score: hold-out) rows, (cells,).
+
+    Attributes:
+        rows: N of each table, (tables,).
+        shares: R / N, (cells,).
+        least: fewest rows of any cell.
+        lowest: fewest rows of any cell of each table, but at least 1, (tables,).
+    """
+
+    def __init__(self, shape: Shape, counts: Floats) -> None:
+        self.shape = shape
+        self.counts = counts
+        self.rows = shape.sum(counts)
+        self.shares = counts / shape.each(np.maximum(self.rows, TINY))
+        self.least = float(counts.min())
+        self.lowest = np.maximum(shape.smallest(counts), 1.0)
+        self.only = Latest(self._only)
+        self.joined = Latest(self._joined)
+
+    def _only(self, chosen: Bools) -> Known:
+        """Of some of the tables, (tables,)."""
+        return Known(self.shape.only(chosen), self.counts[chosen[self.shape.owner]])
+
+    def _joined(self, first: Ints) -> Known:
+        """After joining neighbouring cells: a new one begins only at the cells `first`, among them every start."""
+        return Known(self.shape.joined(first), np.add.reduceat(self.counts, first))
+
+
+class Tables:
+    """Pairs of count vectors.
+
+    What several tests need is worked out at once: all of it is used by every evaluation, and cached properties, with a
+    lock each, take as long as the arithmetic.
+
+    Args:
+        known: the reference's side.
+        current: counts of the window, (cells,).
+        current_rows: M of each table, (tables,).
+        parts: what the sub-windows of the window tell.
+
+    Attributes:
+        shape: where each table lies.
+        reference: counts of the reference, (cells,).
+        reference_rows: N of each table, (tables,).
+        total: R + C, (cells,).
+        share: M / (N + M), (tables,).
+        worth: N M / (N + M), which plays the part of the number of rows where two samples are compared, (tables,).
+        product: N M, (tables,).
+        fewest, least: fewest rows of the window in any table, and in any cell.
+        least_expected: no cell where anything was counted is expected to have less rows of the window.
+        steps: C / M - R / N, which are 0 in sum over a table, (cells,).
+        terms: (C / M - R / N)^2 / (R + C), 0 where nothing was counted, (cells,). Times N M this is
+            (C - E)^2 / (E (1 - q)), with E the rows of the window expected in a cell and q the share.
+    """
+
+    def __init__(self, known: Known, current: Floats, current_rows: Floats, parts: Parts) -> None:
+        self.known, self.current, self.current_rows, self.parts = known, current, current_rows, parts
+        shape = self.shape = known.shape
+        self.reference = known.counts
+        self.reference_rows = rows = known.rows
+        self.fewest = min(current_rows.tolist())
+        filled = current_rows if self.fewest else np.maximum(current_rows, TINY)
+        self.total = total = known.counts + current
+        self.share = share = filled / (rows + filled)
+        self.worth = rows * share
+        self.product = rows * filled
+        # Looked for by its place, which takes a fifth of what a reduction takes.
+        self.least = float(current[current.argmin()])
+        self.least_expected = min((known.lowest * share).tolist())
+        self.steps = steps = current / shape.each(filled) - known.shares
+        self.terms = steps * steps / (total if known.least else np.maximum(total, 1.0))
+
+    def expected(self) -> Floats:
+        """M (R + C) / (N + M): rows of the window expected in each cell if nothing changed, (cells,)."""
+        return self.shape.each(self.share) * self.total
+
+    def only(self, chosen: Bools) -> Tables:
+        """Some of the tables, (tables,)."""
+        if False not in chosen.tolist():
+            return self
+        kept = chosen[self.shape.owner]
+        known = self.known.only(chosen)
+        return Tables(known, self.current[kept], self.current_rows[chosen], self.parts.only(chosen, kept))
+
+    def thinned(self, spread: Floats) -> Tables:
+        """As many rows as they are worth: counts divided by the design effect of each table, (tables,)."""
+        current = np.floor(self.current / self.shape.each(spread) + 0.5)
+        return Tables(self.known, current, self.current_rows / spread, self.parts)
+
+    def joined(self, first: Ints) -> Tables:
+        """Join neighbouring cells: a new cell begins only at the cells `first`, among them the start of every table."""
+        current = np.add.reduceat(self.current, first)
+        return Tables(self.known.joined(first), current, self.current_rows, self.parts.joined(first, self.shape))

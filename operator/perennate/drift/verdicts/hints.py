@@ -1,0 +1,98 @@
+"""What changed, in words for people who do not read statistics."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from perennate.drift.data.arrays import Floats, Ints
+from perennate.drift.profile.features import CategoricalFeature, NumericFeature
+from perennate.drift.profile.layout import ROWS, Layout
+
+MIN_GAIN = 0.05
+"""A bin that gains so many of all rows is worth naming: a default value, or a fault of units."""
+MIN_SHIFT = 0.1
+"""A mean that moved by so many standard deviations is worth naming."""
+
+
+def fault_hint(layout: Layout, window: Ints, index: int, check: str) -> str:
+    """A data fault of one feature: "`age`: 31 % missing, 2 % in training".
+
+    Args:
+        layout: the profile's layout.
+        window: cells of the window, (cells,).
+        index: position of the feature.
+        check: "missing", "other" or "out-of-range".
+    """
+    feature = layout.features[index]
+    below, above, missing, other = (float(count) / float(window[ROWS]) for count in window[layout.specials[:, index]])
+    if check == "missing":
+        return f"`{feature.name}`: {percent(missing)} missing, {_known(layout, feature.missing)}"
+    if check == "other":
+        return f"`{feature.name}`: {percent(other)} of rows {_strange(layout, index)}"
+    if isinstance(feature, CategoricalFeature):
+        raise TypeError(f"{feature.name!r} is a category, which has no range")
+    if feature.minimum is None or feature.maximum is None:
+        return f"`{feature.name}`: {percent(above + below)} have a value, none had one in training"
+    sides = [f"{percent(above)} above the largest training value {feature.maximum:g}"] if above else []
+    sides += [f"{percent(below)} below the smallest training value {feature.minimum:g}"] if below else []
+    return f"`{feature.name}`: {', '.join(sides)}"
+
+
+def change_hint(layout: Layout, index: int, reference: Floats, current: Floats, shift: float) -> str:
+    """A significant change of one table: where rows went, or how far the mean moved; empty if neither is clear.
+
+    Args:
+        layout: the profile's layout.
+        index: position of the table; features come first, then the score and the predicted class.
+        reference: shares of training rows by cell, (cells,).
+        current: shares of the window's rows likewise.
+        shift: mean of the window less that of training in standard deviations.
+    """
+    gains = current - reference
+    cell = int(np.argmax(gains))
+    told = f"{percent(current[cell])} of rows, {percent(reference[cell])} in training"
+    feature = layout.features[index] if index < len(layout.features) else None
+    if gains[cell] >= MIN_GAIN and isinstance(feature, CategoricalFeature) and cell < feature.bins:
+        return f"`{feature.name}`: {feature.categories[cell]!r} takes {told}"
+    # A column that moves as a whole fills several bins; a default value fills one.
+    alone = gains[cell] >= np.maximum(gains, 0.0).sum() / 2
+    if gains[cell] >= MIN_GAIN and alone and isinstance(feature, NumericFeature):
+        value = _only_value(feature, cell)
+        if value is not None:
+            return f"`{feature.name}`: {value:g} takes {told}"
+        if 0 < cell < feature.bins - 1:
+            low, high = feature.edges[cell - 1], feature.edges[cell]
+            return f"`{feature.name}`: values above {low:g} up to {high:g} take {told}"
+    if feature is not None and abs(shift) >= MIN_SHIFT:
+        side = "above" if shift > 0 else "below"
+        return f"`{feature.name}`: on average {abs(shift):.2g} standard deviations {side} training"
+    return ""
+
+
+def percent(share: float) -> str:
+    """A share for people: whole percent, finer below one."""
+    number = 100 * share
+    return f"{number:.0f} %" if number >= 1 or number == 0 else f"{number:.1g} %"
+
+
+def _only_value(feature: NumericFeature, cell: int) -> float | None:
+    """The value that all training rows of a bin have, as far as the stored quantiles tell; None if they differ."""
+    if feature.grid is None or feature.maximum is None:
+        return None
+    low = feature.edges[cell - 1] if cell else -np.inf
+    high = float(feature.edges[cell] if cell < feature.edges.size else feature.maximum)
+    inside = feature.grid[(feature.grid > low) & (feature.grid <= high)]
+    return high if inside.size and np.all(inside == high) else None
+
+
+def _strange(layout: Layout, index: int) -> str:
+    feature = layout.features[index]
+    if not isinstance(feature, CategoricalFeature):
+        return f"are no {'time' if feature.kind == 'datetime' else 'number'}, {_known(layout, feature.other)}"
+    if feature.other:
+        return f"have a category that the profile does not list, {_known(layout, feature.other)}"
+    return "have a category that training did not"
+
+
+def _known(layout: Layout, rows: int) -> str:
+    return f"{percent(rows / layout.profile.rows)} in training"

@@ -1,0 +1,202 @@
+"""From counts to a verdict: is what the model sees still what it was trained on?
+
+A change counts only if it is both significant (it is no chance) and large (it matters). Significance alone calls
+everything drift once there are enough rows; size alone calls chance drift as long as there are few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from perennate.drift.data.arrays import Bools, Floats, Ints
+from perennate.drift.statistics.holm import holm
+from perennate.drift.statistics.merging import merge_sparse
+from perennate.drift.statistics.overdispersion import dispersion
+from perennate.drift.statistics.tables import Tables
+from perennate.drift.statistics.union import union
+from perennate.drift.verdicts.effects import DEFAULT, EFFECTS, Comparison
+from perennate.drift.verdicts.faults import DataFault, FaultTests, fault_signal, fault_tests, found_faults
+from perennate.drift.verdicts.persistence import HYSTERESIS, Signal
+from perennate.drift.verdicts.results import FeatureResult, Verdict, known_results, unknown_results
+from perennate.drift.verdicts.rules import FeatureRule, Gates, check_quorum, make_gates, needed_features
+from perennate.drift.windows.sample import Sample
+
+__all__ = ["ROWS_FLOOR", "Evaluation", "FeatureResult", "Verdict", "evaluate"]
+
+ROWS_FLOOR = 100
+"""Below so many rows the effect size itself is too noisy, whatever a policy says."""
+NO_RULES: Mapping[str, FeatureRule] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one look at the window found.
+
+    Args:
+        verdict: Drifted if enough features and outputs drifted; else the worst of them, but no more than Warning;
+            Unknown only if nothing could be told of any.
+        features: results, worst first.
+        faults: data faults, largest first.
+        rows: rows of the window.
+        signal: what the drift alarm makes of it.
+        fault_signal: what the alarm for data faults makes of it.
+        reason: the verdict in words.
+    """
+
+    verdict: Verdict
+    features: tuple[FeatureResult, ...]
+    faults: tuple[DataFault, ...]
+    rows: int
+    signal: Signal
+    fault_signal: Signal
+    reason: str
+
+
+def evaluate(
+    sample: Sample,
+    *,
+    min_samples: int = 500,
+    significance: float = 0.001,
+    warning: float = 0.1,
+    drifted: float = 0.2,
+    rules: Mapping[str, FeatureRule] = NO_RULES,
+    quorum: float = 1,
+) -> Evaluation:
+    """Compare a window with its profile.
+
+    Args:
+        sample: what the window holds.
+        min_samples: rows that a feature must have in the window; never fewer than 100.
+        significance: family-wise error rate over all features, the score and the data checks.
+        warning: PSI* from which a significant change is a warning.
+        drifted: PSI* from which it is drift.
+        rules: features (or "score", "prediction") that are judged otherwise, by name.
+        quorum: how many must drift for the model to drift: a whole number, or a share of those that can be judged.
+
+    Raises:
+        ValueError: a rule that does not fit the profile, or no such quorum.
+    """
+    check_quorum(quorum)
+    reference = sample.reference
+    gates = make_gates(reference, rules, warning=warning, drifted=drifted)
+    needed, rows = max(min_samples, ROWS_FLOOR), sample.rows
+    if not sample.warm or rows < needed:
+        return _unknown(sample, needed)
+    total = sample.total
+    tables = reference.tables(total, sample.parts)
+    chosen = reference.comparable
+    if tables.fewest < needed:
+        chosen = chosen & (tables.current_rows >= needed)
+    checks = fault_tests(reference, total, significance)
+    if True not in chosen.tolist():
+        return _only_faults(sample, tables, gates, checks, significance)
+    compared = _compare(sample, tables, chosen)
+    p = union(compared.merged, compared.spread)
+    every = np.concatenate((p, checks.p)) if checks.p.size else p
+    rejected = holm(every, significance, tests=p.size + checks.possible)
+    judged = _judge(compared, gates, rejected[: p.size])
+    features = known_results(compared, gates, p, judged.effects, judged.levels)
+    if p.size < chosen.size:
+        features += unknown_results(reference.names, tables.current_rows, gates, np.flatnonzero(~chosen))
+    least = needed_features(quorum, p.size)
+    verdict = _verdict(features, least)
+    faulty = rejected[p.size :]
+    return Evaluation(
+        verdict=verdict,
+        features=tuple(features),
+        faults=found_faults(sample.layout, total, checks, faulty),
+        rows=rows,
+        signal=_signal(verdict, judged.near, least),
+        fault_signal=fault_signal(checks, faulty),
+        reason=_reason(verdict, features, least),
+    )
+
+
+def _compare(sample: Sample, tables: Tables, chosen: Bools) -> Comparison:
+    """The tables with enough rows, (tables,)."""
+    known = tables.only(chosen)
+    merged = merge_sparse(known)
+    return Comparison(sample.reference, chosen, known, merged, dispersion(merged), sample.total)
+
+
+@dataclass(eq=False, slots=True)
+class _Judged:
+    """Both gates of the compared tables.
+
+    Args:
+        effects: by the method of each, (tables,).
+        levels: positions in LEVELS, (tables,).
+        near: how many are significant and at 80 % of what is drift.
+    """
+
+    effects: Floats
+    levels: Ints
+    near: int
+
+
+def _judge(compared: Comparison, gates: Gates, rejected: Bools) -> _Judged:
+    """Hold the effects against their gates."""
+    effects = compared.effect(DEFAULT)
+    for method in gates.others:
+        own = np.array([name == method for name in gates.methods])[compared.chosen]
+        effects = np.where(own, compared.effect(method), effects)
+    if True not in rejected.tolist():
+        return _Judged(effects, np.zeros(rejected.size, dtype=np.int64), near=0)
+    drifted, warning = compared.own(gates.drifted), compared.own(gates.warning)
+    levels = rejected * (1 + (effects >= warning).astype(np.int64) + (effects >= drifted))
+    return _Judged(effects, levels, int(np.count_nonzero(rejected & (effects >= HYSTERESIS * drifted))))
+
+
+def _verdict(features: list[FeatureResult], least: int) -> Verdict:
+    """The verdict on the model, of which `least` features must drift; the worst comes first."""
+    worst = features[0].verdict
+    if worst is Verdict.DRIFTED and sum(item.verdict is worst for item in features) < least:
+        return Verdict.WARNING
+    return worst
+
+
+def _signal(verdict: Verdict, near: int, least: int) -> Signal:
+    """What the alarm makes of it: raised by drift, lowered when too few are near it."""
+    if verdict is Verdict.DRIFTED:
+        return Signal.RAISED
+    return Signal.BETWEEN if near >= least else Signal.LOWERED
+
+
+def _unknown(sample: Sample, needed: int) -> Evaluation:
+    """Too early to tell."""
+    reason = (
+        f"{sample.rows} rows in the window, {needed} are needed"
+        if sample.rows < needed
+        else f"{sample.until - sample.since:.0f} s of the window seen, a verdict waits for a 24th of it"
+    )
+    return Evaluation(Verdict.UNKNOWN, (), (), sample.rows, Signal.UNKNOWN, Signal.UNKNOWN, reason)
+
+
+def _only_faults(sample: Sample, tables: Tables, gates: Gates, checks: FaultTests, significance: float) -> Evaluation:
+    """No feature has enough values for a verdict on drift, which may well be a fault."""
+    faulty = holm(checks.p, significance, tests=checks.possible)
+    names = sample.reference.names
+    return Evaluation(
+        verdict=Verdict.UNKNOWN,
+        features=tuple(unknown_results(names, tables.current_rows, gates, np.arange(len(names)))),
+        faults=found_faults(sample.layout, sample.total, checks, faulty),
+        rows=sample.rows,
+        signal=Signal.UNKNOWN,
+        fault_signal=fault_signal(checks, faulty),
+        reason="no feature has enough rows with a value",
+    )
+
+
+def _reason(verdict: Verdict, features: list[FeatureResult], least: int) -> str:
+    """The verdict in words, with the features that it rests on."""
+    if verdict is Verdict.NONE:
+        return "no significant change"
+    named = [item for item in features if item.verdict is features[0].verdict]
+    shown = ", ".join(f"{item.name} ({EFFECTS[item.method].label} {item.effect:.2f})" for item in named[:3])
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    few = "" if features[0].verdict is verdict else f"{len(named)} of {least} that make drift: "
+    return f"{verdict.value.lower()}: {few}{shown}{more}"

@@ -1,0 +1,1 @@
+"""Scraping serving pods and keeping the windows of policies between two passes."""

@@ -1,0 +1,69 @@
+"""Which pods may speak for a ModelDeployment: those whose chain of controllers ends in it."""
+
+from __future__ import annotations
+
+from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT
+from perennate.builders.names import label_value
+from perennate.kube.runtime.cache import Cache
+from perennate.kube.runtime.client import KubeClient
+from perennate.kube.runtime.resources import DEPLOYMENT, POD, REPLICA_SET, Manifest, controller_of
+
+_REMEMBERED = 10_000
+
+
+class ServingPods:
+    """Finds the pods of a ModelDeployment. A label alone proves nothing: anybody in the namespace can set it.
+
+    ReplicaSets are not watched; whose one is is read once, for neither its uid nor its controller changes hands.
+    """
+
+    def __init__(self, client: KubeClient, cache: Cache) -> None:
+        self._client = client
+        self._cache = cache
+        self._owners: dict[str, str] = {}
+
+    async def of(self, namespace: str, name: str, uid: str) -> tuple[Manifest, ...]:
+        """The pods of the ModelDeployment `name` with this uid, deleted ones included as long as they exist."""
+        deployments = {
+            manifest["metadata"]["uid"]
+            for manifest in self._cache.owned_by(uid, DEPLOYMENT.kind)
+            if manifest["metadata"]["namespace"] == namespace
+        }
+        if not deployments:
+            return ()
+        label = label_value(name)
+        labelled = [
+            pod
+            for pod in self._cache.objects(POD.kind, namespace)
+            if pod["metadata"].get("labels", {}).get(LABEL_MODEL_DEPLOYMENT) == label
+        ]
+        return tuple([pod for pod in labelled if await self._deployment_of(pod) in deployments])
+
+    async def _deployment_of(self, pod: Manifest) -> str | None:
+        """Uid of the Deployment that controls the pod's ReplicaSet, None if it is not so."""
+        reference = controller_of(pod)
+        if reference is None or reference["kind"] != REPLICA_SET.kind:
+            return None
+        uid = reference["uid"]
+        if uid not in self._owners:
+            found = await self._client.get(REPLICA_SET, pod["metadata"]["namespace"], reference["name"])
+            owner = controller_of(found) if found is not None and found["metadata"]["uid"] == uid else None
+            if owner is None or owner["kind"] != DEPLOYMENT.kind:
+                return None
+            while len(self._owners) >= _REMEMBERED:
+                del self._owners[next(iter(self._owners))]
+            self._owners[uid] = owner["uid"]
+        return self._owners[uid]
+
+
+def is_ready(pod: Manifest) -> bool:
+    """Whether the pod is ready and not being deleted."""
+    conditions = pod.get("status", {}).get("conditions") or ()
+    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+    return ready and "deletionTimestamp" not in pod["metadata"]
+
+
+def address_of(pod: Manifest) -> str | None:
+    """IP address of the pod, None before it has one."""
+    address: str | None = pod.get("status", {}).get("podIP")
+    return address

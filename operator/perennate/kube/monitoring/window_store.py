@@ -1,0 +1,88 @@
+"""Keeps windows in ConfigMaps of their policies. What lies there is not trusted, and nobody else's is overwritten."""
+
+from __future__ import annotations
+
+import logging
+
+from perennate.api.wellknown import FIELD_MANAGER
+from perennate.builders.window import content_of, with_content
+from perennate.kube.runtime.client import ApiError, KubeClient
+from perennate.kube.runtime.resources import CONFIG_MAP, Key, Manifest, controller_of, key_of
+
+_logger = logging.getLogger(__name__)
+
+
+class WindowStore:
+    """Reads and writes the content of ConfigMaps as `builders.window` makes them."""
+
+    def __init__(self, client: KubeClient) -> None:
+        self._client = client
+        self._uids: dict[Key, str] = {}
+
+    async def read(self, config_map: Manifest) -> bytes | None:
+        """What is kept there; None if it is nothing that can be used, which is logged.
+
+        Raises:
+            ApiError: the API server did not answer; to start anew because of that would lose what is kept.
+        """
+        key = key_of(config_map)
+        try:
+            found = await self._client.get(CONFIG_MAP, key.namespace, key.name)
+        except ApiError as error:
+            if not error.forbidden:
+                raise
+            _logger.warning("%s: the window cannot be read and starts anew: %s", key, error)
+            return None
+        if found is None or not self._is_ours(config_map, found):
+            return None
+        try:
+            return content_of(found)
+        except ValueError as error:
+            _logger.warning("%s: the window cannot be read and starts anew: %s", key, error)
+            return None
+
+    async def write(self, config_map: Manifest, content: bytes) -> None:
+        """Keep the content, if the name is ours or free.
+
+        Raises:
+            ApiError: the API server refused, or did not answer.
+        """
+        key, document = key_of(config_map), with_content(config_map, content)
+        uid = self._uids.get(key)
+        if uid is None:
+            uid = await self._create(document)
+        if uid is not None:
+            # The uid makes the API server refuse to write to a namesake that came later, or to make a new one.
+            metadata = {**document["metadata"], "uid": uid}
+            try:
+                await self._client.apply({**document, "metadata": metadata}, manager=FIELD_MANAGER)
+            except ApiError as error:
+                if error.conflict or error.not_found:
+                    self._uids.pop(key, None)
+                raise
+
+    def forget(self, config_map: Manifest) -> None:
+        """The policy is gone, and its ConfigMap with it."""
+        self._uids.pop(key_of(config_map), None)
+
+    async def _create(self, document: Manifest) -> str | None:
+        """Create it; the uid of the one that is there already and ours, and still has to be written."""
+        try:
+            stored = await self._client.create(document)
+        except ApiError as error:
+            if not error.already_exists:
+                raise
+            key = key_of(document)
+            found = await self._client.get(CONFIG_MAP, key.namespace, key.name)
+            return self._uids[key] if found is not None and self._is_ours(document, found) else None
+        self._uids[key_of(stored)] = stored["metadata"]["uid"]
+        return None
+
+    def _is_ours(self, wanted: Manifest, found: Manifest) -> bool:
+        """Whether the policy controls what was found; then its uid is remembered."""
+        key, owner, controller = key_of(wanted), controller_of(wanted), controller_of(found)
+        if owner is None or controller is None or controller["uid"] != owner["uid"]:
+            _logger.warning("%s exists and is not controlled by its DriftPolicy: the window is not kept", key)
+            return False
+        self._uids[key] = found["metadata"]["uid"]
+        return True

@@ -1,0 +1,155 @@
+"""Leader election by a Lease: at most one operator acts, and a standby takes over when it is gone.
+
+It runs in its own thread with its own event loop and connection: a blocked operator must neither lose the Lease for
+lack of a turn nor keep it by somebody else's. Who does not succeed in renewing within the deadline has lost, whatever
+the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from perennate.api.wellknown import LABEL_NAME, LABEL_PART_OF, PART_OF
+from perennate.kube.runtime.client import ApiError, KubeClient
+from perennate.kube.runtime.resources import LEASE, Manifest
+
+LEASE_NAME: Final = "perennate-operator"
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds, as in client-go: how long a Lease holds, when it must be renewed, how often that is tried."""
+
+    duration: float = 15.0
+    renew_deadline: float = 10.0
+    retry: float = 2.0
+
+
+class Elector:
+    """Tries for the Lease in `namespace` as `identity`, then keeps it. `clock` counts seconds, `now` is the wall clock.
+
+    Expiry goes by our own clock and by whether the Lease changed, never by the times that another host wrote into it.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        *,
+        namespace: str,
+        identity: str,
+        timing: Timing = Timing(),
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._identity = identity
+        self._timing = timing
+        self._clock = clock
+        self._now = now
+        self._lease: Manifest | None = None
+        self._seen: tuple[str, float] = ("", 0.0)
+
+    async def acquire(self) -> None:
+        """Wait until the Lease is ours."""
+        _logger.info("%s waits for the Lease %s/%s", self._identity, self._namespace, LEASE_NAME)
+        while True:
+            if await self._attempt():
+                _logger.info("%s leads", self._identity)
+                return
+            await asyncio.sleep(self._timing.retry * random.uniform(1.0, 1.2))  # noqa: S311
+
+    async def hold(self) -> None:
+        """Renew the Lease until it is lost; then return. Cancel it to stop leading."""
+        renewed = self._clock()
+        while True:
+            await asyncio.sleep(self._timing.retry)
+            left = renewed + self._timing.renew_deadline - self._clock()
+            if left <= 0:
+                _logger.error("the Lease was not renewed within %g s", self._timing.renew_deadline)
+                return
+            try:
+                async with asyncio.timeout(left):
+                    began = self._clock()
+                    if await self._attempt():
+                        renewed = began
+                    elif self._holder() not in ("", self._identity):
+                        _logger.error("the Lease is now held by %s", self._holder())
+                        return
+            except TimeoutError:
+                continue
+
+    async def release(self) -> None:
+        """Give the Lease up, so that a standby need not wait for it to expire."""
+        if self._lease is None or self._holder() != self._identity:
+            return
+        spec = {**self._lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": self._stamp()}
+        try:
+            await self._client.replace({**self._lease, "spec": spec})
+        except ApiError as error:
+            _logger.warning("the Lease was not released: %s", error)
+
+    async def _attempt(self) -> bool:
+        """Take or renew the Lease if nobody else holds it.
+
+        A leader writes on its own last version and reads only if that fails.
+        """
+        try:
+            if self._lease is None or self._holder() != self._identity:
+                self._lease = await self._client.get(LEASE, self._namespace, LEASE_NAME)
+            if self._lease is None:
+                self._lease = await self._client.create(self._new())
+                return True
+            if not self._may_take(self._lease):
+                return False
+            self._lease = await self._client.replace({**self._lease, "spec": self._spec(self._lease["spec"])})
+        except ApiError as error:
+            _logger.warning("the Lease was not to be had: %s", error)
+            self._lease = None if error.conflict or error.not_found else self._lease
+            return False
+        return True
+
+    def _may_take(self, lease: Manifest) -> bool:
+        holder = lease["spec"].get("holderIdentity") or ""
+        if holder in ("", self._identity):
+            return True
+        version = str(lease["metadata"]["resourceVersion"])
+        if version != self._seen[0]:
+            self._seen = (version, self._clock())
+        duration = max(self._timing.duration, float(lease["spec"].get("leaseDurationSeconds") or 0))
+        return self._clock() - self._seen[1] >= duration
+
+    def _holder(self) -> str:
+        return str(self._lease["spec"].get("holderIdentity") or "") if self._lease is not None else ""
+
+    def _new(self) -> Manifest:
+        labels = {LABEL_NAME: PART_OF, LABEL_PART_OF: PART_OF}
+        return {
+            "apiVersion": LEASE.api_version,
+            "kind": LEASE.kind,
+            "metadata": {"name": LEASE_NAME, "namespace": self._namespace, "labels": labels},
+            "spec": self._spec({}),
+        }
+
+    def _spec(self, before: Manifest) -> Manifest:
+        now = self._stamp()
+        ours = before.get("holderIdentity") == self._identity
+        return {
+            **before,
+            "holderIdentity": self._identity,
+            "leaseDurationSeconds": int(self._timing.duration),
+            "acquireTime": before.get("acquireTime", now) if ours else now,
+            "renewTime": now,
+            "leaseTransitions": int(before.get("leaseTransitions", 0)) + (0 if ours else 1),
+        }
+
+    def _stamp(self) -> str:
+        return self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,86 @@
+"""Keeps the cache honest: a LIST of every kind every ten minutes, and a look at every object in between.
+
+Watches do not tell of objects that vanished while they were down; and a watch may stand still without anybody
+noticing. The LIST heals both: what it no longer has is dropped, and what it has newer is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from perennate.kube.runtime.cache import Cache, Source
+from perennate.kube.runtime.client import ApiError, KubeClient
+from perennate.kube.runtime.queue import Priority, WorkQueue
+from perennate.kube.runtime.resources import OURS, WATCHED, Key, Resource, key_of, selector_of
+
+INTERVAL: Final = 600.0
+_RETRY: Final = 30.0
+_logger = logging.getLogger(__name__)
+
+
+class Resync:
+    """Lists and re-examines. `interval` in seconds is one round over all objects."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        cache: Cache,
+        queue: WorkQueue,
+        *,
+        interval: float = INTERVAL,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._cache = cache
+        self._queue = queue
+        self._interval = interval
+        self._clock = clock
+
+    async def prime(self) -> None:
+        """Fill the cache before anything is decided; our own kinds last, so that their children are known.
+
+        Raises:
+            ApiError: a kind could not be listed; the message says what to do if it is one of ours.
+        """
+        for resource in reversed(WATCHED.values()):
+            try:
+                await self._list(resource)
+            except ApiError as error:
+                if error.not_found and resource.kind in OURS:
+                    hint = f"{error}; the API server does not know {resource.kind}: install the CRDs first"
+                    raise ApiError(hint, code=error.code) from error
+                raise
+
+    async def run(self) -> None:
+        """One round after the other, for ever."""
+        while True:
+            began = self._clock()
+            await self._examine()
+            await asyncio.sleep(max(0.0, began + self._interval - self._clock()))
+            try:
+                await self.prime()
+            except ApiError as error:
+                _logger.warning("the cache could not be checked against a LIST: %s", error)
+                await asyncio.sleep(_RETRY)
+
+    async def _examine(self) -> None:
+        """Have every object of ours looked at once, evenly spread over the round."""
+        keys = [key for kind in OURS for key in self._cache.keys(kind)]
+        pause = self._interval / (len(keys) + 1)
+        for key in keys:
+            await asyncio.sleep(pause)
+            self._queue.add(key, priority=Priority.RESYNC)
+
+    async def _list(self, resource: Resource) -> None:
+        known_before = self._cache.keys(resource.kind)
+        seen: list[Key] = []
+        async for manifest in self._client.list(resource, selector=selector_of(resource)):
+            seen.append(key_of(manifest))
+            self._cache.put(manifest, Source.LIST)
+        vanished = self._cache.drop_absent(resource.kind, seen, known_before=known_before)
+        if vanished:
+            _logger.info("%d objects of kind %s vanished unseen", len(vanished), resource.kind)

@@ -1,0 +1,63 @@
+"""Tells whether the watches still hear from the API server, by what arrives on their connections."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any, Final
+
+import aiohttp
+
+from perennate.kube.runtime.resources import WATCHED
+
+STALE_SECONDS: Final = 180.0
+"""A watch gets a bookmark every minute and is opened anew after 70 s of silence: after 180 s it is dead."""
+_BY_PATH: Final = {resource.path(): kind for kind, resource in WATCHED.items()}
+
+
+class Watches:
+    """Looks at the responses of watch requests of a session that carries `trace`. `clock` counts seconds.
+
+    A watch that was silent for more than `stale_seconds` is stale.
+
+    kopf does not hand on bookmarks, so at rest its handlers hear nothing; the bytes on the wire tell that the watch
+    lives.
+    """
+
+    def __init__(self, *, stale_seconds: float = STALE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stale_seconds = stale_seconds
+        self._clock = clock
+        self._open: dict[str, weakref.ReferenceType[aiohttp.ClientResponse]] = {}
+        self._bytes: dict[str, int] = {}
+        self.last_heard: dict[str, float] = {}
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """Hooks for the session that does the watching."""
+        config = aiohttp.TraceConfig()
+        config.on_request_end.append(self._opened)
+        return config
+
+    def sample(self) -> dict[str, float]:
+        """Look at every connection; seconds since each kind was last heard of."""
+        now = self._clock()
+        for kind, reference in self._open.items():
+            response = reference()
+            received = response.content.total_bytes if response is not None else 0
+            if received > self._bytes.get(kind, 0):
+                self._bytes[kind] = received
+                self.last_heard[kind] = now
+        return {kind: now - heard for kind, heard in self.last_heard.items()}
+
+    def stale(self) -> list[str]:
+        """Kinds whose watch has been silent for too long."""
+        return sorted(kind for kind, silence in self.sample().items() if silence > self._stale_seconds)
+
+    async def _opened(self, _session: Any, _context: Any, params: aiohttp.TraceRequestEndParams) -> None:
+        url = params.response.url
+        kind = _BY_PATH.get(url.path)
+        if kind is None or url.query.get("watch") != "true" or params.response.status != 200:
+            return
+        self._open[kind] = weakref.ref(params.response)
+        self._bytes[kind] = 0
+        self.last_heard[kind] = self._clock()

@@ -1,0 +1,1 @@
+"""What people look at: a document, a table on a terminal, a page. Knows no file format."""

@@ -1,0 +1,200 @@
+"""Histograms and scales as inline SVG: no script, no style but the page's, readable without colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from xml.etree.ElementTree import Element, SubElement
+
+from perennate.report.document import Cell, ColumnReport
+from perennate.report.histograms import clock
+from perennate.report.words import METHODS, bound, number, percent, size
+
+WIDTH, HEIGHT = 340.0, 140.0
+TOP, BOTTOM = 8.0, 22.0
+BARS = 24
+"""Bars of equal width that many narrow bins are shown as."""
+MANY = 20
+"""Bins that are shown one by one."""
+MOST_CATEGORIES = 10
+ROW = 20.0
+LABEL = 110.0
+LONGEST = 17
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A pair of bars.
+
+    Args:
+        label: what falls into it.
+        reference, current: shares of the rows on either side.
+    """
+
+    label: str
+    reference: float
+    current: float
+
+
+def histogram(column: ColumnReport, place: int) -> Element | None:
+    """Reference against current; None if there are no rows to show."""
+    totals = sum(cell.reference for cell in column.cells), sum(cell.current for cell in column.cells)
+    if not all(totals):
+        return None
+    if column.kind in {"categorical", "prediction"}:
+        return _sideways(column, category_bars(column.cells, *totals), place)
+    narrow = sum(cell.upper is not None and cell.lower is not None for cell in column.cells) > MANY
+    bars = (
+        equal_bars(column.cells, *totals, say=clock if column.kind == "datetime" else bound)
+        if narrow
+        else interval_bars(column.cells, *totals)
+    )
+    return _upright(column, bars, place, spread=narrow)
+
+
+def category_bars(cells: tuple[Cell, ...], reference: int, current: int) -> list[Bar]:
+    """The categories with the most rows on either side, then the other ones together, then what is unseen."""
+    *named, other = [Bar(cell.label, cell.reference / reference, cell.current / current) for cell in cells]
+    by_size = sorted(named, key=lambda bar: -max(bar.reference, bar.current))
+    kept, rest = by_size[:MOST_CATEGORIES], by_size[MOST_CATEGORIES:]
+    kept.sort(key=lambda bar: (-bar.reference, -bar.current))
+    if rest:
+        sums = sum(bar.reference for bar in rest), sum(bar.current for bar in rest)
+        kept.append(Bar(f"{len(rest)} more", *sums))
+    return [*kept, other] if other.reference or other.current else kept
+
+
+def interval_bars(cells: tuple[Cell, ...], reference: int, current: int) -> list[Bar]:
+    """One pair for each bin."""
+    return [Bar(cell.label, cell.reference / reference, cell.current / current) for cell in cells]
+
+
+def equal_bars(cells: tuple[Cell, ...], reference: int, current: int, say: Callable[[float], str] = bound) -> list[Bar]:
+    """Bars of equal width over the middle of the reference, and one at each end for what lies further out.
+
+    Rows are taken to be even inside a bin, which is what a bin knows of them.
+    """
+    low, high = middle(cells)
+    step = (high - low) / BARS
+    sums = [[0.0, 0.0] for _ in range(BARS + 2)]
+    for cell in cells:
+        for place, part in _parts(cell, low, high):
+            sums[place][0] += part * cell.reference / reference
+            sums[place][1] += part * cell.current / current
+    ends = [low + step * place for place in range(BARS + 1)]
+    labels = [f"up to {say(low)}", *(f"{say(a)} to {say(b)}" for a, b in pairwise(ends))]
+    return [Bar(label, *pair) for label, pair in zip([*labels, f"above {say(high)}"], sums, strict=True)]
+
+
+def middle(cells: tuple[Cell, ...]) -> tuple[float, float]:
+    """From where to where the bars of equal width go: all bins but the two outermost."""
+    inner = [cell for cell in cells if cell.lower is not None and cell.upper is not None]
+    return float(inner[0].upper or 0.0), float(inner[-1].lower or 0.0)
+
+
+def _parts(cell: Cell, low: float, high: float) -> list[tuple[int, float]]:
+    """The bars that a bin lies in, and which part of it."""
+    if cell.upper is not None and cell.upper <= low:
+        return [(0, 1.0)]
+    if cell.lower is not None and cell.lower >= high:
+        return [(BARS + 1, 1.0)]
+    lower, upper = float(cell.lower or 0.0), float(cell.upper or 0.0)
+    parts, step = [], (high - low) / BARS
+    for place in range(BARS):
+        start = low + step * place
+        overlap = min(upper, start + step) - max(lower, start)
+        if overlap > 0:
+            parts.append((place + 1, overlap / (upper - lower)))
+    return parts
+
+
+def _svg(column: ColumnReport, place: int, height: float, words: str) -> Element:
+    """An image with its name and description for who cannot see it."""
+    svg = Element(
+        "svg", {"viewBox": f"0 0 {WIDTH:g} {height:g}", "role": "img", "aria-labelledby": f"t{place} d{place}"}
+    )
+    SubElement(svg, "title", {"id": f"t{place}"}).text = f"Histogram of {column.name}"
+    SubElement(svg, "desc", {"id": f"d{place}"}).text = words
+    return svg
+
+
+def _described(bars: list[Bar]) -> str:
+    """What the bars show, in words."""
+    moved = sorted(bars, key=lambda bar: -abs(bar.current - bar.reference))[:3]
+    said = (f"{bar.label}: {percent(bar.reference)} of the reference, {percent(bar.current)} now" for bar in moved)
+    return "Largest differences: " + "; ".join(said) + "."
+
+
+def _upright(column: ColumnReport, bars: list[Bar], place: int, *, spread: bool) -> Element:
+    """Filled bars for the reference, a line over them for the current rows."""
+    svg = _svg(column, place, HEIGHT, _described(bars))
+    top = max(max(bar.reference, bar.current) for bar in bars)
+    wide, floor = WIDTH / len(bars), HEIGHT - BOTTOM
+    scale = (floor - TOP) / top
+    for index, bar in enumerate(bars):
+        rect = _rect(svg, "ref", index * wide + 1, floor - bar.reference * scale, wide - 2, bar.reference * scale)
+        SubElement(rect, "title").text = f"{bar.label}: {percent(bar.reference)} before, {percent(bar.current)} now"
+    points = []
+    for index, bar in enumerate(bars):
+        height = f"{floor - bar.current * scale:.1f}"
+        points += [f"{index * wide:.1f},{height}", f"{(index + 1) * wide:.1f},{height}"]
+    SubElement(svg, "polyline", {"class": "cur", "points": " ".join(points)})
+    _line(svg, "axis", 0, floor, WIDTH, floor)
+    for x, anchor, label in ((0.0, "start", bars[0].label), (WIDTH, "end", bars[-1].label)):
+        _text(svg, x, HEIGHT - 6, label, anchor)
+    if column.mark is not None and spread:
+        _mark(svg, column.mark, middle(column.cells), floor)
+    return svg
+
+
+def _mark(svg: Element, mark: float, ends: tuple[float, float], floor: float) -> None:
+    """A line where the model's decision changes."""
+    low, high = ends
+    wide = WIDTH / (BARS + 2)
+    if low < mark < high:
+        x = wide + (mark - low) / (high - low) * wide * BARS
+        _line(svg, "mark", x, TOP, x, floor)
+        _text(svg, x, HEIGHT - 6, f"decision {number(mark)}", "middle")
+
+
+def _sideways(column: ColumnReport, bars: list[Bar], place: int) -> Element:
+    """A pair of bars for each category, its name before them."""
+    svg = _svg(column, place, ROW * len(bars) + 4, _described(bars))
+    top = max(max(bar.reference, bar.current) for bar in bars)
+    scale = (WIDTH - LABEL - 50) / top
+    for index, bar in enumerate(bars):
+        y = index * ROW + 2
+        name = bar.label if len(bar.label) <= LONGEST else f"{bar.label[: LONGEST - 1]}…"
+        _text(svg, LABEL - 6, y + 13, name, "end")
+        _rect(svg, "ref", LABEL, y + 1, bar.reference * scale, 8)
+        _rect(svg, "now", LABEL, y + 10, bar.current * scale, 6)
+        _text(svg, LABEL + max(bar.reference, bar.current) * scale + 5, y + 13, percent(bar.current), "start")
+    return svg
+
+
+def scale(column: ColumnReport) -> Element:
+    """The effect on a line from 0 to twice the threshold, with where a warning and where drift begins."""
+    svg = Element("svg", {"viewBox": f"0 0 {WIDTH:g} 32", "aria-hidden": "true"})
+    per_effect = WIDTH / (2 * column.threshold)
+    _rect(svg, "track", 0, 8, WIDTH, 8)
+    _rect(svg, f"fill {column.verdict}", 0, 8, min(max(column.effect, 0.0) * per_effect, WIDTH), 8)
+    for level, words in ((column.warning, "warning"), (column.threshold, "drift")):
+        _line(svg, "tick", level * per_effect, 4, level * per_effect, 20)
+        _text(svg, level * per_effect + 3, 29, f"{words} {number(level)}", "start")
+    _text(svg, WIDTH, 29, f"{METHODS.get(column.method, column.method)} {size(column.effect)}", "end")
+    return svg
+
+
+def _rect(svg: Element, style: str, x: float, y: float, width: float, height: float) -> Element:
+    box = {"x": f"{x:.1f}", "y": f"{y:.1f}", "width": f"{max(width, 0):.1f}", "height": f"{max(height, 0):.1f}"}
+    return SubElement(svg, "rect", {"class": style, **box})
+
+
+def _line(svg: Element, style: str, x1: float, y1: float, x2: float, y2: float) -> None:
+    ends = {"x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}"}
+    SubElement(svg, "line", {"class": style, **ends})
+
+
+def _text(svg: Element, x: float, y: float, text: str, anchor: str) -> None:
+    SubElement(svg, "text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}).text = text

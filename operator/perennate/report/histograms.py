@@ -1,0 +1,89 @@
+"""Reference rows against current rows, bin by bin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from perennate.drift import Sample
+from perennate.drift.profile.features import CategoricalFeature, NumericFeature
+from perennate.drift.profile.outputs import Score
+from perennate.report.document import Cell
+from perennate.report.words import bound
+
+REST = "any other"
+
+
+def feature_cells(sample: Sample, index: int) -> tuple[Cell, ...]:
+    """The histogram of a feature; values that are missing or no number are no part of it."""
+    layout = sample.layout
+    feature = layout.features[index]
+    below, above, _, other = sample.total[layout.specials[:, index]].tolist()
+    current = sample.total[layout.bins_of(index)].tolist()
+    reference = feature.counts.tolist()
+    if isinstance(feature, CategoricalFeature):
+        named = zip(feature.categories, reference, current, strict=True)
+        cells = [Cell(label=name, reference=known, current=seen) for name, known, seen in named]
+        return (*cells, Cell(label=REST, reference=feature.other, current=other))
+    cells = interval_cells(feature, reference, current)
+    low, high = feature.minimum, feature.maximum
+    if low is None or high is None:
+        return ()
+    if below:
+        cells.insert(0, Cell(label=f"below {end(feature, low)}", upper=low, reference=0, current=below))
+    if above:
+        cells.append(Cell(label=f"above {end(feature, high)}", lower=high, reference=0, current=above))
+    return tuple(cells)
+
+
+def score_cells(sample: Sample) -> tuple[Cell, ...]:
+    """The histogram of the score."""
+    score = sample.profile.score
+    if score is None:
+        return ()
+    return tuple(interval_cells(score, score.counts.tolist(), sample.total[sample.layout.score].tolist()))
+
+
+def prediction_cells(sample: Sample) -> tuple[Cell, ...]:
+    """The histogram of the predicted class, of more than two."""
+    profile, layout = sample.profile, sample.layout
+    if profile.prediction is None:
+        return ()
+    counts = zip(profile.classes, profile.prediction.tolist(), sample.total[layout.prediction].tolist(), strict=True)
+    named = [Cell(label=name, reference=known, current=seen) for name, known, seen in counts]
+    return (*named, Cell(label=REST, reference=0, current=0))
+
+
+def interval_cells(feature: NumericFeature | Score, reference: list[int], current: list[int]) -> list[Cell]:
+    """The bins of numbers; the outermost end at the least and largest value of the reference."""
+    edges = feature.edges.tolist()
+    lowers, uppers = [feature.minimum, *edges], [*edges, feature.maximum]
+    return [
+        Cell(label=_label(feature, lower, upper, place), lower=lower, upper=upper, reference=known, current=seen)
+        for place, (lower, upper, known, seen) in enumerate(zip(lowers, uppers, reference, current, strict=True))
+    ]
+
+
+def end(feature: NumericFeature | Score, value: float) -> str:
+    """An end of a bin in words."""
+    if isinstance(feature, NumericFeature) and feature.kind == "boolean":
+        return "true" if value else "false"
+    if isinstance(feature, NumericFeature) and feature.kind == "datetime":
+        return clock(value)
+    return bound(value)
+
+
+def clock(seconds: float) -> str:
+    """A time of day."""
+    minutes = int(np.floor(seconds / 60))
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _label(feature: NumericFeature | Score, lower: float | None, upper: float | None, place: int) -> str:
+    """A bin in words."""
+    if upper is None or lower is None:
+        return f"up to {end(feature, upper)}" if upper is not None else f"above {end(feature, lower or 0.0)}"
+    if isinstance(feature, NumericFeature) and feature.kind == "boolean":
+        return end(feature, upper)
+    # Of whole numbers, the bin above 3 and up to 4 holds 4.
+    single = lower == upper or (lower.is_integer() and upper == lower + 1 and place > 0)
+    return end(feature, upper) if single else f"{end(feature, lower)} to {end(feature, upper)}"

@@ -1,0 +1,233 @@
+"""The report as one HTML page that needs nothing else: no script, no font, no address."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from perennate import __version__
+from perennate.report.document import ColumnReport, DriftReport, MetricReport, Shares
+from perennate.report.figures import histogram, scale
+from perennate.report.style import CSS, content_policy
+from perennate.report.table import plain, standing
+from perennate.report.words import METHODS, counted, number, p_value, percent, quorum, size
+
+LOUD = ("Drifted", "Warning")
+CHIPS = {"Drifted": "drifted", "Warning": "warning", "Changed": "changed", "None": "no change", "Unknown": "unknown"}
+SHARES = (("missing", "missing"), ("unseen", "unseen"), ("out of range", "out_of_range"))
+
+
+def page(report: DriftReport) -> str:
+    """The page as text. Every text is escaped by the writer, so that no name can become markup."""
+    html = Element("html", {"lang": "en"})
+    _head(html, report)
+    body = SubElement(html, "body")
+    main = SubElement(body, "main")
+    _headline(main, report)
+    if report.faults:
+        _faults(main, report)
+    if report.columns:
+        _summary(main, report)
+        _cards(main, report)
+    if report.performance:
+        _performance(main, report.performance)
+    _about(body, report)
+    for element in html.iter():
+        # No control character may stand in a page, wherever it comes from.
+        element.text = plain(element.text) if element.text and element.tag != "style" else element.text
+    return "<!doctype html>\n" + tostring(html, encoding="unicode", method="html") + "\n"
+
+
+def _head(html: Element, report: DriftReport) -> None:
+    head = SubElement(html, "head")
+    SubElement(head, "meta", {"charset": "utf-8"})
+    SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": content_policy()})
+    SubElement(head, "meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"})
+    SubElement(head, "meta", {"name": "referrer", "content": "no-referrer"})
+    _add(head, "title", f"Drift report: {report.words}")
+    _add(head, "style", CSS)
+
+
+def _headline(main: Element, report: DriftReport) -> None:
+    """What was found, and in what."""
+    header = SubElement(main, "header", {"class": report.outcome})
+    _add(header, "h1", report.words)
+    _add(
+        header,
+        "p",
+        f"{', '.join(report.reference.names)} ({counted(report.reference.rows, 'row')}) against "
+        f"{', '.join(report.current.names)} ({counted(report.current.rows, 'row')})",
+        "soft",
+    )
+    for note in report.notes:
+        _add(header, "p", note, "soft")
+
+
+def _faults(main: Element, report: DriftReport) -> None:
+    _add(main, "h2", "Faulty data")
+    _add(main, "p", "Mend these first: a fault can look like drift, and a model must not learn from it.", "soft")
+    entries = SubElement(main, "ul")
+    for fault in report.faults:
+        _add(entries, "li", fault.words)
+
+
+def _summary(main: Element, report: DriftReport) -> None:
+    """All columns in one table, worst first."""
+    _add(main, "h2", "Columns, worst first")
+    box = SubElement(main, "div", {"class": "scroll"})
+    table = SubElement(box, "table")
+    titles = ("column", "verdict", "effect", "drift from", "p", "rows", *(title for title, _ in SHARES))
+    _header(table, titles)
+    body = SubElement(table, "tbody")
+    for place, column in enumerate(report.columns):
+        row = SubElement(body, "tr")
+        name = SubElement(row, "th", {"scope": "row"})
+        _add(name, "a", column.name).set("href", f"#c{place}")
+        _chip(SubElement(row, "td"), column.verdict)
+        for text in (
+            f"{METHODS.get(column.method, column.method)} {size(column.effect)}",
+            number(column.threshold),
+            p_value(column.p).removeprefix("p ").removeprefix("= "),
+            f"{column.rows:,}",
+            *(_change(getattr(column, field)) for _, field in SHARES),
+        ):
+            _add(row, "td", text)
+
+
+def _cards(main: Element, report: DriftReport) -> None:
+    """A card with a histogram for each column; those that are quiet are folded away."""
+    faulty = {fault.column for fault in report.faults}
+    places = range(len(report.columns))
+    loud = [at for at in places if report.columns[at].verdict in LOUD or report.columns[at].name in faulty]
+    quiet = [at for at in places if at not in loud]
+    _add(main, "h2", "Histograms")
+    _key(main)
+    if loud:
+        _grid(main, report, loud)
+    if quiet:
+        fold = SubElement(main, "details", {} if loud else {"open": "open"})
+        _add(fold, "summary", f"{counted(len(quiet), 'column')} without a change that matters")
+        _grid(fold, report, quiet)
+
+
+def _grid(parent: Element, report: DriftReport, places: list[int]) -> None:
+    """The cards of some columns."""
+    grid = SubElement(parent, "div", {"class": "cards"})
+    for place in places:
+        _card(grid, report.columns[place], place, report)
+
+
+def _key(main: Element) -> None:
+    """What the two marks stand for."""
+    key = SubElement(main, "p", {"class": "key"})
+    for style, words in (("ref", "reference"), ("cur", "current (a line, or the narrow bar)")):
+        entry = SubElement(key, "span")
+        svg = SubElement(entry, "svg", {"viewBox": "0 0 26 14", "aria-hidden": "true"})
+        if style == "ref":
+            SubElement(svg, "rect", {"class": "ref", "x": "2", "y": "2", "width": "22", "height": "10"})
+        else:
+            SubElement(svg, "polyline", {"class": "cur", "points": "2,10 10,10 10,4 24,4"})
+        _add(entry, "span", words)
+
+
+def _card(grid: Element, column: ColumnReport, place: int, report: DriftReport) -> None:
+    """One column."""
+    card = SubElement(grid, "article", {"id": f"c{place}"})
+    head = SubElement(card, "div", {"class": "head"})
+    _add(head, "h3", column.name)
+    _chip(head, column.verdict)
+    for fault in report.faults:
+        if fault.column == column.name:
+            _add(card, "p", f"Faulty data: {fault.words.partition(': ')[2]}", "fault")
+    _add(card, "p", column.words)
+    if column.hint:
+        _add(card, "p", column.hint, "hint")
+    card.append(scale(column))
+    drawn = histogram(column, place)
+    if drawn is None:
+        _add(card, "p", "No rows with a value to draw.", "soft")
+    else:
+        card.append(drawn)
+    _shares(card, column)
+
+
+def _shares(card: Element, column: ColumnReport) -> None:
+    """Missing, unseen and out of range, on both sides."""
+    known = [(title, getattr(column, field)) for title, field in SHARES if getattr(column, field) is not None]
+    if not known:
+        return
+    table = SubElement(card, "table")
+    _header(table, ("rows", "reference", "current"))
+    body = SubElement(table, "tbody")
+    for title, shares in known:
+        row = SubElement(body, "tr")
+        _add(row, "th", title).set("scope", "row")
+        _add(row, "td", percent(shares.reference))
+        _add(row, "td", percent(shares.current))
+
+
+def _performance(main: Element, metrics: tuple[MetricReport, ...]) -> None:
+    estimated = any(metric.estimated for metric in metrics)
+    _add(main, "h2", "Estimated performance" if estimated else "Performance")
+    if estimated:
+        words = "From the scores alone, if they still mean what they did. Only the truth can show that they do not."
+        _add(main, "p", words, "soft")
+    box = SubElement(main, "div", {"class": "scroll"})
+    table = SubElement(box, "table")
+    _header(table, ("metric", "value", "interval", "reference", "rows", ""))
+    body = SubElement(table, "tbody")
+    for metric in metrics:
+        row = SubElement(body, "tr")
+        _add(row, "th", metric.metric).set("scope", "row")
+        for text in (
+            f"{metric.value:.4g}",
+            f"{metric.lower:.4g} to {metric.upper:.4g}",
+            "" if metric.baseline is None else f"{metric.baseline:.4g}",
+            f"{metric.rows:,}",
+            standing(metric),
+        ):
+            _add(row, "td", text)
+
+
+def _about(body: Element, report: DriftReport) -> None:
+    """How to read it, and what made it."""
+    asked = report.settings
+    footer = SubElement(body, "footer")
+    _add(
+        footer,
+        "p",
+        f"A column drifted if its change is significant (the chance of one false alarm in this whole report is "
+        f"{asked.significance:g}) and large (its effect reaches the threshold). A significant change below the "
+        f"warning level is too small to matter. Columns with fewer than {asked.min_samples:,} rows are not judged. "
+        f"It takes drift of at least {quorum(asked.min_drifted_features)} of the columns to call it drift.",
+    )
+    _add(
+        footer,
+        "p",
+        "Unseen: a category that the reference does not count by itself, or a value of another kind. Out of range: "
+        "below the least or above the largest value of the reference.",
+    )
+    _add(footer, "p", f"Profile {report.profile_digest}. Made by perennate {__version__}.")
+
+
+def _header(table: Element, titles: tuple[str, ...]) -> None:
+    row = SubElement(SubElement(table, "thead"), "tr")
+    for title in titles:
+        _add(row, "th", title).set("scope", "col")
+
+
+def _chip(parent: Element, verdict: str) -> None:
+    _add(parent, "span", CHIPS[verdict], f"chip {verdict}")
+
+
+def _change(shares: Shares | None) -> str:
+    if shares is None or not (shares.reference or shares.current):
+        return "\N{EN DASH}"
+    before, now = percent(shares.reference), percent(shares.current)
+    return now if before == now else f"{before} → {now}"
+
+
+def _add(parent: Element, tag: str, text: str, style: str = "") -> Element:
+    """A child with a text."""
+    child = SubElement(parent, tag, {"class": style} if style else {})
+    child.text = text
+    return child

@@ -1,0 +1,118 @@
+"""The report on a terminal."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from perennate.report.document import ColumnReport, DriftReport, MetricReport, Shares
+from perennate.report.words import METHODS, number, p_value, percent, size
+
+STYLES = {"Drifted": "bold red", "Warning": "yellow", "Changed": "cyan", "None": "green", "Unknown": "dim"}
+OUTCOMES = {"Quiet": "bold green", "Drift": "bold red", "DataFault": "bold magenta", "Unknown": "bold yellow"}
+WIDTH = 120
+"""Of what is no terminal; a terminal has its own."""
+LONGEST_NAME = 40
+
+
+def print_table(report: DriftReport, stream: TextIO) -> None:
+    """Write the report as tables. Colours only on a terminal, and none if NO_COLOR is set."""
+    console = Console(file=stream, highlight=False, width=None if stream.isatty() else WIDTH)
+
+    def say(*parts: str | tuple[str, str]) -> None:
+        """A line of text; only a terminal breaks it."""
+        clean = ((plain(part), "") if isinstance(part, str) else (plain(part[0]), part[1]) for part in parts)
+        console.print(Text.assemble(*clean), soft_wrap=not stream.isatty())
+
+    say((report.words, OUTCOMES[report.outcome]))
+    say(
+        f"{_names(report.reference.names)} ({report.reference.rows:,} rows) against "
+        f"{_names(report.current.names)} ({report.current.rows:,} rows)"
+    )
+    for fault in report.faults:
+        say(("data fault ", "bold magenta"), fault.words)
+    if report.columns:
+        console.print(columns_table(report.columns))
+    for column in report.columns:
+        if column.hint and column.verdict in {"Drifted", "Warning"}:
+            say(column.hint)
+    if report.performance:
+        console.print(performance_table(report.performance))
+    for note in report.notes:
+        say((note, "dim"))
+
+
+def columns_table(columns: tuple[ColumnReport, ...]) -> Table:
+    """One line for each column, worst first."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for title in ("column", "verdict"):
+        table.add_column(title, overflow="fold")
+    for title in ("effect", "drift from", "p", "missing", "unseen", "out of range"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for column in columns:
+        verdict = "no change" if column.verdict == "None" else column.verdict.lower()
+        table.add_row(
+            Text(shortened(column.name)),
+            Text(verdict, style=STYLES[column.verdict]),
+            f"{METHODS.get(column.method, column.method)} {size(column.effect)}",
+            number(column.threshold),
+            p_value(column.p).removeprefix("p ").removeprefix("= "),
+            *(_change(shares) for shares in (column.missing, column.unseen, column.out_of_range)),
+        )
+    return table
+
+
+def performance_table(metrics: tuple[MetricReport, ...]) -> Table:
+    """One line for each metric."""
+    estimated = any(metric.estimated for metric in metrics)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("estimated performance" if estimated else "performance")
+    for title in ("value", "interval", "reference", "rows"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("")
+    for metric in metrics:
+        table.add_row(
+            metric.metric,
+            f"{metric.value:.4g}",
+            f"{metric.lower:.4g} to {metric.upper:.4g}",
+            "" if metric.baseline is None else f"{metric.baseline:.4g}",
+            f"{metric.rows:,}",
+            Text(standing(metric), style="bold red" if metric.lost else ""),
+        )
+    return table
+
+
+def standing(metric: MetricReport) -> str:
+    """What is said of the metric that decides; empty for the others."""
+    if metric.lost is None or metric.tolerance is None:
+        return ""
+    return f"{'lost' if metric.lost else 'held'} (tolerated {metric.tolerance:.3g})"
+
+
+def shortened(name: str) -> str:
+    """A name that fits into a table."""
+    name = plain(name)
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def plain(text: str) -> str:
+    """A text that cannot steer a terminal: names come from files."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _change(shares: Shares | None) -> str:
+    """From the reference's share to the current one; a dot where there is nothing on either side."""
+    if shares is None:
+        return ""
+    if not (shares.reference or shares.current):
+        return "·"
+    before, now = percent(shares.reference), percent(shares.current)
+    return now if before == now else f"{before} → {now}"

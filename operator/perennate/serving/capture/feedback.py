@@ -1,0 +1,167 @@
+"""Labels: `POST /feedback` with `[{"id": ..., "label": ...}]`, whenever the truth is known."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from perennate.drift import LabelError, class_text
+from perennate.serving.capture.identifiers import PredictionId, parse_id
+from perennate.serving.capture.rows import CapturedLabel
+from perennate.serving.refusal import json_kind, unprocessable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perennate.drift import Recorder
+    from perennate.serving.capture.rows import Capture
+    from perennate.serving.metrics import Metrics
+    from perennate.serving.model.model import ServedModel
+
+MAX_LABELS: Final = 10_000
+"""Labels of one request."""
+REMEMBERED: Final = 100_000
+"""Ids whose label a pod remembers, so that a label that is sent twice is booked once. About 10 MiB when full."""
+
+_KINDS: Final[dict[str, tuple[type, ...]]] = {"number": (int, float), "string": (str,), "boolean": (bool,)}
+
+
+class Seen:
+    """The last ids that were booked; the oldest is forgotten for a new one.
+
+    Args:
+        limit: ids that are remembered.
+    """
+
+    def __init__(self, limit: int = REMEMBERED) -> None:
+        self._limit = limit
+        # Hashes take a fifth of the memory of the texts; of two different ids one in 2**60 would count as sent twice.
+        self._order: deque[int] = deque()
+        self._known: set[int] = set()
+
+    def __contains__(self, text: str) -> bool:
+        return hash(text) in self._known
+
+    def add(self, text: str) -> None:
+        """Remember an id that is not known yet."""
+        if len(self._order) == self._limit:
+            self._known.discard(self._order.popleft())
+        self._order.append(hash(text))
+        self._known.add(hash(text))
+
+
+@dataclass
+class Receipt:
+    """What became of the labels of one request; every label is in exactly one of the five.
+
+    Args:
+        booked: counted.
+        kept: of this version, which counts no labels (the profile says why); captured if capture is on.
+        duplicates: labels of ids that this pod had a label for already.
+        foreign: of another version; captured if capture is on.
+        invalid: position and reason of those that are refused.
+    """
+
+    booked: int = 0
+    kept: int = 0
+    duplicates: int = 0
+    foreign: int = 0
+    invalid: list[dict[str, Any]] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """The answer of the route."""
+        return dict(vars(self))
+
+
+class Feedback:
+    """Books labels.
+
+    Args:
+        model: what is served.
+        recorder: counts labels.
+        metrics: counts labels by outcome.
+        clock: seconds since 1970.
+        capture: keeps labels for retraining, if any.
+        seen: memory of the ids that were booked.
+    """
+
+    def __init__(
+        self,
+        model: ServedModel,
+        *,
+        recorder: Recorder,
+        metrics: Metrics,
+        clock: Callable[[], float],
+        capture: Capture | None = None,
+        seen: Seen | None = None,
+    ) -> None:
+        manifest = model.manifest
+        self._prefix = model.prefix
+        self._classes = frozenset(manifest.classes)
+        self._kind = "number" if manifest.task == "regression" else manifest.class_type
+        self._recorder = recorder
+        self._metrics = metrics
+        self._clock = clock
+        self._capture = capture
+        self._seen = Seen() if seen is None else seen
+
+    def accept(self, labels: object) -> Receipt:
+        """Book every label that can be booked; one bad label does not spoil the others.
+
+        Raises:
+            Refused: the body is no list of at most 10,000 labels.
+        """
+        if not isinstance(labels, list):
+            raise unprocessable(f'body: must be a list of {{"id", "label"}} objects, got {json_kind(labels)}')
+        if len(labels) > MAX_LABELS:
+            raise unprocessable(
+                f"body: must hold at most {MAX_LABELS} labels, got {len(labels)}; send more in several requests"
+            )
+        receipt = Receipt()
+        for index, entry in enumerate(labels):
+            try:
+                outcome = self._book(entry)
+            except ValueError as error:
+                receipt.invalid.append({"index": index, "error": str(error)})
+                outcome = "invalid"
+            else:
+                setattr(receipt, outcome, getattr(receipt, outcome) + 1)
+            self._metrics.labels.labels(outcome).inc()
+        return receipt
+
+    def _book(self, entry: object) -> str:
+        """What became of one label, as the name of a field of the receipt."""
+        text, prediction, label = self._read(entry)
+        if text in self._seen:
+            return "duplicates"
+        outcome = self._count(prediction, label)
+        self._seen.add(text)
+        if self._capture is not None:
+            self._capture.add_label(CapturedLabel(text, label, self._clock()))
+        return outcome
+
+    def _count(self, prediction: PredictionId, label: Any) -> str:
+        if prediction.version != self._prefix:
+            return "foreign"
+        if self._classes and class_text(label) not in self._classes:
+            raise LabelError(f"label: must be one of {', '.join(sorted(self._classes))}")
+        if prediction.answer is None or prediction.kind != self._recorder.profile.label_kind:
+            return "kept"
+        delay = self._clock() - prediction.time_ms / 1000
+        self._recorder.record_label(prediction.answer, label, delay=delay)
+        return "booked"
+
+    def _read(self, entry: object) -> tuple[str, PredictionId, Any]:
+        if not isinstance(entry, dict) or not {"id", "label"} <= entry.keys():
+            raise ValueError("must be an object with the fields id and label")
+        text, label = entry["id"], entry["label"]
+        if not isinstance(text, str):
+            raise ValueError(f"id: must be a string, got {json_kind(text)}")  # noqa: TRY004 - caught as one kind
+        try:
+            prediction = parse_id(text)
+        except ValueError as error:
+            raise ValueError(f"id: {error}") from None
+        if type(label) not in _KINDS[self._kind]:
+            raise ValueError(f"label: must be a {self._kind}, got {json_kind(label)}")
+        return text, prediction, label

@@ -1,0 +1,113 @@
+"""Captured rows and labels as parquet files, joined by `perennate.id`.
+
+Named `rows-<pod>-<ms>.parquet` and `labels-<pod>-<ms>.parquet`, with the time of writing in milliseconds since 1970.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from perennate.artifacts.files import PARTIAL_PREFIX, create
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from perennate.api.version import Manifest
+    from perennate.serving.capture.rows import CapturedLabel, CapturedRows
+
+ID: Final = "perennate.id"
+TIME: Final = "perennate.time"
+"""Seconds since 1970: of the prediction in files of rows, of the label's arrival in files of labels."""
+PREDICTION: Final = "perennate.prediction"
+LABEL: Final = "perennate.label"
+
+_TYPES: Final = {"number": pa.float64(), "string": pa.string(), "boolean": pa.bool_()}
+_NAME: Final = re.compile(r"(?:rows|labels)-.+-([0-9]{13})(?:-[0-9]+)?\.parquet")
+
+
+class ParquetFolder:
+    """The folder of captured files of one ModelDeployment; all of its pods write there.
+
+    A file appears under its name whole or not at all, and is never written again.
+
+    Args:
+        folder: where the files lie.
+        pod: name of this pod.
+        manifest: of the version that this pod serves; gives the types of the columns.
+        retention_seconds: age at which files are deleted, whichever pod wrote them.
+    """
+
+    def __init__(self, folder: Path, *, pod: str, manifest: Manifest, retention_seconds: float) -> None:
+        self._folder = folder
+        self._pod = pod
+        self._features = {feature.name: _TYPES[feature.type] for feature in manifest.features}
+        self._answer = pa.float64() if manifest.task == "regression" else _TYPES[manifest.class_type]
+        self._retention = retention_seconds
+
+    def write_rows(self, rows: Sequence[CapturedRows], time: float) -> None:
+        """One file with a column for each feature, the id, the time and the prediction.
+
+        Raises:
+            ArtifactError: the folder cannot be written.
+        """
+        columns = {
+            name: pa.array(np.concatenate([item.batch.columns[name] for item in rows]), type=kind, from_pandas=True)
+            for name, kind in self._features.items()
+        }
+        columns[ID] = pa.array([text for item in rows for text in item.ids], type=pa.string())
+        times = np.repeat([item.time for item in rows], [item.batch.rows for item in rows])
+        columns[TIME] = pa.array(times, type=pa.float64())
+        predictions = [value for item in rows for value in item.predictions.tolist()]
+        columns[PREDICTION] = pa.array(predictions, type=self._answer)
+        self._write("rows", columns, time)
+
+    def write_labels(self, labels: Sequence[CapturedLabel], time: float) -> None:
+        """One file with id, label and time.
+
+        Raises:
+            ArtifactError: the folder cannot be written.
+        """
+        columns = {
+            ID: pa.array([item.id for item in labels], type=pa.string()),
+            LABEL: pa.array([item.label for item in labels], type=self._answer),
+            TIME: pa.array([item.time for item in labels], type=pa.float64()),
+        }
+        self._write("labels", columns, time)
+
+    def delete_expired(self, time: float) -> None:
+        """Delete files older than the retention, by the time in their name, and what killed writers left.
+
+        Raises:
+            OSError: the folder cannot be read or a file not removed.
+        """
+        for path in list(self._folder.iterdir()):
+            written = _written(path)
+            if written is not None and written < time - self._retention:
+                path.unlink(missing_ok=True)
+
+    def _write(self, kind: str, columns: dict[str, Any], time: float) -> None:
+        buffer = pa.BufferOutputStream()
+        pq.write_table(pa.table(columns), buffer, compression="zstd")
+        create(self._free_name(kind, time), buffer.getvalue().to_pybytes())
+
+    def _free_name(self, kind: str, time: float) -> Path:
+        """The name of a new file; a container that restarted within a millisecond gets another one."""
+        stem = f"{kind}-{self._pod}-{round(time * 1000)}"
+        path, number = self._folder / f"{stem}.parquet", 1
+        while path.exists():
+            path, number = self._folder / f"{stem}-{number}.parquet", number + 1
+        return path
+
+
+def _written(path: Path) -> float | None:
+    """When a file of ours was written, in seconds since 1970; None for other files."""
+    if path.name.startswith(PARTIAL_PREFIX):
+        return path.stat().st_mtime
+    match = _NAME.fullmatch(path.name)
+    return None if match is None else int(match[1]) / 1000

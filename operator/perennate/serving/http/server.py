@@ -1,0 +1,95 @@
+"""`serve`: two servers in one process and one event loop, from the first probe to the last answer.
+
+One process instead of `bentoml serve`, a parent that supervises one worker: a model that fails to load ends the
+container, so that Kubernetes shows it, and probes are answered beside the traffic. Replicas are pods.
+benchmarks/RESULTS.md has the figures against `bentoml serve`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from typing import TYPE_CHECKING, Final
+
+import uvloop
+
+from perennate.serving.http.listening import listening
+from perennate.serving.http.middleware import Meter
+from perennate.serving.http.operations import Operations
+from perennate.serving.lifecycle import Lifecycle
+from perennate.serving.metrics import Metrics
+from perennate.serving.runtime import Runtime
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from perennate.serving.config import Settings
+
+LINGER_SECONDS: Final = 2.0
+"""After SIGTERM the pod answers so long with `connection: close`, so that clients with open connections leave before
+these are closed."""
+
+logger = logging.getLogger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is being answered and write what was captured.
+
+    Raises:
+        ArtifactError: the version cannot be served.
+        ListenError: a port cannot be had.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    lifecycle, metrics = Lifecycle(), Metrics()
+    operations = Operations(lifecycle, metrics)
+    stopped = _stop_signal(lifecycle)
+    async with listening(operations.app, host=settings.host, port=settings.operations_port):
+        runtime = await asyncio.to_thread(Runtime.load, settings, metrics)
+        operations.attach(runtime.model, runtime.recorder)
+        try:
+            if not lifecycle.is_draining:
+                await _answer_until(stopped, settings, runtime, lifecycle, metrics)
+        finally:
+            await asyncio.to_thread(runtime.close)
+    logger.info("Served model is gone")
+
+
+async def _answer_until(
+    stopped: asyncio.Event, settings: Settings, runtime: Runtime, lifecycle: Lifecycle, metrics: Metrics
+) -> None:
+    """Run the traffic server until the pod is told to end, and then until its last request is answered."""
+    app = Meter(await asyncio.to_thread(_bentoml_app, runtime, lifecycle), metrics=metrics, lifecycle=lifecycle)
+    async with listening(app, host=settings.host, port=settings.traffic_port) as task:
+        lifecycle.become_ready()
+        logger.info("Serving %s version %s", runtime.model.manifest.model, runtime.model.digest)
+        waiter = asyncio.create_task(stopped.wait())
+        await asyncio.wait({waiter, task}, return_when=asyncio.FIRST_COMPLETED)
+        waiter.cancel()
+        logger.info("Draining")
+        await asyncio.wait({task}, timeout=LINGER_SECONDS)
+
+
+def _bentoml_app(runtime: Runtime, lifecycle: Lifecycle) -> ASGIApp:
+    # Half of the time to start goes into this import, and probes are answered meanwhile.
+    from perennate.serving.http.service import create_app  # noqa: PLC0415
+
+    return create_app(runtime.predictions, runtime.feedback, lifecycle)
+
+
+def _stop_signal(lifecycle: Lifecycle) -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set; from then on the pod is not ready, even if it never was."""
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        lifecycle.drain()
+        stopped.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    return stopped

@@ -1,0 +1,93 @@
+"""The BentoML service: `/predict` as its typed API, everything else as an application mounted beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import bentoml
+import orjson
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from perennate.serving.http.answers import PredictAnswer, predict_response, read_records, request_type
+from perennate.serving.http.inference_protocol import InferenceProtocol
+from perennate.serving.http.middleware import BodyGuard
+from perennate.serving.http.page import render_page
+from perennate.serving.refusal import JSON, Refused, read_json
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from perennate.serving.capture.feedback import Feedback
+    from perennate.serving.capture.prediction import Predictions
+    from perennate.serving.lifecycle import Lifecycle
+
+TIMEOUT_SECONDS: Final = 10.0
+"""A request that takes longer gets 504. BentoML keeps a timer for every request so long, so no longer than needed."""
+MAX_CONCURRENCY: Final = 64
+"""Requests at the same time; one more gets 429."""
+
+
+def create_app(predictions: Predictions, feedback: Feedback, lifecycle: Lifecycle) -> Starlette:
+    """The application of the traffic port, made by BentoML from a service that is all about one model."""
+    return create_service(predictions, feedback, lifecycle).to_asgi()  # type: ignore[no-any-return]
+
+
+def create_service(predictions: Predictions, feedback: Feedback, lifecycle: Lifecycle) -> Any:
+    """The BentoML service of one loaded model.
+
+    BentoML's metrics, access log and tracing are off: metrics are ours (`metrics`), and tracing alone, with no one to
+    send spans to, would cost more than all the rest of a request.
+    """
+
+    async def predict(self: object, records: bytes) -> Response:
+        """Predict one or more records."""
+        del self
+        try:
+            batch = predictions.model.schema.read(read_records(records))
+            return predict_response(predictions.model, await predictions.answer(batch))
+        except Refused as refused:
+            return refused.response()
+
+    def is_ready(self: object) -> bool:
+        del self
+        return lifecycle.is_ready
+
+    api = bentoml.api(route="/predict", input_spec=request_type(predictions.model.schema), output_spec=PredictAnswer)
+    service_class = type(
+        "ModelService", (), {"predict": api(predict), "__is_ready__": is_ready, "__doc__": "One model."}
+    )
+    service = bentoml.service(
+        service_class,
+        name="perennate",
+        workers=1,
+        traffic={"timeout": TIMEOUT_SECONDS, "max_concurrency": MAX_CONCURRENCY},
+        metrics={"enabled": False},
+        logging={"access": {"enabled": False}},
+        tracing={"excluded_urls": ".*"},
+    )
+    service.add_asgi_middleware(BodyGuard)
+    service.mount_asgi_app(Starlette(routes=_routes(predictions, feedback, lifecycle)))
+    return service
+
+
+def _routes(predictions: Predictions, feedback: Feedback, lifecycle: Lifecycle) -> list[BaseRoute]:
+    page = render_page(predictions.model)
+
+    async def index(request: Request) -> Response:
+        del request
+        return HTMLResponse(page)
+
+    async def book(request: Request) -> Response:
+        try:
+            receipt = feedback.accept(read_json(await request.body()))
+        except Refused as refused:
+            return refused.response()
+        return Response(orjson.dumps(receipt.document()), media_type=JSON)
+
+    return [
+        Route("/", index),
+        Route("/feedback", book, methods=["POST"]),
+        *InferenceProtocol(predictions, lifecycle).routes(),
+    ]

@@ -1,0 +1,181 @@
+"""The model in memory: loaded from verified bytes, warmed up, ready to predict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from perennate.api.version import short_version
+from perennate.artifacts import LoadedVersion, VersionUnfitError, load_version
+from perennate.drift import Profile, ProfileError, class_text
+from perennate.serving.model.forms import choose_form
+from perennate.serving.model.sample import sample_batch, without
+from perennate.serving.model.schema import InputSchema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from perennate.api.version import FeatureSchema, Manifest
+    from perennate.serving.model.forms import Form
+    from perennate.serving.model.schema import Batch
+
+SAMPLE_ROWS: Final = 3
+MOST_PROBABLE: Final = frozenset(
+    {
+        "AdaBoostClassifier",
+        "BaggingClassifier",
+        "BernoulliNB",
+        "CalibratedClassifierCV",
+        "CategoricalNB",
+        "ComplementNB",
+        "DecisionTreeClassifier",
+        "ExtraTreeClassifier",
+        "ExtraTreesClassifier",
+        "GaussianNB",
+        "GradientBoostingClassifier",
+        "HistGradientBoostingClassifier",
+        "LinearDiscriminantAnalysis",
+        "LogisticRegression",
+        "LogisticRegressionCV",
+        "MLPClassifier",
+        "MultinomialNB",
+        "QuadraticDiscriminantAnalysis",
+        "RandomForestClassifier",
+    }
+)
+"""Classifiers whose `predict` is the class of the largest `predict_proba`, so that one of the two calls is saved. Of
+others (SVC) it is not."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What the model says to a batch.
+
+    Args:
+        predictions: class or number of each row, (rows,).
+        probabilities: of each class, (rows, classes); None if the model gives none.
+        scores: what the profile's score counts, (rows,); None if it counts none.
+    """
+
+    predictions: npt.NDArray[Any]
+    probabilities: npt.NDArray[np.float64] | None
+    scores: npt.NDArray[np.float64] | None
+
+
+class ServedModel:
+    """One model version, ready to predict.
+
+    Args:
+        version: the version as it was loaded and verified.
+        digest: its digest.
+
+    Raises:
+        VersionUnfitError: manifest, profile and estimator do not belong together, or the estimator cannot predict
+            ordinary rows.
+    """
+
+    def __init__(self, version: LoadedVersion, digest: str) -> None:
+        self.manifest: Manifest = version.manifest
+        self.digest = digest
+        self.prefix = short_version(digest)
+        self.profile_bytes = version.profile
+        self.profile = _read_profile(version.profile)
+        self.classes: list[Any] = list(getattr(version.estimator, "classes_", np.array([])).tolist())
+        _check_agreement(self.manifest, self.profile, version.estimator, self.classes)
+        self._estimator = version.estimator
+        self.has_probabilities = self.manifest.task == "classification" and hasattr(version.estimator, "predict_proba")
+        self._predicts_most_probable = _last_step(version.estimator) in MOST_PROBABLE
+        self._class_values = np.array(self.classes)
+        strict = InputSchema(self.manifest.features)
+        sample = sample_batch(strict, self.profile, rows=SAMPLE_ROWS)
+        self._form: Form = _choose_form(version.estimator, sample)
+        self.schema = InputSchema(self.manifest.features, self._find_optional(strict, sample))
+
+    @classmethod
+    def load(cls, folder: Path, digest: str) -> ServedModel:
+        """Load the version in a folder from the very bytes whose digests were checked.
+
+        Raises:
+            VersionUnfitError: a byte is wrong, or the version cannot be served.
+        """
+        return cls(load_version(folder, digest), digest)
+
+    def predict(self, batch: Batch) -> Outcome:
+        """Predict all rows of a batch. Safe to call from several threads."""
+        values = self._form(batch)
+        if not self.has_probabilities:
+            predictions = np.asarray(self._estimator.predict(values)).reshape(batch.rows)
+            return Outcome(predictions, None, self._score(predictions, None))
+        probabilities = np.asarray(self._estimator.predict_proba(values), dtype=np.float64)
+        if self._predicts_most_probable:
+            predictions = self._class_values[probabilities.argmax(axis=1)]
+        else:
+            predictions = np.asarray(self._estimator.predict(values)).reshape(batch.rows)
+        return Outcome(predictions, probabilities, self._score(predictions, probabilities))
+
+    def sample(self, rows: int) -> Batch:
+        """Ordinary rows, for the warm-up."""
+        return sample_batch(self.schema, self.profile, rows=rows)
+
+    def _score(
+        self, predictions: npt.NDArray[Any], probabilities: npt.NDArray[np.float64] | None
+    ) -> npt.NDArray[np.float64] | None:
+        if self.profile.score is None:
+            return None
+        if self.profile.score.kind == "prediction":
+            return predictions.astype(np.float64)
+        if probabilities is None:
+            return None
+        return probabilities[:, 1] if self.profile.score.kind == "probability" else probabilities.max(axis=1)
+
+    def _find_optional(self, schema: InputSchema, sample: Batch) -> list[str]:
+        """The features that the model can do without, found by asking it."""
+        return [feature.name for feature in schema.features if self._does_without(feature, schema, sample)]
+
+    def _does_without(self, feature: FeatureSchema, schema: InputSchema, sample: Batch) -> bool:
+        try:
+            self.predict(without(sample, feature.name, schema))
+        # scikit-learn says no with ValueError, TypeError and others; each of them means no.
+        except Exception:
+            return False
+        return True
+
+
+def _choose_form(estimator: Any, sample: Batch) -> Form:
+    try:
+        return choose_form(estimator, sample)
+    except Exception as error:
+        raise VersionUnfitError(
+            f"the model cannot predict rows like those it was trained on: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _read_profile(content: bytes) -> Profile:
+    try:
+        return Profile.from_bytes(content)
+    except ProfileError as error:
+        raise VersionUnfitError(f"profile.json: {error}") from error
+
+
+def _check_agreement(manifest: Manifest, profile: Profile, estimator: Any, classes: list[Any]) -> None:
+    """Refuse a version whose three parts speak of different columns or classes."""
+    columns, profiled = [item.name for item in manifest.features], [item.name for item in profile.features]
+    if columns != profiled or len(columns) != estimator.n_features_in_:
+        raise VersionUnfitError(
+            f"the manifest has the features {columns}, the profile {profiled} and the model {estimator.n_features_in_} "
+            "columns: they do not belong together; publish the version again"
+        )
+    if manifest.task == "classification" and [class_text(value) for value in classes] != list(manifest.classes):
+        raise VersionUnfitError(
+            f"the manifest has the classes {list(manifest.classes)} and the model {classes}; publish the version again"
+        )
+
+
+def _last_step(estimator: Any) -> str:
+    """Class of the estimator, or of the last step of a pipeline."""
+    steps = getattr(estimator, "steps", None)
+    return _last_step(steps[-1][1]) if steps else type(estimator).__name__

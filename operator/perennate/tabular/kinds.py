@@ -1,0 +1,87 @@
+"""What a column is: numbers, yes or no, dates, or categories."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+import pyarrow as pa
+
+from perennate.drift.data.documents import shortened
+from perennate.tabular.errors import UsageError
+
+Kind = Literal["numeric", "boolean", "categorical", "datetime"]
+KINDS: Final[tuple[Kind, ...]] = ("numeric", "boolean", "categorical", "datetime")
+TAKEN: Final = MappingProxyType(
+    {
+        "numeric": "numbers, booleans, and text that says numbers",
+        "datetime": "dates, and text that says them in ISO 8601",
+    }
+)
+"""What the options take that not every column can be read as."""
+
+
+def kind_of(kind: pa.DataType) -> Kind | None:
+    """The kind that a type stands for; None for what cannot be compared (lists, structures, bytes)."""
+    types = pa.types
+    if types.is_boolean(kind):
+        return "boolean"
+    if types.is_date(kind) or types.is_timestamp(kind):
+        return "datetime"
+    if types.is_dictionary(kind):
+        return "categorical" if kind_of(kind.value_type) else None
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return "categorical"
+    numbers = types.is_integer, types.is_floating, types.is_decimal, types.is_duration, types.is_time, types.is_null
+    return "numeric" if any(fits(kind) for fits in numbers) else None
+
+
+def kinds_of(
+    where: object, schema: pa.Schema, *, given: Mapping[str, Kind], ignored: Collection[str]
+) -> dict[str, Kind]:
+    """The kind of each column that takes part, in the order of the file.
+
+    Args:
+        where: name of the file, for messages.
+        schema: its columns.
+        given: kinds that the user chose.
+        ignored: columns to leave out.
+
+    Raises:
+        UsageError: a column that is named is not there, one that takes part cannot be compared, or one cannot be what
+            the user chose.
+    """
+    for name in (*given, *ignored):
+        if name not in schema.names:
+            raise UsageError(f"{where}: there is no column {name!r}; it has {listed(schema.names)}")
+    kinds: dict[str, Kind] = {}
+    for field in schema:
+        if field.name in ignored:
+            continue
+        found = kind_of(field.type)
+        if found is None:
+            raise UsageError(
+                f"{where}: column {field.name!r} holds {field.type}, which cannot be compared; leave it out with "
+                f"--ignore {field.name}"
+            )
+        kinds[field.name] = given.get(field.name, found)
+        if not can_be(found, kinds[field.name]):
+            raise UsageError(
+                f"{where}: column {field.name!r} holds {field.type}; --{kinds[field.name]} takes "
+                f"{TAKEN[kinds[field.name]]}"
+            )
+    return kinds
+
+
+def can_be(found: Kind, wanted: Kind) -> bool:
+    """Whether a column of one kind can be read as another that the user chose: text as anything, all as categories."""
+    if wanted in {found, "categorical"} or found == "categorical":
+        return True
+    return {found, wanted} == {"numeric", "boolean"}
+
+
+def listed(names: Collection[str], most: int = 12) -> str:
+    """Names for a message, cut to a bearable number."""
+    shown = ", ".join(shortened(name) for name in list(names)[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown or "none"
