@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from perennate.cli.exits import Exit
+from perennate.cli.drift.exits import Exit
 from tests.unit.cli.makers import make_table, write
 
 pytestmark = pytest.mark.runtime

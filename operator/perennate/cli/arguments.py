@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from perennate import __version__
-from perennate.cli.exits import Exit
+from perennate.cli.drift.exits import Exit
 
 FORMATS = ("csv", "parquet", "feather")
 OUTPUTS = ("table", "json", "html")

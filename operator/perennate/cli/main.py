@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from perennate.cli.arguments import parser
-from perennate.cli.exits import Exit
+from perennate.cli.drift.exits import Exit
 from perennate.processor import settle_numpy
 from perennate.tabular.errors import UsageError
 

@@ -8,7 +8,7 @@ window, and `advance` turns verdicts into an alarm.
 from __future__ import annotations
 
 from perennate.drift.data.categories import class_text
-from perennate.drift.errors import CountsError, LabelError, ProfileError, WindowError
+from perennate.drift.data.errors import CountsError, LabelError, ProfileError, WindowError
 from perennate.drift.metrics.measurement import Measurement
 from perennate.drift.performance.estimated import estimate_performance, evaluate_estimate
 from perennate.drift.performance.measured import Cause, PerformanceResult, evaluate_performance

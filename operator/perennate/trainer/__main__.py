@@ -65,16 +65,16 @@ def _run(stage: StageName, places: Places, environment: Mapping[str, str]) -> tu
 def _stage(stage: StageName, places: Places, environment: Mapping[str, str]) -> StageResult:
     # Each stage pays for its own imports only: prepare needs neither pandas nor scikit-learn.
     if stage == STAGE_PREPARE:
-        from perennate.trainer.prepare import prepare  # noqa: PLC0415
         from perennate.trainer.request import read_request  # noqa: PLC0415
+        from perennate.trainer.stages.prepare import prepare  # noqa: PLC0415
 
         return prepare(read_request(environment), places, now=time.time())
     if stage == STAGE_TRAIN:
-        from perennate.trainer.train import train  # noqa: PLC0415
+        from perennate.trainer.stages.train import train  # noqa: PLC0415
 
         return train(places)
-    from perennate.trainer.publish import publish  # noqa: PLC0415
     from perennate.trainer.request import read_request  # noqa: PLC0415
+    from perennate.trainer.stages.publish import publish  # noqa: PLC0415
 
     return publish(read_request(environment), places)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from perennate.cli.exits import Exit
+from perennate.cli.drift.exits import Exit
 from perennate.cli.main import main
 from perennate.drift import Profile, Recorder
 from tests.unit.cli.makers import make_scored, make_table, write

@@ -12,9 +12,9 @@ import pytest
 
 from perennate.cli.arguments import parser
 from perennate.cli.drift.command import report_of
+from perennate.cli.drift.exits import Exit
 from perennate.cli.drift.options import Files, Roles
 from perennate.cli.drift.reference import HELD_VALUES, PREDICTED, Reference, columns_at_once, read_reference
-from perennate.cli.exits import Exit
 from perennate.cli.main import main
 from perennate.drift import build_profile
 from perennate.drift.profile.features import CategoricalFeature, NumericFeature

@@ -12,7 +12,7 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
-from perennate.cli.exits import Exit
+from perennate.cli.drift.exits import Exit
 from perennate.cli.main import main
 from perennate.drift.data.parsing import FREE
 from perennate.tabular.reading import LONGEST_NAME, MAX_COLUMNS

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from perennate.cli.arguments import METHODS
-from perennate.cli.exits import Exit
+from perennate.cli.drift.exits import Exit
 from perennate.cli.main import main
 from perennate.drift.verdicts.effects import EFFECTS
 from tests.unit.cli.makers import make_table, write

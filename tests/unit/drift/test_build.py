@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennate.drift.errors import ProfileError
+from perennate.drift.data.errors import ProfileError
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.features import CategoricalFeature, NumericFeature
 from perennate.drift.profile.profile import Profile

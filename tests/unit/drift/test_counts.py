@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.errors import CountsError
+from perennate.drift.data.errors import CountsError
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.layout import MAX_OFFSET, SEEN, Layout
 from perennate.drift.recording.counts import validate_counts

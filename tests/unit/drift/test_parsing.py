@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perennate.drift.data.errors import CountsError, DocumentError
 from perennate.drift.data.parsing import FREE, MEMORY, most_memory, parse
-from perennate.drift.errors import CountsError, DocumentError
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.features import FIELDS
 from perennate.drift.profile.layout import Layout

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.errors import ProfileError
+from perennate.drift.data.errors import ProfileError
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.features import NumericFeature
 from perennate.drift.profile.profile import MAX_BYTES, Profile

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennate.drift.data.categories import class_text
-from perennate.drift.errors import LabelError
+from perennate.drift.data.errors import LabelError
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.layout import Layout
 from perennate.drift.profile.profile import Profile

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from perennate.drift.data.columns import Rows
+from perennate.drift.data.errors import ProfileError
 from perennate.drift.data.threads import in_threads
-from perennate.drift.errors import ProfileError
 from perennate.drift.profile.build import build_profile
 from perennate.drift.recording.counts import validate_counts
 from perennate.drift.recording.recorder import CHUNK_ROWS, Recorder

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.errors import CountsError
+from perennate.drift.data.errors import CountsError
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.layout import Layout
 from perennate.drift.recording.recorder import Recorder

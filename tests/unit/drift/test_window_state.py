@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.errors import WindowError
+from perennate.drift.data.errors import WindowError
 from perennate.drift.recording.recorder import Recorder
 from perennate.drift.windows.state import EXPANDED_LIMIT, SIZE_LIMIT
 from perennate.drift.windows.window import Window

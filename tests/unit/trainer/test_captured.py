@@ -10,7 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from perennate.api.v1alpha1.training_spec import CapturedData
-from perennate.trainer.captured import Captured, label_type, read_captured, typed_labels
+from perennate.trainer.data.captured import Captured, label_type, read_captured, typed_labels
 from perennate.trainer.errors import DataRefusedError
 
 NOW = 1_000_000.0

@@ -10,8 +10,8 @@ import pytest
 
 from perennate.api.v1alpha1.training_spec import Estimator
 from perennate.trainer.errors import BadConfigurationError
-from perennate.trainer.estimator import build_estimator
-from perennate.trainer.train import fit
+from perennate.trainer.model.estimator import build_estimator
+from perennate.trainer.stages.train import fit
 
 FOREST = "sklearn.ensemble.RandomForestClassifier"
 LOGISTIC = "sklearn.linear_model.LogisticRegression"

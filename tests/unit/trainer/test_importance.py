@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from perennate.trainer.importance import importance_of
+from perennate.trainer.model.importance import importance_of
 
 COLUMNS = ["noise", "city", "city_size"]
 

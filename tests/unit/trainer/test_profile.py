@@ -11,8 +11,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClas
 from perennate.api.v1alpha1.training_spec import Metric
 from perennate.drift import Profile
 from perennate.drift.performance.measured import METRICS
-from perennate.trainer.profile import make_profile
-from perennate.trainer.scoring import Judged, judge, measure
+from perennate.trainer.evaluation.profile import make_profile
+from perennate.trainer.evaluation.scoring import Judged, judge, measure
 
 DATA = {
     "two classes": (load_breast_cancer, LogisticRegression(max_iter=10_000)),

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 
 from perennate.api.v1alpha1.training_spec import Metric
-from perennate.trainer.scoring import Judged, UnknownClassError, judge, measure
+from perennate.trainer.evaluation.scoring import Judged, UnknownClassError, judge, measure
 from perennate.trainer.tasks import CLASSIFICATION, REGRESSION
 
 

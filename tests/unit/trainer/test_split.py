@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perennate.trainer.data.split import check_classes, split_by_time, split_random
 from perennate.trainer.errors import DataRefusedError
-from perennate.trainer.split import check_classes, split_by_time, split_random
 
 
 @given(

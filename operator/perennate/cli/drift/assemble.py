@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from perennate.cli.drift.counting import Current
+from perennate.cli.drift.exits import Exit
 from perennate.cli.drift.options import Asked
 from perennate.cli.drift.performance import judge_performance
 from perennate.cli.drift.reference import Reference
-from perennate.cli.exits import Exit
 from perennate.drift import (
     Evaluation,
     FeatureResult,

@@ -10,6 +10,7 @@ from perennate.cli.drift.assemble import make_report
 from perennate.cli.drift.cores import workers
 from perennate.cli.drift.counting import Current, count_files
 from perennate.cli.drift.documents import add_documents, read_profile, save_profile
+from perennate.cli.drift.exits import Exit
 from perennate.cli.drift.model import Model
 from perennate.cli.drift.options import (
     Files,
@@ -26,7 +27,6 @@ from perennate.cli.drift.performance import check_metric
 from perennate.cli.drift.plan import Plan
 from perennate.cli.drift.progress import ticker
 from perennate.cli.drift.reference import Reference, read_reference
-from perennate.cli.exits import Exit
 from perennate.report.document import DriftReport
 from perennate.report.page import page
 from perennate.report.table import print_table

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perennate.drift.data.arrays import Floats, Ints
-from perennate.drift.errors import DocumentError
+from perennate.drift.data.errors import DocumentError
 
 MAX_COUNT = 2**53
 """No count may pass what a JSON reader holds exactly."""

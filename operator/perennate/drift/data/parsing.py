@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from perennate.drift.errors import DocumentError
+from perennate.drift.data.errors import DocumentError
 
 MEMORY: int = 10
 """Most bytes of memory for each byte of a document, beyond `FREE`."""

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from perennate.drift.data.arrays import Floats
 from perennate.drift.data.categories import class_text
 from perennate.drift.data.columns import Column, as_column, read_columns
+from perennate.drift.data.errors import ProfileError
 from perennate.drift.data.threads import in_threads
-from perennate.drift.errors import ProfileError
 from perennate.drift.metrics import confusion, labelled, regression
 from perennate.drift.metrics.isotonic import calibrate
 from perennate.drift.metrics.measurement import Measurement

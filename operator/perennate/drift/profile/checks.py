@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from perennate.drift.data.arrays import Ints
 from perennate.drift.data.documents import shown
-from perennate.drift.errors import ProfileError
+from perennate.drift.data.errors import ProfileError
 from perennate.drift.profile.features import Feature
 from perennate.drift.profile.outputs import BINARY_CLASSES, Residual, Score, score_kind
 

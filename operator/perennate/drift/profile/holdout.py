@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from perennate.drift.data.arrays import Bools, Floats, Ints
 from perennate.drift.data.categories import class_text
-from perennate.drift.errors import ProfileError
+from perennate.drift.data.errors import ProfileError
 from perennate.drift.profile.outputs import BINARY_CLASSES
 from perennate.drift.profile.profile import MAX_CONFUSION
 

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from perennate.drift.data.arrays import Ints
 from perennate.drift.data.documents import Node, shown
+from perennate.drift.data.errors import ProfileError
 from perennate.drift.data.parsing import parse
-from perennate.drift.errors import ProfileError
 from perennate.drift.profile.checks import check_holdout, check_names, check_outputs, check_sums
 from perennate.drift.profile.features import FIELDS, Feature, read_feature
 from perennate.drift.profile.outputs import BINARY_CLASSES, PREDICTION, SCORE, Residual, Score

@@ -9,7 +9,7 @@ import numpy as np
 
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.data.documents import MAX_COUNT, Node
-from perennate.drift.errors import CountsError
+from perennate.drift.data.errors import CountsError
 from perennate.drift.profile.layout import ERRORS, LABELS, MAX_OFFSET, OFFSET_STEPS, ROWS, SEEN, SPECIAL, Layout
 from perennate.drift.profile.profile import Profile
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from perennate.drift.data.arrays import Ints
 from perennate.drift.data.categories import class_text
-from perennate.drift.errors import LabelError
+from perennate.drift.data.errors import LabelError
 from perennate.drift.metrics.regression import residual_sums
 from perennate.drift.profile.bins import bin_of
 from perennate.drift.profile.layout import DELAYS, Layout

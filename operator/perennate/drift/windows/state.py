@@ -17,8 +17,8 @@ import numpy as np
 
 from perennate.drift.data.arrays import Ints
 from perennate.drift.data.documents import Node
+from perennate.drift.data.errors import WindowError
 from perennate.drift.data.parsing import parse
-from perennate.drift.errors import WindowError
 from perennate.drift.profile.layout import ROWS, Layout
 
 SCHEMA: Final = "perennate.dev/window/v1"

@@ -9,8 +9,8 @@ from typing import Final
 
 import orjson
 
+from perennate.drift.data.errors import CountsError, ProfileError, WindowError
 from perennate.drift.data.parsing import parse
-from perennate.drift.errors import CountsError, ProfileError, WindowError
 from perennate.drift.profile.profile import Profile
 from perennate.drift.windows.sample import Sample
 from perennate.drift.windows.window import Window

@@ -17,9 +17,9 @@ import uvloop
 from perennate.serving.http.listening import listening
 from perennate.serving.http.middleware import Meter
 from perennate.serving.http.operations import Operations
+from perennate.serving.http.runtime import Runtime
 from perennate.serving.lifecycle import Lifecycle
 from perennate.serving.metrics import Metrics
-from perennate.serving.runtime import Runtime
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

@@ -10,9 +10,9 @@ import numpy as np
 from perennate.api.run import StageResult
 from perennate.artifacts import save_estimator
 from perennate.lineage import fingerprint
+from perennate.trainer.data.frames import frame, labels, read_rows
 from perennate.trainer.errors import BadConfigurationError
-from perennate.trainer.estimator import FIELD, build_estimator
-from perennate.trainer.frames import frame, labels, read_rows
+from perennate.trainer.model.estimator import FIELD, build_estimator
 from perennate.trainer.progress import report
 from perennate.trainer.request import read_record
 

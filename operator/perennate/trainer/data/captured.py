@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from perennate.trainer.columns import OWN_PREFIX
+from perennate.trainer.data.columns import OWN_PREFIX
 from perennate.trainer.errors import DataRefusedError
 
 if TYPE_CHECKING:

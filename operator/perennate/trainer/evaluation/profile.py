@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from perennate.drift import Profile
-    from perennate.trainer.scoring import Judged
+    from perennate.trainer.evaluation.scoring import Judged
 
 
 def make_profile(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from perennate.api.v1alpha1.training_job import MetricValue
 from perennate.artifacts import ArtifactError, ArtifactNotFoundError, load_verified
 from perennate.gates import ChampionVerdict, GateVerdict, check_gates, compare, no_champion, no_comparison
+from perennate.trainer.data.frames import frame, labels
 from perennate.trainer.errors import BadConfigurationError
-from perennate.trainer.frames import frame, labels
-from perennate.trainer.scoring import UnknownClassError, judge, measure
+from perennate.trainer.evaluation.scoring import UnknownClassError, judge, measure
 from perennate.trainer.tasks import asked_metrics, check_metrics, metrics_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perennate.api.run import RunRecord
     from perennate.api.v1alpha1.training_spec import Champion, Evaluation, Metric
     from perennate.artifacts import LoadedVersion, ModelStore
-    from perennate.trainer.scoring import Judged
+    from perennate.trainer.evaluation.scoring import Judged
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from perennate.lineage import (
     parameters_digest,
     provenance,
 )
+from perennate.trainer.data.rows import Rows, look_at
+from perennate.trainer.data.split import check_classes, split_by_time, split_random
 from perennate.trainer.progress import report
 from perennate.trainer.request import write_record
-from perennate.trainer.rows import Rows, look_at
-from perennate.trainer.split import check_classes, split_by_time, split_random
 from perennate.trainer.tasks import check_metrics
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import pyarrow as pa
 from perennate.api.durations import parse_duration
 from perennate.artifacts import ModelStore
 from perennate.artifacts.formats.skops import allowlist
-from perennate.trainer.captured import label_type, read_captured, typed_labels
-from perennate.trainer.columns import Columns, check_target, feature_column, infer_task, is_number, resolve_columns
+from perennate.trainer.data.captured import label_type, read_captured, typed_labels
+from perennate.trainer.data.columns import Columns, check_target, feature_column, infer_task, is_number, resolve_columns
+from perennate.trainer.data.sources import read_source
 from perennate.trainer.errors import BadConfigurationError, DataRefusedError
 from perennate.trainer.progress import report
-from perennate.trainer.sources import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

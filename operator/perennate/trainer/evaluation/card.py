@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from perennate.api.version import FeatureSchema
     from perennate.drift import Profile
     from perennate.gates import ChampionVerdict
-    from perennate.trainer.evaluation import Verdict
+    from perennate.trainer.evaluation.evaluation import Verdict
 
 
 def model_card(

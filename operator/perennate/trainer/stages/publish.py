@@ -19,16 +19,16 @@ from perennate.api.version import (
 from perennate.artifacts import ArtifactRefusedError, ModelStore, file_entries, load_estimator
 from perennate.artifacts.formats.skops.allowlist import public_name
 from perennate.lineage import deciding_spec, fingerprint, library_versions, provenance
-from perennate.trainer.card import model_card
-from perennate.trainer.columns import feature_type
+from perennate.trainer.data.columns import feature_type
+from perennate.trainer.data.frames import frame, labels, read_rows
 from perennate.trainer.errors import BadConfigurationError, GateFailedError
-from perennate.trainer.evaluation import Verdict, evaluate
-from perennate.trainer.frames import frame, labels, read_rows
-from perennate.trainer.importance import importance_of
-from perennate.trainer.profile import make_profile
+from perennate.trainer.evaluation.card import model_card
+from perennate.trainer.evaluation.evaluation import Verdict, evaluate
+from perennate.trainer.evaluation.profile import make_profile
+from perennate.trainer.evaluation.scoring import Judged, UnknownClassError, judge
+from perennate.trainer.model.importance import importance_of
 from perennate.trainer.progress import report
 from perennate.trainer.request import read_record
-from perennate.trainer.scoring import Judged, UnknownClassError, judge
 
 if TYPE_CHECKING:
     import pyarrow as pa

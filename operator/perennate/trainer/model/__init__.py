@@ -1,0 +1,1 @@
+"""The estimator of a run: built from the spec, and what it goes by."""
