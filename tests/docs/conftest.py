@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.pages import ROOT
-from tests.docs.terminal import Terminal
 from tests.support.apiserver import ControlPlane
+from tests.support.docs.pages import ROOT
+from tests.support.docs.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

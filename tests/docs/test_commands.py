@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.docs.accounts import ACCOUNTS, RECIPES
-from tests.docs.pages import ROOT, SHELLS, TUTORIAL, TUTORIAL_TEST, Block, all_blocks, blocks, pages
+from tests.support.docs.pages import ROOT, SHELLS, TUTORIAL, TUTORIAL_TEST, Block, all_blocks, blocks, pages
 
 LANGUAGES = SHELLS | {"yaml", "json", "python", "text", "mermaid"}
 COMMANDS = all_blocks(*SHELLS)

@@ -6,8 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
-from tests.docs.pages import ROOT, run_by
-from tests.docs.terminal import Terminal
+from tests.support.docs.pages import ROOT, run_by
+from tests.support.docs.terminal import Terminal
 
 FOLDER = ROOT / "build" / "drift-on-files"
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.pages import ROOT, Step, all_blocks, run_by
+from tests.support.docs.pages import ROOT, Step, all_blocks, run_by
 
 if TYPE_CHECKING:
-    from tests.docs.terminal import Terminal
+    from tests.support.docs.terminal import Terminal
 
 README = ROOT / "README.md"
 GUIDE = ROOT / "docs" / "how-to" / "install.md"

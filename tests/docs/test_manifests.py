@@ -10,8 +10,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from perennate.api.v1alpha1 import KINDS
-from tests.docs.pages import ROOT, Block, all_blocks, blocks, pages
 from tests.repo import structural
+from tests.support.docs.pages import ROOT, Block, all_blocks, blocks, pages
 from tools import includes
 
 if TYPE_CHECKING:

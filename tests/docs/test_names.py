@@ -9,7 +9,7 @@ import pytest
 
 from perennate.api.schema import resource_schema
 from perennate.api.v1alpha1 import KINDS
-from tests.docs.pages import ROOT, pages, prose
+from tests.support.docs.pages import ROOT, pages, prose
 
 if TYPE_CHECKING:
     from pathlib import Path

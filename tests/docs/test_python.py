@@ -8,7 +8,7 @@ from itertools import takewhile
 
 import pytest
 
-from tests.docs.pages import ROOT, TUTORIAL, Block, all_blocks, blocks
+from tests.support.docs.pages import ROOT, TUTORIAL, Block, all_blocks, blocks
 
 BLOCKS = [block for block in all_blocks("python") if block.page != TUTORIAL]
 

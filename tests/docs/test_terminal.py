@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.pages import ROOT, Block, Step
-from tests.docs.terminal import CommandError, Terminal, missing, pattern
+from tests.support.docs.pages import ROOT, Block, Step
+from tests.support.docs.terminal import CommandError, Terminal, missing, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.docs.pages import Block, run_by
-from tests.docs.terminal import Terminal
+from tests.support.docs.pages import Block, run_by
+from tests.support.docs.terminal import Terminal
 from tools.demo.cluster import ROOT, Cluster, condition
 from tools.demo.steps import what_next
 

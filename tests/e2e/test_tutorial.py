@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.pages import SHELLS, TUTORIAL, blocks, run_by
-from tests.docs.terminal import Terminal
+from tests.support.docs.pages import SHELLS, TUTORIAL, blocks, run_by
+from tests.support.docs.terminal import Terminal
 from tools.demo.cluster import ROOT, Cluster
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.repo.tree import ROOT
+from tests.support.tree import ROOT
 from tools import chart
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.repo.tree import ROOT, files, label
+from tests.support.tree import ROOT, files, label
 from tools import generate
 
 if TYPE_CHECKING:

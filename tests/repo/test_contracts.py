@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repo.tree import ROOT
+from tests.support.tree import ROOT
 
 # Module to plant and what it says -> the contract that must notice.
 PLANTED = {

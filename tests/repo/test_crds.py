@@ -13,7 +13,7 @@ from perennate.api.durations import DURATION_PATTERN
 from perennate.api.schema import INT_OR_STRING, PRESERVE_UNKNOWN, VALIDATIONS, resource_schema
 from perennate.api.v1alpha1 import KINDS
 from tests.repo import structural
-from tests.repo.tree import ROOT, manifests
+from tests.support.tree import ROOT, manifests
 from tools import generate
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import perennate
-from tests.repo.tree import ROOT, files, label
+from tests.support.tree import ROOT, files, label
 
 PACKAGE = [path for path in files(".py") if path.is_relative_to(ROOT / "operator" / "perennate")]
 LONGEST = 400

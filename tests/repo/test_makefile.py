@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-from tests.repo.tree import ROOT
+from tests.support.tree import ROOT
 
 TARGETS = {
     *("help", "install", "lock", "clean", "fmt", "generate", "lint", "typecheck", "verify", "coverage"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from perennate.kube.runtime.resources import CHILDREN, CLAIM, CONFIG_MAP, EVENT, LEASE, OURS, REPLICA_SET
-from tests.repo.tree import manifests
+from tests.support.tree import manifests
 
 ROLES = {
     f"{document['kind']}/{document['metadata']['name']}": document

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.drift.__main__ import exit_code
 from benchmarks.drift.bounds import Bound, Finding
-from tests.repo.tree import ROOT
+from tests.support.tree import ROOT
 
 pytestmark = pytest.mark.runtime
 

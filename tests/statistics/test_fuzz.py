@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.repo.tree import ROOT
 from tests.statistics.fuzzing import documents, files
+from tests.support.tree import ROOT
 
 RUNS, SECONDS = 20_000, 20
 SEEDS, LONGEST = 40, 4096

@@ -20,7 +20,7 @@ from perennate.artifacts import (
     read_version,
 )
 from perennate.artifacts.files import PARTIAL_PREFIX
-from tests.unit.artifacts.makers import ZERO, make_files, make_manifest
+from tests.support.artifacts import ZERO, make_files, make_manifest
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from perennate.cli.drift.exits import Exit
 from perennate.cli.main import main
 from perennate.drift import Profile, Recorder
-from tests.unit.cli.makers import make_scored, make_table, write
+from tests.support.drift_command import make_scored, make_table, write
 
 TRAIN, QUIET = make_table(seed=1), make_table(seed=2)
 HOLES = QUIET.set_column(0, "age", pa.array([None] * 600 + QUIET["age"].to_pylist()[600:]))

@@ -16,14 +16,14 @@ from tests.support.serving import (
     publish_rain,
     publish_ridge,
 )
-from tests.unit.serving.pod import running_pod
+from tests.support.serving_pod import running_pod
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from tests.support.serving import Published
-    from tests.unit.serving.pod import Pod
+    from tests.support.serving_pod import Pod
 
 PUBLISHERS: Mapping[str, Callable[[Path], Published]] = {
     "rain": publish_rain,

@@ -1,0 +1,311 @@
+"""Reading profiles: every malformed one is refused with the field that is wrong."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import copy
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perennate.drift.data.errors import ProfileError
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.features import NumericFeature
+from perennate.drift.profile.profile import MAX_BYTES, Profile
+from perennate.drift.verdicts.verdict import Verdict, evaluate
+from perennate.drift.windows.window import Window
+from tests.support.drift.makers import HOUR, START, generator, make_document, make_profile, make_scores
+
+GOOD = json.loads(make_profile(rows=500, holdout=300).to_bytes())
+
+
+def put(*path: Any, value: Any) -> Callable[[dict[str, Any]], None]:
+    """A change that sets one place of the document."""
+
+    def change(document: Any) -> None:
+        for step in path[:-1]:
+            document = document[step]
+        document[path[-1]] = value
+
+    return change
+
+
+def drop(*path: Any) -> Callable[[dict[str, Any]], None]:
+    """A change that takes one place out of the document."""
+
+    def change(document: Any) -> None:
+        for step in path[:-1]:
+            document = document[step]
+        del document[path[-1]]
+
+    return change
+
+
+F0, COUNTRY = ("features", 0), ("features", 3)
+REFUSED = {
+    "newer schema": (
+        put("schema", value="perennate.dev/profile/v3"),
+        r"schema: must be 'perennate.dev/profile/v2' or 'perennate.dev/profile/v1', got '.*/v3'; read it with",
+    ),
+    "no schema": (drop("schema"), r"schema: must be .* got None"),
+    "unknown field": (put("extra", value=1), r"extra: is no field of this schema"),
+    "field is missing": (drop("rows"), r"rows: is required"),
+    "unknown task": (put("task", value="ranking"), r"task: must be one of classification, regression, got 'ranking'"),
+    "no features": (put("features", value=[]), r"features: must have 1 to 3000 items, got 0"),
+    "features no list": (put("features", value={}), r"features: must be a list"),
+    "feature no object": (
+        put("features", 0, value=3),
+        r"features\[0\].kind: must be one of categorical, numeric, boolean, datetime, got None",
+    ),
+    "unknown kind": (put(*F0, "kind", value="date"), r"features\[0\].kind: must be one of .*, got 'date'"),
+    "name twice": (put(*F0, "name", value="f1"), r"features\[1\].name: must be a name of its own"),
+    "empty name": (put(*F0, "name", value=""), r"features\[0\].name: must be a name of its own"),
+    "edges fall": (put(*F0, "edges", 1, value=-99.0), r"features\[0\].edges: must rise strictly, got -99.0 after"),
+    "an edge twice": (put(*F0, "edges", value=[0.0] * 21), r"features\[0\].edges: must rise strictly"),
+    "edge no number": (put(*F0, "edges", 1, value="a"), r"features\[0\].edges\[1\]: must be a finite number, got 'a'"),
+    "edge above maximum": (
+        put(*F0, "maximum", value=0.0),
+        r"features\[0\]: must have minimum <= edges < maximum",
+    ),
+    "edges without range": (
+        lambda document: document["features"][0].update(minimum=None, maximum=None, mean=None, sd=None),
+        r"features\[0\].edges: must be empty when there is no minimum",
+    ),
+    "half a range": (
+        put(*F0, "minimum", value=None),
+        r"features\[0\]: minimum, maximum, mean, sd must be all numbers",
+    ),
+    "negative sd": (put(*F0, "sd", value=-1.0), r"features\[0\]: must have minimum <= maximum and sd >= 0"),
+    "decile out of range": (
+        put(*F0, "decile", value=[21]),
+        r"features\[0\].decile: must be strictly rising indices below 21",
+    ),
+    "too few counts": (put(*F0, "counts", value=[500]), r"features\[0\].counts: must have 22 items, got 1"),
+    "negative count": (put(*F0, "counts", 3, value=-1), r"features\[0\].counts\[3\]: must be a whole number from 0"),
+    "fractional count": (put(*F0, "counts", 3, value=1.5), r"features\[0\].counts\[3\]: must be a whole number"),
+    "boolean count": (put(*F0, "missing", value=True), r"features\[0\].missing: must be a whole number"),
+    "huge count": (put(*F0, "counts", 0, value=10**30), r"features\[0\].counts\[0\]: must be a whole number"),
+    "counts do not add up": (
+        put(*F0, "missing", value=7),
+        r"features\[0\]: counts, missing and other must add up to rows",
+    ),
+    "category twice": (
+        put(*COUNTRY, "categories", 0, value="fr"),
+        r"features\[3\].categories: must not name anything twice",
+    ),
+    "category no text": (
+        put(*COUNTRY, "categories", 0, value=1),
+        r"features\[3\].categories\[0\]: must be a string, got 1",
+    ),
+    "threshold off the edges": (put("score", "threshold", value=0.51), r"score.threshold: must be one of the edges"),
+    "probability without threshold": (
+        put("score", "threshold", value=None),
+        r"score.threshold: must be one of the edges",
+    ),
+    "score kind of another task": (
+        lambda document: document["score"].update(kind="prediction", threshold=None),
+        r"score.kind: must be 'probability' here, got 'prediction'",
+    ),
+    "score counts do not add up": (
+        put("holdoutRows", value=1),
+        r"score.counts: must add up to holdoutRows = 1, got 300",
+    ),
+    "calibration falls": (
+        put("score", "calibration", 0, value=1.0),
+        r"score.calibration: must be probabilities that do not fall",
+    ),
+    "calibration too short": (
+        put("score", "calibration", value=[0.5]),
+        r"score.calibration: must have \d+ items, got 1",
+    ),
+    "one class": (put("classes", value=["a"]), r"classes: must be none for regression, else two or more"),
+    "metrics no object": (put("metrics", value=[]), r"metrics: must be an object of at most 100 metrics, got \[\]"),
+    "metric without error": (put("metrics", "auc", value={"value": 1.0}), r"metrics.auc.standardError: is required"),
+    "grid no base64": (put(*F0, "grid", value="?"), r"features\[0\].grid: must be base64"),
+    "grid no text": (put(*F0, "grid", value=7), r"features\[0\].grid: must be a string, got 7"),
+    "grid too short": (put(*F0, "grid", value="AAAA"), r"features\[0\].grid: must be 401 bytes in base64"),
+    "grid falls": (
+        put(*F0, "grid", value=base64.b64encode(bytes(range(255, 0, -1)) + bytes(146)).decode()),
+        r"features\[0\].grid: must be 401 bytes in base64, not falling inside a bin",
+    ),
+    "grid of a score": (put("score", "grid", value=""), r"score.grid: must be 401 bytes"),
+    "score without moments": (drop("score", "sd"), r"score.sd: is required"),
+    "too few means": (put("score", "means", value=[]), r"score.means: must have \d+ items, got 0"),
+    "predictions of two classes": (
+        put("prediction", value={"counts": [150, 150]}),
+        r"prediction: must be null unless there are more than two classes",
+    ),
+    "too few predictions": (put("prediction", value={"counts": [300]}), r"prediction.counts: must have 2 items, got 1"),
+    "residual of classes": (
+        put("residual", value={"edges": [], "counts": [300], "unit": 1.0}),
+        r"residual: must be null for classification",
+    ),
+    "residual without unit": (
+        put("residual", value={"edges": [], "counts": [300], "unit": 0.0}),
+        r"residual.unit: must be a number above 0, got 0.0",
+    ),
+    "importance no number": (
+        put(*F0, "importance", value="high"),
+        r"features\[0\].importance: must be a finite number",
+    ),
+    "negative error": (
+        put("metrics", "auc", "standardError", value=-0.1),
+        r"metrics.auc.standardError: must be a number from 0",
+    ),
+    "infinite metric": (
+        put("metrics", "auc", "value", value=float("inf")),
+        r"metrics.auc.value: must be a finite number",
+    ),
+    "too large an integer": (
+        put("metrics", "auc", "value", value=10**400),
+        r"metrics.auc.value: must be a finite number",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
+def test_malformed_profile_is_refused(change: Callable[[dict[str, Any]], None], message: str) -> None:
+    """A profile that is not one is refused with the field that is wrong."""
+    document = copy.deepcopy(GOOD)
+    change(document)
+
+    with pytest.raises(ProfileError, match=message):
+        Profile.from_document(document)
+
+
+@pytest.mark.parametrize("document", [None, 3, [], "profile", {}])
+def test_no_profile_at_all(document: object) -> None:
+    """Anything but an object with the right schema is refused."""
+    with pytest.raises(ProfileError, match="schema: must be"):
+        Profile.from_document(document)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "document: must be JSON"),
+        (b"{", "document: must be JSON"),
+        (b"\xff", "document: must be JSON"),
+        (b'{"schema": NaN}', "must hold finite numbers only, got NaN"),
+        (b"[" * 5000, "document: must be JSON: maximum recursion depth exceeded"),
+        (b"[" * 100_000, "document: must take at most 1524288 bytes of memory when it is read"),
+        (b" " * (MAX_BYTES + 1), f"must have at most {MAX_BYTES} bytes"),
+    ],
+    ids=["empty", "cut off", "no text", "NaN", "deeply nested", "more deeply", "too large"],
+)
+def test_malformed_bytes_are_refused(content: bytes, message: str) -> None:
+    """Bytes that are no JSON, or too many, are refused."""
+    with pytest.raises(ProfileError, match=message):
+        Profile.from_bytes(content)
+
+
+def older(document: dict[str, Any]) -> dict[str, Any]:
+    """The same profile as the release before wrote it."""
+    old = copy.deepcopy(document)
+    old["schema"] = "perennate.dev/profile/v1"
+    del old["prediction"], old["residual"]
+    for part in (*old["features"], old["score"]):
+        part.pop("grid", None)
+    for name in ("minimum", "maximum", "mean", "sd", "means"):
+        del old["score"][name]
+    return old
+
+
+def test_an_older_profile_keeps_its_digest() -> None:
+    """Pods and status know it by the digest of its bytes, which reading does not change; what it lacks is not there."""
+    content = json.dumps(older(GOOD), indent=1).encode()
+    profile = Profile.from_bytes(content)
+
+    assert profile.digest == f"sha256:{hashlib.sha256(content).hexdigest()}"
+    assert profile.to_bytes() == content
+    assert isinstance(profile.features[0], NumericFeature)
+    assert profile.features[0].grid is None
+    assert profile.score is not None
+    assert (profile.score.grid, profile.score.means, profile.label_kind) == (None, None, "scores")
+    assert Profile.from_document(older(GOOD)).features[0].bins == profile.features[0].bins
+
+
+def test_an_older_profile_is_still_counted_against() -> None:
+    """Its traffic gets a verdict."""
+    profile = Profile.from_document(older(json.loads(make_profile().to_bytes())))
+    window = Window(profile, length=HOUR, scrape_interval=15)
+    window.add(make_document(profile, rows=2000), pod="a", now=START + HOUR)
+
+    assert evaluate(window.sample(START + HOUR)).verdict is Verdict.NONE
+
+
+def test_fields_of_the_newer_schema_are_refused_in_an_older_profile() -> None:
+    """A document says what it is, and is held to it."""
+    document = older(GOOD) | {"residual": None}
+
+    with pytest.raises(ProfileError, match="residual: is no field of this schema"):
+        Profile.from_document(document)
+
+
+def test_bytes_of_another_digest_are_refused() -> None:
+    """Who knows the digest hears of a swapped or damaged file before anything of it is read."""
+    content = make_profile(rows=500, holdout=300).to_bytes()
+    digest = Profile.from_bytes(content).digest
+
+    assert Profile.from_bytes(content, digest=digest).digest == digest
+    with pytest.raises(ProfileError, match=f"must have the digest {digest}, got sha256:"):
+        Profile.from_bytes(content + b" ", digest=digest)
+
+
+def test_thirty_skewed_features_are_small() -> None:
+    """30 features of long numbers and long names, with a score, take less than 50 kB."""
+    draw = generator()
+    columns = {f"a feature with quite a long name {index:02d}": draw.lognormal(0, 2, 20_000) for index in range(30)}
+    scores, labels = make_scores(4000)
+    profile = build_profile(columns, task="classification", score=scores, labels=labels, classes=[0, 1])
+
+    assert len(profile.to_bytes()) < 50_000
+
+
+def test_a_file_of_100_mb_is_refused_unread() -> None:
+    """Its size is looked at first."""
+    with pytest.raises(ProfileError, match="document: must have at most 4194304 bytes, got 100000000"):
+        Profile.from_bytes(bytes(100_000_000))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(value=JSON, data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_any_value_anywhere_is_read_or_refused(value: object, data: st.DataObject) -> None:
+    """Whatever stands in whatever place, reading ends in a profile or a ProfileError, never in anything else."""
+    document: Any = copy.deepcopy(GOOD)
+    place, step = document, data.draw(st.sampled_from(sorted(document)))
+    while isinstance(place[step], dict | list) and place[step] and data.draw(st.booleans()):
+        place = place[step]
+        step = data.draw(st.sampled_from(sorted(place)) if isinstance(place, dict) else st.integers(0, len(place) - 1))
+    place[step] = value
+
+    with contextlib.suppress(ProfileError):
+        Profile.from_document(document)
+
+
+def test_the_bytes_are_the_document_in_its_one_form() -> None:
+    """Keys sorted, no spaces, UTF-8; whatever classes and columns are called."""
+    strange = '"features":[]'
+    profile = build_profile(
+        {strange: ["größer", strange, None], '"]}': [1.5, 2.5, 3.5]},
+        task="classification",
+        classes=[strange, "no"],
+        metrics={strange: (1.0, 0.1), "features": (1.0, 0.1)},
+    )
+    written = json.dumps(profile.to_document(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    assert profile.to_bytes() == written.encode()
+    assert Profile.from_bytes(profile.to_bytes()).content is None, "kept only where it differs"

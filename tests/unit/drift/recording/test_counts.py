@@ -1,0 +1,148 @@
+"""Reading counts documents: the operator trusts none."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perennate.drift.data.errors import CountsError
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.layout import MAX_OFFSET, SEEN, Layout
+from perennate.drift.recording.counts import validate_counts
+from tests.support.drift.makers import make_document, make_profile, make_recorder
+from tests.unit.drift.profile.test_profile import JSON, drop, put
+
+PROFILE = make_profile(rows=500)
+GOOD = json.loads(json.dumps(make_document(PROFILE)))
+
+REFUSED = {
+    "another schema": (
+        put("schema", value="perennate.dev/counts/v2"),
+        r"schema: must be one of perennate.dev/counts/v1",
+    ),
+    "another profile": (put("profileDigest", value="sha256:00"), r"profileDigest: must be one of sha256:"),
+    "unknown field of two lines": (put("rows\nPerSecond", value=1), r"^rows\\nPerSecond: is no field of this schema"),
+    "unknown field": (put("rowsPerSecond", value=1), r"rowsPerSecond: is no field of this schema"),
+    "field is missing": (drop("below"), r"below: is required"),
+    "rows negative": (put("rows", value=-1), r"rows: must be a whole number from 0"),
+    "rows fractional": (put("rows", value=40.0), r"rows: must be a whole number"),
+    "rows do not add up": (put("rows", value=41), r"counts\[0\]: bins, .* of 'f0' must add up to rows = 41, got 40"),
+    "unknown feature": (put("features", 0, value="g"), r"features: must be the profile's features in their order"),
+    "features out of order": (put("features", value=["f1", "f0", "f2", "country"]), r"features: must be the profile's"),
+    "a feature too few": (lambda document: document["counts"].pop(), r"counts: must have 4 items, got 3"),
+    "a bin too many": (lambda document: document["counts"][1].append(0), r"counts\[1\]: must have 22 items, got 23"),
+    "NaN count": (put("counts", 0, 0, value=float("nan")), r"counts\[0\]\[0\]: must be a whole number from 0"),
+    "negative count": (put("counts", 0, 0, value=-5), r"counts\[0\]\[0\]: must be a whole number from 0"),
+    "huge count": (put("errors", value=2**60), r"errors: must be a whole number from 0"),
+    "special cells too few": (put("missing", value=[0]), r"missing: must have 4 items, got 1"),
+    "sum of a category": (put("sum", 3, value=1.0), r"sum\[3\]: must be null for a category"),
+    "no sum of a number": (put("sumsq", 0, value=None), r"sumsq\[0\]: must be a finite number"),
+    "infinite sum": (put("sum", 0, value=float("inf")), r"sum\[0\]: must be a finite number"),
+    "start no number": (put("start", value="now"), r"start: must be a finite number"),
+    "start no time": (
+        put("start", value=1e30),
+        r"start: must be a time, from 0 to 9007199254740992 seconds since 1970, got 1e\+30",
+    ),
+    "start before 1970": (put("start", value=-1.0), r"start: must be a time, .*, got -1.0"),
+    "score too short": (put("score", value=[]), r"score: must have \d+ items, got 0"),
+    "unknown label": (put("labels", "2", value=[]), r"labels.2: is no field of this schema"),
+    "label row is missing": (drop("labels", "1"), r"labels.1: is required"),
+    "fewer came than counted": (put("seen", value=39), r"seen: must be a whole number from 40"),
+    "delays too few": (put("delays", value=[0]), r"delays: must have 8 items, got 1"),
+    "offset no whole number": (put("offsets", 0, value=0.5), r"offsets\[0\]: must be a whole number from -"),
+    "offset that no rows add up to": (
+        put("offsets", 0, value=40 * MAX_OFFSET + 1),
+        r"offsets\[0\]: must be .* to 42949672960",
+    ),
+    "offsets too few": (put("offsets", value=[0]), r"offsets: must have 4 items, got 1"),
+    "predictions of two classes": (put("prediction", value=[1, 2]), r"prediction: must have 0 items, got 2"),
+    "matrix of two classes": (put("confusion", value=[[1]]), r"confusion: must have 0 items, got 1"),
+    "residuals of two classes": (put("residuals", value={"bins": [1], "sums": []}), r"residuals.bins: must have 0"),
+    "model no text": (put("model", value=None), r"model: must be a string"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
+def test_malformed_counts_are_refused(change: Callable[[dict[str, Any]], Any], message: str) -> None:
+    """A document that is not one is refused with the field that is wrong."""
+    document = copy.deepcopy(GOOD)
+    change(document)
+
+    with pytest.raises(CountsError, match=message):
+        validate_counts(document, PROFILE)
+
+
+@pytest.mark.parametrize("document", [None, [], "counts", 3])
+def test_no_document_at_all(document: object) -> None:
+    """Anything but an object is refused."""
+    with pytest.raises(CountsError, match="document: must be an object"):
+        validate_counts(document, PROFILE)
+
+
+def test_good_counts_are_read() -> None:
+    """A recorder's document is read back."""
+    counts = validate_counts(GOOD, PROFILE)
+
+    assert (counts.rows, counts.errors, counts.profile_digest) == (40, 0, PROFILE.digest)
+
+
+def test_counts_of_an_older_pod_are_read() -> None:
+    """What a pod does not know of counts as nothing, and its offsets follow from its sums."""
+    document = copy.deepcopy(GOOD)
+    for name in ("seen", "delays", "offsets"):
+        del document[name]
+    older, newer = validate_counts(document, PROFILE).cells, validate_counts(GOOD, PROFILE).cells
+    layout = Layout(PROFILE)
+
+    assert older[SEEN] == 40
+    assert older[layout.offsets] == pytest.approx(newer[layout.offsets], abs=40)
+    assert np.abs(newer[layout.offsets]).min() > 1000
+
+
+def test_sums_beyond_what_javascript_holds_are_read() -> None:
+    """Sums of squared errors may be larger than a count."""
+    profile = build_profile({"x": np.arange(9.0)}, task="regression", score=np.arange(9.0), labels=np.zeros(9))
+    document = make_recorder(profile).document()
+    document["residuals"]["sums"] = [1, 1, 0, 2**62, 2**62]
+    layout = Layout(profile)
+
+    assert validate_counts(document, profile).cells[layout.residual_sums].tolist() == [1, 1, 0, 2**62, 2**62]
+    document["residuals"]["sums"][0] = 2**63
+    with pytest.raises(CountsError, match=r"residuals.sums\[0\]: must be a whole number from 0 to 9223372036854775807"):
+        validate_counts(document, profile)
+
+
+@pytest.mark.parametrize(
+    "values", [np.full(140_000, 1e300), np.full(140_000, -np.finfo(float).max)], ids=["up", "down"]
+)
+def test_a_gross_fault_is_read_like_any_other(values: np.ndarray) -> None:
+    """However far off however many values are, the counts that tell of the fault are not refused for it."""
+    profile = build_profile({"x": np.arange(9.0)}, task="regression")
+    recorder = make_recorder(profile)
+    recorder.record({"x": values})
+    cells = validate_counts(json.loads(json.dumps(recorder.document())), profile).cells
+
+    assert abs(int(cells[Layout(profile).offsets][0])) == values.size * MAX_OFFSET
+
+
+@given(value=JSON, data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_any_value_anywhere_is_read_or_refused(value: object, data: st.DataObject) -> None:
+    """Whatever stands in whatever place, reading ends in counts or a CountsError, never in anything else."""
+    document: Any = copy.deepcopy(GOOD)
+    place, step = document, data.draw(st.sampled_from(sorted(document)))
+    while isinstance(place[step], dict | list) and place[step] and data.draw(st.booleans()):
+        place = place[step]
+        step = data.draw(st.sampled_from(sorted(place)) if isinstance(place, dict) else st.integers(0, len(place) - 1))
+    place[step] = value
+
+    with contextlib.suppress(CountsError):
+        validate_counts(document, PROFILE)

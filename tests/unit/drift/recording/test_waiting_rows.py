@@ -1,0 +1,53 @@
+"""Rows that come one by one are counted later, together; nobody who asks can tell."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from perennate.drift import build_profile
+from perennate.drift.recording.waiting import WAITING_ROWS, WaitingRows
+from tests.support.drift.makers import generator, make_recorder
+
+NAMES = ["a", "b"]
+
+
+@pytest.mark.parametrize("rows", [1, WAITING_ROWS - 1, WAITING_ROWS, WAITING_ROWS + 1, 3 * WAITING_ROWS + 7])
+def test_single_rows_count_as_a_batch_of_them(rows: int) -> None:
+    """Missing and infinite values too; only the sums of floats may differ, by rounding."""
+    training = generator(1).normal(size=(1000, 2))
+    profile = build_profile({"a": training[:, 0], "b": training[:, 1]}, task="regression", score=training[:, 0])
+    values = generator(2).normal(size=(rows, 2)) * 2
+    values[:: max(1, rows // 5)] = np.nan, np.inf
+    single, batch = make_recorder(profile), make_recorder(profile)
+    for row in values:
+        single.record(row[None], NAMES)
+        single.record_scores(row[:1])
+    batch.record(values, NAMES)
+    batch.record_scores(values[:, 0])
+    found, expected = single.document(), batch.document()
+
+    assert found.pop("sum") == pytest.approx(expected.pop("sum"))
+    assert found.pop("sumsq") == pytest.approx(expected.pop("sumsq"))
+    assert found == expected
+
+
+def test_more_rows_than_can_ever_wait_are_not_lost() -> None:
+    """Whoever would try again once there is room would try for ever, or drop them."""
+    waiting = WaitingRows(2)
+
+    assert waiting.add(np.zeros((2, WAITING_ROWS)))
+    assert not waiting.add(np.zeros((2, 1)))
+    with pytest.raises(ValueError, match=f"at most {WAITING_ROWS} rows can wait, got {WAITING_ROWS + 1}"):
+        waiting.add(np.zeros((2, WAITING_ROWS + 1)))
+    assert waiting.take().shape == (2, WAITING_ROWS)
+
+
+def test_a_row_that_waits_is_not_the_callers_array() -> None:
+    """The caller may use its array again before the row is counted."""
+    profile = build_profile({"a": np.arange(100.0)}, task="regression")
+    recorder, row = make_recorder(profile), np.array([[5.0]])
+    recorder.record(row, ["a"])
+    row[:] = np.nan
+
+    assert recorder.document()["missing"] == [0]

@@ -1,0 +1,241 @@
+"""What every detector and every effect promises, whatever it computes."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perennate.drift.profile.features import NumericFeature
+from perennate.drift.profile.layout import Layout
+from perennate.drift.statistics.merging import merge_sparse
+from perennate.drift.statistics.overdispersion import dispersion
+from perennate.drift.statistics.tables import Tables
+from perennate.drift.statistics.union import DETECTORS, Detector, union
+from perennate.drift.verdicts.effects import EFFECTS, Comparison
+from perennate.drift.verdicts.results import Verdict
+from perennate.drift.verdicts.rules import FeatureRule
+from perennate.drift.verdicts.verdict import evaluate
+from perennate.drift.windows.reference import Reference
+from perennate.drift.windows.sub_windows import Sums
+from tests.support.drift.makers import make_columns, make_profile, make_ragged, make_sample, make_tables
+from tests.support.drift.step_by_step import one_feature
+
+Pair = tuple[list[float], list[list[float]]]
+PROFILE = make_profile(rows=2000)
+REFERENCE = Reference(Layout(PROFILE))
+NO_LIMIT = np.array(1.0)
+"""Every p-value is asked for."""
+RARE = st.sampled_from([0, 0, 0, 1, 2, 7, 60])
+"""Many empty and sparse cells, which must be joined."""
+
+
+@st.composite
+def pairs(draw: st.DrawFn, *, parts: int | None = None) -> Pair:
+    """Counts of a reference and of some sub-windows, with at least one row on both sides."""
+    width = draw(st.integers(2, 12))
+    cell = draw(st.sampled_from([st.integers(0, 60), RARE]))
+    reference = draw(st.lists(st.integers(0, 500) | RARE, min_size=width, max_size=width))
+    many = draw(st.integers(1, 5)) if parts is None else parts
+    split = draw(st.lists(st.lists(cell, min_size=width, max_size=width), min_size=many, max_size=many))
+    reference[0] += 1
+    split[0][-1] += 1
+    return [float(count) for count in reference], [[float(count) for count in part] for part in split]
+
+
+@given(pair=pairs(), ordered=st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_the_steps_as_they_are_written_down(pair: Pair, ordered: bool) -> None:
+    """Design effects, all three tests and their union are those of the definition, joined cells included."""
+    wanted = one_feature(*pair, ordered=ordered)
+    tables = merge_sparse(make_tables(pair[0], parts=pair[1], ordered=ordered))
+    spread = dispersion(tables)
+
+    assert union(tables, spread)[0] == pytest.approx(wanted.union, rel=1e-6, abs=1e-15)
+    if tables.shape.sizes[0] > 1:
+        assert spread.cells[0] == pytest.approx(wanted.phi)
+        assert spread.cumulative[0] == pytest.approx(wanted.phi_c)
+        found = {name: float(detector(tables, spread, NO_LIMIT)[0]) for name, detector in DETECTORS.items()}
+        assert list(found.values()) == pytest.approx(
+            [wanted.pearson, wanted.kolmogorov, wanted.residual], rel=1e-6, abs=1e-15
+        )
+
+
+@pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
+@given(pair=pairs())
+@settings(max_examples=60, deadline=None)
+def test_detectors_give_probabilities(detector: Detector, pair: Pair) -> None:
+    """A p-value is a number from 0 to 1, the same when asked twice, and the counts are left as they were."""
+    tables = merge_sparse(make_tables(pair[0], parts=pair[1]))
+    spread = dispersion(tables)
+    before = _content(tables)
+    p = detector(tables, spread, NO_LIMIT)
+
+    assert np.all((p >= 0) & (p <= 1))
+    assert np.array_equal(p, detector(tables, spread, NO_LIMIT))
+    assert all(np.array_equal(*both) for both in zip(before, _content(tables), strict=True))
+
+
+@pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
+@given(pair=pairs(), data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_detectors_do_not_care_for_the_order_of_sub_windows(
+    detector: Detector, pair: Pair, data: st.DataObject
+) -> None:
+    """Which sub-window came first changes no p-value."""
+    shuffled = data.draw(st.permutations(pair[1]))
+    found = []
+    for parts in (pair[1], shuffled):
+        tables = merge_sparse(make_tables(pair[0], parts=parts))
+        found.append(detector(tables, dispersion(tables), NO_LIMIT)[0])
+
+    assert found[0] == pytest.approx(found[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
+def test_detectors_find_nothing_in_the_reference_itself(detector: Detector) -> None:
+    """A window with the very shares of the reference is no change."""
+    tables = merge_sparse(make_tables([100.0, 200, 300, 400], [10.0, 20, 30, 40]))
+
+    assert detector(tables, dispersion(tables), NO_LIMIT)[0] > 0.99
+
+
+@pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
+@given(first=pairs(parts=3), second=pairs(parts=3))
+@settings(max_examples=60, deadline=None)
+def test_tables_do_not_see_each_other(detector: Detector, first: Pair, second: Pair) -> None:
+    """A table gives the same p-value alone and beside others, whatever has to be joined in which of them."""
+    alone = [merge_sparse(make_ragged(pair)) for pair in (first, second)]
+    together = merge_sparse(make_ragged(first, second))
+    wanted = [detector(tables, dispersion(tables), NO_LIMIT)[0] for tables in alone]
+
+    assert detector(together, dispersion(together), NO_LIMIT) == pytest.approx(wanted, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
+@given(pair=pairs(), limit=st.floats(1e-12, 1))
+@settings(max_examples=100, deadline=None)
+def test_detectors_are_exact_below_the_limit(detector: Detector, pair: Pair, limit: float) -> None:
+    """Below the limit a p-value is the same as without one, and it is never below it by mistake."""
+    tables = merge_sparse(make_tables(pair[0], parts=pair[1]))
+    spread = dispersion(tables)
+    wanted, found = detector(tables, spread, NO_LIMIT)[0], detector(tables, spread, np.array([limit]))[0]
+
+    assert found == wanted if wanted < limit else limit <= found <= 1
+
+
+@pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
+def test_a_part_of_the_tables_is_as_good(detector: Detector) -> None:
+    """Leaving tables out changes nothing for the others, also where cells were joined in sub-windows."""
+    pair = [1.0, 900, 90, 9, 0], [[0.0, 90, 20, 1, 1], [1.0, 150, 0, 0, 1], [0.0, 10, 40, 0, 0]]
+    other = [10.0, 20.0], [[4.0, 4.0], [1.0, 9.0], [5.0, 5.0]]
+    alone = merge_sparse(make_ragged(pair))
+    chosen = merge_sparse(make_ragged(other, pair, other).only(np.array([False, True, False])))
+
+    assert detector(chosen, dispersion(chosen), NO_LIMIT) == pytest.approx(
+        detector(alone, dispersion(alone), NO_LIMIT), rel=1e-9
+    )
+
+
+def _content(tables: Tables) -> list[np.ndarray]:
+    parts = tables.parts
+    return [array.copy() for array in (tables.reference, tables.current, parts.moments.squares, parts.cumulative())]
+
+
+def compare(cells: list[int], *, parts: int = 1) -> Comparison:
+    """A window with such counts in all cells of the layout of PROFILE, split into sub-windows."""
+    counts = np.resize(np.array(cells, dtype=np.int64), REFERENCE.layout.size)
+    return compare_parts(np.array([counts // parts + (slot < counts % parts) for slot in range(parts)]))
+
+
+def compare_parts(counts: np.ndarray) -> Comparison:
+    """A window with such counts in its sub-windows, (sub-windows, cells of the layout)."""
+    found = Sums(REFERENCE).of(dict(enumerate(counts)))
+    tables = REFERENCE.tables(found.total, found.parts)
+    chosen = tables.current_rows > 0
+    known = tables.only(chosen)
+    merged = merge_sparse(known)
+    return Comparison(REFERENCE, chosen, known, merged, dispersion(merged), found.total)
+
+
+CELLS = st.lists(st.sampled_from([0, 1, 5, 40, 10_000, 2**33]), min_size=1, max_size=60).filter(any)
+
+
+@pytest.mark.parametrize("method", EFFECTS)
+@given(cells=CELLS)
+@settings(max_examples=60, deadline=None)
+def test_effects_are_finite(method: str, cells: list[int]) -> None:
+    """An effect is a number, not above its largest value, the same twice, and changes nothing, whatever the counts."""
+    compared = compare(cells, parts=3)
+    if not compared.chosen.any():
+        return
+    before = _content(compared.tables), compared.shifts.copy()
+    found = EFFECTS[method].measure(compared)
+
+    assert np.isfinite(found).all()
+    assert found.shape == (int(compared.chosen.sum()),)
+    assert np.all(found <= EFFECTS[method].most)
+    assert method == "psi" or np.all(found >= 0)
+    assert np.array_equal(found, EFFECTS[method].measure(compared))
+    assert all(np.array_equal(*both) for both in zip(before[0], _content(compared.tables), strict=True))
+    assert np.array_equal(before[1], compared.shifts)
+
+
+@pytest.mark.parametrize("method", EFFECTS)
+@pytest.mark.parametrize("rows", [499, 500])
+def test_effects_say_nothing_below_the_minimum(method: str, rows: int) -> None:
+    """A feature with too few rows is Unknown by whatever it is judged, however large the change."""
+    columns = make_columns(1000, seed=3, shift=5.0)
+    columns["f0"][rows:] = np.nan
+    found = {
+        item.name: item for item in evaluate(make_sample(PROFILE, columns), rules={"f0": FeatureRule(method)}).features
+    }
+
+    assert found["f0"].method == method
+    assert found["f0"].verdict is (Verdict.DRIFTED if rows >= 500 else Verdict.UNKNOWN)
+    assert bool(found["f0"].statistics) == (rows >= 500)
+
+
+@pytest.mark.parametrize("method", EFFECTS)
+def test_effects_grow_with_the_change(method: str) -> None:
+    """A larger shift is a larger effect, and none is next to none."""
+    assert isinstance(PROFILE.features[0], NumericFeature)
+    found = []
+    for shift in (0.0, 0.3, 0.6, 1.2):
+        evaluation = evaluate(make_sample(PROFILE, make_columns(4000, seed=3, shift=shift)))
+        found.append(next(item for item in evaluation.features if item.name == "f0").statistics[method])
+
+    assert found == sorted(found)
+    assert found[0] < 0.06
+    assert found[-1] > 0.3
+
+
+def test_the_same_sub_windows_in_any_split_give_the_same_effects() -> None:
+    """Independent rows: how they were scraped changes no effect."""
+    columns = make_columns(1200, seed=8, shift=0.5)
+    found = [evaluate(make_sample(PROFILE, columns, parts=parts)).features for parts in (1, 4, 12)]
+
+    assert dict(found[0][0].statistics) == pytest.approx(dict(found[1][0].statistics))
+    assert dict(found[0][0].statistics) == pytest.approx(dict(found[2][0].statistics))
+
+
+@pytest.mark.parametrize("function", [*DETECTORS.values(), *(effect.measure for effect in EFFECTS.values())])
+def test_every_detector_and_effect_cites_its_source(function: Callable[..., object]) -> None:
+    """Where a formula comes from stands in the docstring of what computes it: a name and a year."""
+    assert re.search(r"[A-Z][a-z]+.*\b(1[89]|20)\d\d\b", inspect.getdoc(function) or "", re.DOTALL), function
+
+
+@pytest.mark.parametrize("method", EFFECTS)
+@given(cells=st.lists(st.integers(0, 60), min_size=4, max_size=40), order=st.permutations(range(4)))
+@settings(max_examples=40, deadline=None)
+def test_effects_know_no_order_of_sub_windows(method: str, cells: list[int], order: list[int]) -> None:
+    """Which rows came first is no part of how far they moved."""
+    split = np.resize(np.array([1, *cells], dtype=np.int64), (4, REFERENCE.layout.size))
+    found = [compare_parts(split[list(places)]).effect(method) for places in (range(4), order)]
+
+    assert found[0] == pytest.approx(found[1], rel=1e-9)

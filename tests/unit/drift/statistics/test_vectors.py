@@ -1,0 +1,169 @@
+"""Known values of every statistic, computed independently."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from perennate.drift.statistics.holm import holm
+from perennate.drift.statistics.kolmogorov import distance, kolmogorov_smirnov
+from perennate.drift.statistics.merging import merge_sparse
+from perennate.drift.statistics.overdispersion import dispersion
+from perennate.drift.statistics.pearson import pearson, statistic
+from perennate.drift.statistics.psi import Groups, stability_index
+from perennate.drift.statistics.residual import binomial_above, largest_residual, least_part
+from perennate.drift.statistics.union import union
+from tests.support.drift.makers import generator, make_tables
+
+NO_LIMIT = np.array(1.0)
+REFERENCE = [1000.0] * 10
+WINDOW = [30.0, 40, 45, 50, 50, 50, 55, 55, 60, 65]
+PARTS = np.array([[40.0, 30, 20, 10], [10, 20, 30, 40], [25, 25, 25, 25]])
+
+
+def test_union_of_the_known_window() -> None:
+    """Pearson, Kolmogorov-Smirnov, largest residual and their union have the known p-values."""
+    tables = merge_sparse(make_tables(REFERENCE, WINDOW))
+    spread = dispersion(tables)
+
+    assert statistic(tables)[0] == pytest.approx(17.2285, abs=5e-5)
+    assert pearson(tables, spread, NO_LIMIT)[0] == pytest.approx(0.045255, abs=5e-7)
+    assert distance(tables)[0] == pytest.approx(0.07, abs=1e-12)
+    assert kolmogorov_smirnov(tables, spread, NO_LIMIT)[0] == pytest.approx(0.018807, abs=5e-7)
+    assert largest_residual(tables, spread, NO_LIMIT)[0] == pytest.approx(0.039091, abs=5e-7)
+    assert union(tables, spread)[0] == pytest.approx(0.056421, abs=5e-7)
+
+
+def test_stability_index_of_the_known_window() -> None:
+    """PSI and PSI* have the known values; PSI* is PSI less (k - 1)(1/N + 1/M)."""
+    tables = make_tables(REFERENCE, WINDOW)
+    index, effect = stability_index(tables, Groups.of(tables.known, np.arange(10)), np.ones(1))
+
+    assert index[0] == pytest.approx(0.038544, abs=5e-7)
+    assert effect[0] == pytest.approx(0.019644, abs=5e-7)
+
+
+def test_dispersion_of_the_known_sub_windows() -> None:
+    """Q = 40 with 6 degrees of freedom gives phi 6.667, and 13.333 for cumulative counts."""
+    spread = dispersion(make_tables([1000.0] * 4, parts=PARTS))
+
+    assert spread.freedom[0] == 6
+    assert spread.cells[0] == pytest.approx(40 / 6)
+    assert spread.cumulative[0] == pytest.approx(13.3333, abs=5e-5)
+
+
+def test_dispersion_leaves_independent_rows_alone() -> None:
+    """Without significant variation between sub-windows, nothing is divided: phi is exactly 1."""
+    parts = generator(3).multinomial(100, np.full(8, 1 / 8), size=12)
+    spread = dispersion(make_tables([500.0] * 8, parts=parts))
+
+    assert spread.cells[0] == 1
+    assert spread.cumulative[0] == 1
+
+
+def test_dispersion_ignores_empty_sub_windows_and_cells() -> None:
+    """Sub-windows without rows and cells without rows count for nothing."""
+    padded = np.zeros((5, 6))
+    padded[:3, :4] = PARTS
+    plain, filled = (
+        dispersion(make_tables([1000.0] * 4, parts=PARTS)),
+        dispersion(make_tables([1000.0] * 6, parts=padded)),
+    )
+
+    assert filled.cells == pytest.approx(plain.cells)
+    assert filled.cumulative == pytest.approx(plain.cumulative)
+    assert filled.freedom == plain.freedom
+
+
+def test_pearson_equals_the_textbook_test() -> None:
+    """X2 is that of the two-by-k table of scipy."""
+    draw = generator(5)
+    reference, window = draw.integers(50, 200, 7).astype(float), draw.integers(5, 30, 7).astype(float)
+    tables = make_tables(reference, window)
+    known = stats.chi2_contingency(np.stack((reference, window)), correction=False)
+
+    assert statistic(tables)[0] == pytest.approx(known.statistic)
+    assert pearson(tables, dispersion(tables), NO_LIMIT)[0] == pytest.approx(known.pvalue)
+
+
+def test_pearson_of_dependent_rows_uses_f() -> None:
+    """With phi above 1, X2 / (phi (B - 1)) is compared with F(B - 1, d)."""
+    tables = make_tables([1000.0, 2000, 3000, 4000], parts=PARTS)
+    spread = dispersion(tables)
+    wanted = stats.f.sf(statistic(tables)[0] / (3 * spread.cells[0]), 3, 6)
+
+    assert pearson(tables, spread, NO_LIMIT)[0] == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("hits", "rows", "share"), [(0, 10, 0.3), (3, 10, 0.3), (10, 10, 0.3), (1, 1, 0.9), (0, 0, 0.5)]
+)
+def test_binomial_tail_equals_scipy(hits: int, rows: int, share: float) -> None:
+    """The tail is exact, also at its ends."""
+    arguments = np.array(float(hits)), np.array(float(rows)), np.array(share)
+
+    assert binomial_above(*arguments) == pytest.approx(stats.binom.sf(hits - 1, rows, share))
+
+
+@pytest.mark.parametrize("share", [0.003, 0.04, 0.3, 0.5, 0.9])
+@pytest.mark.parametrize("rows", [1, 2, 7, 60, 900])
+def test_bound_of_the_binomial_tail(rows: int, share: float) -> None:
+    """No tail on its own side of the mean is that of a cell which the bound leaves out."""
+    hits, expected = np.arange(rows + 1, dtype=np.float64), rows * np.array([share, 1 - share])
+    tails = np.where(hits > expected[0], stats.binom.sf(hits - 1, rows, share), stats.binom.cdf(hits, rows, share))
+    squares = (hits - expected[0]) ** 2 * rows / expected.prod()
+    far = np.maximum(stats.norm.ppf(np.minimum(tails, 0.5)), -38.0)
+
+    for least in (expected.min(), 1e-3 * expected.min()):
+        assert all(
+            square >= least_part(quantile, least) * quantile**2 for square, quantile in zip(squares, far, strict=True)
+        )
+
+
+def test_missing_rate_of_the_known_fault() -> None:
+    """20 of 10,000 against 25 of 1,000 rows: p = 4.7e-15."""
+    p = binomial_above(np.array(25.0), np.array(45.0), np.array(1000 / 11_000))
+
+    assert p == pytest.approx(4.7e-15, rel=0.02)
+
+
+def test_categories_have_no_kolmogorov_smirnov() -> None:
+    """Cells without an order leave the second test out, and the factor stays three."""
+    tables = make_tables(REFERENCE, WINDOW, ordered=False)
+    spread = dispersion(tables)
+
+    assert kolmogorov_smirnov(tables, spread, NO_LIMIT)[0] == 1
+    assert union(tables, spread)[0] == pytest.approx(3 * 0.039091, abs=5e-6)
+
+
+MERGES = {
+    "nothing to join": ([100.0, 100, 100], [10.0, 10, 10], [10.0, 10, 10]),
+    "a sparse first cell joins the next": ([1.0, 500, 500], [0.0, 50, 50], [50.0, 50]),
+    "a sparse last cell joins the group before": ([500.0, 500, 1], [50.0, 50, 0], [50.0, 50]),
+    "several sparse cells make one": ([4.0, 4, 4, 988], [0.0, 1, 0, 99], [1.0, 99]),
+    "everything is sparse": ([1.0, 1, 1], [0.0, 1, 0], [1.0]),
+}
+
+
+@pytest.mark.parametrize(("reference", "window", "wanted"), MERGES.values(), ids=MERGES)
+def test_sparse_cells_are_joined(reference: list[float], window: list[float], wanted: list[float]) -> None:
+    """Cells are joined from left to right until one row is expected; the rest joins the last group."""
+    merged = merge_sparse(make_tables(reference, window))
+
+    assert merged.current.tolist() == wanted
+    assert merged.reference.sum() == sum(reference)
+
+
+def test_one_cell_is_no_test() -> None:
+    """Fewer than two cells: p is 1, whatever the counts."""
+    tables = merge_sparse(make_tables([5.0, 5], [1.0, 0]))
+
+    assert union(tables, dispersion(tables))[0] == 1
+
+
+def test_holm_rejects_step_by_step() -> None:
+    """Sorted p-values are held against alpha/m, alpha/(m-1), ...; the first that fails stops it."""
+    assert holm(np.array([0.04, 0.001, 0.03, 0.012]), 0.05).tolist() == [False, True, False, True]
+    assert holm(np.array([0.02, 0.02, 0.02]), 0.05).tolist() == [False, False, False]
+    assert holm(np.zeros(0), 0.05).tolist() == []

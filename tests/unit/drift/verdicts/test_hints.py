@@ -1,0 +1,117 @@
+"""What changed, in words for people who do not read statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from perennate.drift.profile.build import build_profile
+from perennate.drift.verdicts.faults import FAULT_CONSECUTIVE
+from perennate.drift.verdicts.hints import percent
+from perennate.drift.verdicts.persistence import Signal, Streak, advance
+from perennate.drift.verdicts.verdict import Evaluation, evaluate
+from tests.support.drift.makers import generator, make_sample
+
+ROWS = 2000
+EVERY = np.arange(ROWS) % 20
+"""Picks some of every twenty rows: what came all at once would be one client's doing, and no change."""
+Columns = dict[str, np.ndarray]
+
+
+def columns_of(seed: int) -> Columns:
+    """Age of which a fiftieth is missing, speed up to 120, two countries, and a few wheels."""
+    draw = generator(seed)
+    age = draw.normal(40, 10, ROWS)
+    age[::50] = np.nan
+    return {
+        "age": age,
+        "speed": np.minimum(draw.gamma(4, 15, ROWS), 120.0),
+        "country": draw.choice(np.array(["de", "fr"], dtype=object), ROWS),
+        "wheels": draw.choice([2.0, 4.0, 6.0], ROWS, p=[0.2, 0.7, 0.1]),
+    }
+
+
+PROFILE = build_profile(columns_of(1), task="regression")
+
+
+def broken(name: str, share: float, value: object) -> Evaluation:
+    """A quiet window in which a share of one column holds another value."""
+    columns = columns_of(2)
+    column = columns[name].astype(object)
+    column[: int(share * ROWS)] = value
+    return evaluate(make_sample(PROFILE, columns | {name: column}))
+
+
+FAULTS = {
+    "missing": ("age", 0.3, np.nan, "`age`: 31 % missing, 2 % in training"),
+    "unseen category": ("country", 0.12, "it", "`country`: 12 % of rows have a category that training did not"),
+    "no number": ("age", 0.1, "n/a", "`age`: 10 % of rows are no number, 0 % in training"),
+    "above": ("speed", 0.4, 300.0, "`speed`: 40 % above the largest training value 120"),
+    "below": ("speed", 0.1, -1.0, "`speed`: 10 % below the smallest training value "),
+}
+
+
+@pytest.mark.parametrize(("name", "share", "value", "hint"), FAULTS.values(), ids=FAULTS)
+def test_faults(name: str, share: float, value: object, hint: str) -> None:
+    """A fault names the column, what is wrong with it, and what was normal."""
+    found = broken(name, share, value)
+
+    assert [fault.feature for fault in found.faults] == [name]
+    assert found.faults[0].hint.startswith(hint)
+    assert found.fault_signal is Signal.RAISED
+
+
+CHANGES: dict[str, tuple[str, Callable[[Columns], np.ndarray], str]] = {
+    "a default value": ("age", lambda c: np.where(EVERY < 5, 40.0, c["age"]), "`age`: values above 3"),
+    "a category": ("country", lambda c: np.where(EVERY < 9, "fr", c["country"]), "`country`: 'fr' takes 7"),
+    "the mean": ("age", lambda c: c["age"] + 3, "`age`: on average 0."),
+    "the other way": ("age", lambda c: c["age"] - 3, "`age`: on average 0."),
+}
+
+
+@pytest.mark.parametrize(("name", "change", "hint"), CHANGES.values(), ids=CHANGES)
+def test_changes(name: str, change: Callable[[Columns], np.ndarray], hint: str) -> None:
+    """A changed feature says where its rows went, or which way it moved; the quiet ones say nothing."""
+    columns = columns_of(2)
+    found = {
+        item.name: item.hint for item in evaluate(make_sample(PROFILE, columns | {name: change(columns)})).features
+    }
+
+    assert found[name].startswith(hint)
+    assert [text for other, text in found.items() if other != name] == ["", "", ""]
+
+
+def test_one_value_that_takes_over() -> None:
+    """A column of few values names the one that more rows have."""
+    columns = columns_of(2)
+    columns["wheels"][EVERY < 8] = 4.0
+    found = {item.name: item.hint for item in evaluate(make_sample(PROFILE, columns)).features}
+
+    assert found["wheels"].startswith("`wheels`: 4 takes 8")
+    assert "% in training" in found["wheels"]
+
+
+def test_percent() -> None:
+    """Whole percent, and what is less than one is not none."""
+    assert [percent(share) for share in (0.0, 0.0004, 0.31, 1.0)] == ["0 %", "0.04 %", "31 %", "100 %"]
+
+
+def test_faults_have_an_alarm_of_their_own() -> None:
+    """Two evaluations in a row with a fault open it, one does not, and it says nothing of drift."""
+    faulty, quiet = broken("age", 0.03, "n/a"), evaluate(make_sample(PROFILE, columns_of(2)))
+    assert (faulty.fault_signal, faulty.signal, quiet.fault_signal) == (Signal.RAISED, Signal.LOWERED, Signal.LOWERED)
+    streak, seen = Streak(), ""
+    for found in (faulty, quiet, faulty, faulty, quiet, quiet):
+        streak = advance(streak, found.fault_signal, consecutive=FAULT_CONSECUTIVE)
+        seen += "+" if streak.active else "."
+
+    assert seen == "...++."
+
+
+def test_nothing_is_known_of_faults_in_few_rows() -> None:
+    """Too few rows say nothing of faults either."""
+    columns = {name: values[:100] for name, values in columns_of(2).items()}
+
+    assert evaluate(make_sample(PROFILE, columns)).fault_signal is Signal.UNKNOWN

@@ -1,0 +1,128 @@
+"""By which effect and size a feature is judged, and how many make the model drift."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from perennate.drift.verdicts.persistence import Signal
+from perennate.drift.verdicts.rules import FeatureRule, check_rules, needed_features
+from perennate.drift.verdicts.verdict import Evaluation, Verdict, evaluate
+from tests.support.drift.makers import make_columns, make_profile, make_sample
+
+PROFILE = make_profile()
+
+
+def judge(shift: float, *, moved: tuple[str, ...] = ("f0",), **settings: object) -> Evaluation:
+    """The verdict on 4,000 rows, of which some features are shifted."""
+    columns = make_columns(4000, 5)
+    for name in moved:
+        columns[name] = columns[name] + shift
+    return evaluate(make_sample(PROFILE, columns), **settings)  # type: ignore[arg-type]
+
+
+def test_a_feature_is_judged_by_its_own_rule() -> None:
+    """A tenth of a standard deviation is nothing by PSI*, and drift for who asks for it; the others keep PSI*."""
+    found = judge(0.3, rules={"f0": FeatureRule("meanShift", 0.2)})
+    first = found.features[0]
+
+    assert found.verdict is Verdict.DRIFTED
+    assert (first.name, first.method, first.threshold) == ("f0", "meanShift", 0.2)
+    assert first.effect == first.statistics["meanShift"] == pytest.approx(0.3, abs=0.05)
+    assert found.reason == f"drifted: f0 (mean shift {first.effect:.2f})"
+    assert {item.method for item in found.features[1:]} == {"psi"}
+    assert judge(0.3).verdict is Verdict.CHANGED
+
+
+GATES = {"drift": (0.2, None, Verdict.DRIFTED), "half is a warning": (0.5, None, Verdict.WARNING)} | {
+    "own warning": (0.9, 0.25, Verdict.WARNING),
+    "below it": (0.9, None, Verdict.CHANGED),
+}
+
+
+@pytest.mark.parametrize(("threshold", "warning", "verdict"), GATES.values(), ids=GATES)
+def test_warning_of_a_rule(threshold: float, warning: float | None, verdict: Verdict) -> None:
+    """A rule's warning is half of its threshold unless it says otherwise."""
+    assert judge(0.3, rules={"f0": FeatureRule("meanShift", threshold, warning)}).verdict is verdict
+
+
+def test_hysteresis_is_that_of_each_rule() -> None:
+    """Between 80 % of its own threshold and the threshold a feature neither raises nor lowers the alarm."""
+    effect = judge(0.3).features[0].statistics["wasserstein"]
+
+    assert judge(0.3, rules={"f0": FeatureRule("wasserstein", effect / 0.9)}).signal is Signal.BETWEEN
+    assert judge(0.3, rules={"f0": FeatureRule("wasserstein", effect / 0.7)}).signal is Signal.LOWERED
+
+
+QUORUMS = {
+    "any": (1, ("f0",), Verdict.DRIFTED, Signal.RAISED),
+    "two of them": (2, ("f0", "f1"), Verdict.DRIFTED, Signal.RAISED),
+    "one of two": (2, ("f0",), Verdict.WARNING, Signal.LOWERED),
+    "half of four": (0.5, ("f0", "f1"), Verdict.DRIFTED, Signal.RAISED),
+    "less than half": (0.5, ("f0",), Verdict.WARNING, Signal.LOWERED),
+}
+
+
+@pytest.mark.parametrize(("quorum", "moved", "verdict", "signal"), QUORUMS.values(), ids=QUORUMS)
+def test_quorum(quorum: float, moved: tuple[str, ...], verdict: Verdict, signal: Signal) -> None:
+    """A number or a share of what could be judged must drift; fewer are a warning that names them."""
+    found = judge(1.0, moved=moved, quorum=quorum)
+
+    assert (found.verdict, found.signal) == (verdict, signal)
+    assert {item.name for item in found.features if item.verdict is Verdict.DRIFTED} == set(moved)
+    if verdict is Verdict.WARNING:
+        assert found.reason.startswith("warning: 1 of 2 that make drift: f0 (PSI* ")
+
+
+def test_share_counts_what_could_be_judged() -> None:
+    """A feature without values is neither drifted nor stable: half of two others is one."""
+    columns = make_columns(4000, 5, shift=1.0)
+    columns["f1"] = columns["f2"] = np.full(4000, np.nan)
+
+    assert evaluate(make_sample(PROFILE, columns), quorum=0.5).verdict is Verdict.DRIFTED
+    assert [needed_features(0.3, tables) for tables in (1, 3, 4, 10, 11)] == [1, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("quorum", [0, -1, 1.5, True, float("nan")])
+def test_other_quorums_are_refused(quorum: float) -> None:
+    """Neither a number nor a share."""
+    with pytest.raises(ValueError, match="quorum must be a whole number from 1 or a share above 0 and below 1, got"):
+        judge(0.0, quorum=quorum)
+
+
+REFUSED = {
+    "no such method": ({"method": "hellinger"}, "method must be one of psi, jensenShannon, "),
+    "no threshold": ({"threshold": 0.0}, "threshold of psi must be above 0, got 0"),
+    "infinite": ({"threshold": float("inf")}, "threshold of psi must be above 0, got inf"),
+    "never reached": ({"method": "jensenShannon", "threshold": 1.5}, "must be above 0 and at most 1, got 1.5"),
+    "warning above": ({"warning": 0.3}, "warning must be above 0 and at most threshold = 0.2, got 0.3"),
+}
+
+
+@pytest.mark.parametrize(("fields", "message"), REFUSED.values(), ids=REFUSED)
+def test_rules_that_say_nothing_are_refused(fields: dict[str, object], message: str) -> None:
+    """A rule names an effect that exists and sizes that it can reach."""
+    with pytest.raises(ValueError, match=message):
+        FeatureRule(**fields)  # type: ignore[arg-type]
+
+
+MISFITS = {
+    "no such feature": ("age", "psi", "rule for 'age': the profile has only f0, f1, f2, country, score"),
+    "an effect without order": ("country", "wasserstein", "method must be one of psi, jensenShannon here, got 'was"),
+    "no sums of the score": ("score", "meanShift", "rule for 'score': method must be one of psi, "),
+}
+
+
+@pytest.mark.parametrize(("name", "method", "message"), MISFITS.values(), ids=MISFITS)
+def test_rules_that_do_not_fit_the_profile_are_refused(name: str, method: str, message: str) -> None:
+    """Before a window is there as well as by the evaluation, and the message says what would do."""
+    rules = {name: FeatureRule(method)}
+    with pytest.raises(ValueError, match=message):
+        check_rules(PROFILE, rules)
+    with pytest.raises(ValueError, match=message):
+        judge(0.0, rules=rules)
+
+
+def test_the_score_can_have_a_rule() -> None:
+    """What the model answers is judged like a feature."""
+    check_rules(PROFILE, {"score": FeatureRule("wasserstein", 0.5)})

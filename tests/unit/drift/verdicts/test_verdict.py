@@ -1,0 +1,249 @@
+"""From windows to verdicts: significant and large, or silent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from perennate.drift.profile.build import build_profile
+from perennate.drift.profile.features import NumericFeature
+from perennate.drift.verdicts.persistence import Signal, Streak, advance
+from perennate.drift.verdicts.verdict import Evaluation, Verdict, evaluate
+from perennate.drift.windows.window import Window
+from tests.support.drift.makers import (
+    HOUR,
+    START,
+    generator,
+    make_columns,
+    make_profile,
+    make_recorder,
+    make_sample,
+    make_scores,
+    record,
+)
+
+PROFILE = make_profile()
+
+
+def judge(rows: int, *, shift: float = 0.0, seed: int = 5, **settings: float) -> Evaluation:
+    """The verdict on rows of `make_columns`, of which f0 is shifted, with unchanged scores."""
+    sample = make_sample(PROFILE, make_columns(rows, seed, shift=shift), scores=make_scores(rows, seed)[0])
+    return evaluate(sample, **settings)  # type: ignore[arg-type]
+
+
+def test_quiet_window() -> None:
+    """Rows like those of the training: nothing, a lowered signal, every feature and the score looked at."""
+    found = judge(1000)
+
+    assert (found.verdict, found.signal, found.faults) == (Verdict.NONE, Signal.LOWERED, ())
+    assert {item.name for item in found.features} == {"f0", "f1", "f2", "country", "score"}
+    assert all(item.phi == 1 for item in found.features)
+    assert found.reason == "no significant change"
+
+
+def test_shifted_feature() -> None:
+    """Three quarters of a standard deviation: that feature drifted, comes first and is named; the others did not."""
+    found = judge(1000, shift=0.75)
+
+    assert (found.verdict, found.signal) == (Verdict.DRIFTED, Signal.RAISED)
+    assert found.features[0].name == "f0"
+    assert found.features[0].psi_star > 0.2
+    assert {item.verdict for item in found.features[1:]} == {Verdict.NONE}
+    assert found.reason == f"drifted: f0 (PSI* {found.features[0].psi_star:.2f})"
+
+
+def test_between_warning_and_drift() -> None:
+    """Significant and of medium size: a warning; near the threshold it neither raises nor lowers an alarm."""
+    found = judge(4000, shift=0.4)
+
+    assert found.verdict is Verdict.WARNING
+    assert 0.1 <= found.features[0].psi_star < 0.2
+    assert judge(4000, shift=0.4, drifted=found.features[0].psi_star / 0.9).signal is Signal.BETWEEN
+    assert judge(4000, shift=0.4, drifted=found.features[0].psi_star / 0.7).signal is Signal.LOWERED
+
+
+@pytest.mark.parametrize(("shift", "verdict"), [(0.01, Verdict.NONE), (0.02, Verdict.CHANGED)])
+def test_tiny_shift_in_very_many_rows_is_no_drift(shift: float, verdict: Verdict) -> None:
+    """A hundredth of a standard deviation in ten million rows is silent; two are significant and do not matter."""
+    profile = build_profile({"x": generator().normal(size=200_000)}, task="regression")
+    feature = profile.features[0]
+    assert isinstance(feature, NumericFeature)
+    shares = np.diff(norm.cdf(np.concatenate(([-np.inf], feature.edges, [np.inf])) - shift))
+    counts = np.round(shares * 10_000_000).astype(int)
+    window = Window(profile, length=24 * HOUR, scrape_interval=15)
+    document = make_recorder(profile).document()
+    rows = int(counts.sum())
+    document |= {"rows": rows, "seen": rows, "counts": [counts.tolist()]}
+    window.add(document, pod="a", now=START + HOUR)
+    found = evaluate(window.sample(START + 2 * HOUR))
+
+    assert (found.verdict, found.signal) == (verdict, Signal.LOWERED)
+    assert found.features[0].psi_star < 0.01
+
+
+@pytest.mark.parametrize("spike", [0.0, 1.0], ids=["zeros", "at the maximum"])
+@pytest.mark.parametrize(
+    ("share", "verdict"), [(0.3, Verdict.DRIFTED), (0.6, Verdict.NONE), (0.9, Verdict.DRIFTED)], ids=str
+)
+def test_a_value_that_most_rows_have(spike: float, share: float, verdict: Verdict) -> None:
+    """60 % of the rows at one value, the least or the largest, are no drift; a half more or less of them are."""
+    draw = generator()
+    training, rows = (
+        np.where(draw.random(count) < part, spike, draw.random(count)) for count, part in ((10_000, 0.6), (2000, share))
+    )
+    found = evaluate(make_sample(build_profile({"x": training}, task="regression"), {"x": rows}))
+
+    assert (found.verdict, found.faults) == (verdict, ())
+    assert [item.verdict for item in found.features] == [verdict]
+
+
+@pytest.mark.parametrize("rows", [8, 499])
+def test_few_rows_are_unknown(rows: int) -> None:
+    """Below the minimum nothing is said, however strange the rows: Unknown is not "no drift"."""
+    found = judge(rows, shift=5.0)
+
+    assert (found.verdict, found.signal, found.features) == (Verdict.UNKNOWN, Signal.UNKNOWN, ())
+    assert found.reason == f"{rows} rows in the window, 500 are needed"
+
+
+def test_minimum_has_a_floor() -> None:
+    """A policy cannot ask for a verdict from fewer than 100 rows."""
+    assert judge(99, shift=5.0, min_samples=1).verdict is Verdict.UNKNOWN
+    assert judge(100, shift=5.0, min_samples=1).verdict is Verdict.DRIFTED
+
+
+def test_cold_window_is_unknown() -> None:
+    """Before a 24th of the window was seen nothing is said."""
+    window, recorder = Window(PROFILE, length=24 * HOUR, scrape_interval=15), make_recorder(PROFILE)
+    record(recorder, 2000, seed=1, labelled=False)
+    window.add(recorder.document(), pod="a", now=START + 600)
+    found = evaluate(window.sample(START + 600))
+
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.reason == "600 s of the window seen, a verdict waits for a 24th of it"
+
+
+def test_feature_without_values_is_unknown_beside_known_ones() -> None:
+    """A feature that is missing in most rows cannot be judged; the others can."""
+    columns = make_columns(1000, seed=5)
+    columns["f1"] = np.full(1000, np.nan)
+    found = evaluate(make_sample(PROFILE, columns))
+    verdicts = {item.name: item.verdict for item in found.features}
+
+    assert verdicts["f1"] is Verdict.UNKNOWN
+    assert verdicts["score"] is Verdict.UNKNOWN
+    assert verdicts["f0"] is Verdict.NONE
+    assert found.verdict is Verdict.NONE
+
+
+def test_nothing_known_at_all() -> None:
+    """If no feature has enough values, the verdict is Unknown."""
+    columns = {name: np.full(1000, None, dtype=object) for name in make_columns(1)}
+    found = evaluate(make_sample(PROFILE, columns))
+
+    assert (found.verdict, found.signal) == (Verdict.UNKNOWN, Signal.UNKNOWN)
+    assert found.reason == "no feature has enough rows with a value"
+    assert {fault.check for fault in found.faults} == {"missing"}
+
+
+def test_score_counts_like_a_feature() -> None:
+    """A score that moves is drift, although no feature did."""
+    found = evaluate(make_sample(PROFILE, make_columns(1000, seed=5), scores=make_scores(1000)[0] ** 0.4))
+
+    assert found.verdict is Verdict.DRIFTED
+    assert found.features[0].name == "score"
+
+
+def test_unseen_category() -> None:
+    """A category that training did not know makes `other` grow: drift of the feature and a data fault."""
+    columns = make_columns(1000, seed=5)
+    columns["country"][:300] = "us"
+    found = evaluate(make_sample(PROFILE, columns))
+
+    assert found.features[0].name == "country"
+    assert found.verdict is Verdict.DRIFTED
+    assert [(fault.feature, fault.check, fault.rate) for fault in found.faults] == [("country", "other", 0.3)]
+
+
+FAULTS = {
+    "missing": (np.nan, "missing"),
+    "out of range above": (99.0, "out-of-range"),
+    "infinite": (-np.inf, "out-of-range"),
+    "no number": ("n/a", "other"),
+}
+
+
+@pytest.mark.parametrize(("value", "check"), FAULTS.values(), ids=FAULTS)
+def test_data_faults(value: object, check: str) -> None:
+    """Two of a hundred rows with a broken value are a fault of that feature, with rates for people, and no drift."""
+    columns = make_columns(2000, seed=5)
+    columns["f2"] = columns["f2"].astype(object)
+    columns["f2"][::50] = value
+    found = evaluate(make_sample(PROFILE, columns))
+
+    assert [(fault.feature, fault.check) for fault in found.faults] == [("f2", check)]
+    assert found.faults[0].rate == pytest.approx(0.02)
+    assert found.faults[0].reference_rate == 0
+    assert found.verdict in {Verdict.NONE, Verdict.CHANGED}
+
+
+def test_rare_faults_are_not_reported() -> None:
+    """Half a percent of missing values is significant and not worth a person's time."""
+    columns = make_columns(4000, seed=5)
+    columns["f2"][::200] = np.nan
+
+    assert evaluate(make_sample(PROFILE, columns)).faults == ()
+
+
+def test_odd_features_never_break_a_verdict() -> None:
+    """Constant, all-missing, two-valued and empty columns, on both sides, give numbers and no warning."""
+    draw = generator()
+    columns = {
+        "constant": np.full(1000, 7.0),
+        "empty": np.full(1000, np.nan),
+        "flag": draw.random(1000) < 0.97,
+        "nothing": np.full(1000, None, dtype=object),
+        "zeros": np.where(draw.random(1000) < 0.6, 0.0, draw.random(1000)),
+    }
+    profile = build_profile(columns, task="regression")
+    same = evaluate(make_sample(profile, columns))
+    moved = evaluate(make_sample(profile, columns | {"constant": np.full(1000, 8.0), "flag": np.zeros(1000)}))
+
+    assert same.verdict is Verdict.NONE
+    assert all(
+        np.isfinite([item.p, item.psi, item.psi_star, item.phi]).all() for item in (*same.features, *moved.features)
+    )
+    assert moved.features[0].name == "flag"
+    assert ("constant", "out-of-range") in {(fault.feature, fault.check) for fault in moved.faults}
+
+
+def test_features_are_independent_of_how_rows_were_scraped() -> None:
+    """One sub-window or many, independent rows give the same p-values and effects."""
+    columns = make_columns(1200, seed=8, shift=0.5)
+    found = [evaluate(make_sample(PROFILE, columns, parts=parts)) for parts in (1, 4, 12)]
+
+    assert found[0].features == found[1].features == found[2].features
+
+
+def test_a_quiet_day_in_batches_raises_no_alarm() -> None:
+    """A day of 20 features, rows in batches of ten alike, evaluated every five minutes: no alarm, hardly a verdict."""
+    profile = build_profile(
+        {f"f{index}": generator(index).normal(size=10_000) for index in range(20)}, task="regression"
+    )
+    window, recorder, draw = Window(profile, length=4 * HOUR, scrape_interval=15), make_recorder(profile), generator(77)
+    streak, raised, evaluated = Streak(), 0, 0
+    for step in range(1, 289):
+        batches = draw.normal(size=(2, 1, 20)) + 0.05 * draw.normal(size=(2, 10, 20))
+        rows = batches.reshape(20, 20)
+        recorder.record({f"f{index}": rows[:, index] for index in range(20)})
+        now = START + 300.0 * step
+        window.add(recorder.document(), pod="a", now=now)
+        found = evaluate(window.sample(now))
+        evaluated += found.verdict is not Verdict.UNKNOWN
+        raised += found.signal is Signal.RAISED
+        streak = advance(streak, found.signal, consecutive=3)
+        assert not streak.active
+
+    assert evaluated > 200
+    assert raised <= 2

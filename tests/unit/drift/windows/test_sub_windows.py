@@ -1,0 +1,44 @@
+"""Sums of sub-windows: what is remembered is never other than what would be worked out anew."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perennate.drift.profile.layout import Layout
+from perennate.drift.windows.reference import Reference
+from perennate.drift.windows.sub_windows import Sums
+from tests.support.drift.makers import generator, make_profile
+
+REFERENCE = Reference(Layout(make_profile(rows=500)))
+CHANGES = st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max_size=12)
+
+
+@given(changes=CHANGES, seed=st.integers(0, 1000))
+@settings(max_examples=40, deadline=None)
+def test_remembered_sums_are_those_of_the_counts(changes: list[tuple[int, bool]], seed: int) -> None:
+    """Whatever sub-windows come, change and go, totals are exact and moments those of a fresh look."""
+    draw, kept, slots = generator(seed), Sums(REFERENCE), dict[int, np.ndarray]()
+    for slot, comes in changes:
+        if comes:
+            slots[slot] = draw.poisson(draw.choice([0.0, 0.2, 3.0]), REFERENCE.layout.size)
+        else:
+            slots.pop(slot, None)
+        found, fresh = kept.of(slots), Sums(REFERENCE).of(slots)
+
+        assert np.array_equal(found.total, fresh.total)
+        assert np.array_equal(found.total, found.counts.sum(axis=0))
+        assert np.allclose(found.parts.moments.packed(), fresh.parts.moments.packed(), rtol=1e-12)
+        assert np.allclose(found.parts.cumulative(), fresh.parts.cumulative(), rtol=1e-12)
+        assert np.array_equal(found.parts.counts(np.arange(5)), fresh.parts.counts(np.arange(5)))
+
+
+def test_a_sample_stays_as_it_was() -> None:
+    """Sub-windows that come later do not change sums that were given out."""
+    kept, ones = Sums(REFERENCE), np.ones(REFERENCE.layout.size, dtype=np.int64)
+    before = kept.of({1: ones})
+    kept.of({1: ones + 1, 2: ones})
+
+    assert np.array_equal(before.total, ones)
+    assert np.array_equal(before.counts, ones[None])

@@ -1,0 +1,229 @@
+"""The state of a window: bounded, the same in any order, and never trusted when it is read again."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perennate.drift.data.errors import WindowError
+from perennate.drift.recording.recorder import Recorder
+from perennate.drift.windows.state import EXPANDED_LIMIT, SIZE_LIMIT
+from perennate.drift.windows.window import Window
+from tests.support.drift.makers import HOUR, START, generator, make_profile, make_recorder, record
+from tests.unit.drift.profile.test_profile import drop, put
+
+PROFILE = make_profile(rows=500, holdout=300)
+DAY = 24 * HOUR
+NOW = START + 10 * HOUR
+
+
+def make_window() -> Window:
+    """A window of a day on the profile."""
+    return Window(PROFILE, length=DAY, scrape_interval=15.0)
+
+
+def read(content: bytes, *, now: float = NOW, **wanted: Any) -> Window:
+    """The window that goes on from these bytes."""
+    return Window.from_bytes(content, PROFILE, **{"length": DAY, "scrape_interval": 15.0, "now": now, **wanted})
+
+
+def busy_window(pods: int = 2) -> tuple[Window, list[Recorder]]:
+    """A window that pods have filled for ten hours, until NOW."""
+    window, recorders = make_window(), [make_recorder(PROFILE) for _ in range(pods)]
+    for step in range(1, 121):
+        for index, recorder in enumerate(recorders):
+            record(recorder, 2, seed=2 * step + index)
+            window.add(recorder.document(), pod=f"pod-{index}", now=START + 300 * step)
+    return window, recorders
+
+
+def crowd(pods: int) -> tuple[Window, dict[str, Recorder]]:
+    """A window of many pods, each seen once, one after the other; names that do not compress."""
+    draw, window, recorders = generator(), make_window(), {}
+    for index in range(pods):
+        name, recorder = draw.bytes(18).hex(), make_recorder(PROFILE)
+        record(recorder, 50, seed=index)
+        window.add(recorder.document(), pod=name, now=START + (index + 1) * 10 * HOUR / pods)
+        recorders[name] = recorder
+    return window, recorders
+
+
+def test_a_restart_of_the_operator_loses_and_doubles_nothing() -> None:
+    """The same sums, the same warm-up; what pods counted meanwhile comes as a difference."""
+    window, recorders = busy_window()
+    again = read(window.state().to_bytes())
+    kept = again.sample(NOW)
+
+    assert np.array_equal(kept.total, window.sample(NOW).total)
+    assert kept.since == window.sample(NOW).since
+    assert kept.warm
+    record(recorders[0], 9, seed=5)
+    again.add(recorders[0].document(), pod="pod-0", now=NOW + HOUR)
+    assert again.sample(NOW + HOUR).rows == window.sample(NOW).rows + 9
+
+
+def test_a_pod_that_came_while_nobody_looked_counts_from_zero() -> None:
+    """It began after the state was kept, inside the window, so all its rows are new."""
+    again = read(busy_window()[0].state().to_bytes())
+    before = again.sample(NOW).rows
+    late = make_recorder(PROFILE, start=NOW + 60)
+    record(late, 30, seed=1)
+    again.add(late.document(), pod="late", now=NOW + HOUR)
+
+    assert again.sample(NOW + HOUR).rows == before + 30
+
+
+def test_a_state_of_a_state_is_the_same() -> None:
+    """Kept, read and kept again: the same bytes, so that restarts do not wear a window out."""
+    content = busy_window()[0].state().to_bytes()
+
+    assert read(content).state().to_bytes() == content
+
+
+@given(order=st.permutations(range(4)), rounds=st.integers(1, 4))
+@settings(max_examples=25, deadline=None)
+def test_the_order_of_scrapes_changes_no_byte(order: Sequence[int], rounds: int) -> None:
+    """Pods answer in any order; what is kept follows from what they counted."""
+
+    def kept(pods: Sequence[int]) -> bytes:
+        """The state after some rounds of scrapes in this order of pods."""
+        window, recorders = make_window(), {pod: make_recorder(PROFILE) for pod in range(4)}
+        for step in range(rounds):
+            for pod in pods:
+                record(recorders[pod], 3, seed=10 * step + pod)
+                window.add(recorders[pod].document(), pod=f"pod-{pod}", now=START + 20 * step)
+        return window.state().to_bytes()
+
+    assert kept(order) == kept(range(4))
+
+
+@pytest.mark.parametrize("limit", [SIZE_LIMIT, 20_000, 8_000, 4_000, 2_000, 300, 0])
+def test_the_size_is_bounded_and_nothing_is_counted_twice(limit: int) -> None:
+    """What does not fit is given up, the newest last; a pod that was given up is never counted from zero again."""
+    window, recorders = crowd(100)
+    content = window.state().to_bytes(limit=limit)
+    again = read(content)
+    before = again.sample(NOW).rows
+
+    assert len(content) <= max(limit, 250), "250 bytes say that nothing was kept"
+    assert before in {100 * 50, 0}
+    for name, recorder in recorders.items():
+        again.add(recorder.document(), pod=name, now=NOW + 15)
+    assert again.sample(NOW + 15).rows == before
+    record(recorders[min(recorders)], 7, seed=1)
+    again.add(recorders[min(recorders)].document(), pod=min(recorders), now=NOW + 30)
+    assert again.sample(NOW + 30).rows == before + 7
+
+
+def test_the_pods_seen_last_are_kept_longest() -> None:
+    """Who answered just now will answer again; who has not for hours may be gone."""
+    window, recorders = crowd(100)
+    state = json.loads(gzip.decompress(window.state().to_bytes(limit=8_000)))
+    kept = {entry["pod"] for entry in state["pods"]}
+
+    assert 0 < len(kept) < 100
+    assert kept == set(list(recorders)[-len(kept) :])
+    assert state["forgotten"] < min(entry["seen"] for entry in state["pods"])
+
+
+def test_a_giant_state_still_fits_an_object() -> None:
+    """Hundreds of pods of a model of thirty features: in base64 less than 256 KiB, with room for metadata."""
+    profile = make_profile(rows=500, holdout=300, features=30)
+    window, draw = Window(profile, length=DAY, scrape_interval=15.0), generator()
+    recorder = make_recorder(profile)
+    for index in range(400):
+        record(recorder, 1, seed=index)
+        window.add(recorder.document(), pod=draw.bytes(18).hex(), now=START + 200 * index)
+
+    assert len(base64.b64encode(window.state().to_bytes())) <= 252 * 1024
+
+
+def test_changes_tell_whether_there_is_anything_to_keep() -> None:
+    """Scrapes at rest tell nothing new; a row, a new pod or a new start does."""
+    window, recorders = busy_window()
+    before = window.changes
+    for step in range(10):
+        window.add(recorders[0].document(), pod="pod-0", now=NOW + 15 * step)
+    assert window.changes == before
+    record(recorders[0], 1, seed=1)
+    window.add(recorders[0].document(), pod="pod-0", now=NOW + 300)
+    assert window.changes == before + 1
+    window.add(make_recorder(PROFILE, start=START - 2 * DAY).document(), pod="old", now=NOW + 300)
+    assert window.changes == before + 2
+
+
+STATE = json.loads(gzip.decompress(busy_window()[0].state().to_bytes()))
+REFUSED = {
+    "another schema": (put("schema", value="x"), "schema: must be one of perennate.dev/window/v1"),
+    "another profile": (put("profileDigest", value="sha256:00"), "profileDigest: must be one of"),
+    "another length": (put("length", value=60), "length: must be 86400, as the window that is wanted, got 60"),
+    "another interval": (put("scrapeInterval", value=1), "scrapeInterval: must be 15"),
+    "length is missing": (drop("length"), "length: is required"),
+    "a field too many": (put("more", value=1), "more: is no field of this schema"),
+    "no number": (put("since", value=float("nan")), "must hold finite numbers only, got NaN"),
+    "from the future": (put("since", value=NOW + 1), "since: must be a time that is not after now"),
+    "a sum in the future": (put("sums", 0, "slot", value=2**40), "sums: must not lie after now"),
+    "a pod of the future": (put("pods", 0, "seen", value=NOW + 1), r"pods\[0\].seen: must be a time that is not after"),
+    "too few cells": (put("sums", 0, "cells", value=[1]), r"sums\[0\].cells: must be a list of \d+ whole numbers"),
+    "a fraction": (put("pods", 0, "cells", 0, value=0.5), r"pods\[0\].cells: must be a list of \d+ whole numbers"),
+    "below zero": (put("sums", 0, "cells", 0, value=-1), r"sums\[0\].cells: must be a list of whole numbers from 0"),
+    "out of all bounds": (put("sums", 0, "cells", 0, value=2**63), r"sums\[0\].cells: must be a list of whole numbers"),
+    "rows that do not add up": (put("sums", 0, "cells", 0, value=10**6), "cells of 'f0' must add up to rows = 1000000"),
+    "no pod at all": (put("pods", value=[]), "pods: none of 0 was seen in the last 86400 s"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
+def test_an_unfit_state_is_refused(change: Callable[[dict[str, Any]], None], message: str) -> None:
+    """What cannot be used is refused by its reason, so that a new window is started rather than a wrong one."""
+    state = json.loads(json.dumps(STATE))
+    change(state)
+
+    with pytest.raises(WindowError, match=message):
+        read(gzip.compress(json.dumps(state).encode()))
+
+
+CONTENT = busy_window()[0].state().to_bytes()
+GARBAGE = {
+    "nothing": (b"", "cut short"),
+    "cut short": (CONTENT[:-9], "cut short"),
+    "no gzip": (b"{}", "no JSON in gzip"),
+    "no JSON": (gzip.compress(b"{"), "document: must be JSON"),
+    "no object": (gzip.compress(b"[]"), "document: must be an object"),
+    "nested without end": (gzip.compress(b"[" * 100_000), "document: must take at most"),
+    "a number without end": (gzip.compress(b"9" * 100_000), "document: must be JSON"),
+    "a bomb": (gzip.compress(b" " * (EXPANDED_LIMIT + 1)), f"unpacks to more than {EXPANDED_LIMIT} bytes"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), GARBAGE.values(), ids=GARBAGE)
+def test_garbage_is_refused(content: bytes, message: str) -> None:
+    """Whoever may edit the place where it lies can put anything there; it costs a new window and no more."""
+    with pytest.raises(WindowError, match=message):
+        read(content)
+
+
+@given(position=st.integers(0, len(CONTENT) - 1), value=st.integers(0, 255))
+@settings(max_examples=200, deadline=None)
+def test_a_flipped_byte_is_refused_or_harmless(position: int, value: int) -> None:
+    """Damage never raises anything else; what is read all the same is a sample of whole rows."""
+    damaged = CONTENT[:position] + bytes([value]) + CONTENT[position + 1 :]
+    try:
+        found = read(damaged)
+    except WindowError:
+        return
+    assert found.sample(NOW).rows == read(CONTENT).sample(NOW).rows
+
+
+def test_a_state_older_than_the_window_says_nothing() -> None:
+    """After a day without an operator nobody knows what of the difference belongs to the window."""
+    with pytest.raises(WindowError, match="pods: none of 2 was seen in the last 86400 s"):
+        read(CONTENT, now=NOW + DAY + 1)

@@ -1,0 +1,50 @@
+"""A request that takes too long."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import pytest
+
+from perennate.serving.http import service
+from perennate.serving.model.model import Outcome, ServedModel
+from perennate.serving.capture.prediction import WARM_UP_ROWS
+from perennate.serving.model.schema import Batch
+from tests.support.serving import Published
+from tests.support.serving_pod import running_pod
+
+
+class HeldModel(ServedModel):
+    """A model that predicts only while it is released: a request takes as long as the test wants."""
+
+    def __init__(self, model: ServedModel) -> None:
+        self.__dict__.update(model.__dict__)
+        self.released = threading.Event()
+        self.released.set()
+
+    def predict(self, batch: Batch) -> Outcome:
+        """Wait, then predict."""
+        assert self.released.wait(60)
+        return super().predict(batch)
+
+
+async def test_a_request_that_takes_too_long_gets_504_and_the_next_is_answered(
+    models: Mapping[str, ServedModel], published: Mapping[str, Published], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client is not kept waiting, and the pod goes on: the thread that still predicts blocks no other request."""
+    monkeypatch.setattr(service, "TIMEOUT_SECONDS", 0.2)
+    model = HeldModel(models["forest"])
+    async with running_pod(model) as pod:
+        model.released.clear()
+        try:
+            # More than any that is predicted without a thread.
+            records = published["forest"].records(1) * (WARM_UP_ROWS[-1] + 1)
+            late = await pod.traffic.post("/predict", json={"records": records})
+            assert late.status_code == HTTPStatus.GATEWAY_TIMEOUT
+            assert late.headers["content-type"].startswith("application/json")
+            ready = await pod.traffic.get("/")
+            assert ready.status_code == HTTPStatus.OK
+        finally:
+            model.released.set()

@@ -1,0 +1,163 @@
+"""Data files: types, rows in pieces, and what is said of files that cannot be read."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from perennate.tabular.delimited import NOTHING
+from perennate.tabular.errors import UsageError
+from perennate.tabular.reading import DataFile, RetypedError
+from perennate.tabular.sources import EXTENSIONS, form_of, open_file
+from tests.support.drift_command import FORMATS, make_table, write
+
+
+def opened(
+    path: Path, *, form: str | None = None, delimiter: str = ",", texts: frozenset[str] = frozenset()
+) -> DataFile:
+    """A file with the defaults of the command."""
+    return open_file(path, form=form, delimiter=delimiter, texts=texts)
+
+
+def read(file: DataFile, columns: list[str] | None = None) -> pa.Table:
+    """All rows, read again whenever a type has changed."""
+    names = columns or file.schema.names
+    while True:
+        try:
+            return pa.Table.from_batches(list(file.batches(names, lambda share: None)), schema=None)
+        except RetypedError:
+            continue
+
+
+def csv(tmp_path: Path, text: str) -> Path:
+    """A csv file."""
+    path = tmp_path / "some.csv"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("form", [*FORMATS, "csv.gz"])
+def test_every_format_gives_the_same_rows(tmp_path: Path, form: str) -> None:
+    """What is read does not depend on how it was stored."""
+    table = make_table(1200)
+    file = opened(write(table, tmp_path / f"some.{form}"))
+    assert file.schema.names == table.column_names
+    assert file.rows in {1200, None}
+    found = read(file)
+    assert found.num_rows == 1200
+    np.testing.assert_allclose(found["age"].to_numpy(), table["age"].to_numpy())
+    assert found["plan"].to_pylist() == table["plan"].to_pylist()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_columns_come_as_they_are_asked_for(tmp_path: Path, form: str) -> None:
+    """Only some, in any order, and progress ends at the end."""
+    file = opened(write(make_table(1200), tmp_path / f"some.{form}"))
+    seen: list[float] = []
+    batches = list(file.batches(["plan", "age"], seen.append))
+    assert {tuple(batch.schema.names) for batch in batches} == {("plan", "age")}
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_the_extension_says_the_format(extension: str) -> None:
+    """In capitals too."""
+    assert form_of(Path(f"DATA{extension.upper()}")) == EXTENSIONS[extension]
+
+
+def test_the_format_can_be_said(tmp_path: Path) -> None:
+    """A file may be called anything."""
+    path = write(make_table(10), tmp_path / "some.parquet").rename(tmp_path / "some.data")
+    assert opened(path, form="parquet").rows == 10
+
+
+class TestTypesOfCsv:
+    """Types as users of pandas expect them."""
+
+    def test_types_are_seen_from_the_values(self, tmp_path: Path) -> None:
+        """Whole numbers are numbers like others; a date is a date."""
+        file = opened(csv(tmp_path, "a,b,c,d,e\n1,1.5,true,x,2025-01-01\n2,,False,,2025-01-02 03:00\n"))
+        assert [str(field.type) for field in file.schema] == ["double", "double", "bool", "string", "timestamp[us]"]
+
+    @pytest.mark.parametrize("mark", NOTHING)
+    def test_marks_of_missing_values(self, tmp_path: Path, mark: str) -> None:
+        """The list of pandas, in columns of numbers and of text, quoted or not."""
+        path = csv(tmp_path, f'n,t,q\n1,x,y\n{mark},{mark},"{mark}"\n')
+        found = read(opened(path))
+        assert [found[name].to_pylist()[1] for name in ("n", "t", "q")] == [None, None, None]
+        assert pd.read_csv(path).isna().to_numpy().tolist() == [[False] * 3, [True] * 3]
+
+    @pytest.mark.parametrize(
+        ("early", "late"), [("1", "1.5"), ("1", "?"), ("true", "maybe"), ("2025-01-01", "soon"), ("", "x")]
+    )
+    def test_a_late_value_of_another_type_makes_reading_begin_anew(self, tmp_path: Path, early: str, late: str) -> None:
+        """Types are guessed from the first block; what comes later may prove the guess wrong."""
+        rows = 300_000
+        found = read(opened(csv(tmp_path, "a,b\n" + f"{early},2\n" * rows + f"{late},3\n")))
+        assert found.num_rows == rows + 1
+        assert str(found["a"].to_pylist()[-1]) == late
+
+    def test_columns_can_be_read_as_text(self, tmp_path: Path) -> None:
+        """Codes keep their leading zeros."""
+        assert read(opened(csv(tmp_path, "zip\n01234\n"), texts=frozenset({"zip"})))["zip"].to_pylist() == ["01234"]
+
+    def test_the_index_that_pandas_writes_is_no_column(self, tmp_path: Path) -> None:
+        """`DataFrame.to_csv` writes it without a name."""
+        assert opened(csv(tmp_path, ",a\n0,1\n1,2\n")).schema.names == ["a"]
+
+    def test_another_delimiter_and_lines_in_quotes(self, tmp_path: Path) -> None:
+        """A quoted field may hold a line break."""
+        assert read(opened(csv(tmp_path, 'a;b\n"x\ny";2\n'), delimiter=";"))["a"].to_pylist() == ["x\ny"]
+
+
+@pytest.mark.parametrize("form", ["parquet", "feather"])
+def test_the_index_of_pandas_is_no_column(tmp_path: Path, form: str) -> None:
+    """Neither a plain one nor one with a name; pandas takes both for the index when it reads."""
+    frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]}, index=pd.Index([5, 7], name="key"))
+    table = pa.Table.from_pandas(frame)
+    assert "key" in table.column_names
+    assert opened(write(table, tmp_path / f"some.{form}")).schema.names == ["a", "b"]
+
+
+BROKEN = {
+    "gone.parquet": (None, "there is no such file"),
+    "gone.csv": (None, "there is no such file"),
+    "empty.parquet": (b"", "cannot be read as parquet: Parquet file size is 0 bytes"),
+    "empty.feather": (b"", "cannot be read as feather: File is too small: 0"),
+    "empty.csv": (b"", "cannot be read as csv: Empty CSV file"),
+    "noise.parquet": (b"PAR1" + bytes(range(256)) * 4, "cannot be read as parquet: "),
+    "noise.feather": (b"ARROW1\0\0" + bytes(range(256)) * 4, "cannot be read as feather: "),
+    "noise.csv.gz": (b"no gzip", "cannot be read as csv: "),
+    "cut.csv.gz": (gzip.compress(b"a,b\n1,2\n" * 1000)[:40], "cannot be read as csv: "),
+    "ragged.csv": (b"a,b\n1\n", "cannot be read as csv: CSV parse error: Expected 2 columns, got 1"),
+    "latin.csv": (b"a,b\nM\xfcnchen,1\n", "column 'a' is not UTF-8"),
+    "twice.csv": (b"a,a\n1,2\n", "two columns are called 'a'"),
+    "some.xlsx": (b"", "the extension must be one of .csv, .csv.gz, .parquet, "),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path, name: str) -> None:
+    """With the file and the reason, and never more than a line."""
+    content, said = BROKEN[name]
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UsageError) as error:
+        read(opened(path))
+    assert str(error.value).startswith(f"{path}: {said}")
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    """Nor is one that may not be read."""
+    folder = tmp_path / "some.csv"
+    folder.mkdir()
+    with pytest.raises(UsageError, match=r"cannot be read as csv: .*is a directory"):
+        opened(folder)
