@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import perennate
@@ -13,6 +15,11 @@ from tests.support.tree import ROOT, files, label
 
 PACKAGE = [path for path in files(".py") if path.is_relative_to(ROOT / "operator" / "perennate")]
 LONGEST = 400
+MOST_FILES = 15
+SOURCE = ROOT / "operator"
+MODULES = {".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path for path in PACKAGE}
+KNOWN_CYCLES = {("perennate.api", "perennate.api.v1alpha1")}
+"""The documents of pods lie beside the kinds and still hold parts of them."""
 
 
 def test_the_source_root_is_no_package() -> None:
@@ -43,6 +50,46 @@ def test_modules_stay_readable() -> None:
     """A module is read in one sitting; a longer one holds two subjects."""
     lengths = {label(path): len(path.read_text().splitlines()) for path in PACKAGE}
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_folders_stay_small() -> None:
+    """A folder of sixty files tells a stranger nothing."""
+    folders = {path.parent for path in PACKAGE}
+    sizes = {label(folder): len(list(folder.glob("*.py"))) for folder in folders}
+    assert {name: size for name, size in sizes.items() if size > MOST_FILES} == {}
+
+
+def test_every_folder_says_what_belongs_there() -> None:
+    """One sentence at the top of its `__init__.py`."""
+    silent = [
+        path for path in PACKAGE if path.name == "__init__.py" and not ast.get_docstring(ast.parse(path.read_text()))
+    ]
+    assert [label(path) for path in silent] == []
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """The modules of the package that a module imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("perennate."):
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in MODULES else str(node.module)
+
+
+def _folder(module: str) -> str:
+    return module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
+
+
+def test_no_two_folders_import_each_other() -> None:
+    """Of two folders one stands on the other: it can be read and tested without looking up."""
+    edges = {
+        (_folder(module), _folder(imported))
+        for module, path in MODULES.items()
+        if path.name not in {"__init__.py", "__main__.py"}
+        for imported in _imports(path)
+    }
+    mutual = {tuple(sorted(edge)) for edge in edges if edge[0] != edge[1] and edge[::-1] in edges}
+    assert mutual == KNOWN_CYCLES
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
