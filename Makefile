@@ -120,7 +120,8 @@ test-e2e: $(VENV) programs ## The loop on a cluster that runs pods
 
 # What a user types, then the end-to-end tests on the cluster that the demo left; the demo's own tests would run it again.
 KIND_SESSION = $(MAKE) cluster-up images && KEEP=1 $(MAKE) demo && \
-  $(BIN)/pytest tests/e2e tests/kind -m "not packages" --ignore=tests/e2e/test_demo.py --ignore=tests/kind/test_podman.py $(ARGS) && $(MAKE) cluster-down
+  $(BIN)/pytest tests/e2e tests/kind -m "not packages" --ignore=tests/e2e/test_demo.py --ignore=tests/kind/test_podman.py $(ARGS) && \
+  $(MAKE) cluster-down && $(BIN)/pytest tests/kind/after_cluster_down.py
 
 .PHONY: test-kind
 test-kind: $(VENV) programs ## kind with a Docker engine of the tests' own: cluster, images, demo, end-to-end tests

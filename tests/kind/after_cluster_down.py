@@ -1,0 +1,27 @@
+"""What `make cluster-down` leaves in the Docker engine: nothing of ours but the cache of its builds.
+
+Not collected by itself: `make test-kind` runs it at its end, when no cluster is left.
+"""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tools.cluster.images import images
+
+
+@pytest.mark.parametrize(
+    ("words", "ours"),
+    [
+        (("ps", "--all", "--format={{.Names}}"), "perennate-"),
+        (("images", "--format={{.Repository}}"), images.reference("operator").split("/")[1] + "/"),
+        (("network", "ls", "--format={{.Name}}"), "kind"),
+        (("volume", "ls", "--format={{.Name}}"), ""),
+    ],
+)
+def test_nothing_of_ours_is_left(words: tuple[str, ...], ours: str) -> None:
+    """No container, image, network or volume."""
+    listed = subprocess.run(["docker", *words], check=True, capture_output=True, text=True).stdout.split()
+    assert [name for name in listed if name.startswith(ours)] == []
