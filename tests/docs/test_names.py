@@ -43,6 +43,11 @@ def broken_links(page: Path) -> list[str]:
     return broken
 
 
+def linked_pages(page: Path) -> set[Path]:
+    """Where the links of a page lead."""
+    return {(page.parent / (a or b).partition("#")[0]).resolve() for a, b in LINK.findall(page.read_text())}
+
+
 def looks_like_a_file(code: str) -> bool:
     """Whether inline code is meant as a file or folder of the repository."""
     if code.endswith("/"):
@@ -100,10 +105,12 @@ def test_fields_that_are_named_exist(name: str) -> None:
 
 
 def test_every_page_can_be_reached() -> None:
-    """Each page below docs/ is linked from its index."""
+    """Each page below docs/ is linked from the index, or from the index of its folder, which is linked there."""
     index = ROOT / "docs" / "README.md"
-    linked = {(index.parent / (a or b).partition("#")[0]).resolve() for a, b in LINK.findall(index.read_text())}
-    assert [page for page in (ROOT / "docs").glob("**/*.md") if page != index and page not in linked] == []
+    reached = linked_pages(index)
+    for folder in [page for page in reached if page.name == "README.md" and index.parent in page.parent.parents]:
+        reached |= linked_pages(folder)
+    assert [page for page in (ROOT / "docs").glob("**/*.md") if page != index and page not in reached] == []
 
 
 def test_what_leads_nowhere_is_noticed(tmp_path: Path) -> None:
