@@ -1,0 +1,293 @@
+"""How a run ends: published, refused, failed, or tried again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.cluster_controllers import job_fails, job_succeeds, only_job, run_pod
+from tests.support.objects import (
+    Document,
+    at,
+    condition,
+    digest_of,
+    ended,
+    failed_pod,
+    model_version,
+    publish_result,
+    running,
+    stage_pod,
+    stage_result,
+    succeeded_pod,
+)
+from tests.support.reconcilers.training_job import conditions_of, message_of, started, status_of
+
+
+def test_success_records_the_version_and_everything_reported() -> None:
+    """A published version, its metrics, gates, digests and provenance reach status by one write, with the history."""
+    world = started()
+    gates = [{"metric": "auc", "value": 0.86, "min": 0.8, "passed": True}]
+    champion = {"version": digest_of("v0"), "metric": "auc", "champion": 0.41, "challenger": 0.86, "passed": True}
+    job_succeeds(world, "v1", gates=gates, champion=champion, provenance={"seed": 3, "rows": 8000})
+    plans = world.settle("TrainingJob", "t")
+    status = status_of(world)
+    assert status["phase"] == "Succeeded"
+    assert status["modelVersion"] == model_version("v1")
+    assert status["metrics"] == [{"name": "auc", "value": 0.86}]
+    assert status["gates"] == gates
+    assert status["champion"] == champion
+    assert status["provenance"] == {"seed": 3, "rows": 8000}
+    assert status["completionTime"] == at(-5)
+    assert [stage["state"] for stage in status["stages"]] == ["Succeeded"] * 3
+    conditions = conditions_of(world)
+    assert conditions["Complete"] == ("True", "VersionPublished")
+    assert conditions["Failed"] == ("False", "VersionPublished")
+    assert conditions["GatesPassed"] == ("True", "GatesPassed")
+    assert message_of(world, "GatesPassed") == "1 gate passed; auc 0.86 against 0.41 of the model in service"
+    assert [event.reason for plan in plans for event in plan.events] == ["DataAccepted", "VersionPublished"]
+    assert [entry["reason"] for entry in status["history"]] == ["RunStarted", "VersionPublished"]
+    assert status["history"][-1]["digest"] == digest_of("v1")
+
+
+def error(stage: str, message: str) -> str:
+    """A termination message of a stage that refused."""
+    return stage_result(stage, error={"reason": "Whatever", "message": message})
+
+
+FAILURES = {
+    "refused data": (
+        "prepare",
+        10,
+        error("prepare", "no column rain"),
+        "PodFailurePolicy",
+        "DataRefused",
+        "prepare: no column rain",
+    ),
+    "a gate": (
+        "publish",
+        11,
+        error("publish", "auc 0.7 < 0.8"),
+        "PodFailurePolicy",
+        "GateFailed",
+        "publish: auc 0.7 < 0.8",
+    ),
+    "configuration": (
+        "train",
+        12,
+        error("train", "no class X"),
+        "PodFailurePolicy",
+        "BadConfiguration",
+        "train: no class X",
+    ),
+    "a refusal without a report": (
+        "train",
+        12,
+        "boom",
+        "PodFailurePolicy",
+        "BadConfiguration",
+        "container train of pod run-1 ended with exit code 12: boom",
+    ),
+    "a report in another stage's name": (
+        "train",
+        10,
+        error("publish", "lie"),
+        "PodFailurePolicy",
+        "DataRefused",
+        "container train of pod run-1",
+    ),
+    "a crash": (
+        "train",
+        1,
+        "Traceback: boom",
+        "BackoffLimitExceeded",
+        "BackoffLimitExceeded",
+        "container train of pod run-1 ended with exit code 1: Traceback: boom",
+    ),
+    "the deadline": (
+        "train",
+        143,
+        "",
+        "DeadlineExceeded",
+        "DeadlineExceeded",
+        "the run took longer than spec.activeDeadlineSeconds",
+    ),
+}
+
+
+@pytest.mark.parametrize(("stage", "code", "message", "job_reason", "reason", "want"), FAILURES.values(), ids=FAILURES)
+def test_a_failed_run_ends_with_its_reason(
+    stage: str, code: int, message: str, job_reason: str, reason: str, want: str
+) -> None:
+    """Exit codes and the Job's word become one declared reason, with the story of the pod as message."""
+    world = started()
+    job_fails(world, stage, code, message, reason=job_reason)
+    world.settle("TrainingJob", "t")
+    conditions = conditions_of(world)
+    assert conditions["Failed"] == ("True", reason)
+    assert conditions["Complete"] == ("False", reason)
+    assert want in message_of(world, "Failed")
+    assert status_of(world)["phase"] == "Failed"
+    assert status_of(world)["completionTime"] == at(-5)
+    assert status_of(world)["history"][-1]["reason"] == reason
+    assert (conditions["DataValidated"][0] == "False") == (reason == "DataRefused")
+
+
+def test_a_lost_gate_shows_its_numbers() -> None:
+    """What the publish stage measured before it refused is in status: people see by how much the model lost."""
+    world = started()
+    gates = [{"metric": "auc", "value": 0.7, "min": 0.8, "passed": False}]
+    refusal = {"reason": "GateFailed", "message": "auc 0.7 is below 0.8"}
+    job_fails(
+        world,
+        "publish",
+        11,
+        stage_result("publish", error=refusal, gates=gates, metrics=[{"name": "auc", "value": 0.7}]),
+    )
+    world.settle("TrainingJob", "t")
+    assert status_of(world)["gates"] == gates
+    assert conditions_of(world)["GatesPassed"] == ("False", "GateFailed")
+    assert "modelVersion" not in status_of(world)
+
+
+def test_a_deadline_tells_what_was_running_and_leaves_nothing_running() -> None:
+    """The Job's pod is deleted at the deadline: the stage that was last seen running is named, and did not succeed."""
+    world = started()
+    run_pod(world, stage_pod(ended("prepare"), running("train")))
+    world.settle("TrainingJob", "t")
+    world.delete("Pod", "run-1")
+    job = only_job(world)
+    job["status"] = {"conditions": [condition("Failed", "True", "DeadlineExceeded", lastTransitionTime=at(-5))]}
+    world.put(job)
+    world.settle("TrainingJob", "t")
+    assert message_of(world, "Failed").endswith("spec.activeDeadlineSeconds; stage train was running")
+    train = status_of(world)["stages"][1]
+    assert (train["state"], train["finishedAt"]) == ("Failed", at(-5))
+
+
+@pytest.mark.parametrize("message", ["{not json", '{"schema": "another/v1"}', "[]", ""])
+def test_words_that_are_no_report_are_left_out(message: str) -> None:
+    """A termination message may be anything: what is no report of ours fills no field and stops no pass."""
+    world = started()
+    run_pod(world, stage_pod(ended("prepare", 0, message), running("train")))
+    world.settle("TrainingJob", "t")
+    assert status_of(world)["stages"][0]["state"] == "Succeeded"
+    assert "fingerprint" not in status_of(world)
+
+
+@pytest.mark.parametrize(
+    ("champion", "want"),
+    [
+        (None, "no gate was asked for"),
+        ({"metric": "auc", "passed": True}, "no gate was asked for; there was no model in service to beat"),
+    ],
+    ids=["no champion", "no model in service"],
+)
+def test_what_was_not_compared_is_said(champion: Document | None, want: str) -> None:
+    """GatesPassed says plainly when there was nothing to pass."""
+    world = started()
+    job_succeeds(world, "v1", **({"champion": champion} if champion else {}))
+    world.settle("TrainingJob", "t")
+    assert message_of(world, "GatesPassed") == want
+
+
+def test_a_refusal_is_read_from_the_job_when_its_pod_is_gone() -> None:
+    """The Job controller's own words name the exit code; they are enough to tell a refusal from a crash."""
+    world = started()
+    job_fails(world, "prepare", 10)
+    world.delete("Pod", "run-1")
+    world.settle("TrainingJob", "t")
+    assert conditions_of(world)["Failed"] == ("True", "DataRefused")
+
+
+def test_killed_for_memory_is_said() -> None:
+    """A pod that was killed for its memory says so in the terminal condition."""
+    world = started()
+    run_pod(world, failed_pod("train", 137, reason="OOMKilled"))
+    job = only_job(world)
+    job["status"] = {"conditions": [condition("Failed", "True", "BackoffLimitExceeded", lastTransitionTime=at(-5))]}
+    world.put(job)
+    world.settle("TrainingJob", "t")
+    assert "exit code 137 (OOMKilled)" in message_of(world, "Failed")
+
+
+def test_a_complete_job_waits_for_its_pods_report() -> None:
+    """The Job may be seen complete before its pod's last words; they are waited for, without another write."""
+    world = started()
+    job = only_job(world)
+    job["status"] = {"conditions": [condition("Complete")], "completionTime": at(0)}
+    world.put(job)
+    world.settle("TrainingJob", "t")
+    assert world.plan("TrainingJob", "t").requeue_after == 2.0
+    assert conditions_of(world)["Complete"][0] == "False"
+    run_pod(world, succeeded_pod("v1"))
+    world.settle("TrainingJob", "t")
+    assert conditions_of(world)["Complete"] == ("True", "VersionPublished")
+
+
+def test_a_lost_report_is_another_attempt() -> None:
+    """If the pod is gone for good before its report was read, the run is done again: publishing twice is harmless."""
+    world = started()
+    job = only_job(world)
+    job["status"] = {"conditions": [condition("Complete")], "completionTime": at(-31)}
+    world.put(job)
+    world.settle("TrainingJob", "t")
+    assert len(world.of_kind("Job")) == 2
+    assert status_of(world)["jobRef"]["attempt"] == 1
+
+
+NO_VERSION = {
+    "no report": ("", "done!"),
+    "a report without a version": ("", stage_result("publish")),
+    "a report by the train stage in its name": (publish_result("v1"), "done!"),
+}
+
+
+@pytest.mark.parametrize(("train", "publish"), NO_VERSION.values(), ids=NO_VERSION)
+def test_success_without_a_version_is_a_failure(train: str, publish: str) -> None:
+    """Only the publish stage's own report of a version is a published version; user code cannot claim one."""
+    world = started()
+    ends = (ended("prepare"), ended("train", 0, train), ended("publish", 0, publish))
+    run_pod(world, stage_pod(*ends, phase="Succeeded"))
+    job = only_job(world)
+    job["status"] = {"conditions": [condition("Complete")], "completionTime": at(-5)}
+    world.put(job)
+    world.settle("TrainingJob", "t")
+    assert conditions_of(world)["Failed"] == ("True", "BadConfiguration")
+
+
+def test_a_deleted_job_is_another_attempt_within_the_limit() -> None:
+    """A Job that vanishes under the run is replaced by one of another name, as often as spec.backoffLimit allows."""
+    world = started(spec={"backoffLimit": 1})
+    first = only_job(world)["metadata"]["name"]
+    world.delete("Job", first)
+    world.settle("TrainingJob", "t")
+    second = only_job(world)["metadata"]["name"]
+    assert second != first
+    assert status_of(world)["jobRef"]["attempt"] == 1
+    world.delete("Job", second)
+    world.settle("TrainingJob", "t")
+    assert conditions_of(world)["Failed"] == ("True", "JobLost")
+    assert world.of_kind("Job") == []
+    assert [entry["reason"] for entry in status_of(world)["history"]] == [
+        "RunStarted",
+        "JobLost",
+        "RunStarted",
+        "JobLost",
+    ]
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "failed"])
+def test_a_finished_run_never_starts_again(outcome: str) -> None:
+    """The terminal state is in status: a deleted Job, another generation or time do not bring a new one."""
+    world = started()
+    if outcome == "succeeded":
+        job_succeeds(world)
+    else:
+        job_fails(world, "train", 1, reason="BackoffLimitExceeded")
+    world.settle("TrainingJob", "t")
+    recorded = status_of(world)
+    world.delete("Job", only_job(world)["metadata"]["name"])
+    world.objects["TrainingJob", "t"]["metadata"]["generation"] = 2
+    world.pass_time(3600)
+    world.settle("TrainingJob", "t")
+    assert world.of_kind("Job") == []
+    assert status_of(world) == {**recorded, "observedGeneration": 2}
