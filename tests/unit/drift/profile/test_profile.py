@@ -20,31 +20,10 @@ from perennate.drift.profile.features import NumericFeature
 from perennate.drift.profile.profile import MAX_BYTES, Profile
 from perennate.drift.verdicts.verdict import Verdict, evaluate
 from perennate.drift.windows.window import Window
+from tests.support.drift.changes import JSON, drop, put
 from tests.support.drift.makers import HOUR, START, generator, make_document, make_profile, make_scores
 
 GOOD = json.loads(make_profile(rows=500, holdout=300).to_bytes())
-
-
-def put(*path: Any, value: Any) -> Callable[[dict[str, Any]], None]:
-    """A change that sets one place of the document."""
-
-    def change(document: Any) -> None:
-        for step in path[:-1]:
-            document = document[step]
-        document[path[-1]] = value
-
-    return change
-
-
-def drop(*path: Any) -> Callable[[dict[str, Any]], None]:
-    """A change that takes one place out of the document."""
-
-    def change(document: Any) -> None:
-        for step in path[:-1]:
-            document = document[step]
-        del document[path[-1]]
-
-    return change
 
 
 F0, COUNTRY = ("features", 0), ("features", 3)
@@ -272,13 +251,6 @@ def test_a_file_of_100_mb_is_refused_unread() -> None:
     """Its size is looked at first."""
     with pytest.raises(ProfileError, match="document: must have at most 4194304 bytes, got 100000000"):
         Profile.from_bytes(bytes(100_000_000))
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
-    max_leaves=8,
-)
 
 
 @given(value=JSON, data=st.data())

@@ -17,8 +17,8 @@ from perennate.drift.data.errors import CountsError
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.layout import MAX_OFFSET, SEEN, Layout
 from perennate.drift.recording.counts import validate_counts
+from tests.support.drift.changes import JSON, drop, put
 from tests.support.drift.makers import make_document, make_profile, make_recorder
-from tests.unit.drift.profile.test_profile import JSON, drop, put
 
 PROFILE = make_profile(rows=500)
 GOOD = json.loads(json.dumps(make_document(PROFILE)))

@@ -17,8 +17,8 @@ from perennate.drift.data.errors import WindowError
 from perennate.drift.recording.recorder import Recorder
 from perennate.drift.windows.state import EXPANDED_LIMIT, SIZE_LIMIT
 from perennate.drift.windows.window import Window
+from tests.support.drift.changes import drop, put
 from tests.support.drift.makers import HOUR, START, generator, make_profile, make_recorder, record
-from tests.unit.drift.profile.test_profile import drop, put
 
 PROFILE = make_profile(rows=500, holdout=300)
 DAY = 24 * HOUR
