@@ -17,7 +17,8 @@ settle_numpy(os.environ)
 from benchmarks.drift import kernels, raw, recording, sweep  # noqa: E402
 from benchmarks.drift.bounds import Finding  # noqa: E402
 from benchmarks.drift.peers import PEERS  # noqa: E402
-from benchmarks.drift.report import keep, print_table  # noqa: E402
+from benchmarks.drift.report import print_table, section  # noqa: E402
+from benchmarks.results import write_section  # noqa: E402
 
 
 def main(arguments: list[str]) -> int:
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
             findings += raw.compare(peers, options.rows, Path(folder))
     print_table(findings, Console(width=None if sys.stdout.isatty() else 200))
     if options.results:
-        keep(options.results, findings, loads=(before, os.getloadavg()[0]))
+        write_section(options.results, section(findings, loads=(before, os.getloadavg()[0])))
     return exit_code(findings) if options.bounds else 0
 
 
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=9, help="of what is compared inside one process")
     parser.add_argument("--peers", nargs="*", choices=names, default=names, help="which tools to compare with")
     parser.add_argument("--no-bounds", dest="bounds", action="store_false", help="do not fail if a bound is missed")
-    parser.add_argument("--results", type=Path, help="put the results into this file, as Markdown")
+    parser.add_argument("--results", type=Path, help="write the section Drift of this file, in Markdown")
     return parser
 
 

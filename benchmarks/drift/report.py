@@ -1,4 +1,4 @@
-"""The findings as a table for people, and as a section of the document that is kept."""
+"""The findings as a table for people, and as a section of the document of results."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import datetime as dt
 import os
 import platform
 from importlib.metadata import version
-from io import StringIO
-from pathlib import Path
 from typing import Final
 
 from rich import box
@@ -16,13 +14,14 @@ from rich.table import Table
 
 from benchmarks.drift.bounds import Finding
 from benchmarks.drift.sweep import PODS, READ
+from benchmarks.results import markdown_table
 
-HEADING: Final = "## Drift"
 LIBRARIES: Final = ("numpy", "scipy", "scikit-learn", "orjson", "prometheus-client")
 SECTION: Final = """\
-{heading}
+## Drift
 
-Written by `make bench-drift`.
+Written by `make bench-drift`; do not edit.
+
 {date}, {machine}, Python {python}, {libraries}.
 Load average {before:.1f} before the run and {after:.1f} after it.
 
@@ -52,18 +51,14 @@ def print_table(findings: list[Finding], console: Console) -> None:
     console.print(table)
 
 
-def keep(path: Path, findings: list[Finding], *, loads: tuple[float, float]) -> None:
-    """Put the section into the document, in the place of its last version.
+def section(findings: list[Finding], *, loads: tuple[float, float]) -> str:
+    """The results as a section in Markdown.
 
     Args:
-        path: the document; what stands before the section stays.
         findings: what was measured.
         loads: load average before and after the run.
     """
-    text = StringIO()
-    print_table(findings, Console(file=text, width=200))
-    section = SECTION.format(
-        heading=HEADING,
+    return SECTION.format(
         date=dt.datetime.now(dt.UTC).date(),
         machine=f"{os.cpu_count()} cores ({platform.machine()})",
         python=platform.python_version(),
@@ -72,7 +67,5 @@ def keep(path: Path, findings: list[Finding], *, loads: tuple[float, float]) -> 
         after=loads[1],
         pods=PODS,
         every=PODS // READ,
-        table="\n".join(line.rstrip() for line in text.getvalue().strip().splitlines()),
+        table=markdown_table(lambda console: print_table(findings, console)),
     )
-    before = path.read_text().split(HEADING)[0].rstrip() if path.exists() else "# Results"
-    path.write_text(f"{before}\n\n{section}")

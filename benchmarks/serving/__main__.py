@@ -11,10 +11,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.results import write_section
 from benchmarks.serving.bounds import MEASURED, findings
+from benchmarks.serving.isolation import prepare
 from benchmarks.serving.measure import Sample, measure
-from benchmarks.serving.report import document, print_table
-from benchmarks.serving.sides import Side, prepare
+from benchmarks.serving.report import print_table, section
+from benchmarks.serving.sides import Side
 
 
 def main(arguments: list[str]) -> int:
@@ -32,7 +34,7 @@ def main(arguments: list[str]) -> int:
     print_table(found, Console(width=None if sys.stdout.isatty() else 200))
     if options.results:
         loads = (before, os.getloadavg()[0])
-        options.results.write_text(document(found, slices=options.slices, measured=MEASURED, loads=loads))
+        write_section(options.results, section(found, slices=options.slices, measured=MEASURED, loads=loads))
     return int(options.bounds and not all(finding.holds for finding in found))
 
 
@@ -57,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=5, help="how often each side is started")
     parser.add_argument("--slices", type=int, default=40, help="of ten one-row requests; with 1,000 rows a quarter")
     parser.add_argument("--no-bounds", dest="bounds", action="store_false", help="do not fail if a bound is missed")
-    parser.add_argument("--results", type=Path, help="write the results to this file, as Markdown")
+    parser.add_argument("--results", type=Path, help="write the section Serving of this file, in Markdown")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The findings as a table for people, and as the document that is kept."""
+"""The findings as a table for people, and as a section of the document of results."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import datetime as dt
 import os
 import platform
 from importlib.metadata import version
-from io import StringIO
 from statistics import mean, median
 from typing import Final
 
@@ -14,16 +13,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.results import markdown_table
 from benchmarks.serving.bounds import Finding
 from benchmarks.serving.measure import SLICE
 
 LIBRARIES: Final = ("bentoml", "scikit-learn", "numpy", "uvicorn", "orjson", "skops", "joblib")
-DOCUMENT: Final = """\
-# Results
+SECTION: Final = """\
+## Serving
 
 Written by `make bench`; do not edit.
-
-## Serving
 
 {date}, {machine}, Python {python},
 {libraries}.
@@ -59,8 +57,8 @@ def print_table(found: list[Finding], console: Console) -> None:
     console.print(table)
 
 
-def document(found: list[Finding], *, slices: int, measured: str, loads: tuple[float, float]) -> str:
-    """The results as Markdown.
+def section(found: list[Finding], *, slices: int, measured: str, loads: tuple[float, float]) -> str:
+    """The results as a section in Markdown.
 
     Args:
         found: the findings.
@@ -68,16 +66,14 @@ def document(found: list[Finding], *, slices: int, measured: str, loads: tuple[f
         measured: what the bounds were taken from.
         loads: load average before and after the run.
     """
-    text = StringIO()
-    print_table(found, Console(file=text, width=200))
-    return DOCUMENT.format(
+    return SECTION.format(
         date=dt.datetime.now(dt.UTC).date(),
         machine=f"{os.cpu_count()} cores ({platform.machine()})",
         python=platform.python_version(),
         libraries=", ".join(f"{name} {version(name)}" for name in LIBRARIES),
         before=loads[0],
         after=loads[1],
-        table="\n".join(line.rstrip() for line in text.getvalue().strip().splitlines()),
+        table=markdown_table(lambda console: print_table(found, console)),
         rounds=len(found[0].ours),
         measured=measured,
         requests=slices * SLICE,

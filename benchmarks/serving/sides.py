@@ -1,9 +1,7 @@
-"""What a side of the comparison is, and how both are had without loading what they load."""
+"""What a side of the comparison is."""
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,18 +35,3 @@ class Side:
     batch: Request
     array: Request
     log: Path
-
-
-def prepare(folder: Path) -> tuple[Side, Side]:
-    """Ours and theirs, made in an empty folder by a process that ends before anything is measured.
-
-    Libraries that a living process shares with a server would lessen the server's share of the memory.
-    """
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_make_sides, folder).result()
-
-
-def _make_sides(folder: Path) -> tuple[Side, Side]:
-    from benchmarks.serving.preparation import make_sides  # noqa: PLC0415
-
-    return make_sides(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 import tomllib
@@ -90,6 +91,27 @@ def test_no_two_folders_import_each_other() -> None:
     }
     mutual = {tuple(sorted(edge)) for edge in edges if edge[0] != edge[1] and edge[::-1] in edges}
     assert mutual == KNOWN_CYCLES
+
+
+def test_no_modules_of_the_benchmarks_import_each_other_in_a_circle() -> None:
+    """Imports inside functions count: a module is read and moved without the others."""
+    paths = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+        for path in files(".py")
+        if path.is_relative_to(ROOT / "benchmarks")
+    }
+    edges = {
+        name: {
+            found
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom)
+            for found in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+            if found in paths
+        }
+        for name, path in paths.items()
+    }
+    assert any(edges.values())
+    graphlib.TopologicalSorter(edges).prepare()
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:

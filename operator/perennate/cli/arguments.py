@@ -72,6 +72,14 @@ def _add_files(drift: argparse.ArgumentParser) -> None:
         "--delimiter", default=",", metavar="CHAR", help="between the fields of a csv (default: a comma)"
     )
     files.add_argument(
+        "--missing-values",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="WORD",
+        help="words of a csv that mean a missing value, beside an empty field (default: those of pandas.read_csv)",
+    )
+    files.add_argument(
         "--reference-rows",
         type=_positive_int,
         metavar="N",

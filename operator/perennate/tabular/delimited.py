@@ -5,21 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from perennate.tabular.errors import UsageError
+from perennate.tabular.missing import MISSING_WORDS
 from perennate.tabular.reading import RetypedError, Ticker, checked_names, checked_width, readable
 
 BLOCK_BYTES = 1 << 20
-NOTHING = (
-    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
-    *("NULL", "NaN", "None", "n/a", "nan", "null"),
-)
-"""What stands for a missing value; the list of pandas."""
 TRUE, FALSE = ("True", "TRUE", "true"), ("False", "FALSE", "false")
 _PLACE = re.compile(r"In CSV column #(\d+):.*conversion error")
+
+
+def convert_options(missing: Sequence[str] = MISSING_WORDS, **options: Any) -> arrow_csv.ConvertOptions:
+    """How fields become values, the same for every reader of csv files.
+
+    Args:
+        missing: words that mean a missing value, quoted or not.
+        options: other options of `pyarrow.csv.ConvertOptions`.
+    """
+    return arrow_csv.ConvertOptions(
+        null_values=missing, strings_can_be_null=True, true_values=TRUE, false_values=FALSE, **options
+    )
 
 
 class CsvRows:
@@ -32,6 +41,7 @@ class CsvRows:
         path: where it is.
         delimiter: character between two fields.
         texts: columns to read as text, whatever they hold.
+        missing: words that mean a missing value.
 
     Raises:
         UsageError: it is not there, or no csv file.
@@ -39,9 +49,12 @@ class CsvRows:
 
     rows: int | None = None
 
-    def __init__(self, path: Path, *, delimiter: str, texts: Collection[str] = ()) -> None:
+    def __init__(
+        self, path: Path, *, delimiter: str, texts: Collection[str] = (), missing: Sequence[str] = MISSING_WORDS
+    ) -> None:
         self.path = path
         self._delimiter = delimiter
+        self._missing = missing
         with readable(path, "csv"):
             self._check_header()
             with pa.OSFile(str(path)) as raw, self._open(raw, None, None) as reader:
@@ -95,13 +108,10 @@ class CsvRows:
             self._unpacked(raw),
             read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES),
             parse_options=arrow_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(
+            convert_options=convert_options(
+                self._missing,
                 column_types=types,
                 include_columns=list(columns) if columns is not None else None,
-                null_values=NOTHING,
-                strings_can_be_null=True,
-                true_values=TRUE,
-                false_values=FALSE,
             ),
         )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from perennate.tabular.columnar import FeatherRows, ParquetRows
 from perennate.tabular.delimited import CsvRows
 from perennate.tabular.errors import UsageError
+from perennate.tabular.missing import MISSING_WORDS
 from perennate.tabular.reading import DataFile
 
 EXTENSIONS = {
@@ -20,7 +21,14 @@ EXTENSIONS = {
 }
 
 
-def open_file(path: Path, *, form: str | None, delimiter: str, texts: Collection[str] = ()) -> DataFile:
+def open_file(
+    path: Path,
+    *,
+    form: str | None,
+    delimiter: str,
+    texts: Collection[str] = (),
+    missing: Sequence[str] = MISSING_WORDS,
+) -> DataFile:
     """A data file that is ready to be read.
 
     Args:
@@ -28,13 +36,14 @@ def open_file(path: Path, *, form: str | None, delimiter: str, texts: Collection
         form: csv, parquet or feather; None: by the extension.
         delimiter: character between the fields of a csv file.
         texts: columns of a csv file to read as text, whatever they hold.
+        missing: words of a csv file that mean a missing value.
 
     Raises:
         UsageError: the extension is unknown, or the file cannot be read.
     """
     form = form or form_of(path)
     if form == "csv":
-        return CsvRows(path, delimiter=delimiter, texts=texts)
+        return CsvRows(path, delimiter=delimiter, texts=texts, missing=missing)
     return ParquetRows(path) if form == "parquet" else FeatherRows(path)
 
 

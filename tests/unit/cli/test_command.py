@@ -10,9 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from perennate.cli.arguments import parser
 from perennate.cli.drift.exits import Exit
+from perennate.cli.drift.options import files_of
 from perennate.cli.main import main
 from perennate.drift import Profile, Recorder
+from perennate.tabular.missing import MISSING_WORDS
 from tests.support.drift_command import make_scored, make_table, write
 
 TRAIN, QUIET = make_table(seed=1), make_table(seed=2)
@@ -64,6 +67,20 @@ def train(tmp_path: Path) -> Path:
 def week(tmp_path: Path) -> Path:
     """A quiet current file."""
     return write(QUIET, tmp_path / "week.csv")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ([], MISSING_WORDS),
+        (["--missing-values", "?", "-"], ("", "?", "-")),
+        (["--missing-values", ""], ("", "")),
+    ],
+    ids=["default", "given", "none"],
+)
+def test_words_that_mean_a_missing_value_can_be_replaced(said: list[str], words: tuple[str, ...]) -> None:
+    """An empty field is missing in any case."""
+    assert files_of(parser().parse_args(["drift", "--reference", "train.csv", *said])).missing == words
 
 
 @pytest.mark.parametrize("name", ENDS)

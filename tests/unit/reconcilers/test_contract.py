@@ -180,7 +180,7 @@ def test_a_run_is_deleted_only_after_its_end_is_recorded(story: Story) -> None:
         ends = [c for c in status["conditions"] if c["type"] in {"Complete", "Failed"} and c["status"] == "True"]
         assert len(ends) == 1
     elif deleted:
-        assert (status["episode"]["phase"], status["episode"]["outcome"]) == ("Closed", "DataFault")
+        assert (status["episode"]["phase"], status["episode"]["outcome"]) == ("Closed", "EpisodeStopped")
         assert [reference.name for reference in deleted] == [status["episode"]["trainingJob"]]
 
 

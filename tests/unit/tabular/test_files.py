@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from perennate.tabular.delimited import NOTHING
 from perennate.tabular.errors import UsageError
+from perennate.tabular.missing import MISSING_WORDS
 from perennate.tabular.reading import DataFile, RetypedError
 from perennate.tabular.sources import EXTENSIONS, form_of, open_file
 from tests.support.drift_command import FORMATS, make_table, write
@@ -85,13 +85,18 @@ class TestTypesOfCsv:
         file = opened(csv(tmp_path, "a,b,c,d,e\n1,1.5,true,x,2025-01-01\n2,,False,,2025-01-02 03:00\n"))
         assert [str(field.type) for field in file.schema] == ["double", "double", "bool", "string", "timestamp[us]"]
 
-    @pytest.mark.parametrize("mark", NOTHING)
+    @pytest.mark.parametrize("mark", MISSING_WORDS)
     def test_marks_of_missing_values(self, tmp_path: Path, mark: str) -> None:
         """The list of pandas, in columns of numbers and of text, quoted or not."""
         path = csv(tmp_path, f'n,t,q\n1,x,y\n{mark},{mark},"{mark}"\n')
         found = read(opened(path))
         assert [found[name].to_pylist()[1] for name in ("n", "t", "q")] == [None, None, None]
         assert pd.read_csv(path).isna().to_numpy().tolist() == [[False] * 3, [True] * 3]
+
+    def test_other_words_can_mean_a_missing_value(self, tmp_path: Path) -> None:
+        """They replace the usual ones, so that NA can be the code of a country."""
+        file = open_file(csv(tmp_path, "n,t\n1,x\n?,NA\n"), form=None, delimiter=",", missing=("", "?"))
+        assert read(file).to_pydict() == {"n": [1.0, None], "t": ["x", "NA"]}
 
     @pytest.mark.parametrize(
         ("early", "late"), [("1", "1.5"), ("1", "?"), ("true", "maybe"), ("2025-01-01", "soon"), ("", "x")]

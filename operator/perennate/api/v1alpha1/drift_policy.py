@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -87,7 +87,7 @@ class Reason(StrEnum):
     RETRAIN_REQUESTED = "RetrainRequested"
     """A person asked for a retraining."""
     NO_EPISODE = "NoEpisode"
-    """Nothing asks for a retraining."""
+    """The policy has not opened an episode yet, and nothing asks for a retraining."""
     NO_TRIGGER = "NoTrigger"
     """Drift was found, but spec.triggers.drift is not given: an alarm, not a reason to retrain."""
     EPISODE_OPENED = "EpisodeOpened"
@@ -99,7 +99,17 @@ class Reason(StrEnum):
     LOOP_CLOSED = "LoopClosed"
     """Every pod serves the version that the episode's TrainingJob published."""
     CHALLENGER_LOST = "ChallengerLost"
-    """The TrainingJob of the episode did not publish a version."""
+    """The TrainingJob of the episode failed and published no version; the next cooldown is longer."""
+    VERSION_REJECTED = "VersionRejected"
+    """The ModelDeployment rejected the version that the TrainingJob published; the next cooldown is longer."""
+    TRAINING_JOB_DELETED = "TrainingJobDeleted"
+    """The TrainingJob of the episode was deleted before its result was seen."""
+    EPISODE_SUPERSEDED = "EpisodeSuperseded"
+    """The ModelDeployment chose another version after the TrainingJob published its own."""
+    EPISODE_WITHDRAWN = "EpisodeWithdrawn"
+    """spec.retrain was removed or spec.dryRun was set before the TrainingJob was created."""
+    EPISODE_STOPPED = "EpisodeStopped"
+    """spec.brake.dataFaults stopped an episode of drift: a fault of the data explains the drift."""
     COOLDOWN_ACTIVE = "CooldownActive"
     """The last retraining is too recent."""
     BUDGET_SPENT = "BudgetSpent"
@@ -108,6 +118,19 @@ class Reason(StrEnum):
     """spec.dryRun is true: an episode was found, no TrainingJob is created."""
     NAME_TAKEN = "NameTaken"
     """A TrainingJob that another owner controls has the name that the episode's must get."""
+
+
+EpisodeOutcome: TypeAlias = Literal[
+    Reason.LOOP_CLOSED,
+    Reason.CHALLENGER_LOST,
+    Reason.VERSION_REJECTED,
+    Reason.TRAINING_JOB_DELETED,
+    Reason.EPISODE_SUPERSEDED,
+    Reason.EPISODE_WITHDRAWN,
+    Reason.EPISODE_STOPPED,
+    Reason.NAME_TAKEN,
+]
+"""How an episode can end. RetrainingActive, the Event and the history entry give the same reason."""
 
 
 NAME_LIMIT = 128
@@ -197,7 +220,7 @@ class Episode(StatusModel):
     closed_at: Time | None = Field(default=None, description="When it ended.")
     training_job: Text | None = Field(default=None, description="Its TrainingJob; the name follows from the id.")
     digest: Digest | None = Field(default=None, description="Version that its TrainingJob published.")
-    outcome: Text | None = Field(default=None, description="How it ended, in one CamelCase word.")
+    outcome: EpisodeOutcome | None = Field(default=None, description="How it ended: one of the reasons.")
 
 
 class DriftPolicyStatus(StatusModel):

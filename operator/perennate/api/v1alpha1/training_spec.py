@@ -136,7 +136,10 @@ class TrainData(Model):
             "or `file:///<path>` inside the namespace's store."
         )
     )
-    format: Literal["csv", "parquet"] = Field(default="csv", description="Format of the file.")
+    format: Literal["csv", "parquet"] = Field(
+        default="csv",
+        description="Format of the file. A field of a csv file is missing if pandas.read_csv takes it for missing.",
+    )
 
 
 class CapturedData(Model):

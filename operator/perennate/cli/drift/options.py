@@ -11,6 +11,7 @@ from perennate.drift import FeatureRule, Profile, check_rules
 from perennate.report.document import Settings
 from perennate.tabular.errors import UsageError
 from perennate.tabular.kinds import KINDS, Kind
+from perennate.tabular.missing import MISSING_WORDS
 from perennate.tabular.reading import DataFile
 from perennate.tabular.sources import open_file
 
@@ -21,10 +22,11 @@ class Files:
 
     form: str | None
     delimiter: str
+    missing: tuple[str, ...] = MISSING_WORDS
 
     def open(self, path: Path, texts: frozenset[str] = frozenset()) -> DataFile:
         """A file that is ready to be read; columns of `texts` are text if it is a csv file."""
-        return open_file(path, form=self.form, delimiter=self.delimiter, texts=texts)
+        return open_file(path, form=self.form, delimiter=self.delimiter, texts=texts, missing=self.missing)
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def files_of(given: argparse.Namespace) -> Files:
     delimiter = given.delimiter.replace("\\t", "\t")
     if len(delimiter.encode()) != 1:
         raise UsageError(f"--delimiter must be one ASCII character, got {given.delimiter!r}")
-    return Files(given.format, delimiter)
+    return Files(given.format, delimiter, ("", *given.missing_values) if given.missing_values else MISSING_WORDS)
 
 
 def roles_of(given: argparse.Namespace) -> Roles:

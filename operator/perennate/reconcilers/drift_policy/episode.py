@@ -20,18 +20,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
+    from perennate.api.v1alpha1.drift_policy import EpisodeOutcome
     from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
     from perennate.reconcilers.drift_policy.triggers import Pull
 
-LOOP_CLOSED: Final = "LoopClosed"
-CHALLENGER_LOST: Final = "ChallengerLost"
-VERSION_REJECTED: Final = "VersionRejected"
-TRAINING_JOB_DELETED: Final = "TrainingJobDeleted"
-SUPERSEDED: Final = "Superseded"
-NAME_TAKEN: Final = "NameTaken"
-WITHDRAWN: Final = "Withdrawn"
-DATA_FAULT: Final = "DataFault"
-_LOSSES: Final = frozenset({CHALLENGER_LOST, VERSION_REJECTED})
+_LOSSES: Final = frozenset({Reason.CHALLENGER_LOST, Reason.VERSION_REJECTED})
 """Outcomes that make the next wait longer."""
 
 
@@ -41,7 +34,7 @@ class Step:
 
     Attributes:
         episode: the episode after it.
-        reason: what happened.
+        reason: what happened; of a last step, the outcome.
         message: the same in one sentence.
         creates: whether its TrainingJob is to be created.
     """
@@ -59,7 +52,7 @@ class Step:
     @property
     def is_gain(self) -> bool:
         """Whether the new version serves."""
-        return self.episode.outcome == LOOP_CLOSED
+        return self.episode.outcome == Reason.LOOP_CLOSED
 
 
 def is_open(episode: Episode | None) -> bool:
@@ -75,7 +68,7 @@ def is_explained_by_faults(resource: DriftPolicy, episode: Episode) -> bool:
 def run_to_stop(observed: DriftPolicyObserved) -> ObjectRef | None:
     """The TrainingJob of an episode that the status says was stopped, while it has no result: its pod goes with it."""
     job, episode = observed.training_job, observed.resource.status.episode
-    if episode is None or episode.outcome != DATA_FAULT or job is None or not _is_ours(observed, job):
+    if episode is None or episode.outcome != Reason.EPISODE_STOPPED or job is None or not _is_ours(observed, job):
         return None
     ends = (training.ConditionType.COMPLETE, training.ConditionType.FAILED)
     if any(is_true(job.status.conditions, end) for end in ends):
@@ -108,7 +101,7 @@ def next_step(observed: DriftPolicyObserved) -> Step | None:
     if episode.phase != EpisodePhase.ROLLING_OUT and is_explained_by_faults(observed.resource, episode):
         told = describe_faults(braking_faults(observed.resource.spec, observed.resource.status))
         message = f"stopped by spec.brake.dataFaults, for the drift is a fault of the data: {told}"
-        return _closed(observed, episode, DATA_FAULT, Reason.DATA_FAULT, message)
+        return _closed(observed, episode, Reason.EPISODE_STOPPED, message)
     if episode.phase == EpisodePhase.OPENED:
         return _from_opened(observed, episode)
     if episode.phase == EpisodePhase.TRAINING:
@@ -120,7 +113,7 @@ def _from_opened(observed: DriftPolicyObserved, episode: Episode) -> Step | None
     spec, job = observed.resource.spec, observed.training_job
     if job is not None and not _is_ours(observed, job):
         message = f"TrainingJob {episode.training_job} exists and is not controlled by this DriftPolicy"
-        return _closed(observed, episode, NAME_TAKEN, Reason.NAME_TAKEN, message)
+        return _closed(observed, episode, Reason.NAME_TAKEN, message)
     training_now = replaced(episode, phase=EpisodePhase.TRAINING)
     message = f"TrainingJob {episode.training_job} was created"
     if job is not None:  # A pass that ended before its status write created it.
@@ -128,7 +121,7 @@ def _from_opened(observed: DriftPolicyObserved, episode: Episode) -> Step | None
     if spec.retrain is None or spec.dry_run:
         field = "spec.retrain was removed" if spec.retrain is None else "spec.dryRun was set"
         text = f"{field} before TrainingJob {episode.training_job} was created"
-        return _closed(observed, episode, WITHDRAWN, Reason.NO_EPISODE, text)
+        return _closed(observed, episode, Reason.EPISODE_WITHDRAWN, text)
     if spec.suspend:
         return None
     return Step(training_now, Reason.TRAINING, message, creates=True)
@@ -138,13 +131,13 @@ def _from_training(observed: DriftPolicyObserved, episode: Episode) -> Step | No
     job = observed.training_job
     if job is None or not _is_ours(observed, job):
         message = f"TrainingJob {episode.training_job} was deleted before its result was seen"
-        return _closed(observed, episode, TRAINING_JOB_DELETED, Reason.CHALLENGER_LOST, message)
+        return _closed(observed, episode, Reason.TRAINING_JOB_DELETED, message)
     conditions = job.status.conditions
     if is_true(conditions, training.ConditionType.FAILED):
         failed = find_condition(conditions, training.ConditionType.FAILED)
         told = f"{failed.reason}: {failed.message}" if failed is not None else ""
         message = f"TrainingJob {episode.training_job} published no version; {told}"
-        return _closed(observed, episode, CHALLENGER_LOST, Reason.CHALLENGER_LOST, message)
+        return _closed(observed, episode, Reason.CHALLENGER_LOST, message)
     version = job.status.model_version
     if version is None or not is_true(conditions, training.ConditionType.COMPLETE):
         return None
@@ -160,13 +153,13 @@ def _from_rolling_out(observed: DriftPolicyObserved, episode: Episode) -> Step |
     name = target.metadata.name
     if status.stable_revision is not None and status.stable_revision.digest == episode.digest:
         message = f"every pod of ModelDeployment {name} serves {status.stable_revision.version}"
-        return _closed(observed, episode, LOOP_CLOSED, Reason.LOOP_CLOSED, message)
+        return _closed(observed, episode, Reason.LOOP_CLOSED, message)
     if any(entry.digest == episode.digest for entry in status.rejected):
         message = f"ModelDeployment {name} gave up the version that TrainingJob {episode.training_job} published"
-        return _closed(observed, episode, VERSION_REJECTED, Reason.CHALLENGER_LOST, message)
+        return _closed(observed, episode, Reason.VERSION_REJECTED, message)
     if _is_superseded(observed, episode, target):
         message = f"ModelDeployment {name} went on to another version than TrainingJob {episode.training_job} published"
-        return _closed(observed, episode, SUPERSEDED, Reason.NO_EPISODE, message)
+        return _closed(observed, episode, Reason.EPISODE_SUPERSEDED, message)
     return None
 
 
@@ -187,6 +180,6 @@ def _is_ours(observed: DriftPolicyObserved, job: TrainingJob) -> bool:
     return any(owner.controller and owner.uid == uid for owner in job.metadata.owner_references)
 
 
-def _closed(observed: DriftPolicyObserved, episode: Episode, outcome: str, reason: Reason, message: str) -> Step:
+def _closed(observed: DriftPolicyObserved, episode: Episode, outcome: EpisodeOutcome, message: str) -> Step:
     after = replaced(episode, phase=EpisodePhase.CLOSED, closed_at=rfc3339(observed.now), outcome=outcome)
-    return Step(after, reason, message)
+    return Step(after, outcome, message)

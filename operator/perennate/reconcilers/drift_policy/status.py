@@ -44,7 +44,7 @@ def describe_episode(episode: Episode) -> str:
 def settle_retraining(
     resource: DriftPolicy, status: DriftPolicyStatus, ledger: Ledger, denied: Violation | None
 ) -> None:
-    """RetrainingActive: the open episode, else what stands against one, else that nothing asks for one."""
+    """RetrainingActive: the open episode, else what stands against one, else how the last one ended."""
     episode = status.episode
     if episode is not None and is_open(episode):
         reason = _EPISODE_REASONS[episode.phase]
@@ -57,8 +57,9 @@ def settle_retraining(
         if ledger.set(ConditionType.RETRAINING_ACTIVE, "False", Reason.NO_TRIGGER, message):
             ledger.record(Reason.NO_TRIGGER, message)
     else:
+        outcome = episode.outcome if episode is not None else None
         message = describe_episode(episode) if episode is not None else "nothing has asked for a retraining yet"
-        ledger.set(ConditionType.RETRAINING_ACTIVE, "False", Reason.NO_EPISODE, message)
+        ledger.set(ConditionType.RETRAINING_ACTIVE, "False", outcome or Reason.NO_EPISODE, message)
 
 
 def _why_no_trigger(resource: DriftPolicy, status: DriftPolicyStatus, ledger: Ledger) -> str:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from perennate.trainer.places import Places
 
 FIELD: Final = "spec.data.train.uri"
-_NULLS: Final = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "<NA>", "#N/A")
 
 
 def read_source(source: TrainData, places: Places, namespace: str) -> pa.Table:
@@ -65,14 +64,17 @@ def _check_file(path: Path, uri: str) -> None:
 def _read_csv(path: Path, uri: str) -> pa.Table:
     from pyarrow import csv  # noqa: PLC0415 - only who reads CSV pays
 
-    options = csv.ConvertOptions(null_values=list(_NULLS), strings_can_be_null=True, quoted_strings_can_be_null=False)
+    from perennate.tabular.delimited import convert_options  # noqa: PLC0415
+
     try:
         with path.open("rb") as file:
             if b"\0" in file.read(4096):
                 raise DataRefusedError(
                     f"{FIELD}: {uri} is no CSV: it holds binary data; is it parquet (spec.data.train.format)?"
                 )
-        table = csv.read_csv(path, convert_options=options, parse_options=csv.ParseOptions(newlines_in_values=True))
+        table = csv.read_csv(
+            path, convert_options=convert_options(), parse_options=csv.ParseOptions(newlines_in_values=True)
+        )
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         raise DataRefusedError(
             f"{FIELD}: {uri} is no CSV: {_sentence(error)}; wanted is one header line and as many values in every row"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
@@ -29,3 +32,10 @@ def test_empty_bins_lie_between_their_neighbours() -> None:
 def test_no_rows() -> None:
     """Without any row nothing is known: one half."""
     assert calibrate(np.zeros(3, dtype=int), np.zeros(3, dtype=int)).tolist() == [0.5, 0.5, 0.5]
+
+
+def test_who_calibrates_nothing_does_not_load_the_optimizer() -> None:
+    """It takes 24 MiB, in every serving pod and in the operator."""
+    code = "import sys, perennate.drift; print('scipy.optimize' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -142,9 +142,9 @@ def test_an_episode_of_drift_that_a_fault_explains_is_stopped() -> None:
     world = drifting()
     edit(world, **EVERY_FAULT)
     reasons = settle(world)
-    assert "DataFault" in reasons
+    assert "EpisodeStopped" in reasons
     episode = status_of(world)["episode"]
-    assert (episode["phase"], episode["outcome"]) == ("Closed", "DataFault")
+    assert (episode["phase"], episode["outcome"]) == ("Closed", "EpisodeStopped")
     assert runs_of(world) == []
     assert status_of(world)["lostChallengers"] == 0, "nobody lost"
     evaluate(world, 20)
@@ -159,7 +159,7 @@ def test_a_stop_that_was_cut_short_is_finished_later() -> None:
     plan = world.step("DriftPolicy", "p")
     assert plan is not None
     assert (plan.delete, plan.requeue_after) == ((), 0.0)
-    assert status_of(world)["episode"]["outcome"] == "DataFault"
+    assert status_of(world)["episode"]["outcome"] == "EpisodeStopped"
     assert len(runs_of(world)) == 1
     again = world.plan("DriftPolicy", "p")
     assert [reference.kind for reference in again.delete] == ["TrainingJob"]

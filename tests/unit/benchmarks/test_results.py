@@ -1,0 +1,60 @@
+"""Each benchmark replaces its own section of the results and keeps the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.drift import report as drift
+from benchmarks.results import replace_section, write_section
+from benchmarks.serving import report as serving
+from benchmarks.serving.bounds import METRICS, Finding
+from tests.support.tree import ROOT
+
+DOCUMENT = "# Results\n\nText.\n\n## Serving\n\nold\n\n### Detail\n\nmore\n\n## Drift\n\nold\n"
+LOADS = (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ("## Serving\n\nnew\n", "# Results\n\nText.\n\n## Serving\n\nnew\n\n## Drift\n\nold\n"),
+        ("## Drift\n\nnew\n", "# Results\n\nText.\n\n## Serving\n\nold\n\n### Detail\n\nmore\n\n## Drift\n\nnew\n"),
+        ("## Drift of more\n\nnew\n", f"{DOCUMENT}\n## Drift of more\n\nnew\n"),
+    ],
+    ids=["first", "last", "unknown"],
+)
+def test_only_the_section_with_the_same_heading_is_replaced(section: str, expected: str) -> None:
+    """All other text stays, in its order; a new section goes to the end. A second write changes nothing."""
+    assert replace_section(DOCUMENT, section) == expected
+    assert replace_section(expected, section) == expected
+
+
+def test_a_section_needs_a_heading() -> None:
+    """Without one it could not be found again."""
+    with pytest.raises(ValueError, match="heading of level 2"):
+        replace_section(DOCUMENT, "### Detail\n")
+
+
+def test_a_document_that_does_not_exist_is_made(tmp_path: Path) -> None:
+    """It gets a title."""
+    write_section(tmp_path / "RESULTS.md", "## Drift\n\nnew\n")
+    assert (tmp_path / "RESULTS.md").read_text() == "# Results\n\n## Drift\n\nnew\n"
+
+
+def test_each_benchmark_keeps_the_section_of_the_other() -> None:
+    """In the committed results: both benchmarks find their section there, whatever was measured."""
+    document = (ROOT / "benchmarks" / "RESULTS.md").read_text()
+    before, serving_section, drift_section = _parts(document)
+    new = serving.section([Finding(METRICS[0], [1.0], [2.0])], slices=1, measured="", loads=LOADS)
+    assert _parts(replace_section(document, new)) == (before, new.strip(), drift_section)
+    new = drift.section([], loads=LOADS)
+    assert _parts(replace_section(document, new)) == (before, serving_section, new.strip())
+
+
+def _parts(document: str) -> tuple[str, str, str]:
+    """What stands before the two sections, and the two sections."""
+    before, _, rest = document.partition("## Serving\n")
+    own, _, other = rest.partition("## Drift\n")
+    return before.strip(), f"## Serving\n{own}".strip(), f"## Drift\n{other}".strip()
