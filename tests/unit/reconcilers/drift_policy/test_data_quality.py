@@ -11,7 +11,7 @@ from perennate.drift import DataFault, Evaluation, Signal, Verdict
 from perennate.reconcilers.drift_policy import data_quality
 from perennate.reconcilers.ledger import Ledger
 from tests.support.objects import NOW, at, make_drift_policy
-from tests.unit.reconcilers.drift_policy.test_life import (
+from tests.support.reconcilers.drift_policy import (
     conditions_of,
     edit,
     evaluate,

@@ -9,8 +9,7 @@ import pytest
 from perennate.api.v1alpha1.drift_policy import PerformanceStatus
 from perennate.reconcilers.drift_policy.performance import describe_performance
 from perennate.reconcilers.plan import Reading
-from tests.support.world import World
-from tests.unit.reconcilers.drift_policy.test_life import (
+from tests.support.reconcilers.drift_policy import (
     conditions_of,
     edit,
     evaluate,
@@ -19,6 +18,7 @@ from tests.unit.reconcilers.drift_policy.test_life import (
     status_of,
     watching,
 )
+from tests.support.world import World
 
 WATCHED = {"triggers": {}, "performance": {"metric": "auc", "tolerance": 0.05}}
 ESTIMATED = {"triggers": {}, "estimatedPerformance": {"metric": "accuracy", "tolerance": 0.05}}

@@ -11,7 +11,7 @@ from perennate.api.v1alpha1.drift_rules import Method
 from perennate.drift.verdicts.effects import EFFECTS
 from perennate.reconcilers.drift_policy.rules import quorum
 from tests.support.objects import make_drift_policy
-from tests.unit.reconcilers.drift_policy.test_life import (
+from tests.support.reconcilers.drift_policy import (
     conditions_of,
     evaluate,
     message_of,

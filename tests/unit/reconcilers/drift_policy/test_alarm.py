@@ -1,0 +1,95 @@
+"""Drift goes on and off as an alarm, and retrains only if asked for."""
+
+from __future__ import annotations
+
+from tests.support.objects import (
+    at,
+)
+from tests.support.reconcilers.drift_policy import (
+    conditions_of,
+    edit,
+    evaluate,
+    message_of,
+    runs_of,
+    settle,
+    status_of,
+    watching,
+)
+
+DRIFT_TRIGGER = {"drift": {"threshold": 0.25, "duration": "1h"}}
+
+
+def test_calm_traffic_is_no_drift() -> None:
+    """The window looks like the training data: definite False, the numbers rounded."""
+    world = watching()
+    evaluate(world, 3, drifted=False)
+    assert conditions_of(world)["DriftDetected"] == ("False", "NoDrift")
+    assert conditions_of(world)["PerformanceLost"] == ("False", "PerformanceHeld")
+    assert conditions_of(world)["RetrainingActive"] == ("False", "NoEpisode")
+    assert status_of(world)["window"]["rows"] == 2000
+    assert status_of(world)["window"]["labelledRows"] == 2000
+    assert [feature["verdict"] for feature in status_of(world)["features"]] == ["None"] * 3
+    assert status_of(world)["summary"].startswith("no drift, auc 0.")
+
+
+def test_drift_alone_is_an_alarm_and_no_reason_to_retrain() -> None:
+    """Without spec.triggers.drift drift is named with its numbers and told of once, and no episode opens."""
+    world = watching()
+    assert "DriftExceeded" not in evaluate(world, 1, drifted=True)
+    assert message_of(world, "DriftDetected").startswith("wind drifted (PSI* ")
+    assert "in 1 of 2 evaluations" in message_of(world, "DriftDetected")
+    assert evaluate(world, 1) == ["DriftExceeded", "DataFault", "NoTrigger"]
+    assert evaluate(world, 5) == []
+    assert conditions_of(world)["DriftDetected"] == ("True", "DriftExceeded")
+    assert message_of(world, "DriftDetected").startswith("wind drifted (PSI* ")
+    assert conditions_of(world)["Ready"] == ("True", "Watching")
+    assert conditions_of(world)["RetrainingActive"] == ("False", "NoTrigger")
+    why = message_of(world, "RetrainingActive")
+    assert why.startswith("drift of wind alone is an alarm, no reason to retrain: ")
+    assert "spec.triggers.performance watches auc, held: auc 0." in why
+    assert status_of(world)["features"][0]["name"] == "wind"
+    assert status_of(world)["drift"]["since"] == at(600)
+    assert "episode" not in status_of(world)
+    assert runs_of(world) == []
+
+
+def test_an_alarm_ends_after_as_many_calm_evaluations() -> None:
+    """The drift alarm goes off after spec.consecutive calm evaluations, with one Event."""
+    world = watching()
+    evaluate(world, 2, drifted=True)
+    assert evaluate(world, 1, drifted=False) == []
+    assert conditions_of(world)["DriftDetected"][0] == "True"
+    assert evaluate(world, 1) == ["NoDrift", "ValuesAsTrained"]
+    assert conditions_of(world)["DriftDetected"] == ("False", "NoDrift")
+    assert "since" not in status_of(world)["drift"]
+
+
+def test_lasting_strong_drift_opens_an_episode_if_asked_for() -> None:
+    """With spec.triggers.drift an episode opens once the alarm has lasted for its duration, not before."""
+    world = watching(spec={"triggers": DRIFT_TRIGGER})
+    evaluate(world, 2, drifted=True)
+    evaluate(world, 11)
+    assert runs_of(world) == []
+    evaluate(world, 1)
+    assert len(runs_of(world)) == 1
+    assert status_of(world)["episode"]["trigger"] == "Drift"
+
+
+def test_weak_drift_opens_no_episode() -> None:
+    """Drift below the trigger's own threshold is an alarm only, however long it lasts."""
+    trigger = {"drift": {"threshold": 50, "duration": "1m"}}
+    world = watching(spec={"triggers": trigger})
+    evaluate(world, 6, drifted=True)
+    assert conditions_of(world)["DriftDetected"][0] == "True"
+    assert runs_of(world) == []
+
+
+def test_performance_is_dropped_when_it_is_no_longer_watched() -> None:
+    """Without spec.triggers.performance there is no such condition, and its memory is gone."""
+    world = watching()
+    evaluate(world, 1, lost=True)
+    edit(world, triggers={})
+    settle(world)
+    assert "PerformanceLost" not in conditions_of(world)
+    assert status_of(world)["performanceLoss"] == {"active": False, "count": 0}
+    assert "performance" not in status_of(world)

@@ -1,0 +1,171 @@
+"""What stands between a trigger and an episode: cool-down, budget, dry run, suspension, a person's request."""
+
+from __future__ import annotations
+
+from perennate.api.wellknown import ANNOTATION_RETRAIN
+from tests.support.objects import (
+    at,
+    drift_policy,
+    training_job,
+)
+from tests.support.reconcilers.drift_policy import (
+    conditions_of,
+    edit,
+    evaluate,
+    finish_run,
+    message_of,
+    retraining,
+    runs_of,
+    settle,
+    status_of,
+    target,
+    watching,
+)
+
+
+def test_the_cooldown_doubles_for_each_lost_challenger() -> None:
+    """A challenger that lost makes the wait twice as long: an hour, then two after one loss, then four."""
+    world = retraining(spec={"retrain": {**drift_policy()["spec"]["retrain"], "maxPerDay": 9}})
+    starts = []
+    for wait in (7200, 14_400):
+        starts.append(status_of(world)["lastTriggeredTime"])
+        finish_run(world, None)
+        settle(world)
+        assert world.plan("DriftPolicy", "p").requeue_after == wait
+        world.pass_time(wait - 1)
+        settle(world)
+        assert status_of(world)["episode"]["phase"] == "Closed"
+        world.pass_time(1)
+        settle(world)
+        assert status_of(world)["episode"]["phase"] == "Training"
+    assert len(set(starts)) == 2
+    assert len(runs_of(world)) == 3
+
+
+def test_a_policy_that_went_blind_does_not_act_on_what_it_saw() -> None:
+    """The cooldown ends while no pod answers: the alarm of before opens nothing until it can be seen again."""
+    world = retraining()
+    finish_run(world, None)
+    settle(world)
+    world.pods_answering = 0
+    world.pass_time(7200)
+    settle(world)
+    assert conditions_of(world)["PerformanceLost"][0] == "True"
+    assert len(runs_of(world)) == 1
+    world.pods_answering = 1
+    settle(world)
+    assert len(runs_of(world)) == 2
+
+
+def test_a_gain_ends_the_doubling() -> None:
+    """A version that serves sets the count of lost challengers back."""
+    world = retraining(status={"lostChallengers": 3})
+    finish_run(world, "v2")
+    settle(world)
+    world.put(target("v2"))
+    settle(world)
+    assert status_of(world)["lostChallengers"] == 0
+    assert status_of(world)["nextTriggerTime"] == at(600 + 3600)
+
+
+def test_the_budget_of_a_day_is_kept() -> None:
+    """No more than spec.retrain.maxPerDay retrainings start in any 24 hours."""
+    template = training_job()["spec"]
+    retrain = {"trainingJobTemplate": {"spec": template}, "cooldown": "1s", "maxPerDay": 2}
+    world = retraining(spec={"retrain": retrain})
+    for _ in range(2):
+        world.delete("TrainingJob", runs_of(world)[-1]["metadata"]["name"])
+        evaluate(world, 1)
+        evaluate(world, 1)
+    assert len([entry for entry in world.created if entry[0] == "TrainingJob"]) == 2
+    assert conditions_of(world)["RetrainingActive"] == ("False", "BudgetSpent")
+    wait = world.plan("DriftPolicy", "p").requeue_after
+    assert wait is not None
+    world.pass_time(wait)
+    settle(world)
+    assert len([entry for entry in world.created if entry[0] == "TrainingJob"]) == 3
+
+
+def test_dry_run_finds_and_does_nothing() -> None:
+    """With spec.dryRun what would be done is said, once as an Event, and nothing is created or counted."""
+    world = watching(spec={"dryRun": True})
+    assert "DryRun" in evaluate(world, 2, lost=True)
+    assert evaluate(world, 2) == []
+    assert conditions_of(world)["RetrainingActive"] == ("False", "DryRun")
+    assert "spec.dryRun is true" in status_of(world)["summary"]
+    assert "episode" not in status_of(world)
+    assert runs_of(world) == []
+
+
+def test_a_template_of_another_line_is_refused() -> None:
+    """A version of another line would never be rolled out: the field is named, nothing is trained."""
+    retrain = {"trainingJobTemplate": {"spec": {**training_job()["spec"], "model": {"name": "sun"}}}}
+    world = watching(spec={"retrain": retrain})
+    evaluate(world, 2, lost=True)
+    assert conditions_of(world)["RetrainingActive"] == ("False", "InvalidSpec")
+    assert message_of(world, "RetrainingActive").startswith("spec.retrain.trainingJobTemplate.spec.model.name: must be")
+    assert runs_of(world) == []
+
+
+def test_a_persons_request_is_answered_once() -> None:
+    """The retrain annotation opens an episode without any alarm and despite the cooldown, once for each value."""
+    world = watching()
+    world.objects["DriftPolicy", "p"]["metadata"]["annotations"] = {ANNOTATION_RETRAIN: "2026-03-01T12:00:00Z"}
+    assert settle(world) == ["RetrainRequested", "EpisodeOpened", "Training"]
+    assert status_of(world)["episode"]["trigger"] == "Manual"
+    assert status_of(world)["handledRetrain"] == "2026-03-01T12:00:00Z"
+    finish_run(world, None)
+    settle(world)
+    assert len(runs_of(world)) == 1
+    world.objects["DriftPolicy", "p"]["metadata"]["annotations"] = {ANNOTATION_RETRAIN: "2026-03-01T12:05:00Z"}
+    settle(world)
+    assert len(runs_of(world)) == 2
+
+
+def test_a_request_during_an_episode_is_answered_by_it() -> None:
+    """One episode at a time: a request while one is open is recorded as answered and starts nothing."""
+    world = retraining()
+    world.objects["DriftPolicy", "p"]["metadata"]["annotations"] = {ANNOTATION_RETRAIN: "now"}
+    assert settle(world) == ["RetrainRequested"]
+    assert status_of(world)["handledRetrain"] == "now"
+    finish_run(world, None)
+    settle(world)
+    assert len(runs_of(world)) == 1
+
+
+def test_a_request_without_a_template_is_refused() -> None:
+    """Without spec.retrain there is nothing to train; the request is answered with the field."""
+    world = watching(spec={"retrain": None, "triggers": {}})
+    world.objects["DriftPolicy", "p"]["metadata"]["annotations"] = {ANNOTATION_RETRAIN: "now"}
+    settle(world)
+    assert status_of(world)["handledRetrain"] == "now"
+    assert status_of(world)["history"][-1]["message"] == "spec.retrain: is required to retrain; got none"
+
+
+def test_suspension_stops_looking_and_starting() -> None:
+    """A suspended policy is as wanted, hence Ready; nothing is evaluated, a request waits until it is resumed."""
+    world = watching()
+    evaluate(world, 1, lost=True)
+    edit(world, suspend=True)
+    world.objects["DriftPolicy", "p"]["metadata"]["annotations"] = {ANNOTATION_RETRAIN: "now"}
+    evaluate(world, 3)
+    assert conditions_of(world)["Ready"] == ("True", "Suspended")
+    assert conditions_of(world)["DriftDetected"] == ("Unknown", "Suspended")
+    assert runs_of(world) == []
+    edit(world, suspend=False)
+    settle(world)
+    assert len(runs_of(world)) == 1
+
+
+def test_suspension_holds_an_opened_episode() -> None:
+    """Between the record of an episode and its TrainingJob a suspension holds; resuming goes on with the same."""
+    world = watching()
+    evaluate(world, 1, lost=True)
+    world.evaluation_due = True
+    world.step("DriftPolicy", "p")
+    edit(world, suspend=True)
+    settle(world)
+    assert runs_of(world) == []
+    edit(world, suspend=False)
+    settle(world)
+    assert [run["metadata"]["name"] for run in runs_of(world)] == [status_of(world)["episode"]["trainingJob"]]
