@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.serving.sides import Request, Side
 from perennate.serving.__main__ import PROCESS_DEFAULTS
-from tests.support.serving import Published, container_environment, free_port, publish, run_fetch
+from tests.support.pods.serving import Published, container_environment, free_port, publish, run_fetch
 
 ROOT: Final = Path(__file__).parents[2]
 BATCH_ROWS: Final = 1000

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.apiserver import ControlPlane
+from tests.support.cluster.apiserver import ControlPlane
 from tests.support.docs.pages import ROOT
 from tests.support.docs.terminal import Terminal
 

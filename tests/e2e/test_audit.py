@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.cluster_user import apply, holds, start_loader, until, write_files
-from tests.support.local_cluster import LocalCluster
+from tests.support.cluster.cluster_user import apply, holds, start_loader, until, write_files
+from tests.support.cluster.local_cluster import LocalCluster
 from tools.demo import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.apiserver import AuditEvent
+    from tests.support.cluster.apiserver import AuditEvent
     from tools.demo.cluster import Cluster
 
 pytestmark = pytest.mark.e2e

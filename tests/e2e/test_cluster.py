@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.local_cluster import LocalCluster
+from tests.support.cluster.local_cluster import LocalCluster
 from tools.cluster.images import images
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.local_cluster import LocalCluster, chosen_provider
+from tests.support.cluster.local_cluster import LocalCluster, chosen_provider
 from tools.cluster.images import images
 from tools.cluster.instance import Instance
 

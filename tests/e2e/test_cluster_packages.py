@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.local_cluster import LocalCluster
+from tests.support.cluster.local_cluster import LocalCluster
 from tools.cluster.host import cache
 from tools.cluster.host.processes import command_line, descendants, wait_until
 from tools.cluster.images import build, buildah, oci

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.local_cluster import LocalCluster, chosen_provider
+from tests.support.cluster.local_cluster import LocalCluster, chosen_provider
 from tools.cluster.images import build, buildah, images, oci
 from tools.cluster.instance import CHECKOUT
 

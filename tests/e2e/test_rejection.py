@@ -11,7 +11,7 @@ import pytest
 
 from perennate.api.version import short_version
 from perennate.api.wellknown import LABEL_VERSION
-from tests.support.cluster_user import SECONDS, apply, flip_a_bit, holds, start_loader, until, write_files
+from tests.support.cluster.cluster_user import SECONDS, apply, flip_a_bit, holds, start_loader, until, write_files
 from tools.demo import steps
 from tools.demo.cluster import Cluster, condition
 

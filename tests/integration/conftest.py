@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.apiserver import ControlPlane
-from tests.support.kube_user import KubeUser
-from tests.support.operator_process import OperatorProcess
+from tests.support.cluster.apiserver import ControlPlane
+from tests.support.cluster.kube_user import KubeUser
+from tests.support.cluster.operator_process import OperatorProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.apiserver import ControlPlane, read_audit
+from tests.support.cluster.apiserver import ControlPlane, read_audit
 from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.ports import free_ports
 from tools.cluster.host.processes import ProcessId, descendants, wait_until

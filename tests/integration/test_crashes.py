@@ -9,20 +9,20 @@ import pytest
 
 from perennate.kube.runtime.resources import JOB, OURS
 from perennate.reconcilers.drift_policy.rounding import two_digits
-from tests.support import manifests
-from tests.support.apiserver import read_audit
-from tests.support.deaths import created, die_of_each_write, difference, end_state, places
-from tests.support.killing_proxy import KillingProxy
-from tests.support.kube_user import KubeUser
-from tests.support.operator_process import OperatorProcess
-from tests.support.pod_actor import PodActor, play_well
-from tests.support.windows import rows, served
+from tests.support.cluster import manifests
+from tests.support.cluster.apiserver import read_audit
+from tests.support.cluster.deaths import created, die_of_each_write, difference, end_state, places
+from tests.support.cluster.killing_proxy import KillingProxy
+from tests.support.cluster.kube_user import KubeUser
+from tests.support.cluster.operator_process import OperatorProcess
+from tests.support.cluster.pod_actor import PodActor, play_well
+from tests.support.cluster.windows import rows, served
 from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.apiserver import ControlPlane
+    from tests.support.cluster.apiserver import ControlPlane
 
 pytestmark = pytest.mark.integration
 TRAINING_JOB, MODEL_DEPLOYMENT = OURS["TrainingJob"], OURS["ModelDeployment"]

@@ -9,19 +9,19 @@ import pytest
 
 from perennate.api.v1alpha1.drift_policy import EpisodePhase
 from perennate.kube.runtime.resources import OURS
-from tests.support import manifests
-from tests.support.deaths import created, die_of_each_write, difference, end_state, places
-from tests.support.killing_proxy import KillingProxy
-from tests.support.kube_user import KubeUser
-from tests.support.operator_process import OperatorProcess
-from tests.support.pod_actor import PodActor
-from tests.support.retraining import NEWER, REQUEST, play, policy
+from tests.support.cluster import manifests
+from tests.support.cluster.deaths import created, die_of_each_write, difference, end_state, places
+from tests.support.cluster.killing_proxy import KillingProxy
+from tests.support.cluster.kube_user import KubeUser
+from tests.support.cluster.operator_process import OperatorProcess
+from tests.support.cluster.pod_actor import PodActor
+from tests.support.cluster.retraining import NEWER, REQUEST, play, policy
 from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.apiserver import ControlPlane
+    from tests.support.cluster.apiserver import ControlPlane
 
 pytestmark = pytest.mark.integration
 MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["ModelDeployment"], OURS["DriftPolicy"]

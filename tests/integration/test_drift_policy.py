@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perennate.kube.runtime.resources import OURS, controller_of
-from tests.support import manifests
-from tests.support.pod_actor import PodActor
-from tests.support.retraining import NEWER, REQUEST, play, policy
+from tests.support.cluster import manifests
+from tests.support.cluster.pod_actor import PodActor
+from tests.support.cluster.retraining import NEWER, REQUEST, play, policy
 from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
-    from tests.support.kube_user import KubeUser
+    from tests.support.cluster.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
 TRAINING_JOB, MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["TrainingJob"], OURS["ModelDeployment"], OURS["DriftPolicy"]

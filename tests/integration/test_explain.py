@@ -10,7 +10,7 @@ import pytest
 from perennate.api.v1alpha1 import KINDS
 
 if TYPE_CHECKING:
-    from tests.support.kube_user import KubeUser
+    from tests.support.cluster.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
 

@@ -12,7 +12,7 @@ import yaml
 from perennate.kube.runtime.resources import POD, resource_of
 
 if TYPE_CHECKING:
-    from tests.support.kube_user import KubeUser
+    from tests.support.cluster.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
 

@@ -10,16 +10,16 @@ import pytest
 from perennate.api.version import MODEL_FILE, version_uri
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB
 from perennate.kube.runtime.resources import DEPLOYMENT, OURS, POD, SERVICE, Manifest
-from tests.support import manifests
-from tests.support.fetching import Fetches, flip_a_bit
-from tests.support.pod_actor import PodActor, play_well, published, ready
-from tests.support.serving import NAMESPACE, publish_rain
+from tests.support.cluster import manifests
+from tests.support.cluster.pod_actor import PodActor, play_well, published, ready
+from tests.support.pods.fetching import Fetches, flip_a_bit
+from tests.support.pods.serving import NAMESPACE, publish_rain
 from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.kube_user import KubeUser
+    from tests.support.cluster.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
 TRAINING_JOB, MODEL_DEPLOYMENT = OURS["TrainingJob"], OURS["ModelDeployment"]

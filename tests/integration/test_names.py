@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perennate.kube.runtime.resources import JOB, OURS, controller_of
-from tests.support import manifests
-from tests.support.pod_actor import PodActor, play_well
+from tests.support.cluster import manifests
+from tests.support.cluster.pod_actor import PodActor, play_well
 from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
-    from tests.support.kube_user import KubeUser
+    from tests.support.cluster.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
 TRAINING_JOB = OURS["TrainingJob"]

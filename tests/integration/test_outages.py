@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from perennate.kube.runtime.resources import JOB, OURS
-from tests.support import manifests
-from tests.support.apiserver import ControlPlane
-from tests.support.kube_user import KubeUser
-from tests.support.operator_process import OperatorProcess
-from tests.support.pod_actor import PodActor, play_well
+from tests.support.cluster import manifests
+from tests.support.cluster.apiserver import ControlPlane
+from tests.support.cluster.kube_user import KubeUser
+from tests.support.cluster.operator_process import OperatorProcess
+from tests.support.cluster.pod_actor import PodActor, play_well
 
 pytestmark = pytest.mark.integration
 TRAINING_JOB = OURS["TrainingJob"]

@@ -14,12 +14,12 @@ import yaml
 
 from perennate.api.wellknown import ANNOTATION_RETRAIN
 from perennate.kube.runtime.resources import JOB, OURS
-from tests.support import manifests
-from tests.support.apiserver import AuditEvent, ControlPlane, read_audit
-from tests.support.kube_user import KubeUser
-from tests.support.operator_process import OperatorProcess
-from tests.support.pod_actor import PodActor, play_well
-from tests.support.windows import kept, served
+from tests.support.cluster import manifests
+from tests.support.cluster.apiserver import AuditEvent, ControlPlane, read_audit
+from tests.support.cluster.kube_user import KubeUser
+from tests.support.cluster.operator_process import OperatorProcess
+from tests.support.cluster.pod_actor import PodActor, play_well
+from tests.support.cluster.windows import kept, served
 from tools.cluster.host.processes import wait_until
 from tools.cluster.programs import clients
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perennate.kube.runtime.resources import OURS
-from tests.support import manifests
-from tests.support.kube_user import KubeUser, Refused
+from tests.support.cluster import manifests
+from tests.support.cluster.kube_user import KubeUser, Refused
 
 if TYPE_CHECKING:
     from perennate.kube.runtime.resources import Manifest

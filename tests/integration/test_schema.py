@@ -16,7 +16,7 @@ from tools.cluster.programs import clients
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.apiserver import ControlPlane
+    from tests.support.cluster.apiserver import ControlPlane
 
 pytestmark = pytest.mark.integration
 

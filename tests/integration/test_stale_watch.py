@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from perennate.kube.runtime.resources import WATCHED
-from tests.support.apiserver import ControlPlane
-from tests.support.operator_process import OperatorProcess
-from tests.support.stalling_proxy import StallingProxy
+from tests.support.cluster.apiserver import ControlPlane
+from tests.support.cluster.operator_process import OperatorProcess
+from tests.support.cluster.stalling_proxy import StallingProxy
 from tools.cluster.host.processes import wait_until
 
 pytestmark = pytest.mark.integration

@@ -8,11 +8,11 @@ import pytest
 
 from perennate.api.wellknown import LABEL_TRAINING_JOB
 from perennate.kube.runtime.resources import JOB, OURS, POD
-from tests.support import manifests
-from tests.support.pod_actor import PodActor, failed, play_well
+from tests.support.cluster import manifests
+from tests.support.cluster.pod_actor import PodActor, failed, play_well
 
 if TYPE_CHECKING:
-    from tests.support.kube_user import KubeUser
+    from tests.support.cluster.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
 TRAINING_JOB = OURS["TrainingJob"]

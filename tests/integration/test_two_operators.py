@@ -11,11 +11,11 @@ import pytest
 
 from perennate.kube.runtime.lease import LEASE_NAME, Timing
 from perennate.kube.runtime.resources import JOB, LEASE, OURS
-from tests.support import manifests
-from tests.support.apiserver import ControlPlane, read_audit
-from tests.support.kube_user import KubeUser
-from tests.support.operator_process import OperatorProcess
-from tests.support.pod_actor import PodActor, play_well
+from tests.support.cluster import manifests
+from tests.support.cluster.apiserver import ControlPlane, read_audit
+from tests.support.cluster.kube_user import KubeUser
+from tests.support.cluster.operator_process import OperatorProcess
+from tests.support.cluster.pod_actor import PodActor, play_well
 from tools.cluster.host.processes import wait_until
 
 pytestmark = pytest.mark.integration

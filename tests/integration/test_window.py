@@ -11,10 +11,10 @@ import pytest
 
 from perennate.builders.window import KEY
 from perennate.kube.runtime.resources import CONFIG_MAP, OURS, POD, controller_of
-from tests.support.apiserver import ControlPlane, read_audit
-from tests.support.kube_user import KubeUser
-from tests.support.operator_process import OperatorProcess
-from tests.support.windows import GRAIN_SECONDS, kept, rows, served
+from tests.support.cluster.apiserver import ControlPlane, read_audit
+from tests.support.cluster.kube_user import KubeUser
+from tests.support.cluster.operator_process import OperatorProcess
+from tests.support.cluster.windows import GRAIN_SECONDS, kept, rows, served
 from tools.cluster.host.processes import wait_until
 
 pytestmark = pytest.mark.integration

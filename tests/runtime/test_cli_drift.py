@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from perennate.cli.drift.exits import Exit
-from tests.support.drift_command import make_table, write
+from tests.support.pods.drift_command import make_table, write
 
 pytestmark = pytest.mark.runtime
 

@@ -21,7 +21,7 @@ import pytest
 from perennate.api.serving import CaptureConfig
 from perennate.api.version import digest_bytes
 from perennate.drift import Profile, validate_counts
-from tests.support.serving import (
+from tests.support.pods.serving import (
     DEADLINE_SECONDS,
     Published,
     ServingProcess,

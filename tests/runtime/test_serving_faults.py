@@ -13,8 +13,8 @@ import pytest
 from perennate.api.serving import CaptureConfig
 from perennate.api.version import MANIFEST_FILE, MODEL_FILE
 from perennate.api.wellknown import EXIT_VERSION_REFUSED
-from tests.support.fetching import flip_a_bit
-from tests.support.serving import (
+from tests.support.pods.fetching import flip_a_bit
+from tests.support.pods.serving import (
     DEADLINE_SECONDS,
     POLL_SECONDS,
     Published,

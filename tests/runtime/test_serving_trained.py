@@ -17,7 +17,7 @@ from perennate.serving.capture.rows import CapturedLabel, CapturedRows
 from perennate.serving.model.forms import as_matrix
 from perennate.serving.model.model import ServedModel
 from perennate.trainer.data.captured import read_captured, typed_labels
-from tests.support.runs import Run, make_spec
+from tests.support.pods.runs import Run, make_spec
 
 pytestmark = pytest.mark.runtime
 

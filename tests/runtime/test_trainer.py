@@ -17,7 +17,7 @@ from perennate.api.version import canonical_json, digest_bytes, digest_document
 from perennate.api.wellknown import ENV_RUN_REQUEST, ExitCode
 from perennate.artifacts import load_version
 from perennate.drift import Profile
-from tests.support.runs import NAMESPACE, Run, make_spec, package_file
+from tests.support.pods.runs import NAMESPACE, Run, make_spec, package_file
 
 pytestmark = pytest.mark.runtime
 

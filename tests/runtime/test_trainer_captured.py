@@ -17,7 +17,7 @@ from sklearn.datasets import load_breast_cancer
 from perennate.api.run import CapturedRequest, ChampionRequest, StageResult
 from perennate.api.wellknown import ExitCode
 from perennate.artifacts import load_version
-from tests.support.runs import Run, make_spec
+from tests.support.pods.runs import Run, make_spec
 
 pytestmark = pytest.mark.runtime
 

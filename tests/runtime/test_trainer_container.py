@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from perennate.api.version import digest_bytes
 from perennate.api.wellknown import ExitCode
 from perennate.artifacts import load_version
-from tests.support.runs import Run, make_spec
+from tests.support.pods.runs import Run, make_spec
 
 pytestmark = pytest.mark.runtime
 

@@ -14,7 +14,7 @@ import pytest
 
 from perennate.api.v1alpha1.training_job import Reason
 from perennate.api.wellknown import ExitCode
-from tests.support.runs import NAMESPACE, Run, make_spec
+from tests.support.pods.runs import NAMESPACE, Run, make_spec
 
 pytestmark = pytest.mark.runtime
 

@@ -15,8 +15,8 @@ from sklearn.datasets import load_breast_cancer
 from perennate.api.version import MANIFEST_FILE
 from perennate.api.wellknown import ENV_RUN_REQUEST, ExitCode
 from perennate.artifacts import ArtifactNotFoundError, ModelStore, load_version
-from tests.support.artifacts import make_files, make_manifest
-from tests.support.runs import NAMESPACE, Run
+from tests.support.pods.artifacts import make_files, make_manifest
+from tests.support.pods.runs import NAMESPACE, Run
 
 pytestmark = pytest.mark.runtime
 
@@ -41,7 +41,7 @@ PUBLISH = (
     + """
 from pathlib import Path
 from perennate.artifacts import ModelStore
-from tests.support.artifacts import make_files, make_manifest
+from tests.support.pods.artifacts import make_files, make_manifest
 files = make_files(model=b"m" * 5_000_000)
 print(ModelStore(Path(sys.argv[1]), "team-a").publish(make_manifest(files), files))
 """

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from perennate.drift import Profile, Recorder, Window, build_profile
-from tests.support.objects import NOW, Document, drift_policy, model_deployment, revision
-from tests.support.world import World
+from tests.support.world.objects import NOW, Document, drift_policy, model_deployment, revision
+from tests.support.world.world import World
 
 FEATURES, CORRELATION, HOLDOUT = 20, 0.5, 4000
 NAMES = [f"f{index}" for index in range(FEATURES)]

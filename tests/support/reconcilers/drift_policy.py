@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.objects import (
+from tests.support.world.objects import (
     Document,
     at,
     condition,
@@ -13,8 +13,8 @@ from tests.support.objects import (
     model_version,
     revision,
 )
-from tests.support.traffic import profile_of, sample_of
-from tests.support.world import World
+from tests.support.world.traffic import profile_of, sample_of
+from tests.support.world.world import World
 
 
 def target(version: str = "v1", **status: Any) -> Document:

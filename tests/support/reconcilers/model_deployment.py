@@ -6,15 +6,15 @@ from typing import Any
 
 from perennate.api.version import short_version
 from perennate.api.wellknown import LABEL_VERSION
-from tests.support.cluster_controllers import deployment_rolls_out
-from tests.support.objects import (
+from tests.support.world.cluster_controllers import deployment_rolls_out
+from tests.support.world.objects import (
     Document,
     digest_of,
     model_deployment,
     model_version,
     published_job,
 )
-from tests.support.world import World
+from tests.support.world.world import World
 
 V1, V2, V3 = (short_version(digest_of(version)) for version in ("v1", "v2", "v3"))
 

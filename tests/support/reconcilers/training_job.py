@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.support.objects import (
+from tests.support.world.objects import (
     Document,
     metadata,
     training_job,
 )
-from tests.support.world import World
+from tests.support.world.world import World
 
 
 def claim(name: str = "rows") -> Document:

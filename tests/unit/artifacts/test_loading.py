@@ -35,7 +35,7 @@ from perennate.artifacts import (
 )
 from perennate.artifacts.formats.skops.loading import check_compatible
 from perennate.lineage import library_versions
-from tests.support.artifacts import make_files, make_manifest
+from tests.support.pods.artifacts import make_files, make_manifest
 
 MARK: list[str] = []
 """Grows when code of a hostile file runs."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.world import World
+from tests.support.world.world import World
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 CASES = {path.parent.name: path.parent for path in sorted(GOLDEN.glob("*/in.yaml"))}

@@ -9,7 +9,7 @@ from perennate.api.wellknown import ANNOTATION_APPLIED_HASH
 from perennate.builders.labels import owner_label
 from perennate.builders.manifest import controller_uid, owner_reference, with_applied_hash
 from perennate.builders.serving import serving_deployment
-from tests.support.objects import make_drift_policy, make_model_deployment, make_training_job, revision
+from tests.support.world.objects import make_drift_policy, make_model_deployment, make_training_job, revision
 
 
 def test_the_owner_is_the_controller_and_blocks_nothing() -> None:

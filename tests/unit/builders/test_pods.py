@@ -10,8 +10,8 @@ import pytest
 from perennate.api.meta import ResourceRequirements
 from perennate.api.wellknown import CAPTURE_DIR, DATA_DIR, ENV_RUN_REQUEST, ENV_SERVING, RUN_DIR, STORE_DIR, ExitCode
 from perennate.builders import podspec
-from tests.support.objects import model_deployment, published_job, training_job
-from tests.support.world import World
+from tests.support.world.objects import model_deployment, published_job, training_job
+from tests.support.world.world import World
 
 Manifest = dict[str, Any]
 OWN_CONTAINER = {"container": {"image": "own:1", "command": ["own"], "env": [{"name": "A", "value": "b"}]}}

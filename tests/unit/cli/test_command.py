@@ -16,7 +16,7 @@ from perennate.cli.drift.options import files_of
 from perennate.cli.main import main
 from perennate.drift import Profile, Recorder
 from perennate.tabular.missing import MISSING_WORDS
-from tests.support.drift_command import make_scored, make_table, write
+from tests.support.pods.drift_command import make_scored, make_table, write
 
 TRAIN, QUIET = make_table(seed=1), make_table(seed=2)
 HOLES = QUIET.set_column(0, "age", pa.array([None] * 600 + QUIET["age"].to_pylist()[600:]))

@@ -15,7 +15,7 @@ from perennate.cli.drift.plan import Plan
 from perennate.cli.drift.reference import read_reference
 from perennate.drift import Window
 from perennate.tabular.errors import UsageError
-from tests.support.drift_command import FORMATS, make_scored, make_table, write
+from tests.support.pods.drift_command import FORMATS, make_scored, make_table, write
 
 ROWS = 2000
 

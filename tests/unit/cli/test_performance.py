@@ -14,7 +14,7 @@ import pytest
 from perennate.cli.drift.exits import Exit
 from perennate.cli.main import main
 from perennate.drift import Profile, Recorder
-from tests.support.drift_command import make_scored, make_table, write
+from tests.support.pods.drift_command import make_scored, make_table, write
 
 ROWS = 2000
 BOTH = ["--target", "y", "--prediction", "p"]

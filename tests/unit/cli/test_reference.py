@@ -19,7 +19,7 @@ from perennate.cli.main import main
 from perennate.drift import build_profile
 from perennate.drift.profile.features import CategoricalFeature, NumericFeature
 from perennate.tabular.errors import UsageError
-from tests.support.drift_command import FORMATS, make_scored, make_table, write
+from tests.support.pods.drift_command import FORMATS, make_scored, make_table, write
 
 
 def reference(path: Path, *, limit: int | None = None, workers: int = 1, **said: Any) -> Reference:

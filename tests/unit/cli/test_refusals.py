@@ -16,7 +16,7 @@ from perennate.cli.drift.exits import Exit
 from perennate.cli.main import main
 from perennate.drift.data.parsing import FREE
 from perennate.tabular.reading import LONGEST_NAME, MAX_COLUMNS
-from tests.support.drift_command import make_table, write
+from tests.support.pods.drift_command import make_table, write
 
 TRAIN = make_table(600)
 

@@ -24,7 +24,7 @@ from perennate.report.page import page
 from perennate.report.style import CSS, content_policy
 from perennate.report.table import WIDTH, plain, print_table
 from perennate.report.words import number, p_value, percent, size
-from tests.support.drift_command import make_scored, make_table, write
+from tests.support.pods.drift_command import make_scored, make_table, write
 
 HOSTILE = (
     '<script>alert("x")</script>',

@@ -12,7 +12,7 @@ from perennate.cli.arguments import METHODS
 from perennate.cli.drift.exits import Exit
 from perennate.cli.main import main
 from perennate.drift.verdicts.effects import EFFECTS
-from tests.support.drift_command import make_table, write
+from tests.support.pods.drift_command import make_table, write
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ from perennate.kube.runtime.execute import Executor
 from perennate.kube.runtime.queue import WorkQueue
 from perennate.kube.runtime.resources import Key, Manifest
 from perennate.reconcilers.settings import Settings
-from tests.support import fake_time, manifests
-from tests.support.memory_client import Call, ListRecorder, MemoryClient
+from tests.support.cluster import manifests
+from tests.support.world import fake_time
+from tests.support.world.memory_client import Call, ListRecorder, MemoryClient
 
 KEY = Key("TrainingJob", "ns", "run")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

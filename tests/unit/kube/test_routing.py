@@ -12,7 +12,7 @@ from perennate.kube.routing import Router
 from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.queue import WorkQueue
 from perennate.kube.runtime.resources import Key, Manifest
-from tests.support import manifests
+from tests.support.cluster import manifests
 
 RUN = Key("TrainingJob", "ns", "run")
 SERVE = Key("ModelDeployment", "ns", "serve")

@@ -17,7 +17,7 @@ from perennate.lineage import (
     parameters_digest,
     provenance,
 )
-from tests.support.runs import make_spec
+from tests.support.pods.runs import make_spec
 
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 

@@ -12,9 +12,9 @@ from perennate.api.meta import HISTORY_LIMIT
 from perennate.api.v1alpha1 import KINDS, drift_policy, model_deployment, training_job
 from perennate.api.wellknown import LABEL_PART_OF, PART_OF, STORE_CLAIM
 from perennate.builders.manifest import controller_uid
-from tests.support.objects import Document
-from tests.support.stories import STORIES, Story
-from tests.support.world import OURS
+from tests.support.world.objects import Document
+from tests.support.world.stories import STORIES, Story
+from tests.support.world.world import OURS
 
 REASONS = {
     "TrainingJob": training_job.Reason,

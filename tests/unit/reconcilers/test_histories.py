@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perennate.api.wellknown import ANNOTATION_PROMOTE, ANNOTATION_RETRAIN, ANNOTATION_RETRY
-from tests.support.cluster_controllers import deployment_gets_stuck, deployment_rolls_out, job_fails, job_succeeds
-from tests.support.objects import (
+from tests.support.world.cluster_controllers import deployment_gets_stuck, deployment_rolls_out, job_fails, job_succeeds
+from tests.support.world.objects import (
     Document,
     digest_of,
     drift_policy,
@@ -19,8 +19,8 @@ from tests.support.objects import (
     model_version,
     training_job,
 )
-from tests.support.traffic import profile_of, sample_of
-from tests.support.world import OURS, World
+from tests.support.world.traffic import profile_of, sample_of
+from tests.support.world.world import OURS, World
 
 VERSIONS = ("v1", "v2", "v3")
 CRASHES = st.one_of(st.none(), st.integers(0, 4))

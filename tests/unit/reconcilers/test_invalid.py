@@ -9,7 +9,7 @@ import pytest
 from perennate.api.meta import CustomResource, ObjectMeta
 from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
 from perennate.reconcilers.invalid import InvalidObserved, decide_invalid
-from tests.support.objects import NOW, condition, metadata
+from tests.support.world.objects import NOW, condition, metadata
 
 KINDS = {
     "TrainingJob": (TrainingJob, "Complete"),

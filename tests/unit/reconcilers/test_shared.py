@@ -14,7 +14,7 @@ from perennate.reconcilers.pods import failure, is_leaving, is_ready, newest_fir
 from perennate.reconcilers.policy import Chain, Check, Violation
 from perennate.reconcilers.times import parse_time, rfc3339, seconds_between
 from perennate.reconcilers.wording import counted, cut
-from tests.support.objects import NOW, Document, at, condition, ended, pod, running, waiting
+from tests.support.world.objects import NOW, Document, at, condition, ended, pod, running, waiting
 
 
 def test_times_are_utc_and_whole_seconds() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from perennate.artifacts import load_verified
 from perennate.serving.model.model import ServedModel
-from tests.support.serving import (
+from tests.support.pods.serving import (
     publish_clothes,
     publish_forest,
     publish_gaps,
@@ -16,14 +16,14 @@ from tests.support.serving import (
     publish_rain,
     publish_ridge,
 )
-from tests.support.serving_pod import running_pod
+from tests.support.pods.serving_pod import running_pod
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
-    from tests.support.serving import Published
-    from tests.support.serving_pod import Pod
+    from tests.support.pods.serving import Published
+    from tests.support.pods.serving_pod import Pod
 
 PUBLISHERS: Mapping[str, Callable[[Path], Published]] = {
     "rain": publish_rain,

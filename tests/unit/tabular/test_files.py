@@ -14,7 +14,7 @@ from perennate.tabular.errors import UsageError
 from perennate.tabular.missing import MISSING_WORDS
 from perennate.tabular.reading import DataFile, RetypedError
 from perennate.tabular.sources import EXTENSIONS, form_of, open_file
-from tests.support.drift_command import FORMATS, make_table, write
+from tests.support.pods.drift_command import FORMATS, make_table, write
 
 
 def opened(

@@ -15,9 +15,9 @@ from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.cache import Cache
 from perennate.kube.runtime.queue import WorkQueue
 from perennate.kube.runtime.resources import Key, Manifest
-from tests.support import fake_time
-from tests.support.manifests import config_map
-from tests.support.memory_client import MemoryClient
+from tests.support.cluster.manifests import config_map
+from tests.support.world import fake_time
+from tests.support.world.memory_client import MemoryClient
 
 
 class Visits(ServingPods):

@@ -23,8 +23,8 @@ from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.queue import WorkQueue
 from perennate.kube.runtime.resources import Key, Manifest
-from tests.support import manifests
-from tests.support.memory_client import Call, MemoryClient
+from tests.support.cluster import manifests
+from tests.support.world.memory_client import Call, MemoryClient
 
 KEY = Key("DriftPolicy", "ns", "policy")
 START = 1_000.0

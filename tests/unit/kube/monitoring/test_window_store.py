@@ -12,8 +12,8 @@ from perennate.builders.window import KEY
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.resources import Key, Manifest, key_of
-from tests.support import manifests
-from tests.support.memory_client import Call, MemoryClient
+from tests.support.cluster import manifests
+from tests.support.world.memory_client import Call, MemoryClient
 
 PLACE = manifests.config_map("watch", "ns", uid="p")
 NAME = PLACE["metadata"]["name"]

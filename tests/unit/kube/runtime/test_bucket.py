@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from perennate.kube.runtime.bucket import TokenBucket
-from tests.support import fake_time
+from tests.support.world import fake_time
 
 
 def test_a_burst_goes_through_at_once_and_then_the_rate_rules() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from perennate.kube.runtime.claims import REMEMBERED_SECONDS, Claims
-from tests.support.memory_client import MemoryClient
+from tests.support.world.memory_client import MemoryClient
 
 CLAIM = {
     "apiVersion": "v1",

@@ -18,8 +18,8 @@ from perennate.kube.runtime.events import EventEmitter
 from perennate.kube.runtime.execute import Executor, NameTakenError, Outcome
 from perennate.kube.runtime.resources import Key, Manifest
 from perennate.reconcilers.plan import Event, ObjectRef, Plan
-from tests.support import manifests
-from tests.support.memory_client import Call, MemoryClient
+from tests.support.cluster import manifests
+from tests.support.world.memory_client import Call, MemoryClient
 
 KEY = Key("TrainingJob", "ns", "run")
 

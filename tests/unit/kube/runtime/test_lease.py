@@ -10,8 +10,8 @@ import pytest
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.lease import LEASE_NAME, Elector, Timing
 from perennate.kube.runtime.resources import Key
-from tests.support import fake_time
-from tests.support.memory_client import Call, MemoryClient
+from tests.support.world import fake_time
+from tests.support.world.memory_client import Call, MemoryClient
 
 KEY = Key("Lease", "system", LEASE_NAME)
 TIMING = Timing()

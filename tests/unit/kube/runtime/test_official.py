@@ -15,7 +15,7 @@ from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.connection import ConnectionSettingsError, connect
 from perennate.kube.runtime.official import OfficialClient
 from perennate.kube.runtime.resources import JOB, POD, SERVICE
-from tests.support.memory_client import ListRecorder
+from tests.support.world.memory_client import ListRecorder
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -8,7 +8,7 @@ import pytest
 
 from perennate.kube.runtime.queue import BACKOFF_LONGEST, URGENT_HOLD, Priority, QueueClosed, WorkQueue
 from perennate.kube.runtime.resources import Key
-from tests.support import fake_time
+from tests.support.world import fake_time
 
 A = Key("TrainingJob", "default", "a")
 B = Key("TrainingJob", "default", "b")

@@ -12,8 +12,9 @@ from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.queue import WorkQueue
 from perennate.kube.runtime.resources import Key, Manifest
 from perennate.kube.runtime.resync import INTERVAL, Resync
-from tests.support import fake_time, manifests
-from tests.support.memory_client import Call, MemoryClient
+from tests.support.cluster import manifests
+from tests.support.world import fake_time
+from tests.support.world.memory_client import Call, MemoryClient
 
 
 def make_job(name: str, labels: dict[str, str]) -> Manifest:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.objects import (
-    at,
-)
 from tests.support.reconcilers.drift_policy import (
     conditions_of,
     edit,
@@ -14,6 +11,9 @@ from tests.support.reconcilers.drift_policy import (
     settle,
     status_of,
     watching,
+)
+from tests.support.world.objects import (
+    at,
 )
 
 DRIFT_TRIGGER = {"drift": {"threshold": 0.25, "duration": "1h"}}

@@ -10,7 +10,6 @@ from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
 from perennate.drift import DataFault, Evaluation, Signal, Verdict
 from perennate.reconcilers.drift_policy import data_quality
 from perennate.reconcilers.ledger import Ledger
-from tests.support.objects import NOW, at, make_drift_policy
 from tests.support.reconcilers.drift_policy import (
     conditions_of,
     edit,
@@ -22,6 +21,7 @@ from tests.support.reconcilers.drift_policy import (
     status_of,
     watching,
 )
+from tests.support.world.objects import NOW, at, make_drift_policy
 
 QUICK = {"triggers": {"drift": {"threshold": 0.2, "duration": "1m"}}}
 """Retrains a minute after the drift alarm went on."""

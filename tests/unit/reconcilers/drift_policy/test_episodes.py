@@ -8,15 +8,6 @@ import pytest
 
 from perennate.api.v1alpha1 import TrainingJob
 from perennate.api.wellknown import ANNOTATION_EPISODE, ANNOTATION_TRIGGER
-from tests.support.objects import (
-    Document,
-    at,
-    digest_of,
-    metadata,
-    model_deployment,
-    revision,
-    training_job,
-)
 from tests.support.reconcilers.drift_policy import (
     conditions_of,
     edit,
@@ -29,7 +20,16 @@ from tests.support.reconcilers.drift_policy import (
     target,
     watching,
 )
-from tests.support.traffic import profile_of, sample_of
+from tests.support.world.objects import (
+    Document,
+    at,
+    digest_of,
+    metadata,
+    model_deployment,
+    revision,
+    training_job,
+)
+from tests.support.world.traffic import profile_of, sample_of
 
 
 def test_lost_performance_opens_one_episode_with_one_training_job() -> None:

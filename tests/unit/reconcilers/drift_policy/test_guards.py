@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 from perennate.api.wellknown import ANNOTATION_RETRAIN
-from tests.support.objects import (
-    at,
-    drift_policy,
-    training_job,
-)
 from tests.support.reconcilers.drift_policy import (
     conditions_of,
     edit,
@@ -20,6 +15,11 @@ from tests.support.reconcilers.drift_policy import (
     status_of,
     target,
     watching,
+)
+from tests.support.world.objects import (
+    at,
+    drift_policy,
+    training_job,
 )
 
 

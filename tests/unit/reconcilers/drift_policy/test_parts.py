@@ -21,7 +21,7 @@ from perennate.reconcilers.drift_policy.cooldown import (
 from perennate.reconcilers.drift_policy.rounding import hundredths, power_of_ten, three_digits, two_digits
 from perennate.reconcilers.drift_policy.triggers import measured
 from perennate.reconcilers.times import parse_time
-from tests.support.objects import NOW, Document, at, condition, make_drift_policy
+from tests.support.world.objects import NOW, Document, at, condition, make_drift_policy
 
 COOLDOWNS = {
     "no loss": (3600.0, 0, 3600.0),

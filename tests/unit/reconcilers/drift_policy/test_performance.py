@@ -18,7 +18,7 @@ from tests.support.reconcilers.drift_policy import (
     status_of,
     watching,
 )
-from tests.support.world import World
+from tests.support.world.world import World
 
 WATCHED = {"triggers": {}, "performance": {"metric": "auc", "tolerance": 0.05}}
 ESTIMATED = {"triggers": {}, "estimatedPerformance": {"metric": "accuracy", "tolerance": 0.05}}

@@ -10,7 +10,6 @@ from perennate.api.v1alpha1 import DriftPolicy
 from perennate.api.v1alpha1.drift_rules import Method
 from perennate.drift.verdicts.effects import EFFECTS
 from perennate.reconcilers.drift_policy.rules import quorum
-from tests.support.objects import make_drift_policy
 from tests.support.reconcilers.drift_policy import (
     conditions_of,
     evaluate,
@@ -19,6 +18,7 @@ from tests.support.reconcilers.drift_policy import (
     status_of,
     watching,
 )
+from tests.support.world.objects import make_drift_policy
 
 
 def test_the_api_knows_every_method_of_the_engine() -> None:

@@ -9,7 +9,7 @@ from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, DriftPolicyStatus
 from perennate.drift import Recorder, Sample, Window, build_profile
 from perennate.reconcilers.drift_policy import evaluation
 from perennate.reconcilers.ledger import Ledger
-from tests.support.objects import NOW, make_drift_policy
+from tests.support.world.objects import NOW, make_drift_policy
 
 ROWS = 2000
 SHIFTS = {"f0": 0.6, "f1": 0.6, "f2": 0.6, "f3": 0.6, "f4": 0.6, "f5": 3.0}

@@ -6,11 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.objects import (
-    at,
-    drift_policy,
-    model_deployment,
-)
 from tests.support.reconcilers.drift_policy import (
     conditions_of,
     edit,
@@ -22,8 +17,13 @@ from tests.support.reconcilers.drift_policy import (
     target,
     watching,
 )
-from tests.support.traffic import profile_of, sample_of
-from tests.support.world import World
+from tests.support.world.objects import (
+    at,
+    drift_policy,
+    model_deployment,
+)
+from tests.support.world.traffic import profile_of, sample_of
+from tests.support.world.world import World
 
 BLOCKED = {
     "a target that does not exist": (

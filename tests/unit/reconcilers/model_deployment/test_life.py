@@ -4,16 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.cluster_controllers import deployment_rolls_out
-from tests.support.objects import (
-    at,
-    metadata,
-    model_deployment,
-    model_version,
-    profile_digest_of,
-    published_job,
-    training_job,
-)
 from tests.support.reconcilers.model_deployment import (
     V1,
     conditions_of,
@@ -24,7 +14,17 @@ from tests.support.reconcilers.model_deployment import (
     settle,
     status_of,
 )
-from tests.support.world import World
+from tests.support.world.cluster_controllers import deployment_rolls_out
+from tests.support.world.objects import (
+    at,
+    metadata,
+    model_deployment,
+    model_version,
+    profile_digest_of,
+    published_job,
+    training_job,
+)
+from tests.support.world.world import World
 
 
 def test_without_a_version_the_service_stands_and_the_rest_waits() -> None:

@@ -7,16 +7,6 @@ from typing import Any
 import pytest
 
 from perennate.api.wellknown import ANNOTATION_RETRY, EXIT_VERSION_REFUSED
-from tests.support.cluster_controllers import deployment_gets_stuck, deployment_rolls_out
-from tests.support.objects import (
-    Document,
-    at,
-    digest_of,
-    ended,
-    model_deployment,
-    published_job,
-    waiting,
-)
 from tests.support.reconcilers.model_deployment import (
     V1,
     V2,
@@ -29,7 +19,17 @@ from tests.support.reconcilers.model_deployment import (
     settle,
     status_of,
 )
-from tests.support.world import World
+from tests.support.world.cluster_controllers import deployment_gets_stuck, deployment_rolls_out
+from tests.support.world.objects import (
+    Document,
+    at,
+    digest_of,
+    ended,
+    model_deployment,
+    published_job,
+    waiting,
+)
+from tests.support.world.world import World
 
 
 def stuck(**fields: Any) -> World:

@@ -5,17 +5,6 @@ from __future__ import annotations
 import pytest
 
 from perennate.api.wellknown import ANNOTATION_PROMOTE
-from tests.support.cluster_controllers import deployment_rolls_out
-from tests.support.objects import (
-    Document,
-    at,
-    digest_of,
-    model_deployment,
-    model_version,
-    profile_digest_of,
-    published_job,
-    training_job,
-)
 from tests.support.reconcilers.model_deployment import (
     V1,
     V2,
@@ -27,7 +16,18 @@ from tests.support.reconcilers.model_deployment import (
     settle,
     status_of,
 )
-from tests.support.world import World
+from tests.support.world.cluster_controllers import deployment_rolls_out
+from tests.support.world.objects import (
+    Document,
+    at,
+    digest_of,
+    model_deployment,
+    model_version,
+    profile_digest_of,
+    published_job,
+    training_job,
+)
+from tests.support.world.world import World
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.cluster_controllers import job_fails, job_succeeds, only_job, run_pod
-from tests.support.objects import (
+from tests.support.reconcilers.training_job import conditions_of, message_of, started, status_of
+from tests.support.world.cluster_controllers import job_fails, job_succeeds, only_job, run_pod
+from tests.support.world.objects import (
     Document,
     at,
     condition,
@@ -19,7 +20,6 @@ from tests.support.objects import (
     stage_result,
     succeeded_pod,
 )
-from tests.support.reconcilers.training_job import conditions_of, message_of, started, status_of
 
 
 def test_success_records_the_version_and_everything_reported() -> None:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.cluster_controllers import job_fails, job_runs, job_succeeds, only_job
-from tests.support.objects import (
+from tests.support.reconcilers.training_job import claim, conditions_of, fresh, started, status_of
+from tests.support.world.cluster_controllers import job_fails, job_runs, job_succeeds, only_job
+from tests.support.world.objects import (
     at,
     training_job,
 )
-from tests.support.reconcilers.training_job import claim, conditions_of, fresh, started, status_of
-from tests.support.world import World
+from tests.support.world.world import World
 
 
 def test_a_suspended_run_starts_no_job_until_resumed() -> None:

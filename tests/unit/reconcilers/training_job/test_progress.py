@@ -6,8 +6,9 @@ import pytest
 
 from perennate.api.v1alpha1 import TrainingJob
 from perennate.api.wellknown import ANNOTATION_EPISODE, ANNOTATION_TRIGGER
-from tests.support.cluster_controllers import job_runs, job_succeeds, only_job, run_pod
-from tests.support.objects import (
+from tests.support.reconcilers.training_job import conditions_of, fresh, message_of, started, status_of
+from tests.support.world.cluster_controllers import job_runs, job_succeeds, only_job, run_pod
+from tests.support.world.objects import (
     NOW,
     Document,
     at,
@@ -18,7 +19,6 @@ from tests.support.objects import (
     stage_pod,
     waiting,
 )
-from tests.support.reconcilers.training_job import conditions_of, fresh, message_of, started, status_of
 
 
 def test_stages_show_state_code_and_times() -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from perennate.api.wellknown import STORE_CLAIM
-from tests.support.cluster_controllers import only_job
-from tests.support.objects import (
+from tests.support.reconcilers.training_job import claim, conditions_of, fresh, message_of, started, status_of
+from tests.support.world.cluster_controllers import only_job
+from tests.support.world.objects import (
     Document,
     digest_of,
     model_deployment,
     revision,
     training_job,
 )
-from tests.support.reconcilers.training_job import claim, conditions_of, fresh, message_of, started, status_of
-from tests.support.world import World
+from tests.support.world.world import World
 
 
 def test_a_first_pass_creates_the_store_claim_and_one_job() -> None:

@@ -13,7 +13,7 @@ from perennate.artifacts import ArtifactError
 from perennate.serving.capture.files import ParquetFolder
 from perennate.serving.capture.rows import CapturedLabel, CapturedRows
 from perennate.serving.model.model import ServedModel
-from tests.support.serving import Published
+from tests.support.pods.serving import Published
 
 NOW = 1_767_225_600.0
 

@@ -11,7 +11,7 @@ from perennate.serving.capture.recording import Recording
 from perennate.serving.capture.rows import Capture, CapturedLabel, CapturedRows
 from perennate.serving.metrics import Metrics
 from perennate.serving.model.model import ServedModel
-from tests.support.serving import Published
+from tests.support.pods.serving import Published
 
 NOW = 1_767_225_600.0
 

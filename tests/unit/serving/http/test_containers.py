@@ -13,7 +13,7 @@ from perennate.artifacts import ArtifactCorruptError, ArtifactNotFoundError, loa
 from perennate.serving.config import Settings
 from perennate.serving.errors import ConfigError
 from perennate.serving.fetch import fetch
-from tests.support.serving import Published, container_environment, publish_rain
+from tests.support.pods.serving import Published, container_environment, publish_rain
 
 CAPTURE = CaptureConfig(sampling_ratio=1, flush_seconds=1, retention_seconds=60)
 

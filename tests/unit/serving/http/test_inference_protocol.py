@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from perennate.serving.model.model import ServedModel
-from tests.support.serving import Published
-from tests.support.serving_pod import Pod, running_pod
+from tests.support.pods.serving import Published
+from tests.support.pods.serving_pod import Pod, running_pod
 
 FEATURES = ["TEMP", "DEW POINT", "pressure"]
 

@@ -18,8 +18,8 @@ from starlette.routing import Route
 from perennate.serving.errors import ListenError
 from perennate.serving.http.listening import bind, listening
 from perennate.serving.http.middleware import BodyGuard
-from tests.support.serving import free_port
-from tests.support.serving_pod import client
+from tests.support.pods.serving import free_port
+from tests.support.pods.serving_pod import client
 
 JSON_TYPE = {"content-type": "application/json"}
 

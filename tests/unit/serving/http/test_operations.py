@@ -11,7 +11,7 @@ from perennate.api.version import digest_bytes
 from perennate.serving.http.operations import Operations
 from perennate.serving.lifecycle import Lifecycle, Phase
 from perennate.serving.metrics import Metrics
-from tests.support.serving_pod import Pod, client
+from tests.support.pods.serving_pod import Pod, client
 
 
 async def test_a_pod_without_a_model_lives_but_is_not_ready() -> None:

@@ -14,8 +14,8 @@ from perennate.serving.capture.identifiers import parse_id
 from perennate.serving.http.middleware import MAX_BODY
 from perennate.serving.model.model import ServedModel
 from perennate.serving.model.schema import MAX_ROWS
-from tests.support.serving import Published
-from tests.support.serving_pod import NOW, Pod, running_pod
+from tests.support.pods.serving import Published
+from tests.support.pods.serving_pod import NOW, Pod, running_pod
 
 Models = Mapping[str, ServedModel]
 Versions = Mapping[str, Published]

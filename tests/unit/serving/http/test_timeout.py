@@ -12,8 +12,8 @@ from perennate.serving.capture.prediction import WARM_UP_ROWS
 from perennate.serving.http import service
 from perennate.serving.model.model import Outcome, ServedModel
 from perennate.serving.model.schema import Batch
-from tests.support.serving import Published
-from tests.support.serving_pod import running_pod
+from tests.support.pods.serving import Published
+from tests.support.pods.serving_pod import running_pod
 
 
 class HeldModel(ServedModel):

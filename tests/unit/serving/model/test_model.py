@@ -14,7 +14,7 @@ from sklearn.svm import SVC
 from perennate.artifacts import ArtifactError, load_verified
 from perennate.serving.model.forms import as_frame, as_matrix
 from perennate.serving.model.model import ServedModel
-from tests.support.serving import Published, publish, weather_frame
+from tests.support.pods.serving import Published, publish, weather_frame
 
 Models = Mapping[str, ServedModel]
 Versions = Mapping[str, Published]

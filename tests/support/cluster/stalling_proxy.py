@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import aiohttp
 from aiohttp import web
 
-from tests.support.killing_proxy import KillingProxy
+from tests.support.cluster.killing_proxy import KillingProxy
 
 _BEAT_SECONDS = 0.5
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from perennate.api.wellknown import LABEL_TRAINING_JOB
 from perennate.kube.runtime.resources import CONFIG_MAP, OURS, Manifest, controller_of
-from tests.support import manifests
-from tests.support.counting_pod import CountingPod
-from tests.support.kube_user import KubeUser
-from tests.support.pod_actor import PodActor, published, ready
+from tests.support.cluster import manifests
+from tests.support.cluster.counting_pod import CountingPod
+from tests.support.cluster.kube_user import KubeUser
+from tests.support.cluster.pod_actor import PodActor, published, ready
 
 DRIFT_POLICY = OURS["DriftPolicy"]
 GRAIN_SECONDS = 10.0

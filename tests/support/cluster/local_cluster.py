@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.apiserver import AuditEvent, parse_audit
+from tests.support.cluster.apiserver import AuditEvent, parse_audit
 from tools.cluster import provider
 from tools.cluster.instance import CHECKOUT, Instance
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_VERSION
-from tests.support.objects import Document, at, condition, failed_pod, pod, running, stage_pod, succeeded_pod
+from tests.support.world.objects import Document, at, condition, failed_pod, pod, running, stage_pod, succeeded_pod
 
 if TYPE_CHECKING:
-    from tests.support.world import World
+    from tests.support.world.world import World
 
 
 def only_job(world: World) -> Document:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perennate.drift import Profile, Recorder, Window, build_profile
-from tests.support.objects import NOW
+from tests.support.world.objects import NOW
 
 if TYPE_CHECKING:
     from perennate.drift import Sample

@@ -18,7 +18,7 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
-from tests.support.kube_user import tls_of
+from tests.support.cluster.kube_user import tls_of
 
 _HOP = {"Host", "Connection", "Transfer-Encoding", "Content-Length", "Content-Encoding", "Accept-Encoding"}
 

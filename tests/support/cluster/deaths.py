@@ -10,17 +10,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from perennate.kube.runtime.resources import DEPLOYMENT, JOB, OURS, SERVICE
-from tests.support.apiserver import read_audit
+from tests.support.cluster.apiserver import read_audit
 from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from tests.support.apiserver import ControlPlane
-    from tests.support.killing_proxy import KillingProxy
-    from tests.support.kube_user import KubeUser
-    from tests.support.operator_process import OperatorProcess
+    from tests.support.cluster.apiserver import ControlPlane
+    from tests.support.cluster.killing_proxy import KillingProxy
+    from tests.support.cluster.kube_user import KubeUser
+    from tests.support.cluster.operator_process import OperatorProcess
 
 VOLATILE = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\b(?:first|watch)(?:-[0-9a-f]{8})+\b"

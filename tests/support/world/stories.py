@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from perennate.api.wellknown import ANNOTATION_PROMOTE, ANNOTATION_RETRAIN, ANNOTATION_RETRY
-from tests.support.cluster_controllers import (
+from tests.support.world.cluster_controllers import (
     deployment_gets_stuck,
     deployment_rolls_out,
     job_fails,
@@ -16,7 +16,7 @@ from tests.support.cluster_controllers import (
     only_job,
     run_pod,
 )
-from tests.support.objects import (
+from tests.support.world.objects import (
     Document,
     at,
     condition,
@@ -30,8 +30,8 @@ from tests.support.objects import (
     revision,
     training_job,
 )
-from tests.support.traffic import profile_of, sample_of
-from tests.support.world import World
+from tests.support.world.traffic import profile_of, sample_of
+from tests.support.world.world import World
 
 
 @dataclass(frozen=True)

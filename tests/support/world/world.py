@@ -20,7 +20,7 @@ from perennate.reconcilers.model_deployment import observed as deployment_view
 from perennate.reconcilers.model_deployment.decide import decide as decide_deployment
 from perennate.reconcilers.training_job import observed as run_view
 from perennate.reconcilers.training_job.decide import decide as decide_run
-from tests.support.objects import NAMESPACE, NOW, SETTINGS, Document
+from tests.support.world.objects import NAMESPACE, NOW, SETTINGS, Document
 
 if TYPE_CHECKING:
     from collections.abc import Callable

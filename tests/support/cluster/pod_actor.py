@@ -13,8 +13,8 @@ from perennate.api.v1alpha1.training_spec import Metric
 from perennate.api.version import short_version, version_uri
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB, STAGES
 from perennate.kube.runtime.resources import POD, Manifest
-from tests.support.kube_user import KubeUser, Refused
-from tests.support.manifests import DIGEST, PROFILE_DIGEST
+from tests.support.cluster.kube_user import KubeUser, Refused
+from tests.support.cluster.manifests import DIGEST, PROFILE_DIGEST
 
 _AT = "2026-01-01T00:00:00Z"
 _PAUSE = 0.1

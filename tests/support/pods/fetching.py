@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perennate.api.wellknown import ENV_SERVING, LABEL_MODEL_DEPLOYMENT
-from tests.support.pod_actor import play_well, restarting
-from tests.support.serving import run_fetch
+from tests.support.cluster.pod_actor import play_well, restarting
+from tests.support.pods.serving import run_fetch
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perennate.api.wellknown import ANNOTATION_RETRAIN, LABEL_TRAINING_JOB
-from tests.support import manifests
-from tests.support.pod_actor import published, ready
+from tests.support.cluster import manifests
+from tests.support.cluster.pod_actor import published, ready
 
 if TYPE_CHECKING:
     from perennate.kube.runtime.resources import Manifest
