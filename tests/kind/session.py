@@ -74,7 +74,7 @@ def engine(kubernetes: str = programs.KUBERNETES) -> Iterator[Engine]:
         programs.compile_all(kubernetes)
         context.root()
         base_image.parts()
-        with _daemon() as client:
+        with _forgotten(), _daemon() as client:
             firewall.isolate(daemon.NETWORK, daemon.BUILD_BRIDGE)
             node, base = node_image.ensure(client, kubernetes), base_image.ensure(client)
             yield Engine(client=client, node_image=node, base_image=base, environment=_environment(client, node, base))
@@ -123,6 +123,18 @@ def _started(folders: Folders, before: Snapshot) -> Iterator[Client]:
             _empty(Client(folders.socket))
             daemon.stop(daemon_id)
             process.wait()
+
+
+@contextmanager
+def _forgotten() -> Iterator[None]:
+    """Forget the clusters that were made in the block and not removed: their kubeconfigs would outlive them."""
+    folder = cache.place() / "kind"
+    before = set(folder.glob("*.kubeconfig"))
+    try:
+        yield
+    finally:
+        for path in set(folder.glob("*.kubeconfig")) - before:
+            path.unlink()
 
 
 def _empty(client: Client) -> None:

@@ -35,6 +35,8 @@ _KEPT = (
     "HOME",
     "PATH",
 )
+#: What can be asked of a cluster that is stopped, too.
+_NEED_NO_CLUSTER = {"kubeconfig", "bin"}
 _NEED_ROOT = {"up", "down", "status", "images", "load", "audit-log", "node"}
 
 
@@ -118,7 +120,7 @@ def main(words: list[str]) -> int:
     try:
         if arguments.command == "programs":
             return _compile()
-        chosen = provider.cluster(Instance.of(arguments.name))
+        chosen = provider.cluster(Instance.of(arguments.name), use=arguments.command not in _NEED_NO_CLUSTER)
         code = _under_sudo(chosen, arguments.command, words)
         return _run(chosen, arguments) if code is None else code
     except ClusterError as error:

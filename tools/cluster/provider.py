@@ -100,8 +100,12 @@ def choose(wanted: str, engine: Engine | None, *, remains: Sequence[str] = (), l
     return Choice("kind")
 
 
-def cluster(instance: Instance) -> Cluster:
+def cluster(instance: Instance, *, use: bool = True) -> Cluster:
     """Return the cluster of `instance`, by the provider that this machine and PROVIDER lead to.
+
+    Args:
+        instance: which cluster.
+        use: whether more is asked of it than where its files and programs are; then a Docker engine must answer.
 
     Raises:
         ClusterError: there is no way to a cluster here.
@@ -114,7 +118,7 @@ def cluster(instance: Instance) -> Cluster:
         say(choice.note)
     if choice.provider == "packages":
         return PackagesCluster(instance)
-    return KindCluster(instance, requirements.usable(engine))
+    return KindCluster(instance, requirements.usable(engine) if use or engine is None else engine)
 
 
 def _remains(instance: Instance) -> dict[str, bool]:

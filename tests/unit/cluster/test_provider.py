@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tools.cluster.host.errors import ClusterError
+from tools.cluster.instance import CHECKOUT, Instance
 from tools.cluster.kind.engine import Engine
 from tools.cluster.provider import choose
 
@@ -58,3 +64,20 @@ def test_a_misspelt_provider_is_refused() -> None:
     """The message has what was given and what is allowed."""
     with pytest.raises(ClusterError, match="PROVIDER is 'docker': it can be kind or packages"):
         choose("docker", _DOCKER)
+
+
+def test_a_stopped_cluster_still_tells_where_its_files_are(tmp_path: Path) -> None:
+    """`bin` and `kubeconfig` ask no engine; what needs one says that it does not answer."""
+    environment = {**os.environ, "PERENNATE_CACHE": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
+    instance = Instance.of("stopped-test")
+    (tmp_path / "kind").mkdir()
+    (tmp_path / "kind" / f"{instance.id}.kubeconfig").touch()
+
+    def run(word: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tools.cluster", "--name", instance.name, word]
+        return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+
+    assert run("kubeconfig").stdout == f"{tmp_path}/kind/{instance.id}.kubeconfig\n"
+    status = run("status")
+    assert status.returncode == 1
+    assert "No Docker engine answers" in status.stderr or "no program `docker`" in status.stderr
