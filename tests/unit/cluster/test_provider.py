@@ -68,7 +68,8 @@ def test_a_misspelt_provider_is_refused() -> None:
 
 def test_a_stopped_cluster_still_tells_where_its_files_are(tmp_path: Path) -> None:
     """`bin` and `kubeconfig` ask no engine; what needs one says that it does not answer."""
-    environment = {**os.environ, "PERENNATE_CACHE": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
+    own = {"PERENNATE_CACHE": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/none.sock", "PROVIDER": ""}
+    environment = {**os.environ, **own}
     instance = Instance.of("stopped-test")
     (tmp_path / "kind").mkdir()
     (tmp_path / "kind" / f"{instance.id}.kubeconfig").touch()
