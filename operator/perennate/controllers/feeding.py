@@ -9,10 +9,10 @@ import kopf
 
 from perennate.controllers.runtime import Runtime
 from perennate.kube.runtime.cache import Source
-from perennate.kube.runtime.resources import Resource
+from perennate.kube.runtime.resources import WATCHED
 
 
-def feed(runtime: Runtime, event: kopf.RawEvent) -> None:
+async def feed(runtime: Runtime, /, event: kopf.RawEvent, **_: Any) -> None:
     """Put what a watch told into the cache; who has to look at it follows from the change."""
     body: Any = event["object"]
     manifest = {**body, "metadata": dict(body["metadata"])}
@@ -22,12 +22,13 @@ def feed(runtime: Runtime, event: kopf.RawEvent) -> None:
         runtime.cache.put(manifest, Source.WATCH)
 
 
-def on_event(registry: kopf.OperatorRegistry, runtime: Runtime, resource: Resource, handler: Any) -> None:
-    """Have kopf call the handler with every event of a kind. The same handler may serve several kinds."""
-    kopf.on.event(
-        resource.group,
-        resource.version,
-        resource.plural,
-        id=f"{handler.__name__}/{resource.plural}",
-        registry=registry,
-    )(functools.partial(handler, runtime))
+def register(registry: kopf.OperatorRegistry, runtime: Runtime) -> None:
+    """Have kopf call `feed` with every event of each kind that the cache holds."""
+    for resource in WATCHED.values():
+        kopf.on.event(
+            resource.group,
+            resource.version,
+            resource.plural,
+            id=f"feed/{resource.plural}",
+            registry=registry,
+        )(functools.partial(feed, runtime))

@@ -9,7 +9,7 @@ import aiohttp
 import kopf
 
 from perennate.api import wellknown
-from perennate.controllers import drift_policy, model_deployment, pods, training_job
+from perennate.controllers import feeding
 from perennate.controllers.runtime import Runtime
 from perennate.controllers.stateless import NoDiffBase, NoProgress
 from perennate.kube.runtime.client import ApiError
@@ -27,8 +27,7 @@ def build_registry(runtime: Runtime) -> kopf.OperatorRegistry:
     kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)(functools.partial(start, runtime))
     kopf.on.cleanup(registry=registry)(functools.partial(stop, runtime))
     kopf.on.login(registry=registry)(functools.partial(login, runtime))
-    for module in (training_job, model_deployment, drift_policy, pods):
-        module.register(registry, runtime)
+    feeding.register(registry, runtime)
     return registry
 
 
