@@ -26,6 +26,8 @@ from perennate.trainer.places import (
 )
 
 NAMESPACE = "team-a"
+NUMERIC_SETTINGS = ("OPENBLAS_", "OMP_", "MKL_")
+"""How the names of variables begin that choose the kernels and threads of linear algebra."""
 LOGISTIC = "sklearn.linear_model.LogisticRegression"
 SCALER = "sklearn.preprocessing.StandardScaler"
 
@@ -125,6 +127,8 @@ class Run:
             ENV_STORE_DIR: str(places.store),
             ENV_DATA_DIR: str(places.data),
             ENV_TERMINATION_LOG: str(places.termination_log),
+            # A run inside this process and one in another give the same bits only with the same kernels.
+            **{name: value for name, value in os.environ.items() if name.startswith(NUMERIC_SETTINGS)},
             **extra,
         }
 
