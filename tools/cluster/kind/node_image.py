@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.cluster.host.commands import run, succeeds
+from tools.cluster.host.commands import follow, run, succeeds
 from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.progress import say, step
 from tools.cluster.kind.engine import version
@@ -79,7 +79,7 @@ def pull(image: str) -> None:
         return
     try:
         with step(f"pulling {image.partition('@')[0]} (some 500 MB)"):
-            run(["docker", "pull", "--quiet", image], what="pull the node image")
+            follow(["docker", "pull", image], what="pull the node image", tell=_tell)
     except ClusterError as error:
         tag = image.partition("@")[0]
         raise ClusterError(
@@ -87,6 +87,12 @@ def pull(image: str) -> None:
             f"Where it can: `docker pull {image} && docker tag {image} {tag} && docker save --output node.tar {tag}`; "
             f"here: `docker load --input node.tar`, then set {VARIABLE}={tag}."
         ) from error
+
+
+def _tell(line: str) -> None:
+    """Pass on which layers are there; without a terminal Docker prints a line for each change of a layer."""
+    if line.endswith(("Download complete", "Pull complete")):
+        say(f"  {line}")
 
 
 def announce() -> None:
