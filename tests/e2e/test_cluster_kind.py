@@ -118,7 +118,8 @@ def test_an_image_that_is_no_node_is_one_sentence_and_leaves_nothing(cluster: Cl
 def test_an_engine_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> None:
     """A client that reaches no engine, and no client: one sentence each, before anything is made."""
     for environment, word in (
-        ({"DOCKER_HOST": "tcp://192.0.2.1:2376", "DOCKER_CONFIG": str(tmp_path)}, "No Docker engine answers"),
+        ({"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}, "No Docker engine answers"),
+        ({"DOCKER_HOST": "ssh://me@192.0.2.1"}, "on another machine (ssh://me@192.0.2.1)"),
         ({"PATH": str(tmp_path)}, "no program `docker` on PATH"),
     ):
         done = LocalCluster("refused-test", provider="kind").command("up", **environment)

@@ -95,7 +95,7 @@ def choose(wanted: str, engine: Engine | None, *, remains: Sequence[str] = (), l
         return Choice("packages")
     if engine.podman:
         return Choice("packages", "the `docker` on PATH is Podman's, so the cluster is made from packages")
-    if engine.error is not None and not engine.denied:
+    if engine.error is not None and not engine.denied and not engine.remote:
         return Choice("packages")
     return Choice("kind")
 

@@ -17,6 +17,7 @@ from tools.cluster.provider import choose
 _DOCKER = Engine(client=(20, 10), version=(20, 10))
 _STOPPED = Engine(client=(20, 10), error="Cannot connect to the Docker daemon")
 _DENIED = Engine(client=(20, 10), error="permission denied while trying to connect to the Docker daemon socket")
+_REMOTE = Engine(client=(20, 10), endpoint="ssh://me@build.example", error="it was not asked")
 _PODMAN = Engine(client=(4, 3), podman=True)
 
 
@@ -27,8 +28,9 @@ _PODMAN = Engine(client=(4, 3), podman=True)
         (_STOPPED, True, "packages"),
         (None, True, "packages"),
         (_PODMAN, True, "packages"),
-        # An engine that runs is meant; its check says how to be let in.
+        # An engine that runs is meant; its check says how to be let in, or that it is of no use.
         (_DENIED, True, "kind"),
+        (_REMOTE, True, "kind"),
         # Where no cluster can be made from packages, kind's checks say what to install or start.
         (_DOCKER, False, "kind"),
         (_STOPPED, False, "kind"),

@@ -11,6 +11,7 @@ from typing import Any
 
 #: An engine that hangs is one that does not answer.
 _TIMEOUT_SECONDS = 20.0
+_LOCAL = ("unix://", "npipe://", "tcp://127.0.0.1:", "tcp://localhost:", "tcp://[::1]:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Engine:
         return self.error is None and not self.podman
 
     @property
+    def remote(self) -> bool:
+        """Whether the engine is on another machine."""
+        return bool(self.endpoint) and not self.endpoint.startswith(_LOCAL)
+
+    @property
     def denied(self) -> bool:
         """Whether an engine is there that this user may not use."""
         return self.error is not None and "permission denied" in self.error.lower()
@@ -70,9 +76,13 @@ def observe() -> Engine | None:
     name, _ = _docker("--version")
     if "podman" in name.lower():
         return Engine(client=version(name), podman=True)
+    endpoint, _ = _docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+    unasked = Engine(client=version(name), endpoint=endpoint, error="it was not asked")
+    if unasked.remote:
+        # It may take a minute to not answer, and could not be used anyway.
+        return unasked
     versions, errors = _docker("version", "--format", "{{json .}}")
     info, _ = _docker("info", "--format", "{{json .}}")
-    endpoint, _ = _docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
     return parse(versions, errors, info, endpoint)
 
 

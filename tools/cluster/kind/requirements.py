@@ -21,7 +21,6 @@ OLDEST = (20, 10)
 _NEEDS_BUILDX = (23, 0)
 #: A cluster, the operator, one run and one serving pod of the demo take less; an engine of 2 GB is too small.
 LEAST_MEMORY = 3_500_000_000
-_LOCAL = ("unix://", "npipe://", "tcp://127.0.0.1:", "tcp://localhost:", "tcp://[::1]:")
 _ELSE = "or choose the cluster from packages with PROVIDER=packages (Linux, root)"
 
 
@@ -66,7 +65,7 @@ def recent(engine: Engine) -> str | None:
 
 def local(engine: Engine) -> str | None:
     """Kind's API server listens on the engine's machine, and kind mounts files of this one."""
-    if engine.endpoint and not engine.endpoint.startswith(_LOCAL):
+    if engine.remote:
         return (
             f"The Docker engine is on another machine ({engine.endpoint}), where kind's API server would listen: "
             f"unset DOCKER_HOST or choose a local context with `docker context use default`, {_ELSE}."
@@ -109,16 +108,16 @@ def building(engine: Engine) -> str | None:
 
 CHECKS: tuple[Callable[[Engine], str | None], ...] = (
     genuine,
+    local,
     permitted,
     answering,
     recent,
-    local,
     delegated,
     roomy,
     building,
 )
 #: What even removing a cluster, or asking for its state, needs.
-_FIRST = (genuine, permitted, answering)
+_FIRST = (genuine, local, permitted, answering)
 
 
 def usable(engine: Engine | None) -> Engine:
