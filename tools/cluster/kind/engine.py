@@ -82,7 +82,8 @@ def observe() -> Engine | None:
         # It may take a minute to not answer, and could not be used anyway.
         return unasked
     versions, errors = _docker("version", "--format", "{{json .}}")
-    info, _ = _docker("info", "--format", "{{json .}}")
+    # An engine that did not answer once is not waited for twice.
+    info = _docker("info", "--format", "{{json .}}")[0] if _document(versions).get("Server") else ""
     return parse(versions, errors, info, endpoint)
 
 
