@@ -14,7 +14,7 @@ from perennate.api.v1alpha1.training_spec import CapturedData
 from perennate.artifacts import load_verified
 from perennate.serving.capture.files import ParquetFolder
 from perennate.serving.capture.rows import CapturedLabel, CapturedRows
-from perennate.serving.model.forms import as_matrix
+from perennate.serving.model.adapters import as_matrix
 from perennate.serving.model.model import ServedModel
 from perennate.trainer.data.captured import read_captured, typed_labels
 from tests.support.pods.runs import Run, make_spec

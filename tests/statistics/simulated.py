@@ -7,11 +7,11 @@ import numpy.typing as npt
 from scipy.stats import norm
 
 from perennate.drift.statistics.merging import merge_sparse
+from perennate.drift.statistics.moments import BucketMoments
 from perennate.drift.statistics.overdispersion import dispersion
-from perennate.drift.statistics.parts import Parts
 from perennate.drift.statistics.psi import Groups, stability_index
 from perennate.drift.statistics.shape import Shape
-from perennate.drift.statistics.tables import Known, Tables
+from perennate.drift.statistics.tables import ReferenceCounts, Tables
 from perennate.drift.statistics.union import DETECTORS, union
 
 REFERENCE_ROWS = 10_000
@@ -39,7 +39,7 @@ def tables_of(reference: npt.ArrayLike, parts: npt.ArrayLike) -> Tables:
     shape = Shape.of(np.full(windows, cells), np.ones(windows, dtype=np.bool_))
     flat, counts = known.ravel(), split.reshape(-1, known.size)
     current = counts.sum(axis=0)
-    return Tables(Known(shape, flat), current, shape.sum(current), Parts.of(counts, shape))
+    return Tables(ReferenceCounts(shape, flat), current, shape.sum(current), BucketMoments.of(counts, shape))
 
 
 def independent_tables(draw: np.random.Generator, windows: int, rows: int, shares: Floats) -> Tables:

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from perennate.drift.metrics.measurement import Measurement
 from perennate.drift.metrics.wilson import wilson_interval
-from perennate.drift.performance.standing import loss_detected
+from perennate.drift.performance.verdict import loss_detected
 
 MODELS = 20_000
 SIGNIFICANCE = 0.001

@@ -13,9 +13,9 @@ from sklearn.metrics import roc_auc_score
 from perennate.drift import (
     Evaluation,
     PerformanceResult,
+    PerformanceVerdict,
     Profile,
     Recorder,
-    Standing,
     Verdict,
     Window,
     build_profile,
@@ -117,8 +117,8 @@ def test_no_loss_before_the_harm(looks: dict[int, Look]) -> None:
     """Drift is not harm: before row 12,000 the labelled AUC is never called lost."""
     before = [look.performance.standing for row, look in looks.items() if row <= HARMED]
 
-    assert Standing.LOST not in before
-    assert before.count(Standing.HELD) >= 70
+    assert PerformanceVerdict.LOST not in before
+    assert before.count(PerformanceVerdict.HELD) >= 70
 
 
 def test_new_drift_is_found_within_1000_rows(looks: dict[int, Look]) -> None:
@@ -131,7 +131,7 @@ def test_new_drift_is_found_within_1000_rows(looks: dict[int, Look]) -> None:
 
 def test_loss_is_found_within_500_rows(looks: dict[int, Look]) -> None:
     """After row 12,000 the loss is found within 500 rows, and stays found."""
-    lost = [row for row, look in looks.items() if look.performance.standing is Standing.LOST]
+    lost = [row for row, look in looks.items() if look.performance.standing is PerformanceVerdict.LOST]
 
     assert HARMED < lost[0] <= HARMED + 500
     assert lost == list(range(lost[0], END + 1, STEP))

@@ -12,7 +12,7 @@ from perennate.drift.data.errors import CountsError, LabelError, ProfileError, W
 from perennate.drift.metrics.measurement import Measurement
 from perennate.drift.performance.estimated import estimate_performance, evaluate_estimate
 from perennate.drift.performance.measured import Cause, PerformanceResult, evaluate_performance
-from perennate.drift.performance.standing import Standing
+from perennate.drift.performance.verdict import PerformanceVerdict
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.profile import Metric, Profile
 from perennate.drift.recording.counts import Counts, validate_counts
@@ -38,12 +38,12 @@ __all__ = [
     "Measurement",
     "Metric",
     "PerformanceResult",
+    "PerformanceVerdict",
     "Profile",
     "ProfileError",
     "Recorder",
     "Sample",
     "Signal",
-    "Standing",
     "Streak",
     "Verdict",
     "Window",

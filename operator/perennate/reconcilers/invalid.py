@@ -11,10 +11,10 @@ from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
 from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
 from perennate.api.v1alpha1.model_deployment import ModelDeploymentStatus
 from perennate.api.v1alpha1.training_job import ConditionType, TrainingJobStatus
-from perennate.reconcilers.ledger import Ledger, replaced
 from perennate.reconcilers.plan import LEAVE_ALONE, Plan
+from perennate.reconcilers.status_builder import StatusBuilder, replaced
 from perennate.reconcilers.times import rfc3339
-from perennate.reconcilers.wording import cut
+from perennate.reconcilers.wording import truncate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,17 +58,17 @@ def decide_invalid(observed: InvalidObserved) -> Plan:
     status = _readable_status(observed)
     if any(condition.type in _TERMINAL and condition.status == "True" for condition in status.conditions):
         return LEAVE_ALONE
-    ledger = Ledger(status.conditions, status.history, observed.metadata.generation, rfc3339(observed.now))
+    builder = StatusBuilder(status.conditions, status.history, observed.metadata.generation, rfc3339(observed.now))
     summary_condition = "Complete" if observed.kind is TrainingJob else "Ready"
-    if ledger.set(summary_condition, "False", INVALID_SPEC, observed.message):
-        ledger.announce(INVALID_SPEC, observed.message, warning=True)
+    if builder.set(summary_condition, "False", INVALID_SPEC, observed.message):
+        builder.emit_event(INVALID_SPEC, observed.message, warning=True)
     document = replaced(
         status,
         observed_generation=observed.metadata.generation,
-        summary=cut(observed.message),
-        conditions=ledger.conditions(),
+        summary=truncate(observed.message),
+        conditions=builder.conditions(),
     ).to_document()
-    return Plan(status=document, events=tuple(ledger.events))
+    return Plan(status=document, events=tuple(builder.events))
 
 
 def _readable_status(observed: InvalidObserved) -> Status:

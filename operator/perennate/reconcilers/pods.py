@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from perennate.api.run import StageResult
-from perennate.reconcilers.wording import cut
+from perennate.reconcilers.wording import truncate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +42,7 @@ class ContainerEnd:
     def story(self) -> str:
         """The end in one sentence."""
         words = _told_by_stage(self.message) or self.message
-        told = f": {cut(words, _STORY_LIMIT)}" if words.strip() else ""
+        told = f": {truncate(words, _STORY_LIMIT)}" if words.strip() else ""
         named = f" ({self.reason})" if self.reason not in {"", "Error"} else ""
         return f"container {self.container} of pod {self.pod} ended with exit code {self.exit_code}{named}{told}"
 
@@ -101,7 +101,7 @@ def obstacle(pod: Manifest) -> str:
     status = pod.get("status") or {}
     for condition in status.get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return cut(f"pod {pod_name(pod)} cannot be scheduled: {condition.get('message') or ''}", _STORY_LIMIT)
+            return truncate(f"pod {pod_name(pod)} cannot be scheduled: {condition.get('message') or ''}", _STORY_LIMIT)
     for container in container_statuses(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
         reason = str(waiting.get("reason") or "")
@@ -110,7 +110,7 @@ def obstacle(pod: Manifest) -> str:
         last = container_end(pod, container, state="lastState")
         if last is not None:
             return f"{last.story()}; it waits to be started again ({reason})"
-        told = cut(str(waiting.get("message") or ""), _STORY_LIMIT)
+        told = truncate(str(waiting.get("message") or ""), _STORY_LIMIT)
         return f"container {container.get('name')} of pod {pod_name(pod)} waits: {reason}: {told}"
     return ""
 

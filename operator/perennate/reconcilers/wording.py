@@ -10,7 +10,7 @@ TEXT_LIMIT: Final = 256
 """Characters of a short text in a status."""
 
 
-def cut(text: str, limit: int = MESSAGE_LIMIT) -> str:
+def truncate(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """The text, shortened in its middle if it is too long: its beginning names the place, its end the cause."""
     text = text.strip()
     if len(text) <= limit:
@@ -19,6 +19,6 @@ def cut(text: str, limit: int = MESSAGE_LIMIT) -> str:
     return f"{text[:head]}...{text[len(text) - (limit - 3 - head) :]}"
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """`1 pod`, `2 pods`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

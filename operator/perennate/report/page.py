@@ -9,7 +9,7 @@ from perennate.report.document import ColumnReport, DriftReport, MetricReport, S
 from perennate.report.figures import histogram, scale
 from perennate.report.style import CSS, content_policy
 from perennate.report.table import plain, standing
-from perennate.report.words import METHODS, counted, number, p_value, percent, quorum, size
+from perennate.report.words import METHODS, number, p_value, percent, pluralize, quorum, size
 
 LOUD = ("Drifted", "Warning")
 CHIPS = {"Drifted": "drifted", "Warning": "warning", "Changed": "changed", "None": "no change", "Unknown": "unknown"}
@@ -54,8 +54,8 @@ def _headline(main: Element, report: DriftReport) -> None:
     _add(
         header,
         "p",
-        f"{', '.join(report.reference.names)} ({counted(report.reference.rows, 'row')}) against "
-        f"{', '.join(report.current.names)} ({counted(report.current.rows, 'row')})",
+        f"{', '.join(report.reference.names)} ({pluralize(report.reference.rows, 'row')}) against "
+        f"{', '.join(report.current.names)} ({pluralize(report.current.rows, 'row')})",
         "soft",
     )
     for note in report.notes:
@@ -105,7 +105,7 @@ def _cards(main: Element, report: DriftReport) -> None:
         _grid(main, report, loud)
     if quiet:
         fold = SubElement(main, "details", {} if loud else {"open": "open"})
-        _add(fold, "summary", f"{counted(len(quiet), 'column')} without a change that matters")
+        _add(fold, "summary", f"{pluralize(len(quiet), 'column')} without a change that matters")
         _grid(fold, report, quiet)
 
 

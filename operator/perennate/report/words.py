@@ -79,6 +79,6 @@ def quorum(least: float) -> str:
     return f"{least:,}" if least >= 1 else f"{least * 100:g} %"
 
 
-def counted(many: int, one: str, more: str | None = None) -> str:
+def pluralize(many: int, one: str, more: str | None = None) -> str:
     """A number with its noun."""
     return f"{many:,} {one if many == 1 else more or one + 's'}"

@@ -16,10 +16,10 @@ _ELLIPSIS: Final = "…"
 
 def run_error(reason: str, message: str) -> RunError:
     """The error with its message cut to what a condition can hold."""
-    return RunError(reason=reason, message=cut(message, MESSAGE_LIMIT))
+    return RunError(reason=reason, message=truncate(message, MESSAGE_LIMIT))
 
 
-def cut(text: str, limit: int) -> str:
+def truncate(text: str, limit: int) -> str:
     """At most `limit` characters of the text, one line, with a mark where something is missing."""
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + _ELLIPSIS
@@ -32,7 +32,9 @@ def encode(result: StageResult) -> bytes:
         kept = len(result.error.message) - max(1, (len(encoded) - RESULT_LIMIT) // 4)
         if kept < 1:
             break
-        result = result.model_copy(update={"error": run_error(result.error.reason, cut(result.error.message, kept))})
+        result = result.model_copy(
+            update={"error": run_error(result.error.reason, truncate(result.error.message, kept))}
+        )
         encoded = canonical_json(result.to_document())
     return encoded
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.profile import Profile
 from perennate.drift.recording.recorder import Recorder
-from perennate.drift.statistics.parts import Parts
+from perennate.drift.statistics.moments import BucketMoments
 from perennate.drift.statistics.shape import Shape
-from perennate.drift.statistics.tables import Known, Tables
+from perennate.drift.statistics.tables import ReferenceCounts, Tables
 from perennate.drift.windows.sample import Sample
 from perennate.drift.windows.window import Window
 
@@ -118,4 +118,4 @@ def make_ragged(*pairs: tuple[list[float], list[list[float]]]) -> Tables:
 
 def _tables(reference: np.ndarray, parts: np.ndarray, sizes: np.ndarray, *, ordered: bool) -> Tables:
     shape, current = Shape.of(sizes, np.full(sizes.size, ordered)), parts.sum(axis=0)
-    return Tables(Known(shape, reference), current, shape.sum(current), Parts.of(parts, shape))
+    return Tables(ReferenceCounts(shape, reference), current, shape.sum(current), BucketMoments.of(parts, shape))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennate.cli.drift.model import Model, see_model
+from perennate.cli.drift.model import Model, infer_model
 from perennate.tabular.errors import UsageError
 
 SHARES = np.linspace(0.05, 0.95, 50)
@@ -67,7 +67,7 @@ def test_what_the_model_does_is_seen(name: str) -> None:
     """From the values of predictions and truth, unless the user says it."""
     predictions, truth, said, expected = SEEN[name]
     given = {"task": None, "positive": None} | said
-    assert see_model(predictions, truth, where="a.csv", **given) == expected
+    assert infer_model(predictions, truth, where="a.csv", **given) == expected
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -76,4 +76,4 @@ def test_what_fits_no_model_is_refused(name: str) -> None:
     predictions, truth, said, expected = REFUSED[name]
     given = {"task": None, "positive": None} | said
     with pytest.raises(UsageError, match=rf"^a\.csv: .*{expected}"):
-        see_model(predictions, truth, where="a.csv", **given)
+        infer_model(predictions, truth, where="a.csv", **given)

@@ -1,4 +1,4 @@
-"""What all three kinds share: times, sentences, chains of checks, the ledger of a pass, pods' words."""
+"""What all three kinds share: times, sentences, chains of checks, the status builder of a pass, pods' words."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 
 from perennate.api.meta import HISTORY_LIMIT, Condition
 from perennate.api.v1alpha1.training_job import TrainingJobStatus
-from perennate.reconcilers.ledger import Ledger, replaced
 from perennate.reconcilers.plan import Event
 from perennate.reconcilers.pods import failure, is_leaving, is_ready, newest_first, obstacle
 from perennate.reconcilers.policy import Chain, Check, Violation
+from perennate.reconcilers.status_builder import StatusBuilder, replaced
 from perennate.reconcilers.times import parse_time, rfc3339, seconds_between
-from perennate.reconcilers.wording import counted, cut
+from perennate.reconcilers.wording import pluralize, truncate
 from tests.support.world.objects import NOW, Document, at, condition, ended, pod, running, waiting
 
 
@@ -43,13 +43,13 @@ CUTS = {
 @pytest.mark.parametrize(("text", "limit", "want"), CUTS.values(), ids=CUTS)
 def test_long_texts_keep_beginning_and_end(text: str, limit: int, want: str) -> None:
     """A cut message still names the place (its beginning) and the cause (its end), and never exceeds its field."""
-    assert cut(text, limit) == want
-    assert len(cut(text, limit)) <= limit
+    assert truncate(text, limit) == want
+    assert len(truncate(text, limit)) <= limit
 
 
 def test_nouns_are_counted() -> None:
     """One pod, two pods, no pods."""
-    assert [counted(number, "pod") for number in (0, 1, 2)] == ["0 pods", "1 pod", "2 pods"]
+    assert [pluralize(number, "pod") for number in (0, 1, 2)] == ["0 pods", "1 pod", "2 pods"]
 
 
 def test_the_first_violation_wins_and_later_checks_are_not_asked() -> None:
@@ -69,32 +69,32 @@ def test_the_first_violation_wins_and_later_checks_are_not_asked() -> None:
     assert Chain[int](()).first_violation(1) is None
 
 
-def ledger(*conditions: Condition) -> Ledger:
-    """The ledger of a pass at NOW over a second generation."""
-    return Ledger(conditions, (), generation=2, now=rfc3339(NOW))
+def builder(*conditions: Condition) -> StatusBuilder:
+    """The status builder of a pass at NOW over a second generation."""
+    return StatusBuilder(conditions, (), generation=2, now=rfc3339(NOW))
 
 
 def test_a_condition_is_news_if_status_or_reason_changed() -> None:
     """Only news is worth an Event: the same status for the same reason is none, whatever its message."""
     known = Condition.model_validate(condition("Ready", "False", "NoVersion"))
-    assert not ledger(known).set("Ready", "False", "NoVersion", "another message")
-    assert ledger(known).set("Ready", "False", "PodsNotReady")
-    assert ledger(known).set("Ready", "True", "NoVersion")
-    assert ledger(known).set("Available", "True", "PodsReady")
+    assert not builder(known).set("Ready", "False", "NoVersion", "another message")
+    assert builder(known).set("Ready", "False", "PodsNotReady")
+    assert builder(known).set("Ready", "True", "NoVersion")
+    assert builder(known).set("Available", "True", "PodsReady")
 
 
 def test_a_dropped_condition_is_gone() -> None:
     """A condition that does not apply is removed, not kept for ever."""
-    found = ledger(Condition.model_validate(condition("Ready")))
+    found = builder(Condition.model_validate(condition("Ready")))
     found.drop("Ready")
     assert found.conditions() == ()
 
 
 def test_the_history_is_bounded_and_keeps_the_newest() -> None:
-    """The ledger in status holds the last decisions, oldest first, and every one is an Event too."""
-    found = ledger()
+    """The history in status holds the last decisions, oldest first, and every one is an Event too."""
+    found = builder()
     for number in range(HISTORY_LIMIT + 5):
-        found.record("Because", f"decision {number}", trigger="t" * 500)
+        found.add_history("Because", f"decision {number}", trigger="t" * 500)
     assert len(found.history) == HISTORY_LIMIT
     assert found.history[-1].message == f"decision {HISTORY_LIMIT + 4}"
     assert found.history[0].message == "decision 5"

@@ -7,7 +7,7 @@ import pytest
 from perennate.api.run import RESULT_LIMIT, StageResult
 from perennate.api.v1alpha1.training_job import GateResult, MetricValue
 from perennate.api.v1alpha1.training_spec import Metric
-from perennate.trainer.outcome import cut, encode, run_error
+from perennate.trainer.outcome import encode, run_error, truncate
 
 
 @pytest.mark.parametrize("message", ["x" * 5000, "ü" * 5000, "\U0001f331" * 5000, '"\\' * 3000, "a\nb\tc" * 900, ""])
@@ -25,10 +25,10 @@ def test_a_long_message_is_cut_and_the_rest_survives(message: str) -> None:
 
 def test_a_short_message_is_left_alone() -> None:
     """Only what is too long is cut."""
-    assert cut("spec.data.target: no column 'x'", 1024) == "spec.data.target: no column 'x'"
+    assert truncate("spec.data.target: no column 'x'", 1024) == "spec.data.target: no column 'x'"
 
 
 def test_a_message_is_one_line_with_a_mark_where_it_was_cut() -> None:
     """Conditions show one line; the mark tells that the log has more."""
-    assert cut("one\n  two\tthree", 100) == "one two three"
-    assert cut("abcdef", 4) == "abc…"
+    assert truncate("one\n  two\tthree", 100) == "one two three"
+    assert truncate("abcdef", 4) == "abc…"

@@ -32,7 +32,7 @@ from perennate.report.document import (
     Source,
 )
 from perennate.report.histograms import feature_cells, prediction_cells, score_cells
-from perennate.report.words import counted, fault_words, quorum, verdict_words
+from perennate.report.words import fault_words, pluralize, quorum, verdict_words
 
 OUTCOMES: Mapping[Exit, Outcome] = {
     Exit.QUIET: "Quiet",
@@ -102,12 +102,12 @@ def outcome_words(found: Evaluation, performance: tuple[MetricReport, ...], sett
     said = [f"Too few rows to tell: {found.reason}"] if found.verdict is Verdict.UNKNOWN else []
     if found.faults:
         faulty = list(dict.fromkeys(fault.feature for fault in found.faults))
-        said.append(f"Faulty data in {counted(len(faulty), 'column')}: {some(faulty)}")
+        said.append(f"Faulty data in {pluralize(len(faulty), 'column')}: {some(faulty)}")
     if named and found.verdict is Verdict.DRIFTED:
-        said.append(f"Drift in {counted(len(named), 'column')}: {some(named)}")
+        said.append(f"Drift in {pluralize(len(named), 'column')}: {some(named)}")
     elif named:
         least = quorum(settings.min_drifted_features)
-        said.append(f"Drift in {counted(len(named), 'column')} only, at least {least} must: {some(named)}")
+        said.append(f"Drift in {pluralize(len(named), 'column')} only, at least {least} must: {some(named)}")
     said += [
         f"Performance lost: {item.metric} {item.value:.4g}, was {item.baseline:.4g}"
         for item in performance
@@ -118,7 +118,7 @@ def outcome_words(found: Evaluation, performance: tuple[MetricReport, ...], sett
     if not said:
         lesser = [item.name for item in found.features if item.verdict in {Verdict.WARNING, Verdict.CHANGED}]
         said.append(
-            f"No drift; {counted(len(lesser), 'column')} changed a little: {some(lesser)}" if lesser else "No drift"
+            f"No drift; {pluralize(len(lesser), 'column')} changed a little: {some(lesser)}" if lesser else "No drift"
         )
     return ". ".join(said) + "."
 

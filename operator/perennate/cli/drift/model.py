@@ -44,7 +44,7 @@ class Model:
         return cls("number", ()) if profile.score.kind == "prediction" else cls("class", profile.classes)
 
 
-def see_model(
+def infer_model(
     predictions: Values, truth: Values | None, *, task: str | None, positive: str | None, where: object
 ) -> Model:
     """What the values of the reference say of the model.

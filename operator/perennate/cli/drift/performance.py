@@ -12,10 +12,10 @@ from perennate.cli.drift.options import Asked
 from perennate.cli.drift.reference import Reference
 from perennate.drift import Measurement, estimate_performance
 from perennate.drift.metrics import confusion, labelled, regression
-from perennate.drift.performance.standing import ERRORS, loss_detected, spread_of
+from perennate.drift.performance.verdict import ERRORS, loss_detected, spread_of
 from perennate.drift.verdicts.verdict import ROWS_FLOOR
 from perennate.report.document import MetricReport
-from perennate.report.words import counted
+from perennate.report.words import pluralize
 from perennate.tabular.errors import UsageError
 
 DECIDING = ("auc", "accuracy", "mae")
@@ -60,7 +60,7 @@ def judge_performance(reference: Reference, current: Current, asked: Asked) -> P
     rows, needed = 0 if outcomes is None else outcomes.rows, max(asked.settings.min_samples, ROWS_FLOOR)
     if outcomes is None or rows < needed:
         estimates = estimate_performance(current.sample, confidence=confidence)
-        why = current.unlabelled or f"{counted(rows, 'labelled row')}, at least {needed:,} are needed"
+        why = current.unlabelled or f"{pluralize(rows, 'labelled row')}, at least {needed:,} are needed"
         return Performance(
             tuple(_metric(reference, found, estimated=True) for found in estimates.values()),
             f"Performance was not measured: {why}." if rows or asked.truth or asked.insists else "",

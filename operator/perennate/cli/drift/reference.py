@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from perennate.cli.drift.cores import MAX_WORKERS
-from perennate.cli.drift.model import Model, see_model
+from perennate.cli.drift.model import Model, infer_model
 from perennate.cli.drift.options import Roles
 from perennate.cli.drift.outcomes import ABSENT, Classified, known
 from perennate.drift import Profile, ProfileError, build_profile
@@ -161,7 +161,7 @@ def _outline(file: DataFile, roles: Roles, given: dict[str, Values], rows: int) 
     if roles.prediction is None:
         return None, build_profile(stand_in, task="regression")
     predictions, truth = given[roles.prediction], given.get(roles.target or "")
-    model = see_model(predictions, truth, task=roles.task, positive=roles.positive, where=file.path)
+    model = infer_model(predictions, truth, task=roles.task, positive=roles.positive, where=file.path)
     if model.form == "class":
         metrics = {}
         if truth is not None:

@@ -24,7 +24,7 @@ def measure(confusion: Ints, *, metric: str, confidence: float, effect: float = 
     statistic = METRICS[metric](confusion)
     if statistic is None:
         return None
-    return measurement(metric, statistic.thinned(effect), rows=int(confusion.sum()), confidence=confidence)
+    return measurement(metric, statistic.deflated(effect), rows=int(confusion.sum()), confidence=confidence)
 
 
 def measure_all(confusion: Ints, *, confidence: float = 0.95) -> dict[str, Measurement]:

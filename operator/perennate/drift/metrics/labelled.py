@@ -70,7 +70,7 @@ def measure(
     if statistic is None:
         return None
     rows = int(negatives.sum() + positives.sum())
-    return measurement(metric, statistic.thinned(effect), rows=rows, confidence=confidence)
+    return measurement(metric, statistic.deflated(effect), rows=rows, confidence=confidence)
 
 
 def measure_all(

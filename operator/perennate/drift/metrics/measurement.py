@@ -46,7 +46,7 @@ class Statistic(Protocol):
     def interval(self, confidence: float) -> tuple[float, float]:
         """Its interval at a two-sided level."""
 
-    def thinned(self, effect: float) -> Statistic:
+    def deflated(self, effect: float) -> Statistic:
         """The same value of rows that are worth so many times fewer: of a design effect, 1 or more."""
 
 
@@ -86,7 +86,7 @@ class Share:
         lower, upper = wilson_interval(self.share, self.rows, confidence)
         return self.turn(lower), self.turn(upper)
 
-    def thinned(self, effect: float) -> Share:
+    def deflated(self, effect: float) -> Share:
         """Of fewer rows."""
         return replace(self, rows=self.rows / effect)
 
@@ -124,7 +124,7 @@ class Size:
         factor = math.exp(min(_quantile(confidence) * self.standard_error / self.value, _LARGEST_EXPONENT))
         return self.value / factor, self.value * factor
 
-    def thinned(self, effect: float) -> Size:
+    def deflated(self, effect: float) -> Size:
         """With a larger error."""
         return replace(self, standard_error=self.standard_error * math.sqrt(effect))
 
@@ -141,7 +141,7 @@ class Level:
         half = _quantile(confidence) * self.standard_error
         return self.value - half, self.value + half
 
-    def thinned(self, effect: float) -> Level:
+    def deflated(self, effect: float) -> Level:
         """With a larger error."""
         return replace(self, standard_error=self.standard_error * math.sqrt(effect))
 

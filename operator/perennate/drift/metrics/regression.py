@@ -84,7 +84,7 @@ def measure(residuals: Residuals, *, metric: str, confidence: float, effect: flo
     """
     if not residuals.rows:
         return None
-    statistic = METRICS[metric](residuals).thinned(effect)
+    statistic = METRICS[metric](residuals).deflated(effect)
     return measurement(metric, statistic, rows=residuals.rows, confidence=confidence)
 
 

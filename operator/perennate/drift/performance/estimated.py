@@ -16,7 +16,7 @@ from perennate.drift.performance.measured import (
     describe_model,
     judge,
 )
-from perennate.drift.performance.standing import in_words
+from perennate.drift.performance.verdict import in_words
 from perennate.drift.profile.profile import Profile
 from perennate.drift.verdicts.verdict import ROWS_FLOOR
 from perennate.drift.windows.sample import Sample

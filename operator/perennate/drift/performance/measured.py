@@ -10,7 +10,7 @@ from types import MappingProxyType
 from perennate.drift.metrics import confusion, labelled, regression
 from perennate.drift.metrics.measurement import Measurement
 from perennate.drift.performance.coverage import label_flow
-from perennate.drift.performance.standing import Standing, in_words, loss_detected, shown, signal_of, spread_of
+from perennate.drift.performance.verdict import PerformanceVerdict, in_words, loss_detected, shown, signal_of, spread_of
 from perennate.drift.profile.profile import LabelKind, Profile
 from perennate.drift.statistics.overdispersion import design_effect
 from perennate.drift.verdicts.persistence import Signal
@@ -78,7 +78,7 @@ class PerformanceResult:
         reason: the result in words.
     """
 
-    standing: Standing
+    standing: PerformanceVerdict
     metric: str
     estimated: bool
     labelled_rows: int
@@ -139,9 +139,13 @@ def judge(
             calibration, made of the same hold-out rows.
     """
     baseline, found, flow = sample.profile.metrics.get(metric), finding.measurement, label_flow(sample)
-    standing, signal, reason = Standing.UNKNOWN, Signal.UNKNOWN, finding.reason
+    standing, signal, reason = PerformanceVerdict.UNKNOWN, Signal.UNKNOWN, finding.reason
     if found is not None and baseline is not None:
-        standing = Standing.LOST if loss_detected(baseline.value, found, tolerance, spread) else Standing.HELD
+        standing = (
+            PerformanceVerdict.LOST
+            if loss_detected(baseline.value, found, tolerance, spread)
+            else PerformanceVerdict.HELD
+        )
         signal = signal_of(baseline.value, found, tolerance, spread)
         reason = f"{reason}, baseline {shown(metric, baseline.value)}, tolerated loss {tolerance:g}"
         reason = reason if estimated else f"{reason}; {flow.reason}"

@@ -43,13 +43,13 @@ class NumericCells:
             self._steps = (OFFSET_STEPS / layout.spreads)[:, None]
 
     def room(self, rows: int) -> Floats:
-        """Memory for as many rows, (numeric features x rows,): for `read` and for `turned`.
+        """Memory for as many rows, (numeric features x rows,): for `read` and for `transposed`.
 
         It is used again for the next rows: memory that comes and goes with them can take longer than counting them.
         """
         return np.empty(len(self.names) * rows)
 
-    def turned(self, matrix: Floats, room: Floats) -> Floats:
+    def transposed(self, matrix: Floats, room: Floats) -> Floats:
         """As `read`, of numbers that lie in a matrix, (rows, numeric features)."""
         values = _shaped(room, len(self.names), matrix.shape[0])
         np.copyto(values, matrix.T)

@@ -21,8 +21,8 @@ from perennate.drift.profile.profile import Profile
 from perennate.drift.recording.cells import CategoricalCells, NumericCells
 from perennate.drift.recording.counts import counts_document
 from perennate.drift.recording.label_cells import Answer, LabelCells
+from perennate.drift.recording.row_buffer import WAITING_ROWS, RowBuffer
 from perennate.drift.recording.sampling import sampled
-from perennate.drift.recording.waiting import WAITING_ROWS, WaitingRows
 
 CHUNK_ROWS = 8192
 """Rows whose numbers are counted at once: they stay in the cache, and need no more memory however many come. From
@@ -69,7 +69,7 @@ class Recorder:
         self._cells = np.zeros(self._layout.size, dtype=np.int64)
         self._moments = np.zeros((2, self._layout.numeric.size))
         self._numbered = 0
-        self._waiting = WaitingRows(len(self._numeric.names))
+        self._waiting = RowBuffer(len(self._numeric.names))
         self._spare: Floats | None = None
         self._score_start = self._layout.score_start
         self._score_edges = [] if profile.score is None else profile.score.edges.tolist()
@@ -153,7 +153,7 @@ class Recorder:
     def _numbers(self, rows: Rows, counted: Ints, room: Floats) -> Floats:
         """Numbers of rows, (numeric features, rows), to be overwritten; the rest as NumericCells.read has it."""
         if rows.matrix is not None:
-            return self._numeric.turned(rows.matrix, room)
+            return self._numeric.transposed(rows.matrix, room)
         return self._numeric.read(rows.columns, rows.size, counted, room)
 
     def _keep(self, values: Floats) -> None:

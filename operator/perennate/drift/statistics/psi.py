@@ -7,7 +7,7 @@ import numpy as np
 from perennate.drift.data.arrays import Bools, Floats, Ints
 from perennate.drift.data.latest import Latest
 from perennate.drift.statistics.shape import Shape
-from perennate.drift.statistics.tables import Known, Tables
+from perennate.drift.statistics.tables import ReferenceCounts, Tables
 
 SMOOTHING = 0.5
 
@@ -38,7 +38,7 @@ class Groups:
         self.without = Latest(self._without)
 
     @classmethod
-    def of(cls, known: Known, cuts: Ints) -> Groups:
+    def of(cls, known: ReferenceCounts, cuts: Ints) -> Groups:
         """The groups that begin at the cells `cuts` of some tables."""
         return cls(known.shape.joined(cuts), np.add.reduceat(known.counts, cuts), known.rows, cuts)
 

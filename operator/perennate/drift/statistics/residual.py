@@ -24,7 +24,7 @@ def largest_residual(tables: Tables, spread: Dispersion, limit: Floats) -> Float
     `limit`. With n = t and p = q, z^2 of a cell is N M `terms`.
     """
     if spread.found:
-        tables = tables.thinned(spread.cumulative)
+        tables = tables.deflated(spread.cumulative)
     shape = tables.shape
     # Only cells beyond this quantile can have a tail that is small enough for a p-value below the limit.
     far = ndtri(limit / shape.tails)

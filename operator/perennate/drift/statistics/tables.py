@@ -6,14 +6,14 @@ import numpy as np
 
 from perennate.drift.data.arrays import Bools, Floats, Ints
 from perennate.drift.data.latest import Latest
-from perennate.drift.statistics.parts import Parts
+from perennate.drift.statistics.moments import BucketMoments
 from perennate.drift.statistics.shape import Shape
 
 TINY = 1e-300
 """Stands for no rows where they divide."""
 
 
-class Known:
+class ReferenceCounts:
     """The reference side of some tables, with all that needs no window; it is kept from evaluation to evaluation.
 
     Args:
@@ -37,13 +37,13 @@ class Known:
         self.only = Latest(self._only)
         self.joined = Latest(self._joined)
 
-    def _only(self, chosen: Bools) -> Known:
+    def _only(self, chosen: Bools) -> ReferenceCounts:
         """Of some of the tables, (tables,)."""
-        return Known(self.shape.only(chosen), self.counts[chosen[self.shape.owner]])
+        return ReferenceCounts(self.shape.only(chosen), self.counts[chosen[self.shape.owner]])
 
-    def _joined(self, first: Ints) -> Known:
+    def _joined(self, first: Ints) -> ReferenceCounts:
         """After joining neighbouring cells: a new one begins only at the cells `first`, among them every start."""
-        return Known(self.shape.joined(first), np.add.reduceat(self.counts, first))
+        return ReferenceCounts(self.shape.joined(first), np.add.reduceat(self.counts, first))
 
 
 class Tables:
@@ -73,7 +73,7 @@ class Tables:
             (C - E)^2 / (E (1 - q)), with E the rows of the window expected in a cell and q the share.
     """
 
-    def __init__(self, known: Known, current: Floats, current_rows: Floats, parts: Parts) -> None:
+    def __init__(self, known: ReferenceCounts, current: Floats, current_rows: Floats, parts: BucketMoments) -> None:
         self.known, self.current, self.current_rows, self.parts = known, current, current_rows, parts
         shape = self.shape = known.shape
         self.reference = known.counts
@@ -102,7 +102,7 @@ class Tables:
         known = self.known.only(chosen)
         return Tables(known, self.current[kept], self.current_rows[chosen], self.parts.only(chosen, kept))
 
-    def thinned(self, spread: Floats) -> Tables:
+    def deflated(self, spread: Floats) -> Tables:
         """As many rows as they are worth: counts divided by the design effect of each table, (tables,)."""
         current = np.floor(self.current / self.shape.each(spread) + 0.5)
         return Tables(self.known, current, self.current_rows / spread, self.parts)

@@ -78,7 +78,7 @@ def fault_tests(reference: Reference, window: Ints, significance: float) -> Faul
     the largest training value; r = 0 for it by construction. What cannot be significant is not worked out.
     """
     reference_rows, rows = float(reference.layout.profile.rows), float(window[ROWS])
-    hits, known = reference.strange(window), reference.known_strange
+    hits, known = reference.invalid(window), reference.known_strange
     share = rows / (rows + reference_rows)
     total = hits + known
     excess = hits - share * total

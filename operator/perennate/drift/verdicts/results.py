@@ -14,7 +14,7 @@ import numpy as np
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.verdicts.effects import Comparison, Statistics
 from perennate.drift.verdicts.hints import change_hint
-from perennate.drift.verdicts.rules import Gates
+from perennate.drift.verdicts.rules import Thresholds
 
 
 class Verdict(StrEnum):
@@ -76,7 +76,7 @@ _NEW_RESULT = partial(tuple.__new__, FeatureResult)
 """What `FeatureResult._make` does, without a call of Python for each."""
 
 
-def unknown_results(names: tuple[str, ...], rows: Floats, gates: Gates, places: Ints) -> list[FeatureResult]:
+def unknown_results(names: tuple[str, ...], rows: Floats, gates: Thresholds, places: Ints) -> list[FeatureResult]:
     """Results of the tables at `places` that had too few rows."""
     return [
         FeatureResult(
@@ -98,7 +98,9 @@ def unknown_results(names: tuple[str, ...], rows: Floats, gates: Gates, places: 
     ]
 
 
-def known_results(compared: Comparison, gates: Gates, p: Floats, effects: Floats, levels: Ints) -> list[FeatureResult]:
+def known_results(
+    compared: Comparison, gates: Thresholds, p: Floats, effects: Floats, levels: Ints
+) -> list[FeatureResult]:
     """Results of the compared tables, worst first: by verdict, by importance, by how far the effect goes.
 
     Args:

@@ -45,7 +45,7 @@ class FeatureRule:
 
 
 @dataclass(frozen=True, eq=False)
-class Gates:
+class Thresholds:
     """What each table of a profile is held against.
 
     Args:
@@ -60,7 +60,9 @@ class Gates:
     others: set[str]
 
 
-def make_gates(reference: Reference, rules: Mapping[str, FeatureRule], *, warning: float, drifted: float) -> Gates:
+def make_thresholds(
+    reference: Reference, rules: Mapping[str, FeatureRule], *, warning: float, drifted: float
+) -> Thresholds:
     """The gates of all tables; those without a rule have PSI*, `warning` and `drifted`.
 
     Raises:
@@ -80,13 +82,13 @@ def make_gates(reference: Reference, rules: Mapping[str, FeatureRule], *, warnin
         methods[index] = rule.method
         upper[index] = rule.threshold
         lower[index] = rule.threshold / 2 if rule.warning is None else rule.warning
-    return Gates(methods, upper, lower, {rule.method for rule in rules.values()} - {DEFAULT})
+    return Thresholds(methods, upper, lower, {rule.method for rule in rules.values()} - {DEFAULT})
 
 
 @lru_cache
-def _plain_gates(tables: int, warning: float, drifted: float) -> Gates:
+def _plain_gates(tables: int, warning: float, drifted: float) -> Thresholds:
     """The gates of so many tables without rules."""
-    return Gates([DEFAULT] * tables, np.full(tables, drifted), np.full(tables, warning), set())
+    return Thresholds([DEFAULT] * tables, np.full(tables, drifted), np.full(tables, warning), set())
 
 
 def check_rules(profile: Profile, rules: Mapping[str, FeatureRule]) -> None:
@@ -95,7 +97,7 @@ def check_rules(profile: Profile, rules: Mapping[str, FeatureRule]) -> None:
     Raises:
         ValueError: a rule for a name that the profile does not have, or with an effect that does not apply to it.
     """
-    make_gates(Reference(Layout(profile)), rules, warning=1.0, drifted=1.0)
+    make_thresholds(Reference(Layout(profile)), rules, warning=1.0, drifted=1.0)
 
 
 def check_quorum(quorum: float) -> None:

@@ -22,7 +22,7 @@ from perennate.drift.verdicts.effects import DEFAULT, EFFECTS, Comparison
 from perennate.drift.verdicts.faults import DataFault, FaultTests, fault_signal, fault_tests, found_faults
 from perennate.drift.verdicts.persistence import HYSTERESIS, Signal
 from perennate.drift.verdicts.results import FeatureResult, Verdict, known_results, unknown_results
-from perennate.drift.verdicts.rules import FeatureRule, Gates, check_quorum, make_gates, needed_features
+from perennate.drift.verdicts.rules import FeatureRule, Thresholds, check_quorum, make_thresholds, needed_features
 from perennate.drift.windows.sample import Sample
 
 __all__ = ["ROWS_FLOOR", "Evaluation", "FeatureResult", "Verdict", "evaluate"]
@@ -82,7 +82,7 @@ def evaluate(
     """
     check_quorum(quorum)
     reference = sample.reference
-    gates = make_gates(reference, rules, warning=warning, drifted=drifted)
+    gates = make_thresholds(reference, rules, warning=warning, drifted=drifted)
     needed, rows = max(min_samples, ROWS_FLOOR), sample.rows
     if not sample.warm or rows < needed:
         return _unknown(sample, needed)
@@ -138,7 +138,7 @@ class _Judged:
     near: int
 
 
-def _judge(compared: Comparison, gates: Gates, rejected: Bools) -> _Judged:
+def _judge(compared: Comparison, gates: Thresholds, rejected: Bools) -> _Judged:
     """Hold the effects against their gates."""
     effects = compared.effect(DEFAULT)
     for method in gates.others:
@@ -176,7 +176,9 @@ def _unknown(sample: Sample, needed: int) -> Evaluation:
     return Evaluation(Verdict.UNKNOWN, (), (), sample.rows, Signal.UNKNOWN, Signal.UNKNOWN, reason)
 
 
-def _only_faults(sample: Sample, tables: Tables, gates: Gates, checks: FaultTests, significance: float) -> Evaluation:
+def _only_faults(
+    sample: Sample, tables: Tables, gates: Thresholds, checks: FaultTests, significance: float
+) -> Evaluation:
     """No feature has enough values for a verdict on drift, which may well be a fault."""
     faulty = holm(checks.p, significance, tests=checks.possible)
     names = sample.reference.names

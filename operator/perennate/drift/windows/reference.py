@@ -17,10 +17,10 @@ from perennate.drift.data.latest import Latest
 from perennate.drift.profile.features import NumericFeature
 from perennate.drift.profile.layout import OFFSET_STEPS, Layout
 from perennate.drift.profile.outputs import PREDICTION, SCORE
-from perennate.drift.statistics.parts import Moments, Parts, cumulative_squares
+from perennate.drift.statistics.moments import BucketMoments, Moments, cumulative_squares
 from perennate.drift.statistics.psi import Groups
 from perennate.drift.statistics.shape import Shape
-from perennate.drift.statistics.tables import Known, Tables
+from perennate.drift.statistics.tables import ReferenceCounts, Tables
 from perennate.drift.statistics.wasserstein import Quantiles
 
 
@@ -65,7 +65,7 @@ class Reference:
         comparable: which of them have rows in the reference, (tables,).
         grids: quantiles of each table at `linspace(0, 1, 401)` in standard deviations; None without either.
         sd: standard deviation of each table's reference, 0 without, (tables,).
-        known_strange: `strange` of the reference.
+        known_strange: `invalid` of the reference.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -81,16 +81,16 @@ class Reference:
         self._cells = np.full(layout.size, len(self._spans))
         for cell, span in enumerate(self._spans):
             self._cells[slice(*span)] = cell
-        self.known = Known(self.shape, self._take(layout.reference))
+        self.known = ReferenceCounts(self.shape, self._take(layout.reference))
         cuts = [start + np.array(row.cuts) for start, row in zip(self.shape.starts, rows, strict=True)]
         self.groups = Groups.of(self.known, np.concatenate(cuts))
         self.groups_of = Latest(self._groups_of)
         self.comparable = self.known.rows > 0
         below, above, missing, other = layout.specials
         self._strange = np.stack((missing, other, below, above))
-        self.known_strange = self.strange(layout.reference)
+        self.known_strange = self.invalid(layout.reference)
 
-    def tables(self, total: Ints, parts: Parts) -> Tables:
+    def tables(self, total: Ints, parts: BucketMoments) -> Tables:
         """The tables of a window: its cells, (cells of the layout,), and what its sub-windows tell."""
         current = self._take(total)
         return Tables(self.known, current, self.shape.sum(current), parts)
@@ -128,7 +128,7 @@ class Reference:
     def _quantiles(self) -> Quantiles:
         return Quantiles.of(self.grids, self.shape, self.known.counts)
 
-    def strange(self, total: Ints) -> Floats:
+    def invalid(self, total: Ints) -> Floats:
         """Rows that are missing, other and out of range, (3, features), of all rows, (cells of the layout,)."""
         found = total.take(self._strange)
         np.add(found[2], found[3], out=found[2])

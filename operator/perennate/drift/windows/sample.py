@@ -11,7 +11,7 @@ import numpy as np
 from perennate.drift.data.arrays import Ints
 from perennate.drift.profile.layout import ROWS, SEEN, Layout
 from perennate.drift.profile.profile import Profile
-from perennate.drift.statistics.parts import Parts
+from perennate.drift.statistics.moments import BucketMoments
 from perennate.drift.windows.reference import Reference
 from perennate.drift.windows.sub_windows import SubWindows
 
@@ -54,7 +54,7 @@ class Sample:
         return self.sub_windows.total
 
     @property
-    def parts(self) -> Parts:
+    def parts(self) -> BucketMoments:
         """What the sub-windows tell of how dependent the rows are."""
         return self.sub_windows.parts
 

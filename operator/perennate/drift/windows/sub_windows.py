@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from perennate.drift.data.arrays import Floats, Ints
-from perennate.drift.statistics.parts import Moments, Parts
+from perennate.drift.statistics.moments import BucketMoments, Moments
 from perennate.drift.windows.reference import Reference
 
 RUN = 12
@@ -32,7 +32,7 @@ class SubWindows:
 
     slots: Mapping[int, Ints]
     total: Ints
-    parts: Parts
+    parts: BucketMoments
 
     @cached_property
     def counts(self) -> Ints:
@@ -117,7 +117,7 @@ class Sums:
         """The sum of all runs."""
         reference = self.reference
         runs = [self._runs[number] for number in sorted(self._runs)] or [self._nothing]
-        parts = Parts(
+        parts = BucketMoments(
             Moments.unpacked(np.add.reduce([run.moments for run in runs]), reference.shape),
             lambda: np.asarray(np.add.reduce([run.cumulative for run in runs])),
             lambda cells: reference.parts(found.counts, cells),

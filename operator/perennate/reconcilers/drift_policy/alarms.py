@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from perennate.api.conditions import ConditionStatus
     from perennate.api.v1alpha1.drift_policy import ConditionType, Reason
     from perennate.drift import Signal
-    from perennate.reconcilers.ledger import Ledger
+    from perennate.reconcilers.status_builder import StatusBuilder
 
 
 def advanced(streak: Streak, signal: Signal, consecutive: int, now: str) -> Streak:
@@ -22,18 +22,18 @@ def advanced(streak: Streak, signal: Signal, consecutive: int, now: str) -> Stre
 
 
 def switch_on(
-    ledger: Ledger, alarm: ConditionType, reason: Reason, message: str, *, status: ConditionStatus = "True"
+    builder: StatusBuilder, alarm: ConditionType, reason: Reason, message: str, *, status: ConditionStatus = "True"
 ) -> None:
     """The alarm is on, which its condition says by `status`; that it went on is worth an entry."""
-    if ledger.set(alarm, status, reason, message):
-        ledger.record(reason, message, warning=True)
+    if builder.set(alarm, status, reason, message):
+        builder.add_history(reason, message, warning=True)
 
 
 def switch_off(
-    ledger: Ledger, alarm: ConditionType, reason: Reason, message: str, *, status: ConditionStatus = "False"
+    builder: StatusBuilder, alarm: ConditionType, reason: Reason, message: str, *, status: ConditionStatus = "False"
 ) -> None:
     """The alarm is off; that it went off is worth an entry, that it was never on is not."""
-    was_on = any(c.type == alarm and c.status not in {status, "Unknown"} for c in ledger.previous)
-    ledger.set(alarm, status, reason, message)
+    was_on = any(c.type == alarm and c.status not in {status, "Unknown"} for c in builder.previous)
+    builder.set(alarm, status, reason, message)
     if was_on:
-        ledger.record(reason, message)
+        builder.add_history(reason, message)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from perennate.api.v1alpha1.drift_policy import Reason
 from perennate.reconcilers.policy import Chain, Violation
-from perennate.reconcilers.wording import counted, cut
+from perennate.reconcilers.wording import pluralize, truncate
 
 if TYPE_CHECKING:
     from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
@@ -45,7 +45,7 @@ def reference_is_known(observed: DriftPolicyObserved) -> Violation | None:
         return None
     if observed.profile_error is None:
         return Violation(Reason.REFERENCE_AWAITED, "the reference profile is being asked for")
-    told = cut(observed.profile_error, 400)
+    told = truncate(observed.profile_error, 400)
     return Violation(Reason.REFERENCE_UNAVAILABLE, f"no pod handed out the reference profile: {told}")
 
 
@@ -54,8 +54,8 @@ def pods_answer(observed: DriftPolicyObserved) -> Violation | None:
     if observed.pods_total == 0 or observed.pods_answering > 0:
         return None
     errors = "; ".join(observed.last_scrape_errors[:3])
-    pods = counted(observed.pods_total, "pod")
-    return Violation(Reason.SCRAPE_FAILED, cut(f"none of {pods} answered the last scrape: {errors}"))
+    pods = pluralize(observed.pods_total, "pod")
+    return Violation(Reason.SCRAPE_FAILED, truncate(f"none of {pods} answered the last scrape: {errors}"))
 
 
 WATCHING: Final = Chain((not_suspended, target_exists, target_serves, reference_is_known, pods_answer))

@@ -11,14 +11,14 @@ from perennate.drift.verdicts.faults import MIN_EXCESS
 from perennate.drift.verdicts.persistence import HYSTERESIS
 from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
 from perennate.reconcilers.drift_policy.rounding import hundredths
-from perennate.reconcilers.ledger import replaced
-from perennate.reconcilers.wording import cut
+from perennate.reconcilers.status_builder import replaced
+from perennate.reconcilers.wording import truncate
 
 if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
     from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
     from perennate.drift import DataFault, Evaluation
-    from perennate.reconcilers.ledger import Ledger
+    from perennate.reconcilers.status_builder import StatusBuilder
 
 SHOWN_FEATURES: Final = 5
 """Features that status shows."""
@@ -31,7 +31,9 @@ _CHECKS: Final = {
 _OUTPUTS: Final = frozenset({"score", "prediction"})
 
 
-def evaluate(spec: DriftPolicySpec, status: DriftPolicyStatus, found: Evaluation, ledger: Ledger) -> DriftPolicyStatus:
+def evaluate(
+    spec: DriftPolicySpec, status: DriftPolicyStatus, found: Evaluation, builder: StatusBuilder
+) -> DriftPolicyStatus:
     """The status after what an evaluation says of the data themselves."""
     wanted = spec.data_quality
     faults = [fault for fault in found.faults if fault.rate - fault.reference_rate >= wanted.tolerance]
@@ -41,9 +43,9 @@ def evaluate(spec: DriftPolicySpec, status: DriftPolicyStatus, found: Evaluation
     status = replaced(
         status,
         data_faults=tuple(_shown(fault) for fault in faults[:SHOWN_FAULTS]),
-        data_fault=advanced(status.data_fault, signal, wanted.consecutive, ledger.now),
+        data_fault=advanced(status.data_fault, signal, wanted.consecutive, builder.now),
     )
-    _report(spec, status, signal, ledger)
+    _report(spec, status, signal, builder)
     return status
 
 
@@ -74,25 +76,25 @@ def _signal(found: Evaluation, faults: list[DataFault], tolerance: float) -> dri
     return drift.Signal.BETWEEN if near else drift.Signal.LOWERED
 
 
-def _report(spec: DriftPolicySpec, status: DriftPolicyStatus, signal: drift.Signal, ledger: Ledger) -> None:
+def _report(spec: DriftPolicySpec, status: DriftPolicyStatus, signal: drift.Signal, builder: StatusBuilder) -> None:
     alarm, told = ConditionType.DATA_QUALITY, describe_faults(status.data_faults)
     if signal is drift.Signal.UNKNOWN:
-        ledger.set(alarm, "Unknown", Reason.INSUFFICIENT_DATA, "too few rows, or too little time, to tell")
+        builder.set(alarm, "Unknown", Reason.INSUFFICIENT_DATA, "too few rows, or too little time, to tell")
     elif status.data_fault.active:
         receding = "receding: nothing is wrong with the values now"
-        switch_on(ledger, alarm, Reason.DATA_FAULT, told or receding, status="False")
+        switch_on(builder, alarm, Reason.DATA_FAULT, told or receding, status="False")
     else:
         seen = f"in {status.data_fault.count} of {spec.data_quality.consecutive} evaluations that make an alarm"
         calm = "values are missing, unknown or out of range no more often than in training"
         message = f"{told}, {seen}" if told else calm
-        switch_off(ledger, alarm, Reason.VALUES_AS_TRAINED, message, status="True")
+        switch_off(builder, alarm, Reason.VALUES_AS_TRAINED, message, status="True")
 
 
 def _shown(fault: DataFault) -> DataFaultStatus:
     return DataFaultStatus(
-        feature=cut(fault.feature, NAME_LIMIT),
+        feature=truncate(fault.feature, NAME_LIMIT),
         check=_CHECKS[fault.check],
         rate=hundredths(fault.rate),
         reference_rate=hundredths(fault.reference_rate),
-        hint=cut(fault.hint, 256) or None,
+        hint=truncate(fault.hint, 256) or None,
     )

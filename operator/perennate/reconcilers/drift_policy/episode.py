@@ -11,10 +11,10 @@ from perennate.api.v1alpha1.drift_policy import Episode, EpisodePhase, Reason
 from perennate.api.wellknown import API_VERSION
 from perennate.builders import names
 from perennate.reconcilers.drift_policy.data_quality import braking_faults, describe_faults, explains_drift
-from perennate.reconcilers.ledger import replaced
 from perennate.reconcilers.plan import ObjectRef
+from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import parse_time, rfc3339
-from perennate.reconcilers.wording import cut
+from perennate.reconcilers.wording import truncate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
     from perennate.api.v1alpha1.drift_policy import EpisodeOutcome
     from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
-    from perennate.reconcilers.drift_policy.triggers import Pull
+    from perennate.reconcilers.drift_policy.triggers import TriggerDecision
 
 _LOSSES: Final = frozenset({Reason.CHALLENGER_LOST, Reason.VERSION_REJECTED})
 """Outcomes that make the next wait longer."""
@@ -77,7 +77,7 @@ def run_to_stop(observed: DriftPolicyObserved) -> ObjectRef | None:
     return ObjectRef(API_VERSION, job.declaration.kind, metadata.namespace, metadata.name, metadata.uid)
 
 
-def open_episode(resource: DriftPolicy, pull: Pull, now: datetime) -> Episode:
+def open_episode(resource: DriftPolicy, decision: TriggerDecision, now: datetime) -> Episode:
     """The next episode. Its number, hence the name of its TrainingJob, follows from status alone."""
     before = resource.status.episode
     number = before.number + 1 if before is not None else 1
@@ -85,8 +85,8 @@ def open_episode(resource: DriftPolicy, pull: Pull, now: datetime) -> Episode:
     return Episode(
         number=number,
         id=f"{uid}/{number}",
-        trigger=pull.kind,
-        message=cut(pull.message),
+        trigger=decision.kind,
+        message=truncate(decision.message),
         phase=EpisodePhase.OPENED,
         opened_at=rfc3339(now),
         training_job=names.episode_training_job(resource.metadata.name, uid=uid, number=number),

@@ -13,29 +13,29 @@ from perennate.reconcilers.drift_policy import data_quality, performance
 from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
 from perennate.reconcilers.drift_policy.rounding import bounded, hundredths, power_of_ten, tenths, two_digits
 from perennate.reconcilers.drift_policy.rules import fitting_rules, quorum
-from perennate.reconcilers.ledger import replaced
 from perennate.reconcilers.plan import Reading
+from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import rfc3339
-from perennate.reconcilers.wording import cut
+from perennate.reconcilers.wording import truncate
 
 if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
     from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
     from perennate.drift import Evaluation, FeatureResult, Sample
-    from perennate.reconcilers.ledger import Ledger
     from perennate.reconcilers.policy import Violation
+    from perennate.reconcilers.status_builder import StatusBuilder
 
 WARM_UP: Final = 24
 """No verdict before a 24th of the window has been seen; also the grain of its start in status."""
 
 
-def reset(status: DriftPolicyStatus, ledger: Ledger, *, profile_digest: str, message: str) -> DriftPolicyStatus:
+def reset(status: DriftPolicyStatus, builder: StatusBuilder, *, profile_digest: str, message: str) -> DriftPolicyStatus:
     """Forget what was seen of another version: its reference says nothing about this one."""
     for alarm in _ALARMS:
-        ledger.set(alarm, "Unknown", Reason.INSUFFICIENT_DATA, message)
+        builder.set(alarm, "Unknown", Reason.INSUFFICIENT_DATA, message)
     return replaced(
         status,
-        window=WindowStatus(since=ledger.now, rows=0, profile_digest=profile_digest),
+        window=WindowStatus(since=builder.now, rows=0, profile_digest=profile_digest),
         features=(),
         data_faults=(),
         performance=None,
@@ -55,14 +55,14 @@ _ALARMS: Final = (
 )
 
 
-def mark_unknown(ledger: Ledger, violation: Violation) -> None:
+def mark_unknown(builder: StatusBuilder, violation: Violation) -> None:
     """There can be no verdict. The streaks stay: Unknown neither counts nor resets."""
     for alarm in _ALARMS:
-        ledger.set(alarm, "Unknown", violation.reason, violation.message)
+        builder.set(alarm, "Unknown", violation.reason, violation.message)
 
 
 def evaluate(
-    spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, ledger: Ledger
+    spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, builder: StatusBuilder
 ) -> tuple[DriftPolicyStatus, tuple[Reading, ...]]:
     """The status after one evaluation of the window, and what it measured; alarms that go on or off are announced."""
     found = drift.evaluate(
@@ -78,22 +78,22 @@ def evaluate(
         status,
         window=_window(spec, status, sample),
         features=tuple(map(_shown, _telling(found.features))),
-        drift=advanced(status.drift, found.signal, spec.consecutive, ledger.now),
+        drift=advanced(status.drift, found.signal, spec.consecutive, builder.now),
     )
-    _report(spec, status, found, ledger)
-    status = data_quality.evaluate(spec, status, found, ledger)
-    status = performance.evaluate(spec, status, sample, ledger)
+    _report(spec, status, found, builder)
+    status = data_quality.evaluate(spec, status, found, builder)
+    status = performance.evaluate(spec, status, sample, builder)
     return status, _readings(found)
 
 
-def _report(spec: DriftPolicySpec, status: DriftPolicyStatus, found: Evaluation, ledger: Ledger) -> None:
+def _report(spec: DriftPolicySpec, status: DriftPolicyStatus, found: Evaluation, builder: StatusBuilder) -> None:
     alarm = ConditionType.DRIFT_DETECTED
     if found.signal is drift.Signal.UNKNOWN:
-        ledger.set(alarm, "Unknown", Reason.INSUFFICIENT_DATA, _too_few(spec, status))
+        builder.set(alarm, "Unknown", Reason.INSUFFICIENT_DATA, _too_few(spec, status))
         return
     named = describe_features(status)
     if status.drift.active:
-        switch_on(ledger, alarm, Reason.DRIFT_EXCEEDED, named or "receding: no feature is above the threshold now")
+        switch_on(builder, alarm, Reason.DRIFT_EXCEEDED, named or "receding: no feature is above the threshold now")
         return
     if status.drift.count:
         seen = f"{named} in {status.drift.count} of {spec.consecutive} evaluations that make an alarm"
@@ -101,7 +101,7 @@ def _report(spec: DriftPolicySpec, status: DriftPolicyStatus, found: Evaluation,
         seen = f"{named}, fewer than spec.minDriftedFeatures ({spec.min_drifted_features})"
     else:
         seen = "the window looks like the training data"
-    switch_off(ledger, alarm, Reason.NO_DRIFT, seen)
+    switch_off(builder, alarm, Reason.NO_DRIFT, seen)
 
 
 def describe_features(status: DriftPolicyStatus) -> str:
@@ -136,7 +136,7 @@ def _telling(features: tuple[FeatureResult, ...]) -> tuple[FeatureResult, ...]:
 
 def _shown(found: FeatureResult) -> FeatureStatus:
     return FeatureStatus(
-        name=cut(found.name, NAME_LIMIT),
+        name=truncate(found.name, NAME_LIMIT),
         verdict=found.verdict.value,
         method=found.method,
         effect=hundredths(bounded(found.effect)),
@@ -146,7 +146,7 @@ def _shown(found: FeatureResult) -> FeatureStatus:
         p_value=power_of_ten(found.p),
         design_effect=tenths(bounded(found.phi)),
         rows=two_digits(found.rows),
-        hint=cut(found.hint, 256) or None,
+        hint=truncate(found.hint, 256) or None,
     )
 
 

@@ -12,16 +12,16 @@ from perennate.reconcilers.drift_policy.data_quality import braking_faults, desc
 from perennate.reconcilers.model_deployment.observed import model_name
 from perennate.reconcilers.policy import Chain, Violation
 from perennate.reconcilers.times import parse_time, rfc3339
-from perennate.reconcilers.wording import counted
+from perennate.reconcilers.wording import pluralize
 
 if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
     from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
-    from perennate.reconcilers.drift_policy.triggers import Pull
+    from perennate.reconcilers.drift_policy.triggers import TriggerDecision
 
 
 @dataclass(frozen=True)
-class Request:
+class RetrainRequest:
     """A retraining that something asks for.
 
     Attributes:
@@ -32,17 +32,17 @@ class Request:
 
     observed: DriftPolicyObserved
     status: DriftPolicyStatus
-    pull: Pull
+    decision: TriggerDecision
 
 
-def template_is_given(request: Request) -> Violation | None:
+def template_is_given(request: RetrainRequest) -> Violation | None:
     """The policy says what to train."""
     if request.observed.resource.spec.retrain is not None:
         return None
     return Violation(Reason.INVALID_SPEC, "spec.retrain: is required to retrain; got none")
 
 
-def template_trains_what_is_served(request: Request) -> Violation | None:
+def template_trains_what_is_served(request: RetrainRequest) -> Violation | None:
     """The template's model line is the one that the target serves: another would never be rolled out."""
     retrain, target = request.observed.resource.spec.retrain, request.observed.target
     if retrain is None or target is None:
@@ -57,33 +57,33 @@ def template_trains_what_is_served(request: Request) -> Violation | None:
     )
 
 
-def not_dry_run(request: Request) -> Violation | None:
+def not_dry_run(request: RetrainRequest) -> Violation | None:
     """The policy may act."""
     if not request.observed.resource.spec.dry_run:
         return None
     return Violation(
-        Reason.DRY_RUN, f"spec.dryRun is true, else a TrainingJob would be created: {request.pull.message}"
+        Reason.DRY_RUN, f"spec.dryRun is true, else a TrainingJob would be created: {request.decision.message}"
     )
 
 
-def cooled_down(request: Request) -> Violation | None:
+def cooled_down(request: RetrainRequest) -> Violation | None:
     """The last retraining is long enough ago. A person need not wait."""
     retrain = request.observed.resource.spec.retrain
-    if retrain is None or request.pull.kind == "Manual":
+    if retrain is None or request.decision.kind == "Manual":
         return None
     status = request.status
     base = parse_duration(retrain.cooldown)
     until = next_trigger_time(status.last_triggered_time, base, status.lost_challengers)
     if until is None or request.observed.now >= parse_time(until):
         return None
-    lost = f", {counted(status.lost_challengers, 'challenger')} in a row lost" if status.lost_challengers else ""
+    lost = f", {pluralize(status.lost_challengers, 'challenger')} in a row lost" if status.lost_challengers else ""
     return Violation(Reason.COOLDOWN_ACTIVE, f"no retraining before {until}: the last one is too recent{lost}")
 
 
-def within_budget(request: Request) -> Violation | None:
+def within_budget(request: RetrainRequest) -> Violation | None:
     """Fewer retrainings than spec.retrain.maxPerDay were started in 24 hours. A person need not heed it."""
     retrain = request.observed.resource.spec.retrain
-    if retrain is None or request.pull.kind == "Manual":
+    if retrain is None or request.decision.kind == "Manual":
         return None
     starts = starts_of_the_day(request.status.triggered_times, request.observed.now)
     if len(starts) < retrain.max_per_day:
@@ -91,15 +91,15 @@ def within_budget(request: Request) -> Violation | None:
     until = rfc3339(budget_returns(starts, retrain.max_per_day))
     return Violation(
         Reason.BUDGET_SPENT,
-        f"no retraining before {until}: {counted(len(starts), 'retraining')} started in 24 hours, "
+        f"no retraining before {until}: {pluralize(len(starts), 'retraining')} started in 24 hours, "
         f"spec.retrain.maxPerDay is {retrain.max_per_day}",
     )
 
 
-def data_are_sound(request: Request) -> Violation | None:
+def data_are_sound(request: RetrainRequest) -> Violation | None:
     """No fault of the data that holds retraining back: what is broken must not be learnt. A person may know better."""
     faults = braking_faults(request.observed.resource.spec, request.status)
-    if not faults or request.pull.kind == "Manual":
+    if not faults or request.decision.kind == "Manual":
         return None
     return Violation(
         Reason.DATA_FAULT, f"no retraining on faulty data (spec.brake.dataFaults): {describe_faults(faults)}"
@@ -112,7 +112,7 @@ BEFORE_EPISODE: Final = Chain(
 """Asked in this order before an episode is opened; that none is open already is asked before all of them."""
 
 
-def waits_until(request: Request, violation: Violation) -> float | None:
+def waits_until(request: RetrainRequest, violation: Violation) -> float | None:
     """Seconds until a violation ends by itself, None if time alone does not end it."""
     retrain, status, now = request.observed.resource.spec.retrain, request.status, request.observed.now
     if retrain is None:

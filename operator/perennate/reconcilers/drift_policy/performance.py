@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 from perennate import drift
 from perennate.api.v1alpha1.drift_policy import ConditionType, PerformanceStatus, Reason, Streak
-from perennate.drift.performance.standing import ERRORS, SIGNED
+from perennate.drift.performance.verdict import ERRORS, SIGNED
 from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
 from perennate.reconcilers.drift_policy.rounding import hundredths, three_digits, two_digits
-from perennate.reconcilers.ledger import replaced
+from perennate.reconcilers.status_builder import replaced
 
 if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
     from perennate.api.v1alpha1.drift_rules import EstimatedPerformance, Performance
     from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
     from perennate.drift import PerformanceResult, Sample
-    from perennate.reconcilers.ledger import Ledger
+    from perennate.reconcilers.status_builder import StatusBuilder
 
 _REASONS: Final = {
     drift.Cause.NOT_COUNTED: Reason.NOT_MEASURABLE,
@@ -68,21 +68,23 @@ _ESTIMATED: Final = _Watch(
 )
 
 
-def evaluate(spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, ledger: Ledger) -> DriftPolicyStatus:
+def evaluate(
+    spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, builder: StatusBuilder
+) -> DriftPolicyStatus:
     """The status after what the labels of the window say, and what its scores let expect."""
     for watch in (_LABELLED, _ESTIMATED):
-        status = _evaluate(watch, spec, status, sample, ledger)
+        status = _evaluate(watch, spec, status, sample, builder)
     return status
 
 
 def _evaluate(
-    watch: _Watch, spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, ledger: Ledger
+    watch: _Watch, spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, builder: StatusBuilder
 ) -> DriftPolicyStatus:
     wanted = watch.wanted(spec)
     if wanted is None:
         return status
     if not sample.warm:
-        ledger.set(watch.alarm, "Unknown", Reason.INSUFFICIENT_DATA, too_early(spec))
+        builder.set(watch.alarm, "Unknown", Reason.INSUFFICIENT_DATA, too_early(spec))
         return replaced(status, **{watch.figures: None})
     result = watch.measure(
         sample,
@@ -91,17 +93,17 @@ def _evaluate(
         min_samples=spec.min_samples,
         significance=spec.significance,
     )
-    streak = advanced(getattr(status, watch.memory), result.signal, spec.consecutive, ledger.now)
+    streak = advanced(getattr(status, watch.memory), result.signal, spec.consecutive, builder.now)
     found = _shown(result)
-    _report(spec, watch.alarm, result, found, streak, ledger)
+    _report(spec, watch.alarm, result, found, streak, builder)
     return replaced(status, **{watch.figures: found, watch.memory: streak})
 
 
-def without_unwatched(spec: DriftPolicySpec, status: DriftPolicyStatus, ledger: Ledger) -> DriftPolicyStatus:
+def without_unwatched(spec: DriftPolicySpec, status: DriftPolicyStatus, builder: StatusBuilder) -> DriftPolicyStatus:
     """Forget the alarms that the spec does not, or no longer, ask for."""
     for watch in (_LABELLED, _ESTIMATED):
         if watch.wanted(spec) is None:
-            ledger.drop(watch.alarm)
+            builder.drop(watch.alarm)
             if getattr(status, watch.figures) is not None or getattr(status, watch.memory) != Streak():
                 status = replaced(status, **{watch.figures: None, watch.memory: Streak()})
     return status
@@ -127,19 +129,19 @@ def _report(
     result: PerformanceResult,
     found: PerformanceStatus | None,
     streak: Streak,
-    ledger: Ledger,
+    builder: StatusBuilder,
 ) -> None:
     if result.cause is not None:
-        ledger.set(alarm, "Unknown", _REASONS[result.cause], _why_unknown(spec, result))
+        builder.set(alarm, "Unknown", _REASONS[result.cause], _why_unknown(spec, result))
         return
     message = describe_performance(found)
     message = f"estimated from scores: {message}" if result.estimated else message
     if streak.active:
-        switch_on(ledger, alarm, Reason.PERFORMANCE_BELOW_TOLERANCE, message)
+        switch_on(builder, alarm, Reason.PERFORMANCE_BELOW_TOLERANCE, message)
         return
     if streak.count:
         message = f"{message}; below tolerance in {streak.count} of {spec.consecutive} evaluations that make an alarm"
-    switch_off(ledger, alarm, Reason.PERFORMANCE_HELD, message)
+    switch_off(builder, alarm, Reason.PERFORMANCE_HELD, message)
 
 
 def _why_unknown(spec: DriftPolicySpec, result: PerformanceResult) -> str:

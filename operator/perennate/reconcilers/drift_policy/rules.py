@@ -8,7 +8,7 @@ from perennate.api.v1alpha1.drift_policy import Reason
 from perennate.api.v1alpha1.drift_rules import Method
 from perennate.drift.verdicts.rules import FeatureRule, check_rules
 from perennate.reconcilers.policy import Violation
-from perennate.reconcilers.wording import cut
+from perennate.reconcilers.wording import truncate
 
 if TYPE_CHECKING:
     from perennate.api.v1alpha1 import drift_rules
@@ -30,10 +30,10 @@ def first_misfit(spec: DriftPolicySpec, profile: Profile) -> Violation | None:
         if refusal is None:
             continue
         if entry.name not in names:
-            known = cut(", ".join(sorted(names)), 400)
+            known = truncate(", ".join(sorted(names)), 400)
             message = f'spec.features[{index}].name: the version that is served has no feature "{entry.name}"; it has'
             return Violation(Reason.FEATURE_NOT_FOUND, f"{message} {known}")
-        return Violation(Reason.METHOD_NOT_APPLICABLE, f"spec.features[{index}].method: {cut(refusal, 400)}")
+        return Violation(Reason.METHOD_NOT_APPLICABLE, f"spec.features[{index}].method: {truncate(refusal, 400)}")
     return None
 
 

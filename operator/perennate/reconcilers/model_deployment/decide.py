@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from perennate.api.v1alpha1.model_deployment import ConditionType, Phase, Reason
 from perennate.builders import serving
-from perennate.reconcilers.ledger import Ledger, replaced
 from perennate.reconcilers.model_deployment import status as view
 from perennate.reconcilers.model_deployment.checks import BEFORE_APPLY, belongs_to_namesake
 from perennate.reconcilers.model_deployment.observed import model_name, version_field
@@ -23,6 +22,7 @@ from perennate.reconcilers.model_deployment.transitions import (
 from perennate.reconcilers.model_deployment.verbs import Verbs, read_verbs
 from perennate.reconcilers.plan import LEAVE_ALONE, Plan
 from perennate.reconcilers.settings import store_claim_of
+from perennate.reconcilers.status_builder import StatusBuilder, replaced
 from perennate.reconcilers.times import rfc3339
 
 if TYPE_CHECKING:
@@ -43,70 +43,70 @@ def decide(observed: ModelDeploymentObserved) -> Plan:
     if resource.metadata.deletion_timestamp is not None:
         return LEAVE_ALONE
     status = resource.status
-    ledger = Ledger.of(resource, observed.now, conditions=status.conditions, history=status.history)
+    builder = StatusBuilder.of(resource, observed.now, conditions=status.conditions, history=status.history)
     violation = BEFORE_APPLY.first_violation(observed)
     if violation is not None:
-        return _name_taken(observed, ledger, violation)
+        return _name_taken(observed, builder, violation)
     verbs = read_verbs(resource)
     rejected = frozenset() if verbs.retry else frozenset(entry.digest for entry in status.rejected)
     choice = resolve(observed, rejected=rejected, promote=verbs.promote)
     if choice.current is None:
-        return _without_version(observed, ledger, verbs)
-    return _with_version(observed, ledger, verbs, choice, choice.current)
+        return _without_version(observed, builder, verbs)
+    return _with_version(observed, builder, verbs, choice, choice.current)
 
 
-def _name_taken(observed: ModelDeploymentObserved, ledger: Ledger, violation: Violation) -> Plan:
+def _name_taken(observed: ModelDeploymentObserved, builder: StatusBuilder, violation: Violation) -> Plan:
     """Another owner's object has the name of a child: it is neither adopted nor touched."""
     children = (child for child in (observed.deployment, observed.service) if child is not None)
     passing = any(belongs_to_namesake(observed, child) for child in children)
-    if ledger.set(ConditionType.READY, "False", violation.reason, violation.message) and not passing:
-        ledger.announce(violation.reason, violation.message, warning=True)
+    if builder.set(ConditionType.READY, "False", violation.reason, violation.message) and not passing:
+        builder.emit_event(violation.reason, violation.message, warning=True)
     phase = Phase.PENDING if passing else Phase.DEGRADED
-    document = view.compose(observed, ledger, phase=phase, summary=violation.message)
+    document = view.compose(observed, builder, phase=phase, summary=violation.message)
     requeue = RECHECK_NAMESAKE if passing else RECHECK_NAME
-    return Plan(status=document, events=tuple(ledger.events), requeue_after=requeue)
+    return Plan(status=document, events=tuple(builder.events), requeue_after=requeue)
 
 
-def _without_version(observed: ModelDeploymentObserved, ledger: Ledger, verbs: Verbs) -> Plan:
+def _without_version(observed: ModelDeploymentObserved, builder: StatusBuilder, verbs: Verbs) -> Plan:
     """Nothing can be served yet; the Service stands already, so that clients find its name."""
     line = model_name(observed.resource)
     message = f'spec.model.track.name: no TrainingJob of model line "{line}" has published a version yet'
-    news = ledger.set(ConditionType.READY, "False", Reason.NO_VERSION, message)
-    ledger.set(ConditionType.AVAILABLE, "False", Reason.NO_VERSION, "no version to serve")
-    ledger.set(ConditionType.MODEL_LOADED, "Unknown", Reason.NO_VERSION, "no version to load")
-    ledger.set(ConditionType.PROGRESSING, "False", Reason.NO_VERSION, "no version to roll out")
+    news = builder.set(ConditionType.READY, "False", Reason.NO_VERSION, message)
+    builder.set(ConditionType.AVAILABLE, "False", Reason.NO_VERSION, "no version to serve")
+    builder.set(ConditionType.MODEL_LOADED, "Unknown", Reason.NO_VERSION, "no version to load")
+    builder.set(ConditionType.PROGRESSING, "False", Reason.NO_VERSION, "no version to roll out")
     if news:
-        ledger.announce(Reason.NO_VERSION, message)
+        builder.emit_event(Reason.NO_VERSION, message)
     document = view.compose(
         observed,
-        ledger,
+        builder,
         phase=Phase.PENDING,
         summary=message,
-        rejected=kept_rejections(observed, ledger, verbs),
+        rejected=kept_rejections(observed, builder, verbs),
         handled_promotion=verbs.handled_promotion,
         handled_retry=verbs.handled_retry,
     )
     service = serving.serving_service(observed.resource, model=line)
-    return Plan(status=document, apply=(service,), events=tuple(ledger.events))
+    return Plan(status=document, apply=(service,), events=tuple(builder.events))
 
 
 def _with_version(
-    observed: ModelDeploymentObserved, ledger: Ledger, verbs: Verbs, choice: Choice, current: Revision
+    observed: ModelDeploymentObserved, builder: StatusBuilder, verbs: Verbs, choice: Choice, current: Revision
 ) -> Plan:
     """Have the pods serve the chosen version, and judge how that goes."""
     resource, settings = observed.resource, observed.settings
-    rejected = kept_rejections(observed, ledger, verbs)
+    rejected = kept_rejections(observed, builder, verbs)
     if verbs.retry:
         current = replaced(current, since=rfc3339(observed.now))
-    note_choice(observed, ledger, choice, promoted=verbs.promote)
+    note_choice(observed, builder, choice, promoted=verbs.promote)
     deployment = serving.serving_deployment(
         resource, revision=current, image=settings.serving_image, pull_policy=settings.image_pull_policy
     )
-    note_scaling(observed, ledger, deployment)
+    note_scaling(observed, builder, deployment)
     rollout = assess(observed.deployment, deployment)
     finding = Finding(
         current=current,
-        stable=stable_after(observed, ledger, current, rollout),
+        stable=stable_after(observed, builder, current, rollout),
         candidate=choice.candidate,
         passed_over=choice.passed_over,
         rollout=rollout,
@@ -114,11 +114,11 @@ def _with_version(
         rejected=rejected,
         pinned=resource.spec.model.pinned is not None,
     )
-    verdict = judge(observed, ledger, finding)
-    view.settle_conditions(ledger, finding)
+    verdict = judge(observed, builder, finding)
+    view.settle_conditions(builder, finding)
     document = view.compose(
         observed,
-        ledger,
+        builder,
         phase=view.phase_of(finding),
         summary=view.describe(finding),
         replicas=rollout.replicas,
@@ -135,7 +135,7 @@ def _with_version(
         status=document,
         create=_missing_store(observed),
         apply=(serving.serving_service(resource, model=current.model), deployment),
-        events=tuple(ledger.events),
+        events=tuple(builder.events),
         requeue_after=verdict.requeue_after,
     )
 

@@ -9,8 +9,8 @@ from perennate.api.conditions import is_true
 from perennate.api.v1alpha1 import training_job as training
 from perennate.api.v1alpha1.model_deployment import Promotion, Revision
 from perennate.api.version import short_version
-from perennate.reconcilers.ledger import replaced
 from perennate.reconcilers.model_deployment.observed import model_name
+from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import parse_time, rfc3339
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ from perennate.api.v1alpha1.model_deployment import ConditionType, Phase, Reason
 from perennate.api.version import short_version
 from perennate.builders import names
 from perennate.builders.labels import owner_label
-from perennate.reconcilers.ledger import replaced
 from perennate.reconcilers.model_deployment.rollout import RolloutState
-from perennate.reconcilers.wording import cut
+from perennate.reconcilers.status_builder import replaced
+from perennate.reconcilers.wording import truncate
 
 if TYPE_CHECKING:
     from perennate.api.conditions import ConditionStatus
     from perennate.api.v1alpha1.model_deployment import RejectedVersion, Revision
-    from perennate.reconcilers.ledger import Ledger
     from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
     from perennate.reconcilers.model_deployment.rollout import Rollout
+    from perennate.reconcilers.status_builder import StatusBuilder
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,15 @@ class Finding:
         return f"{self.rollout.available} of {self.rollout.wanted} {noun}"
 
 
-def settle_conditions(ledger: Ledger, finding: Finding) -> None:
+def settle_conditions(builder: StatusBuilder, finding: Finding) -> None:
     """Available, ModelLoaded and Progressing, and Ready as their sum."""
     if finding.is_available:
-        ledger.set(ConditionType.AVAILABLE, "True", Reason.PODS_READY, "as many pods are ready as asked for")
+        builder.set(ConditionType.AVAILABLE, "True", Reason.PODS_READY, "as many pods are ready as asked for")
     else:
-        ledger.set(ConditionType.AVAILABLE, "False", Reason.PODS_NOT_READY, f"{finding.pods} ready")
-    ledger.set(ConditionType.MODEL_LOADED, *_model_loaded(finding))
-    ledger.set(ConditionType.PROGRESSING, *_progressing(finding))
-    ledger.set(ConditionType.READY, *_ready(finding))
+        builder.set(ConditionType.AVAILABLE, "False", Reason.PODS_NOT_READY, f"{finding.pods} ready")
+    builder.set(ConditionType.MODEL_LOADED, *_model_loaded(finding))
+    builder.set(ConditionType.PROGRESSING, *_progressing(finding))
+    builder.set(ConditionType.READY, *_ready(finding))
 
 
 def describe(finding: Finding) -> str:
@@ -112,13 +112,13 @@ def phase_of(finding: Finding) -> Phase:
 
 
 def compose(
-    observed: ModelDeploymentObserved, ledger: Ledger, *, phase: Phase, summary: str, **changes: Any
+    observed: ModelDeploymentObserved, builder: StatusBuilder, *, phase: Phase, summary: str, **changes: Any
 ) -> dict[str, Any]:
     """The whole status document: what it was, with what this pass found.
 
     Args:
         observed: what the pass looked at.
-        ledger: conditions and history of the pass.
+        builder: conditions and history of the pass.
         phase: where the deployment is, in one word.
         summary: the same in one sentence.
         changes: further fields of the status that differ.
@@ -129,9 +129,9 @@ def compose(
         observed.resource.status,
         observed_generation=metadata.generation,
         phase=phase,
-        summary=cut(summary),
-        conditions=ledger.conditions(),
-        history=ledger.history,
+        summary=truncate(summary),
+        conditions=builder.conditions(),
+        history=builder.history,
         selector=selector,
         url=f"http://{names.serving_service(metadata.name)}.{metadata.namespace}.svc",
         **changes,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perennate.api.wellknown import ANNOTATION_PROMOTE, ANNOTATION_RETRY
-from perennate.reconcilers.wording import TEXT_LIMIT, cut
+from perennate.reconcilers.wording import TEXT_LIMIT, truncate
 
 if TYPE_CHECKING:
     from perennate.api.v1alpha1 import ModelDeployment
@@ -32,8 +32,8 @@ class Verbs:
 def read_verbs(resource: ModelDeployment) -> Verbs:
     """The requests on an object."""
     annotations, status = resource.metadata.annotations, resource.status
-    promotion = cut(annotations.get(ANNOTATION_PROMOTE, ""), TEXT_LIMIT) or None
-    retry = cut(annotations.get(ANNOTATION_RETRY, ""), TEXT_LIMIT) or None
+    promotion = truncate(annotations.get(ANNOTATION_PROMOTE, ""), TEXT_LIMIT) or None
+    retry = truncate(annotations.get(ANNOTATION_RETRY, ""), TEXT_LIMIT) or None
     return Verbs(
         promote=promotion is not None and promotion != status.handled_promotion,
         retry=retry is not None and retry != status.handled_retry,

@@ -28,7 +28,7 @@ from perennate.reconcilers.training_job.stages import WAITING_STAGES
 
 if TYPE_CHECKING:
     from perennate.builders.manifest import Manifest
-    from perennate.reconcilers.ledger import Ledger
+    from perennate.reconcilers.status_builder import StatusBuilder
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
 
 AT_ONCE: Final = 0.0
@@ -47,38 +47,38 @@ def decide(observed: TrainingJobObserved) -> Plan:
         return LEAVE_ALONE
     if view.is_finished(resource.status):
         return finish.after_finish(observed)
-    ledger = view.begin(observed)
+    builder = view.begin(observed)
     if observed.job is not None and controller_uid(observed.job) != resource.metadata.uid:
-        return _name_taken(observed, ledger)
-    _note_suspension(observed, ledger)
-    _note_unrecorded_start(observed, ledger)
+        return _name_taken(observed, builder)
+    _note_suspension(observed, builder)
+    _note_unrecorded_start(observed, builder)
     if observed.job is None and (resource.spec.suspend or resource.status.job_ref is None):
-        return _without_job(observed, ledger)
+        return _without_job(observed, builder)
     outcome = read_outcome(observed.job, observed.pods, job_name=job_name(resource), now=observed.now)
     if isinstance(outcome, Published):
-        return finish.published(observed, ledger, outcome)
+        return finish.published(observed, builder, outcome)
     if isinstance(outcome, Refused):
-        return finish.failed(observed, ledger, outcome)
+        return finish.failed(observed, builder, outcome)
     if isinstance(outcome, Lost):
-        return _next_attempt(observed, ledger, outcome)
-    return _running(observed, ledger, outcome)
+        return _next_attempt(observed, builder, outcome)
+    return _running(observed, builder, outcome)
 
 
-def _without_job(observed: TrainingJobObserved, ledger: Ledger) -> Plan:
+def _without_job(observed: TrainingJobObserved, builder: StatusBuilder) -> Plan:
     """No Job yet: it waits while suspended or while a reference leads nowhere, else the first attempt starts."""
     if observed.resource.spec.suspend:
         message = "spec.suspend is true: no Job is started"
-        view.set_unfinished(ledger, Reason.SUSPENDED, message)
-        return view.plan(observed, ledger, Phase.SUSPENDED, message)
+        view.set_unfinished(builder, Reason.SUSPENDED, message)
+        return view.plan(observed, builder, Phase.SUSPENDED, message)
     violation = BEFORE_START.first_violation(observed)
     if violation is not None:
-        if view.set_unfinished(ledger, Reason(violation.reason), violation.message):
-            ledger.announce(violation.reason, violation.message, warning=True)
-        return view.plan(observed, ledger, Phase.PENDING, violation.message, requeue_after=RECHECK_REFERENCES)
-    return _start(observed, ledger, attempt=0)
+        if view.set_unfinished(builder, Reason(violation.reason), violation.message):
+            builder.emit_event(violation.reason, violation.message, warning=True)
+        return view.plan(observed, builder, Phase.PENDING, violation.message, requeue_after=RECHECK_REFERENCES)
+    return _start(observed, builder, attempt=0)
 
 
-def _start(observed: TrainingJobObserved, ledger: Ledger, *, attempt: int) -> Plan:
+def _start(observed: TrainingJobObserved, builder: StatusBuilder, *, attempt: int) -> Plan:
     """Create the Job of an attempt. Its name follows from uid and attempt, so a repeated pass creates it only once."""
     resource, settings = observed.resource, observed.settings
     job = training.training_job_run(
@@ -90,11 +90,11 @@ def _start(observed: TrainingJobObserved, ledger: Ledger, *, attempt: int) -> Pl
         pull_policy=settings.image_pull_policy,
     )
     message = f"Job {job['metadata']['name']} was created"
-    view.set_unfinished(ledger, Reason.WAITING, "waiting for the pod")
-    ledger.record(Reason.RUN_STARTED, message, trigger=view.trigger_text(observed))
+    view.set_unfinished(builder, Reason.WAITING, "waiting for the pod")
+    builder.add_history(Reason.RUN_STARTED, message, trigger=view.trigger_text(observed))
     return view.plan(
         observed,
-        ledger,
+        builder,
         Phase.PENDING,
         "waiting for the pod",
         create=(*_missing_store(observed), job),
@@ -105,22 +105,22 @@ def _start(observed: TrainingJobObserved, ledger: Ledger, *, attempt: int) -> Pl
     )
 
 
-def _next_attempt(observed: TrainingJobObserved, ledger: Ledger, lost: Lost) -> Plan:
+def _next_attempt(observed: TrainingJobObserved, builder: StatusBuilder, lost: Lost) -> Plan:
     """The Job is gone without a result: try again within spec.backoffLimit."""
     resource = observed.resource
     attempt, limit = attempt_of(resource) + 1, resource.spec.backoff_limit
     if attempt > limit:
         message = f"{lost.message}; spec.backoffLimit allows no more than {limit + 1} attempts"
-        return finish.failed(observed, ledger, Refused(Reason.JOB_LOST, message, None))
-    ledger.record(Reason.JOB_LOST, f"{lost.message}; attempt {attempt + 1} of {limit + 1} begins", warning=True)
-    return _start(observed, ledger, attempt=attempt)
+        return finish.failed(observed, builder, Refused(Reason.JOB_LOST, message, None))
+    builder.add_history(Reason.JOB_LOST, f"{lost.message}; attempt {attempt + 1} of {limit + 1} begins", warning=True)
+    return _start(observed, builder, attempt=attempt)
 
 
-def _running(observed: TrainingJobObserved, ledger: Ledger, outcome: InProgress | AwaitingResult) -> Plan:
+def _running(observed: TrainingJobObserved, builder: StatusBuilder, outcome: InProgress | AwaitingResult) -> Plan:
     """The Job is there and has not ended, or its pod's report is still on the way."""
     resource = observed.resource
     stages = view.seen_stages(observed)
-    view.settle_stage_conditions(ledger, stages, None)
+    view.settle_stage_conditions(builder, stages, None)
     if isinstance(outcome, AwaitingResult):
         reason, text, requeue = Reason.STAGE_RUNNING, "the Job has ended; waiting for its pod's report", RECHECK_RESULT
     else:
@@ -128,10 +128,10 @@ def _running(observed: TrainingJobObserved, ledger: Ledger, outcome: InProgress 
     phase = Phase.RUNNING if any(stage.state != "Waiting" for stage in stages) else Phase.PENDING
     if resource.spec.suspend:
         phase, reason, text = Phase.SUSPENDED, Reason.SUSPENDED, "spec.suspend is true: the Job's pod is stopped"
-    view.set_unfinished(ledger, reason, text)
+    view.set_unfinished(builder, reason, text)
     return view.plan(
         observed,
-        ledger,
+        builder,
         phase,
         text,
         apply=_suspension(observed),
@@ -141,32 +141,32 @@ def _running(observed: TrainingJobObserved, ledger: Ledger, outcome: InProgress 
     )
 
 
-def _name_taken(observed: TrainingJobObserved, ledger: Ledger) -> Plan:
+def _name_taken(observed: TrainingJobObserved, builder: StatusBuilder) -> Plan:
     """Another owner's object has the Job's name: it is neither adopted nor touched."""
     message = (
         f"Job {job_name(observed.resource)} exists and is not controlled by this TrainingJob; "
         "delete it, or create the TrainingJob under another name"
     )
-    if view.set_unfinished(ledger, Reason.NAME_TAKEN, message):
-        ledger.announce(Reason.NAME_TAKEN, message, warning=True)
-    return view.plan(observed, ledger, Phase.PENDING, message, requeue_after=RECHECK_NAME)
+    if view.set_unfinished(builder, Reason.NAME_TAKEN, message):
+        builder.emit_event(Reason.NAME_TAKEN, message, warning=True)
+    return view.plan(observed, builder, Phase.PENDING, message, requeue_after=RECHECK_NAME)
 
 
-def _note_suspension(observed: TrainingJobObserved, ledger: Ledger) -> None:
+def _note_suspension(observed: TrainingJobObserved, builder: StatusBuilder) -> None:
     """Suspended is True while asked for, False once it was and no longer is, and absent otherwise."""
     known = any(condition.type == ConditionType.SUSPENDED for condition in observed.resource.status.conditions)
     if observed.resource.spec.suspend:
-        if ledger.set(ConditionType.SUSPENDED, "True", Reason.SUSPENDED, "spec.suspend is true"):
-            ledger.record(Reason.SUSPENDED, "spec.suspend is true")
-    elif known and ledger.set(ConditionType.SUSPENDED, "False", Reason.RESUMED, "spec.suspend is false"):
-        ledger.record(Reason.RESUMED, "spec.suspend is false again")
+        if builder.set(ConditionType.SUSPENDED, "True", Reason.SUSPENDED, "spec.suspend is true"):
+            builder.add_history(Reason.SUSPENDED, "spec.suspend is true")
+    elif known and builder.set(ConditionType.SUSPENDED, "False", Reason.RESUMED, "spec.suspend is false"):
+        builder.add_history(Reason.RESUMED, "spec.suspend is false again")
 
 
-def _note_unrecorded_start(observed: TrainingJobObserved, ledger: Ledger) -> None:
+def _note_unrecorded_start(observed: TrainingJobObserved, builder: StatusBuilder) -> None:
     """A Job that no status knows: the pass that created it ended before its status write."""
     if observed.job is not None and observed.resource.status.job_ref is None:
         message = f"Job {job_name(observed.resource)} was created"
-        ledger.record(Reason.RUN_STARTED, message, trigger=view.trigger_text(observed))
+        builder.add_history(Reason.RUN_STARTED, message, trigger=view.trigger_text(observed))
 
 
 def _suspension(observed: TrainingJobObserved) -> tuple[Manifest, ...]:

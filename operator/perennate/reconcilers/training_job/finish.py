@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from perennate.api.v1alpha1.training_job import ConditionType, Phase, Reason
 from perennate.api.wellknown import API_VERSION
-from perennate.reconcilers.ledger import replaced
 from perennate.reconcilers.plan import ObjectRef, Plan
+from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import rfc3339, seconds_between
 from perennate.reconcilers.training_job import status as view
 from perennate.reconcilers.training_job.outcome import job_condition
@@ -15,7 +15,7 @@ from perennate.reconcilers.training_job.sentences import describe_gates, describ
 
 if TYPE_CHECKING:
     from perennate.api.v1alpha1.training_job import StageStatus
-    from perennate.reconcilers.ledger import Ledger
+    from perennate.reconcilers.status_builder import StatusBuilder
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
     from perennate.reconcilers.training_job.outcome import Published, Refused
 
@@ -32,21 +32,21 @@ def after_finish(observed: TrainingJobObserved) -> Plan:
     return Plan(status=status, delete=(itself,))
 
 
-def published(observed: TrainingJobObserved, ledger: Ledger, outcome: Published) -> Plan:
+def published(observed: TrainingJobObserved, builder: StatusBuilder, outcome: Published) -> Plan:
     """The terminal state of success; the version is fixed by this one status write."""
     result = outcome.result
     stages = view.seen_stages(observed)
     text = describe_success(result)
-    view.settle_stage_conditions(ledger, stages, None)
-    ledger.set(ConditionType.GATES_PASSED, "True", Reason.GATES_PASSED, describe_gates(result))
-    ledger.set(ConditionType.FAILED, "False", Reason.VERSION_PUBLISHED, "the run has not failed")
-    ledger.set(ConditionType.COMPLETE, "True", Reason.VERSION_PUBLISHED, text)
+    view.settle_stage_conditions(builder, stages, None)
+    builder.set(ConditionType.GATES_PASSED, "True", Reason.GATES_PASSED, describe_gates(result))
+    builder.set(ConditionType.FAILED, "False", Reason.VERSION_PUBLISHED, "the run has not failed")
+    builder.set(ConditionType.COMPLETE, "True", Reason.VERSION_PUBLISHED, text)
     ended_at = _ended_at(observed)
     digest = result.model_version.digest if result.model_version is not None else None
-    ledger.record(Reason.VERSION_PUBLISHED, text, digest=digest, trigger=view.trigger_text(observed))
+    builder.add_history(Reason.VERSION_PUBLISHED, text, digest=digest, trigger=view.trigger_text(observed))
     return view.plan(
         observed,
-        ledger,
+        builder,
         Phase.SUCCEEDED,
         text,
         requeue_after=_seconds_left(observed, ended_at),
@@ -58,19 +58,19 @@ def published(observed: TrainingJobObserved, ledger: Ledger, outcome: Published)
     )
 
 
-def failed(observed: TrainingJobObserved, ledger: Ledger, outcome: Refused) -> Plan:
+def failed(observed: TrainingJobObserved, builder: StatusBuilder, outcome: Refused) -> Plan:
     """The terminal state of failure, with its reason."""
     ended_at, seen = _ended_at(observed), view.seen_stages(observed)
     cut_short = next((stage.name for stage in seen if stage.state == "Running"), None)
     message = f"{outcome.message}; stage {cut_short} was running" if cut_short is not None else outcome.message
     stages = tuple(_ended_stage(stage, ended_at) for stage in seen)
-    view.settle_stage_conditions(ledger, stages, outcome)
-    ledger.set(ConditionType.COMPLETE, "False", outcome.reason, "the run failed")
-    ledger.set(ConditionType.FAILED, "True", outcome.reason, message)
-    ledger.record(outcome.reason, message, warning=True, trigger=view.trigger_text(observed))
+    view.settle_stage_conditions(builder, stages, outcome)
+    builder.set(ConditionType.COMPLETE, "False", outcome.reason, "the run failed")
+    builder.set(ConditionType.FAILED, "True", outcome.reason, message)
+    builder.add_history(outcome.reason, message, warning=True, trigger=view.trigger_text(observed))
     return view.plan(
         observed,
-        ledger,
+        builder,
         Phase.FAILED,
         message,
         requeue_after=_seconds_left(observed, ended_at),

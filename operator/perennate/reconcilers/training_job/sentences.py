@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from perennate.api.v1alpha1.training_job import Reason
 from perennate.api.wellknown import STAGES
-from perennate.reconcilers.wording import counted
+from perennate.reconcilers.wording import pluralize
 
 if TYPE_CHECKING:
     from perennate.api.run import StageResult
@@ -27,7 +27,7 @@ def describe_progress(stages: tuple[StageStatus, ...], progress: InProgress) -> 
     if progress.obstacle:
         text = f"{text}; {progress.obstacle}"
     if progress.failed_pods and progress.last_failure is not None:
-        text = f"{text}; {counted(progress.failed_pods, 'pod')} failed before: {progress.last_failure.story()}"
+        text = f"{text}; {pluralize(progress.failed_pods, 'pod')} failed before: {progress.last_failure.story()}"
     return reason, text
 
 
@@ -40,7 +40,7 @@ def describe_success(result: StageResult) -> str:
 
 def describe_gates(result: StageResult) -> str:
     """How many gates were passed, and whether the model in service was beaten."""
-    gates = counted(len(result.gates), "gate") + " passed" if result.gates else "no gate was asked for"
+    gates = pluralize(len(result.gates), "gate") + " passed" if result.gates else "no gate was asked for"
     champion = result.champion
     if champion is None:
         return gates

@@ -8,12 +8,12 @@ from perennate.api.conditions import find_condition, is_true
 from perennate.api.v1alpha1.training_job import ConditionType, JobRef, Phase, Reason, Trigger
 from perennate.api.wellknown import ANNOTATION_EPISODE, ANNOTATION_TRIGGER
 from perennate.builders import names
-from perennate.reconcilers.ledger import Ledger, replaced
 from perennate.reconcilers.plan import Plan
+from perennate.reconcilers.status_builder import StatusBuilder, replaced
 from perennate.reconcilers.times import rfc3339
 from perennate.reconcilers.training_job.observed import attempt_of
 from perennate.reconcilers.training_job.stages import WAITING_STAGES, leading_pod, stages_of
-from perennate.reconcilers.wording import TEXT_LIMIT, cut
+from perennate.reconcilers.wording import TEXT_LIMIT, truncate
 
 if TYPE_CHECKING:
     from perennate.api.run import StageResult
@@ -33,30 +33,30 @@ def is_finished(status: TrainingJobStatus) -> bool:
     return is_true(status.conditions, ConditionType.COMPLETE) or is_true(status.conditions, ConditionType.FAILED)
 
 
-def begin(observed: TrainingJobObserved) -> Ledger:
-    """The ledger of this pass, with the conditions that are unknown until a stage has ended."""
+def begin(observed: TrainingJobObserved) -> StatusBuilder:
+    """The status builder of this pass, with the conditions that are unknown until a stage has ended."""
     status = observed.resource.status
-    ledger = Ledger.of(observed.resource, observed.now, conditions=status.conditions, history=status.history)
+    builder = StatusBuilder.of(observed.resource, observed.now, conditions=status.conditions, history=status.history)
     for unknown in (ConditionType.DATA_VALIDATED, ConditionType.GATES_PASSED):
         if find_condition(status.conditions, unknown) is None:
-            ledger.set(unknown, "Unknown", Reason.WAITING, "the stage that tells has not ended")
-    return ledger
+            builder.set(unknown, "Unknown", Reason.WAITING, "the stage that tells has not ended")
+    return builder
 
 
-def set_unfinished(ledger: Ledger, reason: Reason, message: str) -> bool:
+def set_unfinished(builder: StatusBuilder, reason: Reason, message: str) -> bool:
     """Neither terminal condition holds, for this reason. Whether that is news."""
-    ledger.set(ConditionType.FAILED, "False", reason, "the run has not failed")
-    return ledger.set(ConditionType.COMPLETE, "False", reason, message)
+    builder.set(ConditionType.FAILED, "False", reason, "the run has not failed")
+    return builder.set(ConditionType.COMPLETE, "False", reason, message)
 
 
 def compose(
-    observed: TrainingJobObserved, ledger: Ledger, *, phase: Phase, summary: str, **changes: Any
+    observed: TrainingJobObserved, builder: StatusBuilder, *, phase: Phase, summary: str, **changes: Any
 ) -> dict[str, Any]:
     """The whole status document: what it was, with what this pass found.
 
     Args:
         observed: what the pass looked at.
-        ledger: conditions and history of the pass.
+        builder: conditions and history of the pass.
         phase: where the run is, in one word.
         summary: the same in one sentence.
         changes: further fields of the status that differ.
@@ -65,9 +65,9 @@ def compose(
         observed.resource.status,
         observed_generation=observed.resource.metadata.generation,
         phase=phase,
-        summary=cut(summary),
-        conditions=ledger.conditions(),
-        history=ledger.history,
+        summary=truncate(summary),
+        conditions=builder.conditions(),
+        history=builder.history,
         trigger=trigger_of(observed.resource),
         **changes,
     )
@@ -120,21 +120,21 @@ def reported(result: StageResult | None) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def settle_stage_conditions(ledger: Ledger, stages: tuple[StageStatus, ...], refused: Refused | None) -> None:
+def settle_stage_conditions(builder: StatusBuilder, stages: tuple[StageStatus, ...], refused: Refused | None) -> None:
     """DataValidated and GatesPassed, from the stages that ended and the refusal, if any."""
     if refused is not None and refused.reason == Reason.DATA_REFUSED:
-        ledger.set(ConditionType.DATA_VALIDATED, "False", Reason.DATA_REFUSED, refused.message)
+        builder.set(ConditionType.DATA_VALIDATED, "False", Reason.DATA_REFUSED, refused.message)
     elif stages and stages[0].state == "Succeeded":
         message = "the rows are there and as described"
-        if ledger.set(ConditionType.DATA_VALIDATED, "True", Reason.DATA_ACCEPTED, message):
-            ledger.announce(Reason.DATA_ACCEPTED, message)
+        if builder.set(ConditionType.DATA_VALIDATED, "True", Reason.DATA_ACCEPTED, message):
+            builder.emit_event(Reason.DATA_ACCEPTED, message)
     if refused is not None and refused.reason == Reason.GATE_FAILED:
-        ledger.set(ConditionType.GATES_PASSED, "False", Reason.GATE_FAILED, refused.message)
+        builder.set(ConditionType.GATES_PASSED, "False", Reason.GATE_FAILED, refused.message)
 
 
 def plan(
     observed: TrainingJobObserved,
-    ledger: Ledger,
+    builder: StatusBuilder,
     phase: Phase,
     summary: str,
     *,
@@ -145,10 +145,10 @@ def plan(
 ) -> Plan:
     """A plan with the whole status: phase and summary, and `changes` to other fields."""
     return Plan(
-        status=compose(observed, ledger, phase=phase, summary=summary, **changes),
+        status=compose(observed, builder, phase=phase, summary=summary, **changes),
         create=create,
         apply=apply,
-        events=tuple(ledger.events),
+        events=tuple(builder.events),
         requeue_after=requeue_after,
     )
 
@@ -168,4 +168,4 @@ def trigger_text(observed: TrainingJobObserved) -> str:
 
 
 def _optional_text(text: str | None) -> str | None:
-    return cut(text, TEXT_LIMIT) if text else None
+    return truncate(text, TEXT_LIMIT) if text else None

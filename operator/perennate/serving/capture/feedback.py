@@ -27,7 +27,7 @@ REMEMBERED: Final = 100_000
 _KINDS: Final[dict[str, tuple[type, ...]]] = {"number": (int, float), "string": (str,), "boolean": (bool,)}
 
 
-class Seen:
+class RecentIds:
     """The last ids that were booked; the oldest is forgotten for a new one.
 
     Args:
@@ -94,7 +94,7 @@ class Feedback:
         metrics: Metrics,
         clock: Callable[[], float],
         capture: Capture | None = None,
-        seen: Seen | None = None,
+        seen: RecentIds | None = None,
     ) -> None:
         manifest = model.manifest
         self._prefix = model.prefix
@@ -104,7 +104,7 @@ class Feedback:
         self._metrics = metrics
         self._clock = clock
         self._capture = capture
-        self._seen = Seen() if seen is None else seen
+        self._seen = RecentIds() if seen is None else seen
 
     def accept(self, labels: object) -> Receipt:
         """Book every label that can be booked; one bad label does not spoil the others.

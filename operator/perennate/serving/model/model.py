@@ -10,7 +10,7 @@ import numpy as np
 from perennate.api.version import short_version
 from perennate.artifacts import LoadedVersion, VersionUnfitError, load_version
 from perennate.drift import Profile, ProfileError, class_text
-from perennate.serving.model.forms import choose_form
+from perennate.serving.model.adapters import choose_form
 from perennate.serving.model.sample import sample_batch, without
 from perennate.serving.model.schema import InputSchema
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from perennate.api.version import FeatureSchema, Manifest
-    from perennate.serving.model.forms import Form
+    from perennate.serving.model.adapters import InputAdapter
     from perennate.serving.model.schema import Batch
 
 SAMPLE_ROWS: Final = 3
@@ -92,7 +92,7 @@ class ServedModel:
         self._class_values = np.array(self.classes)
         strict = InputSchema(self.manifest.features)
         sample = sample_batch(strict, self.profile, rows=SAMPLE_ROWS)
-        self._form: Form = _choose_form(version.estimator, sample)
+        self._form: InputAdapter = _choose_form(version.estimator, sample)
         self.schema = InputSchema(self.manifest.features, self._find_optional(strict, sample))
 
     @classmethod
@@ -145,7 +145,7 @@ class ServedModel:
         return True
 
 
-def _choose_form(estimator: Any, sample: Batch) -> Form:
+def _choose_form(estimator: Any, sample: Batch) -> InputAdapter:
     try:
         return choose_form(estimator, sample)
     except Exception as error:

@@ -43,7 +43,7 @@ class Rows:
     """When each row is from, (rows,), if they are to be split by time."""
 
 
-def look_at(request: RunRequest, places: Places, *, now: float, champion: Manifest | None) -> Rows:
+def load_rows(request: RunRequest, places: Places, *, now: float, champion: Manifest | None) -> Rows:
     """The rows of a request.
 
     Args:

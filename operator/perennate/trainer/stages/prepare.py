@@ -18,7 +18,7 @@ from perennate.lineage import (
     parameters_digest,
     provenance,
 )
-from perennate.trainer.data.rows import Rows, look_at
+from perennate.trainer.data.rows import Rows, load_rows
 from perennate.trainer.data.split import check_classes, split_by_time, split_random
 from perennate.trainer.progress import report
 from perennate.trainer.request import write_record
@@ -46,7 +46,7 @@ def prepare(request: RunRequest, places: Places, *, now: float) -> StageResult:
         BadConfigurationError: the request has no data.
     """
     champion = _champion(request, places)
-    rows = look_at(request, places, now=now, champion=champion)
+    rows = load_rows(request, places, now=now, champion=champion)
     check_metrics(request.spec.evaluation, rows.task)
     report("prepare", step="checked", rows=rows.table.num_rows, features=len(rows.columns.features), task=rows.task)
     train, holdout = split(rows, request.spec.data.holdout, request.spec.seed)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from perennate.drift import Recorder, build_profile
-from perennate.drift.recording.waiting import WAITING_ROWS
+from perennate.drift.recording.row_buffer import WAITING_ROWS
 
 WHEN = np.datetime64("2026-03-01T06:00", "us") + np.arange(2000) * np.timedelta64(61, "s")
 PROFILE = build_profile(

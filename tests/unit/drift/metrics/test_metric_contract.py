@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.metrics import cbpe, confusion, labelled, regression
 from perennate.drift.metrics.measurement import Measurement
-from perennate.drift.performance.standing import ERRORS, SIGNED
+from perennate.drift.performance.verdict import ERRORS, SIGNED
 
 Measure = Callable[[Ints, Floats, float], Measurement | None]
 BINS, CLASSES = 4, 3

@@ -9,7 +9,7 @@ import pytest
 
 from perennate.drift.performance.estimated import estimate_performance, estimated_metrics, evaluate_estimate
 from perennate.drift.performance.measured import Cause
-from perennate.drift.performance.standing import Standing
+from perennate.drift.performance.verdict import PerformanceVerdict
 from perennate.drift.profile.bins import bin_of
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.profile import Metric, Profile
@@ -51,7 +51,7 @@ def test_same_scores_keep_the_baseline() -> None:
     sample = scored_sample(make_scores(3000, 5)[0])
     found = evaluate_estimate(sample, metric="accuracy", tolerance=0.02)
 
-    assert (found.standing, found.signal, found.cause) == (Standing.HELD, Signal.LOWERED, None)
+    assert (found.standing, found.signal, found.cause) == (PerformanceVerdict.HELD, Signal.LOWERED, None)
     assert (found.estimated, found.labelled_rows) == (True, 0)
     assert found.measurement is not None
     assert found.measurement.value == pytest.approx(BINARY.metrics["accuracy"].value, abs=0.02)
@@ -66,7 +66,7 @@ def test_traffic_where_the_model_is_unsure_is_a_loss(metric: str) -> None:
     found = evaluate_estimate(scored_sample(scores), metric=metric, tolerance=0.05)
     truth = {"accuracy": np.mean(np.maximum(scores, 1 - scores)), "auc": 0.60}[metric]
 
-    assert (found.standing, found.signal) == (Standing.LOST, Signal.RAISED)
+    assert (found.standing, found.signal) == (PerformanceVerdict.LOST, Signal.RAISED)
     assert found.measurement is not None
     assert found.measurement.value == pytest.approx(truth, abs=0.05)
 
@@ -101,7 +101,7 @@ def test_more_classes_have_an_estimated_accuracy() -> None:
         scored_sample(generator(3).uniform(0.4, 0.7, 2000), MULTICLASS), metric="accuracy", tolerance=0.05
     )
 
-    assert (held.standing, lost.standing) == (Standing.HELD, Standing.LOST)
+    assert (held.standing, lost.standing) == (PerformanceVerdict.HELD, PerformanceVerdict.LOST)
     assert lost.measurement is not None
     assert lost.measurement.value == pytest.approx(0.55, abs=0.03)
 
@@ -121,7 +121,11 @@ def test_nothing_is_estimated_for_a_regression() -> None:
     found = evaluate_estimate(scored_sample(values, profile), metric="mae", tolerance=1.0)
 
     assert estimate_performance(scored_sample(values, profile)) == {}
-    assert (found.standing, found.signal, found.cause) == (Standing.UNKNOWN, Signal.UNKNOWN, Cause.NOT_ESTIMATED)
+    assert (found.standing, found.signal, found.cause) == (
+        PerformanceVerdict.UNKNOWN,
+        Signal.UNKNOWN,
+        Cause.NOT_ESTIMATED,
+    )
     assert found.reason == (
         "nothing is estimated for a regression: its predictions do not say how far off they are; send labels"
     )
@@ -156,7 +160,7 @@ def test_unknown(profile: Profile, metric: str, cause: Cause, reason: str) -> No
     """Every way in which there is no estimate has its cause and its words."""
     found = evaluate_estimate(make_sample(profile, rows=0), metric=metric, tolerance=0.05)
 
-    assert (found.standing, found.signal) == (Standing.UNKNOWN, Signal.UNKNOWN)
+    assert (found.standing, found.signal) == (PerformanceVerdict.UNKNOWN, Signal.UNKNOWN)
     assert (found.cause, found.reason, found.measurement) == (cause, reason, None)
 
 

@@ -12,7 +12,7 @@ from sklearn import metrics
 
 from perennate.drift.metrics.labelled import labels_by_bin
 from perennate.drift.performance.measured import METRICS, Cause, PerformanceResult, evaluate_performance
-from perennate.drift.performance.standing import Standing
+from perennate.drift.performance.verdict import PerformanceVerdict
 from perennate.drift.profile.bins import bin_of
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.profile import Metric, Profile
@@ -130,7 +130,7 @@ def test_held() -> None:
     """Calibrated scores keep the baseline: held, the signal is lowered, with coverage and delay of the labels."""
     found = evaluate_performance(labelled_sample(*make_scores(2000, 8)), metric="auc", tolerance=0.05)
 
-    assert (found.standing, found.signal, found.cause) == (Standing.HELD, Signal.LOWERED, None)
+    assert (found.standing, found.signal, found.cause) == (PerformanceVerdict.HELD, Signal.LOWERED, None)
     assert (found.labelled_rows, found.coverage, found.delay, found.estimated) == (2000, 0.5, 3600.0, False)
     assert found.baseline == BINARY.metrics["auc"].value
 
@@ -140,7 +140,7 @@ def test_lost() -> None:
     scores, labels = make_scores(2000, 8)
     found = evaluate_performance(labelled_sample(scores, generator().permutation(labels)), metric="auc", tolerance=0.05)
 
-    assert (found.standing, found.signal) == (Standing.LOST, Signal.RAISED)
+    assert (found.standing, found.signal) == (PerformanceVerdict.LOST, Signal.RAISED)
     assert found.measurement is not None
     assert found.reason.startswith(f"auc {found.measurement.value:.3f} (")
     assert found.reason.endswith("tolerated loss 0.05; labels for 50 % of rows, half of them within 1 h")
@@ -154,7 +154,7 @@ def test_every_metric_of_two_classes_is_lost_when_labels_mean_nothing(metric: st
     kept = evaluate_performance(labelled_sample(scores, labels), metric=metric, tolerance=0.05)
     lost = evaluate_performance(labelled_sample(scores, generator().permutation(labels)), metric=metric, tolerance=0.05)
 
-    assert (kept.standing, lost.standing) == (Standing.HELD, Standing.LOST)
+    assert (kept.standing, lost.standing) == (PerformanceVerdict.HELD, PerformanceVerdict.LOST)
 
 
 def multiclass(wrong: float) -> Sample:
@@ -173,24 +173,24 @@ def test_more_classes(metric: str) -> None:
 
     assert kept.measurement is not None
     assert kept.measurement.value == kept.baseline
-    assert (kept.standing, lost.standing) == (Standing.HELD, Standing.LOST)
+    assert (kept.standing, lost.standing) == (PerformanceVerdict.HELD, PerformanceVerdict.LOST)
 
 
 @pytest.mark.parametrize(
     ("metric", "errors", "tolerance", "standing"),
     {
-        "the same errors": ("mae", (1, 4), 0.5, Standing.HELD),
-        "errors twice as large": ("mae", (1, 8), 0.5, Standing.LOST),
-        "errors twice as large, tolerated": ("mae", (1, 8), 5.0, Standing.HELD),
-        "smaller errors": ("rmse", (1, 2), 0.0, Standing.HELD),
-        "a wider spread": ("rmse", (1, 8), 0.5, Standing.LOST),
-        "a wider spread without bias": ("bias", (1, 8), 1.0, Standing.HELD),
-        "a bias the other way": ("bias", (-1, 4), 0.5, Standing.HELD),
-        "a larger bias": ("bias", (4, 4), 1.0, Standing.LOST),
-        "a larger bias the other way": ("bias", (-4, 4), 1.0, Standing.LOST),
+        "the same errors": ("mae", (1, 4), 0.5, PerformanceVerdict.HELD),
+        "errors twice as large": ("mae", (1, 8), 0.5, PerformanceVerdict.LOST),
+        "errors twice as large, tolerated": ("mae", (1, 8), 5.0, PerformanceVerdict.HELD),
+        "smaller errors": ("rmse", (1, 2), 0.0, PerformanceVerdict.HELD),
+        "a wider spread": ("rmse", (1, 8), 0.5, PerformanceVerdict.LOST),
+        "a wider spread without bias": ("bias", (1, 8), 1.0, PerformanceVerdict.HELD),
+        "a bias the other way": ("bias", (-1, 4), 0.5, PerformanceVerdict.HELD),
+        "a larger bias": ("bias", (4, 4), 1.0, PerformanceVerdict.LOST),
+        "a larger bias the other way": ("bias", (-4, 4), 1.0, PerformanceVerdict.LOST),
     }.values(),
 )
-def test_regression(metric: str, errors: tuple[float, float], tolerance: float, standing: Standing) -> None:
+def test_regression(metric: str, errors: tuple[float, float], tolerance: float, standing: PerformanceVerdict) -> None:
     """Errors are lost when they grow, by the unit of the target; a bias when it leaves 0 further behind."""
     sample = make_sample(REGRESSION, rows=2000, residuals=generator(5).normal(*errors, 2000))
     found = evaluate_performance(sample, metric=metric, tolerance=tolerance)
@@ -212,7 +212,7 @@ def test_interval_must_be_worse_as_a_whole() -> None:
         for rows in (150, 2000)
     }
 
-    assert standing == {150: Standing.HELD, 2000: Standing.LOST}
+    assert standing == {150: PerformanceVerdict.HELD, 2000: PerformanceVerdict.LOST}
 
 
 def test_loss_within_tolerance_neither_raises_nor_lowers() -> None:
@@ -223,7 +223,7 @@ def test_loss_within_tolerance_neither_raises_nor_lowers() -> None:
     worse = dataclasses.replace(BINARY, metrics={"auc": Metric(found.measurement.value + 0.045, 0.01)})
     again = evaluate_performance(labelled_sample(scores, labels, profile=worse), metric="auc", tolerance=0.05)
 
-    assert (again.standing, again.signal) == (Standing.HELD, Signal.BETWEEN)
+    assert (again.standing, again.signal) == (PerformanceVerdict.HELD, Signal.BETWEEN)
 
 
 def in_parts(metric: str, pods: int) -> PerformanceResult:
@@ -250,7 +250,7 @@ def test_unknown_without_labels() -> None:
     few = evaluate_performance(labelled_sample(scores[:499], labels[:499]), metric="auc", tolerance=0.05)
     alone = evaluate_performance(labelled_sample(scores, np.zeros(600)), metric="auc", tolerance=0.05)
 
-    assert (few.standing, few.signal, few.cause) == (Standing.UNKNOWN, Signal.UNKNOWN, Cause.NO_LABELS)
+    assert (few.standing, few.signal, few.cause) == (PerformanceVerdict.UNKNOWN, Signal.UNKNOWN, Cause.NO_LABELS)
     assert few.reason == "499 labelled rows in the window, 500 are needed"
     assert (alone.cause, alone.reason) == (Cause.NO_LABELS, "auc is not defined: the labelled rows lack a class")
 
@@ -287,7 +287,7 @@ def test_metric_of_another_kind_of_model(profile: Profile, metric: str, reason: 
     """A policy may name a metric that its model cannot have; it is told which ones there are."""
     found = evaluate_performance(make_sample(profile, rows=600), metric=metric, tolerance=0.05)
 
-    assert (found.standing, found.cause, found.reason) == (Standing.UNKNOWN, Cause.NOT_DEFINED, reason)
+    assert (found.standing, found.cause, found.reason) == (PerformanceVerdict.UNKNOWN, Cause.NOT_DEFINED, reason)
 
 
 def test_labels_that_are_not_counted() -> None:
@@ -295,7 +295,7 @@ def test_labels_that_are_not_counted() -> None:
     bare = build_profile(make_columns(600), task="regression")
     found = evaluate_performance(make_sample(bare, rows=600), metric="mae", tolerance=0.05)
 
-    assert (found.standing, found.cause) == (Standing.UNKNOWN, Cause.NOT_COUNTED)
+    assert (found.standing, found.cause) == (PerformanceVerdict.UNKNOWN, Cause.NOT_COUNTED)
     assert found.reason == bare.no_labels
 
 

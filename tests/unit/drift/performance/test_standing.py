@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perennate.drift.metrics.measurement import Measurement
-from perennate.drift.performance.standing import in_words, loss_detected, loss_of, signal_of
+from perennate.drift.performance.verdict import in_words, loss_detected, loss_of, signal_of
 from perennate.drift.verdicts.persistence import Signal
 
 

@@ -17,7 +17,7 @@ from perennate.drift.profile.layout import HEAD, MAX_OFFSET, OFFSET_STEPS, ROWS,
 from perennate.drift.profile.profile import Profile
 from perennate.drift.recording.counts import validate_counts
 from perennate.drift.recording.recorder import CHUNK_ROWS, Recorder
-from perennate.drift.recording.waiting import WAITING_ROWS
+from perennate.drift.recording.row_buffer import WAITING_ROWS
 from tests.support.drift.makers import generator, make_recorder
 
 Row = tuple[float, float, bool, str | None]

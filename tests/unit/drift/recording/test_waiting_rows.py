@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from perennate.drift import build_profile
-from perennate.drift.recording.waiting import WAITING_ROWS, WaitingRows
+from perennate.drift.recording.row_buffer import WAITING_ROWS, RowBuffer
 from tests.support.drift.makers import generator, make_recorder
 
 NAMES = ["a", "b"]
@@ -34,7 +34,7 @@ def test_single_rows_count_as_a_batch_of_them(rows: int) -> None:
 
 def test_more_rows_than_can_ever_wait_are_not_lost() -> None:
     """Whoever would try again once there is room would try for ever, or drop them."""
-    waiting = WaitingRows(2)
+    waiting = RowBuffer(2)
 
     assert waiting.add(np.zeros((2, WAITING_ROWS)))
     assert not waiting.add(np.zeros((2, 1)))

@@ -9,7 +9,7 @@ import pytest
 from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
 from perennate.drift import DataFault, Evaluation, Signal, Verdict
 from perennate.reconcilers.drift_policy import data_quality
-from perennate.reconcilers.ledger import Ledger
+from perennate.reconcilers.status_builder import StatusBuilder
 from tests.support.reconcilers.drift_policy import (
     conditions_of,
     edit,
@@ -195,8 +195,8 @@ def judged(faults: tuple[DataFault, ...], signal: Signal = Signal.RAISED, **spec
     """The status after one evaluation that found these faults and nothing else."""
     policy = make_drift_policy(spec=spec)
     found = Evaluation(Verdict.NONE, (), faults, 1000, Signal.LOWERED, signal, "")
-    ledger = Ledger.of(policy, NOW, conditions=(), history=())
-    return data_quality.evaluate(policy.spec, policy.status, found, ledger)
+    builder = StatusBuilder.of(policy, NOW, conditions=(), history=())
+    return data_quality.evaluate(policy.spec, policy.status, found, builder)
 
 
 def test_status_keeps_the_faults_that_brake() -> None:
@@ -228,8 +228,8 @@ def test_a_fault_ends_only_well_below_its_tolerance(
         status={"dataFault": {"active": True, "count": 1, "since": at(0)}},
     )
     found = Evaluation(Verdict.NONE, (), faults, 1000, Signal.LOWERED, signal, "")
-    ledger = Ledger.of(policy, NOW, conditions=(), history=())
-    after = data_quality.evaluate(policy.spec, policy.status, found, ledger).data_fault
+    builder = StatusBuilder.of(policy, NOW, conditions=(), history=())
+    after = data_quality.evaluate(policy.spec, policy.status, found, builder).data_fault
     assert (after.active, after.count) == (True, want)
 
 

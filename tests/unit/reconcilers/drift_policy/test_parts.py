@@ -106,13 +106,13 @@ def test_what_a_measurement_asks_for(
     triggers: Document, status: Document, conditions: list[Document], want: str | None
 ) -> None:
     """Each trigger is off unless given, and only a definite True asks for anything."""
-    pull = measured(
+    decision = measured(
         make_drift_policy(spec={"triggers": triggers}),
         DriftPolicyStatus.model_validate(status),
         tuple(Condition.model_validate(found) for found in conditions),
         NOW,
     )
-    assert (pull.kind if pull is not None else None) == want
+    assert (decision.kind if decision is not None else None) == want
 
 
 ROUNDED = {0: 0, 7: 7, 99: 99, 100: 100, 123: 120, 12_345: 12_000, 12_500: 12_000, 99_999: 100_000}

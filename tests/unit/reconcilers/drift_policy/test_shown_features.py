@@ -8,7 +8,7 @@ import pytest
 from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, DriftPolicyStatus
 from perennate.drift import Recorder, Sample, Window, build_profile
 from perennate.reconcilers.drift_policy import evaluation
-from perennate.reconcilers.ledger import Ledger
+from perennate.reconcilers.status_builder import StatusBuilder
 from tests.support.world.objects import NOW, make_drift_policy
 
 ROWS = 2000
@@ -35,8 +35,8 @@ def moved(shifts: dict[str, float], *, importance: dict[str, float] | None = Non
 def judged(sample: Sample) -> DriftPolicyStatus:
     """The status after one evaluation of a policy with every default."""
     policy = make_drift_policy()
-    ledger = Ledger.of(policy, NOW, conditions=(), history=())
-    return evaluation.evaluate(policy.spec, policy.status, sample, ledger)[0]
+    builder = StatusBuilder.of(policy, NOW, conditions=(), history=())
+    return evaluation.evaluate(policy.spec, policy.status, sample, builder)[0]
 
 
 def test_the_strongest_drift_is_always_shown() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.serving.capture.feedback import MAX_LABELS, Feedback, Seen
+from perennate.serving.capture.feedback import MAX_LABELS, Feedback, RecentIds
 from perennate.serving.capture.identifiers import make_ids
 from perennate.serving.capture.recording import Recording
 from perennate.serving.capture.rows import Capture, CapturedLabel, CapturedRows
@@ -45,7 +45,7 @@ class MemorySink:
 class Desk:
     """A feedback desk of one model, with everything it writes to."""
 
-    def __init__(self, model: ServedModel, *, seen: Seen | None = None) -> None:
+    def __init__(self, model: ServedModel, *, seen: RecentIds | None = None) -> None:
         self.metrics, self.sink = Metrics(), MemorySink()
         self.capture = Capture(self.sink, flush_seconds=60, clock=lambda: NOW, metrics=self.metrics)  # type: ignore[arg-type]
         self.recorder = Recording(model, start=NOW, metrics=self.metrics).recorder
@@ -107,7 +107,7 @@ def test_a_label_that_is_sent_twice_is_booked_once(models: Models) -> None:
 
 def test_the_memory_of_ids_is_bounded() -> None:
     """The oldest id is forgotten for a new one, and never more than the limit are known."""
-    seen = Seen(limit=3)
+    seen = RecentIds(limit=3)
     for text in "abcd":
         seen.add(text)
     assert [text in seen for text in "abcd"] == [False, True, True, True]

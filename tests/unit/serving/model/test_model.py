@@ -12,7 +12,7 @@ import pytest
 from sklearn.svm import SVC
 
 from perennate.artifacts import ArtifactError, load_verified
-from perennate.serving.model.forms import as_frame, as_matrix
+from perennate.serving.model.adapters import as_frame, as_matrix
 from perennate.serving.model.model import ServedModel
 from tests.support.pods.serving import Published, publish, weather_frame
 

@@ -17,7 +17,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from perennate.serving.model.schema import Batch
 
-Form: TypeAlias = "Callable[[Batch], Any]"
+InputAdapter: TypeAlias = "Callable[[Batch], Any]"
 _NAMES = "feature_names_in_"
 RELATIVE_ROUNDING, ABSOLUTE_ROUNDING = 1e-9, 1e-12
 
@@ -32,7 +32,7 @@ def as_matrix(batch: Batch) -> Any:
     return batch.matrix
 
 
-def choose_form(estimator: Any, sample: Batch) -> Form:
+def choose_form(estimator: Any, sample: Batch) -> InputAdapter:
     """The cheapest form in which the estimator gives its answers to the sample without a warning.
 
     An estimator that was fitted with column names forgets them if that makes the matrix do: it would warn on every

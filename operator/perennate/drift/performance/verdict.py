@@ -11,7 +11,7 @@ from perennate.drift.metrics.measurement import Measurement
 from perennate.drift.verdicts.persistence import HYSTERESIS, Signal
 
 
-class Standing(StrEnum):
+class PerformanceVerdict(StrEnum):
     """How the performance stands against the baseline."""
 
     HELD = "Held"

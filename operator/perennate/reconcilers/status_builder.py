@@ -11,7 +11,7 @@ from perennate.api.conditions import ConditionSet, ConditionStatus, find_conditi
 from perennate.api.meta import HISTORY_LIMIT, Condition, HistoryEntry
 from perennate.reconcilers.plan import Event
 from perennate.reconcilers.times import rfc3339
-from perennate.reconcilers.wording import cut
+from perennate.reconcilers.wording import truncate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +22,7 @@ S = TypeVar("S", bound=BaseModel)
 
 
 @dataclass
-class Ledger:
+class StatusBuilder:
     """Collects what a pass decides about one object.
 
     Attributes:
@@ -49,14 +49,14 @@ class Ledger:
         *,
         conditions: tuple[Condition, ...],
         history: tuple[HistoryEntry, ...],
-    ) -> Ledger:
-        """The ledger of a pass over `resource` at `now`."""
+    ) -> StatusBuilder:
+        """The builder of the status of a pass over `resource` at `now`."""
         return cls(conditions, history, resource.metadata.generation, rfc3339(now))
 
     def set(self, type_: str, status: ConditionStatus, reason: str, message: str = "") -> bool:
         """Set a condition. Whether its status or its reason is news."""
         before = find_condition(self.previous, type_)
-        self._conditions.set(type_, status, str(reason), cut(message))
+        self._conditions.set(type_, status, str(reason), truncate(message))
         return before is None or (before.status, before.reason) != (status, str(reason))
 
     def drop(self, type_: str) -> None:
@@ -67,11 +67,11 @@ class Ledger:
         """All conditions after the pass."""
         return self._conditions.result()
 
-    def announce(self, reason: str, message: str, *, warning: bool = False) -> None:
+    def emit_event(self, reason: str, message: str, *, warning: bool = False) -> None:
         """Emit an Event."""
-        self.events.append(Event("Warning" if warning else "Normal", str(reason), cut(message)))
+        self.events.append(Event("Warning" if warning else "Normal", str(reason), truncate(message)))
 
-    def record(
+    def add_history(
         self,
         reason: str,
         message: str,
@@ -81,13 +81,13 @@ class Ledger:
         trigger: str | None = None,
     ) -> None:
         """Write a decision into the history and emit it as an Event."""
-        self.announce(reason, message, warning=warning)
+        self.emit_event(reason, message, warning=warning)
         entry = HistoryEntry(
             time=self.now,
             reason=str(reason),
-            message=cut(message),
+            message=truncate(message),
             digest=digest,
-            trigger=trigger and cut(trigger, 128),
+            trigger=trigger and truncate(trigger, 128),
         )
         self.history = (*self.history, entry)[-HISTORY_LIMIT:]
 

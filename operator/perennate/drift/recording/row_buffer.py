@@ -11,7 +11,7 @@ WAITING_ROWS = 256
 counting it alone would be a tenth; so it is 2 %."""
 
 
-class WaitingRows:
+class RowBuffer:
     """Up to WAITING_ROWS rows; whoever calls holds a lock.
 
     Args:

@@ -73,7 +73,7 @@ def cumulative_squares(counts: Floats, shape: Shape) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class BucketMoments:
     """The sub-windows of some tables.
 
     Args:
@@ -88,17 +88,17 @@ class Parts:
     counts: Callable[[Ints], Floats]
 
     @classmethod
-    def of(cls, counts: Floats, shape: Shape) -> Parts:
+    def of(cls, counts: Floats, shape: Shape) -> BucketMoments:
         """Of the counts of all sub-windows, (sub-windows, cells)."""
         return cls(Moments.of(counts, shape), lambda: cumulative_squares(counts, shape), lambda cells: counts[:, cells])
 
-    def only(self, chosen: Bools, kept: Bools) -> Parts:
+    def only(self, chosen: Bools, kept: Bools) -> BucketMoments:
         """Of some of the tables, (tables,), with their cells, (cells,)."""
         places, known = np.flatnonzero(kept), self.moments
         moments = Moments(known.occupied[chosen], known.squares[kept])
-        return Parts(moments, lambda: self.cumulative()[kept], lambda cells: self.counts(places[cells]))
+        return BucketMoments(moments, lambda: self.cumulative()[kept], lambda cells: self.counts(places[cells]))
 
-    def joined(self, first: Ints, shape: Shape) -> Parts:
+    def joined(self, first: Ints, shape: Shape) -> BucketMoments:
         """After joining cells: a new one begins only at the cells `first`; `shape` is the one before."""
         known = self.moments
         squares = np.add.reduceat(known.squares, first)
@@ -111,7 +111,7 @@ class Parts:
             begins = np.flatnonzero(np.isin(np.flatnonzero(kept), first))
             counts = np.add.reduceat(self.counts(np.flatnonzero(kept)), begins, axis=-1)
             squares[chosen[shape.owner[first]]] = Moments.of(counts, shape.only(chosen).joined(begins)).squares
-        return Parts(
+        return BucketMoments(
             Moments(known.occupied, squares),
             lambda: self.cumulative()[np.append(first[1:], shape.owner.size) - 1],
             lambda cells: np.add.reduceat(self.counts(np.arange(shape.owner.size)), first, axis=-1)[:, cells],
