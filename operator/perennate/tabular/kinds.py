@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 import pyarrow as pa
 
-from perennate.drift.data.documents import shortened
 from perennate.tabular.errors import UsageError
+from perennate.text import shortened
 
 Kind = Literal["numeric", "boolean", "categorical", "datetime"]
 KINDS: Final[tuple[Kind, ...]] = ("numeric", "boolean", "categorical", "datetime")

@@ -9,8 +9,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from perennate.drift.data.documents import shortened
 from perennate.tabular.errors import UsageError
+from perennate.text import shortened
 
 BATCH_ROWS = 65_536
 MAX_COLUMNS = 3000

@@ -8,11 +8,11 @@ from pathlib import Path
 from perennate.cli.drift.counting import DAY, Current
 from perennate.cli.drift.outcomes import outcomes_in
 from perennate.drift import Counts, CountsError, Profile, ProfileError, Window, validate_counts
-from perennate.drift.data.documents import shortened
 from perennate.drift.data.parsing import parse
 from perennate.drift.recording.counts import profile_digest_of
 from perennate.tabular.errors import UsageError
 from perennate.tabular.reading import first_line
+from perennate.text import shortened
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of a document; a counts document of 30 features has 5 kB."""

@@ -11,12 +11,12 @@ import numpy as np
 from perennate.cli.drift.outcomes import known
 from perennate.cli.drift.plan import Plan
 from perennate.drift import Sample, class_text
-from perennate.drift.data.documents import shortened
 from perennate.drift.profile.features import CategoricalFeature, Feature
 from perennate.tabular.errors import UsageError
 from perennate.tabular.kinds import Kind, can_be, kind_of, listed
 from perennate.tabular.reading import DataFile
 from perennate.tabular.values import Values, as_number
+from perennate.text import shortened
 
 WANTED: Mapping[Kind, str] = MappingProxyType({"numeric": "numbers", "boolean": "booleans", "datetime": "dates"})
 

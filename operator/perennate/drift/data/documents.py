@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.data.errors import DocumentError
+from perennate.text import MAX_SHOWN, shortened
 
 MAX_COUNT = 2**53
 """No count may pass what a JSON reader holds exactly."""
-MAX_SHOWN = 60
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxlong = _SHOWN.maxother = MAX_SHOWN + 2
 
@@ -206,12 +206,6 @@ class Node:
 def shown(value: object) -> str:
     """A value as messages show it, however large it is."""
     return shortened(_SHOWN.repr(value))
-
-
-def shortened(text: str) -> str:
-    """A text that may be long, or hold ends of lines, for a message of one line."""
-    short = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in short)
 
 
 def _whole_numbers(values: list[Any], least: int, most: int) -> Ints | None:
