@@ -93,7 +93,7 @@ def test_components_report_the_version_that_is_pinned(running: ControlPlane) -> 
     """What `kubectl version` says is what go.mod pins, so a failure can be looked up."""
     version = json.loads(_kubectl(running, "version", "--output=json"))["serverVersion"]
     assert version["gitVersion"] == "v" + ".".join(str(part) for part in compiled.KUBERNETES)
-    assert f"k8s.io/kubernetes {version['gitVersion']}" in (CHECKOUT / "tools/cluster/kube/go.mod").read_text()
+    assert f"k8s.io/kubernetes {version['gitVersion']}" in (CHECKOUT / "tools/cluster/programs/kube/go.mod").read_text()
 
 
 def test_stop_ends_every_process_and_can_be_repeated(plane: ControlPlane) -> None:
