@@ -10,7 +10,7 @@ from tools.cluster.host.commands import run
 from tools.cluster.host.progress import step
 from tools.cluster.programs import toolchain
 
-#: The version of the modules that tools/cluster/kube/go.mod pins; the components report it as theirs.
+#: The version of the modules that tools/cluster/programs/kube/go.mod pins; the components report it as theirs.
 KUBERNETES = (1, 35, 4)
 
 SOURCES = Path(__file__).parent
