@@ -39,7 +39,7 @@ def test_another_base_image_can_be_named() -> None:
 @pytest.mark.parametrize(
     ("configuration", "environ"),
     [
-        ("[global]\nindex-url = http://127.0.0.1:3141/root/pypi/\n", {}),
+        ("[global]\nindex-url = http://127.0.0.1:3141/simple/\n", {}),
         ("[global]\nproxy = localhost:3128\n", {}),
         ("[global]\n", {"https_proxy": "http://[::1]:3128"}),
     ],
