@@ -79,6 +79,7 @@ def test_a_run_costs_what_it_must(place: Cluster) -> None:
 
 def test_at_rest_nothing_is_asked_or_written(place: Cluster) -> None:
     """A finished run costs nothing any more: the operator waits for changes."""
+    # What the end of the run still causes is let through first.
     time.sleep(2)
     before = len(calls(NAMESPACE))
     time.sleep(REST_SECONDS)

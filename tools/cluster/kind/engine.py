@@ -27,7 +27,6 @@ class Engine:
         error: why the engine does not answer, in the client's words; None if it does.
         version: version of the engine.
         system: the engine's operating system, as "Docker Desktop".
-        architecture: the engine's processor, as "x86_64".
         memory: bytes of memory that its containers share.
         cgroups: version of its control groups, 1 or 2.
         rootless: the engine runs without root.
@@ -42,7 +41,6 @@ class Engine:
     error: str | None = None
     version: tuple[int, int] = (0, 0)
     system: str = ""
-    architecture: str = ""
     memory: int = 0
     cgroups: int = 2
     rootless: bool = False
@@ -120,7 +118,6 @@ def parse(versions: str, errors: str, info: str, endpoint: str) -> Engine:
         error=None if server else _last_line(errors) or "it gave no answer",
         version=version(str((server or {}).get("Version", ""))),
         system=str(facts.get("OperatingSystem", "")),
-        architecture=str(facts.get("Architecture", "")),
         memory=int(facts.get("MemTotal") or 0),
         cgroups=1 if str(facts.get("CgroupVersion") or "2") == "1" else 2,
         rootless=any("name=rootless" in option for option in security),

@@ -10,7 +10,6 @@ _ENDPOINT = "unix:///var/run/docker.sock"
 _SERVER = {"Version": "20.10.24+dfsg1", "Os": "linux", "Arch": "amd64"}
 _INFO = {
     "OperatingSystem": "Debian GNU/Linux 12 (bookworm)",
-    "Architecture": "x86_64",
     "MemTotal": 25_200_000_000,
     "CgroupVersion": "1",
     "MemoryLimit": True,
@@ -33,7 +32,6 @@ def test_an_engine_that_answers() -> None:
         endpoint=_ENDPOINT,
         version=(20, 10),
         system="Debian GNU/Linux 12 (bookworm)",
-        architecture="x86_64",
         memory=25_200_000_000,
         cgroups=1,
     )

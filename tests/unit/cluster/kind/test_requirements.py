@@ -11,7 +11,7 @@ from tools.cluster.kind import requirements
 from tools.cluster.kind.engine import Engine
 
 _DOCKER = "unix:///var/run/docker.sock"
-GOOD = Engine(client=(20, 10), endpoint=_DOCKER, version=(20, 10), architecture="x86_64", memory=8_000_000_000)
+GOOD = Engine(client=(20, 10), endpoint=_DOCKER, version=(20, 10), memory=8_000_000_000)
 
 USABLE = {
     "Docker of Debian 12, control groups of version 1": replace(GOOD, cgroups=1),
@@ -21,7 +21,6 @@ USABLE = {
         client=(29, 0),
         buildx=True,
         system="Docker Desktop",
-        architecture="aarch64",
         memory=4_100_000_000,
         endpoint="unix:///Users/me/.docker/run/docker.sock",
     ),
