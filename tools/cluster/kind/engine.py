@@ -47,11 +47,6 @@ class Engine:
     limits: bool = True
 
     @property
-    def answers(self) -> bool:
-        """Whether it is Docker, and the engine can be used."""
-        return self.error is None and not self.podman
-
-    @property
     def remote(self) -> bool:
         """Whether the engine is on another machine."""
         return bool(self.endpoint) and not self.endpoint.startswith(_LOCAL)
