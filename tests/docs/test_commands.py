@@ -69,7 +69,6 @@ def test_a_named_command_is_run_by_what_its_account_says(block: Block) -> None:
 
 @pytest.mark.parametrize("command", ["make coffee"])
 def test_a_command_without_account_is_noticed(command: str) -> None:
-    """The check can fail."""
     assert account(command) == "`make coffee` is in no account"
 
 

@@ -13,7 +13,6 @@ FOLDER = ROOT / "build" / "drift-on-files"
 
 
 def test_the_tutorial_on_files_works_as_written() -> None:
-    """Every command prints what the page says, exit codes included."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     commands = run_by(Path(__file__))
     assert {block.page.name for block in commands} == {"drift-on-files.md"}

@@ -50,7 +50,6 @@ def test_every_marker_stands_above_a_block() -> None:
 
 @pytest.mark.parametrize("block", INCLUDED, ids=Block.label)
 def test_a_shown_file_is_that_file(block: Block) -> None:
-    """Block and file are equal; `make generate` makes them so."""
     assert block.text == (ROOT / block.remark.removeprefix("include ")).read_text()
 
 
@@ -73,7 +72,6 @@ def test_yaml_that_does_not_fit_is_noticed(text: str, said: str) -> None:
 
 
 def test_a_changed_file_is_shown_anew(tmp_path: Path) -> None:
-    """`make generate` replaces the block below a marker and nothing else."""
     (tmp_path / "a.yaml").write_text("new: 1\n")
     (tmp_path / "README.md").write_text("before\n\n<!-- include a.yaml -->\n```yaml\nold: 1\n```\n\nafter\n")
     expected = "before\n\n<!-- include a.yaml -->\n```yaml\nnew: 1\n```\n\nafter\n"
@@ -81,7 +79,6 @@ def test_a_changed_file_is_shown_anew(tmp_path: Path) -> None:
 
 
 def test_a_marker_for_a_missing_file_is_refused(tmp_path: Path) -> None:
-    """The message names the file."""
     (tmp_path / "README.md").write_text("<!-- include gone.yaml -->\n```yaml\nold: 1\n```\n")
     with pytest.raises(FileNotFoundError, match=r"gone\.yaml"):
         includes.files(tmp_path)

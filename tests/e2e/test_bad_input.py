@@ -109,7 +109,6 @@ def test_a_run_whose_data_were_put_right_succeeds_under_its_old_name(place: Clus
 
 
 def test_a_good_run_beside_them_is_not_disturbed(place: Cluster) -> None:
-    """It publishes its version while its neighbours fail."""
     job = until(place, "trainingjob", "good", holds("Complete"))
     assert job["status"]["modelVersion"]["digest"].startswith("sha256:")
 

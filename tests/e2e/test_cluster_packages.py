@@ -179,6 +179,5 @@ spec: {{securityContext: {{fsGroup: 65532}}, containers: [{{name: main, {pod}}}]
 
 
 def test_it_has_volumes_for_every_claim_of_the_tests() -> None:
-    """All are there from the start."""
     _CLUSTER.run("up")
     assert len(_CLUSTER.objects("pv")) == manifests.VOLUMES

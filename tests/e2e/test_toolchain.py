@@ -87,7 +87,6 @@ def test_it_is_installed_once_and_compiles(bare: Machine, installed: tuple[Path,
 
 
 def test_a_go_on_path_is_used_if_it_is_new_enough(installed: tuple[Path, str], tmp_path: Path) -> None:
-    """Nothing is installed where a good Go is."""
     machine = Machine(tmp_path)
     assert machine.ask("toolchain.go()", before=installed[0].parent) == (installed[0], "")
     assert not machine.cache.exists()
@@ -97,7 +96,6 @@ def test_a_go_on_path_is_used_if_it_is_new_enough(installed: tuple[Path, str], t
 def test_another_go_on_path_is_passed_over(
     bare: Machine, installed: tuple[Path, str], tmp_path: Path, answer: str
 ) -> None:
-    """One that is too old, or no Go at all, is as good as none."""
     other = tmp_path / "go"
     other.write_text(f"#!/bin/sh\necho '{answer}'\n")
     other.chmod(0o755)

@@ -37,7 +37,6 @@ def beginner(cluster: Cluster) -> Iterator[Terminal]:
 
 
 def test_the_tutorial_works_as_written(beginner: Terminal) -> None:
-    """Every command succeeds and prints what the page says; the Python in between runs."""
     commands = run_by(Path(__file__))
     assert commands
     for block in blocks(TUTORIAL):

@@ -56,7 +56,6 @@ def test_a_requested_retraining_runs_once_and_closes_the_loop(operator: object, 
 
 
 def test_a_dry_run_finds_an_episode_and_creates_nothing(operator: object, user: KubeUser, namespace: str) -> None:
-    """What would happen is said; nothing happens."""
     user.create(manifests.model_deployment("serve", namespace))
     user.create(manifests.training_job("first", namespace))
     user.create(policy(namespace, dryRun=True))

@@ -135,7 +135,6 @@ def rejected(user: KubeUser, namespace: str) -> list[str]:
 
 
 def test_children_that_somebody_changes_or_deletes_come_back(operator: object, user: KubeUser, namespace: str) -> None:
-    """The declared state is reached again, whatever was done to the children."""
     user.create(manifests.model_deployment("serve", namespace))
     user.create(manifests.training_job("first", namespace))
     with PodActor(user, namespace, play_well):

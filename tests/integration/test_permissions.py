@@ -120,7 +120,6 @@ def rights() -> set[Right]:
 
 
 def test_the_operator_is_refused_nothing(calls: list[AuditEvent]) -> None:
-    """Every call that it makes is covered by its roles."""
     assert len(calls) > 20
     assert [f"{call.verb} {call.resource} {call.namespace}/{call.name}" for call in calls if call.denied] == []
 

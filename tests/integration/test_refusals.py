@@ -206,7 +206,6 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_bad_input_is_refused_by_a_message_that_names_the_field(case: str, user: KubeUser, namespace: str) -> None:
-    """Nothing that cannot be honoured is stored."""
     manifest, code, sentence = CASES[case]
     body = copy.deepcopy(manifest)
     body["metadata"]["namespace"] = namespace
@@ -226,7 +225,6 @@ TAKEN: dict[str, Manifest] = {
 
 @pytest.mark.parametrize("case", TAKEN)
 def test_what_lies_on_a_bound_is_taken(case: str, user: KubeUser, namespace: str) -> None:
-    """A rule refuses what cannot be honoured, and no more."""
     body = copy.deepcopy(TAKEN[case])
     body["metadata"]["namespace"] = namespace
     assert user.create(body)["metadata"]["generation"] == 1

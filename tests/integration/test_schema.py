@@ -140,7 +140,6 @@ def test_the_least_spec_is_accepted(kubectl: Kubectl, kind: str) -> None:
 def test_bad_input_is_refused_with_its_field(
     kubectl: Kubectl, kind: str, path: tuple[str, ...], value: Any, wanted: tuple[str, ...]
 ) -> None:
-    """The schema alone refuses it, with a message that names the field or says what is allowed."""
     document = resource(kind)
     put(document["spec"], path, value)
     code, said = kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", document=document)

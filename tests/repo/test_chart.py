@@ -70,7 +70,6 @@ def by_name(text: str) -> Objects:
 
 
 def test_the_chart_lints(helm: str, tmp_path: Path) -> None:
-    """`helm lint --strict` finds nothing."""
     result = run(helm, tmp_path, "lint", "--strict", str(CHART))
     assert result.returncode == 0, result.stdout
 

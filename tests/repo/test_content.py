@@ -118,7 +118,6 @@ def test_news_fragments_are_named_by_their_kind() -> None:
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "SECURITY.md"])
 def test_paths_in_the_maps_exist(page: str) -> None:
-    """A map that shows what is not there is worse than none."""
     named = re.findall(r"`([\w./-]+/[\w./-]*)`", (ROOT / page).read_text())
     places = [ROOT, ROOT / "operator" / "perennate"]
     assert named

@@ -80,14 +80,12 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_every_contract_is_broken_by_one_of_the_plants() -> None:
-    """A contract that no plant breaks is not proven to work."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     assert {contract["name"] for contract in contracts} == {name for _, name in PLANTED.values()}
 
 
 @pytest.mark.parametrize(("module", "line", "contract"), [(module, *said) for module, said in PLANTED.items()])
 def test_a_contract_notices_what_it_forbids(verdicts: str, module: str, line: str, contract: str) -> None:
-    """Each contract fails on every import that it is there to forbid, and names it."""
     assert f"{contract} BROKEN" in verdicts, f"{line!r} went unnoticed:\n{verdicts}"
     importer = module.removesuffix(".py").replace("/", ".")
     imported = line.removeprefix("import ").removesuffix(".io")

@@ -25,7 +25,6 @@ def _check(path: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_kind_accepts_the_configuration() -> None:
-    """The file that `make cluster-up` hands to kind parses."""
     done = _check(CONFIGURATION)
     assert done.returncode == 0, done.stderr
 

@@ -56,7 +56,6 @@ def test_every_line_is_a_pin_a_hash_or_a_comment(path: Path) -> None:
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_gets_what_development_tests(image: str) -> None:
-    """The versions in an image are those that the tests ran with."""
     development = pins(ROOT / "requirements" / "dev.txt")
     locked = pins(ROOT / "requirements" / f"{image}.txt")
     assert {name: versions for name, versions in locked.items() if not versions <= development.get(name, set())} == {}

@@ -75,7 +75,6 @@ def test_the_drift_benchmark_measures_every_kind_of_bound(tmp_path: Path) -> Non
 
 
 def test_a_bound_that_is_missed_ends_the_benchmark_with_1() -> None:
-    """In either direction; what has no bound misses none."""
     kept = [
         Finding("faster", "s", 1.0, 2.0, 2.0, Bound(2, at_least=True)),
         Finding("smaller", "MiB", 1.2, 1.0, 1.2, Bound(1.2, at_least=False)),

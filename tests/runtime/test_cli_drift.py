@@ -111,7 +111,6 @@ def test_a_page_is_not_poured_over_a_terminal(files: list[str]) -> None:
 
 
 def test_a_missing_file_is_one_sentence_without_a_traceback(files: list[str]) -> None:
-    """As for every request that cannot be met."""
     done = subprocess.run([*COMMAND, *files, "gone.csv"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (Exit.USAGE, "")
     assert done.stderr == "perennate: gone.csv: there is no such file\n"

@@ -167,7 +167,6 @@ def test_the_same_request_on_the_same_rows_is_the_same_version(
 def test_another_seed_or_parameter_is_another_version(
     published: tuple[Run, StageResult], tmp_path: Path, change: dict[str, Any]
 ) -> None:
-    """What decides the result changes the version."""
     run, result = published
     code, other = here_to_end(another(run, tmp_path, **change))
     assert code == ExitCode.DONE
@@ -220,7 +219,6 @@ def test_a_worse_model_never_replaces_the_champion(published: tuple[Run, StageRe
 
 
 def test_an_equal_model_does_not_replace_the_champion(published: tuple[Run, StageResult], tmp_path: Path) -> None:
-    """A model that is no better is no reason to change what runs."""
     run, result = published
     evaluation, champion = against(digest_of(result))
     equal = another(run, tmp_path, store=run.store, evaluation=evaluation)

@@ -174,7 +174,6 @@ PARQUET_CASES: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("case", PARQUET_CASES)
 def test_bad_parquet_is_refused_with_field_and_cause(tmp_path: Path, case: str) -> None:
-    """As for CSV."""
     content, parts = PARQUET_CASES[case]
     check_refused(make_run(tmp_path, content(), {"format": "parquet"}), parts)
 
@@ -194,7 +193,6 @@ def test_a_missing_file_shows_what_is_there(tmp_path: Path) -> None:
 
 
 def test_data_that_were_refused_are_accepted_when_they_heal(tmp_path: Path) -> None:
-    """Nothing of the refused attempt stands in the way of the next one."""
     run = make_run(tmp_path, b"", {})
     check_refused(run, ("empty",))
     (run.data / "rows").write_bytes(csv())

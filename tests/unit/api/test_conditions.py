@@ -84,6 +84,5 @@ def test_a_message_is_cut_to_what_the_schema_allows() -> None:
 
 
 def test_only_true_is_true() -> None:
-    """An absent or unknown condition is not a yes."""
     conditions = (condition("A", "True"), condition("B", "False"), condition("C", "Unknown"))
     assert [is_true(conditions, type_) for type_ in "ABCD"] == [True, False, False, False]

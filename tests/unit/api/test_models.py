@@ -141,7 +141,6 @@ def test_scrapes_that_do_not_fit_into_the_window_are_refused() -> None:
 
 
 def test_a_duration_below_its_least_is_told_what_is_allowed() -> None:
-    """The message says what may be given and what was."""
     with pytest.raises(ValidationError, match="must be a duration of at least 10s, got 1ms"):
         resource("DriftPolicy", {**WATCHING, "window": "1ms"})
 
@@ -157,7 +156,6 @@ def test_a_status_of_a_newer_operator_is_read(kind: str) -> None:
 
 
 def test_specs_are_frozen() -> None:
-    """A decision cannot change what it looks at."""
     parsed = resource("TrainingJob", TRAINING)
     with pytest.raises(ValidationError, match="frozen"):
         parsed.spec.seed = 5
@@ -171,7 +169,6 @@ def test_a_duration_is_read_in_seconds(text: str, want: float) -> None:
 
 @pytest.mark.parametrize("text", NO_DURATIONS)
 def test_what_is_no_duration_is_refused_with_examples(text: str) -> None:
-    """The message shows what a duration looks like."""
     with pytest.raises(ValueError, match="such as 1h30m, 90s, 250ms"):
         parse_duration(text)
 

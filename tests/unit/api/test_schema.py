@@ -149,7 +149,6 @@ def test_what_a_crd_cannot_hold_is_refused_with_its_path(annotation: Any, messag
 
 
 def test_the_input_is_left_as_it_was() -> None:
-    """Rewriting is a function: the same schema can be rewritten again."""
     schema = schema_of(Annotated[Part | None, Field(default=None)])
     before = copy.deepcopy(schema)
     assert structural(schema) == structural(schema)

@@ -76,7 +76,6 @@ def test_every_classifier_of_the_list_can_be_published(path: str, target: Any) -
 @pytest.mark.parametrize("path", allowlist.names(allowlist.REGRESSORS))
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_every_regressor_of_the_list_can_be_published(path: str) -> None:
-    """As for classifiers."""
     estimator = make(path)
     assert is_regressor(estimator)
     loads_equal(estimator.fit(FEATURES, NUMBERS), FEATURES)
@@ -84,7 +83,6 @@ def test_every_regressor_of_the_list_can_be_published(path: str) -> None:
 
 @pytest.mark.parametrize("path", allowlist.names(allowlist.TRANSFORMERS))
 def test_every_transformer_of_the_list_can_be_published(path: str) -> None:
-    """As for classifiers, as a step before one."""
     loads_equal(make_pipeline(make(path), LogisticRegression(max_iter=1000)).fit(FEATURES, TWO), FEATURES)
 
 

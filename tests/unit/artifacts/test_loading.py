@@ -294,7 +294,6 @@ def test_a_hostile_model_under_its_right_digest_is_refused(tmp_path: Path) -> No
 
 
 def test_swapped_bytes_are_never_loaded(tmp_path: Path, model: bytes) -> None:
-    """A model file swapped after publishing is found before anything of it is looked at."""
     store = ModelStore(tmp_path, "team-a")
     digest = published(store, model, library_versions())
     path = store.version_dir("fraud", digest) / "model.skops"

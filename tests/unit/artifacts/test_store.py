@@ -57,7 +57,6 @@ def test_publishing_again_changes_nothing(store: ModelStore) -> None:
 
 
 def test_published_files_are_read_only(store: ModelStore) -> None:
-    """Versions are never changed, so their files do not ask to be."""
     folder = store.version_dir("fraud", publish(store))
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o444}
 
@@ -76,7 +75,6 @@ def test_what_a_killed_publisher_left_is_completed(store: ModelStore, kept: int)
 
 
 def test_a_version_without_manifest_is_not_there(store: ModelStore) -> None:
-    """The manifest comes last, so that what lacks it is no version yet."""
     digest = publish(store)
     (store.version_dir("fraud", digest) / MANIFEST_FILE).unlink()
     with pytest.raises(ArtifactNotFoundError, match="never published there"):
@@ -113,7 +111,6 @@ def test_fetch_copies_and_verifies(store: ModelStore, tmp_path: Path) -> None:
 
 
 def test_fetch_never_mixes_two_versions(store: ModelStore, tmp_path: Path) -> None:
-    """A folder that holds another version is refused, not half replaced."""
     first = publish(store)
     second = publish(store, make_files(model=b"another"))
     target = tmp_path / "models"
@@ -193,7 +190,6 @@ def test_a_pipe_is_no_file(store: ModelStore) -> None:
 
 
 def test_another_version_under_the_wanted_name_is_refused(store: ModelStore) -> None:
-    """A folder renamed to the wanted digest does not pass for it."""
     digest = publish(store)
     wanted = "sha256:" + "a" * 64
     store.version_dir("fraud", digest).rename(store.version_dir("fraud", wanted))
@@ -275,7 +271,6 @@ def test_captured_rows_lie_beside_the_versions(store: ModelStore) -> None:
 
 
 def test_a_full_store_is_reported(tmp_path: Path) -> None:
-    """A store that cannot be written says what it needs."""
     (tmp_path / "team-a").write_text("in the way")
     with pytest.raises(ArtifactError, match="cannot be created"):
         publish(ModelStore(tmp_path, "team-a"))

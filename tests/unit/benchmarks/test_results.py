@@ -32,13 +32,11 @@ def test_only_the_section_with_the_same_heading_is_replaced(section: str, expect
 
 
 def test_a_section_needs_a_heading() -> None:
-    """Without one it could not be found again."""
     with pytest.raises(ValueError, match="heading of level 2"):
         replace_section(DOCUMENT, "### Detail\n")
 
 
 def test_a_document_that_does_not_exist_is_made(tmp_path: Path) -> None:
-    """It gets a title."""
     write_section(tmp_path / "RESULTS.md", "## Drift\n\nnew\n")
     assert (tmp_path / "RESULTS.md").read_text() == "# Results\n\n## Drift\n\nnew\n"
 

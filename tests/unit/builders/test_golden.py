@@ -23,7 +23,6 @@ def children(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_there_are_cases() -> None:
-    """The golden files were found."""
     assert {"training-estimator", "serving", "serving-capture", "retraining"} <= set(CASES)
 
 

@@ -33,7 +33,6 @@ def test_a_label_value_fits(name: str) -> None:
 
 
 def test_short_names_are_readable() -> None:
-    """A name that fits is not hashed."""
     assert names.child_name("rain", "x") == "rain-x"
 
 

@@ -85,7 +85,6 @@ def test_words_that_mean_a_missing_value_can_be_replaced(said: list[str], words:
 
 @pytest.mark.parametrize("name", ENDS)
 def test_the_exit_code_says_what_was_found(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """And the report says the same."""
     reference, current, said, expected = ENDS[name]
     paths = write(reference, tmp_path / "train.parquet"), write(current, tmp_path / "week.parquet")
     assert run(*paths, *said, "-o", "json") == expected
@@ -165,7 +164,6 @@ def test_a_request_that_cannot_be_met_is_one_sentence(
     ],
 )
 def test_arguments_out_of_bounds_are_refused(said: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """By the parser, with the usage."""
     with pytest.raises(SystemExit) as ended:
         main(["drift", *said])
     assert ended.value.code == Exit.USAGE
@@ -175,7 +173,6 @@ def test_arguments_out_of_bounds_are_refused(said: list[str], capsys: pytest.Cap
 def test_a_profile_stands_for_the_file_that_it_was_saved_from(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The verdicts are the same, and so are the baselines."""
     train, week = write(make_scored(), tmp_path / "train.csv"), write(make_scored(seed=2), tmp_path / "week.feather")
     profile = tmp_path / "profile.json"
     assert main(["drift", "--reference", str(train), "--save-profile", str(profile), *SCORED["truth"]]) == Exit.QUIET

@@ -56,7 +56,6 @@ def test_the_reference_counted_against_itself_is_itself(tmp_path: Path, form: st
 
 
 def test_format_order_and_number_of_files_do_not_matter(tmp_path: Path) -> None:
-    """The same rows give the same counts."""
     against = plan(write(make_scored(seed=2), tmp_path / "train.parquet"), target="y", prediction="p")
     table = make_scored(seed=3)
     whole = count(against, write(table, tmp_path / "whole.parquet"))

@@ -72,7 +72,6 @@ def test_what_the_model_does_is_seen(name: str) -> None:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_fits_no_model_is_refused(name: str) -> None:
-    """In a sentence that begins with the file."""
     predictions, truth, said, expected = REFUSED[name]
     given = {"task": None, "positive": None} | said
     with pytest.raises(UsageError, match=rf"^a\.csv: .*{expected}"):

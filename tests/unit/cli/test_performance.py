@@ -103,7 +103,6 @@ def test_what_cannot_be_told_is_said(
 
 
 def test_a_metric_that_is_not_defined_is_not_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The others are shown all the same."""
     train, week = write(make_scored(), tmp_path / "train.csv"), write(ONE_CLASS, tmp_path / "week.csv")
     report = judged(capsys, "--reference", str(train), "--current", str(week), *BOTH, "--metric", "auc")
     assert report["notes"] == ["Performance was not judged: auc is not defined for the labelled rows."]
@@ -113,7 +112,6 @@ def test_a_metric_that_is_not_defined_is_not_judged(tmp_path: Path, capsys: pyte
 def test_drift_is_said_though_the_performance_cannot_be_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What was found goes before what was not."""
     shifted = labelled(12).set_column(0, "age", make_table(seed=2, shift=8)["age"])
     train, week = write(make_scored(), tmp_path / "train.csv"), write(shifted, tmp_path / "week.csv")
     report = judged(capsys, "--reference", str(train), "--current", str(week), *BOTH, "--metric", "auc")

@@ -121,7 +121,6 @@ def refused(said: list[str], report: Path, capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize("name", CURRENT)
 def test_a_current_file_that_cannot_be_used(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever is wrong with it."""
     called, content, said = CURRENT[name]
     train, current = write(TRAIN, tmp_path / "train.parquet"), tmp_path / called
     current.write_bytes(content)

@@ -82,7 +82,6 @@ CHANGES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_the_schema_refuses_what_is_no_report(full: DriftReport, change: dict[str, Any]) -> None:
-    """A schema that takes anything would say nothing."""
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(schema()).validate(json.loads(full.to_json()) | change)
 
@@ -200,7 +199,6 @@ def test_a_page_can_be_read_without_seeing_it(full: DriftReport) -> None:
 
 
 def test_a_page_of_fifty_columns_is_small(tmp_path: Path) -> None:
-    """Small enough to be sent."""
     text = page(make_report(tmp_path, wide(50, seed=1), wide(50, seed=2, shift=1)))
     assert Page(text).count("article") == 50
     assert len(text.encode()) < 1_000_000
@@ -256,7 +254,6 @@ def test_the_score_has_a_card(full: DriftReport) -> None:
 
 
 def test_a_table_without_a_terminal_is_plain_and_not_cut(full: DriftReport) -> None:
-    """For logs and mails."""
     out = io.StringIO()
     print_table(full, out)
     lines = out.getvalue().splitlines()

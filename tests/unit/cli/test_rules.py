@@ -31,7 +31,6 @@ def report_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_column_is_judged_by_its_rule(files: list[str], method: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """By its method and its effect; the others stay as they are."""
     assert main([*files, "-o", "json", "--rule", f"age={method}:0.01"]) == Exit.DRIFT
     columns = {column["name"]: column for column in report_of(capsys)["columns"]}
 
@@ -60,7 +59,6 @@ def test_every_method_can_be_asked_for() -> None:
 
 
 def test_a_larger_effect_may_be_asked_for(files: list[str]) -> None:
-    """Then the same change is no drift."""
     assert main([*files, "--rule", "age=psi:50"]) == Exit.QUIET
 
 
@@ -77,7 +75,6 @@ def test_a_larger_effect_may_be_asked_for(files: list[str]) -> None:
 def test_as_many_columns_must_drift_as_asked_for(
     files: list[str], quorum: str, code: Exit, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One of four did."""
     assert main([*files, "-o", "json", "--min-drifted-features", quorum]) == code
     assert report_of(capsys)["words"] == words
 
@@ -98,7 +95,6 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_rule_that_is_none_is_refused(files: list[str], name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """In one sentence that says what was allowed."""
     said, message = REFUSED[name]
 
     assert main([*files, *said]) == Exit.USAGE
@@ -107,7 +103,6 @@ def test_a_rule_that_is_none_is_refused(files: list[str], name: str, capsys: pyt
 
 @pytest.mark.parametrize("quorum", ["0", "-1", "1.5", "0%", "100%", "many", "nan", "%", "9" * 400, "9" * 5000])
 def test_a_quorum_that_is_none_is_refused(files: list[str], quorum: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither a number of columns nor a share of them."""
     with pytest.raises(SystemExit) as end:
         main([*files, f"--min-drifted-features={quorum}"])
 

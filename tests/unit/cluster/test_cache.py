@@ -49,15 +49,12 @@ def test_an_entry_is_built_under_a_lock_of_its_own_name() -> None:
 
 
 def test_other_inputs_are_another_entry() -> None:
-    """A changed input never finds the old result."""
     one = cache.entry("thing", "1", lambda target: target.touch())
     assert one != cache.entry("thing", "2", lambda target: target.touch())
     assert one.exists()
 
 
 def test_a_failed_build_leaves_nothing(own_cache: Path) -> None:
-    """What broke half-way is not there for the next one to trust."""
-
     def build(target: Path) -> None:
         target.mkdir()
         (target / "half").touch()

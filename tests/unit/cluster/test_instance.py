@@ -19,7 +19,6 @@ def test_an_instance_is_the_same_each_time() -> None:
 
 @pytest.mark.parametrize(("name", "checkout"), [("other", "/a"), ("demo", "/b")])
 def test_another_name_or_checkout_is_another_instance(name: str, checkout: str) -> None:
-    """Two checkouts, and two names in one checkout, share no name of anything."""
     one, two = Instance.of("demo", checkout=Path("/a")), Instance.of(name, checkout=Path(checkout))
     assert not {one.id, one.link, str(one.state)} & {two.id, two.link, str(two.state)}
 
@@ -39,7 +38,6 @@ def test_the_parts_of_a_slice_do_not_overlap_and_lie_in_it() -> None:
 
 
 def test_a_slice_in_use_is_passed_over() -> None:
-    """A preferred slice that overlaps a route of the host, however narrow, is not taken."""
     taken = [ipaddress.IPv4Network("198.18.3.7/32"), ipaddress.IPv4Network("10.0.0.0/8")]
     assert choose_slice(0, taken) == Slice(ipaddress.IPv4Network("198.18.16.0/20"))
 
@@ -51,12 +49,10 @@ def test_the_search_goes_round_the_range() -> None:
 
 
 def test_a_full_range_has_no_slice() -> None:
-    """When all is taken there is no answer rather than a wrong one."""
     assert choose_slice(5, [RANGE]) is None
 
 
 def test_the_preferred_slice_exists() -> None:
-    """Every digest maps to one of the slices."""
     numbers = {Instance.of(str(number)).preferred_slice() for number in range(200)}
     assert numbers <= set(range(32))
     assert len(numbers) > 16

@@ -65,7 +65,6 @@ def test_an_added_layer_comes_last_and_is_found_by_name(layout: Path, tmp_path: 
 
 
 def test_a_layer_on_nothing_is_refused(layout: Path, tmp_path: Path) -> None:
-    """An unknown base is named."""
     with pytest.raises(KeyError, match="other"):
         oci.add_layer(layout, "other", _layer(tmp_path / "layer.tar"), "full")
 
@@ -90,7 +89,6 @@ def test_an_archive_leaves_out_what_the_receiver_has(layout: Path, tmp_path: Pat
 
 
 def test_dropping_an_image_keeps_shared_layers(layout: Path, tmp_path: Path) -> None:
-    """Blobs go with the last image that needs them, not before."""
     oci.add_layer(layout, "base", _layer(tmp_path / "layer.tar"), "full")
     oci.drop(layout, {"base"})
     full = oci.find(layout, "full")

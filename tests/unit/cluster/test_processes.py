@@ -30,7 +30,6 @@ def child() -> subprocess.Popen[bytes]:
 
 
 def test_a_reused_id_is_another_process(child: subprocess.Popen[bytes]) -> None:
-    """A process that got the id of one of ours is neither seen as ours nor killed."""
     ours = ProcessId.of(child.pid)
     others = [replace(ours, started=ours.started - 1), replace(ours, boot="an earlier boot")]
     for other in others:
@@ -44,7 +43,6 @@ def test_a_reused_id_is_another_process(child: subprocess.Popen[bytes]) -> None:
 
 
 def test_a_zombie_is_not_alive(child: subprocess.Popen[bytes]) -> None:
-    """A process that ended but was not waited for does nothing any more."""
     ours = ProcessId.of(child.pid)
     ours.kill()
     assert processes.wait_until(lambda: not ours.alive(), seconds=10)
@@ -53,18 +51,15 @@ def test_a_zombie_is_not_alive(child: subprocess.Popen[bytes]) -> None:
 
 
 def test_a_condition_that_never_holds_ends_the_wait() -> None:
-    """No wait is without a deadline."""
     assert not processes.wait_until(lambda: False, seconds=0.01, pause=0.001)
 
 
 def test_a_missing_program_is_named() -> None:
-    """The sentence says what was wanted and what is missing."""
     with pytest.raises(ClusterError, match=r"Cannot make tea: the program 'no-such-kettle' is not installed"):
         run(["no-such-kettle"], what="make tea")
 
 
 def test_a_failed_program_is_quoted() -> None:
-    """The sentence holds the code and the last words of the program."""
     with pytest.raises(ClusterError, match=r"Cannot make tea: .* ended with code 3: no water"):
         run([sys.executable, "-c", "import sys; print('no water', file=sys.stderr); sys.exit(3)"], what="make tea")
 
@@ -75,7 +70,6 @@ def test_the_tail_is_one_line() -> None:
 
 
 def test_state_is_read_back_as_written(tmp_path: Path) -> None:
-    """What a command remembers is what the next one finds."""
     _STATE.save(tmp_path)
     assert state.load(tmp_path) == _STATE
     assert _STATE.addresses.network == ipaddress.IPv4Network("198.18.0.0/20")
@@ -89,12 +83,10 @@ def test_broken_state_is_no_state(tmp_path: Path, content: str) -> None:
 
 
 def test_free_ports_differ() -> None:
-    """A server with three ports gets three."""
     assert len(set(free_ports(20))) == 20
 
 
 def test_only_missing_packages_are_named() -> None:
-    """What is there is not installed again, what is missing is named once."""
     wanted = {"sh": "dash", "no-such-program": "b", "/no/such/file": "a", "/no/other": "a"}
     assert debian.missing(wanted) == ["a", "b"]
 

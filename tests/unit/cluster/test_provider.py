@@ -63,7 +63,6 @@ def test_podman_is_passed_over_with_a_word() -> None:
 
 
 def test_a_misspelt_provider_is_refused() -> None:
-    """The message has what was given and what is allowed."""
     with pytest.raises(ClusterError, match="PROVIDER is 'docker': it can be kind or packages"):
         choose("docker", _DOCKER)
 

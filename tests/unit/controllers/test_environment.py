@@ -38,7 +38,6 @@ WRONG = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_value_is_named_with_its_key(case: str) -> None:
-    """Key, what is allowed, what was got."""
     changes, sentence = WRONG[case]
     with pytest.raises(WrongEnvironmentError, match=sentence):
         read_environment({**IMAGES, **changes})

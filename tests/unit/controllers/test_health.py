@@ -42,7 +42,6 @@ def probe() -> Iterator[Probe]:
 
 
 def test_a_healthy_operator_is_live_and_ready(probe: Probe) -> None:
-    """Nothing to complain of."""
     assert probe.ask("/healthz") == (HTTPStatus.OK, [])
     assert probe.ask("/readyz") == (HTTPStatus.OK, [])
 
@@ -74,5 +73,4 @@ def test_a_standby_is_ready_and_an_operator_without_cache_is_not(probe: Probe) -
 
 
 def test_other_paths_are_not_found(probe: Probe) -> None:
-    """Nothing else is served."""
     assert probe.ask("/secrets")[0] == HTTPStatus.NOT_FOUND

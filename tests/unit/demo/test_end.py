@@ -80,7 +80,6 @@ def test_a_cluster_that_is_kept_comes_with_what_to_try(case: str) -> None:
 
 @pytest.mark.parametrize("value", ["", "0", "no"])
 def test_only_one_word_keeps_the_cluster(value: str) -> None:
-    """KEEP=0 is no wish to keep it."""
     end = End()
     end.of(lambda: True, KEEP=value)
     assert end.asked == ["down"]

@@ -103,7 +103,6 @@ def test_just_enough_is_enough() -> None:
 
 @pytest.mark.parametrize("case", BREAKS)
 def test_a_broken_promise_is_found_out(case: str) -> None:
-    """That promise is not held, and no other is blamed."""
     promise, break_ = BREAKS[case]
     run = Run()
     break_(run)
@@ -122,7 +121,6 @@ def test_what_was_seen_is_told() -> None:
 
 
 def test_one_broken_promise_is_enough() -> None:
-    """The verdict is that of all promises, each on a line with what was seen, as it was seen."""
     kept, broken = Check("one", True, "row 1"), Check("another", False, "[none] of it")
     screen = io.StringIO()
     console = Console(file=screen, highlight=False)

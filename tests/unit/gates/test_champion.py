@@ -52,7 +52,6 @@ def test_the_reason_tells_the_numbers() -> None:
 
 @pytest.mark.parametrize(("champion", "challenger", "who"), [(NAN, 0.9, "the champion"), (0.8, NAN, "the new model")])
 def test_the_reason_names_whose_value_is_unknown(champion: float, challenger: float, who: str) -> None:
-    """An undefined metric says of which model."""
     verdict = compare(Metric.AUC, version=VERSION, champion=champion, challenger=challenger, min_improvement=0.0)
     assert verdict.reason == f"auc is undefined for {who}"
 
@@ -65,7 +64,6 @@ def test_without_a_champion_the_comparison_passes_and_says_why() -> None:
 
 
 def test_a_champion_that_cannot_be_compared_keeps_its_place() -> None:
-    """What is not known never promotes."""
     verdict = no_comparison(Metric.AUC, version=VERSION, challenger=0.9, reason="it needs another column")
     assert not verdict.passed
     assert verdict.to_result() == ChampionResult(version=VERSION, metric=Metric.AUC, challenger=0.9, passed=False)

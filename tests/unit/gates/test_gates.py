@@ -43,7 +43,6 @@ def test_a_gate_passes_within_its_bounds_and_never_unknown(case: str) -> None:
 
 
 def test_each_gate_has_its_verdict_in_order() -> None:
-    """One failed gate does not hide another."""
     gates = (Gate(metric=Metric.F1, min=0.5), Gate(metric=Metric.LOG_LOSS, max=0.1))
     verdicts = check_gates(gates, {Metric.F1: 0.2, Metric.LOG_LOSS: 0.3})
     assert [verdict.reason for verdict in verdicts] == [
@@ -53,7 +52,6 @@ def test_each_gate_has_its_verdict_in_order() -> None:
 
 
 def test_no_gate_no_verdict() -> None:
-    """Without gates there is nothing to fail."""
     assert check_gates((), {Metric.AUC: NAN}) == ()
 
 

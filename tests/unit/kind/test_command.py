@@ -22,6 +22,5 @@ def test_the_environment_is_the_commands() -> None:
 
 
 def test_a_missing_program_is_named() -> None:
-    """The error names the program; there is no traceback."""
     with pytest.raises(ClusterError, match="no-such-program"):
         run(["no-such-program"], os.environ)

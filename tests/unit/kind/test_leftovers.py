@@ -47,7 +47,6 @@ def test_each_change_is_reported(part: str, content: dict[str, str], reported: s
 
 
 def test_the_same_host_is_clean() -> None:
-    """Without a change nothing is reported."""
     assert differences(host(), host()) == []
 
 
@@ -59,7 +58,6 @@ def test_settings_of_links_come_and_go_with_the_link() -> None:
 
 
 def test_a_process_that_ended_is_not_missed() -> None:
-    """Processes that were there before may end."""
     assert differences(host(process={"77": "dockerd"}), host()) == []
 
 

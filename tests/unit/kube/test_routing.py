@@ -94,7 +94,6 @@ def test_a_published_version_wakes_the_deployments_of_its_line_and_the_policy_th
 
 
 def test_a_run_of_another_line_wakes_no_deployment(world: World) -> None:
-    """Model lines are apart."""
     world.put({**manifests.training_job("run", "ns", line="snow"), "status": {"phase": "Succeeded"}})
     assert SERVE not in world.drain()
 
@@ -109,7 +108,6 @@ def test_a_deployments_status_wakes_its_policies_and_the_runs_that_wait_for_it(w
 
 
 def test_a_deleted_target_wakes_its_policies(world: World) -> None:
-    """Its absence has to be said."""
     deployment = world.cache.get(SERVE)
     assert deployment is not None
     world.cache.drop(deployment, Source.WATCH)

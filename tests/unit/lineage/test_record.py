@@ -69,7 +69,6 @@ def test_what_cannot_change_the_result_does_not_change_the_fingerprint(case: str
 
 @pytest.mark.parametrize("case", DECIDING)
 def test_what_decides_the_result_changes_the_fingerprint(case: str) -> None:
-    """Another spec is another run."""
     assert fingerprint(make_record(make_spec(**DECIDING[case]))) != fingerprint(make_record())
 
 
@@ -106,7 +105,6 @@ def test_data_digest_knows_its_two_parts() -> None:
 
 
 def test_environment_digest_does_not_depend_on_order() -> None:
-    """A mapping has no order."""
     assert environment_digest({"a": "1", "b": "2"}) == environment_digest({"b": "2", "a": "1"})
 
 

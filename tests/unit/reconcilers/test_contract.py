@@ -158,7 +158,6 @@ def test_every_child_is_owned_and_named(story: Story) -> None:
 
 @every_story_of("TrainingJob")
 def test_exactly_one_terminal_state(story: Story) -> None:
-    """Complete and Failed of a TrainingJob are never both True, and once one is, it stays."""
     found: set[str] = set()
     for status in statuses(story):
         terminal = {

@@ -220,7 +220,6 @@ def test_no_history_makes_anything_twice(actions: list[tuple[object, ...]], begu
 @SETTINGS
 @given(st.lists(ACTIONS, min_size=5, max_size=40))
 def test_a_terminal_state_is_never_left(actions: list[tuple[object, ...]]) -> None:
-    """Once a TrainingJob is Complete or Failed, its status says the same of the run for ever."""
     history = served()
     ended: dict[str, Document] = {}
     for action in actions:

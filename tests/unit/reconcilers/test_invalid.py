@@ -67,5 +67,4 @@ def test_a_status_that_cannot_be_read_either_is_written_anew() -> None:
 
 
 def test_an_object_that_is_being_deleted_is_left_alone() -> None:
-    """While the object is being deleted nothing is written."""
     assert decide_invalid(observed(TrainingJob, deletionTimestamp="2026-03-01T12:00:00Z")).status is None

@@ -48,7 +48,6 @@ def test_long_texts_keep_beginning_and_end(text: str, limit: int, want: str) -> 
 
 
 def test_nouns_are_counted() -> None:
-    """One pod, two pods, no pods."""
     assert [pluralize(number, "pod") for number in (0, 1, 2)] == ["0 pods", "1 pod", "2 pods"]
 
 
@@ -84,7 +83,6 @@ def test_a_condition_is_news_if_status_or_reason_changed() -> None:
 
 
 def test_a_dropped_condition_is_gone() -> None:
-    """A condition that does not apply is removed, not kept for ever."""
     found = builder(Condition.model_validate(condition("Ready")))
     found.drop("Ready")
     assert found.conditions() == ()

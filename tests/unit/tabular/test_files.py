@@ -43,7 +43,6 @@ def csv(tmp_path: Path, text: str) -> Path:
 
 @pytest.mark.parametrize("form", [*FORMATS, "csv.gz"])
 def test_every_format_gives_the_same_rows(tmp_path: Path, form: str) -> None:
-    """What is read does not depend on how it was stored."""
     table = make_table(1200)
     file = opened(write(table, tmp_path / f"some.{form}"))
     assert file.schema.names == table.column_names
@@ -72,7 +71,6 @@ def test_the_extension_says_the_format(extension: str) -> None:
 
 
 def test_the_format_can_be_said(tmp_path: Path) -> None:
-    """A file may be called anything."""
     path = write(make_table(10), tmp_path / "some.parquet").rename(tmp_path / "some.data")
     assert opened(path, form="parquet").rows == 10
 

@@ -83,7 +83,6 @@ def test_days_are_dates() -> None:
     ],
 )
 def test_categories_of_every_type(column: pa.Array, expected: list[Any]) -> None:
-    """Anything can be a category."""
     found = categories(column).values().tolist()
     assert [None if value != value else value for value in found] == expected
 

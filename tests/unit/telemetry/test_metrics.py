@@ -61,7 +61,6 @@ def test_another_metric_takes_the_place_of_the_one_before() -> None:
 
 
 def test_a_phase_that_nobody_is_in_any_more_has_no_series() -> None:
-    """Old counts do not linger."""
     metrics = Metrics()
     metrics.phases({("TrainingJob", "Running"): 2})
     metrics.phases({("TrainingJob", "Succeeded"): 1})

@@ -139,13 +139,11 @@ def test_too_few_labelled_rows_are_refused_with_the_numbers(tmp_path: Path) -> N
 
 
 def test_a_folder_that_does_not_exist_has_no_rows(tmp_path: Path) -> None:
-    """A deployment that captured nothing yet is no crash."""
     with pytest.raises(DataRefusedError, match="0 labelled rows"):
         read(tmp_path / "none")
 
 
 def test_named_features_are_taken_in_their_order(folder: Path) -> None:
-    """The spec decides which columns and in which order."""
     write_rows(folder, "b-1", {"wide": 1.0}, columns=("age", "height"))
     write_labels(folder, "b-1", [("wide", 1, 1.0)] * 1)
     spec = CapturedData.model_validate({"modelDeployment": "shop", "minRows": 10, "window": "1h"})

@@ -94,7 +94,6 @@ def test_the_seed_reaches_every_step_that_draws() -> None:
 
 
 def test_a_random_state_of_the_spec_stays() -> None:
-    """What the spec says is done."""
     assert build_estimator(spec(FOREST, {"random_state": 3}), seed=11).random_state == 3
 
 

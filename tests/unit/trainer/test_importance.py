@@ -69,5 +69,4 @@ def test_a_model_of_the_columns_as_they_are(scaled: bool) -> None:
     ids=["linear", "boosting", "a step without names"],
 )
 def test_a_model_that_does_not_say(fitted: Pipeline) -> None:
-    """Nothing is better than a guess."""
     assert importance_of(fitted, COLUMNS) == {}

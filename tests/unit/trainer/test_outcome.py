@@ -24,7 +24,6 @@ def test_a_long_message_is_cut_and_the_rest_survives(message: str) -> None:
 
 
 def test_a_short_message_is_left_alone() -> None:
-    """Only what is too long is cut."""
     assert truncate("spec.data.target: no column 'x'", 1024) == "spec.data.target: no column 'x'"
 
 

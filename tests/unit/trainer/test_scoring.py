@@ -132,7 +132,6 @@ def test_a_constant_truth_has_no_r2() -> None:
 
 
 def test_metrics_of_the_other_task_are_not_computed() -> None:
-    """Only what means something is computed."""
     features, target = load_breast_cancer(return_X_y=True, as_frame=True)
     model = LogisticRegression(max_iter=5000).fit(features, target)
     assert measure(judge(model, features, target.to_numpy()), REGRESSION) == {}

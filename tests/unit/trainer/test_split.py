@@ -36,7 +36,6 @@ def test_a_random_split_leaves_no_part_empty(rows: int, fraction: float, seed: i
 
 
 def test_the_seed_decides_the_split() -> None:
-    """The same seed gives the same rows, another one gives others."""
     first, again, other = (split_random(1000, 0.25, seed, classes=None)[1] for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -65,7 +64,6 @@ def test_by_time_the_newest_rows_are_held_out() -> None:
 
 
 def test_equal_times_keep_the_order_of_rows() -> None:
-    """The split is the same on every machine also when times are equal."""
     train, holdout = split_by_time(np.zeros(8), 0.25)
     assert train.tolist() == [0, 1, 2, 3, 4, 5]
     assert holdout.tolist() == [6, 7]

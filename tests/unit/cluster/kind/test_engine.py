@@ -38,7 +38,6 @@ def test_an_engine_that_answers() -> None:
 
 
 def test_buildx_is_found_among_the_clients_plugins() -> None:
-    """A plugin of another name is not buildx."""
     plugins = [{"Name": "compose"}, {"Name": "buildx", "Version": "v0.29.0"}]
     info = {**_INFO, "ClientInfo": {"Context": "colima", "Plugins": plugins}}
     found = engine.parse(_versions("28.2.2", _SERVER), "", json.dumps(info), _ENDPOINT)

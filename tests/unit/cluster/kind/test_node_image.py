@@ -25,7 +25,6 @@ def test_another_kind_is_passed_over(found: tuple[int, int] | None) -> None:
 
 
 def test_a_named_image_wins() -> None:
-    """Who names an image knows which kind it is for."""
     assert node_image.choose((0, 20), {VARIABLE: "mine:1"}) == Choice(on_path=True, image="mine:1")
     assert node_image.choose(None, {VARIABLE: "mine:1"}) == Choice(on_path=False, image="mine:1")
 

@@ -61,13 +61,11 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", USABLE)
 def test_an_engine_that_can_be_used(case: str) -> None:
-    """Nothing is asked that is not needed."""
     assert requirements.require(USABLE[case]) is USABLE[case]
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_an_engine_that_cannot_be_used(case: str) -> None:
-    """One sentence names what is there and what to do."""
     engine, cause, advice = REFUSED[case]
     with pytest.raises(ClusterError) as caught:
         requirements.require(engine)

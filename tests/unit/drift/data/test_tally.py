@@ -41,14 +41,12 @@ def texts_of(pairs: list[tuple[Any, int]]) -> Counter[str | None]:
 @pytest.mark.parametrize("own", [False, True], ids=["shared", "own"])
 @pytest.mark.parametrize("values", COLUMNS.values(), ids=COLUMNS)
 def test_every_row_is_counted_once_under_its_text(values: list[Any], own: bool) -> None:
-    """The counts are those of a loop over the rows."""
     column = column_of(values, own=own)
 
     assert texts_of(tally(column)) == texts_of([(value, 1) for value in column])
 
 
 def test_a_value_of_the_last_row_alone_is_found() -> None:
-    """Objects that come late are looked for when they come."""
     column = np.array(["de"] * ROWS, dtype=object)
     column[-1] = "fr"
 
@@ -56,5 +54,4 @@ def test_a_value_of_the_last_row_alone_is_found() -> None:
 
 
 def test_no_rows_are_no_values() -> None:
-    """An empty column has nothing to count."""
     assert tally(np.empty(0, dtype=object)) == []

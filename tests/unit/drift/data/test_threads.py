@@ -139,7 +139,6 @@ def test_the_first_column_that_is_refused_is_named() -> None:
 
 
 def test_results_keep_the_order() -> None:
-    """Though the second is done first."""
     begun = threading.Event()
 
     def work(item: int) -> int:

@@ -77,5 +77,4 @@ def test_intervals_without_errors(hits: list[int]) -> None:
 
 
 def test_no_rows() -> None:
-    """Nothing is measured of nothing."""
     assert measure_all(np.zeros((3, 3), dtype=np.int64)) == {}

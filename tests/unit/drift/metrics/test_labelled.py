@@ -59,7 +59,6 @@ def test_losses_of_few_scores_are_exact(values: list[float]) -> None:
 
 @pytest.mark.parametrize("metric", ["logLoss", "brier"])
 def test_standard_error_of_a_mean_loss(metric: str) -> None:
-    """It is that of the mean of the rows' losses."""
     negatives, positives = np.array([3, 1]), np.array([1, 2])
     means = np.array([0.2, 0.7])
     rows = [0.2, 0.2, 0.2, 0.7], [0.2, 0.7, 0.7]

@@ -106,7 +106,6 @@ def test_no_rows_and_no_errors() -> None:
 
 
 def test_one_row() -> None:
-    """One row has a value but no spread."""
     found = measure_all(summed(np.array([-2.0])))
 
     assert [found[metric].value for metric in METRICS] == [2.0, 2.0, -2.0]

@@ -45,7 +45,6 @@ def test_label_flow(
 
 
 def test_without_labels() -> None:
-    """No label, no delay."""
     found = label_flow(make_sample(PROFILE, rows=5))
 
     assert (found.coverage, found.delay, found.reason) == (0.0, None, "no label came")

@@ -107,7 +107,6 @@ def test_more_classes_have_an_estimated_accuracy() -> None:
 
 
 def test_pods_change_nothing() -> None:
-    """The same scores over several pods are the same estimate."""
     sample = scored_sample(make_scores(3000, 5)[0])
     spread = make_sample(BINARY, rows=3000, scores=sample.total[sample.layout.score], pods=7)
 
@@ -115,7 +114,6 @@ def test_pods_change_nothing() -> None:
 
 
 def test_nothing_is_estimated_for_a_regression() -> None:
-    """It says so, and why, rather than nothing."""
     values = generator(1).normal(size=1000)
     profile = build_profile(make_columns(1000), task="regression", score=values, labels=values)
     found = evaluate_estimate(scored_sample(values, profile), metric="mae", tolerance=1.0)
@@ -157,7 +155,6 @@ def test_nothing_is_estimated_for_a_regression() -> None:
     ],
 )
 def test_unknown(profile: Profile, metric: str, cause: Cause, reason: str) -> None:
-    """Every way in which there is no estimate has its cause and its words."""
     found = evaluate_estimate(make_sample(profile, rows=0), metric=metric, tolerance=0.05)
 
     assert (found.standing, found.signal) == (PerformanceVerdict.UNKNOWN, Signal.UNKNOWN)
@@ -176,6 +173,5 @@ def test_one_class_expected() -> None:
 
 
 def test_no_such_metric() -> None:
-    """A metric that no model has is a mistake of the caller."""
     with pytest.raises(ValueError, match=r"metric must be one of accuracy, .*, got 'mse'"):
         evaluate_estimate(make_sample(BINARY), metric="mse", tolerance=0.05)

@@ -240,7 +240,6 @@ def in_parts(metric: str, pods: int) -> PerformanceResult:
 @pytest.mark.parametrize("metric", ["auc", "macroF1", "rmse"])
 @pytest.mark.parametrize("pods", [2, 7])
 def test_pods_change_nothing(metric: str, pods: int) -> None:
-    """Labels counted in several pods give the very result of one."""
     assert in_parts(metric, pods) == in_parts(metric, 1)
 
 
@@ -300,7 +299,6 @@ def test_labels_that_are_not_counted() -> None:
 
 
 def test_no_such_metric() -> None:
-    """A metric that no model has is a mistake of the caller."""
     allowed = "accuracy, precision, recall, f1, auc, logLoss, brier, macroF1, mae, rmse, bias"
     with pytest.raises(ValueError, match=f"metric must be one of {allowed}, got 'mse'"):
         evaluate_performance(make_sample(BINARY), metric="mse", tolerance=0.05)

@@ -249,7 +249,6 @@ def test_order_of_the_rows_changes_no_byte() -> None:
 
 
 def test_a_coded_column_is_its_values() -> None:
-    """A column that is stored as positions in a list of categories gives the same feature as its values."""
     values = np.array(["de", "fr", None, "de"], dtype=object)
     coded = Coded(["it", "de", "fr"], np.array([1, 2, -1, 1], dtype=np.int8))
     first, second = (build_profile({"x": column}, task="regression") for column in (values, coded))
@@ -258,7 +257,6 @@ def test_a_coded_column_is_its_values() -> None:
 
 
 def test_importance_is_kept() -> None:
-    """What the model goes by is part of the feature."""
     profile = build_profile(make_columns(50), task="regression", importance={"f1": 0.25})
 
     assert [feature.importance for feature in profile.features] == [None, 0.25, None, None]

@@ -150,7 +150,6 @@ REFUSED = {
 
 @pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
 def test_malformed_profile_is_refused(change: Callable[[dict[str, Any]], None], message: str) -> None:
-    """A profile that is not one is refused with the field that is wrong."""
     document = copy.deepcopy(GOOD)
     change(document)
 
@@ -160,7 +159,6 @@ def test_malformed_profile_is_refused(change: Callable[[dict[str, Any]], None], 
 
 @pytest.mark.parametrize("document", [None, 3, [], "profile", {}])
 def test_no_profile_at_all(document: object) -> None:
-    """Anything but an object with the right schema is refused."""
     with pytest.raises(ProfileError, match="schema: must be"):
         Profile.from_document(document)
 
@@ -179,7 +177,6 @@ def test_no_profile_at_all(document: object) -> None:
     ids=["empty", "cut off", "no text", "NaN", "deeply nested", "more deeply", "too large"],
 )
 def test_malformed_bytes_are_refused(content: bytes, message: str) -> None:
-    """Bytes that are no JSON, or too many, are refused."""
     with pytest.raises(ProfileError, match=message):
         Profile.from_bytes(content)
 
@@ -220,7 +217,6 @@ def test_an_older_profile_is_still_counted_against() -> None:
 
 
 def test_fields_of_the_newer_schema_are_refused_in_an_older_profile() -> None:
-    """A document says what it is, and is held to it."""
     document = older(GOOD) | {"residual": None}
 
     with pytest.raises(ProfileError, match="residual: is no field of this schema"):

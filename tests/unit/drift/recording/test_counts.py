@@ -72,7 +72,6 @@ REFUSED = {
 
 @pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
 def test_malformed_counts_are_refused(change: Callable[[dict[str, Any]], Any], message: str) -> None:
-    """A document that is not one is refused with the field that is wrong."""
     document = copy.deepcopy(GOOD)
     change(document)
 
@@ -82,13 +81,11 @@ def test_malformed_counts_are_refused(change: Callable[[dict[str, Any]], Any], m
 
 @pytest.mark.parametrize("document", [None, [], "counts", 3])
 def test_no_document_at_all(document: object) -> None:
-    """Anything but an object is refused."""
     with pytest.raises(CountsError, match="document: must be an object"):
         validate_counts(document, PROFILE)
 
 
 def test_good_counts_are_read() -> None:
-    """A recorder's document is read back."""
     counts = validate_counts(GOOD, PROFILE)
 
     assert (counts.rows, counts.errors, counts.profile_digest) == (40, 0, PROFILE.digest)

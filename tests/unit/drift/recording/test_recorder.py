@@ -336,7 +336,6 @@ def test_an_array_needs_a_name_for_each_column(data: Any, names: list[str] | Non
 
 
 def test_records_may_lack_fields() -> None:
-    """A field that a row lacks is missing there."""
     recorder = make_recorder(PROFILE)
     recorder.record([{"age": 30, "country": "de"}, {"country": "fr"}, {"age": 10**400}])
     document = recorder.document()

@@ -163,7 +163,6 @@ def test_rows_that_wait_are_in_the_next_document(rows: list[Row], other: list[Ro
 
 
 def test_rows_belong_to_the_caller() -> None:
-    """Arrays that were recorded are neither changed nor looked at again."""
     for rows in (1, WAITING_ROWS - 1, WAITING_ROWS):
         matrix = generator(3).random((rows, 3))
         handed, recorder, alone = matrix.copy(), make_recorder(NUMERIC), make_recorder(NUMERIC)

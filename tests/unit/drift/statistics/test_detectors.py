@@ -87,7 +87,6 @@ def test_detectors_give_probabilities(detector: Detector, pair: Pair) -> None:
 def test_detectors_do_not_care_for_the_order_of_sub_windows(
     detector: Detector, pair: Pair, data: st.DataObject
 ) -> None:
-    """Which sub-window came first changes no p-value."""
     shuffled = data.draw(st.permutations(pair[1]))
     found = []
     for parts in (pair[1], shuffled):
@@ -99,7 +98,6 @@ def test_detectors_do_not_care_for_the_order_of_sub_windows(
 
 @pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
 def test_detectors_find_nothing_in_the_reference_itself(detector: Detector) -> None:
-    """A window with the very shares of the reference is no change."""
     tables = merge_sparse(make_tables([100.0, 200, 300, 400], [10.0, 20, 30, 40]))
 
     assert detector(tables, dispersion(tables), NO_LIMIT)[0] > 0.99
@@ -203,7 +201,6 @@ def test_effects_say_nothing_below_the_minimum(method: str, rows: int) -> None:
 
 @pytest.mark.parametrize("method", EFFECTS)
 def test_effects_grow_with_the_change(method: str) -> None:
-    """A larger shift is a larger effect, and none is next to none."""
     assert isinstance(PROFILE.features[0], NumericFeature)
     found = []
     for shift in (0.0, 0.3, 0.6, 1.2):
@@ -234,7 +231,6 @@ def test_every_detector_and_effect_cites_its_source(function: Callable[..., obje
 @given(cells=st.lists(st.integers(0, 60), min_size=4, max_size=40), order=st.permutations(range(4)))
 @settings(max_examples=40, deadline=None)
 def test_effects_know_no_order_of_sub_windows(method: str, cells: list[int], order: list[int]) -> None:
-    """Which rows came first is no part of how far they moved."""
     split = np.resize(np.array([1, *cells], dtype=np.int64), (4, REFERENCE.layout.size))
     found = [compare_parts(split[list(places)]).effect(method) for places in (range(4), order)]
 

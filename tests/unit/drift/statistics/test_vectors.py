@@ -63,7 +63,6 @@ def test_dispersion_leaves_independent_rows_alone() -> None:
 
 
 def test_dispersion_ignores_empty_sub_windows_and_cells() -> None:
-    """Sub-windows without rows and cells without rows count for nothing."""
     padded = np.zeros((5, 6))
     padded[:3, :4] = PARTS
     plain, filled = (
@@ -100,7 +99,6 @@ def test_pearson_of_dependent_rows_uses_f() -> None:
     ("hits", "rows", "share"), [(0, 10, 0.3), (3, 10, 0.3), (10, 10, 0.3), (1, 1, 0.9), (0, 0, 0.5)]
 )
 def test_binomial_tail_equals_scipy(hits: int, rows: int, share: float) -> None:
-    """The tail is exact, also at its ends."""
     arguments = np.array(float(hits)), np.array(float(rows)), np.array(share)
 
     assert binomial_above(*arguments) == pytest.approx(stats.binom.sf(hits - 1, rows, share))

@@ -20,7 +20,6 @@ ROWS = 50_000
 
 
 def test_jensen_shannon_of_the_known_window() -> None:
-    """JS and JS* have the known values."""
     assert np.sqrt(divergence(TABLES)[0]) == pytest.approx(0.083988, abs=5e-7)
     assert corrected_distance(TABLES, np.ones(1))[0] == pytest.approx(0.060379, abs=5e-7)
 

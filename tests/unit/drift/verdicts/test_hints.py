@@ -111,7 +111,6 @@ def test_faults_have_an_alarm_of_their_own() -> None:
 
 
 def test_nothing_is_known_of_faults_in_few_rows() -> None:
-    """Too few rows say nothing of faults either."""
     columns = {name: values[:100] for name, values in columns_of(2).items()}
 
     assert evaluate(make_sample(PROFILE, columns)).fault_signal is Signal.UNKNOWN

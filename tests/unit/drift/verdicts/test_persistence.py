@@ -35,7 +35,6 @@ def test_alarm(signals: str, active: str) -> None:
 
 
 def test_one_is_enough_if_one_is_asked_for() -> None:
-    """`consecutive` 1 opens and closes at once."""
     opened = advance(Streak(), Signal.RAISED, consecutive=1)
 
     assert opened.active

@@ -85,7 +85,6 @@ def test_share_counts_what_could_be_judged() -> None:
 
 @pytest.mark.parametrize("quorum", [0, -1, 1.5, True, float("nan")])
 def test_other_quorums_are_refused(quorum: float) -> None:
-    """Neither a number nor a share."""
     with pytest.raises(ValueError, match="quorum must be a whole number from 1 or a share above 0 and below 1, got"):
         judge(0.0, quorum=quorum)
 
@@ -124,5 +123,4 @@ def test_rules_that_do_not_fit_the_profile_are_refused(name: str, method: str, m
 
 
 def test_the_score_can_have_a_rule() -> None:
-    """What the model answers is judged like a feature."""
     check_rules(PROFILE, {"score": FeatureRule("wasserstein", 0.5)})

@@ -125,7 +125,6 @@ def test_cold_window_is_unknown() -> None:
 
 
 def test_feature_without_values_is_unknown_beside_known_ones() -> None:
-    """A feature that is missing in most rows cannot be judged; the others can."""
     columns = make_columns(1000, seed=5)
     columns["f1"] = np.full(1000, np.nan)
     found = evaluate(make_sample(PROFILE, columns))
@@ -138,7 +137,6 @@ def test_feature_without_values_is_unknown_beside_known_ones() -> None:
 
 
 def test_nothing_known_at_all() -> None:
-    """If no feature has enough values, the verdict is Unknown."""
     columns = {name: np.full(1000, None, dtype=object) for name in make_columns(1)}
     found = evaluate(make_sample(PROFILE, columns))
 

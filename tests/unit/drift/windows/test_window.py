@@ -98,7 +98,6 @@ def test_other_profiles_are_left_out() -> None:
 
 
 def test_malformed_counts_change_nothing() -> None:
-    """A document that is refused leaves the window as it was."""
     window = make_window()
     window.add(make_document(PROFILE, 40), pod="a", now=START + 15)
     broken = make_document(PROFILE, 50)
@@ -158,7 +157,6 @@ def test_pod_whose_clock_runs_ahead() -> None:
 
 
 def test_samples_do_not_change_afterwards() -> None:
-    """A sample is a snapshot."""
     window, recorder = make_window(), make_recorder(PROFILE)
     record(recorder, 5, seed=1)
     window.add(recorder.document(), pod="a", now=START + 1)

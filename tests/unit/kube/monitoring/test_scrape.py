@@ -44,8 +44,6 @@ async def scrape(handler: Handler, *, deadline: float = DEADLINE) -> bytes | Scr
 
 
 async def test_a_document_is_handed_on_as_it_is() -> None:
-    """The bytes of a proper answer."""
-
     async def answer(request: web.Request) -> web.StreamResponse:
         """Answer so."""
         assert request.headers["Accept-Encoding"] == "identity"
@@ -120,7 +118,6 @@ HOSTILE: dict[str, tuple[Handler, str]] = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 async def test_a_hostile_answer_is_a_sentence(case: str) -> None:
-    """Failure is a value."""
     handler, sentence = HOSTILE[case]
     answer = await scrape(handler)
     assert isinstance(answer, ScrapeFailure)
@@ -136,8 +133,6 @@ async def test_an_answer_without_end_is_given_up(handler: Handler) -> None:
 
 
 async def test_nobody_there_is_a_sentence() -> None:
-    """A pod that is gone between two scrapes."""
-
     async def answer(_: web.Request) -> web.StreamResponse:
         """Answer so."""
         return web.json_response({})

@@ -119,7 +119,6 @@ def test_a_store_claim_that_is_there_always_counts(world: World) -> None:
 
 
 def test_an_equal_status_is_not_written(world: World) -> None:
-    """No write without a change."""
     world.resource["status"] = {"phase": "Running"}
     assert world.carry_out(status={"phase": "Running"}, events=(Event("Normal", "A", "b"),)) is Outcome.DONE
     assert world.client.calls == []

@@ -29,8 +29,6 @@ def holder(client: MemoryClient) -> str:
 
 
 def test_the_first_one_leads_at_once() -> None:
-    """There is no Lease yet."""
-
     async def story() -> tuple[str, float]:
         client = MemoryClient()
         await make_elector(client).acquire()

@@ -139,8 +139,6 @@ def test_an_edit_cuts_a_back_off_short() -> None:
 
 
 def test_success_forgets_earlier_failures() -> None:
-    """The next failure is a first one again."""
-
     async def story() -> float:
         queue = make_queue()
         queue.add(A)

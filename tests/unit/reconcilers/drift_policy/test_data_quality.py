@@ -246,7 +246,6 @@ EXPLAINED = {
 
 @pytest.mark.parametrize(("drifted", "faulty", "want"), EXPLAINED.values(), ids=EXPLAINED)
 def test_drift_is_explained_only_if_no_sound_feature_drifted(drifted: list[str], faulty: list[str], want: bool) -> None:
-    """What a fault does not account for is drift all the same."""
     features = [{"name": name, "verdict": "Drifted", "psiStar": 1, "pValue": 0, "rows": 1} for name in drifted]
     faults = [{"feature": name, "check": "missing", "rate": 0.5, "referenceRate": 0} for name in faulty]
     status = {"features": features, "dataFaults": faults, "dataFault": {"active": True, "since": at(0)}}

@@ -40,14 +40,12 @@ def test_the_cooldown_doubles_up_to_a_limit(base: float, lost: int, want: float)
 
 
 def test_without_a_retraining_there_is_no_wait() -> None:
-    """The first retraining waits for nothing."""
     assert next_trigger_time(None, 3600.0, 5) is None
     assert next_trigger_time(at(0), 60.0, 1) == at(120)
 
 
 @given(st.lists(st.integers(-200_000, 0), max_size=48), st.integers(1, 48))
 def test_the_budget_returns_when_a_start_leaves_the_day(offsets: list[int], limit: int) -> None:
-    """When the budget returns there are fewer starts in the day than the limit; a second before there are not."""
     starts = starts_of_the_day(tuple(at(offset) for offset in sorted(offsets)), NOW)
     assert all((NOW - parse_time(start)).total_seconds() < DAY_SECONDS for start in starts)
     if len(starts) < limit:

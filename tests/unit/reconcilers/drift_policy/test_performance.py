@@ -58,7 +58,6 @@ UNKNOWN: dict[str, tuple[dict[str, Any], str, str]] = {
 
 @pytest.mark.parametrize(("spec", "reason", "want"), UNKNOWN.values(), ids=UNKNOWN)
 def test_what_cannot_be_measured_is_unknown_and_says_why(spec: dict[str, Any], reason: str, want: str) -> None:
-    """Never silence, and never "held"."""
     world = watching(spec={"triggers": {}, **spec})
     evaluate(world, 2)
     assert conditions_of(world)["PerformanceLost"] == ("Unknown", reason)

@@ -22,7 +22,6 @@ from tests.support.world.objects import make_drift_policy
 
 
 def test_the_api_knows_every_method_of_the_engine() -> None:
-    """What the engine can, the API offers, and nothing else."""
     assert {method.value for method in Method} == set(EFFECTS)
 
 

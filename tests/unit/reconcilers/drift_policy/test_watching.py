@@ -172,7 +172,6 @@ def test_counts_against_another_profile_are_not_evaluated() -> None:
 
 
 def test_a_deleted_policy_is_left_alone() -> None:
-    """While the object is being deleted nothing is written and nothing created."""
     world = World.of(drift_policy(deletionTimestamp=at(0)), target(), profile=profile_of())
     plan = world.plan("DriftPolicy", "p")
     assert (plan.status, plan.create, plan.events) == (None, (), ())

@@ -106,7 +106,6 @@ def test_what_a_deleted_namesake_left_is_waited_for() -> None:
 
 
 def test_deleted_children_come_back() -> None:
-    """A Deployment or Service that somebody deleted is applied again, the same as before."""
     world = serving()
     before = {kind: world.objects[kind, "m"]["spec"] for kind in ("Deployment", "Service")}
     for kind in before:
@@ -116,7 +115,6 @@ def test_deleted_children_come_back() -> None:
 
 
 def test_a_deleted_deployment_is_left_alone() -> None:
-    """While the object is being deleted nothing is written."""
     world = World.of(model_deployment(deletionTimestamp=at(0)), published_job("v1"))
     plan = world.plan("ModelDeployment", "m")
     assert (plan.status, plan.create, plan.apply, plan.events) == (None, (), (), ())

@@ -182,7 +182,6 @@ def test_words_that_are_no_report_are_left_out(message: str) -> None:
     ids=["no champion", "no model in service"],
 )
 def test_what_was_not_compared_is_said(champion: Document | None, want: str) -> None:
-    """GatesPassed says plainly when there was nothing to pass."""
     world = started()
     job_succeeds(world, "v1", **({"champion": champion} if champion else {}))
     world.settle("TrainingJob", "t")
@@ -199,7 +198,6 @@ def test_a_refusal_is_read_from_the_job_when_its_pod_is_gone() -> None:
 
 
 def test_killed_for_memory_is_said() -> None:
-    """A pod that was killed for its memory says so in the terminal condition."""
     world = started()
     run_pod(world, failed_pod("train", 137, reason="OOMKilled"))
     job = only_job(world)

@@ -55,7 +55,6 @@ def test_suspending_a_running_run_suspends_its_job() -> None:
 
 
 def test_a_job_lost_while_suspended_comes_back_on_resume() -> None:
-    """Suspended means that nothing is started, not even in place of a lost Job."""
     world = started()
     _set_suspend(world, suspend=True)
     world.settle("TrainingJob", "t")

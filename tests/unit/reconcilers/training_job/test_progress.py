@@ -72,7 +72,6 @@ def test_what_keeps_a_pod_from_starting_is_said(pod: Document, want: str) -> Non
 
 
 def test_a_retried_pod_is_told_of() -> None:
-    """While the Job tries again, the summary says how the last pod failed."""
     world = started()
     run_pod(world, failed_pod("train", 137, reason="OOMKilled"))
     job = only_job(world)

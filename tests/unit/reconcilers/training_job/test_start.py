@@ -30,7 +30,6 @@ def test_a_first_pass_creates_the_store_claim_and_one_job() -> None:
 
 
 def test_an_existing_store_claim_is_left_as_it_is() -> None:
-    """The store claim is created only where there is none."""
     world = fresh()
     world.put(claim(STORE_CLAIM))
     plan = world.step("TrainingJob", "t")
@@ -39,7 +38,6 @@ def test_an_existing_store_claim_is_left_as_it_is() -> None:
 
 
 def test_the_jobs_uid_is_recorded_once_it_was_seen() -> None:
-    """The status names the very Job that runs."""
     world = started()
     assert status_of(world)["jobRef"]["uid"] == only_job(world)["metadata"]["uid"]
 

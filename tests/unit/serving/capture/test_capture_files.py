@@ -104,6 +104,5 @@ def test_old_files_of_all_pods_are_deleted(tmp_path: Path, models: Mapping[str, 
 def test_a_folder_that_is_gone_is_an_error_for_capture_to_count(
     tmp_path: Path, models: Mapping[str, ServedModel]
 ) -> None:
-    """It names the folder."""
     with pytest.raises(ArtifactError, match="nowhere"):
         folder(tmp_path / "nowhere", models["rain"]).write_labels([CapturedLabel("a", 1, NOW)], NOW)

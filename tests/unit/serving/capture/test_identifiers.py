@@ -39,7 +39,6 @@ def test_an_id_says_what_it_was_made_of(data: st.DataObject, kind: LabelKind, ti
 
 
 def test_ids_of_a_model_whose_labels_are_not_counted() -> None:
-    """They say no answer."""
     (text,) = make_ids(version=VERSION, kind=None, answers=[3], time_ms=1_767_225_600_000, token="0123456789")  # noqa: S106
     assert (parse_id(text).kind, parse_id(text).answer) == (None, None)
 

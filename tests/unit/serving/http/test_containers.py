@@ -47,7 +47,6 @@ BAD = {
 def test_a_wrong_environment_names_the_variable(
     environment: dict[str, str], want: str, published: Mapping[str, Published], tmp_path: Path
 ) -> None:
-    """One sentence for whoever wrote the pod."""
     if any(name.endswith("PORT") for name in environment):
         environment = {**container_environment(published["rain"], tmp_path), **environment}
     with pytest.raises(ConfigError, match="^" + want.replace("(", r"\(")):
@@ -90,7 +89,6 @@ def test_fetch_refuses_a_version_of_which_one_bit_is_wrong(name: str, tmp_path: 
 
 
 def test_fetch_of_a_version_that_is_not_there(tmp_path: Path) -> None:
-    """It says which version and where it was looked for."""
     version = publish_rain(tmp_path / "store")
     environment = container_environment(version, tmp_path / "pod")
     environment["PERENNATE_SERVING"] = environment["PERENNATE_SERVING"].replace(version.digest, "sha256:" + "0" * 64)

@@ -52,7 +52,6 @@ def test_scores_are_what_the_profile_counts(name: str, models: Models, published
 
 
 def test_a_model_without_probabilities_predicts_and_has_no_score(models: Models, published: Versions) -> None:
-    """Then there is nothing to bin, and nothing is made up."""
     version = published["ridge"]
     outcome = models["ridge"].predict(models["ridge"].schema.read(version.records(100)))
     np.testing.assert_array_equal(outcome.predictions, version.estimator.predict(version.rows[:100]))

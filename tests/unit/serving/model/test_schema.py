@@ -87,7 +87,6 @@ def test_numbers_become_one_matrix_in_the_order_of_the_manifest() -> None:
 
 
 def test_a_model_of_one_feature() -> None:
-    """One feature is no special case for callers."""
     batch = InputSchema(NUMBERS[:1]).read([{"TEMP": 1}, {"TEMP": 2}])
     assert batch.columns["TEMP"].tolist() == [1.0, 2.0]
     assert batch.matrix is not None
