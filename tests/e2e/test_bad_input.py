@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.api.version import version_uri
+from perennate.api.documents.model_manifest import version_uri
 from tests.support.cluster.cluster_user import apply, flip_a_bit, holds, start_loader, until, write_files
 from tools.demo import steps
 from tools.demo.cluster import Cluster, condition

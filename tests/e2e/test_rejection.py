@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.api.version import short_version
+from perennate.api.documents.canonical import short_version
 from perennate.api.wellknown import LABEL_VERSION
 from tests.support.cluster.cluster_user import SECONDS, apply, flip_a_bit, holds, start_loader, until, write_files
 from tools.demo import steps

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.api.version import MODEL_FILE, version_uri
+from perennate.api.documents.model_manifest import MODEL_FILE, version_uri
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB
 from perennate.kube.runtime.resources import DEPLOYMENT, OURS, POD, SERVICE, Manifest
 from tests.support.cluster import manifests

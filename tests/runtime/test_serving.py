@@ -18,8 +18,8 @@ import httpx
 import pandas as pd
 import pytest
 
-from perennate.api.serving import CaptureConfig
-from perennate.api.version import digest_bytes
+from perennate.api.documents.canonical import digest_bytes
+from perennate.api.documents.serving_config import CaptureConfig
 from perennate.drift import Profile, validate_counts
 from tests.support.pods.serving import (
     DEADLINE_SECONDS,

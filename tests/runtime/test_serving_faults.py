@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from perennate.api.serving import CaptureConfig
-from perennate.api.version import MANIFEST_FILE, MODEL_FILE
+from perennate.api.documents.model_manifest import MANIFEST_FILE, MODEL_FILE
+from perennate.api.documents.serving_config import CaptureConfig
 from perennate.api.wellknown import EXIT_VERSION_REFUSED
 from tests.support.pods.fetching import flip_a_bit
 from tests.support.pods.serving import (

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
-from perennate.api.run import ChampionRequest, StageResult
-from perennate.api.version import canonical_json, digest_bytes, digest_document
+from perennate.api.documents.canonical import canonical_json, digest_bytes, digest_document
+from perennate.api.documents.run_request import ChampionRequest
+from perennate.api.documents.stage_result import StageResult
 from perennate.api.wellknown import ENV_RUN_REQUEST, ExitCode
 from perennate.artifacts import load_version
 from perennate.drift import Profile

@@ -14,7 +14,8 @@ import pytest
 from pyarrow import parquet
 from sklearn.datasets import load_breast_cancer
 
-from perennate.api.run import CapturedRequest, ChampionRequest, StageResult
+from perennate.api.documents.run_request import CapturedRequest, ChampionRequest
+from perennate.api.documents.stage_result import StageResult
 from perennate.api.wellknown import ExitCode
 from perennate.artifacts import load_version
 from tests.support.pods.runs import Run, make_spec

@@ -21,7 +21,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from perennate.api.version import digest_bytes
+from perennate.api.documents.canonical import digest_bytes
 from perennate.api.wellknown import ExitCode
 from perennate.artifacts import load_version
 from tests.support.pods.runs import Run, make_spec

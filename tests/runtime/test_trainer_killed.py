@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sklearn.datasets import load_breast_cancer
 
-from perennate.api.version import MANIFEST_FILE
+from perennate.api.documents.model_manifest import MANIFEST_FILE
 from perennate.api.wellknown import ENV_RUN_REQUEST, ExitCode
 from perennate.artifacts import ArtifactNotFoundError, ModelStore, load_version
 from tests.support.pods.artifacts import make_files, make_manifest

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-from perennate.api.version import short_version
+from perennate.api.documents.canonical import short_version
 from tools.demo.cluster import condition
 
 FIRST_ROW = 8_000

@@ -65,9 +65,9 @@ STORE_CLAIM: Final = "perennate-store"
 
 # Environment of pods.
 ENV_RUN_REQUEST: Final = "PERENNATE_RUN_REQUEST"
-"""JSON of `api.run.RunRequest` for the stages of a training run."""
+"""JSON of `api.documents.run_request.RunRequest` for the stages of a training run."""
 ENV_SERVING: Final = "PERENNATE_SERVING"
-"""JSON of `api.serving.ServingConfig` for both containers of a serving pod."""
+"""JSON of `api.documents.serving_config.ServingConfig` for both containers of a serving pod."""
 
 TRAFFIC_PORT: Final = 3000
 OPERATIONS_PORT: Final = 3001

@@ -13,7 +13,6 @@ from perennate.artifacts.errors import (
 )
 from perennate.artifacts.formats.skops.loading import LoadedVersion, load_estimator, load_verified, load_version
 from perennate.artifacts.formats.skops.saving import save_estimator
-from perennate.artifacts.manifest import file_entries
 from perennate.artifacts.store import ModelStore
 from perennate.artifacts.verify import VerifiedVersion, read_manifest, read_version
 
@@ -28,7 +27,6 @@ __all__ = [
     "ModelStore",
     "VerifiedVersion",
     "VersionUnfitError",
-    "file_entries",
     "load_estimator",
     "load_verified",
     "load_version",

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perennate.api.version import MANIFEST_FILE, Manifest, canonical_json
+from perennate.api.documents.canonical import canonical_json
+from perennate.api.documents.model_manifest import MANIFEST_FILE, ModelManifest, file_entries
 from perennate.artifacts import places
 from perennate.artifacts.errors import ArtifactCorruptError, ArtifactError
 from perennate.artifacts.files import create, make_folder, sweep, sync_folder
-from perennate.artifacts.manifest import file_entries
 from perennate.artifacts.verify import VerifiedVersion, read_manifest, read_version
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class ModelStore:
     root: Path
     namespace: str
 
-    def publish(self, manifest: Manifest, files: Mapping[str, bytes]) -> str:
+    def publish(self, manifest: ModelManifest, files: Mapping[str, bytes]) -> str:
         """Publish a version: its files first, its manifest last, each created once.
 
         Who finds the version published compares every byte and is done. What a killed publisher left is completed: a
@@ -63,7 +63,7 @@ class ModelStore:
         _check_line(version.manifest, model)
         return version
 
-    def read_manifest(self, model: str, digest: str) -> Manifest:
+    def read_manifest(self, model: str, digest: str) -> ModelManifest:
         """The manifest of a version; its files are not looked at.
 
         Raises:
@@ -74,7 +74,7 @@ class ModelStore:
         _check_line(manifest, model)
         return manifest
 
-    def fetch(self, model: str, digest: str, target: Path) -> Manifest:
+    def fetch(self, model: str, digest: str, target: Path) -> ModelManifest:
         """Copy a version into a folder, every byte checked, the manifest last. Doing it again is harmless.
 
         Args:
@@ -109,7 +109,7 @@ class ModelStore:
         return places.inside(places.namespace_dir(self.root, self.namespace), path)
 
 
-def _create_all(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
+def _create_all(folder: Path, manifest: ModelManifest, files: Mapping[str, bytes]) -> None:
     for name in sorted(files):
         create(folder / places.file_name(name), files[name])
     # The manifest says that the version is complete, so the other names must be on the disk before it.
@@ -119,7 +119,7 @@ def _create_all(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     sweep(folder)
 
 
-def _check_complete(manifest: Manifest, files: Mapping[str, bytes]) -> None:
+def _check_complete(manifest: ModelManifest, files: Mapping[str, bytes]) -> None:
     listed = {entry.path: (entry.digest, entry.size) for entry in manifest.files}
     given = {entry.path: (entry.digest, entry.size) for entry in file_entries(files)}
     if listed != given or MANIFEST_FILE in given:
@@ -129,7 +129,7 @@ def _check_complete(manifest: Manifest, files: Mapping[str, bytes]) -> None:
         )
 
 
-def _check_line(manifest: Manifest, model: str) -> None:
+def _check_line(manifest: ModelManifest, model: str) -> None:
     if manifest.model != model:
         raise ArtifactCorruptError(
             f"version {manifest.digest} belongs to the model line {manifest.model!r}, not {model!r}"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from perennate.api.version import MANIFEST_FILE, MODEL_FILE, PROFILE_FILE, Manifest, digest_bytes
+from perennate.api.documents.canonical import digest_bytes
+from perennate.api.documents.model_manifest import MANIFEST_FILE, MODEL_FILE, PROFILE_FILE, ModelManifest
 from perennate.artifacts.errors import ArtifactCorruptError, ArtifactNotFoundError
 from perennate.artifacts.files import read_exact
 from perennate.artifacts.places import file_name
@@ -25,7 +26,7 @@ FILE_LIMIT: Final = 4 << 30
 class VerifiedVersion:
     """A version in memory, every byte of it checked against the digest that was asked for."""
 
-    manifest: Manifest
+    manifest: ModelManifest
     files: Mapping[str, bytes]
     """Content by file name; the manifest itself is not among them."""
 
@@ -40,7 +41,7 @@ class VerifiedVersion:
         return self.files[PROFILE_FILE]
 
 
-def read_manifest(folder: Path, digest: str) -> Manifest:
+def read_manifest(folder: Path, digest: str) -> ModelManifest:
     """The manifest of the version in a folder, if it is the one of this digest.
 
     Args:
@@ -59,7 +60,7 @@ def read_manifest(folder: Path, digest: str) -> Manifest:
         ) from None
     _check_digest(folder / MANIFEST_FILE, content, digest)
     try:
-        manifest = Manifest.model_validate_json(content)
+        manifest = ModelManifest.model_validate_json(content)
     except ValidationError as error:
         raise ArtifactCorruptError(
             f"{folder / MANIFEST_FILE} cannot be read by this release: {_first(error)}"
@@ -95,7 +96,7 @@ def _check_digest(path: Path, content: bytes, wanted: str) -> None:
         )
 
 
-def _check_files(folder: Path, manifest: Manifest) -> None:
+def _check_files(folder: Path, manifest: ModelManifest) -> None:
     """The rules for the list of files that the schema cannot state."""
     names = [file_name(entry.path) for entry in manifest.files]
     digests = {entry.path: entry.digest for entry in manifest.files}

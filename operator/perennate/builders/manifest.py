@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perennate.api.version import canonical_json, digest_bytes
+from perennate.api.documents.canonical import canonical_json, digest_bytes
 from perennate.api.wellknown import ANNOTATION_APPLIED_HASH, API_VERSION
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from perennate.api.documents.canonical import canonical_json, short_version
+from perennate.api.documents.serving_config import CaptureConfig, ServingConfig
 from perennate.api.durations import parse_duration
-from perennate.api.serving import CaptureConfig, ServingConfig
-from perennate.api.version import canonical_json, short_version
 from perennate.api.wellknown import (
     CAPTURE_DIR,
     ENV_SERVING,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from perennate.api.run import CapturedRequest, ChampionRequest, RunRequest
-from perennate.api.version import canonical_json
+from perennate.api.documents.canonical import canonical_json
+from perennate.api.documents.run_request import CapturedRequest, ChampionRequest, RunRequest
 from perennate.api.wellknown import (
     DATA_DIR,
     ENV_RUN_REQUEST,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perennate.api.documents.canonical import digest_document
 from perennate.api.v1alpha1.training_job import Provenance
 from perennate.api.v1alpha1.training_spec import TrainingJobSpec
-from perennate.api.version import digest_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from perennate.api.run import RunRecord
+    from perennate.api.documents.run_record import RunRecord
 
 
 def deciding_spec(spec: TrainingJobSpec) -> TrainingJobSpec:

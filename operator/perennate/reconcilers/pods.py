@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from perennate.api.run import StageResult
+from perennate.api.documents.stage_result import StageResult
 from perennate.reconcilers.wording import truncate
 
 if TYPE_CHECKING:

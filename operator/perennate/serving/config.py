@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from perennate.api.serving import ServingConfig
+from perennate.api.documents.serving_config import ServingConfig
 from perennate.api.wellknown import (
     CAPTURE_DIR,
     ENV_SERVING,

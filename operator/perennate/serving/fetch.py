@@ -9,11 +9,11 @@ from perennate.artifacts import ArtifactError, ModelStore
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perennate.api.version import Manifest
+    from perennate.api.documents.model_manifest import ModelManifest
     from perennate.serving.config import Settings
 
 
-def fetch(settings: Settings) -> Manifest:
+def fetch(settings: Settings) -> ModelManifest:
     """Copy the version to the model folder and, with capture, make the folder of captured rows. Again is harmless.
 
     Raises:

@@ -8,7 +8,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from perennate.api.run import StageResult
+from perennate.api.documents.stage_result import StageResult
 from perennate.api.wellknown import STAGE_PREPARE, STAGE_TRAIN, STAGES, ExitCode
 from perennate.trainer.errors import StageError
 from perennate.trainer.outcome import run_error, write_result

@@ -8,7 +8,7 @@ from perennate.api.v1alpha1.training_job import Reason
 from perennate.api.wellknown import ExitCode
 
 if TYPE_CHECKING:
-    from perennate.api.run import StageResult
+    from perennate.api.documents.stage_result import StageResult
 
 
 class StageError(Exception):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from perennate.api.run import RESULT_LIMIT, RunError, StageResult
-from perennate.api.version import canonical_json
+from perennate.api.documents.canonical import canonical_json
+from perennate.api.documents.stage_result import RESULT_LIMIT, RunError, StageResult
 
 if TYPE_CHECKING:
     from pathlib import Path

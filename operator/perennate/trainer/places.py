@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from perennate.api.version import MODEL_FILE
+from perennate.api.documents.model_manifest import MODEL_FILE
 from perennate.api.wellknown import DATA_DIR, RUN_DIR, STORE_DIR, TERMINATION_LOG
 
 if TYPE_CHECKING:

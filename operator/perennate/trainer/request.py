@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from perennate.api.run import RunRecord, RunRequest
-from perennate.api.version import canonical_json
+from perennate.api.documents.canonical import canonical_json
+from perennate.api.documents.run_record import RunRecord
+from perennate.api.documents.run_request import RunRequest
 from perennate.api.wellknown import ENV_RUN_REQUEST
 from perennate.trainer.errors import BadConfigurationError
 

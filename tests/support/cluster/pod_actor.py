@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from perennate.api.run import RunError, StageResult
+from perennate.api.documents.canonical import short_version
+from perennate.api.documents.model_manifest import version_uri
+from perennate.api.documents.stage_result import RunError, StageResult
 from perennate.api.v1alpha1.training_job import MetricValue, ModelVersion
 from perennate.api.v1alpha1.training_spec import Metric
-from perennate.api.version import short_version, version_uri
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB, STAGES
 from perennate.kube.runtime.resources import POD, Manifest
 from tests.support.cluster.kube_user import KubeUser, Refused

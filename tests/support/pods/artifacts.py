@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perennate.api.version import CARD_FILE, MODEL_FILE, PROFILE_FILE, FeatureSchema, Manifest, digest_bytes
-from perennate.artifacts import file_entries
+from perennate.api.documents.canonical import digest_bytes
+from perennate.api.documents.model_manifest import (
+    CARD_FILE,
+    MODEL_FILE,
+    PROFILE_FILE,
+    FeatureSchema,
+    ModelManifest,
+    file_entries,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +25,7 @@ def make_files(model: bytes = b"model", profile: bytes = b"{}", card: bytes = b"
     return {MODEL_FILE: model, PROFILE_FILE: profile, CARD_FILE: card}
 
 
-def make_manifest(contents: Mapping[str, bytes], *, model: str = "fraud", **changes: object) -> Manifest:
+def make_manifest(contents: Mapping[str, bytes], *, model: str = "fraud", **changes: object) -> ModelManifest:
     """The manifest of a version with these files."""
     fields: dict[str, object] = {
         "model": model,
@@ -33,4 +40,4 @@ def make_manifest(contents: Mapping[str, bytes], *, model: str = "fraud", **chan
         "fingerprint": ZERO,
         **changes,
     }
-    return Manifest.model_validate(fields)
+    return ModelManifest.model_validate(fields)

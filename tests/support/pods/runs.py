@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from perennate.api.run import CapturedRequest, ChampionRequest, RunRequest, StageResult
+from perennate.api.documents.run_request import CapturedRequest, ChampionRequest, RunRequest
+from perennate.api.documents.stage_result import StageResult
 from perennate.api.v1alpha1.training_spec import TrainingJobSpec
 from perennate.api.wellknown import ENV_RUN_REQUEST
 from perennate.artifacts import ModelStore

@@ -29,9 +29,10 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClas
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from perennate.api.serving import CaptureConfig, ServingConfig
-from perennate.api.version import MODEL_FILE, PROFILE_FILE, FeatureSchema, Manifest, canonical_json, digest_bytes
-from perennate.artifacts import ModelStore, file_entries, save_estimator
+from perennate.api.documents.canonical import canonical_json, digest_bytes
+from perennate.api.documents.model_manifest import MODEL_FILE, PROFILE_FILE, FeatureSchema, ModelManifest, file_entries
+from perennate.api.documents.serving_config import CaptureConfig, ServingConfig
+from perennate.artifacts import ModelStore, save_estimator
 from perennate.drift import Profile, build_profile, class_text
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Published:
     store: ModelStore
     model: str
     digest: str
-    manifest: Manifest
+    manifest: ModelManifest
     profile: Profile
     estimator: Any
     rows: pd.DataFrame
@@ -113,7 +114,7 @@ def publish(
         classes=classes,
     )
     files = {MODEL_FILE: save_estimator(estimator), PROFILE_FILE: profile.to_bytes(), "MODEL_CARD.md": b"# A model\n"}
-    manifest = Manifest(
+    manifest = ModelManifest(
         model=model,
         task=task,
         estimator=type(estimator).__name__,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from perennate.api.version import short_version
+from perennate.api.documents.canonical import short_version
 from perennate.api.wellknown import LABEL_VERSION
 from tests.support.world.cluster_controllers import deployment_rolls_out
 from tests.support.world.objects import (

@@ -6,9 +6,10 @@ import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from perennate.api.run import StageResult
+from perennate.api.documents.canonical import digest_document, short_version
+from perennate.api.documents.model_manifest import version_uri
+from perennate.api.documents.stage_result import StageResult
 from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
-from perennate.api.version import digest_document, short_version, version_uri
 from perennate.api.wellknown import API_VERSION, STAGES
 from perennate.reconcilers.settings import Settings
 

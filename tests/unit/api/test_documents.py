@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from perennate.api import version
-from perennate.api.run import RESULT_LIMIT, RunError, StageResult
-from perennate.api.serving import ServingConfig
-from perennate.api.version import Manifest, canonical_json, digest_document, short_version, version_uri
+from perennate.api.documents import model_manifest
+from perennate.api.documents.canonical import canonical_json, digest_document, short_version
+from perennate.api.documents.model_manifest import ModelManifest, version_uri
+from perennate.api.documents.serving_config import ServingConfig
+from perennate.api.documents.stage_result import RESULT_LIMIT, RunError, StageResult
 
 DIGEST = "sha256:" + "ab" * 32
 MANIFEST = {
@@ -19,7 +20,7 @@ MANIFEST = {
     "features": [{"name": "TEMP", "type": "number"}],
     "target": "rain",
     "classes": ["0", "1"],
-    "files": [{"path": version.MODEL_FILE, "digest": DIGEST, "size": 10}],
+    "files": [{"path": model_manifest.MODEL_FILE, "digest": DIGEST, "size": 10}],
     "profileDigest": DIGEST,
     "fingerprint": DIGEST,
     "environment": {"python": "3.11.7"},
@@ -49,9 +50,9 @@ def test_a_digest_is_that_of_the_bytes() -> None:
 
 def test_a_version_is_the_digest_of_its_manifest() -> None:
     """Reading a manifest back gives the same version; any change of content gives another."""
-    manifest = Manifest.model_validate(MANIFEST)
-    assert Manifest.model_validate(manifest.to_document()).digest == manifest.digest
-    assert Manifest.model_validate({**MANIFEST, "target": "snow"}).digest != manifest.digest
+    manifest = ModelManifest.model_validate(MANIFEST)
+    assert ModelManifest.model_validate(manifest.to_document()).digest == manifest.digest
+    assert ModelManifest.model_validate({**MANIFEST, "target": "snow"}).digest != manifest.digest
 
 
 def test_people_see_twelve_digits() -> None:
@@ -63,7 +64,7 @@ def test_people_see_twelve_digits() -> None:
 def test_a_manifest_of_another_schema_is_refused() -> None:
     """A document of a future version is not read as if it were this one."""
     with pytest.raises(ValidationError, match=r"perennate\.dev/manifest/v1"):
-        Manifest.model_validate({**MANIFEST, "schema": "perennate.dev/manifest/v2"})
+        ModelManifest.model_validate({**MANIFEST, "schema": "perennate.dev/manifest/v2"})
 
 
 def test_an_error_fits_into_a_termination_message() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from perennate.api.version import MANIFEST_FILE, MODEL_FILE, canonical_json
+from perennate.api.documents.canonical import canonical_json
+from perennate.api.documents.model_manifest import MANIFEST_FILE, MODEL_FILE
 from perennate.artifacts import (
     ArtifactConflictError,
     ArtifactCorruptError,

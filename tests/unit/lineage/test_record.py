@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from perennate.api.run import ChampionRequest, RunRecord
+from perennate.api.documents.run_record import RunRecord
+from perennate.api.documents.run_request import ChampionRequest
 from perennate.api.v1alpha1.training_spec import TrainingJobSpec
 from perennate.lineage import (
     data_digest,

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perennate.api.conditions import find_condition
+from perennate.api.documents.canonical import short_version
 from perennate.api.durations import parse_duration
 from perennate.api.v1alpha1.drift_policy import ConditionType, Reason
-from perennate.api.version import short_version
 from perennate.builders.retraining import episode_training_job
 from perennate.reconcilers.drift_policy import evaluation, triggers
 from perennate.reconcilers.drift_policy import status as view

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perennate.api.conditions import is_true
+from perennate.api.documents.canonical import short_version
 from perennate.api.v1alpha1 import training_job as training
 from perennate.api.v1alpha1.model_deployment import Promotion, Revision
-from perennate.api.version import short_version
 from perennate.reconcilers.model_deployment.observed import model_name
 from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import parse_time, rfc3339

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from perennate.api.version import short_version
+from perennate.api.documents.canonical import short_version
 from perennate.api.wellknown import ANNOTATION_APPLIED_HASH, EXIT_VERSION_REFUSED, LABEL_VERSION
 from perennate.reconcilers.pods import failure, is_leaving, is_ready, newest_first, obstacle
 

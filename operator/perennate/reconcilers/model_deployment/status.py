@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from perennate.api.documents.canonical import short_version
 from perennate.api.v1alpha1.model_deployment import ConditionType, Phase, Reason
-from perennate.api.version import short_version
 from perennate.builders import names
 from perennate.builders.labels import owner_label
 from perennate.reconcilers.model_deployment.rollout import RolloutState

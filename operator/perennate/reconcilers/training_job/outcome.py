@@ -15,7 +15,7 @@ from perennate.reconcilers.training_job.stages import leading_pod, parse_result,
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from perennate.api.run import StageResult
+    from perennate.api.documents.stage_result import StageResult
     from perennate.builders.manifest import Manifest
 
 RESULT_PATIENCE: Final = 30.0

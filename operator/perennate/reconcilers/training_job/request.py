@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perennate.api.run import CapturedRequest, ChampionRequest
+from perennate.api.documents.run_request import CapturedRequest, ChampionRequest
 from perennate.builders.training import run_request
 from perennate.reconcilers.model_deployment.observed import model_name
 
 if TYPE_CHECKING:
-    from perennate.api.run import RunRequest
+    from perennate.api.documents.run_request import RunRequest
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
 
 

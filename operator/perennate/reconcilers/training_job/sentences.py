@@ -9,7 +9,7 @@ from perennate.api.wellknown import STAGES
 from perennate.reconcilers.wording import pluralize
 
 if TYPE_CHECKING:
-    from perennate.api.run import StageResult
+    from perennate.api.documents.stage_result import StageResult
     from perennate.api.v1alpha1.training_job import StageStatus
     from perennate.reconcilers.training_job.outcome import InProgress
 

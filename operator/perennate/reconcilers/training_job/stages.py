@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from perennate.api.run import StageResult
+from perennate.api.documents.stage_result import StageResult
 from perennate.api.v1alpha1.training_job import StageStatus
 from perennate.api.wellknown import STAGES
 from perennate.reconcilers.pods import container_statuses, newest_first

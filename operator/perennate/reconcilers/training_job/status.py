@@ -16,7 +16,7 @@ from perennate.reconcilers.training_job.stages import WAITING_STAGES, leading_po
 from perennate.reconcilers.wording import TEXT_LIMIT, truncate
 
 if TYPE_CHECKING:
-    from perennate.api.run import StageResult
+    from perennate.api.documents.stage_result import StageResult
     from perennate.api.v1alpha1 import TrainingJob
     from perennate.api.v1alpha1.training_job import StageStatus, TrainingJobStatus
     from perennate.builders.manifest import Manifest

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from perennate.api.version import Manifest
+    from perennate.api.documents.model_manifest import ModelManifest
     from perennate.serving.capture.rows import CapturedLabel, CapturedRows
 
 ID: Final = "perennate.id"
@@ -43,7 +43,7 @@ class ParquetFolder:
         retention_seconds: age at which files are deleted, whichever pod wrote them.
     """
 
-    def __init__(self, folder: Path, *, pod: str, manifest: Manifest, retention_seconds: float) -> None:
+    def __init__(self, folder: Path, *, pod: str, manifest: ModelManifest, retention_seconds: float) -> None:
         self._folder = folder
         self._pod = pod
         self._features = {feature.name: _TYPES[feature.type] for feature in manifest.features}

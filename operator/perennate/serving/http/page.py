@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from perennate.serving.model.sample import record_of
 
 if TYPE_CHECKING:
-    from perennate.api.version import FeatureSchema
+    from perennate.api.documents.model_manifest import FeatureSchema
     from perennate.serving.model.model import ServedModel
 
 _PAGE: Final = """<!doctype html>

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from perennate.api.version import short_version
+from perennate.api.documents.canonical import short_version
 from perennate.artifacts import LoadedVersion, VersionUnfitError, load_version
 from perennate.drift import Profile, ProfileError, class_text
 from perennate.serving.model.adapters import choose_form
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from perennate.api.version import FeatureSchema, Manifest
+    from perennate.api.documents.model_manifest import FeatureSchema, ModelManifest
     from perennate.serving.model.adapters import InputAdapter
     from perennate.serving.model.schema import Batch
 
@@ -79,7 +79,7 @@ class ServedModel:
     """
 
     def __init__(self, version: LoadedVersion, digest: str) -> None:
-        self.manifest: Manifest = version.manifest
+        self.manifest: ModelManifest = version.manifest
         self.digest = digest
         self.prefix = short_version(digest)
         self.profile_bytes = version.profile
@@ -161,7 +161,7 @@ def _read_profile(content: bytes) -> Profile:
         raise VersionUnfitError(f"profile.json: {error}") from error
 
 
-def _check_agreement(manifest: Manifest, profile: Profile, estimator: Any, classes: list[Any]) -> None:
+def _check_agreement(manifest: ModelManifest, profile: Profile, estimator: Any, classes: list[Any]) -> None:
     """Refuse a version whose three parts speak of different columns or classes."""
     columns, profiled = [item.name for item in manifest.features], [item.name for item in profile.features]
     if columns != profiled or len(columns) != estimator.n_features_in_:

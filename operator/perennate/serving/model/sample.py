@@ -14,7 +14,7 @@ from perennate.drift.profile.features import NumericFeature
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from perennate.api.version import FeatureSchema
+    from perennate.api.documents.model_manifest import FeatureSchema
     from perennate.drift import Profile
     from perennate.drift.profile.features import Feature
     from perennate.serving.model.schema import Batch, InputSchema

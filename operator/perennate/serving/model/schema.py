@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from perennate.api.version import FeatureSchema
+    from perennate.api.documents.model_manifest import FeatureSchema
 
 MAX_ROWS: Final = 10_000
 """Rows of one request."""

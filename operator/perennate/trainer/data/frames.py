@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyarrow import parquet
 
-from perennate.api.version import digest_bytes
+from perennate.api.documents.canonical import digest_bytes
 from perennate.trainer.errors import BadConfigurationError
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from perennate.trainer.progress import report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perennate.api.run import RunRequest
+    from perennate.api.documents.model_manifest import ModelManifest
+    from perennate.api.documents.run_request import RunRequest
     from perennate.api.v1alpha1.training_spec import Holdout, Trainer
-    from perennate.api.version import Manifest
     from perennate.trainer.places import Places
     from perennate.trainer.tasks import Task
 
@@ -43,7 +43,7 @@ class Rows:
     """When each row is from, (rows,), if they are to be split by time."""
 
 
-def load_rows(request: RunRequest, places: Places, *, now: float, champion: Manifest | None) -> Rows:
+def load_rows(request: RunRequest, places: Places, *, now: float, champion: ModelManifest | None) -> Rows:
     """The rows of a request.
 
     Args:
@@ -129,7 +129,7 @@ def _read_captured(request: RunRequest, places: Places, *, now: float) -> tuple[
     return found.table, target
 
 
-def _with_typed_labels(table: pa.Table, target: str, trainer: Trainer, champion: Manifest | None) -> pa.Table:
+def _with_typed_labels(table: pa.Table, target: str, trainer: Trainer, champion: ModelManifest | None) -> pa.Table:
     """Labels come as text; they get the type that the classes (or the numbers) of the task have."""
     texts: list[str] = table[target].to_pylist()
     regressor = trainer.estimator is not None and allowlist.allowed(allowlist.REGRESSORS, trainer.estimator.class_)
@@ -152,5 +152,5 @@ def _array(labels: Sequence[Any]) -> pa.Array:
     return pa.array(labels)
 
 
-def _features(champion: Manifest | None) -> tuple[str, ...]:
+def _features(champion: ModelManifest | None) -> tuple[str, ...]:
     return () if champion is None else tuple(feature.name for feature in champion.features)

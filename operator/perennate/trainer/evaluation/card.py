@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perennate.api.version import short_version
+from perennate.api.documents.canonical import short_version
 from perennate.lineage import data_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perennate.api.run import RunRecord
-    from perennate.api.version import FeatureSchema
+    from perennate.api.documents.model_manifest import FeatureSchema
+    from perennate.api.documents.run_record import RunRecord
     from perennate.drift import Profile
     from perennate.gates import ChampionVerdict
     from perennate.trainer.evaluation.evaluation import Verdict

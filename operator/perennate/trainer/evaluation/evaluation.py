@@ -17,7 +17,7 @@ from perennate.trainer.tasks import asked_metrics, check_metrics, metrics_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from perennate.api.run import RunRecord
+    from perennate.api.documents.run_record import RunRecord
     from perennate.api.v1alpha1.training_spec import Champion, Evaluation, Metric
     from perennate.artifacts import LoadedVersion, ModelStore
     from perennate.trainer.evaluation.scoring import Judged

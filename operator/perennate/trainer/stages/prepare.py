@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyarrow import parquet
 
-from perennate.api.run import RunRecord, StageResult
-from perennate.api.version import digest_bytes
+from perennate.api.documents.canonical import digest_bytes
+from perennate.api.documents.run_record import RunRecord
+from perennate.api.documents.stage_result import StageResult
 from perennate.artifacts import ArtifactError, ModelStore
 from perennate.lineage import (
     deciding_spec,
@@ -27,9 +28,9 @@ from perennate.trainer.tasks import check_metrics
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perennate.api.run import RunRequest
+    from perennate.api.documents.model_manifest import ModelManifest
+    from perennate.api.documents.run_request import RunRequest
     from perennate.api.v1alpha1.training_spec import Holdout
-    from perennate.api.version import Manifest
     from perennate.trainer.places import Places
 
 
@@ -112,7 +113,7 @@ def make_record(
     )
 
 
-def _champion(request: RunRequest, places: Places) -> Manifest | None:
+def _champion(request: RunRequest, places: Places) -> ModelManifest | None:
     """Manifest of the model in service; None when there is none to read (publish says what that means)."""
     if request.champion is None:
         return None

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from perennate.api.run import StageResult
-from perennate.api.v1alpha1.training_job import ModelVersion
-from perennate.api.version import (
+from perennate.api.documents.canonical import short_version
+from perennate.api.documents.model_manifest import (
     CARD_FILE,
     MODEL_FILE,
     PROFILE_FILE,
     FeatureSchema,
-    Manifest,
-    short_version,
+    ModelManifest,
+    file_entries,
     version_uri,
 )
-from perennate.artifacts import ArtifactRefusedError, ModelStore, file_entries, load_estimator
+from perennate.api.documents.stage_result import StageResult
+from perennate.api.v1alpha1.training_job import ModelVersion
+from perennate.artifacts import ArtifactRefusedError, ModelStore, load_estimator
 from perennate.artifacts.formats.skops.allowlist import public_name
 from perennate.lineage import deciding_spec, fingerprint, library_versions, provenance
 from perennate.trainer.data.columns import feature_type
@@ -33,7 +34,8 @@ from perennate.trainer.request import read_record
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from perennate.api.run import RunRecord, RunRequest
+    from perennate.api.documents.run_record import RunRecord
+    from perennate.api.documents.run_request import RunRequest
     from perennate.trainer.places import Places
 
 ClassType = Literal["number", "string", "boolean"]
@@ -112,7 +114,7 @@ def read_trained(request: RunRequest, places: Places) -> Trained:
     )
 
 
-def make_version(trained: Trained, judged: Judged, verdict: Verdict) -> tuple[Manifest, dict[str, bytes]]:
+def make_version(trained: Trained, judged: Judged, verdict: Verdict) -> tuple[ModelManifest, dict[str, bytes]]:
     """Manifest and files of the version."""
     record, environment = trained.record, library_versions()
     importance = importance_of(trained.estimator, record.features)
@@ -129,7 +131,7 @@ def make_version(trained: Trained, judged: Judged, verdict: Verdict) -> tuple[Ma
         environment=environment,
     )
     files = {MODEL_FILE: trained.content, PROFILE_FILE: profile.to_bytes(), CARD_FILE: card.encode()}
-    manifest = Manifest(
+    manifest = ModelManifest(
         model=record.model,
         task=judged.task,
         estimator=estimator,

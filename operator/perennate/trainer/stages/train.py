@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perennate.api.run import StageResult
+from perennate.api.documents.stage_result import StageResult
 from perennate.artifacts import save_estimator
 from perennate.lineage import fingerprint
 from perennate.trainer.data.frames import frame, labels, read_rows

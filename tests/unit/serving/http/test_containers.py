@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from perennate.api.serving import CaptureConfig
+from perennate.api.documents.serving_config import CaptureConfig
 from perennate.artifacts import ArtifactCorruptError, ArtifactNotFoundError, load_version
 from perennate.serving.config import Settings
 from perennate.serving.errors import ConfigError

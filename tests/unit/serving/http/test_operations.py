@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import orjson
 
-from perennate.api.version import digest_bytes
+from perennate.api.documents.canonical import digest_bytes
 from perennate.serving.http.operations import Operations
 from perennate.serving.lifecycle import Lifecycle, Phase
 from perennate.serving.metrics import Metrics

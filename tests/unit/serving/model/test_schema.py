@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennate.api.version import FeatureSchema
+from perennate.api.documents.model_manifest import FeatureSchema
 from perennate.serving.model.schema import MAX_ROWS, InputSchema
 from perennate.serving.refusal import Refused
 

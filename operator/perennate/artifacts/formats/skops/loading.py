@@ -16,7 +16,7 @@ from perennate.artifacts.verify import VerifiedVersion, read_version
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perennate.api.version import Manifest
+    from perennate.api.documents.model_manifest import ModelManifest
 
 LIBRARY: Final = "scikit-learn"
 TRUSTED: Final = sorted(allowlist.INTERNALS | allowlist.FUNCTIONS | {allowlist.TREE, "numpy.dtype"})
@@ -27,7 +27,7 @@ TRUSTED: Final = sorted(allowlist.INTERNALS | allowlist.FUNCTIONS | {allowlist.T
 class LoadedVersion:
     """A version that is ready to predict."""
 
-    manifest: Manifest
+    manifest: ModelManifest
     estimator: Any
     """The fitted scikit-learn estimator or pipeline; takes a DataFrame with the manifest's features in order."""
     profile: bytes

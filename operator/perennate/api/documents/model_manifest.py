@@ -1,46 +1,22 @@
-"""A model version in the store: its manifest, its digest, its place."""
+"""`manifest.json` of a model version: its files, its inputs and its provenance. Its digest is the version."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field
 
+from perennate.api.documents.canonical import digest_bytes, digest_document
 from perennate.api.meta import Digest, Model
 from perennate.api.v1alpha1.training_job import MetricValue
 
-MODEL_FILE = "model.skops"
-PROFILE_FILE = "profile.json"
-CARD_FILE = "MODEL_CARD.md"
-MANIFEST_FILE = "manifest.json"
-SHORT_LENGTH = 12
-"""Digits of a digest that people see."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-
-def canonical_json(document: Any) -> bytes:
-    """The one byte form of a JSON value: keys sorted, no spaces, UTF-8, no NaN.
-
-    Raises:
-        ValueError: the document holds NaN or an infinity.
-    """
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-
-
-def digest_bytes(content: bytes) -> str:
-    """`sha256:` and the hexadecimal digest of the bytes."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
-
-
-def digest_document(document: Any) -> str:
-    """Digest of the canonical form of a JSON value."""
-    return digest_bytes(canonical_json(document))
-
-
-def short_version(digest: str) -> str:
-    """The first digits of a digest, without `sha256:`."""
-    return digest.removeprefix("sha256:")[:SHORT_LENGTH]
+MODEL_FILE: Final = "model.skops"
+PROFILE_FILE: Final = "profile.json"
+CARD_FILE: Final = "MODEL_CARD.md"
+MANIFEST_FILE: Final = "manifest.json"
 
 
 def version_uri(model: str, digest: str) -> str:
@@ -63,7 +39,7 @@ class FeatureSchema(Model):
     type: Literal["number", "string", "boolean"]
 
 
-class Manifest(Model):
+class ModelManifest(Model):
     """`manifest.json`: every file of a version and where it came from.
 
     The version is the digest of its canonical form, so it holds no time and no host.
@@ -90,3 +66,10 @@ class Manifest(Model):
     def digest(self) -> str:
         """The version: digest of the canonical manifest."""
         return digest_document(self.to_document())
+
+
+def file_entries(files: Mapping[str, bytes]) -> tuple[FileEntry, ...]:
+    """One entry per file, sorted by name, for `ModelManifest.files`."""
+    return tuple(
+        FileEntry(path=name, digest=digest_bytes(content), size=len(content)) for name, content in sorted(files.items())
+    )
