@@ -1,11 +1,11 @@
-# A serving pod: its argument is `fetch` (copy and verify a version) or `serve`.
-# One file for docker and buildah. Where no registry can be reached, BASE and BUILDER name images made from Debian packages.
+# The serving pod. The argument is `fetch` (copy and verify a version) or `serve`.
+# Works with docker and buildah. If no image registry is reachable, set BASE and BUILDER to images made from Debian packages.
 ARG BASE=python:3.11-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84
 ARG BUILDER=${BASE}
 
-# Dependencies: hash-locked wheels in a virtual environment without pip. How to reach a package index is mounted for this step
-# alone (secrets `pip.conf` and `certificates`, both optional) and stays in no layer. The packages' own tests, a sixth of the size,
-# go; the rest is compiled here because the file system is read-only later.
+# Dependencies: hash-locked wheels in a virtual environment without pip. The settings of the package index are mounted for this step
+# only (secrets `pip.conf` and `certificates`, both optional), so no layer contains them. The tests of the packages, a sixth of the
+# size, are removed. The rest is compiled now, because the file system is read-only at run time.
 FROM ${BUILDER} AS builder
 COPY requirements/serving.txt /requirements.txt
 RUN --mount=type=secret,id=pip.conf --mount=type=secret,id=certificates \
@@ -16,7 +16,7 @@ RUN --mount=type=secret,id=pip.conf --mount=type=secret,id=certificates \
     find /opt/venv -type d -name tests -prune -exec rm -r {} + && \
     python3 -m compileall -q -j 0 /opt/venv
 
-# Our source, compiled too.
+# Our source, compiled as well.
 FROM ${BUILDER} AS compiled
 COPY operator/perennate /opt/perennate/perennate
 RUN python3 -m compileall -q /opt/perennate
@@ -25,7 +25,7 @@ FROM scratch AS source
 COPY --from=compiled /opt/perennate /opt/perennate
 
 FROM ${BASE} AS dependencies
-# The base image of Docker Hub brings pip; a running pod needs none.
+# The base image contains pip, which a running pod does not need.
 RUN if python3 -m pip --version >/dev/null 2>&1; then python3 -m pip uninstall --yes --root-user-action=ignore pip setuptools wheel; fi
 COPY --from=builder /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH \
@@ -37,6 +37,6 @@ USER 65532:65532
 WORKDIR /tmp
 ENTRYPOINT ["python", "-m", "perennate.serving"]
 
-# Last, and small: a change of the source builds and loads this layer alone.
+# The last layer is small: after a change of the source, only this layer is rebuilt and loaded.
 FROM dependencies
 COPY --from=source / /

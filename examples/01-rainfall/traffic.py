@@ -1,10 +1,10 @@
-"""Send the rows of traffic.csv through a ModelDeployment's Service, in order, and post their true labels.
+"""Send the rows of traffic.csv to a ModelDeployment's Service, in order, and post their labels.
 
-Runs in a pod; standard library only. Each request prints one JSON line: first row, time, status, version, scores and
-milliseconds. A request that fails is printed with its error and never sent again: the log tells the whole truth.
+Runs in a pod and needs only the standard library. Each request prints one JSON line: first row, time, status, version,
+scores and milliseconds. A failed request is logged with its error and not retried, so the log shows every failure.
 
-Environment: SERVICE (base address), DATA (CSV file), FIRST_ROW (number of its first row), BATCH (rows a request),
-RATE (rows a second).
+Environment: SERVICE (base URL), DATA (CSV file), FIRST_ROW (number of its first row), BATCH (rows per request), RATE
+(rows per second).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TIMEOUT_SECONDS = 15
 
 
 def post(path: str, document: Any) -> Any:
-    """POST one JSON document on a connection of its own and return the answer."""
+    """POST a JSON document on a new connection and return the response."""
     request = urllib.request.Request(  # noqa: S310 - the address is our own Service
         SERVICE + path, json.dumps(document).encode(), {"Content-Type": "application/json"}
     )

@@ -1,16 +1,16 @@
-{{/* Name of everything that belongs to the operator: <release>-operator, at most 63 characters. */}}
+{{/* Name of the operator's objects: <release>-operator, at most 63 characters. */}}
 {{- define "perennate.operator" -}}
 {{ printf "%s-operator" (.Release.Name | trunc 54 | trimSuffix "-") }}
 {{- end -}}
 
-{{/* What the operator's pods are selected by; must never change between versions. */}}
+{{/* Selector labels of the operator's pods. They are immutable, so they must not change between versions. */}}
 {{- define "perennate.selector" -}}
 app.kubernetes.io/name: perennate
 app.kubernetes.io/component: operator
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{/* Labels of every object of the chart. */}}
+{{/* Labels of all objects of the chart. */}}
 {{- define "perennate.labels" -}}
 {{ include "perennate.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
@@ -22,7 +22,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ .Values.serviceAccount.name | default (include "perennate.operator" .) }}
 {{- end -}}
 
-{{/* Reference of an image: (list $ .Values.image.operator) */}}
+{{/* Image reference. Argument: (list $ .Values.image.operator) */}}
 {{- define "perennate.image" -}}
 {{ $root := index . 0 }}{{ $image := index . 1 }}{{ printf "%s:%s" $image.repository ($image.tag | default $root.Chart.AppVersion) }}
 {{- end -}}
