@@ -16,6 +16,10 @@ from tests.support.tree import ROOT
 # Module to plant and what it says -> the contract that must notice.
 PLANTED = {
     "perennate/api/planted.py": ("import perennate.drift", "Layers: each floor imports only what lies below it"),
+    "perennate/api/documents/planted.py": (
+        "import perennate.api.v1alpha1",
+        "Documents, and the code that reads and writes them, know no version of the API",
+    ),
     "perennate/kube/planted.py": (
         "import perennate.artifacts",
         "The operator never imports what runs in training or serving pods",

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
-from perennate.api.v1alpha1.training_spec import CapturedData
+from perennate.api.documents.run_spec import CapturedData
 from perennate.artifacts import load_verified
 from perennate.serving.capture.files import ParquetFolder
 from perennate.serving.capture.rows import CapturedLabel, CapturedRows

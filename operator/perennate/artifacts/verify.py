@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic import ValidationError
-
 from perennate.api.documents.canonical import digest_bytes
+from perennate.api.documents.document import InvalidDocumentError
 from perennate.api.documents.model_manifest import MANIFEST_FILE, MODEL_FILE, PROFILE_FILE, ModelManifest
 from perennate.artifacts.errors import ArtifactCorruptError, ArtifactNotFoundError
 from perennate.artifacts.files import read_exact
@@ -60,11 +59,9 @@ def read_manifest(folder: Path, digest: str) -> ModelManifest:
         ) from None
     _check_digest(folder / MANIFEST_FILE, content, digest)
     try:
-        manifest = ModelManifest.model_validate_json(content)
-    except ValidationError as error:
-        raise ArtifactCorruptError(
-            f"{folder / MANIFEST_FILE} cannot be read by this release: {_first(error)}"
-        ) from error
+        manifest = ModelManifest.read(content)
+    except InvalidDocumentError as error:
+        raise ArtifactCorruptError(f"{folder / MANIFEST_FILE} cannot be read by this release: {error}") from error
     _check_files(folder, manifest)
     return manifest
 
@@ -107,8 +104,3 @@ def _check_files(folder: Path, manifest: ModelManifest) -> None:
             raise ArtifactCorruptError(f"{folder / MANIFEST_FILE} lists no {needed}")
     if digests[PROFILE_FILE] != manifest.profile_digest:
         raise ArtifactCorruptError(f"{folder / MANIFEST_FILE} names two digests for {PROFILE_FILE}")
-
-
-def _first(error: ValidationError) -> str:
-    problem = error.errors(include_url=False)[0]
-    return f"{'.'.join(str(part) for part in problem['loc']) or 'document'}: {problem['msg']}"

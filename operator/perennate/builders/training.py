@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from perennate.api.documents.canonical import canonical_json
 from perennate.api.documents.run_request import CapturedRequest, ChampionRequest, RunRequest
+from perennate.api.documents.run_spec import RunSpec
 from perennate.api.wellknown import (
     DATA_DIR,
     ENV_RUN_REQUEST,
@@ -23,7 +24,7 @@ from perennate.builders.manifest import owner_reference
 
 if TYPE_CHECKING:
     from perennate.api.v1alpha1 import TrainingJob
-    from perennate.api.v1alpha1.training_spec import TrainerContainer
+    from perennate.api.v1alpha1.training_spec import TrainerContainer, TrainingJobSpec
     from perennate.builders.manifest import Manifest
 
 RUN_VOLUME: Final = "run"
@@ -44,9 +45,16 @@ def run_request(
         namespace=resource.metadata.namespace,
         training_job=resource.metadata.name,
         uid=resource.metadata.uid,
-        spec=resource.spec,
+        spec=run_spec(resource.spec),
         champion=champion,
         captured=captured,
+    )
+
+
+def run_spec(spec: TrainingJobSpec) -> RunSpec:
+    """The fields of a spec that can change the result. In v1alpha1 they have the names of the document's fields."""
+    return RunSpec.model_validate(
+        {name: value for name, value in spec.to_document().items() if name in RunSpec.model_fields}
     )
 
 

@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perennate.api.v1alpha1.training_job import GateResult
+from perennate.api.documents.stage_result import GateResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from perennate.api.v1alpha1.training_spec import Gate, Metric
+    from perennate.api.documents.metric import Metric
+    from perennate.api.documents.run_spec import Gate
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from perennate.api.v1alpha1.training_job import ChampionResult
+from perennate.api.documents.stage_result import ChampionResult
 
 if TYPE_CHECKING:
-    from perennate.api.v1alpha1.training_spec import Metric
+    from perennate.api.documents.metric import Metric
 
 _DIGITS: Final = 12
 """Decimal places to which a difference is taken, so that 0.3 - 0.2 counts as the 0.1 that was asked for."""

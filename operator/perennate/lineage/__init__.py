@@ -5,7 +5,6 @@ from __future__ import annotations
 from perennate.lineage.environment import library_versions
 from perennate.lineage.record import (
     data_digest,
-    deciding_spec,
     environment_digest,
     fingerprint,
     parameters_digest,
@@ -14,7 +13,6 @@ from perennate.lineage.record import (
 
 __all__ = [
     "data_digest",
-    "deciding_spec",
     "environment_digest",
     "fingerprint",
     "library_versions",

@@ -5,23 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perennate.api.documents.canonical import digest_document
-from perennate.api.v1alpha1.training_job import Provenance
-from perennate.api.v1alpha1.training_spec import TrainingJobSpec
+from perennate.api.documents.stage_result import Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from perennate.api.documents.run_record import RunRecord
+    from perennate.api.documents.run_spec import RunSpec
 
 
-def deciding_spec(spec: TrainingJobSpec) -> TrainingJobSpec:
-    """The spec without what cannot change the result: resources, limits of time and retries, suspension."""
-    return TrainingJobSpec(
-        model=spec.model, trainer=spec.trainer, data=spec.data, seed=spec.seed, evaluation=spec.evaluation
-    )
-
-
-def parameters_digest(spec: TrainingJobSpec, *, target: str, features: Sequence[str]) -> str:
+def parameters_digest(spec: RunSpec, *, target: str, features: Sequence[str]) -> str:
     """Digest of trainer, hold-out, features, target and evaluation.
 
     Args:

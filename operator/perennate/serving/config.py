@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic import ValidationError
-
+from perennate.api.documents.document import InvalidDocumentError
 from perennate.api.documents.serving_config import ServingConfig
 from perennate.api.wellknown import (
     CAPTURE_DIR,
@@ -75,11 +74,9 @@ def _serving(environment: Mapping[str, str]) -> ServingConfig:
             f"{ENV_SERVING} is not set; it must hold what to serve, as JSON of the schema perennate.dev/serving/v1"
         )
     try:
-        return ServingConfig.model_validate_json(text)
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in problem["loc"]) or "document"
-        raise ConfigError(f"{ENV_SERVING}: {field}: {problem['msg']}") from error
+        return ServingConfig.read(text)
+    except InvalidDocumentError as error:
+        raise ConfigError(f"{ENV_SERVING}: {error}") from error
 
 
 def _port(environment: Mapping[str, str], name: str, default: int) -> int:

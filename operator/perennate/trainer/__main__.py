@@ -8,7 +8,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from perennate.api.documents.stage_result import StageResult
+from perennate.api.documents.stage_result import ErrorReason, StageResult
 from perennate.api.wellknown import STAGE_PREPARE, STAGE_TRAIN, STAGES, ExitCode
 from perennate.trainer.errors import StageError
 from perennate.trainer.outcome import run_error, write_result
@@ -59,7 +59,7 @@ def _run(stage: StageName, places: Places, environment: Mapping[str, str]) -> tu
     except Exception as error:
         traceback.print_exc()
         message = f"{stage} ended unexpectedly: {type(error).__name__}: {error}; see the container's log"
-        return UNEXPECTED, StageResult(stage=stage, error=run_error("StageFailed", message))
+        return UNEXPECTED, StageResult(stage=stage, error=run_error(ErrorReason.STAGE_FAILED, message))
 
 
 def _stage(stage: StageName, places: Places, environment: Mapping[str, str]) -> StageResult:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from perennate.api.documents.canonical import canonical_json
+from perennate.api.documents.document import InvalidDocumentError
 from perennate.api.documents.run_record import RunRecord
 from perennate.api.documents.run_request import RunRequest
 from perennate.api.wellknown import ENV_RUN_REQUEST
@@ -24,9 +23,9 @@ def read_request(environment: Mapping[str, str]) -> RunRequest:
         BadConfigurationError: it is missing or not a request.
     """
     try:
-        return RunRequest.model_validate_json(environment.get(ENV_RUN_REQUEST, ""))
-    except ValidationError as error:
-        raise BadConfigurationError(f"environment variable {ENV_RUN_REQUEST}: {describe(error)}") from error
+        return RunRequest.read(environment.get(ENV_RUN_REQUEST, ""))
+    except InvalidDocumentError as error:
+        raise BadConfigurationError(f"environment variable {ENV_RUN_REQUEST}: {error}") from error
 
 
 def read_record(path: Path) -> RunRecord:
@@ -36,17 +35,11 @@ def read_record(path: Path) -> RunRecord:
         BadConfigurationError: something else wrote into it.
     """
     try:
-        return RunRecord.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise BadConfigurationError(f"{path}: {describe(error)}; only the prepare stage may write it") from error
+        return RunRecord.read(path.read_bytes())
+    except InvalidDocumentError as error:
+        raise BadConfigurationError(f"{path}: {error}; only the prepare stage may write it") from error
 
 
 def write_record(path: Path, record: RunRecord) -> None:
     """Write the record in its canonical form, so that the digest of the file is the fingerprint."""
     path.write_bytes(canonical_json(record.to_document()))
-
-
-def describe(error: ValidationError) -> str:
-    """The first problem: where it is and what it is."""
-    problem = error.errors(include_url=False)[0]
-    return f"{'.'.join(str(part) for part in problem['loc']) or 'document'}: {problem['msg']}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from perennate.api.v1alpha1.training_spec import Metric
+from perennate.api.documents.metric import Metric
 from perennate.trainer.errors import BadConfigurationError
 
 if TYPE_CHECKING:
-    from perennate.api.v1alpha1.training_spec import Evaluation
+    from perennate.api.documents.run_spec import Evaluation
 
 Task = Literal["classification", "regression"]
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from perennate.api.documents.canonical import short_version
+from perennate.api.documents.metric import Metric, MetricValue
 from perennate.api.documents.model_manifest import version_uri
-from perennate.api.documents.stage_result import RunError, StageResult
-from perennate.api.v1alpha1.training_job import MetricValue, ModelVersion
-from perennate.api.v1alpha1.training_spec import Metric
+from perennate.api.documents.stage_result import PublishedVersion, RunError, StageResult
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB, STAGES
 from perennate.kube.runtime.resources import POD, Manifest
 from tests.support.cluster.kube_user import KubeUser, Refused
@@ -24,7 +23,7 @@ Status = dict[str, Any]
 
 def published(*, model: str = "rain", digest: str = DIGEST, profile_digest: str = PROFILE_DIGEST) -> Status:
     """Status of a pod whose three stages succeeded and that published a version."""
-    version = ModelVersion(
+    version = PublishedVersion(
         name=model,
         version=short_version(digest),
         uri=version_uri(model, digest),

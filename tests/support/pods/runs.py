@@ -17,6 +17,7 @@ from perennate.api.documents.stage_result import StageResult
 from perennate.api.v1alpha1.training_spec import TrainingJobSpec
 from perennate.api.wellknown import ENV_RUN_REQUEST
 from perennate.artifacts import ModelStore
+from perennate.builders.training import run_spec
 from perennate.trainer.__main__ import main
 from perennate.trainer.places import (
     ENV_DATA_DIR,
@@ -108,7 +109,7 @@ class Run:
             namespace=NAMESPACE,
             training_job="job",
             uid="uid",
-            spec=TrainingJobSpec.model_validate(self.spec),
+            spec=run_spec(TrainingJobSpec.model_validate(self.spec)),
             champion=self.champion,
             captured=self.captured,
         )

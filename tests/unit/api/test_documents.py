@@ -7,7 +7,11 @@ from pydantic import ValidationError
 
 from perennate.api.documents import model_manifest
 from perennate.api.documents.canonical import canonical_json, digest_document, short_version
+from perennate.api.documents.document import Document, InvalidDocumentError
 from perennate.api.documents.model_manifest import ModelManifest, version_uri
+from perennate.api.documents.run_record import RunRecord
+from perennate.api.documents.run_request import RunRequest
+from perennate.api.documents.run_spec import RunSpec
 from perennate.api.documents.serving_config import ServingConfig
 from perennate.api.documents.stage_result import RESULT_LIMIT, RunError, StageResult
 
@@ -61,10 +65,48 @@ def test_people_see_twelve_digits() -> None:
     assert version_uri("rain", DIGEST) == f"store://rain/versions/{'ab' * 32}"
 
 
-def test_a_manifest_of_another_schema_is_refused() -> None:
-    """A document of a future version is not read as if it were this one."""
-    with pytest.raises(ValidationError, match=r"perennate\.dev/manifest/v1"):
-        ModelManifest.model_validate({**MANIFEST, "schema": "perennate.dev/manifest/v2"})
+@pytest.mark.parametrize("document", [RunRequest, RunRecord, StageResult, ServingConfig, ModelManifest])
+def test_a_future_version_of_a_format_is_refused_by_its_version(document: type[Document]) -> None:
+    """Its other fields may have changed: the message names the version, not a field that looks wrong."""
+    known = document.format_version()
+    future = known.replace("/v1", "/v2")
+    with pytest.raises(InvalidDocumentError) as refused:
+        document.read(canonical_json({"schema": future, "unheardOf": 1}))
+    assert str(refused.value) == f"schema: must be '{known}', got '{future}'; read it with the release that wrote it"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"{", "document: Invalid JSON"),
+        (b"[]", "document: Input should be an object"),
+        (canonical_json({**MANIFEST, "task": "guess"}), "task: Input should be .*, got 'guess'"),
+        (canonical_json({**MANIFEST, "surprise": 1}), "surprise: Extra inputs are not permitted, got 1"),
+    ],
+)
+def test_a_document_with_an_error_names_the_field_and_the_value(content: bytes, message: str) -> None:
+    with pytest.raises(InvalidDocumentError, match=f"^{message}"):
+        ModelManifest.read(content)
+
+
+def test_a_run_request_of_the_first_release_is_read() -> None:
+    """It held fields of the TrainingJob that no stage reads; they are ignored, any other unknown field is refused."""
+    spec = {
+        "model": {"name": "rain"},
+        "trainer": {"estimator": {"class": "sklearn.linear_model.LogisticRegression"}},
+        "data": {"train": {"uri": "pvc://rows/rain.csv"}, "target": "rain"},
+    }
+    unused = {
+        "resources": {"limits": {"memory": "1Gi"}},
+        "suspend": True,
+        "backoffLimit": 5,
+        "activeDeadlineSeconds": 60,
+        "ttlSecondsAfterFinished": 0,
+    }
+    request = {"namespace": "n", "trainingJob": "t", "uid": "u", "spec": {**spec, **unused}}
+    assert RunRequest.read(canonical_json(request)).spec == RunSpec.model_validate(spec)
+    with pytest.raises(InvalidDocumentError, match=r"^spec\.parallelism: "):
+        RunRequest.read(canonical_json({**request, "spec": {**spec, "parallelism": 2}}))
 
 
 def test_an_error_fits_into_a_termination_message() -> None:

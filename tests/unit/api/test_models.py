@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from perennate.api.documents.metric import Metric
 from perennate.api.durations import parse_duration
 from perennate.api.meta import validation
 from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
-from perennate.api.v1alpha1.training_spec import Metric
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 ESTIMATOR = {"class": "sklearn.linear_model.LogisticRegression", "params": {"C": 0.5}}

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from perennate.api.v1alpha1.training_job import ChampionResult
-from perennate.api.v1alpha1.training_spec import Metric
+from perennate.api.documents.metric import Metric
+from perennate.api.documents.stage_result import ChampionResult
 from perennate.gates import compare, no_champion, no_comparison
 
 VERSION = "sha256:" + "a" * 64

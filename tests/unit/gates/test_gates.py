@@ -6,8 +6,9 @@ import math
 
 import pytest
 
-from perennate.api.v1alpha1.training_job import GateResult
-from perennate.api.v1alpha1.training_spec import Gate, Metric
+from perennate.api.documents.metric import Metric
+from perennate.api.documents.run_spec import Gate
+from perennate.api.documents.stage_result import GateResult
 from perennate.gates import check_gates
 
 NAN, INF = math.nan, math.inf

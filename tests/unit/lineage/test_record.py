@@ -8,10 +8,11 @@ import pytest
 
 from perennate.api.documents.run_record import RunRecord
 from perennate.api.documents.run_request import ChampionRequest
+from perennate.api.documents.run_spec import RecordedSpec
 from perennate.api.v1alpha1.training_spec import TrainingJobSpec
+from perennate.builders.training import run_spec
 from perennate.lineage import (
     data_digest,
-    deciding_spec,
     environment_digest,
     fingerprint,
     library_versions,
@@ -25,7 +26,7 @@ A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 
 def make_record(spec: dict[str, Any] | None = None, **changes: Any) -> RunRecord:
     """A record of a run."""
-    parsed = deciding_spec(TrainingJobSpec.model_validate(spec or make_spec()))
+    parsed = RecordedSpec.of(run_spec(TrainingJobSpec.model_validate(spec or make_spec())))
     fields: dict[str, Any] = {
         "model": parsed.model.name,
         "task": "classification",
@@ -91,7 +92,7 @@ def test_rows_columns_environment_and_champion_change_the_fingerprint(change: di
 
 def test_parameters_digest_covers_target_and_order_of_features() -> None:
     """Two models with their columns swapped are not the same model."""
-    spec = TrainingJobSpec.model_validate(make_spec())
+    spec = run_spec(TrainingJobSpec.model_validate(make_spec()))
     digests = {
         parameters_digest(spec, target="t", features=("a", "b")),
         parameters_digest(spec, target="t", features=("b", "a")),

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from perennate.api.v1alpha1.training_spec import CapturedData
+from perennate.api.documents.run_spec import CapturedData
 from perennate.trainer.data.captured import Captured, label_type, read_captured, typed_labels
 from perennate.trainer.errors import DataRefusedError
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennate.api.v1alpha1.training_spec import Estimator
+from perennate.api.documents.run_spec import Estimator
 from perennate.trainer.errors import BadConfigurationError
 from perennate.trainer.model.estimator import build_estimator
 from perennate.trainer.stages.train import fit

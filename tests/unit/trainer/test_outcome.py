@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from perennate.api.documents.stage_result import RESULT_LIMIT, StageResult
-from perennate.api.v1alpha1.training_job import GateResult, MetricValue
-from perennate.api.v1alpha1.training_spec import Metric
+from perennate.api.documents.metric import Metric, MetricValue
+from perennate.api.documents.stage_result import RESULT_LIMIT, GateResult, StageResult
 from perennate.trainer.outcome import encode, run_error, truncate
 
 

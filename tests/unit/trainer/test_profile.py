@@ -8,7 +8,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 
-from perennate.api.v1alpha1.training_spec import Metric
+from perennate.api.documents.metric import Metric
 from perennate.drift import Profile
 from perennate.drift.performance.measured import METRICS
 from perennate.trainer.evaluation.profile import make_profile

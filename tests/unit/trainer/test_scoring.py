@@ -12,7 +12,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 
-from perennate.api.v1alpha1.training_spec import Metric
+from perennate.api.documents.metric import Metric
 from perennate.trainer.evaluation.scoring import Judged, UnknownClassError, judge, measure
 from perennate.trainer.tasks import CLASSIFICATION, REGRESSION
 

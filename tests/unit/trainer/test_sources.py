@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]
 
-from perennate.api.v1alpha1.training_spec import TrainData
+from perennate.api.documents.run_spec import TrainData
 from perennate.tabular.missing import MISSING_WORDS
 from perennate.tabular.sources import open_file
 from perennate.trainer.data.sources import read_source

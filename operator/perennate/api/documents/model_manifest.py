@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import Field
 
 from perennate.api.documents.canonical import digest_bytes, digest_document
+from perennate.api.documents.document import Document
+from perennate.api.documents.metric import MetricValue
 from perennate.api.meta import Digest, Model
-from perennate.api.v1alpha1.training_job import MetricValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ class FeatureSchema(Model):
     type: Literal["number", "string", "boolean"]
 
 
-class ModelManifest(Model):
+class ModelManifest(Document):
     """`manifest.json`: every file of a version and where it came from.
 
     The version is the digest of its canonical form, so it holds no time and no host.

@@ -6,18 +6,19 @@ from typing import Literal
 
 from pydantic import Field
 
+from perennate.api.documents.document import Document
 from perennate.api.documents.run_request import ChampionRequest
-from perennate.api.meta import Digest, Model
-from perennate.api.v1alpha1.training_spec import TrainingJobSpec
+from perennate.api.documents.run_spec import RecordedSpec
+from perennate.api.meta import Digest
 
 
-class RunRecord(Model):
-    """`/perennate/run.json`: everything that decides the result. Its canonical digest is the fingerprint."""
+class RunRecord(Document):
+    """`/perennate/run.json`: everything that decides the result of a run, and nothing else."""
 
     schema_: Literal["perennate.dev/run/v1"] = Field(default="perennate.dev/run/v1", alias="schema")
     model: str
     task: Literal["classification", "regression"]
-    spec: TrainingJobSpec
+    spec: RecordedSpec
     target: str
     features: tuple[str, ...]
     train_digest: Digest

@@ -1,36 +1,45 @@
-"""The run request: what the operator tells the stages of a training run to do."""
+"""The run request: what the operator tells the prepare and publish stages to do."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from perennate.api.documents.document import Document
+from perennate.api.documents.run_spec import RunSpec
 from perennate.api.meta import Digest, Model
-from perennate.api.v1alpha1.training_spec import TrainingJobSpec
+
+_UNUSED: Final = frozenset({"resources", "suspend", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"})
+"""Fields of `spec` that the first release wrote although no stage reads them."""
 
 
 class ChampionRequest(Model):
-    """The version in service, as the operator resolved it when the run began."""
+    """The version in service when the run began."""
 
-    model: str = Field(description="Model line of the champion.")
-    digest: Digest = Field(description="Version of the champion.")
+    model: str = Field(description="Model line of the version.")
+    digest: Digest = Field(description="Digest of the version.")
 
 
 class CapturedRequest(Model):
-    """Whose captured rows are meant, as the operator resolved it."""
+    """The ModelDeployment whose captured rows are read."""
 
     model: str = Field(description="Model line that the deployment serves.")
     model_deployment: str = Field(description="Name of the ModelDeployment.")
 
 
-class RunRequest(Model):
-    """What the operator asks a training pod to do: PERENNATE_RUN_REQUEST of prepare and publish."""
+class RunRequest(Document):
+    """Value of the environment variable PERENNATE_RUN_REQUEST."""
 
     schema_: Literal["perennate.dev/run-request/v1"] = Field(default="perennate.dev/run-request/v1", alias="schema")
     namespace: str = Field(description="Namespace of the TrainingJob.")
     training_job: str = Field(description="Name of the TrainingJob.")
     uid: str = Field(description="Uid of the TrainingJob.")
-    spec: TrainingJobSpec = Field(description="Spec of the TrainingJob.")
+    spec: RunSpec = Field(description="What the run does.")
     captured: CapturedRequest | None = None
     champion: ChampionRequest | None = None
+
+    @field_validator("spec", mode="before")
+    @classmethod
+    def _without_unused(cls, spec: Any) -> Any:
+        return {key: value for key, value in spec.items() if key not in _UNUSED} if isinstance(spec, dict) else spec

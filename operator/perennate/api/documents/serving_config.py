@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from perennate.api.documents.document import Document
 from perennate.api.meta import Digest, Model
 
 
@@ -17,7 +18,7 @@ class CaptureConfig(Model):
     retention_seconds: float = Field(gt=0, description="Age in seconds at which a file is deleted.")
 
 
-class ServingConfig(Model):
+class ServingConfig(Document):
     """What a serving pod serves (environment variable PERENNATE_SERVING)."""
 
     schema_: Literal["perennate.dev/serving/v1"] = Field(default="perennate.dev/serving/v1", alias="schema")

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from perennate.api.meta import Digest, Model
-from perennate.api.v1alpha1.training_job import ChampionResult, GateResult, MetricValue, ModelVersion, Provenance
+from perennate.api.documents.document import Document
+from perennate.api.documents.metric import Metric, MetricValue
+from perennate.api.meta import LARGEST, Digest, Model, StatusModel
 
 RESULT_LIMIT: Final = 4096
 """Bytes of a termination message that Kubernetes keeps."""
+
+Bounded = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+
+
+class ErrorReason(StrEnum):
+    """Reasons of errors that the trainer writes. All but the last end the run; the last is retried."""
+
+    DATA_REFUSED = "DataRefused"
+    GATE_FAILED = "GateFailed"
+    BAD_CONFIGURATION = "BadConfiguration"
+    STAGE_FAILED = "StageFailed"
 
 
 class RunError(Model):
@@ -24,14 +37,55 @@ class RunError(Model):
     )
 
 
-class StageResult(Model):
-    """What a stage writes into its termination message (at most 4,096 bytes)."""
+class GateResult(StatusModel):
+    """The result of one gate."""
+
+    metric: Metric
+    value: Bounded
+    min: Bounded | None = None
+    max: Bounded | None = None
+    passed: bool
+
+
+class ChampionResult(StatusModel):
+    """The result of the comparison with the version in service; `version` is absent if there was none."""
+
+    version: Digest | None = None
+    metric: Metric
+    champion: Bounded | None = None
+    challenger: Bounded | None = None
+    passed: bool
+
+
+class PublishedVersion(StatusModel):
+    """The version that the publish stage stored."""
+
+    name: str = Field(description="Model line.")
+    version: str = Field(description="The first 12 digits of the digest.")
+    uri: str
+    digest: Digest
+    profile_digest: Digest
+
+
+class Provenance(StatusModel):
+    """Digests and sizes of what decided the result."""
+
+    data_digest: Digest | None = None
+    parameters_digest: Digest | None = None
+    environment_digest: Digest | None = None
+    seed: int | None = None
+    rows: int | None = None
+    holdout_rows: int | None = None
+
+
+class StageResult(Document):
+    """The termination message of a stage, at most `RESULT_LIMIT` bytes."""
 
     schema_: Literal["perennate.dev/result/v1"] = Field(default="perennate.dev/result/v1", alias="schema")
     stage: Literal["prepare", "train", "publish"]
     error: RunError | None = None
     fingerprint: Digest | None = None
-    model_version: ModelVersion | None = None
+    model_version: PublishedVersion | None = None
     metrics: tuple[MetricValue, ...] = ()
     gates: tuple[GateResult, ...] = ()
     champion: ChampionResult | None = None

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from perennate.api.documents.metric import Metric
 from perennate.api.meta import (
     LARGEST,
     LIST_ATOMIC,
@@ -23,7 +24,7 @@ from perennate.api.meta import (
     frozen_field,
     validation,
 )
-from perennate.api.v1alpha1.training_spec import Metric, TrainingJobSpec
+from perennate.api.v1alpha1.training_spec import TrainingJobSpec
 
 Text = Annotated[str, StringConstraints(max_length=256)]
 

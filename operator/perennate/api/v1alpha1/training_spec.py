@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from perennate.api.documents.metric import Metric
 from perennate.api.durations import AtLeast, Duration
 from perennate.api.meta import (
     LIST_ATOMIC,
@@ -27,26 +27,6 @@ Uri = Annotated[
     str, StringConstraints(pattern=r"^(pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/|file:///)[^\s]+$", max_length=512)
 ]
 ImageReference = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\s]+$")]
-
-
-class Metric(StrEnum):
-    """Measures of a model on held-out rows."""
-
-    ACCURACY = "accuracy"
-    PRECISION = "precision"
-    RECALL = "recall"
-    F1 = "f1"
-    AUC = "auc"
-    LOG_LOSS = "logLoss"
-    BRIER = "brier"
-    MAE = "mae"
-    RMSE = "rmse"
-    R2 = "r2"
-
-    @property
-    def greater_is_better(self) -> bool:
-        """Whether a larger value is a better model."""
-        return self not in {Metric.LOG_LOSS, Metric.BRIER, Metric.MAE, Metric.RMSE}
 
 
 class ModelLine(Model):

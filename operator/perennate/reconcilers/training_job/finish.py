@@ -52,7 +52,6 @@ def published(observed: TrainingJobObserved, builder: StatusBuilder, outcome: Pu
         requeue_after=_seconds_left(observed, ended_at),
         stages=stages,
         completion_time=ended_at,
-        model_version=result.model_version,
         **view.reported(result),
         **view.seen_job(observed),
     )

@@ -110,12 +110,14 @@ def reported(result: StageResult | None) -> dict[str, Any]:
     """The fields of the status that a stage's report fills."""
     if result is None:
         return {}
+    metrics = {metric.name: metric.to_document() for metric in result.metrics}
     found = {
         "fingerprint": result.fingerprint,
-        "metrics": tuple({metric.name: metric for metric in result.metrics}.values())[:_RESULT_LIMIT],
-        "gates": result.gates[:_RESULT_LIMIT],
-        "champion": result.champion,
-        "provenance": result.provenance,
+        "metrics": tuple(metrics.values())[:_RESULT_LIMIT],
+        "gates": tuple(gate.to_document() for gate in result.gates[:_RESULT_LIMIT]),
+        "champion": result.champion and result.champion.to_document(),
+        "provenance": result.provenance and result.provenance.to_document(),
+        "model_version": result.model_version and result.model_version.to_document(),
     }
     return {name: value for name, value in found.items() if value}
 

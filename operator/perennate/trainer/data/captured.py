@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from perennate.api.v1alpha1.training_spec import CapturedData
+    from perennate.api.documents.run_spec import CapturedData
 
 ID: Final = "perennate.id"
 TIME: Final = "perennate.time"

@@ -14,7 +14,7 @@ from perennate.trainer.errors import DataRefusedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perennate.api.v1alpha1.training_spec import Data
+    from perennate.api.documents.run_spec import Data
 
 OWN_PREFIX: Final = "perennate."
 """Columns that serving pods add to captured rows; never features."""

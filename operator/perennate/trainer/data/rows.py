@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from perennate.api.documents.model_manifest import ModelManifest
     from perennate.api.documents.run_request import RunRequest
-    from perennate.api.v1alpha1.training_spec import Holdout, Trainer
+    from perennate.api.documents.run_spec import Holdout, Trainer
     from perennate.trainer.places import Places
     from perennate.trainer.tasks import Task
 

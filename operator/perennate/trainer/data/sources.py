@@ -12,7 +12,7 @@ from perennate.artifacts.places import inside
 from perennate.trainer.errors import DataRefusedError
 
 if TYPE_CHECKING:
-    from perennate.api.v1alpha1.training_spec import TrainData
+    from perennate.api.documents.run_spec import TrainData
     from perennate.trainer.places import Places
 
 FIELD: Final = "spec.data.train.uri"

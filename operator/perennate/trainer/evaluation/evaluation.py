@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perennate.api.v1alpha1.training_job import MetricValue
+from perennate.api.documents.metric import MetricValue
 from perennate.artifacts import ArtifactError, ArtifactNotFoundError, load_verified
 from perennate.gates import ChampionVerdict, GateVerdict, check_gates, compare, no_champion, no_comparison
 from perennate.trainer.data.frames import frame, labels
@@ -17,8 +17,9 @@ from perennate.trainer.tasks import asked_metrics, check_metrics, metrics_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from perennate.api.documents.metric import Metric
     from perennate.api.documents.run_record import RunRecord
-    from perennate.api.v1alpha1.training_spec import Champion, Evaluation, Metric
+    from perennate.api.documents.run_spec import Champion, Evaluation
     from perennate.artifacts import LoadedVersion, ModelStore
     from perennate.trainer.evaluation.scoring import Judged
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from perennate.api.v1alpha1.training_spec import Metric
+from perennate.api.documents.metric import Metric
 from perennate.drift import build_profile
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from perennate.api.v1alpha1.training_spec import Metric
+from perennate.api.documents.metric import Metric
 from perennate.drift import class_text
 from perennate.trainer.tasks import Task, metrics_of
 

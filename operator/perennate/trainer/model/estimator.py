@@ -11,7 +11,7 @@ from perennate.artifacts.formats.skops import allowlist
 from perennate.trainer.errors import BadConfigurationError
 
 if TYPE_CHECKING:
-    from perennate.api.v1alpha1.training_spec import Estimator, EstimatorStep
+    from perennate.api.documents.run_spec import Estimator, EstimatorStep
 
 FIELD: Final = "spec.trainer.estimator"
 _PREDICTORS: Final = (allowlist.CLASSIFIERS, allowlist.REGRESSORS)

@@ -9,10 +9,10 @@ from pyarrow import parquet
 
 from perennate.api.documents.canonical import digest_bytes
 from perennate.api.documents.run_record import RunRecord
+from perennate.api.documents.run_spec import RecordedSpec
 from perennate.api.documents.stage_result import StageResult
 from perennate.artifacts import ArtifactError, ModelStore
 from perennate.lineage import (
-    deciding_spec,
     environment_digest,
     fingerprint,
     library_versions,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from perennate.api.documents.model_manifest import ModelManifest
     from perennate.api.documents.run_request import RunRequest
-    from perennate.api.v1alpha1.training_spec import Holdout
+    from perennate.api.documents.run_spec import Holdout
     from perennate.trainer.places import Places
 
 
@@ -95,7 +95,7 @@ def make_record(
         holdout_digest: of `holdout.parquet`.
         sizes: training rows, hold-out rows.
     """
-    spec = deciding_spec(request.spec)
+    spec = RecordedSpec.of(request.spec)
     return RunRecord(
         model=spec.model.name,
         task=rows.task,

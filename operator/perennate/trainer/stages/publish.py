@@ -15,11 +15,11 @@ from perennate.api.documents.model_manifest import (
     file_entries,
     version_uri,
 )
-from perennate.api.documents.stage_result import StageResult
-from perennate.api.v1alpha1.training_job import ModelVersion
+from perennate.api.documents.run_spec import RecordedSpec
+from perennate.api.documents.stage_result import PublishedVersion, StageResult
 from perennate.artifacts import ArtifactRefusedError, ModelStore, load_estimator
 from perennate.artifacts.formats.skops.allowlist import public_name
-from perennate.lineage import deciding_spec, fingerprint, library_versions, provenance
+from perennate.lineage import fingerprint, library_versions, provenance
 from perennate.trainer.data.columns import feature_type
 from perennate.trainer.data.frames import frame, labels, read_rows
 from perennate.trainer.errors import BadConfigurationError, GateFailedError
@@ -75,7 +75,7 @@ def publish(request: RunRequest, places: Places) -> StageResult:
     report("publish", step="published", version=short_version(digest), files=len(files) + 1)
     return result.model_copy(
         update={
-            "model_version": ModelVersion(
+            "model_version": PublishedVersion(
                 name=manifest.model,
                 version=short_version(digest),
                 uri=version_uri(manifest.model, digest),
@@ -93,7 +93,7 @@ def read_trained(request: RunRequest, places: Places) -> Trained:
         BadConfigurationError: the model is missing or refused, or another stage changed what it must not.
     """
     record = read_record(places.record)
-    if record.spec != deciding_spec(request.spec) or record.champion != request.champion:
+    if record.spec != RecordedSpec.of(request.spec) or record.champion != request.champion:
         raise BadConfigurationError(f"{places.record} is not of this run; only the prepare stage may write it")
     if not places.model.is_file():
         raise BadConfigurationError(
