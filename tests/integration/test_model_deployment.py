@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.api.documents.model_manifest import MODEL_FILE, version_uri
+from perennate.api.documents.model_manifest import version_uri
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB
 from perennate.kube.runtime.resources import DEPLOYMENT, OURS, POD, SERVICE, Manifest
 from tests.support.cluster import manifests
@@ -90,7 +90,7 @@ def test_a_pinned_version_whose_bytes_are_not_of_its_digest_is_named_with_its_fi
     """One flipped bit: what the pod's own fetch says of it is in Ready, after the field; put right, it is served."""
     rain = publish_rain(tmp_path / "store")
     (tmp_path / "store" / NAMESPACE).rename(tmp_path / "store" / namespace)
-    model = tmp_path / "store" / namespace / "rain" / "versions" / rain.digest.removeprefix("sha256:") / MODEL_FILE
+    model = tmp_path / "store" / namespace / "rain" / "versions" / rain.digest.removeprefix("sha256:") / "model.skops"
     flip_a_bit(model)
     user.create(manifests.model_deployment("serve", namespace, model=pinned(rain.digest)))
     with PodActor(user, namespace, Fetches(tmp_path / "store", tmp_path / "pods")):

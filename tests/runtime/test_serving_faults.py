@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from perennate.api.documents.model_manifest import MANIFEST_FILE, MODEL_FILE
+from perennate.api.documents.model_manifest import MANIFEST_FILE
 from perennate.api.documents.serving_config import CaptureConfig
 from perennate.api.wellknown import EXIT_VERSION_REFUSED
 from tests.support.pods.fetching import flip_a_bit
@@ -33,7 +33,7 @@ def rain(tmp_path_factory: pytest.TempPathFactory) -> Published:
     return publish_rain(tmp_path_factory.mktemp("rain") / "store")
 
 
-@pytest.mark.parametrize("name", [MODEL_FILE, MANIFEST_FILE])
+@pytest.mark.parametrize("name", ["model.skops", MANIFEST_FILE])
 def test_a_version_with_a_wrong_bit_is_never_served(name: str, rain: Published, tmp_path: Path) -> None:
     """`serve` checks the bytes that it loads, whoever fetched them: exit 13; the log has file and digests."""
     environment = container_environment(rain, tmp_path)

@@ -344,7 +344,7 @@ def test_train_needs_neither_store_nor_request(published: tuple[Run, StageResult
     lonely.store.rmdir()
     outcome = lonely.stage("train")
     assert outcome.code == ExitCode.DONE
-    assert lonely.places.model.is_file()
+    assert (lonely.places.output / "model.skops").is_file()
     assert not lonely.store.exists()
 
 

@@ -51,7 +51,7 @@ def test_a_fitted_estimator_becomes_a_version(run: Run) -> None:
     """A container only has to leave a fitted estimator; judging, profile, card and publishing are ours."""
     columns = make_column_transformer((StandardScaler(), ["mean radius", "mean texture"]), remainder="passthrough")
     model = fit(run, make_pipeline(columns, RandomForestClassifier(20, random_state=0)))
-    skops.io.dump(model, run.places.model, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
+    skops.io.dump(model, run.places.output / "model.skops", compression=zipfile.ZIP_DEFLATED, compresslevel=6)
     code, result = run.here("publish")
     assert code == ExitCode.DONE, result.error
     assert result.model_version is not None
@@ -63,24 +63,24 @@ def test_a_fitted_estimator_becomes_a_version(run: Run) -> None:
 
 def leave(estimator: Any) -> Callable[[Run], None]:
     """A container that leaves this estimator, fitted."""
-    return lambda run: skops.io.dump(fit(run, estimator), run.places.model)
+    return lambda run: skops.io.dump(fit(run, estimator), run.places.output / "model.skops")
 
 
 def leave_bytes(content: bytes) -> Callable[[Run], object]:
     """A container that leaves these bytes."""
-    return lambda run: run.places.model.write_bytes(content)
+    return lambda run: (run.places.output / "model.skops").write_bytes(content)
 
 
 def leave_half(run: Run) -> None:
     """A container that was cut off while it wrote."""
     leave(GaussianNB())(run)
-    run.places.model.write_bytes(run.places.model.read_bytes()[:-100])
+    (run.places.output / "model.skops").write_bytes((run.places.output / "model.skops").read_bytes()[:-100])
 
 
 def leave_narrow(run: Run) -> None:
     """A model that learned other columns than it is asked about."""
     rows = pd.read_parquet(run.places.train_rows)
-    skops.io.dump(GaussianNB().fit(rows[["mean radius"]], rows["target"]), run.places.model)
+    skops.io.dump(GaussianNB().fit(rows[["mean radius"]], rows["target"]), run.places.output / "model.skops")
 
 
 def change_holdout(run: Run) -> None:
@@ -110,8 +110,14 @@ REFUSED: dict[str, tuple[Callable[[Run], object], str]] = {
     "a pickle": (leave_bytes(pickle.dumps({})), "the model file is a pickle, not skops"),
     "half a file": (leave_half, "the model file is damaged"),
     "an estimator outside the list": (leave(KNeighborsClassifier()), "KNeighborsClassifier"),
-    "no estimator": (lambda run: skops.io.dump({"a": 1}, run.places.model), "holds a dict, not a fitted"),
-    "not fitted": (lambda run: skops.io.dump(LogisticRegression(), run.places.model), "not a fitted"),
+    "no estimator": (
+        lambda run: skops.io.dump({"a": 1}, run.places.output / "model.skops"),
+        "holds a dict, not a fitted",
+    ),
+    "not fitted": (
+        lambda run: skops.io.dump(LogisticRegression(), run.places.output / "model.skops"),
+        "not a fitted",
+    ),
     "a transformer": (leave(StandardScaler()), "holds a StandardScaler"),
     "a regressor for classes": (leave(LinearRegression()), "does regression, but the target 'target' is one for class"),
     "other columns": (leave_narrow, "the model cannot answer the hold-out rows"),

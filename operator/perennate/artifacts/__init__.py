@@ -11,26 +11,29 @@ from perennate.artifacts.errors import (
     ArtifactRefusedError,
     VersionUnfitError,
 )
-from perennate.artifacts.formats.skops.loading import LoadedVersion, load_estimator, load_verified, load_version
-from perennate.artifacts.formats.skops.saving import save_estimator
+from perennate.artifacts.formats.protocol import Estimator, ModelFormat, Prediction
+from perennate.artifacts.formats.registry import FORMATS
+from perennate.artifacts.loading import LoadedVersion, load_verified, load_version
 from perennate.artifacts.store import ModelStore
 from perennate.artifacts.verify import VerifiedVersion, read_manifest, read_version
 
 __all__ = [
+    "FORMATS",
     "ArtifactConflictError",
     "ArtifactCorruptError",
     "ArtifactError",
     "ArtifactIncompatibleError",
     "ArtifactNotFoundError",
     "ArtifactRefusedError",
+    "Estimator",
     "LoadedVersion",
+    "ModelFormat",
     "ModelStore",
+    "Prediction",
     "VerifiedVersion",
     "VersionUnfitError",
-    "load_estimator",
     "load_verified",
     "load_version",
     "read_manifest",
     "read_version",
-    "save_estimator",
 ]

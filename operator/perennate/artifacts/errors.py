@@ -4,8 +4,8 @@ ArtifactError
     VersionUnfitError               the version itself cannot be used, whoever tries
         ArtifactNotFoundError       it is not in the store
         ArtifactCorruptError        bytes are missing or are not what the manifest promises
-        ArtifactRefusedError        the model file could run code or holds types outside the fixed list
-        ArtifactIncompatibleError   written by another scikit-learn than the one installed here
+        ArtifactRefusedError        the model file fails the audit of its format
+        ArtifactIncompatibleError   unknown model format, or another minor version of the library wrote it
     ArtifactConflictError           another file stands where a published one belongs
 """
 
@@ -29,11 +29,11 @@ class ArtifactCorruptError(VersionUnfitError):
 
 
 class ArtifactRefusedError(VersionUnfitError):
-    """The model file is not a skops file, or holds something outside the fixed list of types."""
+    """The model file fails the audit of its format: it is damaged, or holds a type that is not allowed."""
 
 
 class ArtifactIncompatibleError(VersionUnfitError):
-    """The version was written by a scikit-learn whose minor version differs from the installed one."""
+    """This release does not know the model format, or another minor version of the library wrote the version."""
 
 
 class ArtifactConflictError(ArtifactError):

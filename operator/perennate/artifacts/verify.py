@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from perennate.api.documents.canonical import digest_bytes
 from perennate.api.documents.document import InvalidDocumentError
-from perennate.api.documents.model_manifest import MANIFEST_FILE, MODEL_FILE, PROFILE_FILE, ModelManifest
+from perennate.api.documents.model_manifest import MANIFEST_FILE, PROFILE_FILE, ModelManifest
 from perennate.artifacts.errors import ArtifactCorruptError, ArtifactNotFoundError
 from perennate.artifacts.files import read_exact
+from perennate.artifacts.formats.registry import FORMATS
 from perennate.artifacts.places import file_name
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class VerifiedVersion:
     @property
     def model(self) -> bytes:
         """The model file."""
-        return self.files[MODEL_FILE]
+        return self.files[FORMATS.by_name(self.manifest.format).file_name]
 
     @property
     def profile(self) -> bytes:
@@ -50,6 +51,7 @@ def read_manifest(folder: Path, digest: str) -> ModelManifest:
     Raises:
         ArtifactNotFoundError: the folder holds no manifest, so nothing was published there.
         ArtifactCorruptError: it holds another manifest, or one that cannot be read.
+        ArtifactIncompatibleError: this release does not know the format of its model.
     """
     try:
         content = read_exact(folder / MANIFEST_FILE, limit=MANIFEST_LIMIT)
@@ -99,7 +101,7 @@ def _check_files(folder: Path, manifest: ModelManifest) -> None:
     digests = {entry.path: entry.digest for entry in manifest.files}
     if len(set(names)) != len(names) or MANIFEST_FILE in names:
         raise ArtifactCorruptError(f"{folder / MANIFEST_FILE} lists a file twice, or itself")
-    for needed in (MODEL_FILE, PROFILE_FILE):
+    for needed in (FORMATS.by_name(manifest.format).file_name, PROFILE_FILE):
         if needed not in digests:
             raise ArtifactCorruptError(f"{folder / MANIFEST_FILE} lists no {needed}")
     if digests[PROFILE_FILE] != manifest.profile_digest:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from perennate.api.documents.model_manifest import MODEL_FILE
 from perennate.api.wellknown import DATA_DIR, RUN_DIR, STORE_DIR, TERMINATION_LOG
 
 if TYPE_CHECKING:
@@ -53,6 +52,6 @@ class Places:
         return self.run / "data" / "holdout.parquet"
 
     @property
-    def model(self) -> Path:
-        """The fitted model, from the train stage to the publish stage."""
-        return self.run / "out" / MODEL_FILE
+    def output(self) -> Path:
+        """Folder of the fitted model, which the train stage writes and the publish stage reads."""
+        return self.run / "out"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from perennate.api.documents.canonical import digest_bytes
 from perennate.api.documents.model_manifest import (
     CARD_FILE,
-    MODEL_FILE,
     PROFILE_FILE,
     FeatureSchema,
     ModelManifest,
@@ -22,7 +21,7 @@ ZERO = "sha256:" + "0" * 64
 
 def make_files(model: bytes = b"model", profile: bytes = b"{}", card: bytes = b"# card\n") -> dict[str, bytes]:
     """Files of a version."""
-    return {MODEL_FILE: model, PROFILE_FILE: profile, CARD_FILE: card}
+    return {"model.skops": model, PROFILE_FILE: profile, CARD_FILE: card}
 
 
 def make_manifest(contents: Mapping[str, bytes], *, model: str = "fraud", **changes: object) -> ModelManifest:

@@ -30,9 +30,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from perennate.api.documents.canonical import canonical_json, digest_bytes
-from perennate.api.documents.model_manifest import MODEL_FILE, PROFILE_FILE, FeatureSchema, ModelManifest, file_entries
+from perennate.api.documents.model_manifest import PROFILE_FILE, FeatureSchema, ModelManifest, file_entries
 from perennate.api.documents.serving_config import CaptureConfig, ServingConfig
-from perennate.artifacts import ModelStore, save_estimator
+from perennate.artifacts import ModelStore
+from perennate.artifacts.formats.skops.saving import save_estimator
 from perennate.drift import Profile, build_profile, class_text
 
 if TYPE_CHECKING:
@@ -113,7 +114,11 @@ def publish(
         labels=list(labels[split:]) if task == "regression" or hasattr(estimator, "predict_proba") else None,
         classes=classes,
     )
-    files = {MODEL_FILE: save_estimator(estimator), PROFILE_FILE: profile.to_bytes(), "MODEL_CARD.md": b"# A model\n"}
+    files = {
+        "model.skops": save_estimator(estimator),
+        PROFILE_FILE: profile.to_bytes(),
+        "MODEL_CARD.md": b"# A model\n",
+    }
     manifest = ModelManifest(
         model=model,
         task=task,

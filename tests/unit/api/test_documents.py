@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from perennate.api.documents import model_manifest
 from perennate.api.documents.canonical import canonical_json, digest_document, short_version
 from perennate.api.documents.document import Document, InvalidDocumentError
 from perennate.api.documents.model_manifest import ModelManifest, version_uri
@@ -24,7 +23,7 @@ MANIFEST = {
     "features": [{"name": "TEMP", "type": "number"}],
     "target": "rain",
     "classes": ["0", "1"],
-    "files": [{"path": model_manifest.MODEL_FILE, "digest": DIGEST, "size": 10}],
+    "files": [{"path": "model.skops", "digest": DIGEST, "size": 10}],
     "profileDigest": DIGEST,
     "fingerprint": DIGEST,
     "environment": {"python": "3.11.7"},

@@ -29,11 +29,11 @@ from perennate.artifacts import (
     ArtifactIncompatibleError,
     ArtifactRefusedError,
     ModelStore,
-    load_estimator,
     load_version,
-    save_estimator,
 )
-from perennate.artifacts.formats.skops.loading import check_compatible
+from perennate.artifacts.formats.skops.loading import load_estimator
+from perennate.artifacts.formats.skops.saving import save_estimator
+from perennate.artifacts.loading import check_compatible
 from perennate.lineage import library_versions
 from tests.support.pods.artifacts import make_files, make_manifest
 
@@ -321,10 +321,10 @@ def test_another_minor_version_of_the_library_is_refused(written: str | None, in
     """A model of another minor version may load and predict something else, so it does not load."""
     environment = {"scikit-learn": written} if written else {}
     if fits:
-        check_compatible(environment, installed)
+        check_compatible("scikit-learn", environment, installed)
         return
     with pytest.raises(ArtifactIncompatibleError, match="first two numbers must agree"):
-        check_compatible(environment, installed)
+        check_compatible("scikit-learn", environment, installed)
 
 
 def test_the_version_is_checked_before_the_model_is_loaded(tmp_path: Path) -> None:

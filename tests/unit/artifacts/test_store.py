@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from perennate.api.documents.canonical import canonical_json
-from perennate.api.documents.model_manifest import MANIFEST_FILE, MODEL_FILE
+from perennate.api.documents.model_manifest import MANIFEST_FILE
 from perennate.artifacts import (
     ArtifactConflictError,
     ArtifactCorruptError,
@@ -156,7 +156,7 @@ def fifo(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [flip, truncate, empty, link, Path.unlink])
-@pytest.mark.parametrize("name", [MODEL_FILE, "profile.json", "MODEL_CARD.md"])
+@pytest.mark.parametrize("name", ["model.skops", "profile.json", "MODEL_CARD.md"])
 def test_damage_is_found_and_nothing_is_copied(
     store: ModelStore, tmp_path: Path, name: str, damage: Callable[[Path], None]
 ) -> None:
@@ -180,7 +180,7 @@ def test_a_damaged_manifest_is_found(store: ModelStore, damage: Callable[[Path],
 def test_a_pipe_is_no_file(store: ModelStore) -> None:
     """Only regular files are read; opening a pipe would otherwise wait for ever."""
     digest = publish(store)
-    path = store.version_dir("fraud", digest) / MODEL_FILE
+    path = store.version_dir("fraud", digest) / "model.skops"
     fifo(path)
     writer = os.open(path, os.O_RDWR)
     try:

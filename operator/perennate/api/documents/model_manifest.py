@@ -14,7 +14,6 @@ from perennate.api.meta import Digest, Model
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MODEL_FILE: Final = "model.skops"
 PROFILE_FILE: Final = "profile.json"
 CARD_FILE: Final = "MODEL_CARD.md"
 MANIFEST_FILE: Final = "manifest.json"
@@ -48,7 +47,7 @@ class ModelManifest(Document):
 
     schema_: Literal["perennate.dev/manifest/v1"] = Field(default="perennate.dev/manifest/v1", alias="schema")
     model: str
-    format: Literal["skops"] = "skops"
+    format: str = Field(default="skops", description="Name of the model's file format.")
     task: Literal["classification", "regression"]
     estimator: str = Field(description="Class of the fitted estimator.")
     features: tuple[FeatureSchema, ...]

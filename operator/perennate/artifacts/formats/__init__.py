@@ -1,1 +1,4 @@
-"""File formats of models, one folder each."""
+"""File formats of models, one folder each, behind the `ModelFormat` protocol. Only the registry names them.
+
+Storing versions and verifying digests belong in `artifacts`.
+"""

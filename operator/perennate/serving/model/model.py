@@ -24,31 +24,6 @@ if TYPE_CHECKING:
     from perennate.serving.model.schema import Batch
 
 SAMPLE_ROWS: Final = 3
-MOST_PROBABLE: Final = frozenset(
-    {
-        "AdaBoostClassifier",
-        "BaggingClassifier",
-        "BernoulliNB",
-        "CalibratedClassifierCV",
-        "CategoricalNB",
-        "ComplementNB",
-        "DecisionTreeClassifier",
-        "ExtraTreeClassifier",
-        "ExtraTreesClassifier",
-        "GaussianNB",
-        "GradientBoostingClassifier",
-        "HistGradientBoostingClassifier",
-        "LinearDiscriminantAnalysis",
-        "LogisticRegression",
-        "LogisticRegressionCV",
-        "MLPClassifier",
-        "MultinomialNB",
-        "QuadraticDiscriminantAnalysis",
-        "RandomForestClassifier",
-    }
-)
-"""Classifiers whose `predict` is the class of the largest `predict_proba`, so that one of the two calls is saved. Of
-others (SVC) it is not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +61,9 @@ class ServedModel:
         self.profile = _read_profile(version.profile)
         self.classes: list[Any] = list(getattr(version.estimator, "classes_", np.array([])).tolist())
         _check_agreement(self.manifest, self.profile, version.estimator, self.classes)
+        self._format = version.format
         self._estimator = version.estimator
         self.has_probabilities = self.manifest.task == "classification" and hasattr(version.estimator, "predict_proba")
-        self._predicts_most_probable = _last_step(version.estimator) in MOST_PROBABLE
-        self._class_values = np.array(self.classes)
         strict = InputSchema(self.manifest.features)
         sample = sample_batch(strict, self.profile, rows=SAMPLE_ROWS)
         self._form: InputAdapter = _choose_form(version.estimator, sample)
@@ -106,16 +80,9 @@ class ServedModel:
 
     def predict(self, batch: Batch) -> Outcome:
         """Predict all rows of a batch. Safe to call from several threads."""
-        values = self._form(batch)
-        if not self.has_probabilities:
-            predictions = np.asarray(self._estimator.predict(values)).reshape(batch.rows)
-            return Outcome(predictions, None, self._score(predictions, None))
-        probabilities = np.asarray(self._estimator.predict_proba(values), dtype=np.float64)
-        if self._predicts_most_probable:
-            predictions = self._class_values[probabilities.argmax(axis=1)]
-        else:
-            predictions = np.asarray(self._estimator.predict(values)).reshape(batch.rows)
-        return Outcome(predictions, probabilities, self._score(predictions, probabilities))
+        found = self._format.predict(self._estimator, self._form(batch))
+        probabilities = found.probabilities if self.has_probabilities else None
+        return Outcome(found.values, probabilities, self._score(found.values, probabilities))
 
     def sample(self, rows: int) -> Batch:
         """Ordinary rows, for the warm-up."""
@@ -173,9 +140,3 @@ def _check_agreement(manifest: ModelManifest, profile: Profile, estimator: Any, 
         raise VersionUnfitError(
             f"the manifest has the classes {list(manifest.classes)} and the model {classes}; publish the version again"
         )
-
-
-def _last_step(estimator: Any) -> str:
-    """Class of the estimator, or of the last step of a pipeline."""
-    steps = getattr(estimator, "steps", None)
-    return _last_step(steps[-1][1]) if steps else type(estimator).__name__

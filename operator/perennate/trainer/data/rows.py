@@ -10,8 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from perennate.api.durations import parse_duration
-from perennate.artifacts import ModelStore
-from perennate.artifacts.formats.skops import allowlist
+from perennate.artifacts import FORMATS, ModelStore
 from perennate.trainer.data.captured import label_type, read_captured, typed_labels
 from perennate.trainer.data.columns import Columns, check_target, feature_column, infer_task, is_number, resolve_columns
 from perennate.trainer.data.sources import read_source
@@ -73,12 +72,8 @@ def task_of(trainer: Trainer, target: pa.ChunkedArray) -> Task:
     """What is to be learned: the estimator says it; for a container, the target does."""
     if trainer.estimator is None:
         return infer_task(target)
-    path = trainer.estimator.class_
-    if allowlist.allowed(allowlist.CLASSIFIERS, path):
-        return "classification"
-    # A class outside both lists is refused by the train stage, with a message of its own; here it only must not be in
-    # the way.
-    return "regression" if allowlist.allowed(allowlist.REGRESSORS, path) else infer_task(target)
+    # The train stage refuses a class that no format lists; until then the target decides.
+    return FORMATS.task(trainer.estimator.class_) or infer_task(target)
 
 
 def row_times(table: pa.Table, holdout: Holdout) -> npt.NDArray[Any] | None:
@@ -132,7 +127,7 @@ def _read_captured(request: RunRequest, places: Places, *, now: float) -> tuple[
 def _with_typed_labels(table: pa.Table, target: str, trainer: Trainer, champion: ModelManifest | None) -> pa.Table:
     """Labels come as text; they get the type that the classes (or the numbers) of the task have."""
     texts: list[str] = table[target].to_pylist()
-    regressor = trainer.estimator is not None and allowlist.allowed(allowlist.REGRESSORS, trainer.estimator.class_)
+    regressor = trainer.estimator is not None and FORMATS.task(trainer.estimator.class_) == "regression"
     known = champion.class_type if champion is not None and champion.task == "classification" else None
     kind = "number" if regressor else label_type(texts, known)
     labels, unfit = typed_labels(texts, kind)

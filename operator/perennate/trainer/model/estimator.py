@@ -1,4 +1,4 @@
-"""From `spec.trainer.estimator` to an unfitted scikit-learn estimator, imports from the fixed list only."""
+"""From `spec.trainer.estimator` to an unfitted estimator. Only classes that a model format lists are imported."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import importlib
 import importlib.util
 from typing import TYPE_CHECKING, Any, Final
 
-from perennate.artifacts.formats.skops import allowlist
+from perennate.artifacts import FORMATS
+from perennate.artifacts.formats.classes import class_paths, contains
 from perennate.trainer.errors import BadConfigurationError
 
 if TYPE_CHECKING:
     from perennate.api.documents.run_spec import Estimator, EstimatorStep
+    from perennate.artifacts.formats.classes import ClassTable
 
 FIELD: Final = "spec.trainer.estimator"
-_PREDICTORS: Final = (allowlist.CLASSIFIERS, allowlist.REGRESSORS)
 
 
 def build_estimator(spec: Estimator, *, seed: int) -> Any:
@@ -27,33 +28,35 @@ def build_estimator(spec: Estimator, *, seed: int) -> Any:
     Raises:
         BadConfigurationError: a class is unknown or outside the list, or a parameter is unknown.
     """
-    estimator = _build(spec, FIELD, _PREDICTORS, seed)
+    estimator = _build(spec, FIELD, FORMATS.predictors, seed)
     if not spec.preprocessing:
         return estimator
     from sklearn.pipeline import Pipeline  # noqa: PLC0415 - seconds, for pipelines alone
 
+    model_format = FORMATS.for_class(spec.class_)
+    transformers = () if model_format is None else (model_format.trainable.transformers,)
     steps = [
-        (f"step{number}", _build(step, f"{FIELD}.preprocessing[{number}]", (allowlist.TRANSFORMERS,), seed))
+        (f"step{number}", _build(step, f"{FIELD}.preprocessing[{number}]", transformers, seed))
         for number, step in enumerate(spec.preprocessing)
     ]
     return Pipeline([*steps, ("estimator", estimator)])
 
 
-def find_class(path: str, field: str, tables: tuple[dict[str, frozenset[str]], ...]) -> Any:
-    """The class at a public import path of the fixed list.
+def find_class(path: str, field: str, tables: tuple[ClassTable, ...]) -> Any:
+    """The class at a public import path, if one of the tables lists it.
 
     Args:
         path: such as `sklearn.svm.SVC`.
         field: what the message names, without `.class`.
-        tables: parts of the fixed list that are allowed here.
+        tables: the classes that are allowed here.
 
     Raises:
         BadConfigurationError: there is no such class, or it is not allowed here.
     """
     module, _, name = path.rpartition(".")
-    if any(allowlist.allowed(table, path) for table in tables):
+    if any(contains(table, path) for table in tables):
         return getattr(importlib.import_module(module), name)
-    choices = allowlist.names(*tables)
+    choices = class_paths(*tables)
     if _exists(module, name):
         raise BadConfigurationError(
             f"{field}.class: {path} is outside the list of estimators that may be used here; choose one of it, or "
@@ -66,7 +69,7 @@ def find_class(path: str, field: str, tables: tuple[dict[str, frozenset[str]], .
     raise BadConfigurationError(f"{field}.class: {path} does not exist in the installed scikit-learn; {hint}")
 
 
-def _build(step: EstimatorStep, field: str, tables: tuple[dict[str, frozenset[str]], ...], seed: int) -> Any:
+def _build(step: EstimatorStep, field: str, tables: tuple[ClassTable, ...], seed: int) -> Any:
     cls = find_class(step.class_, field, tables)
     # scikit-learn's constructors only store what they are given, so that the names can be asked for first.
     defaults = cls().get_params(deep=False)

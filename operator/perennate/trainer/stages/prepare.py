@@ -51,8 +51,8 @@ def prepare(request: RunRequest, places: Places, *, now: float) -> StageResult:
     check_metrics(request.spec.evaluation, rows.task)
     report("prepare", step="checked", rows=rows.table.num_rows, features=len(rows.columns.features), task=rows.task)
     train, holdout = split(rows, request.spec.data.holdout, request.spec.seed)
-    # The folder of the model too: a container of the user's need not know that it has to make one.
-    for folder in (places.train_rows.parent, places.model.parent):
+    # The output folder too, so that a user's container does not have to create it.
+    for folder in (places.train_rows.parent, places.output):
         folder.mkdir(parents=True, exist_ok=True)
     record = make_record(
         request,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from perennate.api.documents.canonical import short_version
 from perennate.api.documents.model_manifest import (
     CARD_FILE,
-    MODEL_FILE,
     PROFILE_FILE,
     FeatureSchema,
     ModelManifest,
@@ -17,8 +16,7 @@ from perennate.api.documents.model_manifest import (
 )
 from perennate.api.documents.run_spec import RecordedSpec
 from perennate.api.documents.stage_result import PublishedVersion, StageResult
-from perennate.artifacts import ArtifactRefusedError, ModelStore, load_estimator
-from perennate.artifacts.formats.skops.allowlist import public_name
+from perennate.artifacts import FORMATS, ArtifactRefusedError, ModelFormat, ModelStore
 from perennate.lineage import fingerprint, library_versions, provenance
 from perennate.trainer.data.columns import feature_type
 from perennate.trainer.data.frames import frame, labels, read_rows
@@ -32,6 +30,8 @@ from perennate.trainer.progress import report
 from perennate.trainer.request import read_record
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pyarrow as pa
 
     from perennate.api.documents.run_record import RunRecord
@@ -46,6 +46,7 @@ class Trained:
     """What the earlier stages left, read and checked."""
 
     record: RunRecord
+    format: ModelFormat
     content: bytes
     """The model file."""
     estimator: Any
@@ -95,23 +96,35 @@ def read_trained(request: RunRequest, places: Places) -> Trained:
     record = read_record(places.record)
     if record.spec != RecordedSpec.of(request.spec) or record.champion != request.champion:
         raise BadConfigurationError(f"{places.record} is not of this run; only the prepare stage may write it")
-    if not places.model.is_file():
-        raise BadConfigurationError(
-            f"spec.trainer.container: it ended well but left no {places.model}; save the fitted estimator there with "
-            "skops.io.dump"
-        )
-    content = places.model.read_bytes()
+    model_format, content = _read_model(places.output)
     try:
-        estimator = load_estimator(content)
+        estimator = model_format.load(content)
     except ArtifactRefusedError as error:
         raise BadConfigurationError(f"spec.trainer: {error}") from error
     return Trained(
         record=record,
+        format=model_format,
         content=content,
         estimator=estimator,
         train=read_rows(places.train_rows, record.train_digest),
         holdout=read_rows(places.holdout_rows, record.holdout_digest),
     )
+
+
+def _read_model(folder: Path) -> tuple[ModelFormat, bytes]:
+    """The one model file in the output folder, and its format.
+
+    Raises:
+        BadConfigurationError: there is none, or more than one.
+    """
+    found = [(item, path) for item in FORMATS if (path := folder / item.file_name).is_file()]
+    if len(found) > 1:
+        names = ", ".join(path.name for _, path in found)
+        raise BadConfigurationError(f"spec.trainer: {folder} holds several model files ({names}); leave one")
+    if not found:
+        hints = ", or ".join(item.save_hint for item in FORMATS)
+        raise BadConfigurationError(f"spec.trainer.container: it exited with 0 but left no model in {folder}; {hints}")
+    return found[0][0], found[0][1].read_bytes()
 
 
 def make_version(trained: Trained, judged: Judged, verdict: Verdict) -> tuple[ModelManifest, dict[str, bytes]]:
@@ -120,7 +133,7 @@ def make_version(trained: Trained, judged: Judged, verdict: Verdict) -> tuple[Mo
     importance = importance_of(trained.estimator, record.features)
     profile = make_profile(frame(trained.train, record.features), judged, verdict.values, importance)
     features = tuple(FeatureSchema(name=name, type=feature_type(trained.train[name])) for name in record.features)
-    estimator = _class_of(trained.estimator)
+    estimator = trained.format.class_name(trained.estimator)
     card = model_card(
         record,
         verdict,
@@ -130,9 +143,10 @@ def make_version(trained: Trained, judged: Judged, verdict: Verdict) -> tuple[Mo
         fingerprint=fingerprint(record),
         environment=environment,
     )
-    files = {MODEL_FILE: trained.content, PROFILE_FILE: profile.to_bytes(), CARD_FILE: card.encode()}
+    files = {trained.format.file_name: trained.content, PROFILE_FILE: profile.to_bytes(), CARD_FILE: card.encode()}
     manifest = ModelManifest(
         model=record.model,
+        format=trained.format.name,
         task=judged.task,
         estimator=estimator,
         features=features,
@@ -173,12 +187,6 @@ def _result(record: RunRecord, verdict: Verdict) -> StageResult:
         champion=verdict.champion.to_result() if verdict.champion else None,
         provenance=provenance(record),
     )
-
-
-def _class_of(estimator: Any) -> str:
-    """Public import path of the estimator, of its last step for a pipeline."""
-    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-    return public_name(f"{type(last).__module__}.{type(last).__name__}")
 
 
 def _class_type(estimator: Any) -> ClassType:

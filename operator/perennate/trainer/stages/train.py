@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perennate.api.documents.stage_result import StageResult
-from perennate.artifacts import save_estimator
+from perennate.artifacts import FORMATS, ModelFormat
 from perennate.lineage import fingerprint
 from perennate.trainer.data.frames import frame, labels, read_rows
 from perennate.trainer.errors import BadConfigurationError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def train(places: Places) -> StageResult:
-    """Write `out/model.skops`.
+    """Write the model file into the output folder.
 
     Raises:
         BadConfigurationError: the estimator cannot be built, fitted or saved as described.
@@ -40,8 +40,9 @@ def train(places: Places) -> StageResult:
     table = read_rows(places.train_rows, record.train_digest)
     report("train", step="fit", rows=table.num_rows, estimator=record.spec.trainer.estimator.class_)
     fit(estimator, frame(table, record.features), labels(table, record.target))
-    content = _save(estimator)
-    places.model.write_bytes(content)
+    model_format = _format_of(record.spec.trainer.estimator.class_)
+    content = _save(estimator, model_format)
+    (places.output / model_format.file_name).write_bytes(content)
     report("train", step="saved", bytes=len(content))
     return StageResult(stage="train", fingerprint=fingerprint(record))
 
@@ -84,8 +85,18 @@ def _advice(error: Exception, features: pd.DataFrame) -> str:
     return ""
 
 
-def _save(estimator: Any) -> bytes:
+def _format_of(path: str) -> ModelFormat:
+    """The format that saves the class, which `build_estimator` found in the tables of a format."""
+    found = FORMATS.for_class(path)
+    if found is None:
+        raise BadConfigurationError(f"{FIELD}.class: no model format saves {path}")
+    return found
+
+
+def _save(estimator: Any, model_format: ModelFormat) -> bytes:
     try:
-        return save_estimator(estimator)
+        return model_format.save(estimator)
     except TypeError as error:
-        raise BadConfigurationError(f"{FIELD}: the fitted model cannot be saved by skops: {error}") from error
+        raise BadConfigurationError(
+            f"{FIELD}: the fitted model cannot be saved in the format {model_format.name}: {error}"
+        ) from error

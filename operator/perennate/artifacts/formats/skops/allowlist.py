@@ -1,9 +1,9 @@
-"""The fixed list of what a model may be made of.
+"""The fixed list of types that a skops model may contain.
 
-It is written down, not derived from the installed scikit-learn: what may be trained is what may be loaded, and a new
-release of a library adds nothing to it. Left out are classes that take functions (FunctionTransformer as a step), need
-other estimators as arguments (no plain value says them), cannot be saved without code, or hold search trees whose
-indices nobody checks (k nearest neighbours).
+The list is written by hand, not derived from the installed scikit-learn: a new release of a library adds nothing to
+it, and every class that can be trained can be loaded. It leaves out classes that take functions (FunctionTransformer
+as a step), that need other estimators as arguments, that cannot be saved without code, or that hold search trees with
+unchecked indices (k nearest neighbours).
 """
 
 from __future__ import annotations
@@ -137,9 +137,9 @@ COMPOSITES: Final[dict[str, frozenset[str]]] = {
     "sklearn.pipeline": frozenset({"FeatureUnion", "Pipeline"}),
     "sklearn.preprocessing": frozenset({"FunctionTransformer", "KernelCenterer", "LabelBinarizer", "LabelEncoder"}),
 }
-"""Classes that hold or serve other estimators. A model from `spec.trainer.container` may use them; FunctionTransformer
-is harmless in a file, because the function it would call is a type of its own, and none but those of `FUNCTIONS` is let
-through."""
+"""Classes that contain or support other estimators. A model from `spec.trainer.container` may use them.
+FunctionTransformer is harmless in a file: the function that it calls is a type of its own, and only those in
+`FUNCTIONS` are allowed."""
 
 INTERNALS: Final[frozenset[str]] = frozenset(
     {
@@ -170,16 +170,13 @@ INTERNALS: Final[frozenset[str]] = frozenset(
         "sklearn.utils._bunch.Bunch",
     }
 )
-"""Plain objects inside fitted estimators. TreePredictor counts as untrusted in skops, for the reason given at
-`TREE`."""
+"""Plain objects inside fitted estimators. skops does not trust TreePredictor, for the reason given at `TREE`."""
 
 TREE: Final = "sklearn.tree._tree.Tree"
-"""The nodes of a decision tree. skops leaves it (and TreePredictor) untrusted, because scikit-learn follows the indices
-in it without looking, so that a crafted file can crash the process. We let it through because no forest or boosting
-could be served without, and only with two
-precautions: the bytes were checked against a digest, or come from the run's own train stage; and `trees.check_trees`
-    follows every index before
-the model is used."""
+"""The nodes of a decision tree. skops does not trust this type (or TreePredictor), because scikit-learn follows the
+indices in it without bounds checks, so a crafted file can crash the process. Forests and boosting need it, so we allow
+it with two precautions: the bytes were checked against a digest or come from the train stage of the same run, and
+`trees.check_trees` checks every index before the model is used."""
 
 LOSSES: Final[frozenset[str]] = frozenset(
     {
@@ -216,7 +213,7 @@ LOSSES: Final[frozenset[str]] = frozenset(
 FUNCTIONS: Final[frozenset[str]] = frozenset(
     f"sklearn.feature_selection._univariate_selection.{name}" for name in ("chi2", "f_classif", "f_regression")
 )
-"""Functions of scikit-learn that a fitted selector refers to by name."""
+"""Functions of scikit-learn that a fitted selector names."""
 
 SCALARS: Final[frozenset[str]] = frozenset(
     {
@@ -232,16 +229,3 @@ def public_name(path: str) -> str:
     """The public import path of a scikit-learn class: `sklearn.svm._classes.SVC` becomes `sklearn.svm.SVC`."""
     package, *middle, name = path.split(".")
     return ".".join((package, *middle[:1], name))
-
-
-def allowed(table: dict[str, frozenset[str]], path: str) -> bool:
-    """Whether the table has the public import path, such as `sklearn.svm.SVC`."""
-    module, _, name = path.rpartition(".")
-    return name in table.get(module, ())
-
-
-def names(*tables: dict[str, frozenset[str]]) -> tuple[str, ...]:
-    """All public import paths of the tables, sorted."""
-    return tuple(
-        sorted(f"{module}.{name}" for table in tables for module, classes in table.items() for name in classes)
-    )

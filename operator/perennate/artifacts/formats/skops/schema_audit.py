@@ -1,7 +1,7 @@
-"""Looking through a skops file before anything of it is built: every type it names must be on the fixed list.
+"""Audit of a skops schema: every type that it names must be on the fixed list.
 
-skops audits too, against its own list, which grows with its releases and takes in every estimator that is installed.
-Ours is checked first, on the plain JSON, so that no module is imported and no object built for a file that is refused.
+skops has an audit of its own, but its list grows with its releases and includes every installed estimator. Ours runs
+first and on plain JSON, so that a refused file causes no import and builds no object.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from perennate.artifacts.errors import ArtifactRefusedError
+from perennate.artifacts.formats.classes import contains
 from perennate.artifacts.formats.skops import allowlist
 
 if TYPE_CHECKING:
@@ -33,38 +34,38 @@ _LOADERS: Final[dict[str, frozenset[str]]] = {
     "LossNode": allowlist.LOSSES,
     "FunctionNode": allowlist.FUNCTIONS,
 }
-"""What each kind of skops node may name; ObjectNode is looked up among the estimators."""
+"""Types that each kind of skops node may name. ObjectNode is checked against the estimators."""
 
 
 def audit(schema: Any) -> None:
-    """Refuse a schema that names anything outside the fixed list.
+    """Refuse a schema that names a type outside the fixed list.
 
     Args:
         schema: the parsed `schema.json` of a skops file.
 
     Raises:
-        ArtifactRefusedError: the offending types, sorted.
+        ArtifactRefusedError: it does; the message lists the types, sorted.
     """
     refused = sorted({_type(node) for node in _nodes(schema) if not _is_allowed(node)})
     if refused:
         shown = ", ".join(refused[:5]) + (f" and {len(refused) - 5} more" if len(refused) > 5 else "")
         raise ArtifactRefusedError(
-            f"the model file holds types outside the fixed list: {shown}; use scikit-learn estimators of that list, "
-            "without functions of your own"
+            f"the model file holds types outside the fixed list: {shown}; use scikit-learn estimators from that list, "
+            "without your own functions"
         )
 
 
 def _nodes(value: Any) -> Iterator[dict[str, Any]]:
-    """Every node of the schema, without recursion: a hostile file may nest deeper than the interpreter's stack."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
+    """Every node of the schema, without recursion: a hostile file may nest deeper than the stack allows."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
         if isinstance(item, dict):
             if "__loader__" in item:
                 yield item
-            waiting.extend(item.values())
+            pending.extend(item.values())
         elif isinstance(item, list):
-            waiting.extend(item)
+            pending.extend(item)
 
 
 def _type(node: dict[str, Any]) -> str:
@@ -81,4 +82,4 @@ def _is_allowed(node: dict[str, Any]) -> bool:
 def _is_estimator(module: str, name: str) -> bool:
     if not _PRIVATE.fullmatch(module) or "tests" in module:
         return False
-    return any(allowlist.allowed(table, allowlist.public_name(name)) for table in _ESTIMATORS)
+    return any(contains(table, allowlist.public_name(name)) for table in _ESTIMATORS)

@@ -14,7 +14,9 @@ from sklearn.datasets import load_diabetes
 from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingRegressor, RandomForestRegressor
 from sklearn.tree import DecisionTreeRegressor
 
-from perennate.artifacts import ArtifactRefusedError, load_estimator, save_estimator
+from perennate.artifacts import ArtifactRefusedError
+from perennate.artifacts.formats.skops.loading import load_estimator
+from perennate.artifacts.formats.skops.saving import save_estimator
 
 X, Y = load_diabetes(return_X_y=True)
 MODELS: dict[str, Any] = {

@@ -19,8 +19,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
-from perennate.artifacts import load_estimator, save_estimator
+from perennate.artifacts.formats.classes import class_paths
 from perennate.artifacts.formats.skops import allowlist
+from perennate.artifacts.formats.skops.loading import load_estimator
+from perennate.artifacts.formats.skops.saving import save_estimator
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -62,7 +64,7 @@ def loads_equal(estimator: Any, features: pd.DataFrame) -> None:
     assert np.array_equal(loaded.predict(features), estimator.predict(features))
 
 
-@pytest.mark.parametrize("path", allowlist.names(allowlist.CLASSIFIERS))
+@pytest.mark.parametrize("path", class_paths(allowlist.CLASSIFIERS))
 @pytest.mark.parametrize("target", [TWO, THREE], ids=["two classes", "three classes"])
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_every_classifier_of_the_list_can_be_published(path: str, target: Any) -> None:
@@ -73,7 +75,7 @@ def test_every_classifier_of_the_list_can_be_published(path: str, target: Any) -
     loads_equal(estimator.fit(features, target), features)
 
 
-@pytest.mark.parametrize("path", allowlist.names(allowlist.REGRESSORS))
+@pytest.mark.parametrize("path", class_paths(allowlist.REGRESSORS))
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_every_regressor_of_the_list_can_be_published(path: str) -> None:
     estimator = make(path)
@@ -81,7 +83,7 @@ def test_every_regressor_of_the_list_can_be_published(path: str) -> None:
     loads_equal(estimator.fit(FEATURES, NUMBERS), FEATURES)
 
 
-@pytest.mark.parametrize("path", allowlist.names(allowlist.TRANSFORMERS))
+@pytest.mark.parametrize("path", class_paths(allowlist.TRANSFORMERS))
 def test_every_transformer_of_the_list_can_be_published(path: str) -> None:
     loads_equal(make_pipeline(make(path), LogisticRegression(max_iter=1000)).fit(FEATURES, TWO), FEATURES)
 
@@ -95,7 +97,7 @@ def test_composites_of_a_container_load() -> None:
 def test_every_name_of_the_list_is_a_public_estimator() -> None:
     """The list names classes of scikit-learn by their public path."""
     tables = (allowlist.CLASSIFIERS, allowlist.REGRESSORS, allowlist.TRANSFORMERS, allowlist.COMPOSITES)
-    for path in allowlist.names(*tables):
+    for path in class_paths(*tables):
         module, _, name = path.rpartition(".")
         found = getattr(importlib.import_module(module), name)
         assert issubclass(found, BaseEstimator), path
@@ -115,7 +117,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
-from perennate.artifacts import save_estimator
+from perennate.artifacts.formats.skops.saving import save_estimator
 rows = np.random.default_rng(1)
 x, y = rows.random((300, 5)), rows.integers(0, 2, 300)
 for model in (RandomForestClassifier(10, random_state=1), HistGradientBoostingClassifier(max_iter=5, random_state=1)):

@@ -1,0 +1,82 @@
+"""A second format trains, is published, and serves without a change to training or serving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_breast_cancer
+
+from perennate.api.documents.canonical import canonical_json
+from perennate.api.documents.model_manifest import MANIFEST_FILE
+from perennate.api.wellknown import ExitCode
+from perennate.artifacts import FORMATS, ArtifactIncompatibleError, load_version, read_manifest
+from perennate.serving.model.model import ServedModel
+from tests.support.pods.artifacts import make_files, make_manifest
+from tests.support.pods.neighbours import CLASS, NeighboursFormat
+from tests.support.pods.runs import Run, make_spec
+
+ESTIMATOR = {"estimator": {"class": CLASS, "params": {"n_neighbors": 3}}}
+
+
+@pytest.fixture
+def neighbours() -> Iterator[NeighboursFormat]:
+    """The second format, registered for one test."""
+    found = NeighboursFormat()
+    FORMATS.register(found)
+    yield found
+    FORMATS.unregister(found.name)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A run that trains an estimator of the second format."""
+    run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store", make_spec(trainer=ESTIMATOR))
+    frame = load_breast_cancer(as_frame=True).frame[["mean radius", "mean texture", "target"]]
+    frame.head(200).to_csv(run.data / "breast_cancer.csv", index=False)
+    return run
+
+
+def test_it_is_trained_published_and_served(neighbours: NeighboursFormat, run: Run) -> None:
+    """The train stage finds the format by the class, publish by the file, serving by the manifest."""
+    for stage in ("prepare", "train", "publish"):
+        code, result = run.here(stage)
+        assert code == ExitCode.DONE, result.error
+    assert result.model_version is not None
+    digest = result.model_version.digest
+    folder = run.models.version_dir("tumours", digest)
+    assert (folder / neighbours.file_name).is_file()
+    loaded = load_version(folder, digest)
+    assert (loaded.manifest.format, loaded.manifest.estimator) == ("neighbours", CLASS)
+    model = ServedModel.load(folder, digest)
+    batch = model.schema.read([{"mean radius": 12.0, "mean texture": 20.0}, {"mean radius": 25.0, "mean texture": 30}])
+    assert model.predict(batch).predictions.tolist() == [1, 0]
+
+
+def test_without_the_format_its_class_cannot_be_trained(run: Run) -> None:
+    """Only classes that a registered format lists are imported."""
+    assert run.here("prepare")[0] == ExitCode.DONE
+    code, result = run.here("train")
+    assert code == ExitCode.BAD_CONFIGURATION
+    assert result.error is not None
+    assert "outside the list" in result.error.message
+
+
+def test_a_version_of_an_unknown_format_is_refused(tmp_path: Path) -> None:
+    """An older release says which formats it reads instead of failing on the file."""
+    manifest = make_manifest(make_files(), format="onnx")
+    (tmp_path / MANIFEST_FILE).write_bytes(canonical_json(manifest.to_document()))
+    with pytest.raises(ArtifactIncompatibleError, match="the model format 'onnx', and this release reads skops"):
+        read_manifest(tmp_path, manifest.digest)
+
+
+def test_two_model_files_are_refused(neighbours: NeighboursFormat, run: Run) -> None:
+    """With two files nobody can say which one the container meant."""
+    for stage in ("prepare", "train"):
+        assert run.here(stage)[0] == ExitCode.DONE
+    (run.places.output / "model.skops").write_bytes(b"PK")
+    code, result = run.here("publish")
+    assert code == ExitCode.BAD_CONFIGURATION
+    assert result.error is not None
+    assert f"several model files (model.skops, {neighbours.file_name})" in result.error.message
