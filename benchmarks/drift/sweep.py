@@ -127,7 +127,7 @@ def _sweeps(profile: Profile) -> tuple[Callable[[], float], Callable[[], float]]
         for turn, contents in enumerate(sweeps):
             begin = time.process_time()
             for pod, content in enumerate(contents):
-                window.add(orjson.loads(content), pod=f"pod-{pod}", now=15.0 * (turn + 1))
+                window.add(content, pod=f"pod-{pod}", now=15.0 * (turn + 1))
         return time.process_time() - begin
 
     def theirs() -> float:

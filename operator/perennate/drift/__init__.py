@@ -15,8 +15,9 @@ from perennate.drift.performance.measured import Cause, PerformanceResult, evalu
 from perennate.drift.performance.verdict import PerformanceVerdict
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.profile import Metric, Profile
-from perennate.drift.recording.counts import Counts, validate_counts
+from perennate.drift.recording.counts import Counts
 from perennate.drift.recording.recorder import Recorder
+from perennate.drift.recording.validation import validate_counts
 from perennate.drift.verdicts.faults import FAULT_CONSECUTIVE, DataFault
 from perennate.drift.verdicts.persistence import Signal, Streak, advance
 from perennate.drift.verdicts.rules import FeatureRule, check_rules

@@ -15,7 +15,7 @@ FOLDER = Path(sys.prefix) / "fuzz"
 sys.path.append(str(FOLDER))
 import atheris  # noqa: E402
 
-# What traces calls also keeps what they were given: the parser would seem to take a quarter more memory than it does.
+# Tracing a call keeps its arguments alive, so the memory of the decoder would be overstated.
 with atheris.instrument_imports(include=["perennate.drift", "perennate.cli"], exclude=["perennate.drift.data.parsing"]):
     from tests.statistics.fuzzing import documents, files
 

@@ -15,8 +15,6 @@ from typing import Any
 import pyarrow as pa
 
 SECONDS = 1.0
-MEMORY = 10
-"""Most bytes of memory for each byte of input."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,9 @@ class Target:
         make: bytes to read, of what the fuzzer draws.
         read: reads them; None if it refuses them by the error that it documents.
         use: does with what was read what it is read for.
-        slack: memory that reading may take beyond ten times the input.
+        slack: bytes of memory that reading may take beyond `factor` times the input.
         memory: measures what reading some bytes took.
+        factor: most bytes of memory for each byte of input.
     """
 
     make: Callable[[Any], bytes]
@@ -36,6 +35,7 @@ class Target:
     use: Callable[[Any], None]
     slack: int
     memory: Callable[[Callable[[bytes], Any], bytes], int]
+    factor: int = 10
 
     def run(self, content: bytes, *, measured: bool) -> None:
         """Read some bytes and use what was read, within the bounds."""
@@ -46,7 +46,7 @@ class Target:
         for _ in range(2):
             spent = spent if spent <= SECONDS else self._time(content)
         assert spent <= SECONDS, f"{spent:.1f} s for {len(content)} bytes"
-        most = MEMORY * len(content) + self.slack
+        most = self.factor * len(content) + self.slack
         assert memory <= most, f"{memory} bytes of memory for {len(content)}, at most {most} are allowed"
 
     def _time(self, content: bytes) -> float:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from perennate.cli.drift.counting import DAY, Current
 from perennate.cli.drift.outcomes import outcomes_in
-from perennate.drift import Counts, CountsError, Profile, ProfileError, Window, validate_counts
-from perennate.drift.data.parsing import parse
-from perennate.drift.recording.counts import profile_digest_of
+from perennate.drift import Counts, CountsError, Profile, ProfileError, Window
+from perennate.drift.data.parsing import decode_digest
+from perennate.drift.profile.layout import Layout
+from perennate.drift.recording.validation import read_counts
 from perennate.tabular.errors import UsageError
 from perennate.tabular.reading import first_line
 from perennate.text import shortened
@@ -67,13 +68,12 @@ def _read_counts(path: Path, profile: Profile, reference: str) -> Counts:
     """One counts document."""
     content = _content(path)
     try:
-        document = parse(content, CountsError)
-        digest = profile_digest_of(document)
+        digest = decode_digest(content, CountsError)
         if digest not in {None, profile.digest}:
             raise UsageError(
                 f"{path}: counts against profile {shortened(str(digest))}, {reference} is {profile.digest}"
             )
-        return validate_counts(document, profile)
+        return read_counts(content, Layout(profile))
     except CountsError as error:
         raise UsageError(f"{path}: is no counts document: {error}") from error
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import math
 import reprlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NoReturn
 
 import numpy as np
@@ -133,49 +132,6 @@ class Node:
             if found is not None:
                 return found
         return np.array([item.count() for item in self.items(length=length)], dtype=np.int64)
-
-    def joined_counts(self, lengths: Sequence[int]) -> Ints:
-        """Lists of whole numbers from 0 to MAX_COUNT, each of its length, one after the other."""
-        lists = self.value
-        if (
-            isinstance(lists, list)
-            and len(lists) == len(lengths)
-            and set(map(type, lists)) <= {list}
-            and list(map(len, lists)) == list(lengths)
-        ):
-            found = _whole_numbers(list(chain.from_iterable(lists)), 0, MAX_COUNT)
-            if found is not None:
-                return found
-        items = self.items(length=len(lengths))
-        return np.concatenate([item.counts(length=length) for item, length in zip(items, lengths, strict=True)])
-
-    def numbers_at(self, places: Sequence[int], *, length: int) -> Floats:
-        """Finite numbers at some places of a list of so many items, and null at all others."""
-        values = self.value
-        if isinstance(values, list) and len(values) == length and values.count(None) == length - len(places):
-            chosen = [values[place] for place in places]
-            if set(map(type, chosen)) <= {float}:
-                found = np.array(chosen, dtype=np.float64)
-                if np.isfinite(found).all():
-                    return found
-        return np.array([item.number() for item in self._items_at(places, length)], dtype=np.float64)
-
-    def whole_at(self, places: Sequence[int], *, length: int, most: int) -> Ints:
-        """As `numbers_at`, whole numbers from -`most` to `most`."""
-        values = self.value
-        if isinstance(values, list) and len(values) == length and values.count(None) == length - len(places):
-            found = _whole_numbers([values[place] for place in places], -most, most)
-            if found is not None:
-                return found
-        return np.array([item.whole(-most, most) for item in self._items_at(places, length)], dtype=np.int64)
-
-    def _items_at(self, places: Sequence[int], length: int) -> list[Node]:
-        """Some items of a list whose others are null."""
-        items = list(self.items(length=length))
-        for place in sorted(set(range(length)) - set(places)):
-            if items[place].value is not None:
-                items[place].refuse("null for a category")
-        return [items[place] for place in places]
 
     def rising(self, *, most: int) -> Floats:
         """A list of at most so many finite numbers, each above the one before."""

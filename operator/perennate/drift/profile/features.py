@@ -18,9 +18,6 @@ MAX_BINS = 512
 MOMENTS = ("minimum", "maximum", "mean", "sd")
 
 
-FIELDS = ("name", "kind", "edges", "decile", "categories", "counts", "missing", "other", *MOMENTS, "grid", "importance")
-
-
 @dataclass(frozen=True, eq=False)
 class NumericFeature:
     """A column of numbers of the training rows, or of what is counted as numbers.

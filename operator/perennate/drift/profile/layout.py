@@ -8,6 +8,7 @@ sums single array operations.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,6 +34,12 @@ OFFSET_STEPS = 2**20
 """Offsets are whole numbers of a standard deviation divided by so many steps: sums of them do not depend on order."""
 MAX_OFFSET = 2**30
 """Largest offset of one row, 1,024 standard deviations: a cell holds the sum of eight billion such rows."""
+
+
+_DOCUMENT_BYTES = 4096
+"""Most bytes of the field names and of the names of model and version in a counts document."""
+_LINE_BYTES = 40
+"""Most bytes of a number in it: 24 digits, a comma, the end of the line and an indentation of 12 spaces."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +133,13 @@ class Layout:
     def size(self) -> int:
         """Number of cells."""
         return int(self.offsets.stop)
+
+    @cached_property
+    def document_limit(self) -> int:
+        """Most bytes of a counts document against this profile, with every number at its longest and indented."""
+        # Per feature: its name, the brackets of its bins, sum, sumsq, and null for the offset of a category.
+        lines = self.size + 6 * len(self.features) + 2 * len(self.profile.classes)
+        return _DOCUMENT_BYTES + _LINE_BYTES * lines + len(json.dumps(self.names))
 
     @cached_property
     def specials(self) -> Ints:

@@ -16,9 +16,9 @@ from typing import Any, Literal
 from perennate.drift.data.arrays import Ints
 from perennate.drift.data.documents import Node, shown
 from perennate.drift.data.errors import ProfileError
-from perennate.drift.data.parsing import parse
+from perennate.drift.data.parsing import decode
 from perennate.drift.profile.checks import check_holdout, check_names, check_outputs, check_sums
-from perennate.drift.profile.features import FIELDS, Feature, read_feature
+from perennate.drift.profile.features import Feature, read_feature
 from perennate.drift.profile.outputs import BINARY_CLASSES, PREDICTION, SCORE, Residual, Score
 
 SCHEMA = "perennate.dev/profile/v2"
@@ -191,7 +191,7 @@ class Profile:
             raise ProfileError(f"document: must have at most {MAX_BYTES} bytes, got {len(content)}")
         if digest is not None and _digest(content) != digest:
             raise ProfileError(f"document: must have the digest {digest}, got {_digest(content)}")
-        profile = cls._read(parse(content, ProfileError, names=FIELDS))
+        profile = cls._read(decode(content, object, ProfileError))
         return profile if content == profile.to_bytes() else replace(profile, content=content)
 
 

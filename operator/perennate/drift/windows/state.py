@@ -11,14 +11,16 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 
 from perennate.drift.data.arrays import Ints
-from perennate.drift.data.documents import Node
+from perennate.drift.data.documents import MAX_COUNT, shown
 from perennate.drift.data.errors import WindowError
-from perennate.drift.data.parsing import parse
+from perennate.drift.data.parsing import decode, decode_digest
 from perennate.drift.profile.layout import ROWS, Layout
 
 SCHEMA: Final = "perennate.dev/window/v1"
@@ -30,9 +32,37 @@ EXPANDED_LIMIT: Final = 16 * 2**20
 """Most bytes that are unpacked: a few bytes can unpack to gigabytes."""
 PARTS: Final = (24, 12, 6)
 """In how many parts of the window the sums are kept; the first that fits is taken."""
-_FIELDS: Final = ("schema", "profileDigest", "length", "scrapeInterval", "since", "forgotten", "sums", "pods")
-_OFTEN: Final = ("slot", "pod", "start", "seen", "cells")
 _LARGEST: Final = 2**63 - 1
+_Total: TypeAlias = Annotated[int, Meta(ge=-_LARGEST, le=_LARGEST)]
+
+
+class _Sums(msgspec.Struct, forbid_unknown_fields=True):
+    """Counts of one sub-window."""
+
+    slot: Annotated[int, Meta(ge=0, le=MAX_COUNT)]
+    cells: list[_Total]
+
+
+class _Pod(msgspec.Struct, forbid_unknown_fields=True):
+    """Last counts of one pod."""
+
+    pod: str
+    start: float
+    seen: float
+    cells: list[_Total]
+
+
+class _State(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """The document of `WindowState.to_document`."""
+
+    schema: str
+    profile_digest: str
+    length: float
+    scrape_interval: float
+    since: float | None
+    forgotten: float | None
+    sums: list[_Sums]
+    pods: list[_Pod]
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,21 +178,27 @@ def read_state(content: bytes, layout: Layout, *, length: float, scrape_interval
     Raises:
         WindowError: it is malformed, of another profile or another window, from the future, or too old to say anything.
     """
-    document = parse(_unpacked(content), WindowError, names=_OFTEN)
-    fields = Node(document, "", WindowError).fields(_FIELDS)
-    fields["schema"].text(allowed=(SCHEMA,))
-    fields["profileDigest"].text(allowed=(layout.profile.digest,))
-    for name, wanted in (("length", length), ("scrapeInterval", scrape_interval)):
-        if fields[name].number() != wanted:
-            fields[name].refuse(f"{wanted:g}, as the window that is wanted")
+    unpacked, digest = _unpacked(content), layout.profile.digest
+    if (found := decode_digest(unpacked, WindowError)) != digest:
+        raise WindowError(f"profileDigest: must be {digest}, got {shown(found)}")
+    document = decode(unpacked, _State, WindowError)
+    if document.schema != SCHEMA:
+        raise WindowError(f"schema: must be {SCHEMA}, got {shown(document.schema)}")
+    for name, value, wanted in (
+        ("length", document.length, length),
+        ("scrapeInterval", document.scrape_interval, scrape_interval),
+    ):
+        if value != wanted:
+            raise WindowError(f"{name}: must be {wanted:g}, as the window that is wanted, got {value:g}")
+    _check_time(document.since, "since", now)
     state = WindowState(
-        profile_digest=layout.profile.digest,
+        profile_digest=digest,
         length=length,
         scrape_interval=scrape_interval,
-        since=_time(fields["since"], now),
-        forgotten=_time(fields["forgotten"], now=None),
-        sums=dict(_sum(item, layout) for item in fields["sums"].items()),
-        pods=dict(_pod(item, layout, now) for item in fields["pods"].items()),
+        since=document.since,
+        forgotten=document.forgotten,
+        sums={item.slot: _cells(item.cells, layout, f"sums[{index}]") for index, item in enumerate(document.sums)},
+        pods={item.pod: _pod(item, layout, f"pods[{index}]", now) for index, item in enumerate(document.pods)},
     )
     for slot in state.sums:
         if slot * state.step > now:
@@ -184,41 +220,29 @@ def _unpacked(content: bytes) -> bytes:
     return document
 
 
-def _time(node: Node, now: float | None) -> float | None:
-    """A time, not after `now`; None for null."""
-    if node.value is None:
-        return None
-    time = node.number()
-    if now is not None and time > now:
-        node.refuse(f"a time that is not after now, {now:.0f}")
-    return time
+def _check_time(time: float | None, path: str, now: float) -> None:
+    """Raise if a time is after `now`."""
+    if time is not None and time > now:
+        raise WindowError(f"{path}: must be a time that is not after now, {now:.0f}, got {time:.0f}")
 
 
-def _sum(item: Node, layout: Layout) -> tuple[int, Ints]:
-    fields = item.fields(("slot", "cells"))
-    return fields["slot"].count(), _cells(fields["cells"], layout)
+def _pod(item: _Pod, layout: Layout, path: str, now: float) -> PodCounts:
+    _check_time(item.seen, f"{path}.seen", now)
+    return PodCounts(item.start, _cells(item.cells, layout, path), item.seen)
 
 
-def _pod(item: Node, layout: Layout, now: float) -> tuple[str, PodCounts]:
-    fields = item.fields(("pod", "start", "seen", "cells"))
-    seen = fields["seen"].number()
-    _time(fields["seen"], now)
-    return fields["pod"].text(), PodCounts(fields["start"].number(), _cells(fields["cells"], layout), seen)
-
-
-def _cells(node: Node, layout: Layout) -> Ints:
+def _cells(values: list[int], layout: Layout, path: str) -> Ints:
     """Counts in the order of Layout; every row is in exactly one cell of every feature, as in a counts document."""
-    values = node.value
-    if not isinstance(values, list) or len(values) != layout.size or set(map(type, values)) != {int}:
-        node.refuse(f"a list of {layout.size} whole numbers")
-    if min(values[layout.growing]) < 0 or min(values) < -_LARGEST or max(values) > _LARGEST:
-        node.refuse(f"a list of whole numbers from 0 to {_LARGEST}, save the offsets")
+    if len(values) != layout.size:
+        raise WindowError(f"{path}.cells: must have {layout.size} items, got {len(values)}")
     cells = np.array(values, dtype=np.int64)
+    if (cells[layout.growing] < 0).any():
+        raise WindowError(f"{path}.cells: must be 0 or more, except the offsets")
     totals = np.add.reduceat(cells[: layout.score_start], layout.starts[:-1])
     if np.any(totals != cells[ROWS]):
         index = int(np.argmax(totals != cells[ROWS]))
-        raise node.error(
-            f"{node.path}: cells of {layout.features[index].name!r} must add up to rows = {cells[ROWS]}, "
+        raise WindowError(
+            f"{path}.cells: cells of {layout.features[index].name!r} must add up to rows = {cells[ROWS]}, "
             f"got {totals[index]}"
         )
     return cells

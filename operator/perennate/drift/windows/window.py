@@ -12,9 +12,12 @@ import math
 import numpy as np
 
 from perennate.drift.data.arrays import Ints
+from perennate.drift.data.errors import CountsError
+from perennate.drift.data.parsing import decode_digest
 from perennate.drift.profile.layout import Layout
 from perennate.drift.profile.profile import Profile
-from perennate.drift.recording.counts import Counts, profile_digest_of, validate_counts
+from perennate.drift.recording.counts import Counts
+from perennate.drift.recording.validation import read_counts, validate_counts
 from perennate.drift.windows.reference import Reference
 from perennate.drift.windows.sample import Sample
 from perennate.drift.windows.state import SUB_WINDOWS, PodCounts, WindowState, read_state
@@ -66,7 +69,7 @@ class Window:
         of one pod must be given in the order in which they were answered.
 
         Args:
-            document: the parsed counts document, or Counts.
+            document: a counts document as bytes or as parsed JSON, or Counts.
             pod: uid of the pod.
             now: time of the scrape, in seconds since 1970.
 
@@ -76,14 +79,9 @@ class Window:
         Raises:
             CountsError: the document is malformed.
         """
-        if isinstance(document, Counts):
-            counts = document
-            if counts.profile_digest != self.profile.digest:
-                return False
-        else:
-            if profile_digest_of(document) not in {None, self.profile.digest}:
-                return False
-            counts = validate_counts(document, self.profile, layout=self.layout)
+        if _digest_of(document) not in {None, self.profile.digest}:
+            return False
+        counts = self._read(document)
         known = self._pods.get(pod)
         if known is not None and counts.start < known.start:
             return True
@@ -153,6 +151,13 @@ class Window:
         window._prune(now)
         return window
 
+    def _read(self, document: object) -> Counts:
+        if isinstance(document, Counts):
+            return document
+        if isinstance(document, bytes):
+            return read_counts(document, self.layout)
+        return validate_counts(document, self.profile, layout=self.layout)
+
     def _gained(self, counts: Counts, known: PodCounts | None, now: float) -> Ints | None:
         """What came since the last scrape; None if that cannot be told."""
         if known is None:
@@ -181,3 +186,13 @@ class Window:
         if self._seen_since < now - self.length:
             self._pods = {name: pod for name, pod in self._pods.items() if pod.seen >= now - self.length}
             self._seen_since = min((pod.seen for pod in self._pods.values()), default=math.inf)
+
+
+def _digest_of(document: object) -> str | None:
+    """The digest of the profile that a document counts against, before any other field is decoded."""
+    if isinstance(document, Counts):
+        return document.profile_digest
+    if isinstance(document, bytes):
+        return decode_digest(document, CountsError)
+    digest = document.get("profileDigest") if isinstance(document, dict) else None
+    return digest if isinstance(digest, str) else None

@@ -13,8 +13,8 @@ from perennate.drift.data.columns import Rows
 from perennate.drift.data.errors import ProfileError
 from perennate.drift.data.threads import in_threads
 from perennate.drift.profile.build import build_profile
-from perennate.drift.recording.counts import validate_counts
 from perennate.drift.recording.recorder import CHUNK_ROWS, Recorder
+from perennate.drift.recording.validation import validate_counts
 from tests.support.drift.makers import Coded, generator, make_recorder
 
 ROWS = 30_000

@@ -20,8 +20,8 @@ from perennate.drift.data.errors import LabelError
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.layout import Layout
 from perennate.drift.profile.profile import Profile
-from perennate.drift.recording.counts import validate_counts
 from perennate.drift.recording.recorder import CHUNK_ROWS, Recorder
+from perennate.drift.recording.validation import validate_counts
 from tests.support.drift.makers import make_columns, make_profile, make_recorder, make_scores, record
 
 PROFILE = build_profile(

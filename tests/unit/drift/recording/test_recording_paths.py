@@ -15,9 +15,9 @@ from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.features import CategoricalFeature, NumericFeature
 from perennate.drift.profile.layout import HEAD, MAX_OFFSET, OFFSET_STEPS, ROWS, SEEN, Layout
 from perennate.drift.profile.profile import Profile
-from perennate.drift.recording.counts import validate_counts
 from perennate.drift.recording.recorder import CHUNK_ROWS, Recorder
 from perennate.drift.recording.row_buffer import WAITING_ROWS
+from perennate.drift.recording.validation import validate_counts
 from tests.support.drift.makers import generator, make_recorder
 
 Row = tuple[float, float, bool, str | None]

@@ -124,7 +124,7 @@ async def test_a_failing_pod_is_counted_and_told_and_the_others_still_count() ->
     assert [error.split(":")[0] for error in view.errors] == ["pod gone", "pod liar", "pod torn"]
 
 
-async def test_counts_that_would_take_far_more_memory_than_their_bytes_are_not_parsed() -> None:
+async def test_counts_larger_than_any_of_the_profile_are_not_decoded() -> None:
     """A pod is not trusted, and the operator has the memory of one process."""
     pods = Pods(make_profile())
     pods.add("dense", "10.0.0.1")
@@ -132,7 +132,7 @@ async def test_counts_that_would_take_far_more_memory_than_their_bytes_are_not_p
     watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
     await watch.scrape(pods, pods.own, START + 1)
     (error,) = watch.view(START + 2).errors
-    assert error.startswith("pod dense: /counts: document: must take at most ")
+    assert error.startswith("pod dense: /counts: document: must have at most ")
 
 
 async def test_only_ready_pods_whose_controllers_are_ours_are_asked() -> None:
@@ -157,7 +157,7 @@ async def test_a_profile_of_another_digest_is_refused() -> None:
     assert view.profile is None
     assert view.sample is None
     assert view.profile_error is not None
-    assert f"expected {pods.profile.digest}" in view.profile_error
+    assert f"must have the digest {pods.profile.digest}" in view.profile_error
 
 
 async def test_a_new_reference_starts_a_new_window() -> None:
