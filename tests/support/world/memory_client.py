@@ -1,42 +1,42 @@
-"""A `KubeClient` over a dictionary, for the order of calls and their answers.
-
-What a real API server does is shown elsewhere.
-"""
+"""A `KubeClient` of the fake API server, which records the calls and can refuse them."""
 
 from __future__ import annotations
 
 import copy
-import itertools
 from collections.abc import AsyncIterator, Callable
 
-from perennate.kube.runtime.client import ApiError
-from perennate.kube.runtime.resources import Key, Manifest, Resource, key_of
+from perennate.kube.runtime.resources import Key, Manifest, Resource
+from tests.support.world.api_server import FakeApiServer
 
 Call = tuple[str, str, str]
 """Verb, kind (with subresource), name."""
+MANAGER = "perennate"
 
 
 class MemoryClient:
-    """Keeps objects, counts versions, checks preconditions, notes calls.
+    """Calls a `FakeApiServer`.
 
-    `fault` may raise before a call is carried out.
+    Attributes:
+        server: the API server.
+        calls: every call, in order.
+        fault: called with each call before it is carried out; it may raise.
     """
 
     def __init__(self, *objects: Manifest) -> None:
-        self.objects: dict[Key, Manifest] = {}
+        self.server = FakeApiServer()
         self.calls: list[Call] = []
         self.fault: Callable[[Call], None] = lambda _: None
-        self._numbers = itertools.count(1)
         for manifest in objects:
             self.store(manifest)
 
     def store(self, manifest: Manifest) -> Manifest:
-        """Put an object there, as somebody else would; the answer is what is stored."""
-        stored = copy.deepcopy(manifest)
-        number = next(self._numbers)
-        stored["metadata"] = {"uid": f"uid-{number}", **stored["metadata"], "resourceVersion": str(number)}
-        self.objects[key_of(stored)] = stored
-        return copy.deepcopy(stored)
+        """Store an object as another client would; return what is stored."""
+        return self.server.put(manifest)
+
+    @property
+    def objects(self) -> dict[Key, Manifest]:
+        """The objects of the API server by key."""
+        return self.server.objects
 
     @property
     def writes(self) -> list[Call]:
@@ -46,7 +46,7 @@ class MemoryClient:
     async def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
         """The object, or None."""
         self._called("get", resource.kind, name)
-        return copy.deepcopy(self.objects.get(Key(resource.kind, namespace, name)))
+        return self.server.get(Key(resource.kind, namespace, name))
 
     async def list(self, resource: Resource, *, selector: str = "") -> AsyncIterator[Manifest]:
         """All objects of a kind; selectors of the form `label=value`."""
@@ -57,43 +57,25 @@ class MemoryClient:
                 yield copy.deepcopy(manifest)
 
     async def create(self, manifest: Manifest) -> Manifest:
-        """Refuse a name that is there."""
+        """POST the object."""
         self._called("create", manifest["kind"], manifest["metadata"]["name"])
-        if key_of(manifest) in self.objects:
-            raise ApiError("exists", code=409, reason="AlreadyExists")
-        return self.store(manifest)
+        return self.server.create(manifest, manager=MANAGER)
 
     async def apply(self, manifest: Manifest, *, manager: str, subresource: str | None = None) -> Manifest:
-        """Merge fields at the top; a resourceVersion is a precondition, a status needs an object."""
+        """Server-side apply."""
         kind = manifest["kind"] + (f"/{subresource}" if subresource else "")
         self._called("apply", kind, manifest["metadata"]["name"])
-        found = self.objects.get(key_of(manifest))
-        if found is None:
-            if subresource:
-                raise ApiError("no such object", code=404, reason="NotFound")
-            return self.store(manifest)
-        wanted = manifest["metadata"].get("resourceVersion")
-        if wanted not in (None, found["metadata"]["resourceVersion"]):
-            raise ApiError("modified", code=409, reason="Conflict")
-        metadata = {**found["metadata"], **manifest["metadata"]}
-        return self.store({**found, **manifest, "metadata": metadata})
+        return self.server.apply(manifest, manager=manager, subresource=subresource or "")
 
     async def replace(self, manifest: Manifest) -> Manifest:
         """PUT on condition of the resourceVersion."""
         self._called("replace", manifest["kind"], manifest["metadata"]["name"])
-        found = self.objects.get(key_of(manifest))
-        if found is None:
-            raise ApiError("no such object", code=404, reason="NotFound")
-        if found["metadata"]["resourceVersion"] != manifest["metadata"]["resourceVersion"]:
-            raise ApiError("modified", code=409, reason="Conflict")
-        return self.store(manifest)
+        return self.server.replace(manifest, manager=MANAGER)
 
     async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
         """Delete the object of this uid."""
         self._called("delete", resource.kind, name)
-        key = Key(resource.kind, namespace, name)
-        if key in self.objects and self.objects[key]["metadata"]["uid"] == uid:
-            del self.objects[key]
+        self.server.delete(Key(resource.kind, namespace, name), uid=uid)
 
     def _called(self, verb: str, kind: str, name: str) -> None:
         call = (verb, kind, name)
@@ -102,7 +84,7 @@ class MemoryClient:
 
 
 class ListRecorder:
-    """A `Recorder` that keeps what it is told."""
+    """A `Recorder` that keeps requests and results."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, int]] = []

@@ -1,8 +1,4 @@
-"""A pure stand-in for a namespace: what the shell does with a plan, on dictionaries, with crashes where wanted.
-
-It is no API server. It keeps what decisions rest on: uids and generations, create-only POSTs, deletion with a uid,
-garbage collection by owner, and the history of what was ever created.
-"""
+"""One namespace of the fake API server, and passes of the pure core over its objects, with crashes where wanted."""
 
 from __future__ import annotations
 
@@ -12,21 +8,25 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
-from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, STORE_CLAIM
+from perennate.api.wellknown import API_VERSION, FIELD_MANAGER, LABEL_MODEL_DEPLOYMENT, STATUS_MANAGER, STORE_CLAIM
 from perennate.builders.manifest import controller_uid
+from perennate.kube.runtime.client import ApiError
+from perennate.kube.runtime.resources import Key as ServerKey
+from perennate.kube.runtime.resources import key_of
 from perennate.reconcilers.drift_policy import observed as policy_view
 from perennate.reconcilers.drift_policy.decide import decide as decide_policy
 from perennate.reconcilers.model_deployment import observed as deployment_view
 from perennate.reconcilers.model_deployment.decide import decide as decide_deployment
 from perennate.reconcilers.training_job import observed as run_view
 from perennate.reconcilers.training_job.decide import decide as decide_run
+from tests.support.world.api_server import FakeApiServer
 from tests.support.world.objects import NAMESPACE, NOW, SETTINGS, Document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perennate.drift import Profile, Sample
-    from perennate.reconcilers.plan import Plan
+    from perennate.reconcilers.plan import ObjectRef, Plan
     from perennate.reconcilers.settings import Settings
 
 Key = tuple[str, str]
@@ -39,10 +39,10 @@ class NotSettledError(AssertionError):
 
 @dataclass
 class World:
-    """Objects by kind and name, and the knobs that tests turn.
+    """A namespace, the time, and what the monitor knows.
 
     Attributes:
-        objects: everything in the namespace.
+        server: the API server that holds the objects.
         now: time of the next pass.
         created: kind, name and uid of everything that was ever created by a plan.
         profile, sample: what the monitor would hand to a pass over a DriftPolicy.
@@ -51,7 +51,7 @@ class World:
         pods_total, pods_answering: pods of the target, and those that answered the last scrape.
     """
 
-    objects: dict[Key, Document] = field(default_factory=dict)
+    server: FakeApiServer = field(default_factory=FakeApiServer)
     now: datetime = NOW
     settings: Settings = SETTINGS
     created: list[tuple[str, str, str]] = field(default_factory=list)
@@ -61,8 +61,10 @@ class World:
     evaluation_due: bool = False
     pods_total: int = 1
     pods_answering: int = 1
-    writes: int = 0
-    _uids: int = 0
+
+    def __post_init__(self) -> None:
+        """Let the API server tell the time of this world."""
+        self.server.time = lambda: _time(self.now)
 
     @classmethod
     def of(cls, *documents: Document, **fields: object) -> World:
@@ -72,26 +74,31 @@ class World:
             world.put(document)
         return world
 
+    @property
+    def objects(self) -> dict[Key, Document]:
+        """The stored objects by kind and name, in the order of their creation; a test may change one in place."""
+        return {(key.kind, key.name): document for key, document in self.server.objects.items()}
+
+    @property
+    def writes(self) -> int:
+        """How often an object was created, changed or deleted."""
+        return self.server.changes
+
     def put(self, document: Document) -> None:
         """Set an object, as a user or a controller would."""
-        self.objects[_key(document)] = copy.deepcopy(document)
+        self.server.put({"kind": "Pod", **document})
 
     def get(self, kind: str, name: str) -> Document | None:
         """A copy of an object."""
-        return copy.deepcopy(self.objects.get((kind, name)))
+        return self.server.get(_key(kind, name))
 
     def of_kind(self, kind: str) -> list[Document]:
         """Copies of all objects of a kind."""
         return [copy.deepcopy(document) for (found, _), document in self.objects.items() if found == kind]
 
     def delete(self, kind: str, name: str) -> None:
-        """Delete an object and, as the garbage collector does, what it controls."""
-        document = self.objects.pop((kind, name), None)
-        if document is None:
-            return
-        uid = document["metadata"]["uid"]
-        for child in [key for key, found in self.objects.items() if controller_uid(found) == uid]:
-            self.delete(*child)
+        """Delete an object and what it controls."""
+        self.server.delete(_key(kind, name))
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""
@@ -205,64 +212,47 @@ class World:
         return ModelDeployment.model_validate(document) if document is not None else None
 
     def _create(self, document: Document) -> None:
-        key = _key(document)
-        if key in self.objects:
+        try:
+            born = self.server.create(document, manager=FIELD_MANAGER)
+        except ApiError as error:
             ours = controller_uid(document)
-            if ours is not None and controller_uid(self.objects[key]) != ours:
-                raise NotSettledError(f"{key} belongs to another owner")
+            found = self.server.objects[key_of(document)]
+            if ours is not None and controller_uid(found) != ours:
+                raise NotSettledError(f"{key_of(document)} belongs to another owner") from error
             return
-        self._uids += 1
-        self.writes += 1
-        born = copy.deepcopy(document)
-        born["metadata"] |= {"uid": f"uid-{self._uids}", "generation": 1, "creationTimestamp": _time(self.now)}
-        self.objects[key] = born
-        self.created.append((*key, born["metadata"]["uid"]))
+        self._remember(born)
 
     def _apply(self, document: Document) -> None:
-        key = _key(document)
-        if key not in self.objects:
-            if "uid" not in document["metadata"]:
-                self._create(document)
+        is_new = key_of(document) not in self.server.objects
+        if is_new and "uid" in document["metadata"]:
             return
-        found = self.objects[key]
-        merged = _merged(found, document)
-        if merged["spec"] != found["spec"]:
-            merged["metadata"]["generation"] = found["metadata"].get("generation", 1) + 1
-        self.writes += merged != found
-        self.objects[key] = merged
+        applied = self.server.apply(document, manager=FIELD_MANAGER)
+        if is_new:
+            self._remember(applied)
+
+    def _remember(self, born: Document) -> None:
+        self.created.append((born["kind"], born["metadata"]["name"], born["metadata"]["uid"]))
 
     def _write_status(self, kind: str, name: str, status: Document | None) -> None:
         if status is None:
             return
-        self.writes += self.objects[kind, name].get("status") != status
-        self.objects[kind, name]["status"] = copy.deepcopy(status)
+        found = self.server.objects[_key(kind, name)]
+        metadata = {field: found["metadata"][field] for field in ("name", "namespace", "uid", "resourceVersion")}
+        document = {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "status": status}
+        self.server.apply(document, manager=STATUS_MANAGER, subresource="status")
         if kind == "DriftPolicy":
             self.evaluation_due = False
 
-    def _delete_exactly(self, reference: object) -> None:
-        kind, name, uid = reference.kind, reference.name, reference.uid  # type: ignore[attr-defined]
-        found = self.objects.get((kind, name))
-        if found is not None and found["metadata"].get("uid") == uid:
-            self.delete(kind, name)
+    def _delete_exactly(self, reference: ObjectRef) -> None:
+        self.server.delete(_key(reference.kind, reference.name), uid=reference.uid)
 
 
-def _key(document: Document) -> Key:
-    return document.get("kind", "Pod"), document["metadata"]["name"]
+def _key(kind: str, name: str) -> ServerKey:
+    return ServerKey(kind, NAMESPACE, name)
 
 
 def _time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _merged(found: Document, wanted: Document) -> Document:
-    """The object with the wanted fields laid over it; lists are replaced whole."""
-    merged = dict(found)
-    for key, value in wanted.items():
-        before = merged.get(key)
-        merged[key] = (
-            _merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else copy.deepcopy(value)
-        )
-    return merged
 
 
 __all__ = ["NAMESPACE", "OURS", "NotSettledError", "World"]

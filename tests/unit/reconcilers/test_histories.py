@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perennate.api.wellknown import ANNOTATION_PROMOTE, ANNOTATION_RETRAIN, ANNOTATION_RETRY
+from perennate.kube.runtime.resources import key_of
 from tests.support.world.cluster_controllers import deployment_gets_stuck, deployment_rolls_out, job_fails, job_succeeds
 from tests.support.world.objects import (
     Document,
@@ -50,8 +51,8 @@ class History:
         job = self._pick("Job", index, ended=False)
         if job is None:
             return
-        self.world.objects.pop(("Job", job["metadata"]["name"]))
-        self.world.put(job)  # the newest one, which the controllers below act upon
+        self.world.server.objects.pop(key_of(job))
+        self.world.put(job)  # it becomes the newest one, on which the controllers act
         if version is None:
             job_fails(self.world, "publish", 11)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -19,8 +19,14 @@ TIMING = Timing()
 
 def make_elector(client: MemoryClient, identity: str = "a") -> Elector:
     """An elector on the jumping clock."""
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    return Elector(client, namespace="system", identity=identity, clock=fake_time.now, now=lambda: now)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    return Elector(
+        client,
+        namespace="system",
+        identity=identity,
+        clock=fake_time.now,
+        now=lambda: start + timedelta(seconds=fake_time.now()),
+    )
 
 
 def holder(client: MemoryClient) -> str:

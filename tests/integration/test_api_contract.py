@@ -1,0 +1,36 @@
+"""The fake API server of the unit tests answers like a real one, in what the operator relies on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perennate.kube.runtime.bucket import TokenBucket
+from perennate.kube.runtime.connection import connect
+from perennate.kube.runtime.official import OfficialClient
+from tests.support.world.api_calls import CALLS, Calls
+from tests.support.world.memory_client import ListRecorder, MemoryClient
+
+if TYPE_CHECKING:
+    from perennate.kube.runtime.client import KubeClient
+    from tests.support.cluster.apiserver import ControlPlane
+
+pytestmark = pytest.mark.integration
+
+
+async def answers(calls: Calls, client: KubeClient, namespace: str) -> list[Any]:
+    """Everything that the calls yield, with tuples as lists."""
+    async with asyncio.timeout(60):
+        return [seen async for seen in calls(client, namespace)]
+
+
+@pytest.mark.parametrize("calls", CALLS.values(), ids=CALLS)
+async def test_the_fake_answers_like_the_api_server(calls: Calls, control_plane: ControlPlane, namespace: str) -> None:
+    connection = await connect({"KUBECONFIG": str(control_plane.kubeconfig)})
+    bucket = TokenBucket(rate=1000, burst=1000)
+    async with OfficialClient(connection, writes=bucket, recorder=ListRecorder()) as client:
+        real = await answers(calls, client, namespace)
+    assert real
+    assert await answers(calls, MemoryClient(), namespace) == real
