@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from perennate.kube.kinds.registry import REGISTRY
 from perennate.serving.metrics import Metrics as ServingMetrics
 from perennate.telemetry.metrics import Metrics as OperatorMetrics
 from tools.text import table
@@ -18,7 +19,8 @@ SOURCES = "operator/perennate/telemetry and operator/perennate/serving"
 
 def rows(holder: object) -> Iterator[tuple[str, ...]]:
     """Name, type, labels and meaning of every metric that the object holds, by name."""
-    found = [one for one in vars(holder).values() if isinstance(one, Counter | Gauge | Histogram)]
+    held = [one for value in vars(holder).values() for one in (value.values() if isinstance(value, dict) else [value])]
+    found = [one for one in held if isinstance(one, Counter | Gauge | Histogram)]
     for instrument in sorted(found, key=lambda one: next(iter(one.describe())).name):
         family = next(iter(instrument.describe()))
         name = f"{family.name}_total" if family.type == "counter" else family.name
@@ -36,7 +38,7 @@ def files() -> dict[str, str]:
         "",
         "## Operator (port 8081, `/metrics`)",
         "",
-        *table(header, rows(OperatorMetrics())),
+        *table(header, rows(OperatorMetrics(REGISTRY.gauges))),
         "",
         "## Serving pods (port 3001, `/metrics`)",
         "",

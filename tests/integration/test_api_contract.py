@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.bucket import TokenBucket
 from perennate.kube.runtime.connection import connect
 from perennate.kube.runtime.official import OfficialClient
@@ -30,7 +31,7 @@ async def answers(calls: Calls, client: KubeClient, namespace: str) -> list[Any]
 async def test_the_fake_answers_like_the_api_server(calls: Calls, control_plane: ControlPlane, namespace: str) -> None:
     connection = await connect({"KUBECONFIG": str(control_plane.kubeconfig)})
     bucket = TokenBucket(rate=1000, burst=1000)
-    async with OfficialClient(connection, writes=bucket, recorder=ListRecorder()) as client:
+    async with OfficialClient(connection, resources=RESOURCES, writes=bucket, recorder=ListRecorder()) as client:
         real = await answers(calls, client, namespace)
     assert real
     assert await answers(calls, MemoryClient(), namespace) == real

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.kube.runtime.resources import JOB, OURS
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import JOB
 from tests.support.cluster import manifests
 from tests.support.cluster.apiserver import AuditEvent, ControlPlane, read_audit
 from tests.support.cluster.pod_actor import PodActor, play_well
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tests.support.cluster.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
-TRAINING_JOB, MODEL_DEPLOYMENT = OURS["TrainingJob"], OURS["ModelDeployment"]
+TRAINING_JOB, MODEL_DEPLOYMENT = RESOURCES.primary["TrainingJob"], RESOURCES.primary["ModelDeployment"]
 
 RUN = {
     "get persistentvolumeclaims": 1,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perennate.kube.runtime.resources import JOB, OURS
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import JOB
 from perennate.reconcilers.drift_policy.rounding import two_digits
 from tests.support.cluster import manifests
 from tests.support.cluster.apiserver import read_audit
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tests.support.cluster.apiserver import ControlPlane
 
 pytestmark = pytest.mark.integration
-TRAINING_JOB, MODEL_DEPLOYMENT = OURS["TrainingJob"], OURS["ModelDeployment"]
+TRAINING_JOB, MODEL_DEPLOYMENT = RESOURCES.primary["TrainingJob"], RESOURCES.primary["ModelDeployment"]
 OBJECTS = 2
 KEPT = 2
 """Deaths right after a window was kept: by the creation of its place, and by writing over it."""

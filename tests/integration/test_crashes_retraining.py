@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perennate.api.v1alpha1.drift_policy import EpisodePhase
-from perennate.kube.runtime.resources import OURS
+from perennate.kube.kinds.registry import RESOURCES
 from tests.support.cluster import manifests
 from tests.support.cluster.deaths import created, die_of_each_write, difference, end_state, places
 from tests.support.cluster.killing_proxy import KillingProxy
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from tests.support.cluster.apiserver import ControlPlane
 
 pytestmark = pytest.mark.integration
-MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["ModelDeployment"], OURS["DriftPolicy"]
+MODEL_DEPLOYMENT, DRIFT_POLICY = RESOURCES.primary["ModelDeployment"], RESOURCES.primary["DriftPolicy"]
 OBJECTS = 3
 """What there is before the retraining: a run, a deployment that serves its version, a policy that watches it."""
 
 
 def status(user: KubeUser, namespace: str, kind: str, name: str) -> dict[str, Any]:
     """Status of an object of ours."""
-    found: dict[str, Any] = (user.get(OURS[kind], namespace, name) or {}).get("status", {})
+    found: dict[str, Any] = (user.get(RESOURCES.primary[kind], namespace, name) or {}).get("status", {})
     return found
 
 

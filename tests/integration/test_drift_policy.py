@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.kube.runtime.resources import OURS, controller_of
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import controller_of
 from tests.support.cluster import manifests
 from tests.support.cluster.pod_actor import PodActor
 from tests.support.cluster.retraining import NEWER, REQUEST, play, policy
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from tests.support.cluster.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
-TRAINING_JOB, MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["TrainingJob"], OURS["ModelDeployment"], OURS["DriftPolicy"]
+TRAINING_JOB, MODEL_DEPLOYMENT, DRIFT_POLICY = (
+    RESOURCES.primary["TrainingJob"],
+    RESOURCES.primary["ModelDeployment"],
+    RESOURCES.primary["DriftPolicy"],
+)
 
 
 def at(value: Any, *path: str) -> Any:

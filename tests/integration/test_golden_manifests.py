@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from perennate.kube.runtime.resources import POD, resource_of
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import POD
 
 if TYPE_CHECKING:
     from tests.support.cluster.kube_user import KubeUser
@@ -44,7 +45,7 @@ def restricted(user: KubeUser) -> str:
 def test_the_api_server_takes_every_manifest(user: KubeUser, restricted: str, manifest: dict[str, Any]) -> None:
     """No field is misspelt, misplaced or out of bounds: a strict dry run of the API server accepts the object."""
     moved = {**manifest, "metadata": {**manifest["metadata"], "namespace": restricted}}
-    answer = user.call("POST", resource_of(manifest).path(restricted), moved, query=DRY_RUN)
+    answer = user.call("POST", RESOURCES.of(manifest).path(restricted), moved, query=DRY_RUN)
     assert answer["metadata"]["name"] == manifest["metadata"]["name"]
 
 

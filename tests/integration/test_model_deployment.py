@@ -9,7 +9,8 @@ import pytest
 
 from perennate.api.documents.model_manifest import version_uri
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB
-from perennate.kube.runtime.resources import DEPLOYMENT, OURS, POD, SERVICE, Manifest
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import DEPLOYMENT, POD, SERVICE, Manifest
 from tests.support.cluster import manifests
 from tests.support.cluster.pod_actor import PodActor, play_well, published, ready
 from tests.support.pods.fetching import Fetches, flip_a_bit
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tests.support.cluster.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
-TRAINING_JOB, MODEL_DEPLOYMENT = OURS["TrainingJob"], OURS["ModelDeployment"]
+TRAINING_JOB, MODEL_DEPLOYMENT = RESOURCES.primary["TrainingJob"], RESOURCES.primary["ModelDeployment"]
 NEWER = "sha256:" + "d" * 64
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perennate.kube.runtime.resources import JOB, OURS, controller_of
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import JOB, controller_of
 from tests.support.cluster import manifests
 from tests.support.cluster.pod_actor import PodActor, play_well
 from tools.cluster.host.processes import wait_until
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tests.support.cluster.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
-TRAINING_JOB = OURS["TrainingJob"]
+TRAINING_JOB = RESOURCES.primary["TrainingJob"]
 
 
 def test_a_namesake_is_a_run_of_its_own(operator: object, user: KubeUser, namespace: str) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from perennate.kube.runtime.resources import JOB, OURS
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import JOB
 from tests.support.cluster import manifests
 from tests.support.cluster.apiserver import ControlPlane
 from tests.support.cluster.kube_user import KubeUser
@@ -15,7 +16,7 @@ from tests.support.cluster.operator_process import OperatorProcess
 from tests.support.cluster.pod_actor import PodActor, play_well
 
 pytestmark = pytest.mark.integration
-TRAINING_JOB = OURS["TrainingJob"]
+TRAINING_JOB = RESOURCES.primary["TrainingJob"]
 
 
 def test_a_restart_of_the_api_server_costs_nothing(own_plane: ControlPlane, tmp_path: Path) -> None:

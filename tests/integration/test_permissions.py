@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from perennate.api.wellknown import ANNOTATION_RETRAIN
-from perennate.kube.runtime.resources import JOB, OURS
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import JOB
 from tests.support.cluster import manifests
 from tests.support.cluster.apiserver import AuditEvent, ControlPlane, read_audit
 from tests.support.cluster.kube_user import KubeUser
@@ -35,7 +36,7 @@ Right = tuple[str, str]
 # What the audit log leaves out: it is written without watches.
 UNSEEN = {"watch"}
 # Read live after a crash or another writer: when a creation or a status write met somebody else's.
-AFTER_CONFLICT = {("jobs", "get"), *((resource.plural, "get") for resource in OURS.values())}
+AFTER_CONFLICT = {("jobs", "get"), *((resource.plural, "get") for resource in RESOURCES.primary.values())}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,9 @@ def live_through_the_loop(user: KubeUser) -> None:
 
     Pods of the namespace `tenant` do well at once, those of `quiet` never start, that of `watched` counts rows.
     """
-    training, deployment, policy = (OURS[kind] for kind in ("TrainingJob", "ModelDeployment", "DriftPolicy"))
+    training, deployment, policy = (
+        RESOURCES.primary[kind] for kind in ("TrainingJob", "ModelDeployment", "DriftPolicy")
+    )
     user.create(manifests.training_job("held", QUIET))
     assert wait_until(lambda: user.list(JOB, QUIET) != [], seconds=20)
     user.edit(training, QUIET, "held", {"spec": {"suspend": True}})

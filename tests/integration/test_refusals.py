@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.kube.runtime.resources import OURS
+from perennate.kube.kinds.registry import RESOURCES
 from tests.support.cluster import manifests
 from tests.support.cluster.kube_user import KubeUser, Refused
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perennate.kube.runtime.resources import Manifest
 
 pytestmark = pytest.mark.integration
-TRAINING_JOB = OURS["TrainingJob"]
+TRAINING_JOB = RESOURCES.primary["TrainingJob"]
 UNPROCESSABLE = 422
 BAD_REQUEST = 400
 STEP = {"class": "sklearn.preprocessing.StandardScaler", "params": {"with_mean": True}}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from perennate.kube.runtime.resources import WATCHED
+from perennate.kube.kinds.registry import RESOURCES
 from tests.support.cluster.apiserver import ControlPlane
 from tests.support.cluster.operator_process import OperatorProcess
 from tests.support.cluster.stalling_proxy import StallingProxy
@@ -40,13 +40,13 @@ def test_watches_that_fall_silent_fail_the_liveness_probe(own_plane: ControlPlan
         StallingProxy(own_plane.kubeconfig, tmp_path) as proxy,
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "operator.log", election=False, settings=settings) as process,
     ):
-        assert wait_until(lambda: heard(process).keys() == WATCHED.keys(), seconds=30), process.tail()
+        assert wait_until(lambda: heard(process).keys() == RESOURCES.watched.keys(), seconds=30), process.tail()
         longer = time.time() + _STALE_SECONDS + 1
         assert wait_until(lambda: min(heard(process).values()) > longer, seconds=60), process.tail()
         assert process.probe("/healthz")[0] == HTTPStatus.OK
 
         proxy.stall()
-        stale = sorted(f"the watch of {kind} is stale" for kind in WATCHED)
+        stale = sorted(f"the watch of {kind} is stale" for kind in RESOURCES.watched)
         assert wait_until(lambda: reasons(process) == stale, seconds=60), process.probe("/healthz")
         assert process.probe("/healthz")[0] == HTTPStatus.INTERNAL_SERVER_ERROR
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perennate.api.wellknown import LABEL_TRAINING_JOB
-from perennate.kube.runtime.resources import JOB, OURS, POD
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import JOB, POD
 from tests.support.cluster import manifests
 from tests.support.cluster.pod_actor import PodActor, failed, play_well
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tests.support.cluster.kube_user import KubeUser
 
 pytestmark = pytest.mark.integration
-TRAINING_JOB = OURS["TrainingJob"]
+TRAINING_JOB = RESOURCES.primary["TrainingJob"]
 
 
 def test_a_run_ends_with_the_version_that_its_pod_published(operator: object, user: KubeUser, namespace: str) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.lease import LEASE_NAME, Timing
-from perennate.kube.runtime.resources import JOB, LEASE, OURS
+from perennate.kube.runtime.resources import JOB, LEASE
 from tests.support.cluster import manifests
 from tests.support.cluster.apiserver import ControlPlane, read_audit
 from tests.support.cluster.kube_user import KubeUser
@@ -19,7 +20,11 @@ from tests.support.cluster.pod_actor import PodActor, play_well
 from tools.cluster.host.processes import wait_until
 
 pytestmark = pytest.mark.integration
-TRAINING_JOB, MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["TrainingJob"], OURS["ModelDeployment"], OURS["DriftPolicy"]
+TRAINING_JOB, MODEL_DEPLOYMENT, DRIFT_POLICY = (
+    RESOURCES.primary["TrainingJob"],
+    RESOURCES.primary["ModelDeployment"],
+    RESOURCES.primary["DriftPolicy"],
+)
 RUNS = 5
 REST_SECONDS = 60.0
 EVALUATION_SECONDS = 5

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from perennate.builders.window import KEY
-from perennate.kube.runtime.resources import CONFIG_MAP, OURS, POD, controller_of
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import CONFIG_MAP, POD, controller_of
 from tests.support.cluster.apiserver import ControlPlane, read_audit
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
@@ -19,7 +20,7 @@ from tools.cluster.host.processes import wait_until
 
 pytestmark = pytest.mark.integration
 SERIES = 'perennate_drift_feature{feature="wind",namespace="window",policy="watch",statistic="psi"}'
-MODEL_DEPLOYMENT, DRIFT_POLICY = OURS["ModelDeployment"], OURS["DriftPolicy"]
+MODEL_DEPLOYMENT, DRIFT_POLICY = RESOURCES.primary["ModelDeployment"], RESOURCES.primary["DriftPolicy"]
 
 
 def story(user: KubeUser, namespace: str) -> str:

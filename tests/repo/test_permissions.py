@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from perennate.kube.runtime.resources import CHILDREN, CLAIM, CONFIG_MAP, EVENT, LEASE, OURS, REPLICA_SET
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import CLAIM, CONFIG_MAP, EVENT, LEASE, REPLICA_SET
 from tests.support.tree import manifests
 
 ROLES = {
@@ -89,7 +90,7 @@ def test_the_operator_never_writes_a_spec() -> None:
 
 def test_the_operator_may_touch_what_its_code_knows_and_nothing_else() -> None:
     """A right without a call is an opening; a call without a right is an error that only shows on a cluster."""
-    known = [*OURS.values(), *CHILDREN.values(), REPLICA_SET, CLAIM, CONFIG_MAP, EVENT, LEASE]
+    known = [*RESOURCES.primary.values(), *RESOURCES.secondary.values(), REPLICA_SET, CLAIM, CONFIG_MAP, EVENT, LEASE]
     given = {(group, resource.split("/")[0]) for role in OPERATOR.values() for group, resource, _ in grants(role)}
     assert given == {(resource.group, resource.plural) for resource in known}
 
@@ -98,7 +99,9 @@ def test_what_is_watched_may_be_listed_and_watched() -> None:
     """The cache is filled by one LIST and one WATCH for each kind."""
     given = {(resource, verb) for _, resource, verb in CLUSTER}
     wanted = {
-        (resource.plural, verb) for resource in (*OURS.values(), *CHILDREN.values()) for verb in ("list", "watch")
+        (resource.plural, verb)
+        for resource in (*RESOURCES.primary.values(), *RESOURCES.secondary.values())
+        for verb in ("list", "watch")
     }
     assert wanted <= given
     assert {resource for resource, verb in given if verb == "watch"} == {resource for resource, _ in wanted}

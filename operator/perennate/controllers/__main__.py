@@ -17,6 +17,7 @@ from perennate.controllers.environment import Environment, WrongEnvironmentError
 from perennate.controllers.health import Vitals, serve_health
 from perennate.controllers.runtime import Runtime
 from perennate.controllers.startup import build_registry, build_settings
+from perennate.kube.kinds.registry import REGISTRY
 from perennate.telemetry import logs
 from perennate.telemetry.metrics import Metrics
 
@@ -35,7 +36,7 @@ def main(environ: Mapping[str, str]) -> int:
         sys.stderr.write(f"perennate: {error}\n")
         return 2
     logs.configure(environment.log_level)
-    metrics, vitals = Metrics(), Vitals()
+    metrics, vitals = Metrics(REGISTRY.gauges), Vitals()
     health = serve_health(vitals, environment.health_port)
     server, _ = start_http_server(environment.metrics_port, registry=metrics.registry)
     _logger.info("probes on port %d, metrics on port %d", health.server_port, server.server_port)

@@ -13,6 +13,7 @@ from perennate.kube.runtime.client import Recorder
 from perennate.kube.runtime.connection import connect
 from perennate.kube.runtime.lease import Elector
 from perennate.kube.runtime.official import OfficialClient
+from perennate.kube.runtime.resources import Resources
 
 _RELEASE_SECONDS = 5.0
 _logger = logging.getLogger(__name__)
@@ -66,7 +67,8 @@ class Election(threading.Thread):
     async def _campaign(self) -> None:
         self._loop = asyncio.get_running_loop()
         connection = await connect(self._environ)
-        async with OfficialClient(connection, writes=TokenBucket(rate=5, burst=10), recorder=self._recorder) as client:
+        writes = TokenBucket(rate=5, burst=10)
+        async with OfficialClient(connection, resources=Resources(), writes=writes, recorder=self._recorder) as client:
             elector = Elector(client, namespace=self._namespace, identity=self._identity)
             self._task = asyncio.create_task(self._lead(elector))
             try:

@@ -8,8 +8,8 @@ from typing import Any
 import kopf
 
 from perennate.controllers.runtime import Runtime
+from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.cache import Source
-from perennate.kube.runtime.resources import WATCHED
 
 
 async def feed(runtime: Runtime, /, event: kopf.RawEvent, **_: Any) -> None:
@@ -24,7 +24,7 @@ async def feed(runtime: Runtime, /, event: kopf.RawEvent, **_: Any) -> None:
 
 def register(registry: kopf.OperatorRegistry, runtime: Runtime) -> None:
     """Have kopf call `feed` with every event of each kind that the cache holds."""
-    for resource in WATCHED.values():
+    for resource in RESOURCES.watched.values():
         kopf.on.event(
             resource.group,
             resource.version,

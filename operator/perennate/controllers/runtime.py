@@ -13,12 +13,13 @@ from typing import Any, Final
 
 from perennate.controllers.environment import Environment
 from perennate.controllers.health import Vitals
+from perennate.kube.kinds.registry import REGISTRY, RESOURCES
 from perennate.kube.monitoring.monitor import Monitor
 from perennate.kube.monitoring.scrape import HttpMetricsSource
 from perennate.kube.monitoring.serving_pods import ServingPods
 from perennate.kube.monitoring.window_store import WindowStore
-from perennate.kube.observe import Observer
-from perennate.kube.reconcile import Reconciler, routes
+from perennate.kube.reader import Reader
+from perennate.kube.reconcile import Reconciler
 from perennate.kube.routing import Router
 from perennate.kube.runtime.bucket import TokenBucket
 from perennate.kube.runtime.cache import Cache
@@ -28,7 +29,6 @@ from perennate.kube.runtime.events import EventEmitter
 from perennate.kube.runtime.execute import Executor
 from perennate.kube.runtime.official import OfficialClient
 from perennate.kube.runtime.queue import WorkQueue
-from perennate.kube.runtime.resources import OURS
 from perennate.kube.runtime.resync import Resync
 from perennate.kube.runtime.watching import Watches
 from perennate.telemetry.metrics import Metrics
@@ -63,10 +63,10 @@ class Runtime:
         self._tasks: list[asyncio.Task[None]] = []
         self._monitor: Monitor | None = None
         self.queue = WorkQueue()
-        self._router = Router(self.queue)
+        self._router = Router(REGISTRY, self.queue)
         self.cache = Cache(self._router)
         self._router.attach(self.cache)
-        self.watches = Watches(stale_seconds=environment.stale_watch_seconds)
+        self.watches = Watches(RESOURCES.watched.values(), stale_seconds=environment.stale_watch_seconds)
         self.connection: Connection | None = None
 
     async def start(self) -> None:
@@ -79,12 +79,12 @@ class Runtime:
         self.connection = await connect(self._environ)
         writes = TokenBucket(rate=WRITES_PER_SECOND, burst=WRITES_AT_ONCE)
         client = await self._stack.enter_async_context(
-            OfficialClient(self.connection, writes=writes, recorder=self._metrics)
+            OfficialClient(self.connection, resources=RESOURCES, writes=writes, recorder=self._metrics)
         )
         source = await self._stack.enter_async_context(HttpMetricsSource())
         pods = ServingPods(client, self.cache)
         monitor = Monitor(source, pods, self.queue, WindowStore(client))
-        resync = Resync(client, self.cache, self.queue)
+        resync = Resync(client, self.cache, self.queue, resources=RESOURCES)
         reconciler = self._reconciler(client, pods, monitor)
         await resync.prime()
         self._spawn("resync", resync.run())
@@ -94,7 +94,7 @@ class Runtime:
         for number in range(WORKERS):
             self._spawn(f"worker {number}", reconciler.work())
         self._vitals.primed = True
-        _logger.info("ready: %d objects are known", sum(len(self.cache.keys(kind)) for kind in OURS))
+        _logger.info("ready: %d objects are known", sum(len(self.cache.keys(kind)) for kind in REGISTRY.kinds))
 
     async def stop(self) -> None:
         """Hand out no more work, let the passes that are running end, keep the windows, close the connections."""
@@ -112,16 +112,10 @@ class Runtime:
     def _reconciler(self, client: OfficialClient, pods: ServingPods, monitor: Monitor) -> Reconciler:
         claims = Claims(client)
         events = EventEmitter(client, now=utc_now, instance=self._environment.identity)
-        observer = Observer(client, self.cache, claims, pods, monitor, settings=self._environment.settings, now=utc_now)
-        return Reconciler(
-            self.queue,
-            self.cache,
-            Executor(client, self.cache, claims, events),
-            monitor,
-            routes=routes(observer),
-            recorder=self._metrics,
-            now=utc_now,
-        )
+        settings = self._environment.settings
+        reader = Reader(client, self.cache, claims, pods, monitor, RESOURCES, settings, utc_now)
+        executor = Executor(client, self.cache, claims, events, resources=RESOURCES)
+        return Reconciler(REGISTRY, self.queue, self.cache, reader, executor, monitor, recorder=self._metrics)
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))
@@ -151,7 +145,7 @@ class Runtime:
     def _phases(self) -> dict[tuple[str, str], int]:
         counts = Counter(
             (kind, str(manifest.get("status", {}).get("phase", "None")))
-            for kind in OURS
+            for kind in REGISTRY.kinds
             for manifest in self.cache.objects(kind)
         )
         return dict(counts)

@@ -12,9 +12,10 @@ from perennate.api import wellknown
 from perennate.controllers import feeding
 from perennate.controllers.runtime import Runtime
 from perennate.controllers.stateless import NoDiffBase, NoProgress
+from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.connection import ConnectionSettingsError
-from perennate.kube.runtime.resources import CHILDREN, PART_OF_SELECTOR
+from perennate.kube.runtime.resources import PART_OF_SELECTOR
 
 _CHUNK: Final = 500
 _EXIT_SECONDS: Final = 25.0
@@ -43,7 +44,7 @@ def build_settings() -> kopf.OperatorSettings:
     settings.watching.chunk_size = _CHUNK
     settings.networking.connect_timeout = _CONNECT_SECONDS
     settings.process.ultimate_exiting_timeout = _EXIT_SECONDS
-    for resource in CHILDREN.values():
+    for resource in RESOURCES.secondary.values():
         settings.watching.label_selectors[resource.group, resource.version, resource.plural] = PART_OF_SELECTOR
     return settings
 

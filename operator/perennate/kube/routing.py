@@ -1,123 +1,87 @@
-"""Which objects have to be looked at because another one changed.
+"""Which objects are enqueued because another one changed.
 
-Our own writes wake nobody but those who wait for what they say.
+The operator's own writes enqueue only objects that depend on the written status.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
-from perennate.api import wellknown
+from perennate.kube.kind import Registry
 from perennate.kube.runtime.cache import Cache, Change, Source
 from perennate.kube.runtime.queue import WorkQueue
-from perennate.kube.runtime.resources import OURS, Key, Manifest, controller_of, key_of
-
-TRAINING_JOB: Final = "TrainingJob"
-MODEL_DEPLOYMENT: Final = "ModelDeployment"
-DRIFT_POLICY: Final = "DriftPolicy"
-_VERBS: Final = (wellknown.ANNOTATION_PROMOTE, wellknown.ANNOTATION_RETRY, wellknown.ANNOTATION_RETRAIN)
-_POD_OWNERS: Final = {
-    wellknown.LABEL_TRAINING_JOB: TRAINING_JOB,
-    wellknown.LABEL_MODEL_DEPLOYMENT: MODEL_DEPLOYMENT,
-}
+from perennate.kube.runtime.resources import POD, Key, Manifest, controller_of, key_of
 
 
 class Router:
-    """Fills the queue from the cache's changes."""
+    """Fills the queue from the changes of the cache."""
 
-    def __init__(self, queue: WorkQueue) -> None:
+    def __init__(self, registry: Registry, queue: WorkQueue) -> None:
+        self._kinds = registry.kinds
+        self._pod_labels = {kind.pod_label: name for name, kind in self._kinds.items() if kind.pod_label is not None}
         self._queue = queue
         self._cache: Cache | None = None
 
     def attach(self, cache: Cache) -> None:
-        """The cache in which dependents are looked up: it and the router know each other."""
+        """Set the cache in which dependents are looked up; the cache in turn calls the router."""
         self._cache = cache
 
     def __call__(self, change: Change) -> None:
-        """Add the key of everything that has to be looked at because of the change."""
-        if change.manifest["kind"] in OURS:
-            if _asks(change.old) != _asks(change.new):
+        """Enqueue the key of every object that must be reconciled because of the change."""
+        if change.manifest["kind"] in self._kinds:
+            if self._request_of(change.old) != self._request_of(change.new):
                 self._queue.add(key_of(change.manifest), urgent=True)
-            if _says(change.old) != _says(change.new):
-                for key in self._dependents(change.manifest):
+            if _status_of(change.old) != _status_of(change.new):
+                for key in {*self._owners(change.manifest), *self._dependents(change.manifest)}:
                     self._queue.add(key)
-        elif change.source is not Source.ANSWER and _content(change.old) != _content(change.new):
-            for key in {*owners(change.old), *owners(change.new)}:
+        elif change.source is not Source.ANSWER and _content_of(change.old) != _content_of(change.new):
+            for key in {*self._owners(change.old), *self._owners(change.new)}:
                 self._queue.add(key)
 
-    def _dependents(self, manifest: Manifest) -> Iterator[Key]:
-        """Who waits for what this object of ours says."""
+    def _dependents(self, changed: Manifest) -> Iterator[Key]:
+        """The objects in the same namespace that depend on the status of an object."""
         if self._cache is None:
             return
-        namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
-        if manifest["kind"] == TRAINING_JOB:
-            yield from owners(manifest)
-            model = _at(manifest, "spec", "model", "name")
-            for other in self._cache.objects(MODEL_DEPLOYMENT, namespace):
-                if _at(other, "spec", "model", "track", "name") == model:
-                    yield key_of(other)
-        elif manifest["kind"] == MODEL_DEPLOYMENT:
-            for other in self._cache.objects(DRIFT_POLICY, namespace):
-                if _at(other, "spec", "targetRef", "name") == name:
-                    yield key_of(other)
-            for other in self._cache.objects(TRAINING_JOB, namespace):
-                if name in _deployments_of_run(other):
-                    yield key_of(other)
+        for name, kind in self._kinds.items():
+            depends = kind.depends_on.get(changed["kind"])
+            if depends is None:
+                continue
+            for manifest in self._cache.objects(name, changed["metadata"]["namespace"]):
+                if depends(manifest, changed):
+                    yield key_of(manifest)
+
+    def _owners(self, manifest: Manifest | None) -> Iterator[Key]:
+        """The objects that own an object: its controller, or, for a pod, the one that its label names."""
+        if manifest is None:
+            return
+        metadata = manifest["metadata"]
+        controller = controller_of(manifest)
+        if controller is not None and controller["kind"] in self._kinds:
+            yield Key(controller["kind"], metadata["namespace"], controller["name"])
+        if manifest["kind"] == POD.kind:
+            for label, kind in self._pod_labels.items():
+                if label in metadata.get("labels", {}):
+                    yield Key(kind, metadata["namespace"], metadata["labels"][label])
+
+    def _request_of(self, manifest: Manifest | None) -> tuple[Any, ...] | None:
+        """What a person can change in an object: its spec, its deletion, the verbs."""
+        if manifest is None:
+            return None
+        metadata = manifest["metadata"]
+        annotations = metadata.get("annotations", {})
+        verbs = tuple(annotations.get(verb) for verb in self._kinds[manifest["kind"]].verbs)
+        return (metadata["uid"], metadata.get("generation"), "deletionTimestamp" in metadata, verbs)
 
 
-def owners(manifest: Manifest | None) -> Iterator[Key]:
-    """Keys of our objects that an object belongs to: its controller's, or, for a pod, those that its labels name."""
-    if manifest is None:
-        return
-    metadata = manifest["metadata"]
-    controller = controller_of(manifest)
-    if controller is not None and controller["kind"] in OURS:
-        yield Key(controller["kind"], metadata["namespace"], controller["name"])
-    if manifest["kind"] == "Pod":
-        for label, kind in _POD_OWNERS.items():
-            if label in metadata.get("labels", {}):
-                yield Key(kind, metadata["namespace"], metadata["labels"][label])
-
-
-def _asks(manifest: Manifest | None) -> tuple[Any, ...] | None:
-    """What a person can ask of an object: its spec, its deletion, the verbs."""
-    if manifest is None:
-        return None
-    metadata = manifest["metadata"]
-    annotations = metadata.get("annotations", {})
-    verbs = tuple(annotations.get(verb) for verb in _VERBS)
-    return (metadata["uid"], metadata.get("generation"), "deletionTimestamp" in metadata, verbs)
-
-
-def _says(manifest: Manifest | None) -> Any:
-    """What an object of ours tells others: its status, and whether it is there."""
+def _status_of(manifest: Manifest | None) -> Any:
+    """What other objects can depend on: the status of an object, and whether it exists."""
     return None if manifest is None else (manifest["metadata"]["uid"], manifest.get("status"))
 
 
-def _content(manifest: Manifest | None) -> Any:
-    """What of a child can matter to its owner: everything but its version."""
+def _content_of(manifest: Manifest | None) -> Any:
+    """What the owner of a child can depend on: everything but its version."""
     if manifest is None:
         return None
     metadata = {name: value for name, value in manifest["metadata"].items() if name != "resourceVersion"}
     return {**manifest, "metadata": metadata}
-
-
-def _deployments_of_run(manifest: Manifest) -> set[Any]:
-    """Names of the ModelDeployments that a TrainingJob refers to, unless it has ended."""
-    if _at(manifest, "status", "phase") in {"Succeeded", "Failed"}:
-        return set()
-    return {
-        _at(manifest, "spec", "evaluation", "champion", "deployment"),
-        _at(manifest, "spec", "data", "captured", "modelDeployment"),
-    }
-
-
-def _at(manifest: Manifest, *path: str) -> Any:
-    """The value at a path, None where there is none."""
-    value: Any = manifest
-    for part in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(part)
-    return value

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from perennate.builders.manifest import Manifest
+    from perennate.reconcilers.gauges import GaugeUpdate
+    from perennate.reconcilers.watch import PausedWatch, Watch
 
 
 @dataclass(frozen=True)
@@ -30,17 +32,8 @@ class ObjectRef:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A number that was measured of one feature: told to Prometheus, never kept."""
-
-    feature: str
-    statistic: str
-    value: float
-
-
-@dataclass(frozen=True)
 class Plan:
-    """What is to be done, in this order: create, apply, status, events, delete.
+    """What is to be done, in this order: watch, create, apply, status, events, delete.
 
     Attributes:
         status: the whole status document wanted; None leaves it alone (the object is being deleted).
@@ -51,7 +44,9 @@ class Plan:
         delete: objects to delete, each only if its uid is still the one given.
         events: Events to emit once the status is written.
         requeue_after: seconds until the object is looked at again without another cause; None waits for a cause.
-        readings: what was measured, in place of what was measured before; None if nothing was measured anew.
+        watch: what the monitor watches for the object from now on; None leaves it as it is.
+        evaluated: whether the status contains the evaluation that was due; the monitor learns of it once it is written.
+        gauges: metrics about the object that were measured again.
     """
 
     status: Manifest | None
@@ -60,7 +55,9 @@ class Plan:
     delete: tuple[ObjectRef, ...] = ()
     events: tuple[Event, ...] = ()
     requeue_after: float | None = None
-    readings: tuple[Reading, ...] | None = None
+    watch: Watch | PausedWatch | None = None
+    evaluated: bool = False
+    gauges: tuple[GaugeUpdate, ...] = ()
 
 
 LEAVE_ALONE = Plan(status=None)

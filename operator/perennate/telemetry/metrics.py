@@ -1,28 +1,28 @@
 """The operator's Prometheus metrics.
 
-Labels come from closed sets, save the names of DriftPolicies, whose series go with them.
+Labels come from closed sets, except the names of objects and features. The series of an object are removed with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from perennate.reconcilers.plan import Reading
+from perennate.reconcilers.gauges import GaugeFamily, GaugeUpdate
 
 _PASS_SECONDS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0)
-_POLICY: Final = ("namespace", "policy")
 
 
 class Metrics:
-    """All metrics, in a registry of their own."""
+    """All metrics, in a registry of their own. `gauges` are those about single objects, by kind."""
 
-    def __init__(self) -> None:
+    def __init__(self, gauges: Mapping[str, tuple[GaugeFamily, ...]] = MappingProxyType({})) -> None:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -56,37 +56,22 @@ class Metrics:
         self.leader = Gauge("perennate_leader", "Whether this operator holds the Lease.", registry=registry)
         self._objects = Gauge(
             "perennate_objects",
-            "Objects by kind and phase; a DriftPolicy has none, which is `None`.",
+            "Objects by kind and phase; the phase is `None` for a kind that has no phase.",
             ["kind", "phase"],
             registry=registry,
         )
-        self._feature = Gauge(
-            "perennate_drift_feature",
-            "What the last evaluation measured of a feature, the `score` or the `prediction`: the size of its change "
-            "by each method of spec.features (psi is PSI*), pValue before Holm's correction, designEffect (1 for "
-            "independent rows). Absent while there is no verdict.",
-            (*_POLICY, "feature", "statistic"),
-            registry=registry,
-        )
-        self._rows = Gauge(
-            "perennate_drift_window_rows",
-            "Rows in the window of the last evaluation, rounded to two digits.",
-            _POLICY,
-            registry=registry,
-        )
-        self._performance = Gauge(
-            "perennate_performance",
-            "Labelled performance in the window, rounded as in status.",
-            (*_POLICY, "metric"),
-            registry=registry,
-        )
-        self._estimated = Gauge(
-            "perennate_estimated_performance",
-            "Performance that the scores of the window let expect, without labels, rounded as in status.",
-            (*_POLICY, "metric"),
-            registry=registry,
-        )
-        self._features: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        self._families = gauges
+        self.object_gauges_by_name = {
+            family.name: Gauge(
+                family.name,
+                family.documentation,
+                ("namespace", family.object_label, *family.labels),
+                registry=registry,
+            )
+            for families in gauges.values()
+            for family in families
+        }
+        self._series: dict[tuple[str, str, str], set[tuple[str, ...]]] = {}
 
     def api_request(self, verb: str, code: int) -> None:
         """A call was answered; code 0: it was not."""
@@ -103,30 +88,23 @@ class Metrics:
         for (kind, phase), number in counts.items():
             self._objects.labels(kind, phase).set(number)
 
-    def policy(self, namespace: str, name: str, status: dict[str, Any], readings: Sequence[Reading] | None) -> None:
-        """The newest figures of a DriftPolicy, from its status and from what was measured, if anything was anew."""
-        if readings is not None:
-            self._measured(namespace, name, readings)
-        rows = status.get("window", {}).get("rows")
-        if rows is not None:
-            self._rows.labels(namespace, name).set(rows)
-        for gauge, field in ((self._performance, "performance"), (self._estimated, "estimatedPerformance")):
-            found = status.get(field)
-            gauge.remove_by_labels({"namespace": namespace, "policy": name})
-            if found is not None:
-                gauge.labels(namespace, name, found["metric"]).set(found["value"])
+    def object_gauges(self, kind: str, namespace: str, name: str, updates: tuple[GaugeUpdate, ...]) -> None:
+        """A pass measured something about an object; each update replaces the object's series of one gauge."""
+        for update in updates:
+            gauge = self.object_gauges_by_name[update.family.name]
+            for value in update.values:
+                gauge.labels(namespace, name, *value.labels).set(value.value)
+            self._keep(update.family, namespace, name, {value.labels for value in update.values})
 
-    def forget_policy(self, namespace: str, name: str) -> None:
-        """A DriftPolicy is gone, and its series with it."""
-        self._features.pop((namespace, name), None)
-        for gauge in (self._feature, self._rows, self._performance, self._estimated):
-            gauge.remove_by_labels({"namespace": namespace, "policy": name})
+    def forget_object(self, kind: str, namespace: str, name: str) -> None:
+        """An object is gone, and its series with it."""
+        for family in self._families.get(kind, ()):
+            self._keep(family, namespace, name, set())
 
-    def _measured(self, namespace: str, name: str, readings: Sequence[Reading]) -> None:
-        """Set the series of what was measured; those of what no longer is go."""
-        now = {(reading.feature, reading.statistic) for reading in readings}
-        for feature, statistic in self._features.get((namespace, name), set()) - now:
-            self._feature.remove(namespace, name, feature, statistic)
-        for reading in readings:
-            self._feature.labels(namespace, name, reading.feature, reading.statistic).set(reading.value)
-        self._features[namespace, name] = now
+    def _keep(self, family: GaugeFamily, namespace: str, name: str, labels: set[tuple[str, ...]]) -> None:
+        """Remove the object's series of a gauge but those with these labels."""
+        gauge = self.object_gauges_by_name[family.name]
+        for gone in self._series.pop((family.name, namespace, name), set()) - labels:
+            gauge.remove(namespace, name, *gone)
+        if labels:
+            self._series[family.name, namespace, name] = labels

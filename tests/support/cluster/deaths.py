@@ -9,7 +9,8 @@ from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from perennate.kube.runtime.resources import DEPLOYMENT, JOB, OURS, SERVICE
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import DEPLOYMENT, JOB, SERVICE
 from tests.support.cluster.apiserver import read_audit
 from tools.cluster.host.processes import wait_until
 
@@ -40,7 +41,7 @@ def end_state(user: KubeUser, namespace: str) -> Any:
     """What there is at the end: the statuses, and the children's number and specs."""
     statuses = {
         kind.kind: sorted((masked(one.get("status"), namespace) for one in user.list(kind, namespace)), key=json.dumps)
-        for kind in OURS.values()
+        for kind in RESOURCES.primary.values()
     }
     counts = {kind.kind: len(user.list(kind, namespace)) for kind in (JOB, DEPLOYMENT, SERVICE)}
     specs = [masked(one["spec"], namespace) for one in user.list(DEPLOYMENT, namespace)]

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from perennate.kube.runtime.resources import EVENT, Manifest, Resource, resource_of
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import EVENT, Manifest, Resource
 from tools.cluster.host.processes import wait_until
 
 _TIMEOUT_SECONDS = 10.0
@@ -44,7 +45,7 @@ class KubeUser:
 
     def create(self, manifest: Manifest) -> Manifest:
         """POST it, with unknown fields refused, as kubectl asks for."""
-        path = resource_of(manifest).path(manifest["metadata"]["namespace"])
+        path = RESOURCES.of(manifest).path(manifest["metadata"]["namespace"])
         return self.call("POST", path, manifest, query={"fieldValidation": "Strict"})
 
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from perennate.api.wellknown import LABEL_TRAINING_JOB
-from perennate.kube.runtime.resources import CONFIG_MAP, OURS, Manifest, controller_of
+from perennate.kube.kinds.registry import RESOURCES
+from perennate.kube.runtime.resources import CONFIG_MAP, Manifest, controller_of
 from tests.support.cluster import manifests
 from tests.support.cluster.counting_pod import CountingPod
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.pod_actor import PodActor, published, ready
 
-DRIFT_POLICY = OURS["DriftPolicy"]
+DRIFT_POLICY = RESOURCES.primary["DriftPolicy"]
 GRAIN_SECONDS = 10.0
 """A 24th of the window below: how often it is kept at most."""
 TIMES = {"window": "4m", "scrapeInterval": "1s", "interval": "1s", "minSamples": 100}

@@ -11,13 +11,14 @@ import itertools
 from collections.abc import Callable
 
 from perennate.api.wellknown import STATUS_MANAGER
+from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.client import ApiError
-from perennate.kube.runtime.resources import OURS, Key, Manifest, controller_of, key_of
+from perennate.kube.runtime.resources import Key, Manifest, controller_of, key_of
 from tests.support.world.field_ownership import Path, fields_of, merge, remove, value_at
 
-WITH_GENERATION = frozenset({*OURS, "Job", "Deployment"})
+WITH_GENERATION = frozenset({*RESOURCES.primary, "Job", "Deployment"})
 """Kinds that count the changes of their spec."""
-WITH_STATUS = frozenset({*OURS, "Job", "Deployment", "Service", "Pod", "PersistentVolumeClaim"})
+WITH_STATUS = frozenset({*RESOURCES.primary, "Job", "Deployment", "Service", "Pod", "PersistentVolumeClaim"})
 """Kinds with a status subresource: a write of the object leaves the status alone."""
 SERVER_FIELDS = frozenset({"uid", "resourceVersion", "generation", "creationTimestamp"})
 IDENTITY = frozenset({"apiVersion", "kind", "metadata"})
@@ -56,7 +57,9 @@ class FakeApiServer:
             number = next(self._numbers)
             wanted["metadata"] = {"uid": f"uid-{number}", "creationTimestamp": self.time(), **given}
             status = {("status", *path) for path in fields_of(wanted.get("status", {}))}
-            self._owned[key] = {(STATUS_MANAGER, "Apply", "status"): frozenset(status)} if key.kind in OURS else {}
+            self._owned[key] = (
+                {(STATUS_MANAGER, "Apply", "status"): frozenset(status)} if key.kind in RESOURCES.primary else {}
+            )
             return self._store(key, wanted)
         stored = found["metadata"]
         wanted["metadata"] = {**given, **{field: stored[field] for field in SERVER_FIELDS if field in stored}}

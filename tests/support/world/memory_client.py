@@ -89,6 +89,7 @@ class ListRecorder:
     def __init__(self) -> None:
         self.requests: list[tuple[str, int]] = []
         self.results: list[tuple[str, str]] = []
+        self.forgotten: list[Key] = []
 
     def api_request(self, verb: str, code: int) -> None:
         """Keep it."""
@@ -101,8 +102,9 @@ class ListRecorder:
     def phases(self, counts: dict[tuple[str, str], int]) -> None:
         """Not needed."""
 
-    def policy(self, namespace: str, name: str, status: Manifest, readings: object) -> None:
+    def object_gauges(self, kind: str, namespace: str, name: str, updates: object) -> None:
         """Not needed."""
 
-    def forget_policy(self, namespace: str, name: str) -> None:
-        """Not needed."""
+    def forget_object(self, kind: str, namespace: str, name: str) -> None:
+        """Keep it."""
+        self.forgotten.append(Key(kind, namespace, name))

@@ -19,6 +19,7 @@ from perennate.reconcilers.model_deployment import observed as deployment_view
 from perennate.reconcilers.model_deployment.decide import decide as decide_deployment
 from perennate.reconcilers.training_job import observed as run_view
 from perennate.reconcilers.training_job.decide import decide as decide_run
+from perennate.reconcilers.watch import WatchState
 from tests.support.world.api_server import FakeApiServer
 from tests.support.world.objects import NAMESPACE, NOW, SETTINGS, Document
 
@@ -48,6 +49,7 @@ class World:
         profile, sample: what the monitor would hand to a pass over a DriftPolicy.
         profile_error: why it has no profile, if it has none; None before its first scrape.
         evaluation_due: whether `spec.interval` has passed; taken back by a pass that got to its status write.
+        scrape_attempted: whether the monitor has scraped since the operator started.
         pods_total, pods_answering: pods of the target, and those that answered the last scrape.
     """
 
@@ -59,6 +61,7 @@ class World:
     profile_error: str | None = "connection refused"
     sample: Sample | None = None
     evaluation_due: bool = False
+    scrape_attempted: bool = True
     pods_total: int = 1
     pods_answering: int = 1
 
@@ -196,13 +199,16 @@ class World:
             resource=resource,
             target=self._deployment(resource.spec.target_ref.name),
             training_job=TrainingJob.model_validate(job) if job is not None else None,
-            profile=self.profile,
-            profile_error=self.profile_error if self.profile is None else None,
-            sample=self.sample,
-            pods_total=self.pods_total,
-            pods_answering=self.pods_answering,
-            last_scrape_errors=() if self.pods_answering else ("10.0.0.1: connection refused",),
-            evaluation_due=self.evaluation_due,
+            state=WatchState(
+                attempted=self.scrape_attempted,
+                profile=self.profile,
+                profile_error=self.profile_error if self.profile is None else None,
+                sample=self.sample,
+                pods_total=self.pods_total,
+                pods_answering=self.pods_answering,
+                errors=() if self.pods_answering else ("10.0.0.1: connection refused",),
+                evaluation_due=self.evaluation_due,
+            ),
             settings=self.settings,
             now=self.now,
         )

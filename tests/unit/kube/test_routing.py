@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from perennate.api.wellknown import ANNOTATION_RETRAIN, LABEL_MODEL_DEPLOYMENT
+from perennate.kube.kinds.registry import REGISTRY
 from perennate.kube.routing import Router
 from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.queue import WorkQueue
@@ -24,7 +25,7 @@ class World:
 
     def __init__(self) -> None:
         self.queue = WorkQueue()
-        router = Router(self.queue)
+        router = Router(REGISTRY, self.queue)
         self.cache = Cache(router)
         router.attach(self.cache)
         self._version = 0

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from prometheus_client import generate_latest
 
-from perennate.reconcilers.plan import Reading
+from perennate.kube.kinds.registry import REGISTRY
+from perennate.reconcilers.drift_policy.gauges import ESTIMATED, FEATURE, PERFORMANCE, ROWS
+from perennate.reconcilers.gauges import GaugeUpdate, GaugeValue
 from perennate.telemetry.metrics import Metrics
 
-STATUS = {
-    "window": {"rows": 1200},
-    "performance": {"metric": "auc", "value": 0.81},
-    "estimatedPerformance": {"metric": "f1", "value": 0.7},
-}
-READINGS = (Reading("a", "psi", 0.3), Reading("a", "pValue", 0.01), Reading('b "c"', "psi", 0.1))
+KIND = "DriftPolicy"
+FIGURES = (
+    GaugeUpdate(ROWS, (GaugeValue(1200),)),
+    GaugeUpdate(PERFORMANCE, (GaugeValue(0.81, ("auc",)),)),
+    GaugeUpdate(ESTIMATED, (GaugeValue(0.7, ("f1",)),)),
+)
+
+
+def features(*values: tuple[str, str, float]) -> GaugeUpdate:
+    """Feature, statistic and value of each series."""
+    return GaugeUpdate(FEATURE, tuple(GaugeValue(value, (feature, name)) for feature, name, value in values))
+
+
+EVALUATION = (*FIGURES, features(("a", "psi", 0.3), ("a", "pValue", 0.01), ('b "c"', "psi", 0.1)))
 
 
 def series(metrics: Metrics) -> dict[str, str]:
@@ -23,39 +33,41 @@ def series(metrics: Metrics) -> dict[str, str]:
 
 def test_a_policys_figures_are_shown_and_go_with_it() -> None:
     """Every statistic of every feature, the rows, both performances; nothing of a policy that was deleted."""
-    metrics = Metrics()
-    metrics.policy("ns", "p", STATUS, READINGS)
-    metrics.policy("ns", "q", STATUS, READINGS)
+    metrics = Metrics(REGISTRY.gauges)
+    metrics.object_gauges(KIND, "ns", "p", EVALUATION)
+    metrics.object_gauges(KIND, "ns", "q", EVALUATION)
     found = series(metrics)
     assert found['perennate_drift_feature{feature="a",namespace="ns",policy="p",statistic="psi"}'] == "0.3"
     assert found['perennate_drift_feature{feature="b \\"c\\"",namespace="ns",policy="p",statistic="psi"}'] == "0.1"
     assert found['perennate_drift_window_rows{namespace="ns",policy="p"}'] == "1200.0"
     assert found['perennate_performance{metric="auc",namespace="ns",policy="p"}'] == "0.81"
     assert found['perennate_estimated_performance{metric="f1",namespace="ns",policy="p"}'] == "0.7"
-    metrics.forget_policy("ns", "p")
+    metrics.forget_object("TrainingJob", "ns", "p")
+    assert any('policy="p"' in name for name in series(metrics)), "an object of another kind may have the name"
+    metrics.forget_object(KIND, "ns", "p")
     assert not any('policy="p"' in name for name in series(metrics))
     assert sum('policy="q"' in name for name in series(metrics)) == 6
 
 
 def test_series_of_features_that_are_gone_go() -> None:
     """A new version has other features; a pass between two evaluations measures nothing and changes nothing."""
-    metrics = Metrics()
-    metrics.policy("ns", "p", STATUS, READINGS)
-    metrics.policy("ns", "p", STATUS, None)
+    metrics = Metrics(REGISTRY.gauges)
+    metrics.object_gauges(KIND, "ns", "p", EVALUATION)
+    metrics.object_gauges(KIND, "ns", "p", FIGURES)
     assert sum(name.startswith("perennate_drift_feature{") for name in series(metrics)) == 3
-    metrics.policy("ns", "p", STATUS, (Reading("a", "psi", 0.2), Reading("z", "psi", 0.4)))
+    metrics.object_gauges(KIND, "ns", "p", (features(("a", "psi", 0.2), ("z", "psi", 0.4)),))
     found = {name for name in series(metrics) if name.startswith("perennate_drift_feature{")}
     assert {name.split('"')[1] for name in found} == {"a", "z"}
-    metrics.policy("ns", "p", {}, ())
+    metrics.object_gauges(KIND, "ns", "p", (features(), GaugeUpdate(PERFORMANCE, ())))
     assert [name for name in series(metrics) if name.startswith("perennate_drift_feature{")] == []
     assert [name for name in series(metrics) if name.startswith("perennate_performance{")] == []
 
 
 def test_another_metric_takes_the_place_of_the_one_before() -> None:
     """A policy watches one labelled metric at a time."""
-    metrics = Metrics()
-    metrics.policy("ns", "p", STATUS, None)
-    metrics.policy("ns", "p", {"performance": {"metric": "f1", "value": 0.5}}, None)
+    metrics = Metrics(REGISTRY.gauges)
+    metrics.object_gauges(KIND, "ns", "p", EVALUATION)
+    metrics.object_gauges(KIND, "ns", "p", (GaugeUpdate(PERFORMANCE, (GaugeValue(0.5, ("f1",)),)),))
     found = [name for name in series(metrics) if name.startswith("perennate_performance{")]
     assert found == ['perennate_performance{metric="f1",namespace="ns",policy="p"}']
 

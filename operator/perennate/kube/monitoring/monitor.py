@@ -1,4 +1,4 @@
-"""Scrapes the targets of all DriftPolicies on one schedule, apart from the queue: polling delays no pass."""
+"""Scrapes all watched targets on one schedule, apart from the work queue, so that scraping delays no pass."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from collections.abc import Callable
 from itertools import count
 from typing import Final
 
-from perennate.kube.monitoring.policy_watch import Assignment, PolicyWatch, View
 from perennate.kube.monitoring.scrape import MetricsSource
 from perennate.kube.monitoring.serving_pods import ServingPods
+from perennate.kube.monitoring.watcher import TargetWatcher
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.queue import WorkQueue
 from perennate.kube.runtime.resources import Key
+from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
 
 CONCURRENCY: Final = 16
 _FIRST_SCRAPE: Final = 1.0
-"""Longest wait for the first scrape of a new policy; later ones are spread over a tenth of their interval."""
+"""Longest wait for the first scrape of a new watch; later ones are spread over a tenth of their interval."""
 _JITTER: Final = 0.1
 _logger = logging.getLogger(__name__)
 
 
 class Monitor:
-    """Knows every DriftPolicy that a pass assigned to it. `run` does the scraping, in one task.
+    """Keeps the watches that plans asked for, by the key of the object. `run` scrapes, in one task.
 
     `clock` counts seconds as the event loop does, `now` since 1970; `draw` of [0, 1) spreads scrapes.
     """
@@ -50,70 +51,62 @@ class Monitor:
         self._clock = clock
         self._now = now
         self._draw = draw
-        self._watches: dict[Key, PolicyWatch] = {}
+        self._watchers: dict[Key, TargetWatcher] = {}
         self._paused: dict[Key, str] = {}
         self._evaluations: dict[Key, float] = {}
-        self._schedule: list[tuple[float, int, Key, PolicyWatch]] = []
-        self._places: dict[Key, int] = {}
+        self._schedule: list[tuple[float, int, Key, TargetWatcher]] = []
+        self._turns_of: dict[Key, int] = {}
         self._turns = count()
         self._changed = asyncio.Event()
         self._slots = asyncio.Semaphore(CONCURRENCY)
         self._scrapes: set[asyncio.Task[None]] = set()
 
-    def assign(self, assignment: Assignment) -> None:
-        """Watch what a policy asks for; the first scrape follows within a second.
+    def apply(self, key: Key, watch: Watch | PausedWatch) -> None:
+        """Watch, or pause, what the plan for an object wants. Idempotent.
 
-        An assignment that is known changes nothing.
+        The first scrape of a new watch follows within a second, and enqueues the key.
         """
-        key = assignment.policy
-        watch = self._watches.get(key)
-        if watch is not None and watch.assignment.uid == assignment.uid:
-            if watch.assignment != assignment:
-                sooner = assignment.scrape_interval < watch.assignment.scrape_interval
-                self._evaluations[key] = min(self._evaluations[key], self._clock() + assignment.interval)
-                watch.reassign(assignment)
-                if sooner:
-                    self._plan(key, watch, self._draw() * _FIRST_SCRAPE)
+        if isinstance(watch, PausedWatch):
+            self.forget(key)
+            self._paused[key] = watch.uid
             return
-        paused = self._paused.pop(key, None) == assignment.uid
-        self._watches[key] = watch = PolicyWatch(assignment, self._store, paused=paused)
-        self._evaluations[key] = self._clock() + assignment.interval
-        self._plan(key, watch, self._draw() * _FIRST_SCRAPE)
+        watcher = self._watchers.get(key)
+        if watcher is None or watcher.watch.uid != watch.uid:
+            self._add(key, watch)
+        elif watcher.watch != watch:
+            self._update(key, watcher, watch)
 
     def forget(self, key: Key) -> None:
-        """Watch a policy no longer: it is gone."""
-        watch = self._watches.pop(key, None)
-        if watch is not None:
-            self._store.forget(watch.assignment.config_map)
+        """Stop watching for an object: it is gone."""
+        watcher = self._watchers.pop(key, None)
+        if watcher is not None:
+            self._store.forget(watcher.watch.config_map)
         self._paused.pop(key, None)
         self._evaluations.pop(key, None)
-        self._places.pop(key, None)
+        self._turns_of.pop(key, None)
 
-    def pause(self, key: Key, uid: str) -> None:
-        """Watch a suspended policy no longer. Its window starts anew when it is resumed: what came since is not its."""
-        self.forget(key)
-        self._paused[key] = uid
+    def state(self, key: Key, watch: Watch | PausedWatch) -> WatchState:
+        """What is known of a watch that a pass is about to plan. Changes nothing."""
+        watcher = self._watchers.get(key)
+        if watcher is None or isinstance(watch, PausedWatch) or watcher.watch.uid != watch.uid:
+            return WatchState()
+        return watcher.state(watch, self._now())
 
-    def view(self, key: Key) -> View:
-        """What is known of a policy's target now."""
-        watch = self._watches.get(key)
-        return watch.view(self._now()) if watch is not None else View()
-
-    def consumed(self, key: Key) -> None:
-        """The evaluation that was due was carried out."""
-        watch = self._watches.get(key)
-        if watch is not None:
-            watch.evaluation_due = False
+    def acknowledge_evaluation(self, key: Key) -> None:
+        """The evaluation that was due is in the status of the object."""
+        watcher = self._watchers.get(key)
+        if watcher is not None:
+            watcher.evaluation_due = False
 
     async def keep(self, *, seconds: float) -> None:
         """Keep all windows before the end, as many as can be written in so many seconds. Nothing may run any more."""
-        watches = list(self._watches.values())
-        kept = asyncio.gather(*(watch.keep(self._now(), at_once=True) for watch in watches), return_exceptions=True)
+        watchers = list(self._watchers.values())
+        kept = asyncio.gather(*(one.keep(self._now(), at_once=True) for one in watchers), return_exceptions=True)
         try:
             async with asyncio.timeout(seconds):
                 failures = [found for found in await kept if isinstance(found, Exception)]
         except TimeoutError:
-            _logger.warning("not all of %d windows were kept within %.0f s", len(watches), seconds)
+            _logger.warning("not all of %d windows were kept within %.0f s", len(watchers), seconds)
             return
         for error in failures:
             _logger.error("a window was not kept", exc_info=error)
@@ -124,11 +117,11 @@ class Monitor:
             while True:
                 await self._slots.acquire()
                 try:
-                    key, watch = await self._next()
+                    key, watcher = await self._next()
                 except BaseException:
                     self._slots.release()
                     raise
-                task = asyncio.create_task(self._visit(key, watch), name=f"scrape {key}")
+                task = asyncio.create_task(self._scrape(key, watcher), name=f"scrape {key}")
                 self._scrapes.add(task)
                 task.add_done_callback(self._finished)
         finally:
@@ -136,51 +129,69 @@ class Monitor:
                 task.cancel()
             await asyncio.gather(*self._scrapes, return_exceptions=True)
 
-    def _plan(self, key: Key, watch: PolicyWatch, delay: float) -> None:
-        """Give the policy its place in the schedule; an earlier place is given up."""
-        self._places[key] = turn = next(self._turns)
-        heapq.heappush(self._schedule, (self._clock() + delay, turn, key, watch))
+    def _add(self, key: Key, watch: Watch) -> None:
+        paused = self._paused.pop(key, None) == watch.uid
+        self._watchers[key] = watcher = TargetWatcher(key, watch, self._store, paused=paused)
+        self._evaluations[key] = self._clock() + watch.interval
+        self._schedule_scrape(key, watcher, self._draw() * _FIRST_SCRAPE)
+
+    def _update(self, key: Key, watcher: TargetWatcher, watch: Watch) -> None:
+        sooner = watch.scrape_interval < watcher.watch.scrape_interval
+        self._evaluations[key] = min(self._evaluations[key], self._clock() + watch.interval)
+        watcher.update(watch)
+        if sooner:
+            self._schedule_scrape(key, watcher, self._draw() * _FIRST_SCRAPE)
+
+    def _schedule_scrape(self, key: Key, watcher: TargetWatcher, delay: float) -> None:
+        """Schedule the next scrape of a target; a scrape that is scheduled already is superseded."""
+        self._turns_of[key] = turn = next(self._turns)
+        heapq.heappush(self._schedule, (self._clock() + delay, turn, key, watcher))
         self._changed.set()
 
-    async def _next(self) -> tuple[Key, PolicyWatch]:
+    async def _next(self) -> tuple[Key, TargetWatcher]:
         """The policy whose scrape is due. Those that were forgotten, or planned anew, are passed over."""
         while True:
             self._changed.clear()
-            while self._schedule and self._places.get(self._schedule[0][2]) != self._schedule[0][1]:
+            while self._schedule and self._turns_of.get(self._schedule[0][2]) != self._schedule[0][1]:
                 heapq.heappop(self._schedule)
             delay = self._schedule[0][0] - self._clock() if self._schedule else None
             if delay is not None and delay <= 0:
-                _, _, key, watch = heapq.heappop(self._schedule)
-                return key, watch
+                _, _, key, watcher = heapq.heappop(self._schedule)
+                return key, watcher
             try:
                 async with asyncio.timeout(delay):
                     await self._changed.wait()
             except TimeoutError:
                 continue
 
-    async def _visit(self, key: Key, watch: PolicyWatch) -> None:
-        """One scrape of one policy, and the next one's time."""
-        began, before, first = self._clock(), watch.state, not watch.tried
+    async def _scrape(self, key: Key, watcher: TargetWatcher) -> None:
+        """One scrape of one target, and the time of the next one."""
+        began, before, first = self._clock(), watcher.summary, not watcher.attempted
         try:
-            await watch.scrape(self._source, self._pods, self._now())
-            if self._watches.get(key) is watch:
-                await watch.keep(self._now())
+            await watcher.scrape(self._source, self._pods, self._now())
+            if self._watchers.get(key) is watcher:
+                await watcher.keep(self._now())
         except ApiError as error:
-            _logger.warning("%s: its pods could not be told: %s", key, error)
+            _logger.warning("%s: the pods of its target could not be listed: %s", key, error)
         except Exception:
             _logger.exception("%s: a scrape failed", key)
-        watch.tried = True
-        if self._watches.get(key) is not watch:
+        watcher.attempted = True
+        if self._watchers.get(key) is not watcher:
             return
-        if self._clock() >= self._evaluations[key]:
-            watch.evaluation_due = True
-            self._evaluations[key] = max(self._evaluations[key] + watch.assignment.interval, self._clock())
-            self._queue.add(key)
-        elif first or watch.state != before:
-            self._queue.add(key)
-        interval = watch.assignment.scrape_interval
+        self._enqueue(key, watcher, changed=first or watcher.summary != before)
+        interval = watcher.watch.scrape_interval
         spread = interval * _JITTER * (self._draw() - 0.5)
-        self._plan(key, watch, max(0.0, began + interval + spread - self._clock()))
+        self._schedule_scrape(key, watcher, max(0.0, began + interval + spread - self._clock()))
+
+    def _enqueue(self, key: Key, watcher: TargetWatcher, *, changed: bool) -> None:
+        """Enqueue the key if an evaluation is due or the scrape changed what a pass depends on."""
+        now = self._clock()
+        if now >= self._evaluations[key]:
+            watcher.evaluation_due = True
+            self._evaluations[key] = max(self._evaluations[key] + watcher.watch.interval, now)
+            self._queue.add(key)
+        elif changed:
+            self._queue.add(key)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._scrapes.discard(task)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from perennate.kube.runtime.resources import Manifest, Resource
-from perennate.reconcilers.plan import Reading
+from perennate.reconcilers.gauges import GaugeUpdate
 
 
 class ApiError(Exception):
@@ -99,10 +99,10 @@ class Recorder(Protocol):
         """How many objects there are, by kind and phase."""
         ...
 
-    def policy(self, namespace: str, name: str, status: Manifest, readings: tuple[Reading, ...] | None) -> None:
-        """The newest figures of a DriftPolicy; `readings` is None if nothing was measured anew."""
+    def object_gauges(self, kind: str, namespace: str, name: str, updates: tuple[GaugeUpdate, ...]) -> None:
+        """A pass measured something about an object; each update replaces the object's series of one gauge."""
         ...
 
-    def forget_policy(self, namespace: str, name: str) -> None:
-        """A DriftPolicy is gone, and its figures with it."""
+    def forget_object(self, kind: str, namespace: str, name: str) -> None:
+        """An object is gone, and its series with it."""
         ...

@@ -14,7 +14,7 @@ from perennate.kube.runtime.claims import Claims
 from perennate.kube.runtime.client import ApiError, KubeClient
 from perennate.kube.runtime.compare import contains, is_current
 from perennate.kube.runtime.events import EventEmitter
-from perennate.kube.runtime.resources import CLAIM, WATCHED, Manifest, controller_of, key_of, resource_of
+from perennate.kube.runtime.resources import CLAIM, Manifest, Resources, controller_of, key_of
 from perennate.reconcilers.plan import ObjectRef, Plan
 
 
@@ -35,8 +35,11 @@ class NameTakenError(Exception):
 class Executor:
     """Carries out the plans of all kinds. Answers go into the cache, so that the next pass sees what this one wrote."""
 
-    def __init__(self, client: KubeClient, cache: Cache, claims: Claims, events: EventEmitter) -> None:
+    def __init__(
+        self, client: KubeClient, cache: Cache, claims: Claims, events: EventEmitter, *, resources: Resources
+    ) -> None:
         self._client: Final = client
+        self._resources: Final = resources
         self._cache: Final = cache
         self._claims: Final = claims
         self._events: Final = events
@@ -71,7 +74,7 @@ class Executor:
     async def _confirm(self, manifest: Manifest) -> Outcome:
         """Read the object live and compare it with the one that was looked at."""
         key = key_of(manifest)
-        live = await self._client.get(WATCHED[key.kind], key.namespace, key.name)
+        live = await self._client.get(self._resources.of(manifest), key.namespace, key.name)
         if live is None:
             self._cache.drop(manifest, Source.ANSWER)
             return Outcome.GONE
@@ -87,7 +90,7 @@ class Executor:
         except ApiError as error:
             if not error.already_exists:
                 raise
-            found = await self._client.get(resource_of(child), metadata["namespace"], metadata["name"])
+            found = await self._client.get(self._resources.of(child), metadata["namespace"], metadata["name"])
             if found is None:
                 raise
             stored = found
@@ -129,7 +132,7 @@ class Executor:
         return Outcome.DONE
 
     async def _delete(self, reference: ObjectRef) -> None:
-        resource = resource_of({"apiVersion": reference.api_version, "kind": reference.kind})
+        resource = self._resources.of({"apiVersion": reference.api_version, "kind": reference.kind})
         await self._client.delete(resource, reference.namespace, reference.name, uid=reference.uid)
 
 

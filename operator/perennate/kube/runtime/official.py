@@ -12,7 +12,7 @@ import orjson
 from perennate.kube.runtime.bucket import TokenBucket
 from perennate.kube.runtime.client import ApiError, Recorder
 from perennate.kube.runtime.connection import Connection
-from perennate.kube.runtime.resources import Manifest, Resource, resource_of
+from perennate.kube.runtime.resources import Manifest, Resource, Resources
 
 CALL_SECONDS: Final = 15.0
 """Longest time of one call; a page of a LIST has twice as much."""
@@ -25,11 +25,15 @@ _APPLY: Final = "application/apply-patch+yaml"
 class OfficialClient:
     """The API server of a connection.
 
-    `writes` bounds how fast it writes; `recorder` counts every call. Use as a context manager.
+    `resources` are those that it can write; `writes` bounds how fast it writes; `recorder` counts every call.
+    Use as a context manager.
     """
 
-    def __init__(self, connection: Connection, *, writes: TokenBucket, recorder: Recorder) -> None:
+    def __init__(
+        self, connection: Connection, *, resources: Resources, writes: TokenBucket, recorder: Recorder
+    ) -> None:
         self._connection = connection
+        self._resources = resources
         self._writes = writes
         self._recorder = recorder
         self._session: aiohttp.ClientSession | None = None
@@ -71,20 +75,20 @@ class OfficialClient:
 
     async def create(self, manifest: Manifest) -> Manifest:
         """POST the object; the answer is what was stored."""
-        path = resource_of(manifest).path(manifest["metadata"]["namespace"])
+        path = self._resources.of(manifest).path(manifest["metadata"]["namespace"])
         return await self._call("POST", path, query={"fieldManager": "perennate"}, body=manifest)
 
     async def apply(self, manifest: Manifest, *, manager: str, subresource: str | None = None) -> Manifest:
         """Server-side apply with conflicts forced; the answer is what was stored."""
         metadata = manifest["metadata"]
-        path = resource_of(manifest).path(metadata["namespace"], metadata["name"], subresource=subresource)
+        path = self._resources.of(manifest).path(metadata["namespace"], metadata["name"], subresource=subresource)
         return await self._call("PATCH", path, query={"fieldManager": manager, "force": "true"}, body=manifest)
 
     async def replace(self, manifest: Manifest) -> Manifest:
         """PUT the object; its resourceVersion is the precondition."""
         metadata = manifest["metadata"]
         return await self._call(
-            "PUT", resource_of(manifest).path(metadata["namespace"], metadata["name"]), body=manifest
+            "PUT", self._resources.of(manifest).path(metadata["namespace"], metadata["name"]), body=manifest
         )
 
     async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:

@@ -1,12 +1,12 @@
-"""The kinds of objects that the operator reads and writes, and their addresses on the API server."""
+"""Resources of the API server: their addresses, and the set of them that a controller works with."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from perennate.api import wellknown
-from perennate.api.v1alpha1 import KINDS
 
 Manifest = dict[str, Any]
 """An object as the API server takes and gives it: plain JSON values.
@@ -52,11 +52,6 @@ class Key:
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
-OURS: Final = {
-    kind.declaration.kind: Resource(wellknown.GROUP, wellknown.VERSION, kind.declaration.plural, kind.declaration.kind)
-    for kind in KINDS
-}
-"""Our kinds, by kind."""
 JOB: Final = Resource("batch", "v1", "jobs", "Job")
 DEPLOYMENT: Final = Resource("apps", "v1", "deployments", "Deployment")
 REPLICA_SET: Final = Resource("apps", "v1", "replicasets", "ReplicaSet")
@@ -67,29 +62,42 @@ CONFIG_MAP: Final = Resource("", "v1", "configmaps", "ConfigMap")
 EVENT: Final = Resource("", "v1", "events", "Event")
 LEASE: Final = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 
-CHILDREN: Final = {resource.kind: resource for resource in (JOB, DEPLOYMENT, SERVICE, POD)}
-"""What is watched besides our kinds, by kind: only objects that carry `PART_OF_SELECTOR`."""
+_UNWATCHED: Final = (REPLICA_SET, CLAIM, CONFIG_MAP, EVENT, LEASE)
 PART_OF_SELECTOR: Final = f"{wellknown.LABEL_PART_OF}={wellknown.PART_OF}"
-WATCHED: Final = OURS | CHILDREN
-"""Everything that the cache holds, by kind."""
-_ALL: Final = {
-    (resource.api_version, resource.kind): resource
-    for resource in (*WATCHED.values(), REPLICA_SET, CLAIM, CONFIG_MAP, EVENT, LEASE)
-}
+"""Label selector of the secondary resources that are watched."""
 
 
-def selector_of(resource: Resource) -> str:
-    """Label selector under which a watched kind is listed; empty for our own kinds."""
-    return PART_OF_SELECTOR if resource.kind in CHILDREN else ""
+class Resources:
+    """The resources that a controller reads and writes.
 
-
-def resource_of(manifest: Manifest) -> Resource:
-    """The resource of an object.
-
-    Raises:
-        KeyError: the operator has nothing to do with objects of this kind.
+    Attributes:
+        primary: the custom resources that it reconciles, by kind.
+        secondary: the resources that these own and that are watched, by kind; only objects with `PART_OF_SELECTOR`.
     """
-    return _ALL[manifest["apiVersion"], manifest["kind"]]
+
+    def __init__(self, *, primary: Iterable[Resource] = (), secondary: Iterable[Resource] = ()) -> None:
+        self.primary: Final = {resource.kind: resource for resource in primary}
+        self.secondary: Final = {resource.kind: resource for resource in secondary}
+        self._by_type: Final = {
+            (resource.api_version, resource.kind): resource for resource in (*self.watched.values(), *_UNWATCHED)
+        }
+
+    @property
+    def watched(self) -> dict[str, Resource]:
+        """Everything that the cache holds, by kind."""
+        return self.primary | self.secondary
+
+    def of(self, manifest: Manifest) -> Resource:
+        """The resource of an object, from its `apiVersion` and `kind`.
+
+        Raises:
+            KeyError: the controller does not work with objects of this kind.
+        """
+        return self._by_type[manifest["apiVersion"], manifest["kind"]]
+
+    def selector_of(self, resource: Resource) -> str:
+        """Label selector under which a watched resource is listed; empty for primary resources."""
+        return PART_OF_SELECTOR if resource.kind in self.secondary else ""
 
 
 def key_of(manifest: Manifest) -> Key:

@@ -15,7 +15,7 @@ from typing import Final
 from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.client import ApiError, KubeClient
 from perennate.kube.runtime.queue import Priority, WorkQueue
-from perennate.kube.runtime.resources import OURS, WATCHED, Key, Resource, key_of, selector_of
+from perennate.kube.runtime.resources import Key, Resource, Resources, key_of
 
 INTERVAL: Final = 600.0
 _RETRY: Final = 30.0
@@ -31,26 +31,28 @@ class Resync:
         cache: Cache,
         queue: WorkQueue,
         *,
+        resources: Resources,
         interval: float = INTERVAL,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._cache = cache
         self._queue = queue
+        self._resources = resources
         self._interval = interval
         self._clock = clock
 
     async def prime(self) -> None:
-        """Fill the cache before anything is decided; our own kinds last, so that their children are known.
+        """Fill the cache before anything is decided; primary resources last, so that their children are known.
 
         Raises:
-            ApiError: a kind could not be listed; the message says what to do if it is one of ours.
+            ApiError: a kind could not be listed; the message says what to do if it is a primary resource.
         """
-        for resource in reversed(WATCHED.values()):
+        for resource in reversed(self._resources.watched.values()):
             try:
                 await self._list(resource)
             except ApiError as error:
-                if error.not_found and resource.kind in OURS:
+                if error.not_found and resource.kind in self._resources.primary:
                     hint = f"{error}; the API server does not know {resource.kind}: install the CRDs first"
                     raise ApiError(hint, code=error.code) from error
                 raise
@@ -69,7 +71,7 @@ class Resync:
 
     async def _examine(self) -> None:
         """Have every object of ours looked at once, evenly spread over the round."""
-        keys = [key for kind in OURS for key in self._cache.keys(kind)]
+        keys = [key for kind in self._resources.primary for key in self._cache.keys(kind)]
         pause = self._interval / (len(keys) + 1)
         for key in keys:
             await asyncio.sleep(pause)
@@ -78,7 +80,7 @@ class Resync:
     async def _list(self, resource: Resource) -> None:
         known_before = self._cache.keys(resource.kind)
         seen: list[Key] = []
-        async for manifest in self._client.list(resource, selector=selector_of(resource)):
+        async for manifest in self._client.list(resource, selector=self._resources.selector_of(resource)):
             seen.append(key_of(manifest))
             self._cache.put(manifest, Source.LIST)
         vanished = self._cache.drop_absent(resource.kind, seen, known_before=known_before)

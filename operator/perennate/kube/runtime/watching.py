@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import aiohttp
 
-from perennate.kube.runtime.resources import WATCHED
+from perennate.kube.runtime.resources import Resource
 
 STALE_SECONDS: Final = 180.0
 """A watch gets a bookmark every minute and is opened anew after 70 s of silence: after 180 s it is dead."""
-_BY_PATH: Final = {resource.path(): kind for kind, resource in WATCHED.items()}
 
 
 class Watches:
-    """Looks at the responses of watch requests of a session that carries `trace`. `clock` counts seconds.
+    """Looks at the responses of watch requests for `resources` of a session that carries `trace`.
+
+    `clock` counts seconds.
 
     A watch that was silent for more than `stale_seconds` is stale.
 
@@ -25,7 +26,14 @@ class Watches:
     lives.
     """
 
-    def __init__(self, *, stale_seconds: float = STALE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        resources: Iterable[Resource],
+        *,
+        stale_seconds: float = STALE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._by_path = {resource.path(): resource.kind for resource in resources}
         self._stale_seconds = stale_seconds
         self._clock = clock
         self._open: dict[str, weakref.ReferenceType[aiohttp.ClientResponse]] = {}
@@ -55,7 +63,7 @@ class Watches:
 
     async def _opened(self, _session: Any, _context: Any, params: aiohttp.TraceRequestEndParams) -> None:
         url = params.response.url
-        kind = _BY_PATH.get(url.path)
+        kind = self._by_path.get(url.path)
         if kind is None or url.query.get("watch") != "true" or params.response.status != 200:
             return
         self._open[kind] = weakref.ref(params.response)

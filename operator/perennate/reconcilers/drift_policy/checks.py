@@ -41,20 +41,20 @@ def target_serves(observed: DriftPolicyObserved) -> Violation | None:
 
 def reference_is_known(observed: DriftPolicyObserved) -> Violation | None:
     """A pod handed out the reference profile of the version that is served."""
-    if observed.profile is not None:
+    if observed.state.profile is not None:
         return None
-    if observed.profile_error is None:
+    if observed.state.profile_error is None:
         return Violation(Reason.REFERENCE_AWAITED, "the reference profile is being asked for")
-    told = truncate(observed.profile_error, 400)
+    told = truncate(observed.state.profile_error, 400)
     return Violation(Reason.REFERENCE_UNAVAILABLE, f"no pod handed out the reference profile: {told}")
 
 
 def pods_answer(observed: DriftPolicyObserved) -> Violation | None:
     """At least one pod answered the last scrape, if there was one that should."""
-    if observed.pods_total == 0 or observed.pods_answering > 0:
+    if observed.state.pods_total == 0 or observed.state.pods_answering > 0:
         return None
-    errors = "; ".join(observed.last_scrape_errors[:3])
-    pods = pluralize(observed.pods_total, "pod")
+    errors = "; ".join(observed.state.errors[:3])
+    pods = pluralize(observed.state.pods_total, "pod")
     return Violation(Reason.SCRAPE_FAILED, truncate(f"none of {pods} answered the last scrape: {errors}"))
 
 

@@ -15,9 +15,11 @@ from perennate.reconcilers.drift_policy import status as view
 from perennate.reconcilers.drift_policy.checks import WATCHING
 from perennate.reconcilers.drift_policy.cooldown import next_trigger_time, starts_of_the_day
 from perennate.reconcilers.drift_policy.episode import Step, is_open, next_step, open_episode, run_to_stop
+from perennate.reconcilers.drift_policy.gauges import NO_FEATURES, status_gauges
 from perennate.reconcilers.drift_policy.guard import BEFORE_EPISODE, RetrainRequest, waits_until
 from perennate.reconcilers.drift_policy.performance import without_unwatched
 from perennate.reconcilers.drift_policy.rules import first_misfit
+from perennate.reconcilers.drift_policy.watching import watch_of
 from perennate.reconcilers.plan import LEAVE_ALONE, Plan
 from perennate.reconcilers.status_builder import StatusBuilder, replaced
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from perennate.builders.manifest import Manifest
     from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
     from perennate.reconcilers.drift_policy.triggers import TriggerDecision
-    from perennate.reconcilers.plan import Reading
+    from perennate.reconcilers.gauges import GaugeUpdate
     from perennate.reconcilers.policy import Violation
 
 AT_ONCE = 0.0
@@ -37,27 +39,38 @@ def decide(observed: DriftPolicyObserved) -> Plan:
     resource = observed.resource
     if resource.metadata.deletion_timestamp is not None:
         return LEAVE_ALONE
+    watch = watch_of(resource, observed.target)
+    if _awaits_first_scrape(observed):
+        return Plan(status=None, watch=watch)
     builder = StatusBuilder.of(
         resource, observed.now, conditions=resource.status.conditions, history=resource.status.history
     )
     blocked = WATCHING.first_violation(observed)
     if not _awaiting_profile_after_restart(observed, blocked):
         _settle_ready(observed, builder, blocked)
-    status, readings = _evaluate_window(observed, resource.status, builder, blocked)
+    status, features = _evaluate_window(observed, resource.status, builder, blocked)
     step = next_step(observed)
     if step is not None:
         plan = _advance(observed, status, builder, step, blocked)
     else:
         plan = _maybe_open_episode(observed, status, builder, blocked)
-    return replace(plan, readings=readings)
+    gauges = (*status_gauges(status), *((features,) if features is not None else ()))
+    return replace(plan, watch=watch, evaluated=observed.state.evaluation_due, gauges=gauges)
+
+
+def _awaits_first_scrape(observed: DriftPolicyObserved) -> bool:
+    """Whether the operator has just started and the status is still all that is known: it stays as it is."""
+    resource = observed.resource
+    current = resource.status.observed_generation == resource.metadata.generation and resource.status.conditions
+    return bool(current) and not observed.state.attempted and not resource.spec.suspend
 
 
 def _evaluate_window(
     observed: DriftPolicyObserved, status: DriftPolicyStatus, builder: StatusBuilder, blocked: Violation | None
-) -> tuple[DriftPolicyStatus, tuple[Reading, ...] | None]:
+) -> tuple[DriftPolicyStatus, GaugeUpdate | None]:
     """The status after this pass's look at the window, and what was measured; streaks move only when it is due."""
     spec = observed.resource.spec
-    readings: tuple[Reading, ...] | None = None
+    features: GaugeUpdate | None = None
     for alarm in (ConditionType.DRIFT_DETECTED, ConditionType.DATA_QUALITY):
         if find_condition(builder.conditions(), alarm) is None:
             builder.set(alarm, "Unknown", Reason.INSUFFICIENT_DATA, "not evaluated yet")
@@ -66,14 +79,14 @@ def _evaluate_window(
         version = _served_version(observed)
         message = f"version {version} is served now: its own reference counts"
         builder.emit_event(Reason.WATCHING, message)
-        status, readings = evaluation.reset(status, builder, profile_digest=reference, message=message), ()
-    if blocked is not None and (observed.evaluation_due or spec.suspend):
+        status, features = evaluation.reset(status, builder, profile_digest=reference, message=message), NO_FEATURES
+    if blocked is not None and (observed.state.evaluation_due or spec.suspend):
         evaluation.mark_unknown(builder, blocked)
-        readings = ()
-    sample = observed.sample
-    if blocked is None and observed.evaluation_due and sample is not None and sample.profile.digest == reference:
-        status, readings = evaluation.evaluate(spec, status, sample, builder)
-    return without_unwatched(spec, status, builder), readings
+        features = NO_FEATURES
+    sample = observed.state.sample
+    if blocked is None and observed.state.evaluation_due and sample is not None and sample.profile.digest == reference:
+        status, features = evaluation.evaluate(spec, status, sample, builder)
+    return without_unwatched(spec, status, builder), features
 
 
 def _advance(
@@ -180,7 +193,7 @@ def _awaiting_profile_after_restart(observed: DriftPolicyObserved, blocked: Viol
 
 def _settle_ready(observed: DriftPolicyObserved, builder: StatusBuilder, blocked: Violation | None) -> None:
     """Ready: the policy does what its spec asks for, which may be nothing."""
-    profile = observed.profile
+    profile = observed.state.profile
     misfit = first_misfit(observed.resource.spec, profile) if blocked is None and profile is not None else None
     if misfit is not None:
         # Everything else is watched all the same: a new version without the feature must not make the policy blind.
@@ -212,7 +225,7 @@ def _reference_digest(observed: DriftPolicyObserved) -> str | None:
     if observed.target is None or observed.target.status.stable_revision is None:
         return None
     known = observed.target.status.stable_revision.profile_digest
-    return known if known is not None or observed.profile is None else observed.profile.digest
+    return known if known is not None or observed.state.profile is None else observed.state.profile.digest
 
 
 def _served_version(observed: DriftPolicyObserved) -> str:

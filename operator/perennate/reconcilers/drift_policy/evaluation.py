@@ -11,9 +11,9 @@ from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, ConditionType, Featu
 from perennate.drift.verdicts.effects import EFFECTS
 from perennate.reconcilers.drift_policy import data_quality, performance
 from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
+from perennate.reconcilers.drift_policy.gauges import feature_gauges
 from perennate.reconcilers.drift_policy.rounding import bounded, hundredths, power_of_ten, tenths, two_digits
 from perennate.reconcilers.drift_policy.rules import fitting_rules, quorum
-from perennate.reconcilers.plan import Reading
 from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import rfc3339
 from perennate.reconcilers.wording import truncate
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
     from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
     from perennate.drift import Evaluation, FeatureResult, Sample
+    from perennate.reconcilers.gauges import GaugeUpdate
     from perennate.reconcilers.policy import Violation
     from perennate.reconcilers.status_builder import StatusBuilder
 
@@ -63,7 +64,7 @@ def mark_unknown(builder: StatusBuilder, violation: Violation) -> None:
 
 def evaluate(
     spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, builder: StatusBuilder
-) -> tuple[DriftPolicyStatus, tuple[Reading, ...]]:
+) -> tuple[DriftPolicyStatus, GaugeUpdate]:
     """The status after one evaluation of the window, and what it measured; alarms that go on or off are announced."""
     found = drift.evaluate(
         sample,
@@ -83,7 +84,7 @@ def evaluate(
     _report(spec, status, found, builder)
     status = data_quality.evaluate(spec, status, found, builder)
     status = performance.evaluate(spec, status, sample, builder)
-    return status, _readings(found)
+    return status, feature_gauges(found)
 
 
 def _report(spec: DriftPolicySpec, status: DriftPolicyStatus, found: Evaluation, builder: StatusBuilder) -> None:
@@ -148,16 +149,6 @@ def _shown(found: FeatureResult) -> FeatureStatus:
         rows=two_digits(found.rows),
         hint=truncate(found.hint, 256) or None,
     )
-
-
-def _readings(found: Evaluation) -> tuple[Reading, ...]:
-    """Every size of a change of every feature, its p-value and how dependent its rows are, not rounded."""
-    readings: list[Reading] = []
-    for feature in found.features:
-        if feature.verdict is not drift.Verdict.UNKNOWN:
-            values = {**feature.statistics, "pValue": feature.p, "designEffect": feature.phi}
-            readings += [Reading(feature.name, statistic, float(value)) for statistic, value in values.items()]
-    return tuple(readings)
 
 
 def _too_few(spec: DriftPolicySpec, status: DriftPolicyStatus) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perennate.builders import names
+from perennate.reconcilers.training_job.dependencies import ENDED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,6 +42,11 @@ class TrainingJobObserved:
     captured: ModelDeployment | None
     settings: Settings
     now: datetime
+
+
+def has_ended(resource: TrainingJob) -> bool:
+    """Whether the run is finished, well or not."""
+    return resource.status.phase in ENDED
 
 
 def attempt_of(resource: TrainingJob) -> int:

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from perennate.kube.monitoring.monitor import CONCURRENCY, Monitor
-from perennate.kube.monitoring.policy_watch import Assignment
 from perennate.kube.monitoring.scrape import ScrapeFailure
 from perennate.kube.monitoring.serving_pods import ServingPods
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.cache import Cache
 from perennate.kube.runtime.queue import WorkQueue
 from perennate.kube.runtime.resources import Key, Manifest
+from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
 from tests.support.cluster.manifests import config_map
 from tests.support.world import fake_time
 from tests.support.world.memory_client import MemoryClient
@@ -48,10 +48,15 @@ class Nobody:
         raise AssertionError(address)
 
 
-def make_assignment(name: str, *, scrape_interval: float = 15.0, interval: float = 60.0) -> Assignment:
-    """What a policy asks for; its target has the policy's name."""
+def key_of(watch: Watch) -> Key:
+    """The key of the policy that watches; its target has the policy's name."""
+    return Key("DriftPolicy", "ns", watch.target)
+
+
+def make_watch(name: str, *, scrape_interval: float = 15.0, interval: float = 60.0) -> Watch:
+    """The watch of a policy."""
     place = config_map(name, "ns", uid="u")
-    return Assignment(Key("DriftPolicy", "ns", name), "u", name, "md", None, 3600.0, scrape_interval, interval, place)
+    return Watch("u", name, "md", None, 3600.0, scrape_interval, interval, place)
 
 
 def make_monitor(visits: Visits, queue: WorkQueue) -> Monitor:
@@ -74,18 +79,18 @@ def test_a_policy_is_scraped_at_its_interval_and_evaluated_at_its_own() -> None:
     async def story() -> None:
         visits, queue = Visits(), WorkQueue(clock=fake_time.now)
         monitor = make_monitor(visits, queue)
-        assignment = make_assignment("a")
-        monitor.assign(assignment)
+        watch = make_watch("a")
+        monitor.apply(key_of(watch), watch)
         await run_for(monitor, 59)
-        assert await queue.get() == assignment.policy, "the first scrape is a reason to look"
-        queue.done(assignment.policy)
+        assert await queue.get() == key_of(watch), "the first scrape is a reason to look"
+        queue.done(key_of(watch))
         assert visits.times["a"] == pytest.approx([0.5, 15.5, 30.5, 45.5])
-        assert not monitor.view(assignment.policy).evaluation_due
+        assert not monitor.state(key_of(watch), watch).evaluation_due
         await run_for(monitor, 10)
         assert queue.depth == 1
-        assert monitor.view(assignment.policy).evaluation_due
-        monitor.consumed(assignment.policy)
-        assert not monitor.view(assignment.policy).evaluation_due
+        assert monitor.state(key_of(watch), watch).evaluation_due
+        monitor.acknowledge_evaluation(key_of(watch))
+        assert not monitor.state(key_of(watch), watch).evaluation_due
 
     fake_time.run(story())
 
@@ -97,7 +102,7 @@ def test_a_slow_target_delays_nobody_and_the_number_at_a_time_is_bounded() -> No
         visits = Visits(seconds=10.0)
         monitor = make_monitor(visits, WorkQueue(clock=fake_time.now))
         for number in range(100):
-            monitor.assign(make_assignment(str(number), scrape_interval=60.0))
+            monitor.apply(Key("DriftPolicy", "ns", str(number)), make_watch(str(number), scrape_interval=60.0))
         await run_for(monitor, 300)
         assert visits.most == CONCURRENCY
         counts = [len(times) for times in visits.times.values()]
@@ -107,20 +112,20 @@ def test_a_slow_target_delays_nobody_and_the_number_at_a_time_is_bounded() -> No
     fake_time.run(story())
 
 
-def test_a_known_assignment_changes_nothing_and_a_shorter_interval_counts_at_once() -> None:
+def test_a_known_watch_changes_nothing_and_a_shorter_interval_counts_at_once() -> None:
     """Every pass assigns; only an edit moves the schedule."""
 
     async def story() -> None:
         visits = Visits()
         monitor = make_monitor(visits, WorkQueue(clock=fake_time.now))
-        slow = make_assignment("a", scrape_interval=600.0, interval=6000.0)
-        monitor.assign(slow)
+        slow = make_watch("a", scrape_interval=600.0, interval=6000.0)
+        monitor.apply(key_of(slow), slow)
         task = asyncio.create_task(monitor.run())
         for _ in range(10):
             await asyncio.sleep(5)
-            monitor.assign(slow)
+            monitor.apply(key_of(slow), slow)
         assert visits.times["a"] == pytest.approx([0.5])
-        monitor.assign(replace(slow, scrape_interval=10.0))
+        monitor.apply(key_of(slow), replace(slow, scrape_interval=10.0))
         await asyncio.sleep(11)
         assert visits.times["a"] == pytest.approx([0.5, 50.5, 60.5])
         task.cancel()
@@ -135,15 +140,33 @@ def test_a_forgotten_policy_is_scraped_no_more() -> None:
     async def story() -> None:
         visits = Visits()
         monitor = make_monitor(visits, WorkQueue(clock=fake_time.now))
-        assignment = make_assignment("a")
-        monitor.assign(assignment)
+        watch = make_watch("a")
+        monitor.apply(key_of(watch), watch)
         await run_for(monitor, 1)
-        monitor.forget(assignment.policy)
+        monitor.forget(key_of(watch))
         await run_for(monitor, 100)
         assert len(visits.times["a"]) == 1
-        assert monitor.view(assignment.policy).pods_total == 0
-        monitor.assign(replace(assignment, uid="another"))
+        assert monitor.state(key_of(watch), watch).pods_total == 0
+        monitor.apply(key_of(watch), replace(watch, uid="another"))
         await run_for(monitor, 1)
         assert len(visits.times["a"]) == 2
+
+    fake_time.run(story())
+
+
+def test_the_state_of_a_watch_that_is_not_applied_yet_is_empty() -> None:
+    """A pass asks before its plan is applied: neither another uid nor a paused watch sees what was scraped."""
+
+    async def story() -> None:
+        monitor = make_monitor(Visits(), WorkQueue(clock=fake_time.now))
+        watch = make_watch("a")
+        assert monitor.state(key_of(watch), watch) == WatchState()
+        monitor.apply(key_of(watch), watch)
+        await run_for(monitor, 1)
+        assert monitor.state(key_of(watch), watch).attempted
+        assert monitor.state(key_of(watch), replace(watch, window=60.0)).attempted
+        assert monitor.state(key_of(watch), replace(watch, uid="another")) == WatchState()
+        assert monitor.state(key_of(watch), PausedWatch("u")) == WatchState()
+        assert monitor.state(key_of(watch), watch).attempted, "asking changes nothing"
 
     fake_time.run(story())

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.claims import Claims
 from perennate.kube.runtime.client import ApiError
@@ -46,7 +47,7 @@ class World:
         self.cache.put(self.resource, Source.LIST)
         self.client.calls.clear()
         events = EventEmitter(self.client, now=lambda: datetime(2026, 1, 1, tzinfo=UTC), instance="test")
-        self.executor = Executor(self.client, self.cache, Claims(self.client), events)
+        self.executor = Executor(self.client, self.cache, Claims(self.client), events, resources=RESOURCES)
 
     def carry_out(self, **plan: Any) -> Outcome:
         """Carry out a plan on the object as it was first seen."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.bucket import TokenBucket
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.connection import ConnectionSettingsError, connect
@@ -35,7 +36,9 @@ async def server(handler: Handler, folder: Path, recorder: ListRecorder) -> Asyn
     document = {"current-context": "x", "clusters": [cluster], "contexts": [context], "users": [user]}
     kubeconfig.write_text(json.dumps(document))
     connection = await connect({"KUBECONFIG": str(kubeconfig)})
-    async with OfficialClient(connection, writes=TokenBucket(rate=50, burst=100), recorder=recorder) as client:
+    async with OfficialClient(
+        connection, resources=RESOURCES, writes=TokenBucket(rate=50, burst=100), recorder=recorder
+    ) as client:
         yield client
     await runner.cleanup()
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from perennate.api.wellknown import LABEL_PART_OF, PART_OF
+from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.cache import Cache
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.queue import WorkQueue
@@ -38,7 +39,7 @@ def test_the_cache_is_filled_with_ours_and_what_carries_our_label() -> None:
         ours = make_job("ours", {LABEL_PART_OF: PART_OF})
         client = MemoryClient(manifests.training_job("run", "ns"), ours, make_job("theirs", {}))
         cache = Cache()
-        await Resync(client, cache, WorkQueue()).prime()
+        await Resync(client, cache, WorkQueue(), resources=RESOURCES).prime()
         return [key.name for kind in ("TrainingJob", "Job") for key in cache.keys(kind)]
 
     assert fake_time.run(story()) == ["run", "ours"]
@@ -50,7 +51,7 @@ def test_every_object_is_looked_at_once_a_round_evenly_spread() -> None:
     async def story() -> list[int]:
         client = MemoryClient(*(manifests.training_job(f"run-{number}", "ns") for number in range(99)))
         cache, queue = Cache(), WorkQueue(clock=fake_time.now)
-        resync = Resync(client, cache, queue, clock=fake_time.now)
+        resync = Resync(client, cache, queue, resources=RESOURCES, clock=fake_time.now)
         await resync.prime()
         await run_for(resync, INTERVAL / 2)
         half = queue.depth
@@ -65,7 +66,7 @@ def test_what_vanished_unseen_is_dropped_in_the_next_round() -> None:
     async def story() -> None:
         client = MemoryClient(manifests.training_job("run", "ns"))
         cache = Cache()
-        resync = Resync(client, cache, WorkQueue(clock=fake_time.now), clock=fake_time.now)
+        resync = Resync(client, cache, WorkQueue(clock=fake_time.now), resources=RESOURCES, clock=fake_time.now)
         await resync.prime()
         client.objects.clear()
         failures: list[Call] = []
@@ -97,7 +98,7 @@ def test_a_kind_that_is_not_installed_is_named() -> None:
 
         client.fault = unknown
         with pytest.raises(ApiError, match="does not know TrainingJob: install the CRDs first"):
-            await Resync(client, Cache(), WorkQueue()).prime()
+            await Resync(client, Cache(), WorkQueue(), resources=RESOURCES).prime()
 
     fake_time.run(story())
 
@@ -109,7 +110,7 @@ def test_a_newer_version_in_the_list_is_taken() -> None:
         key = Key("TrainingJob", "ns", "run")
         client = MemoryClient(manifests.training_job("run", "ns"))
         cache = Cache()
-        resync = Resync(client, cache, WorkQueue())
+        resync = Resync(client, cache, WorkQueue(), resources=RESOURCES)
         await resync.prime()
         client.store({**client.objects[key], "status": {"phase": "Running"}})
         await resync.prime()

@@ -7,10 +7,10 @@ import asyncio
 import aiohttp
 from aiohttp import web
 
-from perennate.kube.runtime.resources import OURS
+from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.watching import STALE_SECONDS, Watches
 
-PATH = OURS["TrainingJob"].path()
+PATH = RESOURCES.primary["TrainingJob"].path()
 
 
 class Clock:
@@ -43,7 +43,7 @@ async def test_a_watch_is_alive_as_long_as_bytes_come() -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     clock = Clock()
-    watches = Watches(clock=clock)
+    watches = Watches(RESOURCES.watched.values(), clock=clock)
     url = f"http://127.0.0.1:{runner.addresses[0][1]}{PATH}"
     async with (
         aiohttp.ClientSession(trace_configs=[watches.trace()]) as session,
@@ -73,7 +73,7 @@ async def test_lists_and_refusals_are_no_watches() -> None:
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    watches = Watches(clock=Clock())
+    watches = Watches(RESOURCES.watched.values(), clock=Clock())
     url = f"http://127.0.0.1:{runner.addresses[0][1]}{PATH}"
     async with aiohttp.ClientSession(trace_configs=[watches.trace()]) as session:
         for params in ({}, {"watch": "true"}):

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from perennate.api.v1alpha1.drift_policy import PerformanceStatus
+from perennate.reconcilers.drift_policy.gauges import FEATURE
 from perennate.reconcilers.drift_policy.performance import describe_performance
-from perennate.reconcilers.plan import Reading
+from perennate.reconcilers.gauges import GaugeValue
 from tests.support.reconcilers.drift_policy import (
     conditions_of,
     edit,
@@ -77,9 +78,10 @@ def test_what_is_no_longer_watched_leaves_no_trace() -> None:
     assert status_of(world)["performanceLoss"] == {"active": False, "count": 0}
 
 
-def readings(world: World) -> tuple[Reading, ...] | None:
-    """What the next pass measures."""
-    return world.plan("DriftPolicy", "p").readings
+def readings(world: World) -> tuple[GaugeValue, ...] | None:
+    """The series of features that the next pass sets, None if it leaves them as they are."""
+    gauges = world.plan("DriftPolicy", "p").gauges
+    return next((update.values for update in gauges if update.family == FEATURE), None)
 
 
 def test_every_feature_is_measured_by_every_statistic() -> None:
@@ -89,11 +91,11 @@ def test_every_feature_is_measured_by_every_statistic() -> None:
     world.evaluation_due = True
     found = readings(world)
     assert found is not None
-    by_feature = {name: {r.statistic for r in found if r.feature == name} for name in ("wind", "sun", "score")}
+    by_feature = {name: {r.labels[1] for r in found if r.labels[0] == name} for name in ("wind", "sun", "score")}
     common = {"psi", "jensenShannon", "kolmogorovSmirnov", "pValue", "designEffect"}
     assert all(common <= statistics for statistics in by_feature.values())
     assert {"wasserstein", "meanShift"} <= by_feature["wind"]
-    shift = next(r.value for r in found if (r.feature, r.statistic) == ("wind", "meanShift"))
+    shift = next(r.value for r in found if r.labels == ("wind", "meanShift"))
     assert shift == pytest.approx(2.0, abs=0.1)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from perennate.reconcilers.watch import PausedWatch, Watch
 from tests.support.reconcilers.drift_policy import (
     conditions_of,
     edit,
@@ -175,3 +176,24 @@ def test_a_deleted_policy_is_left_alone() -> None:
     world = World.of(drift_policy(deletionTimestamp=at(0)), target(), profile=profile_of())
     plan = world.plan("DriftPolicy", "p")
     assert (plan.status, plan.create, plan.events) == (None, (), ())
+
+
+def test_an_operator_that_just_started_leaves_a_status_as_it_is_until_the_first_scrape() -> None:
+    """The status is still all that is known; the plan watches, and the first scrape causes the next pass."""
+    world = watching()
+    world.scrape_attempted, world.profile, world.sample = False, None, None
+    plan = world.plan("DriftPolicy", "p")
+    assert (plan.status, plan.events, plan.gauges) == (None, (), ())
+    assert isinstance(plan.watch, Watch)
+    edit(world, minSamples=700)
+    assert world.plan("DriftPolicy", "p").status is not None, "a new spec is answered at once"
+
+
+def test_the_plan_says_what_is_watched() -> None:
+    """The target and its reference; paused while the policy is suspended."""
+    world = watching()
+    watch = world.plan("DriftPolicy", "p").watch
+    assert isinstance(watch, Watch)
+    assert (watch.target, watch.profile_digest) == ("m", profile_of().digest)
+    edit(world, suspend=True)
+    assert world.plan("DriftPolicy", "p").watch == PausedWatch(watch.uid)

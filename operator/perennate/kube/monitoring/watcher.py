@@ -1,22 +1,21 @@
-"""What is known of a DriftPolicy's target between two passes: profile, window, how the last scrape went."""
+"""Watches one target between passes: its reference profile, its window of counts, the result of the last scrape."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import Final
 
 from perennate.drift.data.errors import CountsError, ProfileError, WindowError
 from perennate.drift.data.parsing import decode_digest
 from perennate.drift.profile.profile import Profile
-from perennate.drift.windows.sample import Sample
 from perennate.drift.windows.window import Window
 from perennate.kube.monitoring.scrape import MetricsSource, ScrapeFailure
 from perennate.kube.monitoring.serving_pods import ServingPods, address_of, is_ready
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.resources import Key, Manifest
+from perennate.reconcilers.watch import Watch, WatchState
 
 SAVES: Final = 24
 """The window is kept at most so many times in its length."""
@@ -24,59 +23,23 @@ _ERRORS_KEPT: Final = 3
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Assignment:
-    """What a DriftPolicy asks to be watched. Lengths of time in seconds.
+class TargetWatcher:
+    """Scrapes the pods of the target of a watch and adds up what they counted.
 
-    Attributes:
-        policy: the DriftPolicy.
-        target: name of the ModelDeployment; the policy's namespace is its.
-        target_uid: its uid, None if there is no such object.
-        profile_digest: digest of the reference profile of its stable revision, None if it has none.
-        config_map: where the window is kept, without its content.
+    The first window continues the saved one. After a pause (`paused`) it starts empty, without what the pods counted
+    until then.
     """
 
-    policy: Key
-    uid: str
-    target: str
-    target_uid: str | None
-    profile_digest: str | None
-    window: float
-    scrape_interval: float
-    interval: float
-    config_map: Manifest
-
-
-@dataclass(frozen=True)
-class View:
-    """What a pass gets to see. `sample` is taken at the time of the pass; `tried`: whether the pods were asked yet."""
-
-    tried: bool = False
-    profile: Profile | None = None
-    profile_error: str | None = None
-    sample: Sample | None = None
-    pods_total: int = 0
-    pods_answering: int = 0
-    errors: tuple[str, ...] = ()
-    evaluation_due: bool = False
-
-
-class PolicyWatch:
-    """Scrapes the pods of one policy's target and adds up what they counted.
-
-    The first window goes on where the one that was kept ended, unless the policy was `paused`: what pods counted until
-    then is left out.
-    """
-
-    def __init__(self, assignment: Assignment, store: WindowStore, *, paused: bool = False) -> None:
-        self.assignment = assignment
+    def __init__(self, key: Key, watch: Watch, store: WindowStore, *, paused: bool = False) -> None:
+        self.key = key
+        self.watch = watch
         self._store = store
         self._first = True
         self._paused = paused
         self._kept_changes = 0
         self._kept_at = 0.0
         self.evaluation_due = False
-        self.tried = False
+        self.attempted = False
         self._window: Window | None = None
         self._profile_error: str | None = None
         self._scraped = False
@@ -84,24 +47,24 @@ class PolicyWatch:
         self._pods_answering = 0
         self._errors: tuple[str, ...] = ()
 
-    def reassign(self, assignment: Assignment) -> None:
-        """Follow a changed spec or target. The window starts anew if its length or the reference changed."""
-        before, self.assignment = self.assignment, assignment
-        if (before.window, before.scrape_interval, before.profile_digest, before.target_uid) != (
-            *(assignment.window, assignment.scrape_interval),
-            *(assignment.profile_digest, assignment.target_uid),
-        ):
+    def update(self, watch: Watch) -> None:
+        """Follow a changed spec or target. The window starts empty unless both watches share it."""
+        before, self.watch = self.watch, watch
+        if not watch.shares_window_with(before):
             self._window = None
             self._profile_error = None
 
-    def view(self, now: float) -> View:
-        """What is known at `now`, in seconds since 1970."""
-        sampled = self._window is not None and self._scraped
-        return View(
-            tried=self.tried,
-            profile=self._window.profile if self._window is not None else None,
-            profile_error=self._profile_error,
-            sample=self._window.sample(now) if self._window is not None and sampled else None,
+    def state(self, watch: Watch, now: float) -> WatchState:
+        """What is known of a watch at `now`, in seconds since 1970.
+
+        `watch` may be a newer one than the present: then profile and sample are None unless both share a window.
+        """
+        window = self._window if watch.shares_window_with(self.watch) else None
+        return WatchState(
+            attempted=self.attempted,
+            profile=window.profile if window is not None else None,
+            profile_error=self._profile_error if watch.shares_window_with(self.watch) else None,
+            sample=window.sample(now) if window is not None and self._scraped else None,
             pods_total=self._pods_total,
             pods_answering=self._pods_answering,
             errors=self._errors,
@@ -109,20 +72,20 @@ class PolicyWatch:
         )
 
     @property
-    def state(self) -> tuple[bool, bool, bool, bool]:
-        """What about the last scrape is worth a pass of its own when it changes."""
+    def summary(self) -> tuple[bool, bool, bool, bool]:
+        """What a pass depends on besides counts: it is enqueued when this changes."""
         answering, expected = self._pods_answering > 0, self._pods_total > 0
         return (self._window is not None, self._profile_error is not None, answering, expected)
 
     async def scrape(self, source: MetricsSource, pods: ServingPods, now: float) -> None:
         """Read the counts of every ready pod of the target. What goes wrong is remembered, not raised."""
-        asked = self.assignment
+        asked = self.watch
         ready = await self._ready_pods(pods)
         addresses = {pod["metadata"]["uid"]: address for pod in ready if (address := address_of(pod)) is not None}
         if asked.profile_digest is not None and self._window is None and addresses:
             await self._fetch_profile(source, list(addresses.values()), now)
         answers = await asyncio.gather(*(source.read(address, "/counts") for address in addresses.values()))
-        if self.assignment is not asked:
+        if self.watch is not asked:
             return  # The spec or the target changed meanwhile: these counts belong to neither.
         failures = []
         for uid, answer in zip(addresses, answers, strict=True):
@@ -135,10 +98,10 @@ class PolicyWatch:
         self._scraped = True
 
     async def _ready_pods(self, pods: ServingPods) -> list[Manifest]:
-        asked = self.assignment
+        asked = self.watch
         if asked.target_uid is None:
             return []
-        found = await pods.of(asked.policy.namespace, asked.target, asked.target_uid)
+        found = await pods.of(self.key.namespace, asked.target, asked.target_uid)
         return [pod for pod in found if is_ready(pod)]
 
     async def keep(self, now: float, *, at_once: bool = False) -> None:
@@ -146,7 +109,7 @@ class PolicyWatch:
 
         A failure is logged, and tried again when it is time again: until then the pods remember.
         """
-        asked, window = self.assignment, self._window
+        asked, window = self.watch, self._window
         if window is None or window.changes == self._kept_changes:
             return
         if now < self._kept_at + asked.window / SAVES and not at_once:
@@ -157,19 +120,19 @@ class PolicyWatch:
             await self._store.write(asked.config_map, content)
         except ApiError as error:
             if not error.namespace_terminating:
-                _logger.warning("%s: its window was not kept: %s", asked.policy, error)
+                _logger.warning("%s: its window was not kept: %s", self.key, error)
             return
         if window is self._window:
             self._kept_changes = changes
 
     async def _fetch_profile(self, source: MetricsSource, addresses: list[str], now: float) -> None:
         """Take the reference profile from the first pod that hands out the right one."""
-        asked = self.assignment
+        asked = self.watch
         reasons = []
         for address in addresses:
             answer = await source.read(address, "/profile")
             profile = answer if isinstance(answer, ScrapeFailure) else _profile(answer, asked.profile_digest)
-            if self.assignment is not asked:
+            if self.watch is not asked:
                 return
             if isinstance(profile, ScrapeFailure):
                 reasons.append(profile.message)
@@ -181,9 +144,9 @@ class PolicyWatch:
 
     async def _begin_window(self, profile: Profile, now: float) -> None:
         """Go on with the window that was kept, which is asked for once, or start a new one."""
-        asked = self.assignment
+        asked = self.watch
         content = await self._store.read(asked.config_map) if self._first and not self._paused else None
-        if self.assignment is not asked:
+        if self.watch is not asked:
             return
         length, interval = asked.window, asked.scrape_interval
         window = Window(profile, length=length, scrape_interval=interval)
@@ -191,9 +154,9 @@ class PolicyWatch:
             try:
                 window = Window.from_bytes(content, profile, length=length, scrape_interval=interval, now=now)
             except WindowError as error:
-                _logger.warning("%s: its window starts anew, for what was kept cannot be used: %s", asked.policy, error)
+                _logger.warning("%s: its window starts anew, for what was kept cannot be used: %s", self.key, error)
             else:
-                _logger.info("%s: its window goes on with %d rows", asked.policy, window.sample(now).rows)
+                _logger.info("%s: its window goes on with %d rows", self.key, window.sample(now).rows)
         if self._paused:
             window.disregard(until=now)
         self._window, self._first, self._paused = window, False, False

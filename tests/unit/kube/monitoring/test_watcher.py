@@ -15,14 +15,15 @@ from perennate.drift.profile.profile import Profile
 from perennate.drift.recording.recorder import Recorder
 from perennate.drift.windows.window import Window
 from perennate.kube.monitoring.monitor import Monitor
-from perennate.kube.monitoring.policy_watch import Assignment, PolicyWatch
 from perennate.kube.monitoring.scrape import ScrapeFailure
 from perennate.kube.monitoring.serving_pods import ServingPods
+from perennate.kube.monitoring.watcher import TargetWatcher
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.queue import WorkQueue
 from perennate.kube.runtime.resources import Key, Manifest
+from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
 from tests.support.cluster import manifests
 from tests.support.world.memory_client import Call, MemoryClient
 
@@ -36,12 +37,17 @@ def make_profile(shift: float = 0.0) -> Profile:
     return build_profile({"x": values}, task="classification", classes=("no", "yes"))
 
 
-def make_assignment(profile: Profile | None, **changes: Any) -> Assignment:
+def make_watch(profile: Profile | None, **changes: Any) -> Watch:
     """What the policy asks for."""
-    given = {"policy": KEY, "uid": "p", "target": "serve", "target_uid": "md", "window": 600.0, "scrape_interval": 1.0}
+    given = {"uid": "p", "target": "serve", "target_uid": "md", "window": 600.0, "scrape_interval": 1.0}
     digest = profile.digest if profile is not None else None
     place = {"config_map": manifests.config_map("policy", "ns", uid="p")}
-    return Assignment(**{**given, **place, "interval": 60.0, "profile_digest": digest, **changes})
+    return Watch(**{**given, **place, "interval": 60.0, "profile_digest": digest, **changes})
+
+
+def state_of(watcher: TargetWatcher, now: float) -> WatchState:
+    """What is known of the present watch."""
+    return watcher.state(watcher.watch, now)
 
 
 class Pods:
@@ -90,13 +96,13 @@ async def test_counts_of_all_pods_are_added_up() -> None:
     """Two pods, one window; the profile is fetched once and checked by its digest."""
     pods = Pods(make_profile())
     recorders = {address: pods.add(name, address) for name, address in (("a", "10.0.0.1"), ("b", "10.0.0.2"))}
-    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
+    watch = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
     await watch.scrape(pods, pods.own, START + 1)
     for address, recorder in recorders.items():
         recorder.record({"x": np.zeros(50)})
         pods.publish(address, recorder)
     await watch.scrape(pods, pods.own, START + 2)
-    view = watch.view(START + 3)
+    view = state_of(watch, START + 3)
     assert view.profile is not None
     assert view.profile.digest == pods.profile.digest
     assert view.sample is not None
@@ -113,11 +119,11 @@ async def test_a_failing_pod_is_counted_and_told_and_the_others_still_count() ->
         address = f"10.0.1.{len(name)}{name[0] == 't':d}"
         pods.add(name, address)
         pods.answers[address, "/counts"] = answer
-    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
+    watch = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
     good.record({"x": np.ones(7)})
     pods.publish("10.0.0.1", good)
     await watch.scrape(pods, pods.own, START + 1)
-    view = watch.view(START + 2)
+    view = state_of(watch, START + 2)
     assert view.sample is not None
     assert view.sample.rows == 7
     assert (view.pods_total, view.pods_answering) == (4, 1)
@@ -129,9 +135,9 @@ async def test_counts_larger_than_any_of_the_profile_are_not_decoded() -> None:
     pods = Pods(make_profile())
     pods.add("dense", "10.0.0.1")
     pods.answers["10.0.0.1", "/counts"] = b'{"rows":[' + b"[]," * 1_000_000 + b"0]}"
-    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
+    watch = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
     await watch.scrape(pods, pods.own, START + 1)
-    (error,) = watch.view(START + 2).errors
+    (error,) = state_of(watch, START + 2).errors
     assert error.startswith("pod dense: /counts: document: must have at most ")
 
 
@@ -141,7 +147,7 @@ async def test_only_ready_pods_whose_controllers_are_ours_are_asked() -> None:
     pods.add("ours", "10.0.0.1")
     pods.add("forged", "10.0.0.2", owner="another replica set")
     pods.add("starting", "10.0.0.3", ready=False)
-    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
+    watch = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
     await watch.scrape(pods, pods.own, START + 1)
     assert {address for address, _ in pods.asked} == {"10.0.0.1"}
 
@@ -151,9 +157,9 @@ async def test_a_profile_of_another_digest_is_refused() -> None:
     pods = Pods(make_profile())
     pods.add("a", "10.0.0.1")
     pods.answers["10.0.0.1", "/profile"] = make_profile(shift=3.0).to_bytes()
-    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
+    watch = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
     await watch.scrape(pods, pods.own, START + 1)
-    view = watch.view(START + 2)
+    view = state_of(watch, START + 2)
     assert view.profile is None
     assert view.sample is None
     assert view.profile_error is not None
@@ -166,19 +172,30 @@ async def test_a_new_reference_starts_a_new_window() -> None:
     recorder = pods.add("a", "10.0.0.1")
     recorder.record({"x": np.zeros(9)})
     pods.publish("10.0.0.1", recorder)
-    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
+    watch = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
     await watch.scrape(pods, pods.own, START + 1)
-    assert watch.view(START + 1).sample is not None
-    watch.reassign(make_assignment(make_profile(shift=1.0)))
-    assert watch.view(START + 2).sample is None
-    watch.reassign(make_assignment(make_profile(shift=1.0), interval=5.0))
-    assert watch.view(START + 2).profile is None
+    assert state_of(watch, START + 1).sample is not None
+    watch.update(make_watch(make_profile(shift=1.0)))
+    assert state_of(watch, START + 2).sample is None
+    watch.update(make_watch(make_profile(shift=1.0), interval=5.0))
+    assert state_of(watch, START + 2).profile is None
 
 
-async def watched(pods: Pods, seconds: float = 100.0) -> tuple[PolicyWatch, Recorder]:
+async def test_a_watch_with_another_reference_is_asked_about_before_it_is_applied() -> None:
+    """The pass that plans the new watch sees no profile and no counts of the old one."""
+    pods = Pods(make_profile())
+    pods.add("a", "10.0.0.1")
+    watcher = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
+    await watcher.scrape(pods, pods.own, START + 1)
+    following = watcher.state(make_watch(make_profile(shift=1.0)), START + 1)
+    assert (following.profile, following.sample, following.pods_answering) == (None, None, 1)
+    assert state_of(watcher, START + 1).profile is not None
+
+
+async def watched(pods: Pods, seconds: float = 100.0) -> tuple[TargetWatcher, Recorder]:
     """A watch that has seen 50 rows of one pod, some seconds after START, and was not kept yet."""
     recorder = pods.add("a", "10.0.0.1")
-    watch = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
+    watch = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
     await watch.scrape(pods, pods.own, START + 1)
     recorder.record({"x": np.zeros(50)})
     pods.publish("10.0.0.1", recorder)
@@ -191,9 +208,9 @@ def saves(pods: Pods) -> int:
     return sum(kind == "ConfigMap" for _, kind, _ in pods.client.writes)
 
 
-def rows_of(watch: PolicyWatch, now: float) -> int:
+def rows_of(watch: TargetWatcher, now: float) -> int:
     """Rows in its window."""
-    sample = watch.view(now).sample
+    sample = state_of(watch, now).sample
     assert sample is not None
     return sample.rows
 
@@ -205,11 +222,11 @@ async def test_the_next_operator_goes_on_with_the_window() -> None:
     await watch.keep(START + 101)
     recorder.record({"x": np.zeros(30)})
     pods.publish("10.0.0.1", recorder)
-    following = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client))
+    following = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
     for second in range(200, 204):
         await following.scrape(pods, pods.own, START + second)
     assert rows_of(following, START + 204) == 80
-    sample = following.view(START + 204).sample
+    sample = state_of(following, START + 204).sample
     assert sample is not None
     assert sample.since == START
     reads = [name for verb, kind, name in pods.client.calls if (verb, kind) == ("get", "ConfigMap")]
@@ -267,13 +284,13 @@ async def test_a_failed_write_is_tried_again_in_its_time(caplog: pytest.LogCaptu
     await watch.keep(START + 102)
     assert len(pods.client.objects) == 3, "not before a 24th of the window has passed"
     await watch.keep(START + 130)
-    assert await WindowStore(pods.client).read(make_assignment(pods.profile).config_map) is not None
+    assert await WindowStore(pods.client).read(make_watch(pods.profile).config_map) is not None
 
 
 async def test_what_cannot_be_used_costs_a_window_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
     """Somebody put something else there: one line in the log, then it watches as if nothing had been kept."""
     pods = Pods(make_profile())
-    place = make_assignment(pods.profile).config_map
+    place = make_watch(pods.profile).config_map
     await WindowStore(pods.client).write(place, b"no window")
     watch, _ = await watched(pods)
     assert "its window starts anew, for what was kept cannot be used: the state is no JSON in gzip" in caplog.text
@@ -291,7 +308,7 @@ async def test_a_policy_that_was_suspended_starts_anew() -> None:
     await watch.keep(START + 101)
     recorder.record({"x": np.zeros(30)})
     pods.publish("10.0.0.1", recorder)
-    resumed = PolicyWatch(make_assignment(pods.profile), WindowStore(pods.client), paused=True)
+    resumed = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client), paused=True)
     await resumed.scrape(pods, pods.own, START + 200)
     assert rows_of(resumed, START + 200) == 0
     recorder.record({"x": np.zeros(7)})
@@ -312,12 +329,12 @@ async def monitored(pods: Pods, store: WindowStore) -> Monitor:
 
 async def scraped(monitor: Monitor, queue: WorkQueue) -> int:
     """Rows of the policy's window after its first scrape, which is a reason for a pass."""
-    monitor.assign(make_assignment(make_profile()))
+    monitor.apply(KEY, make_watch(make_profile()))
     task = asyncio.create_task(monitor.run())
     queue.done(await queue.get())
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    sample = monitor.view(KEY).sample
+    sample = monitor.state(KEY, make_watch(make_profile())).sample
     assert sample is not None
     return sample.rows
 
@@ -357,7 +374,7 @@ async def test_only_a_pause_of_the_same_policy_makes_its_window_start_anew() -> 
     queue = WorkQueue()
     monitor = Monitor(pods, pods.own, queue, WindowStore(pods.client), now=lambda: START + 5, draw=lambda: 0.0)
     assert await scraped(monitor, queue) == 50
-    monitor.pause(KEY, "p")
+    monitor.apply(KEY, PausedWatch("p"))
     assert await scraped(monitor, queue) == 0
-    monitor.pause(KEY, "another")
+    monitor.apply(KEY, PausedWatch("another"))
     assert await scraped(monitor, queue) == 50

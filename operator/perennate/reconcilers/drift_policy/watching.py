@@ -1,0 +1,30 @@
+"""What a DriftPolicy has the monitor watch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perennate.api.durations import parse_duration
+from perennate.builders.window import window_config_map
+from perennate.reconcilers.watch import PausedWatch, Watch
+
+if TYPE_CHECKING:
+    from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment
+
+
+def watch_of(resource: DriftPolicy, target: ModelDeployment | None) -> Watch | PausedWatch:
+    """The watch that the spec asks for: paused while the policy is suspended."""
+    spec = resource.spec
+    if spec.suspend:
+        return PausedWatch(resource.metadata.uid)
+    stable = target.status.stable_revision if target is not None else None
+    return Watch(
+        uid=resource.metadata.uid,
+        target=spec.target_ref.name,
+        target_uid=target.metadata.uid if target is not None else None,
+        profile_digest=stable.profile_digest if stable is not None else None,
+        window=parse_duration(spec.window),
+        scrape_interval=parse_duration(spec.scrape_interval),
+        interval=parse_duration(spec.interval),
+        config_map=window_config_map(resource),
+    )
