@@ -1,4 +1,4 @@
-"""The condition set: what a pass finds, merged with what was there."""
+"""ConditionSet: merging the conditions that a pass sets into the existing ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EARLIER, NOW = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 def condition(
     type_: str, status: str, *, reason: str = "Because", since: str = EARLIER, generation: int = 1
 ) -> Condition:
-    """One condition as an earlier pass left it."""
+    """A condition as an earlier pass wrote it."""
     return Condition.model_validate(
         {
             "type": type_,
@@ -24,7 +24,7 @@ def condition(
 
 
 def test_the_transition_time_moves_with_the_status() -> None:
-    """`lastTransitionTime` is when the status last changed, so that `kubectl wait` and alerts can count on it."""
+    """`lastTransitionTime` is the time of the last status change; `kubectl wait` and alerts rely on it."""
     found = ConditionSet((condition("Ready", "False"),), generation=2, now=NOW)
     found.set("Ready", "True", "PodsReady", "all of them")
     assert found.result() == (
@@ -39,16 +39,16 @@ def test_the_transition_time_moves_with_the_status() -> None:
     )
 
 
-def test_a_new_reason_is_no_transition() -> None:
-    """Reason, message and generation follow the pass; the time stays while the status does."""
+def test_a_new_reason_does_not_move_the_transition_time() -> None:
+    """A new reason or message updates the condition, but not `lastTransitionTime` while the status is unchanged."""
     found = ConditionSet((condition("Ready", "False", reason="Starting"),), generation=5, now=NOW)
     found.set("Ready", "False", "StillStarting")
     (ready,) = found.result()
     assert (ready.reason, ready.last_transition_time, ready.observed_generation) == ("StillStarting", EARLIER, 5)
 
 
-def test_the_same_findings_change_nothing() -> None:
-    """A second pass over the same world writes the same conditions, so nothing is written at all."""
+def test_setting_the_same_condition_again_changes_nothing() -> None:
+    """A pass that finds nothing new produces identical conditions, so no status is written."""
     first = ConditionSet((), generation=1, now=EARLIER)
     first.set("Ready", "True", "PodsReady")
     second = ConditionSet(first.result(), generation=1, now=NOW)
@@ -56,8 +56,8 @@ def test_the_same_findings_change_nothing() -> None:
     assert second.result() == first.result()
 
 
-def test_what_a_pass_does_not_set_stays_in_its_place() -> None:
-    """The order of conditions is that of their first appearance: a status does not differ by order alone."""
+def test_conditions_that_a_pass_does_not_set_keep_their_place() -> None:
+    """Conditions keep the order in which they were first set, so a status never changes in order alone."""
     before = (condition("A", "True"), condition("B", "True"))
     found = ConditionSet(before, generation=2, now=NOW)
     found.set("C", "True", "New")
@@ -66,8 +66,8 @@ def test_what_a_pass_does_not_set_stays_in_its_place() -> None:
     assert find_condition(found.result(), "B") == before[1]
 
 
-def test_a_dropped_condition_is_gone() -> None:
-    """A condition that no longer applies leaves the status, whether an earlier pass or this one set it."""
+def test_drop_removes_a_condition() -> None:
+    """`drop` removes a condition, whether an earlier pass or this one set it; an absent type is ignored."""
     found = ConditionSet((condition("A", "True"), condition("B", "True")), generation=2, now=NOW)
     found.set("C", "True", "New")
     found.drop("A")
@@ -76,13 +76,13 @@ def test_a_dropped_condition_is_gone() -> None:
     assert [one.type for one in found.result()] == ["B"]
 
 
-def test_a_message_is_cut_to_what_the_schema_allows() -> None:
-    """A long cause from outside must not make the whole status unwritable."""
+def test_a_message_is_truncated_to_the_limit_of_the_schema() -> None:
+    """A longer message, such as a quoted error, would make the API server reject the whole status."""
     found = ConditionSet((), generation=1, now=NOW)
     found.set("Ready", "False", "Why", "x" * 5000)
     assert len(found.result()[0].message) == 1024
 
 
-def test_only_true_is_true() -> None:
+def test_is_true_holds_only_for_status_true() -> None:
     conditions = (condition("A", "True"), condition("B", "False"), condition("C", "Unknown"))
     assert [is_true(conditions, type_) for type_ in "ABCD"] == [True, False, False, False]

@@ -1,4 +1,4 @@
-"""Documents that pods exchange: one byte form, one digest, no silent change."""
+"""Documents that pods exchange: canonical bytes, digests, and errors for documents that cannot be read."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ MANIFEST = {
 }
 
 
-def test_the_canonical_form_has_one_spelling() -> None:
-    """Digests are compared between pods: order, spaces and escapes must not matter."""
+def test_canonical_json_does_not_depend_on_key_order_or_escapes() -> None:
+    """Pods compare digests, so key order, whitespace and escapes must not change the bytes."""
     assert (
         canonical_json({"b": [1, 2.5], "a": "ä"})
         == canonical_json({"a": "ä", "b": [1, 2.5]})
@@ -40,33 +40,33 @@ def test_the_canonical_form_has_one_spelling() -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_what_is_no_json_has_no_canonical_form(number: float) -> None:
-    """NaN is no JSON value: the API server would refuse the document for ever."""
+def test_canonical_json_rejects_numbers_that_are_not_finite(number: float) -> None:
+    """JSON has no NaN or infinity: the API server would reject every write of the document."""
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical_json({"value": number})
 
 
-def test_a_digest_is_that_of_the_bytes() -> None:
-    """The digest can be checked with sha256sum: this one is that of the two bytes `{}`."""
+def test_a_digest_is_the_sha256_of_the_canonical_bytes() -> None:
+    """`sha256sum` can check the digest: this is the SHA-256 of the two bytes `{}`."""
     assert digest_document({}) == "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 
 
 def test_a_version_is_the_digest_of_its_manifest() -> None:
-    """Reading a manifest back gives the same version; any change of content gives another."""
+    """A manifest that is written and read again has the same digest; any change of content changes it."""
     manifest = ModelManifest.model_validate(MANIFEST)
     assert ModelManifest.model_validate(manifest.to_document()).digest == manifest.digest
     assert ModelManifest.model_validate({**MANIFEST, "target": "snow"}).digest != manifest.digest
 
 
-def test_people_see_twelve_digits() -> None:
-    """The short form, and the address that can be pinned."""
+def test_short_version_has_twelve_digits() -> None:
+    """The short form has twelve digits; the URI, which a ModelDeployment can pin, has the whole digest."""
     assert short_version(DIGEST) == "abababababab"
     assert version_uri("rain", DIGEST) == f"store://rain/versions/{'ab' * 32}"
 
 
 @pytest.mark.parametrize("document", [RunRequest, RunRecord, StageResult, ServingConfig, ModelManifest])
-def test_a_future_version_of_a_format_is_refused_by_its_version(document: type[Document]) -> None:
-    """Its other fields may have changed: the message names the version, not a field that looks wrong."""
+def test_a_document_of_a_newer_format_is_rejected_by_its_version(document: type[Document]) -> None:
+    """The version is checked first, because a newer format may have other fields: the error names the version."""
     known = document.format_version()
     future = known.replace("/v1", "/v2")
     with pytest.raises(InvalidDocumentError) as refused:
@@ -83,13 +83,13 @@ def test_a_future_version_of_a_format_is_refused_by_its_version(document: type[D
         (canonical_json({**MANIFEST, "surprise": 1}), "surprise: Extra inputs are not permitted, got 1"),
     ],
 )
-def test_a_document_with_an_error_names_the_field_and_the_value(content: bytes, message: str) -> None:
+def test_the_error_for_an_invalid_document_names_field_and_value(content: bytes, message: str) -> None:
     with pytest.raises(InvalidDocumentError, match=f"^{message}"):
         ModelManifest.read(content)
 
 
 def test_a_run_request_of_the_first_release_is_read() -> None:
-    """It held fields of the TrainingJob that no stage reads; they are ignored, any other unknown field is refused."""
+    """The first release wrote fields that no stage reads: those are ignored, any other unknown field is an error."""
     spec = {
         "model": {"name": "rain"},
         "trainer": {"estimator": {"class": "sklearn.linear_model.LogisticRegression"}},
@@ -109,7 +109,7 @@ def test_a_run_request_of_the_first_release_is_read() -> None:
 
 
 def test_an_error_fits_into_a_termination_message() -> None:
-    """Kubernetes keeps 4,096 bytes: the longest error of ASCII text must arrive whole."""
+    """Kubernetes keeps 4,096 bytes of a termination message: the longest ASCII error must fit without truncation."""
     error = RunError(reason="R" * 64, message="m" * 1024)
     document = StageResult(stage="prepare", error=error, fingerprint=DIGEST).to_document()
     assert len(canonical_json(document)) <= RESULT_LIMIT
@@ -117,8 +117,8 @@ def test_an_error_fits_into_a_termination_message() -> None:
 
 
 @pytest.mark.parametrize(("field", "value"), [("samplingRatio", 1.5), ("flushSeconds", 0), ("retentionSeconds", -1)])
-def test_a_serving_pod_refuses_a_capture_that_makes_no_sense(field: str, value: float) -> None:
-    """A pod stops at its configuration and not at the first request."""
+def test_invalid_capture_settings_are_rejected(field: str, value: float) -> None:
+    """A wrong capture setting fails when the pod starts, not at the first request."""
     capture = {"samplingRatio": 0.5, "flushSeconds": 60, "retentionSeconds": 60, field: value}
     document = {"namespace": "n", "modelDeployment": "d", "model": "m", "digest": DIGEST, "capture": capture}
     with pytest.raises(ValidationError, match=field):

@@ -1,4 +1,4 @@
-"""The rewriter from pydantic's JSON Schema to structural CRD schemas."""
+"""Conversion of pydantic's JSON Schema to the structural schema of a CRD."""
 
 from __future__ import annotations
 
@@ -44,49 +44,49 @@ PART = {
 }
 
 REWRITTEN: dict[str, tuple[Any, dict[str, Any]]] = {
-    "a plain type stays": (str, {"type": "string"}),
-    "constraints of strings stay": (
+    "a plain type is unchanged": (str, {"type": "string"}),
+    "string constraints are kept": (
         Annotated[str, StringConstraints(pattern="^a+$", min_length=1, max_length=5)],
         {"type": "string", "pattern": "^a+$", "minLength": 1, "maxLength": 5},
     ),
-    "an optional type loses its null and the default that says so": (
+    "an optional type loses its null and its default of null": (
         Annotated[int | None, Field(default=None, description="A count.")],
         {"type": "integer", "description": "A count."},
     ),
-    "a default that says something stays": (
+    "a default is kept, even if it is false": (
         Annotated[bool, Field(default=False)],
         {"type": "boolean", "default": False},
     ),
-    "zero is a default": (Annotated[int, Field(default=0)], {"type": "integer", "default": 0}),
-    "an empty list is no default": (
+    "a default of zero is kept": (Annotated[int, Field(default=0)], {"type": "integer", "default": 0}),
+    "a default of an empty list is dropped": (
         Annotated[list[str], Field(default=[])],
         {"type": "array", "items": {"type": "string"}},
     ),
-    "an exclusive lower bound is a flag beside the bound": (
+    "an exclusive lower bound becomes a flag beside the bound": (
         Annotated[float, Field(gt=0)],
         {"type": "number", "minimum": 0, "exclusiveMinimum": True},
     ),
-    "an exclusive upper bound is a flag beside the bound": (
+    "an exclusive upper bound becomes a flag beside the bound": (
         Annotated[float, Field(lt=1, ge=0)],
         {"type": "number", "minimum": 0, "maximum": 1, "exclusiveMaximum": True},
     ),
-    "one allowed value is an enumeration of one": (Literal["a"], {"type": "string", "enum": ["a"]}),
-    "allowed values are an enumeration": (Literal["a", "b"], {"type": "string", "enum": ["a", "b"]}),
+    "a literal of one value becomes an enum of one value": (Literal["a"], {"type": "string", "enum": ["a"]}),
+    "a literal of two values becomes an enum": (Literal["a", "b"], {"type": "string", "enum": ["a", "b"]}),
     "a map keeps the type of its values": (
         Annotated[dict[str, str], Field(max_length=3)],
         {"type": "object", "maxProperties": 3, "additionalProperties": {"type": "string"}},
     ),
-    "extensions pass through": (
+    "x-kubernetes extensions are kept": (
         Annotated[list[str], Field(max_length=2, json_schema_extra={"x-kubernetes-list-type": "set"})],
         {"type": "array", "maxItems": 2, "x-kubernetes-list-type": "set", "items": {"type": "string"}},
     ),
-    "a map of anything keeps its values as they are, so that CEL compares it whole": (
+    "a map of any values preserves unknown fields of its values, so that CEL can compare the whole map": (
         Annotated[
             dict[str, Any], Field(json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True})
         ],
         {"type": "object", "additionalProperties": {"nullable": True, "x-kubernetes-preserve-unknown-fields": True}},
     ),
-    "an integer or a string has exactly this form": (
+    "int-or-string has the exact form that the API server requires": (
         Annotated[str | int, Field(description="Q.", json_schema_extra={"x-kubernetes-int-or-string": True})],
         {
             "anyOf": [{"type": "integer"}, {"type": "string"}],
@@ -94,16 +94,16 @@ REWRITTEN: dict[str, tuple[Any, dict[str, Any]]] = {
             "description": "Q.",
         },
     ),
-    "a reference is inlined with its rules, its description in one paragraph": (Part, PART),
-    "the field's own description wins over that of its type": (
+    "a reference is inlined with its rules, and its description becomes one paragraph": (Part, PART),
+    "the description of the field overrides that of its type": (
         Annotated[Part, Field(description="The only part.")],
         {**PART, "description": "The only part."},
     ),
-    "rules of a field and of its type both hold": (
+    "the rules of a field are added to those of its type": (
         Annotated[Part | None, Field(default=None, json_schema_extra={"x-kubernetes-validations": [RULE_OUTER]})],
         {**PART, "x-kubernetes-validations": [RULE_INNER, RULE_OUTER]},
     ),
-    "a default object is written without what is absent": (
+    "a default object is written without unset fields": (
         Annotated[Part, Field(default=Part(size=3))],
         {**PART, "default": {"size": 3}},
     ),
@@ -121,12 +121,12 @@ REFUSED: dict[str, tuple[Any, str]] = {
         r"allows an integer or a string, not \['boolean', 'integer'\]",
     ),
     "a type that contains itself": (Tree, r"\$\.field\.children\[\]: Tree contains itself"),
-    "a map with a rule for its keys": (
+    "a map with constraints on its keys": (
         dict[Annotated[str, StringConstraints(pattern="^a")], int],
         r"\$\.field: a CRD cannot hold '(propertyNames|patternProperties)'",
     ),
-    "anything at all": (Any, r"\$\.field: nothing is said about the content"),
-    "an object of anything": (dict[str, Any], r"\$\.field: nothing is said about the content"),
+    "a field of any type": (Any, r"\$\.field: nothing is said about the content"),
+    "an object with values of any type": (dict[str, Any], r"\$\.field: nothing is said about the content"),
 }
 
 
@@ -136,27 +136,27 @@ def schema_of(annotation: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("annotation", "want"), REWRITTEN.values(), ids=REWRITTEN)
-def test_what_pydantic_says_is_said_as_a_crd_can(annotation: Any, want: dict[str, Any]) -> None:
-    """Every construct of the models has one structural form."""
+def test_a_pydantic_schema_becomes_a_structural_schema(annotation: Any, want: dict[str, Any]) -> None:
+    """Each construct that the models use has one structural form."""
     assert structural(schema_of(annotation))["properties"]["field"] == want
 
 
 @pytest.mark.parametrize(("annotation", "message"), REFUSED.values(), ids=REFUSED)
-def test_what_a_crd_cannot_hold_is_refused_with_its_path(annotation: Any, message: str) -> None:
-    """No rule of a model is dropped in silence."""
+def test_the_error_for_an_unsupported_construct_names_its_path(annotation: Any, message: str) -> None:
+    """A constraint that a CRD cannot express is an error, never dropped silently."""
     with pytest.raises(SchemaError, match=message):
         structural(schema_of(annotation))
 
 
-def test_the_input_is_left_as_it_was() -> None:
+def test_the_input_schema_is_not_modified() -> None:
     schema = schema_of(Annotated[Part | None, Field(default=None)])
     before = copy.deepcopy(schema)
     assert structural(schema) == structural(schema)
     assert schema == before
 
 
-def test_unknown_fields_are_not_forbidden_beside_properties() -> None:
-    """`additionalProperties: false` and `properties` exclude each other; the API server refuses such fields."""
+def test_additional_properties_false_is_dropped_beside_properties() -> None:
+    """The API server rejects a schema with both `additionalProperties: false` and `properties`."""
     model = create_model("Strict", __config__=ConfigDict(extra="forbid"), a=(int, ...))
     assert structural(model.model_json_schema()) == {
         "type": "object",
@@ -166,7 +166,7 @@ def test_unknown_fields_are_not_forbidden_beside_properties() -> None:
 
 
 def test_a_status_has_no_defaults_at_any_depth() -> None:
-    """What the operator has not seen must not look as if it had."""
+    """A default in a status would show a value that the operator never observed."""
     schema = {
         "default": {},
         "properties": {"a": {"items": {"default": 1}}, "b": {"additionalProperties": {"default": 2}, "default": 3}},
@@ -175,8 +175,8 @@ def test_a_status_has_no_defaults_at_any_depth() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_a_kind_is_declared_as_the_api_promises(kind: Any) -> None:
-    """Namespaced, one stored version, status subresource, category mlops, an age column last."""
+def test_the_crd_of_a_kind_has_the_documented_properties(kind: Any) -> None:
+    """Each CRD is namespaced, has one stored version, a status subresource, category mlops and Age as last column."""
     crd = custom_resource_definition(kind)
     spec, version = crd["spec"], crd["spec"]["versions"][0]
     assert crd["metadata"]["name"] == f"{spec['names']['plural']}.perennate.dev"
@@ -186,14 +186,14 @@ def test_a_kind_is_declared_as_the_api_promises(kind: Any) -> None:
     assert version["additionalPrinterColumns"][-1]["name"] == "Age"
 
 
-def test_short_names_are_those_of_the_documents() -> None:
-    """`kubectl get tj,md,dp` is in every document and must not change."""
+def test_short_names_are_as_documented() -> None:
+    """The documents use `kubectl get tj,md,dp`, so the short names must not change."""
     names = [custom_resource_definition(kind)["spec"]["names"]["shortNames"] for kind in KINDS]
     assert names == [["tj"], ["md"], ["dp"]]
 
 
 def test_only_model_deployments_scale() -> None:
-    """`kubectl scale` and autoscalers need the three paths; the other kinds have nothing to scale."""
+    """`kubectl scale` and autoscalers need these three paths; the other kinds have no replicas."""
     scales = [custom_resource_definition(kind)["spec"]["versions"][0]["subresources"].get("scale") for kind in KINDS]
     want = {
         "specReplicasPath": ".spec.replicas",

@@ -1,4 +1,4 @@
-"""Golden manifests: what plans make of whole objects, reviewed as YAML and compared field by field."""
+"""Golden manifests: the children that a plan creates for a whole object, compared with reviewed YAML files."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ CASES = {path.parent.name: path.parent for path in sorted(GOLDEN.glob("*/in.yaml
 
 
 def children(folder: Path) -> list[dict[str, Any]]:
-    """What a pass over the first object of a case creates and applies; the other objects are the world around it."""
+    """The children that a pass over the first object of a case creates and applies, given the other objects."""
     first, *others = yaml.safe_load_all((folder / "in.yaml").read_text())
     world = World.of(first, *others)
     plan = world.plan(first["kind"], first["metadata"]["name"])
     return [*plan.create, *plan.apply]
 
 
-def test_there_are_cases() -> None:
+def test_the_golden_cases_are_found() -> None:
     assert {"training-estimator", "serving", "serving-capture", "retraining"} <= set(CASES)
 
 
 @pytest.mark.parametrize("folder", CASES.values(), ids=CASES)
-def test_manifests_are_as_reviewed(folder: Path, *, update_golden: bool) -> None:
-    """A change of any child shows as a change of a reviewed file: `pytest --update-golden` rewrites it."""
+def test_manifests_equal_the_golden_files(folder: Path, *, update_golden: bool) -> None:
+    """Any change of a child must appear in a reviewed file; `pytest --update-golden` rewrites the files."""
     found = children(folder)
     file = folder / "out.yaml"
     if update_golden:

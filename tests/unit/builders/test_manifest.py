@@ -1,4 +1,4 @@
-"""Owner references, the digest of what was applied, and labels."""
+"""Owner references, the applied-hash annotation, and labels."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from perennate.builders.serving import serving_deployment
 from tests.support.world.objects import make_drift_policy, make_model_deployment, make_training_job, revision
 
 
-def test_the_owner_is_the_controller_and_blocks_nothing() -> None:
-    """The child goes with its owner, and a child does not hold up the deletion of its owner."""
+def test_the_owner_reference_is_a_controller_and_does_not_block_deletion() -> None:
+    """The owner is the controller, so its children are deleted with it; they do not block its deletion."""
     reference = owner_reference(make_training_job("t"))
     assert controller_uid({"metadata": {"ownerReferences": [reference]}}) == "uid-trainingjob-t"
     assert reference["blockOwnerDeletion"] is False
@@ -30,13 +30,13 @@ def test_the_owner_is_the_controller_and_blocks_nothing() -> None:
     ],
     ids=["TrainingJob", "ModelDeployment", "DriftPolicy"],
 )
-def test_children_are_found_by_their_owners_label(owner: object, want: dict[str, str]) -> None:
-    """One label a kind, its value the owner's name."""
+def test_children_have_a_label_with_their_owners_name(owner: object, want: dict[str, str]) -> None:
+    """Each kind has one label key; the value is the owner's name."""
     assert owner_label(owner) == want  # type: ignore[arg-type]
 
 
-def test_the_hash_changes_with_every_field_and_with_nothing_else() -> None:
-    """Equal children have equal hashes; any other field makes another one, so that no change is overlooked."""
+def test_the_applied_hash_changes_with_the_content_only() -> None:
+    """Equal children have equal hashes, and a change of any field changes the hash, so that no change is missed."""
 
     def applied(**fields: object) -> str:
         resource = make_model_deployment(**fields)  # type: ignore[arg-type]
@@ -50,8 +50,8 @@ def test_the_hash_changes_with_every_field_and_with_nothing_else() -> None:
     assert applied(spec={"progressDeadlineSeconds": 11}) != applied()
 
 
-def test_the_hash_leaves_the_manifest_alone() -> None:
-    """The annotated manifest is a new one; other annotations stay."""
+def test_adding_the_applied_hash_does_not_modify_the_manifest() -> None:
+    """The annotation is added to a copy, which keeps the other annotations."""
     manifest = {"metadata": {"name": "x", "annotations": {"a": "b"}}}
     found = with_applied_hash(manifest)
     assert manifest == {"metadata": {"name": "x", "annotations": {"a": "b"}}}

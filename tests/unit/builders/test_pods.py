@@ -1,4 +1,4 @@
-"""What holds for every pod of ours: the restricted pod security standard, and who sees which volume and secret."""
+"""Rules for every pod: the restricted Pod Security Standard, and which container may access which volume."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ def containers(pod: Manifest) -> Iterator[Manifest]:
 
 
 def mounts(pod: Manifest, name: str) -> dict[str, bool]:
-    """Mount paths of a container, and whether it may write there."""
+    """The mount paths of a container, each with True if it is writable."""
     container = next(found for found in containers(pod) if found["name"] == name)
     return {entry["mountPath"]: not entry.get("readOnly", False) for entry in container["volumeMounts"]}
 
 
 def variables(pod: Manifest, name: str) -> dict[str, str]:
-    """Plain environment variables of a container."""
+    """The environment variables of a container, by name."""
     container = next(found for found in containers(pod) if found["name"] == name)
     return {entry["name"]: entry.get("value", "") for entry in container["env"]}
 
 
 @every_pod
-def test_pods_keep_the_restricted_standard(make: Any) -> None:
-    """No root, no privilege, no capability, a seccomp profile, only volumes of the allowed types."""
+def test_pods_meet_the_restricted_pod_security_standard(make: Any) -> None:
+    """Pods run as non-root without privileges or capabilities, with a seccomp profile and allowed volume types."""
     pod = make()
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["runAsUser"] > 10_000
@@ -75,16 +75,16 @@ def test_pods_keep_the_restricted_standard(make: Any) -> None:
 
 
 @every_pod
-def test_pods_hold_no_token(make: Any) -> None:
-    """No pod of ours talks to the API server, so none gets a token or the addresses of services."""
+def test_pods_have_no_service_account_token(make: Any) -> None:
+    """No pod calls the API server, so none gets a service account token or service environment variables."""
     pod = make()
     assert pod["automountServiceAccountToken"] is False
     assert pod["enableServiceLinks"] is False
 
 
 @every_pod
-def test_every_container_has_bounds_and_last_words(make: Any) -> None:
-    """Memory is bounded unless the user says otherwise, and the last lines of a log survive a crash."""
+def test_every_container_has_resources_and_a_termination_message_policy(make: Any) -> None:
+    """By default, each container has a memory limit, and the end of its log is kept as the termination message."""
     for container in containers(make()):
         assert container["resources"]["requests"]["cpu"]
         assert container["resources"]["limits"]["memory"]
@@ -92,47 +92,47 @@ def test_every_container_has_bounds_and_last_words(make: Any) -> None:
 
 
 @every_pod
-def test_every_mount_has_its_volume(make: Any) -> None:
-    """A mount names a volume of the pod, and no volume is there for nothing."""
+def test_mounts_and_volumes_match(make: Any) -> None:
+    """Each mount refers to a volume of the pod, and each volume is mounted."""
     pod = make()
     used = {entry["name"] for container in containers(pod) for entry in container["volumeMounts"]}
     assert used == {volume["name"] for volume in pod["volumes"]}
 
 
 @pytest.mark.parametrize("trainer", [None, OWN_CONTAINER], ids=["estimator", "own container"])
-def test_the_train_stage_sees_neither_store_nor_request(trainer: Manifest | None) -> None:
-    """User code reads the prepared rows and writes the model: no store, no data claim, no request."""
+def test_the_train_stage_has_neither_store_nor_run_request(trainer: Manifest | None) -> None:
+    """User code runs in the train stage, which gets only the run folder: no store, data claim or run request."""
     pod = training_pod(**({"trainer": trainer} if trainer else {}))
     assert set(mounts(pod, "train")) == {RUN_DIR, "/tmp"}
     assert ENV_RUN_REQUEST not in variables(pod, "train")
 
 
-def test_prepare_may_read_and_publish_may_write() -> None:
-    """Data and store are read-only for prepare; only publish writes to the store, and it does not see the data."""
+def test_only_publish_can_write_to_the_store() -> None:
+    """The data and the store are read-only for prepare; only publish can write to the store, without the data."""
     pod = training_pod()
     assert mounts(pod, "prepare") == {RUN_DIR: True, "/tmp": True, STORE_DIR: False, DATA_DIR: False}
     assert mounts(pod, "publish") == {RUN_DIR: True, "/tmp": True, STORE_DIR: True}
     assert variables(pod, "prepare")[ENV_RUN_REQUEST] == variables(pod, "publish")[ENV_RUN_REQUEST]
 
 
-def test_the_users_container_keeps_only_its_own_words() -> None:
-    """Image, command, arguments and environment are the user's; rights, mounts and resources are ours."""
+def test_the_users_container_keeps_image_command_and_environment() -> None:
+    """The user sets image, command, arguments and environment; the operator sets security context and mounts."""
     train = next(found for found in containers(training_pod(trainer=OWN_CONTAINER)) if found["name"] == "train")
     assert (train["image"], train["command"], train["args"]) == ("own:1", ["own"], [])
     assert train["env"] == [{"name": "HOME", "value": "/tmp"}, {"name": "A", "value": "b"}]
     assert train["securityContext"] == podspec.container_security()
 
 
-def test_the_serving_container_sees_no_store_without_capture() -> None:
-    """The verified copy is read-only; the store is only there for fetch, and read-only too."""
+def test_the_serving_container_has_no_store_without_capture() -> None:
+    """Only fetch mounts the store, read-only; serve reads the verified copy, also read-only."""
     pod = serving_pod()
     assert mounts(pod, "fetch") == {STORE_DIR: False, "/models": True}
     assert mounts(pod, "serve") == {"/models": False, "/run/bento": True}
     assert variables(pod, "fetch")[ENV_SERVING] == variables(pod, "serve")[ENV_SERVING]
 
 
-def test_capture_gives_the_serving_container_its_own_folder_only() -> None:
-    """With capture, serve sees one folder of the store, which fetch may create."""
+def test_with_capture_the_serving_container_mounts_its_own_folder_only() -> None:
+    """With capture, serve mounts only its own folder of the store; fetch may write to the store to create it."""
     pod = serving_pod(capture={"samplingRatio": 1})
     assert mounts(pod, "fetch")[STORE_DIR] is True
     serve = pod["containers"][0]
@@ -141,8 +141,8 @@ def test_capture_gives_the_serving_container_its_own_folder_only() -> None:
     ]
 
 
-def test_refusals_end_the_job_and_disruptions_do_not_count() -> None:
-    """Exit codes that another pod would repeat end the Job; an eviction is nobody's failure."""
+def test_final_exit_codes_fail_the_job_and_disruptions_do_not_count() -> None:
+    """An exit code that a retry would repeat fails the Job; an eviction does not count as a failure."""
     world = World.of(training_job(), {"kind": "PersistentVolumeClaim", "metadata": {"name": "rows", "uid": "rows"}})
     job = world.plan("TrainingJob", "t").create[-1]
     refuse, ignore = job["spec"]["podFailurePolicy"]["rules"]
@@ -155,15 +155,15 @@ def test_refusals_end_the_job_and_disruptions_do_not_count() -> None:
 
 
 RESOURCES = {
-    "none given: the default, copied": (None, {"requests": {"cpu": "1"}}),
-    "given: exactly those": (ResourceRequirements(requests={"memory": "1Gi"}), {"requests": {"memory": "1Gi"}}),
-    "given empty: none": (ResourceRequirements(), {}),
+    "not set: a copy of the default": (None, {"requests": {"cpu": "1"}}),
+    "set: exactly as set": (ResourceRequirements(requests={"memory": "1Gi"}), {"requests": {"memory": "1Gi"}}),
+    "set but empty: no resources": (ResourceRequirements(), {}),
 }
 
 
 @pytest.mark.parametrize(("wanted", "want"), RESOURCES.values(), ids=RESOURCES)
 def test_resources_are_the_users_or_the_default(wanted: ResourceRequirements | None, want: Manifest) -> None:
-    """A user who gives resources gets exactly those: nothing of the default is mixed in."""
+    """Resources that the user sets are used unchanged; the default is not merged in and never modified."""
     default = {"requests": {"cpu": "1"}}
     found = podspec.resources(wanted, default)
     assert found == want

@@ -1,4 +1,4 @@
-"""What the environment may say, and how it is told that it may not."""
+"""Parsing of the operator's environment variables, and the errors for invalid values."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from perennate.kube.runtime.watching import STALE_SECONDS
 IMAGES = {"PERENNATE_TRAINER_IMAGE": "trainer:1", "PERENNATE_SERVING_IMAGE": "serving:1"}
 
 
-def test_defaults_are_those_of_the_documentation() -> None:
-    """The two images are all that must be said; what is empty counts as not said."""
+def test_defaults_are_as_documented() -> None:
+    """Only the two images are required; an empty variable counts as unset."""
     environment = read_environment({**IMAGES, "PERENNATE_STORE_CLASS": "", "PERENNATE_LOG_LEVEL": ""})
     assert environment.settings.trainer_image == "trainer:1"
     assert environment.settings.store_class is None
@@ -22,22 +22,25 @@ def test_defaults_are_those_of_the_documentation() -> None:
 
 WRONG = {
     "an image is missing": ({"PERENNATE_TRAINER_IMAGE": ""}, "PERENNATE_TRAINER_IMAGE is not set"),
-    "a port that is none": ({"PERENNATE_HEALTH_PORT": "http"}, "PERENNATE_HEALTH_PORT must be a port .* got 'http'"),
-    "a port too high": ({"PERENNATE_METRICS_PORT": "70000"}, "PERENNATE_METRICS_PORT must be a port .* got '70000'"),
-    "no time to be silent at all": (
+    "a port that is not a number": (
+        {"PERENNATE_HEALTH_PORT": "http"},
+        "PERENNATE_HEALTH_PORT must be a port .* got 'http'",
+    ),
+    "a port above 65535": ({"PERENNATE_METRICS_PORT": "70000"}, "PERENNATE_METRICS_PORT must be a port .* got '70000'"),
+    "a stale watch after zero seconds": (
         {"PERENNATE_STALE_WATCH_SECONDS": "0"},
         "PERENNATE_STALE_WATCH_SECONDS must be a number of seconds from 1 to 86400; got '0'",
     ),
-    "an access mode that does not exist": (
+    "an unknown access mode": (
         {"PERENNATE_STORE_ACCESS_MODE": "rw"},
         "PERENNATE_STORE_ACCESS_MODE must be one of ReadWriteOnce, .* got 'rw'",
     ),
-    "a log level that does not exist": ({"PERENNATE_LOG_LEVEL": "loud"}, "PERENNATE_LOG_LEVEL must be one of DEBUG"),
+    "an unknown log level": ({"PERENNATE_LOG_LEVEL": "loud"}, "PERENNATE_LOG_LEVEL must be one of DEBUG"),
 }
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_value_is_named_with_its_key(case: str) -> None:
+def test_the_error_for_an_invalid_value_names_the_variable(case: str) -> None:
     changes, sentence = WRONG[case]
     with pytest.raises(WrongEnvironmentError, match=sentence):
         read_environment({**IMAGES, **changes})

@@ -1,4 +1,4 @@
-"""When the kubelet should restart the operator, and when it should not. Real HTTP on loopback."""
+"""Liveness and readiness endpoints of the operator, tested over real HTTP on loopback."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from perennate.controllers.health import Vitals, serve_health
 
 
 class Probe:
-    """The vitals of an operator, and a kubelet that asks for them."""
+    """The vitals of an operator, and a client that requests the endpoints as the kubelet does."""
 
     def __init__(self, vitals: Vitals, port: int) -> None:
         self.vitals = vitals
         self._port = port
 
     def ask(self, path: str) -> tuple[int, list[str]]:
-        """Status and reasons."""
+        """Return the status code and the reasons."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
                 return answer.status, json.load(answer)["reasons"]
@@ -33,7 +33,7 @@ class Probe:
 
 @pytest.fixture
 def probe() -> Iterator[Probe]:
-    """A healthy operator at 1,000 s of its clock."""
+    """A healthy operator whose clock shows 1,000 s."""
     vitals = Vitals(clock=lambda: 1000.0, ticked=999.5, primed=True)
     server = serve_health(vitals, 0)
     yield Probe(vitals, server.server_port)
@@ -49,23 +49,23 @@ def test_a_healthy_operator_is_live_and_ready(probe: Probe) -> None:
 SICK: dict[str, tuple[dict[str, Any], str]] = {
     "a stale watch": ({"stale_watches": ("Job",)}, "the watch of Job is stale"),
     "a dead worker": ({"dead_tasks": ("worker 3",)}, "the task worker 3 ended"),
-    "an object that nobody looks at": ({"oldest": 601.0}, "an object waits for 601 s"),
+    "an object that waits too long": ({"oldest": 601.0}, "an object waits for 601 s"),
     "a slow event loop": ({"lag": 12.0}, "the event loop lags by 12.0 s"),
-    "an event loop that is stuck": ({"ticked": 900.0}, "the event loop stands still"),
+    "a blocked event loop": ({"ticked": 900.0}, "the event loop stands still"),
 }
 
 
 @pytest.mark.parametrize("case", SICK)
-def test_what_does_not_heal_by_itself_fails_liveness(case: str, probe: Probe) -> None:
-    """Each ailment alone is a reason, and named."""
+def test_a_problem_that_needs_a_restart_fails_liveness(case: str, probe: Probe) -> None:
+    """Each problem alone fails liveness, and the reason names it."""
     changes, sentence = SICK[case]
     for name, value in changes.items():
         setattr(probe.vitals, name, value)
     assert probe.ask("/healthz") == (HTTPStatus.INTERNAL_SERVER_ERROR, [sentence])
 
 
-def test_a_standby_is_ready_and_an_operator_without_cache_is_not(probe: Probe) -> None:
-    """Readiness says: reconciles, or stands by."""
+def test_a_standby_is_ready_and_an_operator_with_unfilled_caches_is_not(probe: Probe) -> None:
+    """An operator is ready if it reconciles or is on standby."""
     probe.vitals.primed = False
     assert probe.ask("/readyz") == (HTTPStatus.INTERNAL_SERVER_ERROR, ["the caches are not filled yet"])
     probe.vitals.standby = True

@@ -1,4 +1,4 @@
-"""Gates: bounds include their ends, and what is not known passes nothing."""
+"""Quality gates: inclusive bounds, and no pass without a finite metric."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ CASES: dict[str, tuple[Gate, dict[Metric, float], bool, str]] = {
     "just below the minimum": (gate(0.8), {Metric.AUC: math.nextafter(0.8, 0)}, False, "below the minimum 0.8"),
     "at the maximum": (gate(None, 0.8), {Metric.AUC: 0.8}, True, "within"),
     "just above the maximum": (gate(None, 0.8), {Metric.AUC: math.nextafter(0.8, 1)}, False, "above the maximum 0.8"),
-    "between both": (gate(0.1, 0.9), {Metric.AUC: 0.5}, True, "within"),
-    "a gate that nothing can pass": (gate(0.9, 0.1), {Metric.AUC: 0.5}, False, "below"),
+    "between both bounds": (gate(0.1, 0.9), {Metric.AUC: 0.5}, True, "within"),
+    "a minimum above the maximum": (gate(0.9, 0.1), {Metric.AUC: 0.5}, False, "below"),
     "a negative value": (gate(-1.0), {Metric.AUC: -0.5}, True, "within"),
     "not a number": (gate(0.0), {Metric.AUC: NAN}, False, "undefined"),
     "an infinity": (gate(0.0), {Metric.AUC: INF}, False, "undefined"),
-    "another metric only": (gate(0.0), {Metric.F1: 1.0}, False, "undefined"),
+    "only another metric is measured": (gate(0.0), {Metric.F1: 1.0}, False, "undefined"),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_gate_passes_within_its_bounds_and_never_unknown(case: str) -> None:
-    """A bound is included; a metric that is missing or not finite passes no gate."""
+def test_a_gate_passes_only_within_its_bounds(case: str) -> None:
+    """Bounds are inclusive; a metric that is missing or not finite fails the gate."""
     bound, metrics, passed, reason = CASES[case]
     (verdict,) = check_gates((bound,), metrics)
     assert verdict.passed is passed
     assert reason in verdict.reason
 
 
-def test_each_gate_has_its_verdict_in_order() -> None:
+def test_verdicts_are_in_the_order_of_the_gates() -> None:
     gates = (Gate(metric=Metric.F1, min=0.5), Gate(metric=Metric.LOG_LOSS, max=0.1))
     verdicts = check_gates(gates, {Metric.F1: 0.2, Metric.LOG_LOSS: 0.3})
     assert [verdict.reason for verdict in verdicts] == [
@@ -52,12 +52,12 @@ def test_each_gate_has_its_verdict_in_order() -> None:
     ]
 
 
-def test_no_gate_no_verdict() -> None:
+def test_without_gates_there_are_no_verdicts() -> None:
     assert check_gates((), {Metric.AUC: NAN}) == ()
 
 
-def test_a_verdict_reaches_the_status_only_with_a_number() -> None:
-    """No NaN and no infinity ever reaches the API server."""
+def test_a_verdict_without_a_finite_value_has_no_result() -> None:
+    """The API server rejects NaN and infinity, so a gate without a finite value has no result."""
     bound = gate(0.8)
     assert check_gates((bound,), {Metric.AUC: NAN})[0].to_result() is None
     assert check_gates((bound,), {})[0].to_result() is None

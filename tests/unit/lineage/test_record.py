@@ -1,4 +1,4 @@
-"""Fingerprints: equal for what decides equal results, different for everything else."""
+"""Fingerprints and digests of a run: equal if and only if the inputs that determine the result are equal."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ DECIDING: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", INDIFFERENT)
-def test_what_cannot_change_the_result_does_not_change_the_fingerprint(case: str) -> None:
-    """A run that only got more memory or was suspended for a while is the same run."""
+def test_fields_without_effect_on_the_result_do_not_change_the_fingerprint(case: str) -> None:
+    """Scheduling fields, such as resources, suspend and deadlines, are not part of the fingerprint."""
     assert fingerprint(make_record(make_spec(**INDIFFERENT[case]))) == fingerprint(make_record())
 
 
 @pytest.mark.parametrize("case", DECIDING)
-def test_what_decides_the_result_changes_the_fingerprint(case: str) -> None:
+def test_fields_that_determine_the_result_change_the_fingerprint(case: str) -> None:
     assert fingerprint(make_record(make_spec(**DECIDING[case]))) != fingerprint(make_record())
 
 
@@ -86,12 +86,12 @@ def test_what_decides_the_result_changes_the_fingerprint(case: str) -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_rows_columns_environment_and_champion_change_the_fingerprint(change: dict[str, Any]) -> None:
-    """So do other rows, another order of columns, other libraries, another model to beat."""
+    """The digests of the rows, the order of the columns, the libraries and the champion are part of it."""
     assert fingerprint(make_record(**change)) != fingerprint(make_record())
 
 
 def test_parameters_digest_covers_target_and_order_of_features() -> None:
-    """Two models with their columns swapped are not the same model."""
+    """Models that differ in target or feature order have different parameters."""
     spec = run_spec(TrainingJobSpec.model_validate(make_spec()))
     digests = {
         parameters_digest(spec, target="t", features=("a", "b")),
@@ -101,8 +101,8 @@ def test_parameters_digest_covers_target_and_order_of_features() -> None:
     assert len(digests) == 3
 
 
-def test_data_digest_knows_its_two_parts() -> None:
-    """Training and hold-out rows swapped are other data."""
+def test_data_digest_depends_on_the_order_of_its_parts() -> None:
+    """Swapping training and hold-out rows changes the digest."""
     assert data_digest(A, B) != data_digest(B, A)
 
 
@@ -110,15 +110,15 @@ def test_environment_digest_does_not_depend_on_order() -> None:
     assert environment_digest({"a": "1", "b": "2"}) == environment_digest({"b": "2", "a": "1"})
 
 
-def test_library_versions_name_what_decides() -> None:
-    """Interpreter, scikit-learn and skops are in it: serving refuses a model of another scikit-learn by it."""
+def test_library_versions_cover_python_and_the_model_libraries() -> None:
+    """Python, scikit-learn, skops and numpy are recorded; serving uses them to reject a model of another version."""
     versions = library_versions()
     assert {"python", "scikit-learn", "skops", "numpy"} <= set(versions)
     assert all(versions.values())
 
 
-def test_provenance_shows_the_record() -> None:
-    """The status shows the record's own digests and sizes."""
+def test_provenance_is_taken_from_the_run_record() -> None:
+    """The provenance in the status has the digests, row counts and seed of the run record."""
     record = make_record()
     shown = provenance(record)
     assert (shown.data_digest, shown.parameters_digest) == (data_digest(A, B), record.parameters_digest)

@@ -1,4 +1,4 @@
-"""What numpy is told of a processor."""
+"""The CPU features that are switched off in numpy, by processor."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ ZEN_4 = "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nflags\t\t:
 TOLD = {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL"}
 PROCESSORS = {
     "Zen 4": (ZEN_4, TOLD),
-    "several of them": (ZEN_4 + ZEN_4.replace(": 0", ": 1"), TOLD),
+    "Zen 4 with two cores": (ZEN_4 + ZEN_4.replace(": 0", ": 1"), TOLD),
     "Zen 3": (ZEN_4.replace("avx512f avx512bw", ""), {}),
     "Zen 5": (ZEN_4.replace(": 25", ": 26"), {}),
-    "Intel's": (ZEN_4.replace("AuthenticAMD", "GenuineIntel").replace(": 25", ": 6"), {}),
+    "Intel": (ZEN_4.replace("AuthenticAMD", "GenuineIntel").replace(": 25", ": 6"), {}),
     "ARM": ("processor\t: 0\nFeatures\t: fp asimd\n\n", {}),
-    "nothing": ("", {}),
-    "no such file at all": ("\x00\xff: :", {}),
+    "an empty file": ("", {}),
+    "a file in another format": ("\x00\xff: :", {}),
 }
 
 
 @pytest.mark.parametrize("case", PROCESSORS)
-def test_only_zen_4_is_told_anything(case: str) -> None:
-    """All others choose well by themselves, and what they can do must not be taken from them."""
+def test_only_zen_4_has_features_switched_off(case: str) -> None:
+    """On every other processor, numpy keeps all features."""
     text, want = PROCESSORS[case]
     assert numpy_settings(text) == want
 
 
-def test_what_the_user_has_set_stays(tmp_path: Path) -> None:
-    """A setting of the user's own wins; without the file nothing is set."""
+def test_a_setting_of_the_user_is_kept(tmp_path: Path) -> None:
+    """A variable that the user has set is not changed; without the cpuinfo file nothing is set."""
     file = tmp_path / "cpuinfo"
     environment = {"NPY_DISABLE_CPU_FEATURES": ""}
     settle_numpy(environment, file)
@@ -46,8 +46,8 @@ def test_what_the_user_has_set_stays(tmp_path: Path) -> None:
     assert environment == TOLD
 
 
-def test_numpy_knows_what_it_is_told() -> None:
-    """On this machine: what is switched off is off, and numpy says nothing against it."""
+def test_numpy_accepts_the_settings() -> None:
+    """On this machine, the features are switched off and numpy emits no warning."""
     settings = numpy_settings(CPUINFO.read_text())
     code = "import json, numpy; print(json.dumps(numpy._core._multiarray_umath.__cpu_features__))"
     environment = {**os.environ, **settings}

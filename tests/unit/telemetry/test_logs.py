@@ -1,4 +1,4 @@
-"""One JSON object a line."""
+"""The JSON log format: one object per line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from perennate.telemetry.logs import JsonFormatter
 
 
 def test_a_record_is_one_line_of_json_with_its_exception() -> None:
-    """A message with line breaks and a trace cannot forge another line."""
+    """Line breaks in a message or a traceback are escaped, so that they cannot forge a log line."""
     try:
         int("bad\nworse")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The operator's series: bounded, and gone with what they describe."""
+"""The operator's metrics: which series exist, and when they are removed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIGURES = (
 
 
 def features(*values: tuple[str, str, float]) -> GaugeUpdate:
-    """Feature, statistic and value of each series."""
+    """The update of the per-feature gauge from (feature, statistic, value) triples."""
     return GaugeUpdate(FEATURE, tuple(GaugeValue(value, (feature, name)) for feature, name, value in values))
 
 
@@ -31,8 +31,8 @@ def series(metrics: Metrics) -> dict[str, str]:
     return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 
 
-def test_a_policys_figures_are_shown_and_go_with_it() -> None:
-    """Every statistic of every feature, the rows, both performances; nothing of a policy that was deleted."""
+def test_the_series_of_a_policy_exist_until_it_is_deleted() -> None:
+    """Each figure of an evaluation has a series; deleting the policy removes its series and no others."""
     metrics = Metrics(REGISTRY.gauges)
     metrics.object_gauges(KIND, "ns", "p", EVALUATION)
     metrics.object_gauges(KIND, "ns", "q", EVALUATION)
@@ -43,14 +43,16 @@ def test_a_policys_figures_are_shown_and_go_with_it() -> None:
     assert found['perennate_performance{metric="auc",namespace="ns",policy="p"}'] == "0.81"
     assert found['perennate_estimated_performance{metric="f1",namespace="ns",policy="p"}'] == "0.7"
     metrics.forget_object("TrainingJob", "ns", "p")
-    assert any('policy="p"' in name for name in series(metrics)), "an object of another kind may have the name"
+    assert any('policy="p"' in name for name in series(metrics)), (
+        "deleting an object of another kind with the same name must not remove series"
+    )
     metrics.forget_object(KIND, "ns", "p")
     assert not any('policy="p"' in name for name in series(metrics))
     assert sum('policy="q"' in name for name in series(metrics)) == 6
 
 
-def test_series_of_features_that_are_gone_go() -> None:
-    """A new version has other features; a pass between two evaluations measures nothing and changes nothing."""
+def test_the_series_of_removed_features_are_removed() -> None:
+    """An update replaces all series of its gauge; a pass that does not update the gauge leaves them unchanged."""
     metrics = Metrics(REGISTRY.gauges)
     metrics.object_gauges(KIND, "ns", "p", EVALUATION)
     metrics.object_gauges(KIND, "ns", "p", FIGURES)
@@ -63,8 +65,8 @@ def test_series_of_features_that_are_gone_go() -> None:
     assert [name for name in series(metrics) if name.startswith("perennate_performance{")] == []
 
 
-def test_another_metric_takes_the_place_of_the_one_before() -> None:
-    """A policy watches one labelled metric at a time."""
+def test_a_new_labelled_metric_replaces_the_previous_series() -> None:
+    """A policy monitors one labelled metric at a time, so a new metric replaces the old series."""
     metrics = Metrics(REGISTRY.gauges)
     metrics.object_gauges(KIND, "ns", "p", EVALUATION)
     metrics.object_gauges(KIND, "ns", "p", (GaugeUpdate(PERFORMANCE, (GaugeValue(0.5, ("f1",)),)),))
@@ -72,7 +74,7 @@ def test_another_metric_takes_the_place_of_the_one_before() -> None:
     assert found == ['perennate_performance{metric="f1",namespace="ns",policy="p"}']
 
 
-def test_a_phase_that_nobody_is_in_any_more_has_no_series() -> None:
+def test_a_phase_without_objects_has_no_series() -> None:
     metrics = Metrics()
     metrics.phases({("TrainingJob", "Running"): 2})
     metrics.phases({("TrainingJob", "Succeeded"): 1})
@@ -81,7 +83,7 @@ def test_a_phase_that_nobody_is_in_any_more_has_no_series() -> None:
 
 
 def test_passes_and_calls_are_counted() -> None:
-    """By kind and result, by verb and code."""
+    """Passes are counted by kind and result, API requests by verb and code."""
     metrics = Metrics()
     metrics.reconciled("TrainingJob", "done", 0.02)
     metrics.api_request("PATCH", 200)
