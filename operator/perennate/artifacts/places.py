@@ -6,6 +6,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from perennate.api.documents.captured_rows import captured_path
 from perennate.api.meta import DIGEST_PATTERN, NAME_PATTERN
 from perennate.artifacts.errors import ArtifactError
 
@@ -32,8 +33,8 @@ def version_dir(root: Path, namespace: str, model: str, digest: str) -> Path:
 
 def captured_dir(root: Path, namespace: str, model: str, model_deployment: str) -> Path:
     """`<root>/<namespace>/<model>/captured/<model deployment>`."""
-    folder = namespace_dir(root, namespace) / _name(model, "model") / "captured"
-    return folder / _name(model_deployment, "model deployment")
+    names = _name(namespace, "namespace"), _name(model, "model"), _name(model_deployment, "model deployment")
+    return root / captured_path(*names)
 
 
 def file_name(name: str) -> str:

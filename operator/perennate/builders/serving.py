@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from perennate.api.documents.canonical import canonical_json, short_version
+from perennate.api.documents.captured_rows import captured_path
 from perennate.api.documents.serving_config import CaptureConfig, ServingConfig
 from perennate.api.durations import parse_duration
 from perennate.api.wellknown import (
@@ -187,7 +188,7 @@ def _capture_path(config: ServingConfig) -> str | None:
     """The deployment's folder of captured rows inside the store claim."""
     if config.capture is None:
         return None
-    return f"{config.namespace}/{config.model}/captured/{config.model_deployment}"
+    return captured_path(config.namespace, config.model, config.model_deployment)
 
 
 def _probe(path: str, *, period: int, timeout: int, failures: int) -> Manifest:

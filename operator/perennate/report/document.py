@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from perennate.api.feature_types import FeatureKind
+
 SCHEMA: Final = "perennate.dev/drift-report/v1"
 
 Outcome = Literal["Quiet", "Drift", "DataFault", "Unknown"]
@@ -67,9 +69,7 @@ class ColumnReport(Part):
     """What was found of one column, or of the score."""
 
     name: str = Field(description="Name of the column; `score` and `prediction` are what the model said.")
-    kind: Literal["numeric", "boolean", "categorical", "datetime", "score", "prediction"] = Field(
-        description="What it holds."
-    )
+    kind: Literal[FeatureKind, "score", "prediction"] = Field(description="What it holds.")
     verdict: VerdictName = Field(
         description="Drifted and Warning are significant and large, Changed is significant but too small to matter, "
         "None is not significant, Unknown has too few rows."

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 import pyarrow as pa
 
+from perennate.api.feature_types import FeatureKind
 from perennate.tabular.errors import UsageError
 from perennate.text import shortened
 
-Kind = Literal["numeric", "boolean", "categorical", "datetime"]
-KINDS: Final[tuple[Kind, ...]] = ("numeric", "boolean", "categorical", "datetime")
 TAKEN: Final = MappingProxyType(
     {
         "numeric": "numbers, booleans, and text that says numbers",
@@ -22,7 +21,7 @@ TAKEN: Final = MappingProxyType(
 """What the options take that not every column can be read as."""
 
 
-def kind_of(kind: pa.DataType) -> Kind | None:
+def kind_of(kind: pa.DataType) -> FeatureKind | None:
     """The kind that a type stands for; None for what cannot be compared (lists, structures, bytes)."""
     types = pa.types
     if types.is_boolean(kind):
@@ -38,8 +37,8 @@ def kind_of(kind: pa.DataType) -> Kind | None:
 
 
 def kinds_of(
-    where: object, schema: pa.Schema, *, given: Mapping[str, Kind], ignored: Collection[str]
-) -> dict[str, Kind]:
+    where: object, schema: pa.Schema, *, given: Mapping[str, FeatureKind], ignored: Collection[str]
+) -> dict[str, FeatureKind]:
     """The kind of each column that takes part, in the order of the file.
 
     Args:
@@ -55,7 +54,7 @@ def kinds_of(
     for name in (*given, *ignored):
         if name not in schema.names:
             raise UsageError(f"{where}: there is no column {name!r}; it has {listed(schema.names)}")
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, FeatureKind] = {}
     for field in schema:
         if field.name in ignored:
             continue
@@ -74,7 +73,7 @@ def kinds_of(
     return kinds
 
 
-def can_be(found: Kind, wanted: Kind) -> bool:
+def can_be(found: FeatureKind, wanted: FeatureKind) -> bool:
     """Whether a column of one kind can be read as another that the user chose: text as anything, all as categories."""
     if wanted in {found, "categorical"} or found == "categorical":
         return True

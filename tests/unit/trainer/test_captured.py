@@ -179,3 +179,11 @@ def test_classes_keep_the_type_that_the_model_was_first_trained_on(
     """Numbers stay numbers after a trip through JSON; what does not fit is found."""
     assert label_type(labels, known) == kind
     assert typed_labels(labels, label_type(labels, known)) == (typed, typed.count(None))
+
+
+def test_a_file_of_a_future_format_ends_the_run(folder: Path) -> None:
+    """Its rows are not skipped like a torn file: somebody has to run the release that can read them."""
+    table = pa.table({"perennate.id": ["x"]}, metadata={"perennate.schema": "perennate.dev/captured/v2"})
+    parquet.write_table(table, folder / "rows-b-2.parquet")
+    with pytest.raises(DataRefusedError, match=r"rows-b-2\.parquet: perennate\.schema: must be '.*/v1', got '.*/v2'"):
+        read(folder)

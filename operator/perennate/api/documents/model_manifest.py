@@ -9,6 +9,7 @@ from pydantic import Field
 from perennate.api.documents.canonical import digest_bytes, digest_document
 from perennate.api.documents.document import Document
 from perennate.api.documents.metric import MetricValue
+from perennate.api.feature_types import FeatureType
 from perennate.api.meta import Digest, Model
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class FeatureSchema(Model):
     """One input column of the model."""
 
     name: str
-    type: Literal["number", "string", "boolean"]
+    type: FeatureType
 
 
 class ModelManifest(Document):
@@ -53,9 +54,7 @@ class ModelManifest(Document):
     features: tuple[FeatureSchema, ...]
     target: str
     classes: tuple[str, ...] = Field(default=(), description="Classes as text, in the order of predict_proba.")
-    class_type: Literal["number", "string", "boolean"] = Field(
-        default="string", description="JSON type of a predicted class."
-    )
+    class_type: FeatureType = Field(default="string", description="JSON type of a predicted class.")
     files: tuple[FileEntry, ...]
     profile_digest: Digest
     fingerprint: Digest

@@ -8,17 +8,18 @@ from types import MappingProxyType
 
 import numpy as np
 
+from perennate.api.feature_types import FeatureKind
 from perennate.cli.drift.outcomes import known
 from perennate.cli.drift.plan import Plan
 from perennate.drift import Sample, class_text
 from perennate.drift.profile.features import CategoricalFeature, Feature
 from perennate.tabular.errors import UsageError
-from perennate.tabular.kinds import Kind, can_be, kind_of, listed
+from perennate.tabular.kinds import can_be, kind_of, listed
 from perennate.tabular.reading import DataFile
 from perennate.tabular.values import Values, as_number
 from perennate.text import shortened
 
-WANTED: Mapping[Kind, str] = MappingProxyType({"numeric": "numbers", "boolean": "booleans", "datetime": "dates"})
+WANTED: Mapping[FeatureKind, str] = MappingProxyType({"numeric": "numbers", "boolean": "booleans", "datetime": "dates"})
 
 
 def check_columns(file: DataFile, plan: Plan) -> None:
@@ -56,7 +57,7 @@ def check_columns(file: DataFile, plan: Plan) -> None:
             )
 
 
-def fits(feature: Feature, kind: Kind, said: Kind | None) -> bool:
+def fits(feature: Feature, kind: FeatureKind, said: FeatureKind | None) -> bool:
     """Whether a column of this kind can be what the reference holds, or what the user says that it is."""
     if said is not None:
         return can_be(kind, said)

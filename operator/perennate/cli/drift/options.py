@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from perennate.api.feature_types import FEATURE_KINDS, FeatureKind
 from perennate.drift import FeatureRule, Profile, check_rules
 from perennate.report.document import Settings
 from perennate.tabular.errors import UsageError
-from perennate.tabular.kinds import KINDS, Kind
 from perennate.tabular.missing import MISSING_WORDS
 from perennate.tabular.reading import DataFile
 from perennate.tabular.sources import open_file
@@ -40,7 +40,7 @@ class Roles:
         task, positive: what the model does, and the class that its probability is of.
     """
 
-    kinds: dict[str, Kind]
+    kinds: dict[str, FeatureKind]
     ignored: frozenset[str]
     target: str | None = None
     prediction: str | None = None
@@ -115,7 +115,9 @@ def roles_of(given: argparse.Namespace) -> Roles:
     for role in ("task", "positive"):
         if getattr(given, role) and not given.prediction:
             raise UsageError(f"--{role} says something of the predictions: name their column with --prediction")
-    kinds: dict[str, Kind] = {name: kind for name, role in chosen.items() for kind in KINDS if kind == role}
+    kinds: dict[str, FeatureKind] = {
+        name: kind for name, role in chosen.items() for kind in FEATURE_KINDS if kind == role
+    }
     ignored = frozenset(name for name, role in chosen.items() if role == "ignore")
     return Roles(kinds, ignored, given.target, given.prediction, given.task, given.positive)
 
@@ -160,7 +162,7 @@ def check_fit(rules: Mapping[str, FeatureRule], profile: Profile) -> None:
         raise UsageError(f"--rule: {error}") from error
 
 
-def check_kinds(kinds: Mapping[str, Kind], profile: Profile, reference: str) -> None:
+def check_kinds(kinds: Mapping[str, FeatureKind], profile: Profile, reference: str) -> None:
     """Refuse to take columns as what they are not in the reference: of a profile, only text is to be taken otherwise.
 
     Raises:
@@ -196,6 +198,6 @@ def _check_outputs(given: argparse.Namespace) -> None:
     for option in ("metric", "tolerance"):
         if getattr(given, option) is not None and not (given.counts or (given.target and given.prediction)):
             raise UsageError(f"--{option} needs --target and --prediction: performance is measured from both")
-    for option in ("target", "prediction", *KINDS):
+    for option in ("target", "prediction", *FEATURE_KINDS):
         if given.counts and getattr(given, option, None):
             raise UsageError(f"--{option} names columns of files; counts documents have none")

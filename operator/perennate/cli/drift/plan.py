@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from perennate.api.feature_types import FeatureKind
 from perennate.cli.drift.model import Model
 from perennate.cli.drift.reference import PREDICTED
 from perennate.drift import Profile
 from perennate.tabular.errors import UsageError
-from perennate.tabular.kinds import Kind
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Plan:
     target: str | None = None
     prediction: str | None = None
     ignored: frozenset[str] = frozenset()
-    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    kinds: Mapping[str, FeatureKind] = field(default_factory=dict)
     workers: int = 1
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from perennate.api.feature_types import FeatureKind
 from perennate.cli.drift.cores import MAX_WORKERS
 from perennate.cli.drift.model import Model, infer_model
 from perennate.cli.drift.options import Roles
@@ -16,7 +17,7 @@ from perennate.drift import Profile, ProfileError, build_profile
 from perennate.drift.data.threads import in_threads
 from perennate.drift.profile.features import Feature
 from perennate.tabular.errors import UsageError
-from perennate.tabular.kinds import Kind, kinds_of, listed
+from perennate.tabular.kinds import kinds_of, listed
 from perennate.tabular.reading import DataFile, RetypedError, Ticker, part_of, usable
 from perennate.tabular.sampling import RowSample
 from perennate.tabular.values import Coded, Column, Values, booleans, categories, dates, is_text, numbers
@@ -30,7 +31,7 @@ CONFIDENCE = 0.95
 PREDICTED = "predicted class"
 """Name of the predicted class in a report, whatever its column is called; it is tested like a column."""
 RESERVED = ("score", "prediction", PREDICTED)
-READERS: dict[Kind, Callable[[Column], Values | Coded]] = {
+READERS: dict[FeatureKind, Callable[[Column], Values | Coded]] = {
     "numeric": numbers,
     "boolean": booleans,
     "datetime": dates,
@@ -114,7 +115,7 @@ def _read(file: DataFile, roles: Roles, limit: int | None, workers: int, tick: T
     return Reference(str(file.path), Profile.from_document(profile.to_document()), model, rows)
 
 
-def _outputs(file: DataFile, roles: Roles, kinds: dict[str, Kind]) -> list[str]:
+def _outputs(file: DataFile, roles: Roles, kinds: dict[str, FeatureKind]) -> list[str]:
     """Columns of the prediction and of the truth, those that are given."""
     for role in ("prediction", "target"):
         name = getattr(roles, role)
@@ -193,14 +194,14 @@ def as_categories(values: Values) -> Values:
     return values if values.dtype == object else np.where(known(values), values.astype(object), ABSENT)
 
 
-def _feature(file: DataFile, name: str, column: Column, kinds: dict[str, Kind]) -> Feature:
+def _feature(file: DataFile, name: str, column: Column, kinds: dict[str, FeatureKind]) -> Feature:
     """One column as a feature."""
     with usable(file.path, name):
         values = READERS[kinds[name]](column)
     return build_feature(name, kinds[name], values)
 
 
-def build_feature(name: str, kind: Kind, values: Values | Coded) -> Feature:
+def build_feature(name: str, kind: FeatureKind, values: Values | Coded) -> Feature:
     """One column as a feature; values that are no number (no date) of one that is to hold them are counted apart."""
     if isinstance(values, Coded) or kind == "categorical":
         return _only(build_profile({name: values}, task="regression", categorical=[name]))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from perennate.api.feature_types import FeatureKind
 from perennate.drift.data.arrays import Floats
 from perennate.drift.data.categories import class_text
 from perennate.drift.data.columns import Column, as_column, read_columns
@@ -18,7 +19,7 @@ from perennate.drift.metrics import confusion, labelled, regression
 from perennate.drift.metrics.isotonic import calibrate
 from perennate.drift.metrics.measurement import Measurement
 from perennate.drift.profile.bins import bin_of, cut_feature, cut_score
-from perennate.drift.profile.describe import Kind, describe_column
+from perennate.drift.profile.describe import describe_column
 from perennate.drift.profile.features import Feature
 from perennate.drift.profile.grid import place_quantiles
 from perennate.drift.profile.holdout import Holdout, Values, finite_numbers
@@ -128,7 +129,7 @@ def _features(
     def described(item: tuple[str, Column]) -> Feature:
         """One of them, in memory that nobody uses at the moment."""
         (name, column), scratch = item, free.get()
-        kind: Kind | None = "categorical" if name in categorical else "datetime" if name in datetimes else None
+        kind: FeatureKind | None = "categorical" if name in categorical else "datetime" if name in datetimes else None
         weight = importance.get(name)
         try:
             given = None if weight is None else float(weight)

@@ -6,27 +6,24 @@ import math
 from collections import Counter
 from datetime import date
 from heapq import nsmallest
-from typing import Literal
 
 import numpy as np
 
+from perennate.api.feature_types import KIND_OF_DTYPE, FeatureKind, NumericKind
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.data.categories import class_text, is_missing, is_number
 from perennate.drift.data.columns import Array, Column, read_numbers, read_times
 from perennate.drift.data.tally import tally
 from perennate.drift.profile.bins import cut_feature
-from perennate.drift.profile.features import CategoricalFeature, Feature, NumericFeature, NumericKind
+from perennate.drift.profile.features import CategoricalFeature, Feature, NumericFeature
 from perennate.drift.profile.grid import place_quantiles
 
 MAX_CATEGORIES = 50
 _PART = 65_536
 
 
-Kind = Literal["numeric", "boolean", "datetime", "categorical"]
-
-
 def describe_column(
-    name: str, column: Column, scratch: Floats, *, kind: Kind | None = None, importance: float | None = None
+    name: str, column: Column, scratch: Floats, *, kind: FeatureKind | None = None, importance: float | None = None
 ) -> Feature:
     """One column as a feature.
 
@@ -51,7 +48,7 @@ def describe_column(
     return _numeric(name, scratch, kind, other=0 if strange is None else int(strange.sum()), importance=importance)
 
 
-def _kind_of(column: Column) -> Kind:
+def _kind_of(column: Column) -> FeatureKind:
     """What a column holds."""
     if not isinstance(column, np.ndarray):
         return "categorical"
@@ -60,13 +57,12 @@ def _kind_of(column: Column) -> Kind:
         raise ValueError(
             f"must hold numbers, times or categories, got {column.dtype}; turn durations into numbers first"
         )
-    plain: dict[str, Kind] = {"f": "numeric", "i": "numeric", "u": "numeric", "b": "boolean", "M": "datetime"}
-    if letter in plain or letter != "O":
-        return plain.get(letter, "categorical")
+    if letter in KIND_OF_DTYPE or letter != "O":
+        return KIND_OF_DTYPE.get(letter, "categorical")
     return _kind_of_objects(column)
 
 
-def _kind_of_objects(column: Array) -> Kind:
+def _kind_of_objects(column: Array) -> FeatureKind:
     """What an array of objects holds; a value of each type stands for all, save for the missing among them."""
     # Mostly the first rows tell.
     if str in set(map(type, column[:100])) or str in set(map(type, column)):

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from perennate.api.feature_types import NUMERIC_KINDS, NumericKind
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.data.documents import Node, shown
 from perennate.drift.profile.grid import POINTS, Places, places_rise, quantiles_of
 
-NumericKind = Literal["numeric", "boolean", "datetime"]
-NUMERIC_KINDS = ("numeric", "boolean", "datetime")
 MAX_BINS = 512
 """Most edges or categories of a feature or a score that is read; those that are built have about 50."""
 MOMENTS = ("minimum", "maximum", "mean", "sd")

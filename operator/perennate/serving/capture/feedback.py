@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from perennate.api.feature_types import FeatureType, is_value_of
 from perennate.drift import LabelError, class_text
 from perennate.serving.capture.identifiers import PredictionId, parse_id
 from perennate.serving.capture.rows import CapturedLabel
@@ -23,8 +24,6 @@ MAX_LABELS: Final = 10_000
 """Labels of one request."""
 REMEMBERED: Final = 100_000
 """Ids whose label a pod remembers, so that a label that is sent twice is booked once. About 10 MiB when full."""
-
-_KINDS: Final[dict[str, tuple[type, ...]]] = {"number": (int, float), "string": (str,), "boolean": (bool,)}
 
 
 class RecentIds:
@@ -99,7 +98,7 @@ class Feedback:
         manifest = model.manifest
         self._prefix = model.prefix
         self._classes = frozenset(manifest.classes)
-        self._kind = "number" if manifest.task == "regression" else manifest.class_type
+        self._kind: FeatureType = "number" if manifest.task == "regression" else manifest.class_type
         self._recorder = recorder
         self._metrics = metrics
         self._clock = clock
@@ -162,6 +161,6 @@ class Feedback:
             prediction = parse_id(text)
         except ValueError as error:
             raise ValueError(f"id: {error}") from None
-        if type(label) not in _KINDS[self._kind]:
+        if not is_value_of(self._kind, label):
             raise ValueError(f"label: must be a {self._kind}, got {json_kind(label)}")
         return text, prediction, label

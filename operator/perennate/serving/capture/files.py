@@ -1,17 +1,26 @@
-"""Captured rows and labels as parquet files, joined by `perennate.id`.
-
-Named `rows-<pod>-<ms>.parquet` and `labels-<pod>-<ms>.parquet`, with the time of writing in milliseconds since 1970.
-"""
+"""Captured rows and labels as parquet files; `api.documents.captured_rows` describes the format."""
 
 from __future__ import annotations
 
-import re
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from perennate.api.documents.captured_rows import (
+    ID,
+    LABEL,
+    PREDICTION,
+    SCHEMA,
+    SCHEMA_KEY,
+    TIME,
+    FileKind,
+    file_name,
+    written_at,
+)
+from perennate.api.feature_types import FEATURE_TYPES
 from perennate.artifacts.files import PARTIAL_PREFIX, create
 
 if TYPE_CHECKING:
@@ -21,14 +30,7 @@ if TYPE_CHECKING:
     from perennate.api.documents.model_manifest import ModelManifest
     from perennate.serving.capture.rows import CapturedLabel, CapturedRows
 
-ID: Final = "perennate.id"
-TIME: Final = "perennate.time"
-"""Seconds since 1970: of the prediction in files of rows, of the label's arrival in files of labels."""
-PREDICTION: Final = "perennate.prediction"
-LABEL: Final = "perennate.label"
-
-_TYPES: Final = {"number": pa.float64(), "string": pa.string(), "boolean": pa.bool_()}
-_NAME: Final = re.compile(r"(?:rows|labels)-.+-([0-9]{13})(?:-[0-9]+)?\.parquet")
+_TYPES: Final = {name: pa.type_for_alias(row.arrow) for name, row in FEATURE_TYPES.items()}
 
 
 class ParquetFolder:
@@ -91,23 +93,20 @@ class ParquetFolder:
             if written is not None and written < time - self._retention:
                 path.unlink(missing_ok=True)
 
-    def _write(self, kind: str, columns: dict[str, Any], time: float) -> None:
+    def _write(self, kind: FileKind, columns: dict[str, Any], time: float) -> None:
         buffer = pa.BufferOutputStream()
-        pq.write_table(pa.table(columns), buffer, compression="zstd")
+        pq.write_table(pa.table(columns, metadata={SCHEMA_KEY: SCHEMA}), buffer, compression="zstd")
         create(self._free_name(kind, time), buffer.getvalue().to_pybytes())
 
-    def _free_name(self, kind: str, time: float) -> Path:
+    def _free_name(self, kind: FileKind, time: float) -> Path:
         """The name of a new file; a container that restarted within a millisecond gets another one."""
-        stem = f"{kind}-{self._pod}-{round(time * 1000)}"
-        path, number = self._folder / f"{stem}.parquet", 1
-        while path.exists():
-            path, number = self._folder / f"{stem}-{number}.parquet", number + 1
-        return path
+        return next(
+            path for number in count() if not (path := self._folder / file_name(kind, self._pod, time, number)).exists()
+        )
 
 
 def _written(path: Path) -> float | None:
     """When a file of ours was written, in seconds since 1970; None for other files."""
     if path.name.startswith(PARTIAL_PREFIX):
         return path.stat().st_mtime
-    match = _NAME.fullmatch(path.name)
-    return None if match is None else int(match[1]) / 1000
+    return written_at(path.name)

@@ -10,6 +10,7 @@ import orjson
 from pydantic import ConfigDict, Field, create_model
 from starlette.responses import Response
 
+from perennate.api.feature_types import FEATURE_TYPES
 from perennate.serving.refusal import JSON, json_kind, malformed, read_json
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 HEADER_IDS: Final = 16
 """So many rows have all their ids in `X-Prediction-Id`; of more rows it has the first."""
-
-_PYTHON_TYPES: Final[dict[str, Any]] = {"number": float, "string": str, "boolean": bool}
 
 
 class PredictAnswer(bentoml.IODescriptor):  # type: ignore[misc]
@@ -67,7 +66,7 @@ def request_type(schema: InputSchema) -> Any:
     fields: dict[str, Any] = {}
     for place, feature in enumerate(schema.features):
         optional = feature.name in schema.accepts_missing
-        kind = _PYTHON_TYPES[feature.type]
+        kind: Any = FEATURE_TYPES[feature.type].annotation
         # Any column name is allowed, not every one is a Python name: so the name is an alias.
         fields[f"feature_{place}"] = (
             kind | None if optional else kind,

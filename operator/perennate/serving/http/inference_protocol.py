@@ -13,6 +13,7 @@ import orjson
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from perennate.api.feature_types import FEATURE_TYPES, FeatureType
 from perennate.serving.http.answers import answer_headers
 from perennate.serving.refusal import JSON, Refused, json_kind, malformed, read_json, unprocessable
 
@@ -29,14 +30,6 @@ SERVER: Final = "perennate"
 PLATFORM: Final = "sklearn"
 MATRIX: Final = "input"
 """Name of the tensor that holds all features."""
-_DATATYPES: Final = {"number": "FP64", "string": "BYTES", "boolean": "BOOL"}
-_ACCEPTED: Final = {
-    "number": frozenset(
-        {"FP64", "FP32", "FP16", *(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))}
-    ),
-    "string": frozenset({"BYTES"}),
-    "boolean": frozenset({"BOOL"}),
-}
 _FLAT, _TABLE = 1, 2
 
 
@@ -88,7 +81,7 @@ def model_metadata(model: ServedModel) -> dict[str, Any]:
         "versions": [model.digest],
         "platform": PLATFORM,
         "inputs": [
-            {"name": feature.name, "datatype": _DATATYPES[feature.type], "shape": [-1]}
+            {"name": feature.name, "datatype": FEATURE_TYPES[feature.type].datatype, "shape": [-1]}
             for feature in model.schema.features
         ],
         "outputs": [
@@ -160,10 +153,11 @@ def _read_table(tensor: Any, model: ServedModel) -> list[dict[str, Any]]:
     ]
 
 
-def _read_column(tensor: Any, kind: str, place: str) -> list[Any]:
+def _read_column(tensor: Any, kind: FeatureType, place: str) -> list[Any]:
     """The tensor of one feature."""
-    if _text_of(tensor, "datatype", place) not in _ACCEPTED[kind]:
-        raise unprocessable(f"{place}.datatype: must be one of {', '.join(sorted(_ACCEPTED[kind]))}")
+    accepted = FEATURE_TYPES[kind].accepted_datatypes
+    if _text_of(tensor, "datatype", place) not in accepted:
+        raise unprocessable(f"{place}.datatype: must be one of {', '.join(sorted(accepted))}")
     shape, data = _shape(tensor, place), _data(tensor, place)
     if len(shape) not in {_FLAT, _TABLE} or (len(shape) == _TABLE and shape[1] != 1):
         raise unprocessable(f"{place}.shape: must be [rows] or [rows, 1]")
@@ -202,7 +196,7 @@ def _text_of(tensor: object, key: str, place: str) -> str:
 def _answer_type(model: ServedModel) -> str:
     if model.manifest.task == "classification" and all(type(value) is int for value in model.classes):
         return "INT64"
-    return "FP64" if model.manifest.task == "regression" else _DATATYPES[model.manifest.class_type]
+    return "FP64" if model.manifest.task == "regression" else FEATURE_TYPES[model.manifest.class_type].datatype
 
 
 def _tensor(name: str, datatype: str, shape: list[int], data: list[Any]) -> dict[str, Any]:

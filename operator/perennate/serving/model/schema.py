@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from perennate.api.feature_types import FEATURE_TYPES
 from perennate.serving.refusal import Refused, json_kind, unprocessable
 
 if TYPE_CHECKING:
@@ -21,11 +22,7 @@ if TYPE_CHECKING:
 MAX_ROWS: Final = 10_000
 """Rows of one request."""
 
-_TYPES: Final[dict[str, frozenset[type]]] = {
-    "number": frozenset({int, float}),
-    "string": frozenset({str}),
-    "boolean": frozenset({bool}),
-}
+_TYPES: Final = {name: row.json_types for name, row in FEATURE_TYPES.items()}
 _NUMBERS: Final = _TYPES["number"]
 
 

@@ -1,19 +1,27 @@
-"""Labelled traffic: captured rows and the labels that came later, joined by id.
+"""Labelled traffic: captured rows joined by id with the labels that arrived later.
 
-Serving pods write `rows-<pod>-<ms>.parquet` (the features, `perennate.id`, `perennate.time`, `perennate.prediction`)
-and `labels-<pod>-<ms>.parquet` (`perennate.id`, `perennate.label`, `perennate.time`) into one folder.
+`api.documents.captured_rows` describes the files.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from perennate.trainer.data.columns import OWN_PREFIX
+from perennate.api.documents.captured_rows import (
+    ID,
+    LABEL,
+    OWN_PREFIX,
+    TIME,
+    FileKind,
+    check_schema,
+    file_pattern,
+)
+from perennate.api.documents.document import InvalidDocumentError
 from perennate.trainer.errors import DataRefusedError
 
 if TYPE_CHECKING:
@@ -21,12 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perennate.api.documents.run_spec import CapturedData
-
-ID: Final = "perennate.id"
-TIME: Final = "perennate.time"
-LABEL: Final = "perennate.label"
-
-ClassType = Literal["number", "string", "boolean"]
+    from perennate.api.feature_types import FeatureType
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def read_captured(
         features: columns to take; those of the newest file when empty.
 
     Raises:
-        DataRefusedError: fewer labelled rows than `minRows`.
+        DataRefusedError: fewer labelled rows than `minRows`, or a file of an unknown version of the format.
     """
     labels, torn_labels = _labels(folder)
     tables, torn_rows = _row_tables(folder, features)
@@ -78,7 +81,7 @@ def read_captured(
     return Captured(joined.sort_by([(TIME, "ascending"), (ID, "ascending")]), rows=seen, skipped_files=skipped)
 
 
-def label_type(labels: list[str], known: ClassType | None) -> ClassType:
+def label_type(labels: list[str], known: FeatureType | None) -> FeatureType:
     """The type that the classes had when the model was first trained.
 
     Args:
@@ -93,7 +96,7 @@ def label_type(labels: list[str], known: ClassType | None) -> ClassType:
     return "number" if all(_number(label) is not None for label in distinct) else "string"
 
 
-def typed_labels(labels: list[str], kind: ClassType) -> tuple[list[Any], int]:
+def typed_labels(labels: list[str], kind: FeatureType) -> tuple[list[Any], int]:
     """Labels in their type, None where a text does not fit it, and how many do not."""
     by_text = {label: _typed(label, kind) for label in set(labels)}
     typed = [by_text[label] for label in labels]
@@ -104,7 +107,7 @@ def _labels(folder: Path) -> tuple[dict[str, str], int]:
     """The newest label of each id, as text."""
     newest: dict[str, tuple[float, str]] = {}
     torn = 0
-    for table in _tables(folder, "labels-*.parquet"):
+    for table in _tables(folder, "labels"):
         if table is None or not {ID, LABEL, TIME} <= set(table.column_names):
             torn += 1
             continue
@@ -115,20 +118,26 @@ def _labels(folder: Path) -> tuple[dict[str, str], int]:
 
 
 def _row_tables(folder: Path, features: tuple[str, ...]) -> tuple[list[pa.Table], int]:
-    read = list(_tables(folder, "rows-*.parquet"))
+    read = list(_tables(folder, "rows"))
     whole = [table for table in read if table is not None and {ID, TIME} <= set(table.column_names)]
     wanted = features or (_features(max(whole, key=_newest)) if whole else ())
     fitting = [table.select([*wanted, ID, TIME]) for table in whole if set(wanted) <= set(table.column_names)]
     return fitting, len(read) - len(fitting)
 
 
-def _tables(folder: Path, pattern: str) -> Iterator[pa.Table | None]:
-    """Every file that matches, by name; None for one that retention removed meanwhile, or that is torn."""
-    for path in sorted(folder.glob(pattern)):
+def _tables(folder: Path, kind: FileKind) -> Iterator[pa.Table | None]:
+    """Every file of a kind, by name; None for one that retention removed meanwhile, or that is torn."""
+    for path in sorted(folder.glob(file_pattern(kind))):
         try:
-            yield parquet.ParquetFile(path, memory_map=False).read()
+            table = parquet.ParquetFile(path, memory_map=False).read()
         except (OSError, pa.ArrowException):
             yield None
+            continue
+        try:
+            check_schema(table.schema.metadata)
+        except InvalidDocumentError as error:
+            raise DataRefusedError(f"spec.data.captured: {path.name}: {error}") from error
+        yield table
 
 
 def _features(table: pa.Table) -> tuple[str, ...]:
@@ -155,7 +164,7 @@ def _text(label: Any) -> str:
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
 
-def _typed(text: str, kind: ClassType) -> Any:
+def _typed(text: str, kind: FeatureType) -> Any:
     if kind == "number":
         return _number(text)
     return {"true": True, "false": False}.get(text) if kind == "boolean" else text

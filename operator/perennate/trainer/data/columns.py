@@ -9,19 +9,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from perennate.api.documents.captured_rows import OWN_PREFIX
+from perennate.api.feature_types import type_of_arrow
 from perennate.trainer.errors import DataRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perennate.api.documents.run_spec import Data
+    from perennate.api.feature_types import FeatureType
 
-OWN_PREFIX: Final = "perennate."
-"""Columns that serving pods add to captured rows; never features."""
 MINIMUM_ROWS: Final = 10
 MAXIMUM_CLASSES: Final = 1000
-
-FeatureType = Literal["number", "string", "boolean"]
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,7 @@ def feature_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def feature_type(column: pa.ChunkedArray) -> FeatureType:
     """The JSON type of a column that `feature_column` returned."""
-    if pa.types.is_boolean(column.type):
-        return "boolean"
-    return "string" if pa.types.is_string(column.type) else "number"
+    return type_of_arrow(str(column.type))
 
 
 def check_target(name: str, column: pa.ChunkedArray, task: Literal["classification", "regression"]) -> pa.ChunkedArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from perennate.api.documents.canonical import short_version
 from perennate.api.documents.model_manifest import (
@@ -16,6 +16,7 @@ from perennate.api.documents.model_manifest import (
 )
 from perennate.api.documents.run_spec import RecordedSpec
 from perennate.api.documents.stage_result import PublishedVersion, StageResult
+from perennate.api.feature_types import FeatureType, type_of_labels
 from perennate.artifacts import FORMATS, ArtifactRefusedError, ModelFormat, ModelStore
 from perennate.lineage import fingerprint, library_versions, provenance
 from perennate.trainer.data.columns import feature_type
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from perennate.api.documents.run_record import RunRecord
     from perennate.api.documents.run_request import RunRequest
     from perennate.trainer.places import Places
-
-ClassType = Literal["number", "string", "boolean"]
 
 
 @dataclass(frozen=True)
@@ -189,10 +188,7 @@ def _result(record: RunRecord, verdict: Verdict) -> StageResult:
     )
 
 
-def _class_type(estimator: Any) -> ClassType:
+def _class_type(estimator: Any) -> FeatureType:
     """JSON type of the classes; `string` for a regressor, which has none."""
     known = getattr(estimator, "classes_", None)
-    kind = "O" if known is None else known.dtype.kind
-    if kind == "b":
-        return "boolean"
-    return "number" if kind in "iuf" else "string"
+    return "string" if known is None else type_of_labels(known.dtype.kind)

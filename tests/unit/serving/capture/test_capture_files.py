@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from perennate.artifacts import ArtifactError
@@ -40,6 +41,7 @@ def test_rows_come_back_as_they_were_sent(
     folder(tmp_path, model).write_rows(items, NOW)
     (path,) = tmp_path.iterdir()
     assert path.name == f"rows-pod-1-{int(NOW * 1000)}.parquet"
+    assert pq.read_schema(path).metadata[b"perennate.schema"] == b"perennate.dev/captured/v1"
     frame = pd.read_parquet(path)
     features = [feature.name for feature in model.manifest.features]
     assert list(frame) == [*features, "perennate.id", "perennate.time", "perennate.prediction"]
