@@ -1,4 +1,4 @@
-"""Data frames of pandas, which have types of their own, are counted as the plain values that they stand for."""
+"""Pandas data frames are counted like the Python values that they hold, whatever their dtypes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TYPES: dict[str, dict[str, Any]] = {
         "plan": "string",
         "when": "datetime64[ns]",
     },
-    "of NumPy": {
+    "NumPy": {
         "visits": "float64",
         "price": "float64",
         "member": "object",
@@ -38,14 +38,14 @@ TYPES: dict[str, dict[str, Any]] = {
         "when": "datetime64[us]",
     },
     "small": {"visits": "Int8", "price": "Float32", "member": "boolean", "plan": "category", "when": "datetime64[s]"},
-    "of Arrow": {
+    "Arrow": {
         "visits": "int64[pyarrow]",
         "price": "double[pyarrow]",
         "member": "bool[pyarrow]",
         "plan": "string[pyarrow]",
         "when": "timestamp[us][pyarrow]",
     },
-    "with a zone": {
+    "with a time zone": {
         "visits": "Int64",
         "price": "Float64",
         "member": "boolean",
@@ -56,7 +56,7 @@ TYPES: dict[str, dict[str, Any]] = {
 
 
 def values(rows: int) -> dict[str, list[Any]]:
-    """Rows as Python has them; each column lacks some values, and a plan is new."""
+    """Rows as Python values; each column has some missing values, and `plan` has an unknown category."""
     plain = {
         "visits": [row % 11 for row in range(rows)],
         "price": [row / 4 for row in range(rows)],
@@ -71,7 +71,7 @@ def values(rows: int) -> dict[str, list[Any]]:
 
 
 def frame_of(columns: dict[str, list[Any]], types: dict[str, Any]) -> pd.DataFrame:
-    """A frame with these types; a moment is the same one in every zone."""
+    """A frame with these dtypes; times denote the same instant in every time zone."""
     made = {}
     for name, column in columns.items():
         zoned = isinstance(types[name], pd.DatetimeTZDtype)
@@ -80,7 +80,7 @@ def frame_of(columns: dict[str, list[Any]], types: dict[str, Any]) -> pd.DataFra
 
 
 def counted(data: Any) -> dict[str, Any]:
-    """What is counted of rows, but for the sums of floats, which are for people and may differ in the last digit."""
+    """The counts of the rows, without the sums of floats, which may differ in the last digit."""
     recorder = Recorder(PROFILE, model="m", version="v", start=0.0)
     recorder.record(data)
     return {name: value for name, value in recorder.document().items() if name not in {"sum", "sumsq"}}
@@ -88,8 +88,8 @@ def counted(data: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("rows", [40, WAITING_ROWS + 40])
 @pytest.mark.parametrize("name", TYPES)
-def test_a_frame_is_counted_as_its_values(name: str, rows: int) -> None:
-    """Nullable numbers and booleans, categories, text and moments; what is missing is missing, and only that."""
+def test_frames_are_counted_like_their_python_values(name: str, rows: int) -> None:
+    """Missing values count as missing, and no other value does."""
     columns = values(rows)
     frame = frame_of(columns, TYPES[name])
     found = counted(frame)

@@ -1,4 +1,4 @@
-"""What is remembered of the last evaluation is never given for another question."""
+"""The cache of the latest value never returns a value for a different key."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ QUESTIONS = st.lists(st.lists(st.integers(0, 1), min_size=2, max_size=2), max_si
 
 
 @given(questions=QUESTIONS)
-def test_every_array_gets_its_own_value(questions: list[list[int]]) -> None:
-    """Whatever was asked before, the value is that of this array; the same twice in a row is worked out once."""
+def test_latest_value_belongs_to_its_array(questions: list[list[int]]) -> None:
+    """The value is computed once for equal arrays in a row, and is always that of the given array."""
     asked: list[list[int]] = []
 
     def total(array: np.ndarray) -> int:

@@ -30,7 +30,7 @@ from tests.support.drift.makers import HOUR, START, make_document, make_profile
 
 MIB = 2**20
 ANSWER = 4 * MIB
-"""Most bytes that the operator reads of one answer of a pod."""
+"""The maximum size of a pod's response that the operator reads, in bytes."""
 
 
 class Numbers(msgspec.Struct, forbid_unknown_fields=True):
@@ -45,12 +45,12 @@ GOOD = make_document(PROFILE)
 
 
 def repeat(item: str, size: int) -> str:
-    """A list of one item repeated, of about `size` bytes."""
+    """A JSON list of a repeated item, of about `size` bytes."""
     return f"[{','.join([item] * (size // (len(item) + 1)))}]"
 
 
 def replaced(field: str, text: str) -> bytes:
-    """A counts document with this text in place of a field."""
+    """A counts document with `text` in place of the value of a field."""
     return json.dumps({**GOOD, field: "@"}).replace('"@"', text).encode()
 
 
@@ -90,7 +90,7 @@ HOSTILE: dict[str, Callable[[int], bytes]] = {
 @pytest.mark.parametrize("size", [ANSWER, 40_000], ids=["4 MiB", "within the limit"])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_document_takes_little_memory_and_time(name: str, size: int) -> None:
-    """A larger one is refused undecoded; one within the limit of the profile takes at most 1.5 MiB."""
+    """Larger documents are refused before decoding; within the profile's limit, decoding takes at most 1.5 MiB."""
     content = HOSTILE[name](size)
     window = Window(PROFILE, length=HOUR, scrape_interval=15.0)
     assert window.layout.document_limit < ANSWER / 4
@@ -107,7 +107,7 @@ def test_a_hostile_document_takes_little_memory_and_time(name: str, size: int) -
 
 
 def state(**fields: str) -> bytes:
-    """The state of a window with some fields replaced by texts."""
+    """The state of a window with the values of some fields replaced by texts."""
     window = Window(PROFILE, length=HOUR, scrape_interval=15.0)
     window.add(GOOD, pod="a", now=START + 60)
     document = json.loads(gzip.decompress(window.state().to_bytes()))
@@ -129,7 +129,7 @@ STATES = {
 
 @pytest.mark.parametrize("name", STATES)
 def test_a_hostile_state_takes_at_most_twelve_times_its_bytes(name: str) -> None:
-    """Most of it for numbers above 256, of which each is an object."""
+    """Most of the memory is for integers above 256, each of which is an object."""
 
     def read() -> None:
         """Read the state."""
@@ -140,7 +140,7 @@ def test_a_hostile_state_takes_at_most_twelve_times_its_bytes(name: str) -> None
 
 
 def test_a_profile_of_another_digest_is_not_decoded() -> None:
-    """Whatever a pod returns in its place takes no memory."""
+    """Content with an unexpected digest takes no memory, whatever a pod returns."""
     content = repeat("[]", ANSWER - 100).encode()
 
     def read() -> None:
@@ -186,14 +186,14 @@ def test_malformed_bytes_are_a_document_error(name: str) -> None:
 
 
 def test_a_byte_order_mark_and_a_duplicate_key_are_accepted() -> None:
-    """Of equal keys the last one counts, for the digest as for the document."""
+    """The last of equal keys counts, for the digest as for the document."""
     content = b'\xef\xbb\xbf{"value": 1, "value": 2}'
     assert decode(content, Numbers, DocumentError).value == 2
     assert decode_digest(b'{"profileDigest": "a", "profileDigest": "b"}', DocumentError) == "b"
 
 
 def test_only_the_digest_is_decoded() -> None:
-    """All other fields are skipped, whatever they hold."""
+    """Other fields are skipped, whatever their values."""
     content = b'{"more": ' + repeat("[]", ANSWER).encode() + b', "profileDigest": "sha256:1"}'
     assert peak_memory(lambda: decode_digest(content, DocumentError)) < 10_000
     assert decode_digest(content, DocumentError) == "sha256:1"
@@ -206,7 +206,7 @@ LONGEST = -sys.float_info.max
 
 
 def largest_document(profile: Profile) -> dict[str, Any]:
-    """A counts document against a profile with every number at its longest, valid or not."""
+    """A counts document of a profile with every number at its maximum length, valid or not."""
     layout = Layout(profile)
     cells = np.full(layout.size, 2**53)
     moments = np.full((2, layout.numeric.size), LONGEST)
@@ -220,7 +220,7 @@ NAMES = st.lists(st.text(max_size=40), min_size=1, max_size=5, unique=True)
 @given(names=NAMES, task=st.sampled_from(["regression", "binary", "many"]), indent=st.sampled_from([None, 2, 4]))
 @settings(max_examples=60, deadline=None)
 def test_the_largest_document_of_a_profile_is_within_its_limit(names: list[str], task: str, indent: int | None) -> None:
-    """Whatever the profile, whether the document is indented or not, and whether its names are escaped or not."""
+    """This holds for any profile, with and without indentation, and with and without escaped names."""
     rows = np.arange(120)
     columns = {
         name: rows / 7 if index % 2 else np.array([f"c{row % 60}" for row in rows], dtype=object)
@@ -245,15 +245,14 @@ def test_the_largest_document_of_a_profile_is_within_its_limit(names: list[str],
 
 
 @pytest.mark.parametrize("columns", [1, 300, 3000])
-def test_the_limit_is_near_what_documents_need(columns: int) -> None:
-    """It is at most three times the largest document without indentation."""
+def test_document_limit_is_at_most_three_times_the_largest_document(columns: int) -> None:
     profile = build_profile({f"feature_{index}": np.arange(100.0) for index in range(columns)}, task="regression")
     needed = len(json.dumps(largest_document(profile)))
     assert needed <= Layout(profile).document_limit <= 3 * needed + 4096
 
 
-def test_a_document_as_pods_write_it_is_read_from_bytes() -> None:
-    """The same counts as from the parsed document."""
+def test_counts_are_read_from_bytes() -> None:
+    """Bytes give the same counts as the parsed document."""
     layout = Layout(PROFILE)
     found = read_counts(json.dumps(GOOD).encode(), layout)
     assert found.rows == GOOD["rows"]
@@ -270,8 +269,8 @@ JSON = st.recursive(
 
 @given(document=JSON, ascii_only=st.booleans())
 @settings(max_examples=50, deadline=None)
-def test_any_json_is_decoded_as_it_was_written(document: object, ascii_only: bool) -> None:
-    """Without a type, every JSON value in UTF-8; as counts, it is an error."""
+def test_any_json_is_decoded_without_a_type(document: object, ascii_only: bool) -> None:
+    """Without a type, every JSON value is decoded; with the type of a counts document, it is refused."""
     content = json.dumps(document, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     with contextlib.suppress(DocumentError):
         assert decode(content, object, DocumentError) == json.loads(content)

@@ -1,4 +1,4 @@
-"""Counting the values of a column of objects: the same whether they are one object each or one for every row."""
+"""Counting the values of an object column does not depend on whether equal values are one object or many."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from perennate.drift.data.tally import tally
 ROWS = 40_000
 COLUMNS: dict[str, list[Any]] = {
     "texts": ["de", "fr", "it"],
-    "what equals each other and has other texts": [True, 1, 1.0, "1", 0, False],
+    "equal values with different texts": [True, 1, 1.0, "1", 0, False],
     "missing values of every kind": [None, float("nan"), np.nan, "de"],
-    "more objects than are looked for one by one": [f"c{index}" for index in range(200)],
+    "more objects than are searched one by one": [f"c{index}" for index in range(200)],
 }
 
 
 def column_of(values: list[Any], *, own: bool) -> np.ndarray:
-    """Many rows of a few values, each row an object of its own where there can be such."""
+    """Many rows of a few values; with `own`, each string is a separate object."""
     draw = np.random.default_rng(0)
     column = np.empty(ROWS, dtype=object)
     column[:] = [values[place] for place in draw.integers(0, len(values), ROWS)]
@@ -31,7 +31,7 @@ def column_of(values: list[Any], *, own: bool) -> np.ndarray:
 
 
 def texts_of(pairs: list[tuple[Any, int]]) -> Counter[str | None]:
-    """Rows by text, None for the missing."""
+    """Row counts by text; None stands for missing values."""
     counter: Counter[str | None] = Counter()
     for value, times in pairs:
         counter[None if is_missing(value) else class_text(value)] += times
@@ -46,12 +46,12 @@ def test_every_row_is_counted_once_under_its_text(values: list[Any], own: bool) 
     assert texts_of(tally(column)) == texts_of([(value, 1) for value in column])
 
 
-def test_a_value_of_the_last_row_alone_is_found() -> None:
+def test_a_value_in_the_last_row_only_is_counted() -> None:
     column = np.array(["de"] * ROWS, dtype=object)
     column[-1] = "fr"
 
     assert texts_of(tally(column)) == {"de": ROWS - 1, "fr": 1}
 
 
-def test_no_rows_are_no_values() -> None:
+def test_an_empty_column_has_no_values() -> None:
     assert tally(np.empty(0, dtype=object)) == []

@@ -1,4 +1,4 @@
-"""The same profile and the same counts, however many threads they are made in."""
+"""Profiles and counts do not depend on the number of threads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROWS = 30_000
 
 
 def columns_of(rows: int = ROWS) -> dict[str, Any]:
-    """Columns of every kind. Sums of whole numbers are exact, whoever adds up which."""
+    """Columns of every kind. The numbers are whole, so their sums are exact in any order."""
     draw = generator()
     numbers = draw.integers(-50, 50, rows).astype(np.float64)
     return {
@@ -35,8 +35,8 @@ def columns_of(rows: int = ROWS) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("workers", [2, 3, 16])
-def test_profile_does_not_depend_on_the_threads(workers: int) -> None:
-    """More threads than columns are no mistake."""
+def test_profile_does_not_depend_on_the_number_of_threads(workers: int) -> None:
+    """More threads than columns are allowed."""
     columns = columns_of()
     alone = build_profile(columns, task="regression")
 
@@ -45,8 +45,8 @@ def test_profile_does_not_depend_on_the_threads(workers: int) -> None:
 
 @pytest.mark.parametrize("rows", [0, 1, 255, 256, 257, 8193, ROWS])
 @pytest.mark.parametrize("workers", [2, 3, 300])
-def test_counts_do_not_depend_on_the_threads(rows: int, workers: int) -> None:
-    """Neither of few rows, which wait, nor with more threads than there are rows for."""
+def test_counts_do_not_depend_on_the_number_of_threads(rows: int, workers: int) -> None:
+    """This holds for batches that are small enough to be buffered, and for more threads than needed."""
     profile = build_profile(columns_of() | {"mixed": generator().normal(size=ROWS)}, task="regression")
     alone, together = make_recorder(profile), make_recorder(profile)
     columns = columns_of(rows)
@@ -59,8 +59,8 @@ def test_counts_do_not_depend_on_the_threads(rows: int, workers: int) -> None:
 
 @pytest.mark.parametrize("rows", [255, 8193, ROWS])
 @pytest.mark.parametrize("workers", [2, 3, 300])
-def test_counts_of_a_matrix_do_not_depend_on_the_threads(rows: int, workers: int) -> None:
-    """Whether it has exactly the features, has been checked, or has other columns besides."""
+def test_counts_of_a_matrix_do_not_depend_on_the_number_of_threads(rows: int, workers: int) -> None:
+    """This holds for a matrix with exactly the features, for checked rows, and for a matrix with extra columns."""
     names = ["whole", "gaps"]
     columns = columns_of(rows)
     matrix = np.column_stack([columns[name] for name in names])
@@ -77,8 +77,8 @@ def test_counts_of_a_matrix_do_not_depend_on_the_threads(rows: int, workers: int
 
 @pytest.mark.parametrize("rows", [255, 8193, ROWS])
 @pytest.mark.parametrize("workers", [2, 3, 300])
-def test_counts_of_codes_do_not_depend_on_the_threads(rows: int, workers: int) -> None:
-    """A column of codes is shared out like one of values, those that stand for none included."""
+def test_counts_of_coded_columns_do_not_depend_on_the_number_of_threads(rows: int, workers: int) -> None:
+    """Coded columns are split between threads like plain ones, including codes of missing values."""
     columns = columns_of(rows)
     known = ["it", "unseen", "de", "fr"]
     codes = np.array([known.index(value) if value else -1 for value in columns["country"]], dtype=np.int8)
@@ -92,7 +92,7 @@ def test_counts_of_codes_do_not_depend_on_the_threads(rows: int, workers: int) -
 
 
 class Torn:
-    """A value that cannot be read."""
+    """A value that raises when it is read."""
 
     def __str__(self) -> str:
         raise RuntimeError("torn")
@@ -102,7 +102,7 @@ class Torn:
 @pytest.mark.parametrize("workers", [1, 2, 3])
 @pytest.mark.parametrize("place", [0, -1])
 def test_nothing_is_counted_if_a_worker_raises(rows: int, workers: int, place: int) -> None:
-    """Not even the rows of the others: a batch is counted whole or, by its caller, as an error."""
+    """A batch is counted as a whole or not at all, including the rows of the other workers."""
     profile = build_profile(columns_of() | {"mixed": generator().normal(size=ROWS)}, task="regression")
     recorder, untouched = make_recorder(profile), make_recorder(profile)
     columns = columns_of(rows)
@@ -119,8 +119,8 @@ def test_nothing_is_counted_if_a_worker_raises(rows: int, workers: int, place: i
     assert recorder.document() == untouched.document()
 
 
-def test_a_sample_is_drawn_before_the_rows_are_shared_out() -> None:
-    """Which rows are counted follows from their number alone."""
+def test_rows_are_sampled_before_they_are_split_between_threads() -> None:
+    """The sampled rows depend on the number of rows only."""
     profile = build_profile(columns_of(), task="regression")
     alone, together = (Recorder(profile, model="m", version="v", start=0.0, sampling_ratio=0.3) for _ in range(2))
 
@@ -130,19 +130,19 @@ def test_a_sample_is_drawn_before_the_rows_are_shared_out() -> None:
     assert together.document() == alone.document()
 
 
-def test_the_first_column_that_is_refused_is_named() -> None:
-    """As without threads, though a later one may be looked at sooner."""
+def test_the_error_names_the_first_refused_column() -> None:
+    """This is the order of the columns, even if a thread reads a later column first."""
     columns = {"good": np.zeros(9), "bad": np.zeros(9, dtype=complex), "worse": np.zeros(9, dtype="timedelta64[s]")}
 
     with pytest.raises(ProfileError, match="bad"):
         build_profile(columns, task="regression", workers=3)
 
 
-def test_results_keep_the_order() -> None:
+def test_results_are_in_the_order_of_the_items() -> None:
     begun = threading.Event()
 
     def work(item: int) -> int:
-        """The first item waits for the second."""
+        """Block the first item until the second has started."""
         if item == 0:
             assert begun.wait(timeout=30)
         begun.set()
@@ -151,13 +151,13 @@ def test_results_keep_the_order() -> None:
     assert in_threads(2, work, range(5)) == [0, 10, 20, 30, 40]
 
 
-def test_one_worker_is_the_caller() -> None:
-    """No thread is started in a serving pod."""
+def test_one_worker_runs_in_the_calling_thread() -> None:
+    """Serving pods start no threads."""
     assert in_threads(1, lambda _: threading.get_ident(), [0]) == [threading.get_ident()]
 
 
-def test_a_thread_has_enough_to_do() -> None:
-    """As many rows as one counts at a time are not shared out, or their sums would round otherwise."""
+def test_one_chunk_of_rows_is_not_split() -> None:
+    """Splitting it would change the rounding of its sums."""
     columns = {"a": generator().normal(size=CHUNK_ROWS)}
     profile = build_profile(columns, task="regression")
     alone, together = make_recorder(profile), make_recorder(profile)
@@ -170,8 +170,8 @@ def test_a_thread_has_enough_to_do() -> None:
 
 @pytest.mark.parametrize("rows", [1, ROWS])
 @pytest.mark.parametrize("workers", [0, -1])
-def test_somebody_must_work(rows: int, workers: int) -> None:
-    """No count is lost for want of workers, and few rows are no reason to overlook a slip."""
+def test_fewer_than_one_worker_is_refused(rows: int, workers: int) -> None:
+    """The argument is checked even if the batch is too small for several workers."""
     columns = columns_of(rows)
     profile = build_profile(columns_of(), task="regression")
 
@@ -181,8 +181,8 @@ def test_somebody_must_work(rows: int, workers: int) -> None:
         make_recorder(profile).record(columns, workers=workers)
 
 
-def test_memory_of_one_batch_is_not_that_of_another_at_work() -> None:
-    """Batches of any size, from several threads at once, use memory again and never the same at the same time."""
+def test_concurrent_batches_do_not_share_buffers() -> None:
+    """Batches of any size from several threads reuse buffers, but never use one at the same time."""
     draw, names = generator(9), ["a", "b", "c"]
     profile = build_profile({name: draw.normal(size=1000) for name in names}, task="regression")
     batches = [draw.normal(size=(int(rows), 3)) for rows in draw.integers(256, 20_000, 60)]

@@ -1,4 +1,4 @@
-"""Estimates without labels, from counts."""
+"""Performance estimates from counts, without labels."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ HOLDOUT = np.array([400, 0, 300, 300, 500])
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_value_is_that_of_the_expected_labels(metric: str) -> None:
-    """Label the rows as the calibration expects: scikit-learn says the same of them."""
+def test_value_equals_scikit_learn_on_the_expected_labels(metric: str) -> None:
+    """The rows are labelled as the calibration expects."""
     rows = ROWS * 10
     positives = np.rint(rows * CALIBRATION).astype(int)
     bins = np.repeat(np.arange(5), rows)
@@ -42,8 +42,8 @@ def test_value_is_that_of_the_expected_labels(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("place", range(5))
-def test_slope_is_the_change_by_one_label(metric: str, place: int) -> None:
-    """The error rests on slopes; each is what a little more of a positive row in that bin makes."""
+def test_slopes_equal_numerical_derivatives(metric: str, place: int) -> None:
+    """The slope of a bin is the derivative of the metric by its expected positives; the error is computed from it."""
     rows, hits = ROWS.astype(float), ROWS * CALIBRATION
     step = np.zeros(5)
     step[place] = 1e-5
@@ -56,10 +56,10 @@ def test_slope_is_the_change_by_one_label(metric: str, place: int) -> None:
 
 @pytest.mark.parametrize("moved", [False, True])
 @pytest.mark.parametrize("rows", [1000, 20_000])
-def test_intervals_cover_what_labels_would_say(moved: bool, rows: int) -> None:
-    """95 % of intervals hold the metric that the labels of these very rows give, be the scores the same or moved.
+def test_intervals_cover_the_metric_of_the_true_labels(moved: bool, rows: int) -> None:
+    """95 % of the intervals contain the metric computed from the true labels, with and without a shift of the scores.
 
-    Of 20,000 rows it is the calibration, from 4,000, that is off: without its part far too few intervals would.
+    With 20,000 rows the main error is that of the calibration from 4,000 rows; ignoring it makes coverage too low.
     """
     draw, held = generator(11), dict.fromkeys(METRICS, 0)
     for _ in range(400):
@@ -85,7 +85,7 @@ def test_intervals_cover_what_labels_would_say(moved: bool, rows: int) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.floats(0, 1), st.integers(0, 9)), min_size=1, max_size=8), st.data())
 def test_any_counts_give_a_finite_estimate_or_none(bins: list[tuple[int, float, int]], data: st.DataObject) -> None:
-    """Empty bins, a calibration of 0 or 1, no hold-out rows: never NaN, and inside 0 to 1."""
+    """Empty bins, calibrations of 0 or 1 and missing hold-out rows give no NaN and no value outside 0 to 1."""
     rows, calibration, holdout = (np.array(values) for values in zip(*bins, strict=True))
     first = data.draw(st.integers(0, len(bins)))
     for metric in METRICS:
@@ -106,8 +106,8 @@ def test_any_counts_give_a_finite_estimate_or_none(bins: list[tuple[int, float, 
         ([10, 10], [0.1, 0.9], set()),
     ],
 )
-def test_undefined(rows: list[int], calibration: list[float], undefined: set[str]) -> None:
-    """Without rows, or where less than one row of a class is expected, there is nothing to say."""
+def test_undefined_metrics_are_none(rows: list[int], calibration: list[float], undefined: set[str]) -> None:
+    """A metric is undefined without rows, or if less than one row of a needed class is expected."""
     found = {
         metric: estimate(
             np.array(rows), np.array(calibration), np.array([9, 9]), metric=metric, first_positive=1, confidence=0.95
@@ -119,14 +119,14 @@ def test_undefined(rows: list[int], calibration: list[float], undefined: set[str
 
 
 def error_of_accuracy(rows: Ints, calibration: Floats, holdout: Ints) -> float:
-    """Standard error of the accuracy of a model that always says yes."""
+    """Standard error of the accuracy of a model that predicts the positive class for every row."""
     found = estimate(rows, calibration, holdout, metric="accuracy", first_positive=0, confidence=0.95)
     assert found is not None
     return found.standard_error
 
 
-def test_pooled_bins_err_together() -> None:
-    """Two bins of one calibration value are as good as one bin, whose error is that of a share of its hold-out rows."""
+def test_bins_with_one_calibration_value_share_their_error() -> None:
+    """Two bins with one calibration value have the error of one bin with the hold-out rows of both."""
     rows, holdout = np.array([100_000, 100_000]), np.array([100, 100])
     shared = error_of_accuracy(rows, np.array([0.7, 0.7]), holdout)
 

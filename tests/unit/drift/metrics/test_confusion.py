@@ -1,4 +1,4 @@
-"""Metrics of more than two classes from the confusion matrix."""
+"""Metrics of models with three or more classes, from the confusion matrix."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ def as_rows(confusion: Ints) -> tuple[Ints, Ints]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_metrics_equal_those_of_the_rows(seed: int) -> None:
-    """Accuracy and macro F1 are scikit-learn's, exactly."""
+def test_metrics_equal_scikit_learn_on_the_rows(seed: int) -> None:
     draw = generator(seed)
     confusion = draw.integers(0, 40, (5, 5)) * (draw.random((5, 5)) < 0.6)
     found, rows = measure_all(confusion), as_rows(confusion)
@@ -34,15 +33,15 @@ def test_metrics_equal_those_of_the_rows(seed: int) -> None:
     assert found["accuracy"].rows == confusion.sum()
 
 
-def test_a_class_that_does_not_occur_is_left_out() -> None:
-    """Neither true nor predicted: there is nothing to average, as in scikit-learn."""
+def test_a_class_without_rows_is_left_out_of_the_average() -> None:
+    """As in scikit-learn, a class that is neither true nor predicted has no F1."""
     confusion = np.array([[8, 2, 0], [1, 9, 0], [0, 0, 0]])
 
     assert measure_all(confusion)["macroF1"].value == measure_all(confusion[:2, :2])["macroF1"].value
 
 
 def test_a_class_that_is_never_right_counts_as_zero() -> None:
-    """It occurs, so it has an F1, of 0."""
+    """A class that occurs has an F1, here 0."""
     found = measure_all(np.array([[10, 5], [0, 0]]))["macroF1"]
 
     assert found.value == pytest.approx((2 * 10 / 25) / 2)
@@ -51,7 +50,7 @@ def test_a_class_that_is_never_right_counts_as_zero() -> None:
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("rows", [150, 1000])
 def test_intervals_cover_the_truth(metric: str, rows: int) -> None:
-    """A 95 % interval holds the true value in about 95 % of samples, and its error is their spread."""
+    """95 % intervals contain the true value in about 95 % of samples; the standard error equals the observed spread."""
     draw, truth = generator(6), measure((SHARES * 10_000_000).astype(int), metric=metric, confidence=0.95)
     found = [
         measure(draw.multinomial(rows, SHARES.ravel()).reshape(4, 4), metric=metric, confidence=0.95)
@@ -67,8 +66,8 @@ def test_intervals_cover_the_truth(metric: str, rows: int) -> None:
 
 
 @pytest.mark.parametrize("hits", [[9, 9, 9], [1, 100, 100], [0, 5, 0]])
-def test_intervals_without_errors(hits: list[int]) -> None:
-    """All right: the interval ends at 1 and still has some width, the more the fewer rows a class has."""
+def test_intervals_of_a_perfect_model_have_a_width(hits: list[int]) -> None:
+    """The interval ends at 1, and it is wider if a class has fewer rows."""
     found = measure(np.diag(hits), metric="macroF1", confidence=0.95)
 
     assert found is not None

@@ -14,8 +14,8 @@ from tests.support.drift.makers import generator
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_equals_the_known_implementation(seed: int) -> None:
-    """The fit is that of scikit-learn on the shares with the rows as weights."""
+def test_calibration_equals_scikit_learn(seed: int) -> None:
+    """The fit equals an isotonic regression on the shares, weighted by the rows."""
     draw = generator(seed)
     totals = draw.integers(1, 40, 50)
     positives = draw.binomial(totals, np.linspace(0, 1, 50))
@@ -24,18 +24,17 @@ def test_equals_the_known_implementation(seed: int) -> None:
     assert calibrate(positives, totals) == pytest.approx(known.predict(np.arange(50)), abs=1e-12)
 
 
-def test_empty_bins_lie_between_their_neighbours() -> None:
-    """A bin without rows gets the line between the nearest bins with rows, and the nearest one's at the ends."""
+def test_empty_bins_are_interpolated() -> None:
+    """Empty bins are interpolated linearly between their neighbours; at the ends, they take the nearest value."""
     assert calibrate(np.array([0, 1, 0, 3, 0]), np.array([0, 4, 0, 4, 0])).tolist() == [0.25, 0.25, 0.5, 0.75, 0.75]
 
 
-def test_no_rows() -> None:
-    """Without any row nothing is known: one half."""
+def test_calibration_is_one_half_without_rows() -> None:
     assert calibrate(np.zeros(3, dtype=int), np.zeros(3, dtype=int)).tolist() == [0.5, 0.5, 0.5]
 
 
-def test_who_calibrates_nothing_does_not_load_the_optimizer() -> None:
-    """It takes 24 MiB, in every serving pod and in the operator."""
+def test_the_engine_is_imported_without_scipy_optimize() -> None:
+    """It takes 24 MiB, which serving pods and the operator do not need."""
     code = "import sys, perennate.drift; print('scipy.optimize' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

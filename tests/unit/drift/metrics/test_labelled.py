@@ -1,4 +1,4 @@
-"""Metrics of two classes from labels in score bins."""
+"""Metrics of binary classifiers, from labels counted by score bin."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MEANS = mean_scores(make_scores(4000)[0], bin_of(EDGES, make_scores(4000)[0]), E
 
 
 def counted(scores: np.ndarray, labels: np.ndarray) -> tuple[Ints, Ints]:
-    """Rows by class and bin."""
+    """Negative and positive rows by score bin."""
     return labels_by_bin(bin_of(EDGES, scores), labels > 0, EDGES.size + 1)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_metrics_from_counts_equal_those_from_rows(seed: int) -> None:
-    """Accuracy, precision, recall and F1 exactly, since the threshold is an edge; the others within 0.001."""
+    """Accuracy, precision, recall and F1 are exact, since the threshold is an edge; the others are within 0.001."""
     scores, labels = make_scores(5000, seed + 50)
     values = {
         name: found.value
@@ -43,7 +43,7 @@ def test_metrics_from_counts_equal_those_from_rows(seed: int) -> None:
 
 @pytest.mark.parametrize("values", [[0.0, 1.0], [0.0, 0.3, 0.9, 1.0], [0.2, 0.7]])
 def test_losses_of_few_scores_are_exact(values: list[float]) -> None:
-    """A tree gives few scores, each a bin with itself as the mean; sure and wrong costs what scikit-learn says."""
+    """If every distinct score has its own bin, as for a small tree, the losses equal those of scikit-learn."""
     draw = generator(5)
     scores = draw.choice(values, 500)
     labels = (draw.random(500) < 0.4).astype(int)
@@ -83,7 +83,7 @@ def test_auc_of_known_counts() -> None:
 
 
 def test_standard_error_of_the_auc() -> None:
-    """DeLong's standard error is the spread of the AUC over repeated samples."""
+    """DeLong's standard error equals the spread of the AUC over repeated samples."""
     draw, found, errors = generator(2), [], []
     share = np.linspace(0.1, 0.9, 20)
     for _ in range(400):
@@ -98,7 +98,7 @@ def test_standard_error_of_the_auc() -> None:
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_intervals_cover_the_truth(metric: str) -> None:
-    """A 95 % interval holds the true value in about 95 % of samples."""
+    """95 % intervals contain the true value in about 95 % of samples."""
     draw, share = generator(4), np.linspace(0.02, 0.98, 20)
     many = (10_000_000 * share / 20).astype(int)
     truth = measure(10_000_000 // 20 - many, many, metric=metric, first_positive=10, confidence=0.95, means=share)
@@ -125,22 +125,22 @@ def test_intervals_cover_the_truth(metric: str) -> None:
     ],
 )
 def test_undefined_metrics(negatives: list[int], positives: list[int], undefined: set[str]) -> None:
-    """A metric that divides by nothing is not there, rather than NaN."""
+    """A metric with a zero denominator is left out, rather than NaN."""
     found = measure_all(np.array(negatives), np.array(positives), first_positive=1, means=np.array([0.2, 0.8]))
 
     assert set(METRICS) - set(found) == undefined
 
 
 def test_no_losses_without_mean_scores() -> None:
-    """An old profile does not say what the scores of a bin are."""
+    """Older profiles do not hold the mean score of each bin."""
     found = measure_all(np.array([5, 1]), np.array([1, 5]), first_positive=1, means=None)
 
     assert set(METRICS) - set(found) == {"logLoss", "brier"}
 
 
 @pytest.mark.parametrize(("negatives", "positives"), [([9, 0], [0, 9]), ([0, 9], [9, 0]), ([9, 9], [9, 9])])
-def test_intervals_without_spread(negatives: list[int], positives: list[int]) -> None:
-    """Perfect order, perfect disorder and nothing but ties still have an interval of some width."""
+def test_auc_intervals_have_a_width_without_variance(negatives: list[int], positives: list[int]) -> None:
+    """Perfect order, perfect disorder and ties alone give an interval of positive width."""
     found = measure(np.array(negatives), np.array(positives), metric="auc", first_positive=1, confidence=0.95)
 
     assert found is not None
@@ -148,15 +148,14 @@ def test_intervals_without_spread(negatives: list[int], positives: list[int]) ->
     assert found.upper - found.lower > 0.1
 
 
-def test_labels_by_bin() -> None:
-    """Rows are counted by class under the bin of their score."""
+def test_labels_are_counted_by_class_and_score_bin() -> None:
     negatives, positives = labels_by_bin(np.array([0, 2, 2, 1]), np.array([False, True, False, True]), 4)
 
     assert (negatives.tolist(), positives.tolist()) == ([1, 0, 1, 0], [0, 1, 1, 0])
 
 
-def test_mean_scores() -> None:
-    """The mean of a bin's rows, and the middle of a bin without any."""
+def test_mean_score_of_each_bin() -> None:
+    """A bin without rows has the midpoint of its edges."""
     edges, scores = np.array([0.2, 0.4, 0.6]), np.array([0.1, 0.2, 0.5])
 
     assert mean_scores(scores, bin_of(edges, scores), edges).tolist() == pytest.approx([0.15, 0.3, 0.5, 0.8])

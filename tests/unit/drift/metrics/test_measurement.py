@@ -1,4 +1,4 @@
-"""Values with their errors and intervals."""
+"""Values with standard errors and confidence intervals."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from perennate.drift.metrics.wilson import wilson_interval
 from tests.support.drift.makers import generator
 
 
-def test_wilson_interval_of_the_textbook() -> None:
-    """Ten of ten: the interval does not end at the value, and never leaves 0 to 1."""
+def test_wilson_interval_has_the_textbook_values() -> None:
+    """At shares of 0 and 1 it has a positive width and stays within 0 to 1."""
     assert wilson_interval(1.0, 10, 0.95) == pytest.approx((0.7225, 1.0), abs=1e-4)
     assert wilson_interval(0.0, 10, 0.95) == pytest.approx((0.0, 0.2775), abs=1e-4)
     assert wilson_interval(0.5, 100, 0.95) == pytest.approx((0.4038, 0.5962), abs=1e-4)
@@ -23,37 +23,37 @@ def test_wilson_interval_of_the_textbook() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.4, 1.0])
 @pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
 def test_wilson_interval_solves_its_equation(share: float, rows: int, confidence: float) -> None:
-    """Each end q is where |share - q| = z sqrt(q (1 - q) / rows), which is what the interval is derived from."""
+    """Each end q solves |share - q| = z sqrt(q (1 - q) / rows), the definition of the interval."""
     width = {0.5: 0.674490, 0.95: 1.959964, 0.999: 3.290527}[confidence]
     for end in wilson_interval(share, rows, confidence):
         assert abs(share - end) == pytest.approx(width * math.sqrt(end * (1 - end) / rows), abs=1e-6)
 
 
-def test_share_of_a_known_error() -> None:
-    """It has that error again, and no fewer rows than one."""
+def test_share_of_a_given_standard_error() -> None:
+    """It has the given standard error, and at least one row."""
     assert Share.of_error(0.8, 0.02, fallback=7).standard_error == pytest.approx(0.02)
     assert Share.of_error(0.8, 0.0, fallback=7).rows == 7
     assert Share.of_error(0.5, 10.0, fallback=7).rows == 1
 
 
-def test_size_is_even_in_the_logarithm() -> None:
-    """The ends are the value times and over one factor, so that none is below 0."""
+def test_size_interval_is_symmetric_in_the_logarithm() -> None:
+    """The ends are the value divided and multiplied by the same factor, so neither is negative."""
     lower, upper = Size(2.0, 3.0).interval(0.95)
 
     assert lower * upper == pytest.approx(4.0)
     assert upper == pytest.approx(2.0 * math.exp(1.959964 * 1.5))
 
 
-def test_level_is_even() -> None:
-    """A mean of either sign has the plain normal interval."""
+def test_level_interval_is_symmetric() -> None:
+    """A mean of either sign has the normal interval."""
     assert Level(-1.0, 0.5).interval(0.95) == pytest.approx((-1.0 - 0.979982, -1.0 + 0.979982))
 
 
 @pytest.mark.parametrize(
     "statistic", [Size(0.0, 0.0), Size(3.0, 0.0), Size(1e-300, 1e300), Level(0.0, 0.0), Share(0, 5)]
 )
-def test_no_interval_is_infinite(statistic: Statistic) -> None:
-    """No spread, or nothing but spread: finite ends around the value."""
+def test_intervals_are_finite(statistic: Statistic) -> None:
+    """Without variance, and with extreme variance, the ends are finite and enclose the value."""
     found = measurement("m", statistic, rows=5, confidence=0.999)
 
     assert np.all(np.isfinite([found.lower, found.upper]))
@@ -61,8 +61,8 @@ def test_no_interval_is_infinite(statistic: Statistic) -> None:
 
 
 @pytest.mark.parametrize("draw", ["normal", "laplace", "exponential"])
-def test_size_intervals_miss_evenly(draw: str) -> None:
-    """A 95 % interval covers the mean size of 200 errors, and lies above it, which alarms, in no more than 2.5 %."""
+def test_size_intervals_cover_the_truth(draw: str) -> None:
+    """95 % intervals cover the mean error; about 2.5 % lie above it, and only those can raise a false alarm."""
     rows = np.abs(getattr(generator(3), draw)(size=(4000, 200)))
     truth = {"normal": math.sqrt(2 / math.pi), "laplace": 1.0, "exponential": 1.0}[draw]
     ends = np.array([Size(row.mean(), row.std() / math.sqrt(200)).interval(0.95) for row in rows])

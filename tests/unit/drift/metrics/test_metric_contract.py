@@ -1,4 +1,4 @@
-"""What every metric promises, whatever was counted."""
+"""Properties of every metric, for any counts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BINS, CLASSES = 4, 3
 
 
 def of_scores(metric: str) -> Measure:
-    """A metric of two classes: half of the counts are of either class."""
+    """A binary metric; half of the counts belong to each class."""
 
     def found(counts: Ints, means: Floats, confidence: float) -> Measurement | None:
         return labelled.measure(
@@ -35,7 +35,7 @@ def of_scores(metric: str) -> Measure:
 
 
 def of_classes(metric: str) -> Measure:
-    """A metric of three classes."""
+    """A metric for three classes."""
 
     def found(counts: Ints, _: Floats, confidence: float) -> Measurement | None:
         matrix = counts[: CLASSES**2].reshape(CLASSES, CLASSES)
@@ -45,7 +45,7 @@ def of_classes(metric: str) -> Measure:
 
 
 def of_residuals(metric: str) -> Measure:
-    """A metric of a regression whose residuals are the counts less 40."""
+    """A regression metric; the residuals are the counts minus 40."""
 
     def found(counts: Ints, means: Floats, confidence: float) -> Measurement | None:
         sums = regression.residual_sums((counts - 40).astype(np.float64), float(means[1]) / 10 + 0.01)
@@ -69,7 +69,7 @@ def of_calibration(metric: str) -> Measure:
 
 ALL: dict[str, Measure] = {
     **{name: of_scores(name) for name in labelled.METRICS},
-    **{f"{name} of more classes": of_classes(name) for name in confusion.METRICS},
+    **{f"{name} of three classes": of_classes(name) for name in confusion.METRICS},
     **{name: of_residuals(name) for name in regression.METRICS},
     **{f"estimated {name}": of_calibration(name) for name in cbpe.METRICS},
 }
@@ -81,8 +81,8 @@ ALL: dict[str, Measure] = {
     st.lists(st.floats(0, 1), min_size=BINS, max_size=BINS).map(sorted).map(np.array),
     st.sampled_from([0.5, 0.95, 0.999]),
 )
-def test_contract(name: str, counts: Ints, means: Floats, confidence: float) -> None:
-    """The input is left alone, the same counts give the same result, and it is a finite value inside its interval."""
+def test_metrics_are_pure_and_finite(name: str, counts: Ints, means: Floats, confidence: float) -> None:
+    """The input is not changed, equal counts give equal results, and the value is finite and inside its interval."""
     before = counts.copy(), means.copy()
     found = ALL[name](counts, means, confidence)
 
@@ -102,7 +102,7 @@ def test_contract(name: str, counts: Ints, means: Floats, confidence: float) -> 
 
 @pytest.mark.parametrize("name", ALL)
 def test_more_rows_and_less_confidence_narrow_the_interval(name: str) -> None:
-    """A hundred times the rows, or half the level, leave less room; with rows the value stays where it was."""
+    """100 times the rows, or a lower level, give a narrower interval; more rows do not change the value."""
     counts, means = np.array([30, 20, 9, 4, 5, 11, 20, 30, 17]), np.array([0.1, 0.4, 0.6, 0.9])
     found, sure = ALL[name](counts, means, 0.95), ALL[name](counts, means, 0.5)
     many = ALL[name](np.tile(counts, 100) if name in regression.METRICS else counts * 100, means, 0.95)

@@ -1,4 +1,4 @@
-"""Metrics of a regression from sums of its residuals."""
+"""Regression metrics from sums of residuals."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.support.drift.makers import generator
 
 
 def summed(residuals: np.ndarray, unit: float | None = None) -> Residuals:
-    """Sums of some residuals, in the unit that they would have as hold-out rows."""
+    """Sums of residuals, in the unit derived from them as hold-out rows."""
     unit = residual_unit(residuals, residuals) if unit is None else unit
     return Residuals.from_sums(residual_sums(residuals, unit), unit)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e9])
-def test_metrics_equal_those_of_the_rows(scale: float) -> None:
-    """Whatever the target is measured in: values and errors are those of the rows, within a fraction of a unit."""
+def test_metrics_from_sums_equal_those_from_rows(scale: float) -> None:
+    """Values and errors match for any scale of the target, apart from rounding to the unit."""
     residuals = scale * (generator(1).standard_t(5, 5000) + 0.3)
     found, squares = measure_all(summed(residuals)), residuals**2
     wanted = {
@@ -48,8 +48,8 @@ def test_metrics_equal_those_of_the_rows(scale: float) -> None:
     st.permutations(range(60)),
     st.lists(st.integers(0, 60), max_size=4),
 )
-def test_sums_do_not_depend_on_the_pods(residuals: np.ndarray, order: list[int], cuts: list[int]) -> None:
-    """Rows in any order, over any pods, add up to the same whole numbers, and none gives NaN or infinity."""
+def test_sums_do_not_depend_on_the_split_over_pods(residuals: np.ndarray, order: list[int], cuts: list[int]) -> None:
+    """Rows in any order, on any pods, give equal integer sums, and no metric is NaN or infinite."""
     shuffled = residuals[[place for place in order if place < residuals.size]]
     pods = np.split(shuffled, sorted(cuts))
     whole = residual_sums(residuals, 0.01)
@@ -60,8 +60,8 @@ def test_sums_do_not_depend_on_the_pods(residuals: np.ndarray, order: list[int],
         assert found.lower <= found.value <= found.upper
 
 
-def test_sums_of_the_largest_residuals_fit() -> None:
-    """A residual counts at most 128 hold-out errors, so that the sums of nearly 2**33 rows fit 64 bits."""
+def test_sums_of_the_largest_residuals_fit_in_64_bits() -> None:
+    """A residual is clipped to 128 times the hold-out error, so the sums of nearly 2**33 rows fit in 64 bits."""
     sums = residual_sums(np.array([1e300, -np.finfo(float).max]), 1.0)
 
     assert sums.tolist() == [2, LARGEST, LARGEST, 2 * 2**30, 2 * 2**30]
@@ -78,15 +78,15 @@ def test_sums_of_the_largest_residuals_fit() -> None:
         ([1e308, 1e308], [1e308, 1e308], 1 / 256),
     ],
 )
-def test_unit(residuals: list[float], truth: list[float], unit: float) -> None:
-    """A 256th of the mean error; of a perfect model's target, or of 1, if that is nothing or out of reach."""
+def test_residual_unit(residuals: list[float], truth: list[float], unit: float) -> None:
+    """1/256 of the mean absolute error; if that is zero or too large, of the mean absolute target, else of 1."""
     assert residual_unit(np.array(residuals), np.array(truth)) == unit
 
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("draw", ["normal", "laplace"])
 def test_intervals_cover_the_truth(metric: str, draw: str) -> None:
-    """A 95 % interval holds the true value in about 95 % of samples."""
+    """95 % intervals contain the true value in about 95 % of samples."""
     source = generator(7)
     truth = measure(summed(getattr(source, draw)(0.2, 1, 1_000_000), 0.003), metric=metric, confidence=0.95)
     found = [
@@ -98,14 +98,14 @@ def test_intervals_cover_the_truth(metric: str, draw: str) -> None:
     assert covered == pytest.approx(0.95, abs=0.025)
 
 
-def test_no_rows_and_no_errors() -> None:
-    """Nothing is measured of nothing; a perfect model has no error, and the interval says so."""
+def test_no_rows_and_perfect_predictions() -> None:
+    """Without rows there is no metric; perfect predictions have an error of 0 with an interval of zero width."""
     assert measure_all(summed(np.zeros(0), 1.0)) == {}
     for found in measure_all(summed(np.zeros(9), 1.0)).values():
         assert (found.value, found.lower, found.upper, found.rows) == (0.0, 0.0, 0.0, 9)
 
 
-def test_one_row() -> None:
+def test_metrics_of_one_row() -> None:
     found = measure_all(summed(np.array([-2.0])))
 
     assert [found[metric].value for metric in METRICS] == [2.0, 2.0, -2.0]

@@ -1,4 +1,4 @@
-"""The performance of a window without labels."""
+"""Estimated performance of a window without labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BINARY = make_profile()
 
 
 def make_multiclass() -> Profile:
-    """The profile of a model of three classes that is right as often as its confidence says."""
+    """The profile of a perfectly calibrated model with three classes."""
     confidence = generator(1).uniform(0.4, 1, 4000)
     wrong = generator(2).random(4000) >= confidence
     predicted = generator(3).integers(0, 3, 4000)
@@ -40,14 +40,14 @@ MULTICLASS = make_multiclass()
 
 
 def scored_sample(scores: np.ndarray, profile: Profile = BINARY) -> Sample:
-    """A window that holds some scores and no label."""
+    """A window with these scores and no labels."""
     assert profile.score is not None
     counts = np.bincount(bin_of(profile.score.edges, scores), minlength=profile.score.bins)
     return make_sample(profile, rows=scores.size, scores=counts)
 
 
-def test_same_scores_keep_the_baseline() -> None:
-    """Traffic like the hold-out rows is estimated at about the baseline, and says that no label went into it."""
+def test_estimate_is_near_the_baseline_without_drift() -> None:
+    """The reason says that no labels were used."""
     sample = scored_sample(make_scores(3000, 5)[0])
     found = evaluate_estimate(sample, metric="accuracy", tolerance=0.02)
 
@@ -60,8 +60,8 @@ def test_same_scores_keep_the_baseline() -> None:
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "auc"])
-def test_traffic_where_the_model_is_unsure_is_a_loss(metric: str) -> None:
-    """Scores that crowd about one half: the estimate falls, as the truth does when scores keep their meaning."""
+def test_uncertain_scores_lower_the_estimate(metric: str) -> None:
+    """Scores near 0.5 lower the estimate, as they lower the true performance while the calibration holds."""
     scores = generator(6).uniform(0.35, 0.65, 3000)
     found = evaluate_estimate(scored_sample(scores), metric=metric, tolerance=0.05)
     truth = {"accuracy": np.mean(np.maximum(scores, 1 - scores)), "auc": 0.60}[metric]
@@ -71,8 +71,8 @@ def test_traffic_where_the_model_is_unsure_is_a_loss(metric: str) -> None:
     assert found.measurement.value == pytest.approx(truth, abs=0.05)
 
 
-def test_labels_are_not_looked_at() -> None:
-    """Concept drift leaves the estimate as it is: only labels see it."""
+def test_labels_do_not_change_the_estimate() -> None:
+    """Concept drift does not change the estimate; only labels reveal it."""
     scores, labels = make_scores(3000, 5)
     plain = scored_sample(scores)
     assert BINARY.score is not None
@@ -83,8 +83,7 @@ def test_labels_are_not_looked_at() -> None:
     assert estimate_performance(labelled) == estimate_performance(plain)
 
 
-def test_all_metrics_at_once() -> None:
-    """Accuracy, F1 and AUC, each with an interval."""
+def test_all_estimated_metrics() -> None:
     found = estimate_performance(scored_sample(make_scores(3000, 5)[0]))
 
     assert set(found) == set(estimated_metrics(BINARY)) == {"accuracy", "f1", "auc"}
@@ -92,8 +91,8 @@ def test_all_metrics_at_once() -> None:
         assert item.lower < item.value < item.upper
 
 
-def test_more_classes_have_an_estimated_accuracy() -> None:
-    """The calibrated confidence says what share is right; surer and less sure traffic says more and less."""
+def test_accuracy_is_estimated_for_more_than_two_classes() -> None:
+    """The estimate is the mean calibrated confidence; lower confidence gives a lower estimate."""
     held = evaluate_estimate(
         scored_sample(generator(3).uniform(0.4, 1, 2000), MULTICLASS), metric="accuracy", tolerance=0.05
     )
@@ -106,7 +105,7 @@ def test_more_classes_have_an_estimated_accuracy() -> None:
     assert lost.measurement.value == pytest.approx(0.55, abs=0.03)
 
 
-def test_pods_change_nothing() -> None:
+def test_estimate_does_not_depend_on_the_number_of_pods() -> None:
     sample = scored_sample(make_scores(3000, 5)[0])
     spread = make_sample(BINARY, rows=3000, scores=sample.total[sample.layout.score], pods=7)
 
@@ -154,15 +153,14 @@ def test_nothing_is_estimated_for_a_regression() -> None:
         ),
     ],
 )
-def test_unknown(profile: Profile, metric: str, cause: Cause, reason: str) -> None:
+def test_unknown_estimate_has_a_cause_and_a_reason(profile: Profile, metric: str, cause: Cause, reason: str) -> None:
     found = evaluate_estimate(make_sample(profile, rows=0), metric=metric, tolerance=0.05)
 
     assert (found.standing, found.signal) == (PerformanceVerdict.UNKNOWN, Signal.UNKNOWN)
     assert (found.cause, found.reason, found.measurement) == (cause, reason, None)
 
 
-def test_one_class_expected() -> None:
-    """Where the calibration expects one class only, AUC is not defined."""
+def test_auc_is_not_estimated_if_one_class_is_expected() -> None:
     assert BINARY.score is not None
     sure = dataclasses.replace(BINARY.score, calibration=np.ones(BINARY.score.bins))
     found = evaluate_estimate(
@@ -172,6 +170,6 @@ def test_one_class_expected() -> None:
     assert (found.cause, found.reason) == (Cause.NO_ROWS, "auc is not defined: rows of one class only are expected")
 
 
-def test_no_such_metric() -> None:
+def test_unknown_metric_is_refused() -> None:
     with pytest.raises(ValueError, match=r"metric must be one of accuracy, .*, got 'mse'"):
         evaluate_estimate(make_sample(BINARY), metric="mse", tolerance=0.05)

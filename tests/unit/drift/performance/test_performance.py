@@ -1,4 +1,4 @@
-"""The labelled performance of a window beside its baseline."""
+"""Labelled performance of a window, compared with the baseline."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MATRIX = np.array([[450, 30, 20], [30, 250, 20], [20, 20, 160]])
 
 
 def make_multiclass() -> Profile:
-    """The profile of a model of three classes that answered the hold-out rows as MATRIX says."""
+    """The profile of a three-class model whose confusion matrix on the hold-out rows is MATRIX."""
     predicted, true = np.divmod(np.repeat(np.arange(9), MATRIX.ravel()), 3)
     names = np.array(["a", "b", "c"], dtype=object)
     return build_profile(
@@ -50,7 +50,7 @@ def make_multiclass() -> Profile:
 
 
 def make_regression() -> Profile:
-    """The profile of a regression whose hold-out errors have a standard deviation of 4 and a mean of 1."""
+    """The profile of a regression whose hold-out errors have mean 1 and standard deviation 4."""
     truth = generator(3).normal(50, 20, 4000)
     answers = truth + generator(2).normal(1, 4, 4000)
     return build_profile(make_columns(1000), task="regression", score=answers, labels=truth)
@@ -60,7 +60,7 @@ BINARY, MULTICLASS, REGRESSION = make_profile(), make_multiclass(), make_regress
 
 
 def labelled_sample(scores: np.ndarray, labels: np.ndarray, *, profile: Profile = BINARY, pods: int = 1) -> Sample:
-    """A window that holds some labelled predictions of two classes."""
+    """A window with labelled predictions of a binary classifier."""
     assert profile.score is not None
     edges = profile.score.edges
     counts = labels_by_bin(bin_of(edges, scores), labels > 0, edges.size + 1)
@@ -70,8 +70,8 @@ def labelled_sample(scores: np.ndarray, labels: np.ndarray, *, profile: Profile 
     )
 
 
-def booked(profile: Profile, answers: np.ndarray, truth: np.ndarray) -> Sample:
-    """A window of labels that two pods booked one by one and in a batch, and told as JSON."""
+def counted_by_two_pods(profile: Profile, answers: np.ndarray, truth: np.ndarray) -> Sample:
+    """A window of labels that two pods counted, one by one and in a batch, and reported as JSON."""
     window = Window(profile, length=24 * HOUR, scrape_interval=15)
     for pod, rows in enumerate((slice(0, 300), slice(300, None))):
         recorder = make_recorder(profile)
@@ -84,21 +84,23 @@ def booked(profile: Profile, answers: np.ndarray, truth: np.ndarray) -> Sample:
     return window.sample(START + HOUR)
 
 
-def test_labels_of_two_classes_as_they_were_booked() -> None:
-    """From the recorder to the metric: what scikit-learn says of the rows."""
+def test_f1_of_counted_labels_equals_scikit_learn() -> None:
+    """From the recorder to the metric, for a binary classifier."""
     scores, labels = make_scores(1000, 5)
     assert BINARY.score is not None
-    found = evaluate_performance(booked(BINARY, bin_of(BINARY.score.edges, scores), labels), metric="f1", tolerance=0.1)
+    found = evaluate_performance(
+        counted_by_two_pods(BINARY, bin_of(BINARY.score.edges, scores), labels), metric="f1", tolerance=0.1
+    )
 
     assert found.measurement is not None
     assert found.measurement.value == pytest.approx(metrics.f1_score(labels, scores > 0.5))
 
 
-def test_labels_of_more_classes_as_they_were_booked() -> None:
-    """Predicted class first, true class second; precision and recall would be the wrong way round otherwise."""
+def test_macro_f1_of_counted_labels_equals_scikit_learn() -> None:
+    """Rows of the matrix are predicted classes, columns true ones; the reverse would swap precision and recall."""
     predicted, true = generator(1).integers(0, 3, (2, 1000))
     predicted = np.where(generator(2).random(1000) < 0.7, true, np.minimum(predicted, 1))
-    sample = booked(MULTICLASS, predicted, np.array(["a", "b", "c"])[true])
+    sample = counted_by_two_pods(MULTICLASS, predicted, np.array(["a", "b", "c"])[true])
     found = evaluate_performance(sample, metric="macroF1", tolerance=0.1)
 
     assert np.array_equal(sample.confusion(), metrics.confusion_matrix(true, predicted).T)
@@ -114,20 +116,20 @@ def test_labels_of_more_classes_as_they_were_booked() -> None:
         ("bias", lambda truth, answers: np.mean(answers - truth)),
     ],
 )
-def test_labels_of_a_regression_as_they_were_booked(
+def test_regression_metrics_of_counted_labels_equal_those_of_the_rows(
     metric: str, of_rows: Callable[[np.ndarray, np.ndarray], float]
 ) -> None:
-    """A bias above 0 means answers above the truth."""
+    """A positive bias means predictions above the true values."""
     truth = generator(3).normal(50, 20, 1000)
     answers = truth + generator(4).normal(2, 5, 1000)
-    found = evaluate_performance(booked(REGRESSION, answers, truth), metric=metric, tolerance=10.0)
+    found = evaluate_performance(counted_by_two_pods(REGRESSION, answers, truth), metric=metric, tolerance=10.0)
 
     assert found.measurement is not None
     assert found.measurement.value == pytest.approx(of_rows(truth, answers), rel=1e-3)
 
 
-def test_held() -> None:
-    """Calibrated scores keep the baseline: held, the signal is lowered, with coverage and delay of the labels."""
+def test_performance_is_held_without_concept_drift() -> None:
+    """The signal is lowered, and the result has the coverage and the delay of the labels."""
     found = evaluate_performance(labelled_sample(*make_scores(2000, 8)), metric="auc", tolerance=0.05)
 
     assert (found.standing, found.signal, found.cause) == (PerformanceVerdict.HELD, Signal.LOWERED, None)
@@ -135,8 +137,8 @@ def test_held() -> None:
     assert found.baseline == BINARY.metrics["auc"].value
 
 
-def test_lost() -> None:
-    """Labels that have nothing to do with the scores any more: lost, with numbers in the reason."""
+def test_performance_is_lost_if_labels_are_independent_of_the_scores() -> None:
+    """The reason contains the numbers."""
     scores, labels = make_scores(2000, 8)
     found = evaluate_performance(labelled_sample(scores, generator().permutation(labels)), metric="auc", tolerance=0.05)
 
@@ -148,8 +150,8 @@ def test_lost() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS["scores"])
-def test_every_metric_of_two_classes_is_lost_when_labels_mean_nothing(metric: str) -> None:
-    """Shares fall and losses rise; either is found."""
+def test_every_binary_metric_detects_random_labels(metric: str) -> None:
+    """Shares fall and losses rise; both are detected."""
     scores, labels = make_scores(2000, 8)
     kept = evaluate_performance(labelled_sample(scores, labels), metric=metric, tolerance=0.05)
     lost = evaluate_performance(labelled_sample(scores, generator().permutation(labels)), metric=metric, tolerance=0.05)
@@ -158,7 +160,7 @@ def test_every_metric_of_two_classes_is_lost_when_labels_mean_nothing(metric: st
 
 
 def multiclass(wrong: float) -> Sample:
-    """Labels of three classes; so large a share of the right answers went to a wrong class."""
+    """Labels of three classes, with the share `wrong` of the correct predictions moved to another class."""
     matrix = MATRIX.copy()
     matrix[np.arange(3), np.arange(3)] -= (wrong * np.diagonal(MATRIX)).astype(int)
     matrix[[1, 2, 0], np.arange(3)] += (wrong * np.diagonal(MATRIX)).astype(int)
@@ -166,8 +168,8 @@ def multiclass(wrong: float) -> Sample:
 
 
 @pytest.mark.parametrize("metric", METRICS["classes"])
-def test_more_classes(metric: str) -> None:
-    """Accuracy and macro F1 from the confusion matrix, as on the hold-out rows."""
+def test_multiclass_metrics_detect_a_loss(metric: str) -> None:
+    """Accuracy and macro F1 are computed from the confusion matrix, as on the hold-out rows."""
     kept = evaluate_performance(multiclass(0.0), metric=metric, tolerance=0.05)
     lost = evaluate_performance(multiclass(0.3), metric=metric, tolerance=0.05)
 
@@ -185,13 +187,15 @@ def test_more_classes(metric: str) -> None:
         "smaller errors": ("rmse", (1, 2), 0.0, PerformanceVerdict.HELD),
         "a wider spread": ("rmse", (1, 8), 0.5, PerformanceVerdict.LOST),
         "a wider spread without bias": ("bias", (1, 8), 1.0, PerformanceVerdict.HELD),
-        "a bias the other way": ("bias", (-1, 4), 0.5, PerformanceVerdict.HELD),
+        "a bias of the opposite sign": ("bias", (-1, 4), 0.5, PerformanceVerdict.HELD),
         "a larger bias": ("bias", (4, 4), 1.0, PerformanceVerdict.LOST),
-        "a larger bias the other way": ("bias", (-4, 4), 1.0, PerformanceVerdict.LOST),
+        "a larger bias of the opposite sign": ("bias", (-4, 4), 1.0, PerformanceVerdict.LOST),
     }.values(),
 )
-def test_regression(metric: str, errors: tuple[float, float], tolerance: float, standing: PerformanceVerdict) -> None:
-    """Errors are lost when they grow, by the unit of the target; a bias when it leaves 0 further behind."""
+def test_regression_metrics_detect_a_loss(
+    metric: str, errors: tuple[float, float], tolerance: float, standing: PerformanceVerdict
+) -> None:
+    """Errors are lost if they grow; the bias is lost if its distance from 0 grows."""
     sample = make_sample(REGRESSION, rows=2000, residuals=generator(5).normal(*errors, 2000))
     found = evaluate_performance(sample, metric=metric, tolerance=tolerance)
 
@@ -200,8 +204,8 @@ def test_regression(metric: str, errors: tuple[float, float], tolerance: float, 
     assert found.labelled_rows == found.measurement.rows == 2000
 
 
-def test_interval_must_be_worse_as_a_whole() -> None:
-    """Fewer labels prove less: the same loss of 2,000 rows is found, of 150 it is not."""
+def test_fewer_labels_detect_less() -> None:
+    """The same loss is detected with 2,000 rows and not with 150, whose interval is wider."""
     standing = {
         rows: evaluate_performance(
             make_sample(REGRESSION, rows=rows, residuals=np.resize([-5.4, 5.4, 0.5, -0.5, 9.0, -9.0], rows)),
@@ -216,7 +220,7 @@ def test_interval_must_be_worse_as_a_whole() -> None:
 
 
 def test_loss_within_tolerance_neither_raises_nor_lowers() -> None:
-    """Between 80 and 100 % of the tolerated loss an open alarm stays open and a closed one closed."""
+    """Between 80 and 100 % of the tolerated loss, an open alarm stays open and a closed one stays closed."""
     scores, labels = make_scores(2000, 8)
     found = evaluate_performance(labelled_sample(scores, labels), metric="auc", tolerance=0.05)
     assert found.measurement is not None
@@ -226,8 +230,8 @@ def test_loss_within_tolerance_neither_raises_nor_lowers() -> None:
     assert (again.standing, again.signal) == (PerformanceVerdict.HELD, Signal.BETWEEN)
 
 
-def in_parts(metric: str, pods: int) -> PerformanceResult:
-    """The same labels, spread over pods."""
+def spread_over_pods(metric: str, pods: int) -> PerformanceResult:
+    """The performance of the same labels, spread over pods."""
     if metric == "auc":
         sample = labelled_sample(*make_scores(2000, 8), pods=pods)
     elif metric == "macroF1":
@@ -239,12 +243,12 @@ def in_parts(metric: str, pods: int) -> PerformanceResult:
 
 @pytest.mark.parametrize("metric", ["auc", "macroF1", "rmse"])
 @pytest.mark.parametrize("pods", [2, 7])
-def test_pods_change_nothing(metric: str, pods: int) -> None:
-    assert in_parts(metric, pods) == in_parts(metric, 1)
+def test_performance_does_not_depend_on_the_number_of_pods(metric: str, pods: int) -> None:
+    assert spread_over_pods(metric, pods) == spread_over_pods(metric, 1)
 
 
-def test_unknown_without_labels() -> None:
-    """Too few labelled rows, or one class alone: unknown, with the number that is needed."""
+def test_performance_is_unknown_with_too_few_labels_or_one_class() -> None:
+    """The reason states the number of labels needed."""
     scores, labels = make_scores(600, 8)
     few = evaluate_performance(labelled_sample(scores[:499], labels[:499]), metric="auc", tolerance=0.05)
     alone = evaluate_performance(labelled_sample(scores, np.zeros(600)), metric="auc", tolerance=0.05)
@@ -254,16 +258,15 @@ def test_unknown_without_labels() -> None:
     assert (alone.cause, alone.reason) == (Cause.NO_LABELS, "auc is not defined: the labelled rows lack a class")
 
 
-def test_never_from_fewer_than_a_hundred() -> None:
-    """A policy cannot ask for a verdict on ten rows."""
+def test_at_least_100_labels_are_needed() -> None:
+    """A policy cannot set a lower minimum."""
     scores, labels = make_scores(99, 8)
     found = evaluate_performance(labelled_sample(scores, labels), metric="auc", tolerance=0.05, min_samples=10)
 
     assert found.reason == "99 labelled rows in the window, 100 are needed"
 
 
-def test_unknown_without_baseline() -> None:
-    """A profile without the metric cannot be compared with."""
+def test_performance_is_unknown_without_a_baseline() -> None:
     bare = dataclasses.replace(BINARY, metrics={})
     found = evaluate_performance(labelled_sample(*make_scores(600, 8), profile=bare), metric="f1", tolerance=0.05)
 
@@ -282,15 +285,15 @@ def test_unknown_without_baseline() -> None:
         ),
     ],
 )
-def test_metric_of_another_kind_of_model(profile: Profile, metric: str, reason: str) -> None:
-    """A policy may name a metric that its model cannot have; it is told which ones there are."""
+def test_metric_of_another_model_type_is_unknown(profile: Profile, metric: str, reason: str) -> None:
+    """The reason lists the metrics that the model has."""
     found = evaluate_performance(make_sample(profile, rows=600), metric=metric, tolerance=0.05)
 
     assert (found.standing, found.cause, found.reason) == (PerformanceVerdict.UNKNOWN, Cause.NOT_DEFINED, reason)
 
 
-def test_labels_that_are_not_counted() -> None:
-    """Without hold-out rows there are no bins to count labels in; the reason is the profile's."""
+def test_performance_is_unknown_if_labels_cannot_be_counted() -> None:
+    """Without hold-out rows there are no bins to count labels in; the reason comes from the profile."""
     bare = build_profile(make_columns(600), task="regression")
     found = evaluate_performance(make_sample(bare, rows=600), metric="mae", tolerance=0.05)
 
@@ -298,14 +301,14 @@ def test_labels_that_are_not_counted() -> None:
     assert found.reason == bare.no_labels
 
 
-def test_no_such_metric() -> None:
+def test_unknown_metric_is_refused() -> None:
     allowed = "accuracy, precision, recall, f1, auc, logLoss, brier, macroF1, mae, rmse, bias"
     with pytest.raises(ValueError, match=f"metric must be one of {allowed}, got 'mse'"):
         evaluate_performance(make_sample(BINARY), metric="mse", tolerance=0.05)
 
 
 def streamed(profile: Profile, metric: str, alike: int) -> PerformanceResult:
-    """The performance of 4,000 labelled rows in 40 sub-windows, so many of which are the same at a time."""
+    """The performance of 4,000 labelled rows in 40 sub-windows, in groups of `alike` equal rows."""
     draw, recorder = generator(5), make_recorder(profile)
     window = Window(profile, length=24 * HOUR, scrape_interval=15)
     for step in range(40):
@@ -334,8 +337,8 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("profile", "metric"), KINDS, ids=[metric for _, metric in KINDS])
-def test_rows_that_end_alike_are_worth_fewer(profile: Profile, metric: str) -> None:
-    """Ten equal rows tell as much as one: the interval is about three times as wide; the value is what it is."""
+def test_clustered_rows_widen_the_interval(profile: Profile, metric: str) -> None:
+    """Groups of ten equal rows widen the interval by about the square root of 10 and do not change the value."""
     independent, alike = (streamed(profile, metric, alike).measurement for alike in (1, 10))
     assert independent is not None
     assert alike is not None
@@ -345,8 +348,8 @@ def test_rows_that_end_alike_are_worth_fewer(profile: Profile, metric: str) -> N
     assert alike.rows == independent.rows == 4000
 
 
-def test_a_design_effect_needs_rows_that_vary() -> None:
-    """One sub-window, one outcome or no row at all show nothing; independent rows lose nothing."""
+def test_design_effect_is_one_without_variation() -> None:
+    """One sub-window, one outcome, no rows and independent rows all give a design effect of 1."""
     calm = generator(1).multinomial(100, [0.4, 0.3, 0.2, 0.1], 30)
     for counts in (calm[:1], calm[:, :1], 0 * calm, calm[:0], calm):
         assert design_effect(counts) == 1.0
