@@ -1,4 +1,4 @@
-"""Passes by workers from the queue, under a clock that jumps: failures are retried and reported, nothing spins."""
+"""Passes that workers take from the queue, under a simulated clock: failures are retried, with back-off."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.support.world.shell import Shell
 KEY = Key("TrainingJob", "ns", "run")
 
 
-def test_a_spec_that_cannot_be_read_is_a_condition_and_no_loop() -> None:
-    """The message names the field; one pass, no retry, and another object is not disturbed."""
+def test_an_invalid_spec_becomes_a_condition_and_is_not_retried() -> None:
+    """An invalid spec becomes a condition that names the field; it is not retried and does not affect other objects."""
 
     async def story() -> None:
         bad = manifests.training_job("bad", "ns", seed="seven")
@@ -34,14 +34,14 @@ def test_a_spec_that_cannot_be_read_is_a_condition_and_no_loop() -> None:
     fake_time.run(story())
 
 
-def test_a_pass_that_fails_is_repeated_with_back_off_until_it_succeeds() -> None:
-    """The API server is away for a minute: few tries, then the run starts."""
+def test_a_failed_pass_is_retried_with_back_off_until_it_succeeds() -> None:
+    """If the API server is unavailable for a minute, the pass is retried a few times, then the run starts."""
 
     async def story() -> None:
         shell = Shell(manifests.training_job("run", "ns"))
 
         def away(call: Call) -> None:
-            """The API server is away for a while."""
+            """Fail all requests for Jobs during the first minute."""
             if fake_time.now() < 60 and call[1] == "Job":
                 raise ApiError("no answer")
 
@@ -54,15 +54,15 @@ def test_a_pass_that_fails_is_repeated_with_back_off_until_it_succeeds() -> None
     fake_time.run(story())
 
 
-def test_a_server_that_asks_to_wait_is_obeyed() -> None:
-    """Retry-After is the least back-off."""
+def test_retry_after_sets_the_minimum_back_off() -> None:
+    """The back-off is at least the delay in Retry-After."""
 
     async def story() -> list[float]:
         shell = Shell(manifests.training_job("run", "ns"))
         times: list[float] = []
 
         def busy(call: Call) -> None:
-            """Too many requests, once."""
+            """Answer the first request with 429."""
             if call[1] == "Job":
                 times.append(fake_time.now())
                 if len(times) == 1:
@@ -75,12 +75,12 @@ def test_a_server_that_asks_to_wait_is_obeyed() -> None:
     assert fake_time.run(story())[:2] == [0, 40]
 
 
-def test_a_bug_in_a_decision_is_that_objects_alone() -> None:
-    """An exception is logged and backs off; the worker lives, and others are looked at."""
+def test_an_exception_in_decide_does_not_affect_other_objects() -> None:
+    """An exception in `decide` is retried with back-off; the worker keeps running and reconciles other objects."""
 
     async def story() -> None:
         def broken(_: object) -> Any:
-            """A bug."""
+            """Raise an unexpected exception."""
             raise ZeroDivisionError
 
         kinds = {**REGISTRY.kinds, "ModelDeployment": replace(REGISTRY.kinds["ModelDeployment"], decide=broken)}
@@ -93,8 +93,8 @@ def test_a_bug_in_a_decision_is_that_objects_alone() -> None:
     fake_time.run(story())
 
 
-def test_an_object_that_is_being_deleted_is_left_alone() -> None:
-    """Its children go with it; nothing is written."""
+def test_an_object_that_is_being_deleted_is_not_written() -> None:
+    """Kubernetes deletes the children with their owner, so a pass writes nothing."""
 
     async def story() -> None:
         going = manifests.training_job("run", "ns")
@@ -107,8 +107,8 @@ def test_an_object_that_is_being_deleted_is_left_alone() -> None:
     fake_time.run(story())
 
 
-def test_a_pass_on_an_old_version_is_made_again_at_once() -> None:
-    """Somebody edited the object since it was seen: nothing is created for what it was."""
+def test_a_pass_over_an_outdated_version_is_repeated_immediately() -> None:
+    """A pass over an outdated version creates nothing and is repeated immediately with the current version."""
 
     async def story() -> None:
         shell = Shell(manifests.training_job("run", "ns"))

@@ -1,4 +1,4 @@
-"""A kind is one value: the generic code names none, and a fourth kind needs no change of it."""
+"""The registry of kinds: generic code names no kind, and a new kind needs no change in it."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ NAMES = tuple(kind.declaration.kind for kind in KINDS)
 
 
 class ToySpec(Model):
-    """Names the ModelDeployment that the toy looks at."""
+    """The name of the ModelDeployment that the toy depends on."""
 
     deployment: str
 
 
 class ToyStatus(StatusModel):
-    """Whether it is there."""
+    """Whether the ModelDeployment was found."""
 
     observed_generation: int = 0
     summary: str = ""
@@ -51,7 +51,7 @@ class ToyStatus(StatusModel):
 
 
 class Toy(CustomResource):
-    """A fourth kind."""
+    """A fourth kind, for tests only."""
 
     declaration: ClassVar[KindDeclaration] = KindDeclaration("Toy", "toys", "toy", (), "a toy")
 
@@ -61,20 +61,20 @@ class Toy(CustomResource):
 
 @dataclass(frozen=True)
 class ToyObserved:
-    """What a pass over a toy depends on."""
+    """The observed state of a toy."""
 
     resource: Toy
     found: bool
 
 
 async def observe(resource: Toy, reader: Reader) -> ToyObserved:
-    """Look for the ModelDeployment."""
+    """Read the ModelDeployment."""
     model = REGISTRY.kinds["ModelDeployment"].model
     return ToyObserved(resource, reader.named(model, "ns", resource.spec.deployment) is not None)
 
 
 def decide(observed: ToyObserved) -> Plan:
-    """Report it, and pause a watch."""
+    """Report whether it was found, and pause a watch."""
     status = ToyStatus(observed_generation=1, found=observed.found)
     return Plan(status=status.to_document(), watch=PausedWatch("u"))
 
@@ -97,7 +97,7 @@ KEY = Key("Toy", "ns", "toy")
 
 
 def make_toy(**spec: object) -> Manifest:
-    """A manifest of the fourth kind."""
+    """A manifest of a toy."""
     metadata = {"name": "toy", "namespace": "ns", "generation": 1}
     return {"apiVersion": API_VERSION, "kind": "Toy", "metadata": metadata, "spec": {"deployment": "serve", **spec}}
 
@@ -145,8 +145,8 @@ def test_a_deleted_toy_is_forgotten() -> None:
     fake_time.run(story())
 
 
-def test_a_toy_is_routed() -> None:
-    """By what it depends on, by its children and by its pods; by its verbs at once."""
+def test_changes_enqueue_a_toy() -> None:
+    """A toy is enqueued by changes of its spec, dependencies, children and pods, and by its verb annotations."""
     queue = WorkQueue()
     router = Router(WITH_TOY, queue)
     cache = Cache(router)

@@ -1,4 +1,4 @@
-"""Who is looked at because of what: the enqueue filters."""
+"""The router: which keys a change of an object enqueues."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ POLICY = Key("DriftPolicy", "ns", "policy")
 
 
 class World:
-    """A cache with a router, and the keys that it added to the queue since the last look."""
+    """A cache with a router, and the queue to which the router adds keys."""
 
     def __init__(self) -> None:
         self.queue = WorkQueue()
@@ -31,16 +31,16 @@ class World:
         self._version = 0
 
     def put(self, manifest: Manifest, source: Source = Source.WATCH, *, uid: str = "u", **metadata: Any) -> None:
-        """The object was seen, at the next version."""
+        """Put the object into the cache with the next resource version."""
         self._version += 1
         identity = {"uid": uid, "resourceVersion": str(self._version), "generation": 1}
         self.cache.put({**manifest, "metadata": {**manifest["metadata"], **identity, **metadata}}, source)
 
     def drain(self) -> set[Key]:
-        """The keys that are due now."""
+        """Take all keys that are due from the queue, and return them."""
 
         async def empty() -> set[Key]:
-            """Take all keys that are due."""
+            """Take keys until the queue is empty."""
             keys = set()
             while self.queue.depth:
                 key = await self.queue.get()
@@ -53,7 +53,7 @@ class World:
 
 @pytest.fixture
 def world() -> World:
-    """One of each kind, all looked at already."""
+    """One object of each kind, and an empty queue."""
     world = World()
     world.put(manifests.training_job("run", "ns"))
     world.put(manifests.model_deployment("serve", "ns"))
@@ -62,8 +62,8 @@ def world() -> World:
     return world
 
 
-def test_our_own_status_write_does_not_wake_us(world: World) -> None:
-    """Whether the answer or the watch brings it: the object itself is not looked at again."""
+def test_a_status_write_does_not_enqueue_the_object_itself(world: World) -> None:
+    """A status change alone, from a response or from the watch, does not enqueue the object itself."""
     for source in (Source.ANSWER, Source.WATCH):
         world.put({**manifests.training_job("run", "ns"), "status": {"phase": source.value}}, source)
         assert RUN not in world.drain()
@@ -74,33 +74,33 @@ def test_our_own_status_write_does_not_wake_us(world: World) -> None:
     [{"generation": 2}, {"deletionTimestamp": "2026-01-01T00:00:00Z"}, {"annotations": {ANNOTATION_RETRAIN: "now"}}],
     ids=["spec", "deletion", "verb"],
 )
-def test_what_a_person_asks_wakes_the_object(metadata: dict[str, Any], world: World) -> None:
-    """An edit of the spec, a deletion and a verb count."""
+def test_spec_changes_deletions_and_verbs_enqueue_the_object(metadata: dict[str, Any], world: World) -> None:
+    """A change of the spec, a deletion and a verb annotation enqueue the object."""
     world.put(manifests.drift_policy("policy", "ns", target="serve"), **metadata)
     assert world.drain() == {POLICY}
 
 
-def test_a_label_or_another_annotation_wakes_nobody(world: World) -> None:
-    """Argo CD's tracking annotation is no reason to look."""
+def test_other_labels_and_annotations_enqueue_nothing(world: World) -> None:
+    """Other metadata, such as the tracking annotation of Argo CD, does not affect the result of a pass."""
     world.put(manifests.drift_policy("policy", "ns", target="serve"), annotations={"argocd": "x"}, labels={"a": "b"})
     assert world.drain() == set()
 
 
-def test_a_published_version_wakes_the_deployments_of_its_line_and_the_policy_that_asked_for_it(world: World) -> None:
-    """A run's status is what both wait for."""
+def test_a_published_version_enqueues_the_deployments_of_its_line_and_its_policy(world: World) -> None:
+    """Both depend on the status of the TrainingJob."""
     owner = {"kind": "DriftPolicy", "name": "policy", "uid": "u", "controller": True}
     published = {**manifests.training_job("run", "ns"), "status": {"phase": "Succeeded"}}
     world.put(published, Source.ANSWER, ownerReferences=[owner])
     assert world.drain() == {SERVE, POLICY}
 
 
-def test_a_run_of_another_line_wakes_no_deployment(world: World) -> None:
+def test_a_run_of_another_line_does_not_enqueue_a_deployment(world: World) -> None:
     world.put({**manifests.training_job("run", "ns", line="snow"), "status": {"phase": "Succeeded"}})
     assert SERVE not in world.drain()
 
 
-def test_a_deployments_status_wakes_its_policies_and_the_runs_that_wait_for_it(world: World) -> None:
-    """The policy follows the stable revision; a run may wait for a champion."""
+def test_a_deployments_status_enqueues_its_policies_and_the_runs_that_wait_for_it(world: World) -> None:
+    """A policy follows the stable revision; a TrainingJob may wait for its champion."""
     champion = {"champion": {"deployment": "serve", "metric": "auc"}}
     world.put(manifests.training_job("waits", "ns", evaluation=champion))
     world.drain()
@@ -108,15 +108,15 @@ def test_a_deployments_status_wakes_its_policies_and_the_runs_that_wait_for_it(w
     assert world.drain() == {POLICY, Key("TrainingJob", "ns", "waits")}
 
 
-def test_a_deleted_target_wakes_its_policies(world: World) -> None:
+def test_a_deleted_target_enqueues_its_policies(world: World) -> None:
     deployment = world.cache.get(SERVE)
     assert deployment is not None
     world.cache.drop(deployment, Source.WATCH)
     assert POLICY in world.drain()
 
 
-def test_a_child_wakes_its_owner_unless_we_wrote_it(world: World) -> None:
-    """Events of children count; the answers to our own applies do not."""
+def test_a_watch_event_of_a_child_enqueues_its_owner(world: World) -> None:
+    """A watch event of a child enqueues its owner; the response to the operator's own write does not."""
     owner = {"kind": "TrainingJob", "name": "run", "uid": "u", "controller": True}
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": "ns"}}
     world.put(job, Source.ANSWER, ownerReferences=[owner])
@@ -125,15 +125,15 @@ def test_a_child_wakes_its_owner_unless_we_wrote_it(world: World) -> None:
     assert world.drain() == {RUN}
 
 
-def test_a_pod_wakes_the_owner_that_its_label_names(world: World) -> None:
-    """A serving pod's controller is a ReplicaSet, which we do not watch."""
+def test_a_pod_enqueues_the_owner_that_its_label_names(world: World) -> None:
+    """The controller of a serving pod is a ReplicaSet, which is not watched, so the label decides."""
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "ns"}}
     world.put(pod, labels={LABEL_MODEL_DEPLOYMENT: "serve"})
     assert world.drain() == {SERVE}
 
 
-def test_a_child_that_lost_its_owner_reference_still_wakes_the_owner(world: World) -> None:
-    """Interference with a child must be seen by the one whose child it was."""
+def test_a_child_that_lost_its_owner_reference_still_enqueues_the_owner(world: World) -> None:
+    """If someone removes the owner reference of a child, the former owner must notice."""
     owner = {"kind": "TrainingJob", "name": "run", "uid": "u", "controller": True}
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": "ns"}}
     world.put(job, ownerReferences=[owner])

@@ -1,4 +1,4 @@
-"""The schedule of scrapes and evaluations, under a clock that jumps."""
+"""The schedule of scrapes and evaluations, under a simulated clock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.world.memory_client import MemoryClient
 
 
 class Visits(ServingPods):
-    """Notes when the pods of which policy's target were looked for, and how many looks there were at a time."""
+    """Serving pods that record the times of lookups by target, and the maximum number of concurrent lookups."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         super().__init__(MemoryClient(), Cache())
@@ -31,7 +31,7 @@ class Visits(ServingPods):
         self._seconds = seconds
 
     async def of(self, namespace: str, name: str, uid: str) -> tuple[Manifest, ...]:
-        """There are none."""
+        """Record the lookup and return no pods."""
         self.times.setdefault(name, []).append(fake_time.now())
         self._now += 1
         self.most = max(self.most, self._now)
@@ -44,12 +44,12 @@ class Nobody:
     """A `MetricsSource` without pods."""
 
     async def read(self, address: str, path: str) -> bytes | ScrapeFailure:
-        """Never asked."""
+        """Fail, because there is no pod to read from."""
         raise AssertionError(address)
 
 
 def key_of(watch: Watch) -> Key:
-    """The key of the policy that watches; its target has the policy's name."""
+    """The key of the policy of a watch; its target has the same name."""
     return Key("DriftPolicy", "ns", watch.target)
 
 
@@ -60,21 +60,21 @@ def make_watch(name: str, *, scrape_interval: float = 15.0, interval: float = 60
 
 
 def make_monitor(visits: Visits, queue: WorkQueue) -> Monitor:
-    """A monitor on the jumping clock, without jitter."""
+    """A monitor on the simulated clock, without jitter."""
     store = WindowStore(MemoryClient())
     return Monitor(Nobody(), visits, queue, store, clock=fake_time.now, now=fake_time.now, draw=lambda: 0.5)
 
 
 async def run_for(monitor: Monitor, seconds: float) -> None:
-    """Let it run for a while."""
+    """Run the monitor for this many seconds."""
     task = asyncio.create_task(monitor.run())
     await asyncio.sleep(seconds)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
-def test_a_policy_is_scraped_at_its_interval_and_evaluated_at_its_own() -> None:
-    """Every 15 s a scrape, every 60 s a reason for a pass, in which an evaluation is due until it is done."""
+def test_scrapes_and_evaluations_follow_their_intervals() -> None:
+    """Scrapes follow scrapeInterval; after interval, the policy is enqueued and its evaluation is due until done."""
 
     async def story() -> None:
         visits, queue = Visits(), WorkQueue(clock=fake_time.now)
@@ -82,7 +82,7 @@ def test_a_policy_is_scraped_at_its_interval_and_evaluated_at_its_own() -> None:
         watch = make_watch("a")
         monitor.apply(key_of(watch), watch)
         await run_for(monitor, 59)
-        assert await queue.get() == key_of(watch), "the first scrape is a reason to look"
+        assert await queue.get() == key_of(watch), "the first scrape enqueues the policy"
         queue.done(key_of(watch))
         assert visits.times["a"] == pytest.approx([0.5, 15.5, 30.5, 45.5])
         assert not monitor.state(key_of(watch), watch).evaluation_due
@@ -95,8 +95,8 @@ def test_a_policy_is_scraped_at_its_interval_and_evaluated_at_its_own() -> None:
     fake_time.run(story())
 
 
-def test_a_slow_target_delays_nobody_and_the_number_at_a_time_is_bounded() -> None:
-    """A hundred policies whose pods hang: each is asked again in its turn, never more than so many at once."""
+def test_slow_targets_delay_no_others_and_concurrency_is_bounded() -> None:
+    """With a hundred slow targets, each gets its turn, and the number of concurrent scrapes is bounded."""
 
     async def story() -> None:
         visits = Visits(seconds=10.0)
@@ -112,8 +112,8 @@ def test_a_slow_target_delays_nobody_and_the_number_at_a_time_is_bounded() -> No
     fake_time.run(story())
 
 
-def test_a_known_watch_changes_nothing_and_a_shorter_interval_counts_at_once() -> None:
-    """Every pass assigns; only an edit moves the schedule."""
+def test_an_unchanged_watch_keeps_the_schedule_and_a_shorter_interval_applies_immediately() -> None:
+    """Every pass applies the watch again; only a changed watch changes the schedule."""
 
     async def story() -> None:
         visits = Visits()
@@ -134,8 +134,8 @@ def test_a_known_watch_changes_nothing_and_a_shorter_interval_counts_at_once() -
     fake_time.run(story())
 
 
-def test_a_forgotten_policy_is_scraped_no_more() -> None:
-    """Deleted or suspended: its pods are left alone, and its namesake starts anew."""
+def test_a_forgotten_policy_is_not_scraped() -> None:
+    """A forgotten policy is not scraped; a new policy with the same name starts with an empty state."""
 
     async def story() -> None:
         visits = Visits()
@@ -155,7 +155,7 @@ def test_a_forgotten_policy_is_scraped_no_more() -> None:
 
 
 def test_the_state_of_a_watch_that_is_not_applied_yet_is_empty() -> None:
-    """A pass asks before its plan is applied: neither another uid nor a paused watch sees what was scraped."""
+    """A pass reads the state before its plan is applied: a watch of another uid or a paused watch reads no counts."""
 
     async def story() -> None:
         monitor = make_monitor(Visits(), WorkQueue(clock=fake_time.now))
@@ -167,6 +167,6 @@ def test_the_state_of_a_watch_that_is_not_applied_yet_is_empty() -> None:
         assert monitor.state(key_of(watch), replace(watch, window=60.0)).attempted
         assert monitor.state(key_of(watch), replace(watch, uid="another")) == WatchState()
         assert monitor.state(key_of(watch), PausedWatch("u")) == WatchState()
-        assert monitor.state(key_of(watch), watch).attempted, "asking changes nothing"
+        assert monitor.state(key_of(watch), watch).attempted, "reading the state must not change it"
 
     fake_time.run(story())

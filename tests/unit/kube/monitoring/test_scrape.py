@@ -1,6 +1,6 @@
-"""A pod is not trusted: whatever it answers, the scrape ends in time with a document or a sentence.
+"""Scrapes of pods, over real HTTP on loopback.
 
-Real HTTP on loopback.
+Pods are not trusted: for any response, a scrape ends within its deadline with a document or an error message.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from perennate.kube.monitoring.scrape import HttpMetricsSource, ScrapeFailure, i
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 DEADLINE = 60.0
-"""No test waits for it, however busy the machine is."""
+"""Seconds; long enough that no test reaches it, even on a busy machine."""
 LIMIT = 10_000
 
 
 @asynccontextmanager
 async def pod(handler: Handler, deadline: float = DEADLINE) -> AsyncIterator[HttpMetricsSource]:
-    """A pod that answers /counts so, and a source that scrapes it."""
+    """Start a pod whose /counts is served by `handler`, and yield a source that scrapes it."""
     application = web.Application()
     application.router.add_get("/counts", handler)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
@@ -38,14 +38,14 @@ async def pod(handler: Handler, deadline: float = DEADLINE) -> AsyncIterator[Htt
 
 
 async def scrape(handler: Handler, *, deadline: float = DEADLINE) -> bytes | ScrapeFailure:
-    """What the scrape of such a pod gives."""
+    """Scrape a pod whose /counts is served by `handler`."""
     async with pod(handler, deadline) as source:
         return await source.read("127.0.0.1", "/counts")
 
 
-async def test_a_document_is_handed_on_as_it_is() -> None:
+async def test_a_document_is_returned_unchanged() -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
-        """Answer so."""
+        """Return a JSON document."""
         assert request.headers["Accept-Encoding"] == "identity"
         return web.json_response({"rows": 1})
 
@@ -53,13 +53,13 @@ async def test_a_document_is_handed_on_as_it_is() -> None:
 
 
 async def silent(_: web.Request) -> web.StreamResponse:
-    """Never answers."""
+    """Never respond."""
     await asyncio.Event().wait()
     raise AssertionError
 
 
 async def endless(request: web.Request) -> web.StreamResponse:
-    """Sends a byte now and then, for ever: a time-out between two bytes would never end it."""
+    """Send one byte at a time without end: a read timeout would never expire."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
     while True:
@@ -68,7 +68,7 @@ async def endless(request: web.Request) -> web.StreamResponse:
 
 
 async def huge(request: web.Request) -> web.StreamResponse:
-    """Sends as fast as it can, without end."""
+    """Send data as fast as possible, without end."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
     while True:
@@ -76,18 +76,18 @@ async def huge(request: web.Request) -> web.StreamResponse:
 
 
 async def bomb(_: web.Request) -> web.StreamResponse:
-    """Small on the wire, large once decompressed."""
+    """Send a compressed body that is small on the wire and large once decompressed."""
     body = gzip.compress(b" " * 10_000_000)
     return web.Response(body=body, content_type="application/json", headers={"Content-Encoding": "gzip"})
 
 
 async def elsewhere(_: web.Request) -> web.StreamResponse:
-    """Sends the scraper to an address that it should never ask."""
+    """Redirect to an address that the operator must never request."""
     raise web.HTTPFound("http://169.254.169.254/latest/meta-data")
 
 
 async def truncated(request: web.Request) -> web.StreamResponse:
-    """Promises more than it sends."""
+    """Send less than Content-Length announces."""
     response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "100"})
     await response.prepare(request)
     await response.write(b'{"rows":')
@@ -97,12 +97,12 @@ async def truncated(request: web.Request) -> web.StreamResponse:
 
 
 async def markup(_: web.Request) -> web.StreamResponse:
-    """Answers with a page."""
+    """Return an HTML page."""
     return web.Response(text="<html>", content_type="text/html")
 
 
 async def broken(_: web.Request) -> web.StreamResponse:
-    """Has an error."""
+    """Return a server error."""
     return web.json_response({"rows": 1}, status=500)
 
 
@@ -117,7 +117,7 @@ HOSTILE: dict[str, tuple[Handler, str]] = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-async def test_a_hostile_answer_is_a_sentence(case: str) -> None:
+async def test_an_invalid_response_becomes_an_error_message(case: str) -> None:
     handler, sentence = HOSTILE[case]
     answer = await scrape(handler)
     assert isinstance(answer, ScrapeFailure)
@@ -125,16 +125,16 @@ async def test_a_hostile_answer_is_a_sentence(case: str) -> None:
 
 
 @pytest.mark.parametrize("handler", [silent, endless])
-async def test_an_answer_without_end_is_given_up(handler: Handler) -> None:
-    """After the deadline, whether nothing comes or something comes for ever."""
+async def test_a_response_that_does_not_end_fails_at_the_deadline(handler: Handler) -> None:
+    """The deadline covers the whole response, whether no byte arrives or bytes arrive without end."""
     answer = await scrape(handler, deadline=0.5)
     assert isinstance(answer, ScrapeFailure)
     assert "was not answered within 0.5 s" in answer.message
 
 
-async def test_nobody_there_is_a_sentence() -> None:
+async def test_a_refused_connection_becomes_a_failure() -> None:
     async def answer(_: web.Request) -> web.StreamResponse:
-        """Answer so."""
+        """Return a JSON document."""
         return web.json_response({})
 
     async with pod(answer) as source:
@@ -148,8 +148,8 @@ async def test_nobody_there_is_a_sentence() -> None:
     "address",
     ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "host", "", "::ffff:127.0.0.1"],
 )
-async def test_addresses_that_no_pod_has_are_never_asked(address: str) -> None:
-    """Loopback, link-local (the cloud's metadata), multicast, names: refused before a packet is sent."""
+async def test_addresses_that_no_pod_can_have_are_rejected(address: str) -> None:
+    """Loopback, link-local (cloud metadata), multicast and host names are rejected before anything is sent."""
     assert not is_pod_address(address)
     async with HttpMetricsSource() as source:
         answer = await source.read(address, "/counts")
@@ -159,5 +159,5 @@ async def test_addresses_that_no_pod_has_are_never_asked(address: str) -> None:
 
 @pytest.mark.parametrize("address", ["10.244.0.7", "192.168.1.4", "fd00::7", "100.64.0.1"])
 def test_addresses_that_pods_have_are_allowed(address: str) -> None:
-    """Private ranges are where pods live."""
+    """Pods usually have addresses in private ranges."""
     assert is_pod_address(address)

@@ -1,4 +1,4 @@
-"""What a policy's watch makes of its pods' answers, with real profiles and counts."""
+"""A policy's watch of its target: scraping, the window, and its persistence, with real profiles and counts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def make_profile(shift: float = 0.0) -> Profile:
 
 
 def make_watch(profile: Profile | None, **changes: Any) -> Watch:
-    """What the policy asks for."""
+    """The watch of a policy for a target with this profile."""
     given = {"uid": "p", "target": "serve", "target_uid": "md", "window": 600.0, "scrape_interval": 1.0}
     digest = profile.digest if profile is not None else None
     place = {"config_map": manifests.config_map("policy", "ns", uid="p")}
@@ -46,12 +46,12 @@ def make_watch(profile: Profile | None, **changes: Any) -> Watch:
 
 
 def state_of(watcher: TargetWatcher, now: float) -> WatchState:
-    """What is known of the present watch."""
+    """The state of the current watch."""
     return watcher.state(watcher.watch, now)
 
 
 class Pods:
-    """Serving pods in a cache, each with a recorder, or with a failure instead of an answer; a `MetricsSource`."""
+    """A `MetricsSource` of serving pods in a cache, each with a recorder or with a failure as response."""
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
@@ -64,7 +64,7 @@ class Pods:
         self._add("ReplicaSet", "serve-1", "r", owner=("Deployment", "serve", "d"))
 
     def add(self, name: str, address: str, *, owner: str = "r", ready: bool = True) -> Recorder:
-        """A pod, and what it counts."""
+        """Add a pod and return its recorder."""
         status = {"podIP": address, "conditions": [{"type": "Ready", "status": str(ready)}]}
         self._add("Pod", name, name, owner=("ReplicaSet", "serve-1", owner), status=status)
         recorder = Recorder(self.profile, model="m", version="sha256:" + "a" * 64, start=START)
@@ -73,11 +73,11 @@ class Pods:
         return recorder
 
     def publish(self, address: str, recorder: Recorder) -> None:
-        """Answer /counts with what was recorded until now."""
+        """Serve the recorder's current counts at /counts."""
         self.answers[address, "/counts"] = json.dumps(recorder.document()).encode()
 
     async def read(self, address: str, path: str) -> bytes | ScrapeFailure:
-        """Answer as arranged."""
+        """Return the stored response."""
         self.asked.append((address, path))
         return self.answers.get((address, path), ScrapeFailure(f"{path} nobody there"))
 
@@ -93,7 +93,7 @@ class Pods:
 
 
 async def test_counts_of_all_pods_are_added_up() -> None:
-    """Two pods, one window; the profile is fetched once and checked by its digest."""
+    """The window adds the counts of all pods; the profile is fetched once."""
     pods = Pods(make_profile())
     recorders = {address: pods.add(name, address) for name, address in (("a", "10.0.0.1"), ("b", "10.0.0.2"))}
     watch = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
@@ -111,8 +111,8 @@ async def test_counts_of_all_pods_are_added_up() -> None:
     assert [path for _, path in pods.asked].count("/profile") == 1
 
 
-async def test_a_failing_pod_is_counted_and_told_and_the_others_still_count() -> None:
-    """One bad answer is one sentence."""
+async def test_failing_pods_are_reported_and_the_others_still_count() -> None:
+    """Each failing pod gives one error, and the counts of the other pods are still used."""
     pods = Pods(make_profile())
     good = pods.add("good", "10.0.0.1")
     for name, answer in (("gone", ScrapeFailure("/counts: refused")), ("torn", b"{"), ("liar", b'{"rows": -1}')):
@@ -130,8 +130,8 @@ async def test_a_failing_pod_is_counted_and_told_and_the_others_still_count() ->
     assert [error.split(":")[0] for error in view.errors] == ["pod gone", "pod liar", "pod torn"]
 
 
-async def test_counts_larger_than_any_of_the_profile_are_not_decoded() -> None:
-    """A pod is not trusted, and the operator has the memory of one process."""
+async def test_counts_larger_than_the_profile_allows_are_not_decoded() -> None:
+    """Pods are not trusted: an oversized document could exhaust the operator's memory."""
     pods = Pods(make_profile())
     pods.add("dense", "10.0.0.1")
     pods.answers["10.0.0.1", "/counts"] = b'{"rows":[' + b"[]," * 1_000_000 + b"0]}"
@@ -141,8 +141,8 @@ async def test_counts_larger_than_any_of_the_profile_are_not_decoded() -> None:
     assert error.startswith("pod dense: /counts: document: must have at most ")
 
 
-async def test_only_ready_pods_whose_controllers_are_ours_are_asked() -> None:
-    """A label alone proves nothing; a pod that is not ready does not serve."""
+async def test_only_ready_pods_owned_by_the_target_are_scraped() -> None:
+    """Anyone can set a label, so the owner references must match too; a pod that is not ready gets no traffic."""
     pods = Pods(make_profile())
     pods.add("ours", "10.0.0.1")
     pods.add("forged", "10.0.0.2", owner="another replica set")
@@ -152,8 +152,8 @@ async def test_only_ready_pods_whose_controllers_are_ours_are_asked() -> None:
     assert {address for address, _ in pods.asked} == {"10.0.0.1"}
 
 
-async def test_a_profile_of_another_digest_is_refused() -> None:
-    """The reference is the one that the version was published with, or none."""
+async def test_a_profile_with_another_digest_is_rejected() -> None:
+    """Only the profile that the version was published with is used as the reference."""
     pods = Pods(make_profile())
     pods.add("a", "10.0.0.1")
     pods.answers["10.0.0.1", "/profile"] = make_profile(shift=3.0).to_bytes()
@@ -167,7 +167,7 @@ async def test_a_profile_of_another_digest_is_refused() -> None:
 
 
 async def test_a_new_reference_starts_a_new_window() -> None:
-    """What was counted against another version's reference says nothing about this one's."""
+    """Counts in the bins of another profile cannot be compared with the new one."""
     pods = Pods(make_profile())
     recorder = pods.add("a", "10.0.0.1")
     recorder.record({"x": np.zeros(9)})
@@ -181,8 +181,8 @@ async def test_a_new_reference_starts_a_new_window() -> None:
     assert state_of(watch, START + 2).profile is None
 
 
-async def test_a_watch_with_another_reference_is_asked_about_before_it_is_applied() -> None:
-    """The pass that plans the new watch sees no profile and no counts of the old one."""
+async def test_the_state_for_a_watch_with_another_reference_is_empty() -> None:
+    """A pass that plans a watch with another profile must not read the profile or the counts of the old one."""
     pods = Pods(make_profile())
     pods.add("a", "10.0.0.1")
     watcher = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
@@ -193,7 +193,7 @@ async def test_a_watch_with_another_reference_is_asked_about_before_it_is_applie
 
 
 async def watched(pods: Pods, seconds: float = 100.0) -> tuple[TargetWatcher, Recorder]:
-    """A watch that has seen 50 rows of one pod, some seconds after START, and was not kept yet."""
+    """A watch with 50 rows of one pod, scraped some seconds after START, whose window was not saved yet."""
     recorder = pods.add("a", "10.0.0.1")
     watch = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
     await watch.scrape(pods, pods.own, START + 1)
@@ -204,19 +204,19 @@ async def watched(pods: Pods, seconds: float = 100.0) -> tuple[TargetWatcher, Re
 
 
 def saves(pods: Pods) -> int:
-    """How often a ConfigMap was written."""
+    """The number of writes of a ConfigMap."""
     return sum(kind == "ConfigMap" for _, kind, _ in pods.client.writes)
 
 
 def rows_of(watch: TargetWatcher, now: float) -> int:
-    """Rows in its window."""
+    """The number of rows in the window."""
     sample = state_of(watch, now).sample
     assert sample is not None
     return sample.rows
 
 
-async def test_the_next_operator_goes_on_with_the_window() -> None:
-    """What was kept, and what the pods counted since, and nothing twice; the start of the window is the old one."""
+async def test_the_window_continues_after_an_operator_restart() -> None:
+    """After a restart, the window has the saved rows and those counted since, none twice, and keeps its start time."""
     pods = Pods(make_profile())
     watch, recorder = await watched(pods)
     await watch.keep(START + 101)
@@ -230,11 +230,11 @@ async def test_the_next_operator_goes_on_with_the_window() -> None:
     assert sample is not None
     assert sample.since == START
     reads = [name for verb, kind, name in pods.client.calls if (verb, kind) == ("get", "ConfigMap")]
-    assert len(reads) == 2, "each operator reads once"
+    assert len(reads) == 2, "each operator reads the ConfigMap once"
 
 
-async def test_the_window_is_kept_once_in_a_24th_of_its_length() -> None:
-    """However often pods are scraped: every 25 s for a window of 600 s."""
+async def test_the_window_is_saved_every_24th_of_its_length() -> None:
+    """The number of writes does not depend on the scrape interval: every 25 s for a window of 600 s."""
     pods = Pods(make_profile())
     watch, recorder = await watched(pods, seconds=2)
     for second in range(3, 103):
@@ -245,8 +245,8 @@ async def test_the_window_is_kept_once_in_a_24th_of_its_length() -> None:
     assert saves(pods) == 4
 
 
-async def test_at_rest_nothing_is_kept() -> None:
-    """Without traffic there is nothing new to keep, neither in time nor at the end."""
+async def test_an_unchanged_window_is_not_saved() -> None:
+    """Without traffic the window does not change, so it is saved neither periodically nor at shutdown."""
     pods = Pods(make_profile())
     watch, _ = await watched(pods)
     await watch.keep(START + 101)
@@ -257,8 +257,8 @@ async def test_at_rest_nothing_is_kept() -> None:
     assert saves(pods) == 1
 
 
-async def test_the_end_need_not_wait_for_its_time() -> None:
-    """An operator that is asked to end keeps what it has."""
+async def test_at_shutdown_the_window_is_saved_immediately() -> None:
+    """At shutdown, a window is saved before its time."""
     pods = Pods(make_profile())
     watch, _ = await watched(pods, seconds=2)
     await watch.keep(START + 3)
@@ -267,13 +267,13 @@ async def test_the_end_need_not_wait_for_its_time() -> None:
     assert saves(pods) == 1
 
 
-async def test_a_failed_write_is_tried_again_in_its_time(caplog: pytest.LogCaptureFixture) -> None:
-    """A refusal is logged and raises nothing; until the next try the pods remember."""
+async def test_a_failed_save_is_logged_and_retried_later(caplog: pytest.LogCaptureFixture) -> None:
+    """A failed write is logged, raises nothing, and is retried after a 24th of the window."""
     pods = Pods(make_profile())
     watch, _ = await watched(pods)
 
     def refuse(call: Call) -> None:
-        """No ConfigMap is taken."""
+        """Reject writes of ConfigMaps."""
         if call[1] == "ConfigMap":
             raise ApiError("quota", code=403)
 
@@ -287,8 +287,8 @@ async def test_a_failed_write_is_tried_again_in_its_time(caplog: pytest.LogCaptu
     assert await WindowStore(pods.client).read(make_watch(pods.profile).config_map) is not None
 
 
-async def test_what_cannot_be_used_costs_a_window_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
-    """Somebody put something else there: one line in the log, then it watches as if nothing had been kept."""
+async def test_an_invalid_saved_window_is_logged_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    """Invalid content of the ConfigMap is logged, and the watch starts with an empty window."""
     pods = Pods(make_profile())
     place = make_watch(pods.profile).config_map
     await WindowStore(pods.client).write(place, b"no window")
@@ -301,8 +301,8 @@ async def test_what_cannot_be_used_costs_a_window_and_no_more(caplog: pytest.Log
     assert Window.from_bytes(content, pods.profile, length=600.0, scrape_interval=1.0, now=START + 130).changes == 0
 
 
-async def test_a_policy_that_was_suspended_starts_anew() -> None:
-    """What pods counted while nobody was to look is not looked at later."""
+async def test_a_resumed_policy_starts_a_new_window() -> None:
+    """Rows that pods counted while the policy was suspended are not added to the window."""
     pods = Pods(make_profile())
     watch, recorder = await watched(pods)
     await watch.keep(START + 101)
@@ -318,7 +318,7 @@ async def test_a_policy_that_was_suspended_starts_anew() -> None:
 
 
 async def monitored(pods: Pods, store: WindowStore) -> Monitor:
-    """A monitor that has scraped 50 rows of one pod, and has ended."""
+    """A monitor that has scraped 50 rows of one pod and was stopped."""
     recorder = pods.add("a", "10.0.0.1")
     recorder.record({"x": np.zeros(50)})
     pods.publish("10.0.0.1", recorder)
@@ -328,7 +328,7 @@ async def monitored(pods: Pods, store: WindowStore) -> Monitor:
 
 
 async def scraped(monitor: Monitor, queue: WorkQueue) -> int:
-    """Rows of the policy's window after its first scrape, which is a reason for a pass."""
+    """Run the monitor until the first scrape enqueues the policy; return the number of rows in the window."""
     monitor.apply(KEY, make_watch(make_profile()))
     task = asyncio.create_task(monitor.run())
     queue.done(await queue.get())
@@ -339,8 +339,8 @@ async def scraped(monitor: Monitor, queue: WorkQueue) -> int:
     return sample.rows
 
 
-async def test_all_windows_are_kept_at_the_end() -> None:
-    """Also those whose time has not come; once."""
+async def test_all_windows_are_saved_at_shutdown() -> None:
+    """At shutdown, windows are saved even if they are not due, and only once."""
     pods = Pods(make_profile())
     monitor = await monitored(pods, WindowStore(pods.client))
     assert saves(pods) == 0
@@ -349,14 +349,14 @@ async def test_all_windows_are_kept_at_the_end() -> None:
     assert saves(pods) == 1
 
 
-async def test_the_end_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
-    """An API server that hangs costs a window that is a little older, not the end of the process."""
+async def test_shutdown_does_not_wait_longer_than_its_timeout(caplog: pytest.LogCaptureFixture) -> None:
+    """If the API server hangs, shutdown continues after the timeout; the saved window is a little older."""
 
     class Hanging(WindowStore):
-        """Never comes to an end."""
+        """A store whose writes never return."""
 
         async def write(self, config_map: Manifest, content: bytes) -> None:
-            """Wait."""
+            """Wait forever."""
             await asyncio.Event().wait()
 
     pods = Pods(make_profile())
@@ -365,8 +365,8 @@ async def test_the_end_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) 
     assert "not all of 1 windows were kept" in caplog.text
 
 
-async def test_only_a_pause_of_the_same_policy_makes_its_window_start_anew() -> None:
-    """A namesake that was created later has nothing to leave out."""
+async def test_only_a_pause_of_the_same_policy_resets_its_window() -> None:
+    """A pause of a policy with another uid, a later object with the same name, does not reset the window."""
     pods = Pods(make_profile())
     recorder = pods.add("a", "10.0.0.1")
     recorder.record({"x": np.zeros(50)})

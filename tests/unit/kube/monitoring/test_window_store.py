@@ -1,4 +1,4 @@
-"""Where windows lie between two operators: ours alone is read and written, and failures cost no more than a window."""
+"""The ConfigMap that holds a window across operator restarts: only one that the policy controls is used."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ NAME = PLACE["metadata"]["name"]
 
 
 def verbs(client: MemoryClient) -> list[str]:
-    """The verbs of the calls that were made since the last question."""
+    """The verbs of the calls since the last check."""
     made = [verb for verb, _, _ in client.calls]
     client.calls.clear()
     return made
 
 
 def stored(client: MemoryClient, **changes: Any) -> Manifest:
-    """A ConfigMap of the place's name, as somebody left it there."""
+    """Store a ConfigMap with the name of the policy's ConfigMap and the given changes."""
     found = copy.deepcopy(PLACE)
     metadata = {**found["metadata"], **changes.pop("metadata", {})}
     return client.store({**found, **changes, "metadata": metadata})
 
 
-async def test_what_is_written_is_read_by_the_next_operator() -> None:
-    """One POST, then one PATCH each; the next operator reads once and goes on with PATCHes."""
+async def test_a_window_can_be_read_after_an_operator_restart() -> None:
+    """The first write creates the ConfigMap, later writes apply it; after a restart it is read once, then applied."""
     client = MemoryClient()
     store = WindowStore(client)
     assert await store.read(PLACE) is None
@@ -48,8 +48,8 @@ async def test_what_is_written_is_read_by_the_next_operator() -> None:
     assert await WindowStore(client).read(PLACE) == b"three"
 
 
-async def test_it_belongs_to_the_policy_and_is_found_by_its_labels() -> None:
-    """The garbage collector takes it away with the policy; a namesake created later has another."""
+async def test_the_config_map_is_owned_by_the_policy_and_labelled() -> None:
+    """Garbage collection deletes it with the policy; a later policy with the same name gets another ConfigMap."""
     (owner,) = PLACE["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["uid"], owner["controller"]) == ("DriftPolicy", "p", True)
     assert PLACE["metadata"]["labels"]["app.kubernetes.io/part-of"] == "perennate"
@@ -57,8 +57,8 @@ async def test_it_belongs_to_the_policy_and_is_found_by_its_labels() -> None:
     assert manifests.config_map("watch", "ns", uid="q")["metadata"]["name"] != NAME
 
 
-async def test_a_creation_whose_answer_was_lost_is_written_over() -> None:
-    """Killed after its POST, the operator finds its own object and writes the newer content."""
+async def test_a_config_map_whose_creation_was_not_confirmed_is_applied() -> None:
+    """If the operator is killed after its POST, the next one finds the object and applies the newer content."""
     client = MemoryClient()
     stored(client)
     await WindowStore(client).write(PLACE, b"new")
@@ -67,8 +67,10 @@ async def test_a_creation_whose_answer_was_lost_is_written_over() -> None:
 
 
 @pytest.mark.parametrize("owners", [[], [{"uid": "another", "controller": True}], [{"uid": "p"}]])
-async def test_nobody_elses_object_is_read_or_written(owners: list[Manifest], caplog: pytest.LogCaptureFixture) -> None:
-    """A ConfigMap that the policy does not control is left as it is, and that is said."""
+async def test_a_config_map_of_another_owner_is_neither_read_nor_written(
+    owners: list[Manifest], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A ConfigMap that the policy does not control is neither read nor changed, and a warning is logged."""
     client = MemoryClient()
     before = stored(client, metadata={"ownerReferences": owners}, binaryData={KEY: "b25l"})
     store = WindowStore(client)
@@ -82,8 +84,10 @@ async def test_nobody_elses_object_is_read_or_written(owners: list[Manifest], ca
 @pytest.mark.parametrize(
     "content", [{}, {"binaryData": None}, {"binaryData": {}}, {"binaryData": {KEY: "?"}}, {"data": {KEY: "text"}}]
 )
-async def test_an_object_without_content_is_nothing(content: Manifest, caplog: pytest.LogCaptureFixture) -> None:
-    """Somebody emptied it: a log line, and a new window, which is written into the same object."""
+async def test_a_config_map_without_content_counts_as_empty(
+    content: Manifest, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A ConfigMap without valid content is logged and treated as empty; the next write replaces the content."""
     client = MemoryClient()
     stored(client, **content)
     store = WindowStore(client)
@@ -94,15 +98,15 @@ async def test_an_object_without_content_is_nothing(content: Manifest, caplog: p
     assert await WindowStore(client).read(PLACE) == b"new"
 
 
-async def test_an_object_that_was_deleted_is_made_again() -> None:
-    """The uid of the one that was known lets the API server refuse; the next write creates."""
+async def test_a_deleted_config_map_is_created_again() -> None:
+    """An apply contains the known uid, so that the API server rejects it; the next write creates the ConfigMap."""
     client = MemoryClient()
     store = WindowStore(client)
     await store.write(PLACE, b"one")
     del client.objects[Key("ConfigMap", "ns", NAME)]
 
     def gone(call: Call) -> None:
-        """What the API server says to an apply with the uid of an object that is no more."""
+        """Reject an apply, as the API server does if the uid is that of a deleted object."""
         if call[0] == "apply":
             raise ApiError("uid mismatch", code=409, reason="Conflict")
 
@@ -114,14 +118,14 @@ async def test_an_object_that_was_deleted_is_made_again() -> None:
     assert await WindowStore(client).read(PLACE) == b"two"
 
 
-async def test_only_a_refusal_counts_as_nothing() -> None:
-    """A server that is away may hold a window: it is asked again. One that forbids to read never gives it."""
+async def test_only_a_forbidden_read_counts_as_absent() -> None:
+    """If the server is unavailable, reading fails and is retried; if it forbids reading, there is no window."""
     client = MemoryClient()
     store = WindowStore(client)
     for code, fatal in ((0, True), (500, True), (401, True), (403, False)):
 
         def refuse(_: Call, code: int = code) -> None:
-            """Fail with this code."""
+            """Fail with this status code."""
             raise ApiError("no", code=code)
 
         client.fault = refuse
