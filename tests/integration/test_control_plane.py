@@ -185,14 +185,14 @@ def test_another_failure_after_a_lost_port_is_told_as_what_it_is(tmp_path: Path)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         api, peer = free_ports(2)
         offered = [[api, taken.getsockname()[1], peer], [api, 99_999, peer]]
-        with pytest.raises(ClusterError, match=r"The etcd ended while starting: .*99999"):
+        with pytest.raises(ClusterError, match=r"The etcd exited while starting: .*99999"):
             ControlPlane(tmp_path / "plane", ports=lambda _: offered.pop(0)).start()
 
 
 def test_a_component_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
     """The error holds the component's own words, and nothing is left running."""
     before = set(descendants(os.getpid()))
-    with pytest.raises(ClusterError, match="ended while starting"):
+    with pytest.raises(ClusterError, match="exited while starting"):
         ControlPlane(tmp_path / "plane", program=_failing(tmp_path)).start()
     assert set(descendants(os.getpid())) <= before
 

@@ -12,7 +12,7 @@ from tests.kind import session
 from tests.kind.engine.requirements import EngineUnavailable
 from tests.kind.node import programs
 from tools.cluster.host.errors import ClusterError
-from tools.cluster.host.progress import say
+from tools.cluster.host.progress import echo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,10 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with session.engine(options.kubernetes) as found:
             code = run(options.command, found.environment)
     except EngineUnavailable as error:
-        say(f"not run: {' '.join(options.command)}: {error}")
+        echo(f"not run: {' '.join(options.command)}: {error}")
         return 0 if options.optional else UNAVAILABLE
     except ClusterError as error:
-        say(str(error))
+        echo(str(error))
         return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -75,7 +75,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     Raises:
         ClusterError: there is no such program.
     """
-    say(f"running {' '.join(command)}")
+    echo(f"running {' '.join(command)}")
     try:
         process = subprocess.Popen(command, env=environment)
     except OSError as error:

@@ -20,7 +20,7 @@ from tests.kind.node import context, programs
 from tests.kind.node import image as node_image
 from tools.cluster.host import cache
 from tools.cluster.host.errors import ClusterError
-from tools.cluster.host.progress import say, step
+from tools.cluster.host.progress import echo, step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,7 +93,7 @@ def _daemon() -> Iterator[Client]:
         with undisturbed():
             left = _clean(folders, before)
         if left:
-            say(_report(left))
+            echo(_report(left))
         raise
     with undisturbed():
         forgotten = leftovers.processes(f"DOCKER_HOST={folders.host}")
@@ -128,7 +128,7 @@ def _started(folders: Folders, before: Snapshot) -> Iterator[Client]:
 @contextmanager
 def _forgotten() -> Iterator[None]:
     """Forget the clusters that were made in the block and not removed: their kubeconfigs would outlive them."""
-    folder = cache.place() / "kind"
+    folder = cache.location() / "kind"
     before = set(folder.glob("*.kubeconfig"))
     try:
         yield
@@ -143,7 +143,7 @@ def _empty(client: Client) -> None:
         removal.empty(client)
         removal.prune(client)
     except ClusterError as error:
-        say(str(error))
+        echo(str(error))
 
 
 def _clean(folders: Folders, before: Snapshot) -> list[str]:

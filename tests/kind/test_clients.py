@@ -61,7 +61,7 @@ def test_a_newer_client_without_buildx_is_refused_at_once(newer: Path, word: str
     """Before a cluster is made that no image could be built for; the plugin and its packages are named."""
     done = _run(newer, word)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-    assert f"client {programs.VERSION.rpartition('.')[0]} cannot build without its plugin buildx" in done.stderr
+    assert f"client {programs.VERSION.rpartition('.')[0]} cannot build without the buildx plugin" in done.stderr
     assert "docker-buildx" in done.stderr
 
 

@@ -38,7 +38,7 @@ def _run(folder: Path, word: str, *, provider: str) -> subprocess.CompletedProce
 @pytest.fixture
 def podman(tmp_path: Path) -> Path:
     """A folder whose `docker` is Podman's."""
-    debian.ensure({"podman": "podman"})
+    debian.install_missing({"podman": "podman"})
     (tmp_path / "docker").write_text(_PODMAN)
     (tmp_path / "docker").chmod(0o755)
     return tmp_path
@@ -54,5 +54,5 @@ def test_podmans_docker_is_refused_where_kind_is_asked_for(podman: Path) -> None
 def test_podmans_docker_is_passed_over_with_a_word(podman: Path) -> None:
     """Who asks for nothing gets a cluster from packages."""
     done = _run(podman, "status", provider="")
-    assert "is Podman's, so the cluster is made from packages" in done.stderr
+    assert "is Podman's, so the provider is packages" in done.stderr
     assert "(packages): not started" in done.stderr

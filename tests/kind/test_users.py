@@ -61,7 +61,7 @@ def test_a_user_outside_the_group_learns_how_to_get_in(checkout: Path, socket: P
     """Not that an engine should be started, nor that root is needed: an engine runs, and may not be used."""
     done = _as_user(checkout, "up", "--clear-groups")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-    assert f"may not use the Docker engine at unix://{socket}" in done.stderr
+    assert f"Permission denied for the Docker engine at unix://{socket}" in done.stderr
     assert "usermod -aG docker" in done.stderr
 
 
@@ -75,8 +75,8 @@ def test_a_user_in_the_group_needs_no_root(checkout: Path, socket: Path) -> None
 def test_root_by_sudo_makes_a_kubeconfig_that_the_user_can_read() -> None:
     """Also the one that is written again because it was lost."""
     name = "sudo-test"
-    kubeconfig = cache.place() / "kind" / f"{Instance.of(name).id}.kubeconfig"
-    sudo = {"SUDO_UID": str(_NOBODY), "SUDO_GID": str(_NOBODY), "PERENNATE_CACHE": str(cache.place())}
+    kubeconfig = cache.location() / "kind" / f"{Instance.of(name).id}.kubeconfig"
+    sudo = {"SUDO_UID": str(_NOBODY), "SUDO_GID": str(_NOBODY), "PERENNATE_CACHE": str(cache.location())}
 
     def run(word: str) -> None:
         subprocess.run(

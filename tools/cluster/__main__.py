@@ -1,4 +1,4 @@
-"""The command line: `python3 -m tools.cluster {up,down,status,...}`, run from the root of the checkout."""
+"""Command line: `python3 -m tools.cluster {up,down,status,...}`. Run it from the root of the checkout."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tools.cluster import provider
 from tools.cluster.host import cache
 from tools.cluster.host.commands import succeeds
 from tools.cluster.host.errors import ClusterError
-from tools.cluster.host.progress import say
+from tools.cluster.host.progress import echo
 from tools.cluster.images import images
 from tools.cluster.instance import Instance
 from tools.cluster.programs import clients, compiled
@@ -21,7 +21,7 @@ from tools.cluster.programs import clients, compiled
 if TYPE_CHECKING:
     from tools.cluster.provider import Cluster
 
-#: Variables that decide what these commands do or how a registry is reached; sudo would drop them.
+#: Environment variables that sudo would drop: our settings, and those of package indexes and proxies.
 _KEPT = (
     "PERENNATE_",
     "PROVIDER",
@@ -35,38 +35,38 @@ _KEPT = (
     "HOME",
     "PATH",
 )
-#: What can be asked of a cluster that is stopped, too.
+#: Commands that also work while the cluster is stopped.
 _NEED_NO_CLUSTER = {"kubeconfig", "bin"}
 _NEED_ROOT = {"up", "down", "status", "images", "load", "audit-log", "node"}
 
 
 def _arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python3 -m tools.cluster", description="A real Kubernetes for tests and the demo."
+        prog="python3 -m tools.cluster", description="Local Kubernetes cluster for tests and the demo."
     )
     default = os.environ.get("PERENNATE_CLUSTER", "default")
     parser.add_argument(
-        "--name", default=default, help="which of this checkout's clusters (environment: PERENNATE_CLUSTER)"
+        "--name", default=default, help="name of the cluster, unique per checkout (environment: PERENNATE_CLUSTER)"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("up", help="start the cluster, or leave a working one alone; print how to use it")
-    commands.add_parser("down", help="end the cluster and remove everything of it")
-    commands.add_parser("status", help="tell whether the cluster works (exit code 0) or not (1)")
+    commands.add_parser("up", help="start the cluster unless it is running; print the command that sets KUBECONFIG")
+    commands.add_parser("down", help="stop the cluster and remove all its resources")
+    commands.add_parser("status", help="print whether the cluster is healthy (exit code 0) or not (1)")
     commands.add_parser("kubeconfig", help="print the path of the kubeconfig")
-    commands.add_parser("audit-log", help="print the API server's audit log, one event a line")
-    commands.add_parser("bin", help="print the folder that holds kubectl and helm, making it if need be")
-    node = commands.add_parser("node", help="run a program on the cluster's node")
+    commands.add_parser("audit-log", help="print the audit log of the API server, one event per line")
+    commands.add_parser("bin", help="print the folder with kubectl and helm; create it if it is missing")
+    node = commands.add_parser("node", help="run a program on the node")
     node.add_argument("words", nargs=argparse.REMAINDER, metavar="PROGRAM [ARGUMENT ...]")
-    build = commands.add_parser("images", help="build images, and load them if the cluster works")
-    load = commands.add_parser("load", help="load built images into the cluster")
+    build = commands.add_parser("images", help="build images, and load them if the cluster is running")
+    load = commands.add_parser("load", help="load images that are already built into the cluster")
     for command in (build, load):
-        command.add_argument("image", nargs="*", help=f"only these of {', '.join(images.IMAGES)} (default: all)")
-    commands.add_parser("programs", help="compile and fetch everything that `up` needs, without starting anything")
+        command.add_argument("image", nargs="*", help=f"images to process: {', '.join(images.IMAGES)} (default: all)")
+    commands.add_parser("programs", help="compile and download everything that `up` needs, without starting a cluster")
     return parser.parse_args(words)
 
 
 def _under_sudo(chosen: Cluster, command: str, words: list[str]) -> int | None:
-    """Run the command under sudo if it needs root and sudo asks for no password; return its exit code, else None."""
+    """Run the command with passwordless sudo if it needs root. Return its exit code, or None if it was not run."""
     if chosen.provider != "packages" or command not in _NEED_ROOT or os.geteuid() == 0:
         return None
     if not succeeds(["sudo", "--non-interactive", "true"]):
@@ -77,9 +77,9 @@ def _under_sudo(chosen: Cluster, command: str, words: list[str]) -> int | None:
 
 
 def _status(chosen: Cluster) -> int:
-    trouble = chosen.trouble()
-    say(f"{chosen.instance.id} ({chosen.provider}): {trouble or 'works'}")
-    return 1 if trouble else 0
+    problem = chosen.problem()
+    echo(f"{chosen.instance.id} ({chosen.provider}): {problem or 'healthy'}")
+    return 1 if problem else 0
 
 
 def _run(chosen: Cluster, arguments: argparse.Namespace) -> int:
@@ -107,7 +107,7 @@ def _run(chosen: Cluster, arguments: argparse.Namespace) -> int:
 
 
 def _compile() -> int:
-    """Compile what a cluster from packages is made of; the control plane of the tests is made of the same."""
+    """Compile the programs of a cluster from packages. The control plane of the tests uses the same programs."""
     compiled.dns()
     compiled.pause()
     clients.compiled_kubectl()
@@ -115,7 +115,7 @@ def _compile() -> int:
 
 
 def main(words: list[str]) -> int:
-    """Carry out one command; return the exit code. What went wrong is said in one sentence."""
+    """Run one command and return the exit code. An error is printed in one sentence."""
     arguments = _arguments(words)
     try:
         if arguments.command == "programs":

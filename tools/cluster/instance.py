@@ -1,4 +1,4 @@
-"""Which cluster is meant, and everything that is named after it, so that two checkouts never meet."""
+"""The identity of a cluster, and all names and addresses derived from it, so that checkouts do not collide."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-#: The range set aside for benchmarks of network devices (RFC 2544): no route of a machine or of the internet should be
-#: in it.
+#: The range reserved for benchmarks of network devices (RFC 2544), which no network should route.
 RANGE = ipaddress.IPv4Network("198.18.0.0/15")
-#: Each cluster takes one slice of 4096 addresses of it.
+#: Each cluster uses one slice of 4096 addresses.
 _SLICE_PREFIX = 20
 _STATE = Path("/var/lib/perennate")
 
@@ -27,8 +26,8 @@ class Instance:
     """One cluster of one checkout.
 
     Attributes:
-        name: the user's word for it, "default" unless given.
-        digest: eight hex digits from the checkout's path and the name.
+        name: name given by the user, "default" if none.
+        digest: hash of the checkout's path and the name, eight hex digits.
     """
 
     name: str
@@ -42,7 +41,7 @@ class Instance:
 
     @property
     def id(self) -> str:
-        """Name of the network namespace, of the control group and of the kind cluster."""
+        """Name of the network namespace, of the cgroup and of the kind cluster."""
         return f"perennate-{self.digest}"
 
     @property
@@ -52,7 +51,7 @@ class Instance:
 
     @property
     def state(self) -> Path:
-        """Folder of everything that the cluster keeps; `PERENNATE_STATE` names another parent."""
+        """State folder of the cluster. `PERENNATE_STATE` overrides its parent."""
         return Path(os.environ.get("PERENNATE_STATE") or _STATE) / self.digest
 
     def preferred_slice(self) -> int:
@@ -62,7 +61,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The addresses of one cluster: a slice of `RANGE`, parted into links, services and pods."""
+    """The addresses of one cluster: a slice of `RANGE`, divided into links, services and pods."""
 
     network: ipaddress.IPv4Network
 
@@ -88,12 +87,12 @@ class Slice:
 
     @property
     def api_service(self) -> str:
-        """Address of the service `kubernetes`: by definition the first of the range."""
+        """Address of the service `kubernetes`, the first of the range by definition."""
         return str(self.services[1])
 
     @property
     def dns_service(self) -> str:
-        """Address of the name service: by custom the tenth of the range."""
+        """Address of the DNS service, the tenth of the range by convention."""
         return str(self.services[10])
 
     @property
@@ -108,12 +107,12 @@ class Slice:
 
 
 def slice_of(address: ipaddress.IPv4Address) -> Slice:
-    """Return the slice that `address` lies in."""
+    """Return the slice that contains `address`."""
     return Slice(ipaddress.IPv4Network((address, _SLICE_PREFIX), strict=False))
 
 
 def choose_slice(preferred: int, taken: Iterable[ipaddress.IPv4Network]) -> Slice | None:
-    """Return the first slice from number `preferred` on, round the range, that overlaps none of `taken`, or None."""
+    """Return the first slice from `preferred` on, with wrap-around, that overlaps none of `taken`; or None."""
     slices = list(RANGE.subnets(new_prefix=_SLICE_PREFIX))
     used = list(taken)
     for number in range(len(slices)):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.cluster.host import cache
-from tools.cluster.host.progress import say, step
+from tools.cluster.host.progress import echo, step
 from tools.cluster.images import base
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def ensure(client: Client) -> str:
     folder = parts()
     name = f"{REPOSITORY}:{cache.key(_DOCKERFILE, folder.name)}"
     if client.has_image(name):
-        say(f"the base image {name} is up to date")
+        echo(f"the base image {name} is up to date")
         return name
     with step(f"making the base image {name}"):
         command = ("build", "--quiet", "--file", _DOCKERFILE, "--tag", name, folder)

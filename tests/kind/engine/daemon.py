@@ -15,7 +15,7 @@ from tests.kind.engine.requirements import DAEMON
 from tools.cluster.host.commands import tail
 from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.processes import ProcessId, descendants, wait_until
-from tools.cluster.host.progress import say, step
+from tools.cluster.host.progress import echo, step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,7 +112,7 @@ def stop(daemon: ProcessId) -> None:
     family = [daemon, *_known(descendants(daemon.pid))] if daemon.alive() else []
     daemon.kill(signal.SIGTERM)
     if not wait_until(lambda: not daemon.alive(), seconds=_STOP_SECONDS):
-        say(f"dockerd did not end within {_STOP_SECONDS} s and is killed")
+        echo(f"dockerd did not end within {_STOP_SECONDS} s and is killed")
     for process in family:
         process.kill()
     wait_until(lambda: not any(process.alive() for process in family), seconds=_STOP_SECONDS)

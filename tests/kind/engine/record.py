@@ -11,7 +11,7 @@ from tests.kind.engine.daemon import Folders
 from tests.kind.engine.leftovers import Snapshot
 from tools.cluster.host import cache
 from tools.cluster.host.processes import ProcessId
-from tools.cluster.host.progress import say, step
+from tools.cluster.host.progress import echo, step
 
 
 def _file() -> Path:
@@ -50,5 +50,5 @@ def clean_up_after_killed() -> None:
                 daemon.stop(ProcessId(**noted["process"]))
             removal.clean(noted["before"], Folders(data=Path(noted["data"]), run=Path(noted["run"])))
         for line in leftovers.differences(noted["before"], leftovers.snapshot(noted["run"])):
-            say(f"the killed run left something behind: {line}")
+            echo(f"the killed run left something behind: {line}")
     drop()

@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tools.cluster.host import cache, debian, rights
+from tools.cluster.host import cache, debian, privileges
 from tools.cluster.host.commands import succeeds
 from tools.cluster.host.errors import ClusterError
 
@@ -47,7 +47,7 @@ def require_machine() -> None:
     if debian.missing(PACKAGES) and shutil.which("apt-get") is None:
         raise EngineUnavailable("Docker cannot be installed here: there is no apt-get.")
     try:
-        rights.require_node()
+        privileges.require_node()
     except ClusterError as error:
         raise EngineUnavailable(f"The Docker engine of the tests cannot run here: {error}") from error
 
@@ -61,7 +61,7 @@ def require() -> None:
     _refuse_second_engine()
     _require_disk()
     try:
-        debian.ensure(PACKAGES)
+        debian.install_missing(PACKAGES)
     except ClusterError as error:
         raise EngineUnavailable(f"Docker cannot be installed here: {error}") from error
     # Where an init system runs, the package has started its service by now.

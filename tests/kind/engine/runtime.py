@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.kind.engine.requirements import RUNC
-from tools.cluster.host import rights
+from tools.cluster.host import privileges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ exec {runc} "$@"
 
 def may_set_resources() -> bool:
     """Return whether this process holds CAP_SYS_RESOURCE, which lowering `oom_score_adj` needs too."""
-    return bool(rights.effective_capabilities() >> _SYS_RESOURCE & 1)
+    return bool(privileges.effective_capabilities() >> _SYS_RESOURCE & 1)
 
 
 def settings(folder: Path) -> Mapping[str, object]:

@@ -15,7 +15,7 @@ from tools.cluster.host import cache
 from tools.cluster.host.commands import run, succeeds
 from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.processes import wait_until
-from tools.cluster.host.progress import say, step
+from tools.cluster.host.progress import echo, step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def ensure(client: Client, kubernetes: str = programs.KUBERNETES) -> str:
     )
     name = f"{REPOSITORY}:{key}"
     if client.has_image(name):
-        say(f"the node image {name} is up to date")
+        echo(f"the node image {name} is up to date")
         return name
     with step(f"making the node image {name} (about a minute)"):
         with tempfile.TemporaryDirectory(prefix=".node-", dir=cache.root()) as scratch:

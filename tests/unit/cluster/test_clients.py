@@ -20,7 +20,7 @@ from tools.cluster.programs import clients
 )
 def test_kubectl_is_at_most_one_minor_version_from_the_server(said: str, want: bool) -> None:
     """Kubernetes supports no more."""
-    assert clients.kubectl_suits(said) is want
+    assert clients.kubectl_is_compatible(said) is want
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,4 @@ def test_kubectl_is_at_most_one_minor_version_from_the_server(said: str, want: b
 )
 def test_helm_is_version_4_or_newer(said: str, want: bool) -> None:
     """The documents show what Helm 4 prints."""
-    assert clients.helm_suits(said) is want
+    assert clients.helm_is_compatible(said) is want

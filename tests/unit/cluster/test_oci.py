@@ -21,7 +21,7 @@ def layout(tmp_path: Path) -> Path:
     (tmp_path / "tool-0123").write_bytes(b"program")
     archive.write(tmp_path / "tool.tar", image="localhost/tool:1", program=tmp_path / "tool-0123")
     with (tmp_path / "tool.tar").open("rb") as content:
-        oci.take_in(content, tmp_path / "layout", "base")
+        oci.import_archive(content, tmp_path / "layout", "base")
     return tmp_path / "layout"
 
 
@@ -90,7 +90,7 @@ def test_an_archive_leaves_out_what_the_receiver_has(layout: Path, tmp_path: Pat
 
 def test_dropping_an_image_keeps_shared_layers(layout: Path, tmp_path: Path) -> None:
     oci.add_layer(layout, "base", _layer(tmp_path / "layer.tar"), "full")
-    oci.drop(layout, {"base"})
+    oci.remove(layout, {"base"})
     full = oci.find(layout, "full")
     assert full is not None
     assert {path.name for path in (layout / "blobs").glob("*/*")} == {

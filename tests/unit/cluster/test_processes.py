@@ -60,7 +60,7 @@ def test_a_missing_program_is_named() -> None:
 
 
 def test_a_failed_program_is_quoted() -> None:
-    with pytest.raises(ClusterError, match=r"Cannot make tea: .* ended with code 3: no water"):
+    with pytest.raises(ClusterError, match=r"Cannot make tea: .* failed with exit code 3: no water"):
         run([sys.executable, "-c", "import sys; print('no water', file=sys.stderr); sys.exit(3)"], what="make tea")
 
 

@@ -47,14 +47,14 @@ def test_the_machine_decides(engine: Engine | None, linux: bool, want: str) -> N
 def test_the_user_decides_first(wanted: str) -> None:
     """PROVIDER wins over the machine and over what is there."""
     for engine in (_DOCKER, _STOPPED, None):
-        assert choose(wanted, engine, remains=["kind", "packages"]).provider == wanted
+        assert choose(wanted, engine, existing=["kind", "packages"]).provider == wanted
 
 
 @pytest.mark.parametrize("remains", ["kind", "packages"])
 def test_a_cluster_that_is_there_decides_next(remains: str) -> None:
     """An engine that was started or stopped since must not hide the cluster from `cluster-down`."""
     for engine in (_DOCKER, _STOPPED):
-        assert choose("", engine, remains=[remains]).provider == remains
+        assert choose("", engine, existing=[remains]).provider == remains
 
 
 def test_podman_is_passed_over_with_a_word() -> None:
@@ -63,7 +63,7 @@ def test_podman_is_passed_over_with_a_word() -> None:
 
 
 def test_a_misspelt_provider_is_refused() -> None:
-    with pytest.raises(ClusterError, match="PROVIDER is 'docker': it can be kind or packages"):
+    with pytest.raises(ClusterError, match="PROVIDER is 'docker', but must be kind or packages"):
         choose("docker", _DOCKER)
 
 

@@ -1,1 +1,4 @@
-"""This machine: running programs, rights, Debian packages, disk, ports, the cache. Nothing here knows a cluster."""
+"""The host: subprocesses, privileges, Debian packages, disk space, ports, the cache.
+
+Nothing here depends on a cluster.
+"""

@@ -1,4 +1,4 @@
-"""What is dear to make is made once: a folder outside the checkout, entries named by a hash of what went in."""
+"""A cache for expensive artifacts: a folder outside the checkout, with entries named by a hash of their inputs."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.cluster.host import rights
-from tools.cluster.host.progress import say
+from tools.cluster.host import privileges
+from tools.cluster.host.progress import echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 
-def place() -> Path:
-    """Return where the cache folder is to be: `PERENNATE_CACHE`, else `perennate` in the user's cache folder.
+def location() -> Path:
+    """Return the path of the cache folder: `PERENNATE_CACHE`, or `perennate` in the user's cache folder.
 
-    Under sudo it is that of the user who called sudo, who must be able to read the kubeconfig in it.
+    Under sudo, this is the folder of the user who called sudo, who must be able to read the kubeconfig in it.
     """
     named = os.environ.get("PERENNATE_CACHE")
-    base = Path(os.environ.get("XDG_CACHE_HOME") or rights.home_of_caller() / ".cache")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or privileges.caller_home() / ".cache")
     return Path(named) if named else base / "perennate"
 
 
 def root() -> Path:
-    """Return the cache folder; made if missing."""
-    folder = place()
+    """Return the cache folder; create it if it is missing."""
+    folder = location()
     for path in (*reversed(folder.parents), folder):
         if not path.exists():
             path.mkdir(exist_ok=True)
-            rights.give_to_caller(path)
+            privileges.chown_to_caller(path)
     return folder
 
 
 def key(*parts: str | bytes | Path) -> str:
-    """Return 16 hex digits that stand for `parts`: texts as they are, files and folders by name and content."""
+    """Return a hash of `parts`, 16 hex digits. Files and folders are hashed by name and content."""
     digest = hashlib.sha256()
     for part in parts:
         for name, content in _contents(part):
@@ -62,43 +62,46 @@ def _contents(part: str | bytes | Path) -> Iterable[tuple[str, bytes]]:
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Hold the cache's lock `name`; others who want it wait. The lock is gone when its holder is, however it ended."""
+    """Hold the lock `name` of the cache; other processes wait.
+
+    The lock is released when its holder ends, even if it is killed.
+    """
     folder = root() / "locks"
     folder.mkdir(exist_ok=True)
     with (folder / name).open("w") as handle:
-        # Made under sudo, it must still be the user's to take.
+        # If it is created under sudo, the user must still be able to lock it.
         for path in (folder, folder / name):
-            rights.give_to_caller(path)
+            privileges.chown_to_caller(path)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"waiting for another process that works on the same ({name})")
+            echo(f"waiting for another process that holds the lock {name}")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
 def keep_newest(name: str, count: int) -> None:
-    """Remove all but the `count` newest entries called `name`; only for entries that are single files."""
+    """Remove all but the `count` newest entries `name`. The entries must be single files."""
     entries = sorted(root().glob(f"{name}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in entries[count:]:
         path.unlink(missing_ok=True)
 
 
 def entry(name: str, digest: str, build: Callable[[Path], None]) -> Path:
-    """Return the cached file or folder `name` for the inputs `digest`; build it if it is not there.
+    """Return the cached file or folder `name` for the inputs `digest`; build it if it is missing.
 
-    It is built under a temporary name and renamed when complete, under a lock: two builders build once, and a builder
-    that was killed leaves no half entry that looks whole.
+    The build runs under a lock, in a temporary folder that is renamed at the end. So concurrent callers build once, and
+    a build that is killed leaves no partial entry.
 
     Args:
-        name: what it is, unique in the cache.
-        digest: from `key`, over everything that decides the content.
-        build: called with a path that does not exist; makes a file or a folder there.
+        name: kind of the entry, unique in the cache.
+        digest: result of `key` for all inputs of the build.
+        build: called with a path that does not exist yet; creates a file or a folder there.
     """
     path = root() / f"{name}-{digest}"
     if path.exists():
         return path
-    # A lock of its own kind: who holds the lock of a cluster of this name may build what it needs.
+    # The prefix avoids a deadlock with a caller that holds the lock of a cluster with the same name.
     with locked(f"entry-{name}"):
         if path.exists():
             return path

@@ -1,4 +1,4 @@
-"""Running other programs, with failures told in one sentence."""
+"""Run other programs. A failure is reported in one sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-#: Lines of a failed program's output that are worth showing: the last ones hold the cause.
+#: Number of output lines to show of a failed program: the last lines usually contain the cause.
 _TAIL = 3
 
 
@@ -36,15 +36,15 @@ def run(
     """Run `command` to its end and return its standard output.
 
     Args:
-        command: program and arguments, each turned into text; never a shell line.
-        what: the step in words, for the error message ("make the network namespace").
+        command: program and arguments, converted to strings; not a shell command.
+        what: description of the step for the error message ("create the network namespace").
         cwd: folder to run in.
         env: variables added to this process's environment.
-        stdin: text for its standard input.
+        stdin: text for standard input.
         timeout: seconds after which it is killed.
 
     Raises:
-        ClusterError: the program is missing, ended with another code than 0, or ran out of time.
+        ClusterError: the program is missing, failed, or timed out.
     """
     words = [str(word) for word in command]
     try:
@@ -64,22 +64,22 @@ def run(
         raise ClusterError(f"Cannot {what}: {words[0]!r} took longer than {timeout:.0f} s.") from error
     if done.returncode != 0:
         cause = tail(done.stderr) or tail(done.stdout) or "no output"
-        raise ClusterError(f"Cannot {what}: `{shlex.join(words[:4])}` ended with code {done.returncode}: {cause}")
+        raise ClusterError(f"Cannot {what}: `{shlex.join(words[:4])}` failed with exit code {done.returncode}: {cause}")
     return done.stdout
 
 
-def follow(
+def run_streaming(
     command: Sequence[object],
     *,
     what: str,
-    tell: Callable[[str], None],
+    on_line: Callable[[str], None],
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Run `command` to its end and hand every line that it prints to `tell` as it comes.
+    """Run `command` to its end and pass each line of its output to `on_line` as it is printed.
 
     Raises:
-        ClusterError: the program is missing, or ended with another code than 0; the message has its last lines.
+        ClusterError: the program is missing or failed; the message has the last lines of its output.
     """
     words = [str(word) for word in command]
     last: deque[str] = deque(maxlen=_TAIL)
@@ -100,14 +100,16 @@ def follow(
         for line in process.stdout or ():
             if line.strip():
                 last.append(line)
-                tell(line.rstrip())
+                on_line(line.rstrip())
     if process.returncode != 0:
         cause = tail("".join(last)) or "no output"
-        raise ClusterError(f"Cannot {what}: `{shlex.join(words[:4])}` ended with code {process.returncode}: {cause}")
+        raise ClusterError(
+            f"Cannot {what}: `{shlex.join(words[:4])}` failed with exit code {process.returncode}: {cause}"
+        )
 
 
 def succeeds(command: Sequence[object], *, timeout: float = 10) -> bool:
-    """Tell whether `command` exists and ends with code 0 within `timeout` seconds; its output is dropped."""
+    """Return whether `command` exists and succeeds within `timeout` seconds. Its output is discarded."""
     try:
         done = subprocess.run([str(word) for word in command], timeout=timeout, capture_output=True, check=False)
     except (OSError, subprocess.TimeoutExpired):

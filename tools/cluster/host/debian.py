@@ -1,4 +1,4 @@
-"""The Debian packages that a local cluster or its images need: only the missing ones are installed."""
+"""Debian packages that a local cluster or its images need. Only missing ones are installed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tools.cluster.host.commands import run
 from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.progress import step
 
-#: Program, or file, that shows that a package is there -> package.
-NODE = {
+#: A program or file of a package -> the package.
+NODE_PACKAGES = {
     "containerd": "containerd",
     "ctr": "containerd",
     "runc": "runc",
@@ -21,11 +21,11 @@ NODE = {
     "nsenter": "util-linux",
     "openssl": "openssl",
 }
-IMAGES = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
+IMAGE_PACKAGES = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
 
 
 def missing(wanted: dict[str, str]) -> list[str]:
-    """Return the packages of `wanted` whose program or file is not there, each once, sorted."""
+    """Return the packages of `wanted` whose program or file is missing, sorted and without duplicates."""
     return sorted(
         {
             package
@@ -35,22 +35,22 @@ def missing(wanted: dict[str, str]) -> list[str]:
     )
 
 
-def ensure(wanted: dict[str, str]) -> None:
-    """Install what is missing of `wanted` with apt-get.
+def install_missing(wanted: dict[str, str]) -> None:
+    """Install the missing packages of `wanted` with apt-get.
 
     Raises:
-        ClusterError: there is no apt-get here, or it failed.
+        ClusterError: apt-get is not available, or failed.
     """
     names = missing(wanted)
     if not names:
         return
     if shutil.which("apt-get") is None:
         raise ClusterError(
-            f"This machine lacks {', '.join(names)} and has no apt-get: install them by hand and try again."
+            f"This machine lacks {', '.join(names)} and has no apt-get: install them manually and try again."
         )
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     with step(f"installing Debian packages: {' '.join(names)}"):
-        run(["apt-get", "update", "-qq"], what="read the list of Debian packages", env=quiet)
+        run(["apt-get", "update", "-qq"], what="update the Debian package lists", env=quiet)
         run(
             ["apt-get", "install", "-qq", "--yes", "--no-install-recommends", *names],
             what="install Debian packages",

@@ -1,7 +1,10 @@
-"""The one exception whose text is written for the person who typed the command."""
+"""The exception whose message is shown to the user."""
 
 from __future__ import annotations
 
 
 class ClusterError(Exception):
-    """One clear sentence: what failed, where, and what to do. The command line prints it and exits with 1."""
+    """An error with a message for the user: what failed, where, and what to do.
+
+    The command line prints it and exits with 1.
+    """

@@ -1,4 +1,4 @@
-"""How this machine reaches a Python package index, as a pip configuration that works inside an image build."""
+"""The pip settings of this machine, as a configuration that works inside an image build."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 CERTIFICATES = "/run/secrets/certificates"
 
 _LINE = re.compile(r"^[^.]+\.(?P<key>[a-z-]+)='(?P<value>.*)'$")
-#: What says where packages come from; anything else is the user's taste. `find-links` and `cert` name files of the
-#: host.
+#: The settings that locate the package index. `find-links` and `cert` are excluded: they name files of the host.
 _KEYS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "retries")
 
 
@@ -28,7 +27,7 @@ class PipSettings:
 
     Attributes:
         configuration: content of a `pip.conf`.
-        certificates: the host's bundle of certificate authorities, or None for pip's own.
+        certificates: path of the host's CA bundle, or None for pip's default.
     """
 
     configuration: str
@@ -36,10 +35,9 @@ class PipSettings:
 
 
 def parse(listing: str, environment: Mapping[str, str]) -> PipSettings:
-    """Return the settings that `listing`, the output of `pip config list`, and the environment hold.
+    """Return the settings from `listing`, the output of `pip config list`, and from the environment.
 
-    A later line wins over an earlier one, as in pip: environment variables are listed first there, so they are applied
-    last.
+    Environment variables override configuration files, as in pip.
     """
     lines = [found for line in listing.splitlines() if (found := _LINE.match(line))]
     lines.sort(key=lambda found: found[0].startswith(":env:"))
@@ -51,6 +49,6 @@ def parse(listing: str, environment: Mapping[str, str]) -> PipSettings:
     return PipSettings("\n".join(["[global]", *kept, ""]), bundle)
 
 
-def of_this_machine() -> PipSettings:
-    """Return the settings of the pip that belongs to this interpreter."""
+def from_pip() -> PipSettings:
+    """Return the settings of this interpreter's pip."""
     return parse(run([sys.executable, "-m", "pip", "config", "list"], what="read pip's settings"), os.environ)

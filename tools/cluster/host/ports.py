@@ -1,4 +1,4 @@
-"""Free local ports for servers that must be told their port before they start."""
+"""Free local ports, for servers that need a fixed port at start."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import socket
 
 
 def free_ports(count: int) -> list[int]:
-    """Return `count` different ports of 127.0.0.1 that nobody listened on just now.
+    """Return `count` different ports of 127.0.0.1 that are free.
 
-    All are held open until all are found, so they differ. Another process may take one before it is used: who starts a
-    server on one must look whether it came up, and try again with others.
+    Another process may take a port before it is used, so the caller must check that its server started, and retry with
+    other ports if it did not.
     """
     sockets = [socket.socket() for _ in range(count)]
     try:

@@ -1,4 +1,4 @@
-"""Processes that this program started, recognised later without doubt: an id alone may have been reused."""
+"""Process identities that are safe against reuse of a process id."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PROC = Path("/proc")
-#: Field 22 of /proc/PID/stat, counted after the closing bracket of the command name (field 2), which may hold spaces.
+#: Field 22 of /proc/PID/stat, counted after the closing parenthesis of the command name (field 2), which may contain
+#: spaces.
 _START_TIME_FIELD = 22 - 3
 _STATE_FIELD = 3 - 3
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessId:
-    """A process for good: its id, when it started (clock ticks since boot) and the boot that it belongs to."""
+    """A unique process: its id, its start time (clock ticks since boot), and the id of the boot."""
 
     pid: int
     started: int
@@ -28,7 +29,7 @@ class ProcessId:
 
     @classmethod
     def of(cls, pid: int) -> ProcessId:
-        """Describe the living process `pid`.
+        """Return the identity of the running process `pid`.
 
         Raises:
             ProcessLookupError: there is no such process.
@@ -39,7 +40,7 @@ class ProcessId:
         return cls(pid=pid, started=int(fields[_START_TIME_FIELD]), boot=_boot())
 
     def alive(self) -> bool:
-        """Tell whether this very process still runs; a zombie does not."""
+        """Return whether this process is still running. A zombie is not."""
         fields = _stat(self.pid)
         return (
             fields is not None
@@ -49,7 +50,7 @@ class ProcessId:
         )
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal to this process, and to no other that may have got its id since."""
+        """Send a signal to this process, but not to another one that reuses its id."""
         if self.alive():
             os.kill(self.pid, number)
 
@@ -67,7 +68,7 @@ def _boot() -> str:
 
 
 def command_line(pid: int) -> list[str]:
-    """Return the words of the command that `pid` runs, or an empty list if it is gone."""
+    """Return the command line of process `pid`, or an empty list if it has ended."""
     try:
         return (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
     except (FileNotFoundError, ProcessLookupError):
@@ -75,7 +76,7 @@ def command_line(pid: int) -> list[str]:
 
 
 def descendants(pid: int) -> list[int]:
-    """Return the ids of all processes below `pid`, nearest first."""
+    """Return the ids of all descendants of `pid`, nearest first."""
     parents: dict[int, list[int]] = {}
     for folder in _PROC.iterdir():
         if folder.name.isdigit() and (fields := _stat(int(folder.name))) is not None:
@@ -90,7 +91,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, pause: float = 0.05) -> bool:
-    """Look at `condition` every `pause` seconds until it holds; False if it does not within `seconds`."""
+    """Poll `condition` every `pause` seconds until it is true. Return False after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Progress lines with elapsed seconds, so that a first run that takes minutes never looks stuck."""
+"""Progress messages with elapsed seconds, so that a slow first run does not look stuck."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 _STARTED = time.monotonic()
 
 
-def say(text: str) -> None:
-    """Print one line to standard error, after the seconds since this program started.
+def echo(text: str) -> None:
+    """Print one line to standard error, prefixed with the seconds since the program started.
 
-    Standard error, because the last line on standard output is the one that a shell evaluates.
+    Standard output is reserved for the line that a shell evaluates.
     """
     print(f"{time.monotonic() - _STARTED:7.1f}s  {text}", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Announce a long step and say how many seconds it took."""
-    say(f"{text} ...")
+    """Print a message before and after a long step, with its duration."""
+    echo(f"{text} ...")
     began = time.monotonic()
     yield
-    say(f"{text}: done in {time.monotonic() - began:.1f} s")
+    echo(f"{text}: done in {time.monotonic() - began:.1f} s")

@@ -1,1 +1,1 @@
-"""The project's images as files: what decides their content, building with buildah, loading into containerd."""
+"""Our images without Docker: cache keys, builds with buildah, loading into containerd."""

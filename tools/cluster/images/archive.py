@@ -1,4 +1,4 @@
-"""Image archives with one program in them, written without a builder, which starting a cluster does not need."""
+"""Write image archives with a single program, so that starting a cluster needs no image builder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: What Go calls the machine that we are on.
+#: Machine name of the kernel -> Go architecture.
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -23,9 +23,9 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644)
 
 
 def write(target: Path, *, image: str, program: Path) -> None:
-    """Write to `target` an archive, as `docker save` makes it, of an image that holds one program and runs it.
+    """Write an image that contains and runs one program to `target`, in the format of `docker save`.
 
-    The same program gives the same bytes: no time and no owner goes in.
+    The archive is reproducible: it contains no time and no owner.
 
     Args:
         target: the archive's path.

@@ -1,4 +1,4 @@
-"""The stand-in for python:3.11-slim-bookworm where no image registry is reached: Debian packages, and pip."""
+"""A substitute for python:3.11-slim-bookworm without an image registry, made from Debian packages and pip."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BASE_COMMAND = (
     "mmdebstrap",
     "--variant=minbase",
     "--include=python3,ca-certificates",
-    # Nobody reads a manual in a pod.
+    # Pods do not need documentation.
     "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--dpkgopt=path-exclude=/usr/share/info/*",
     "--dpkgopt=path-exclude=/usr/share/locale/*",
@@ -26,21 +26,21 @@ _PIP = "pip==26.3"
 
 
 def key() -> str:
-    """Return the hash of what decides the base image."""
+    """Return the hash of the inputs of the base image."""
     return cache.key(*_BASE_COMMAND, _PIP)
 
 
 def folder() -> Path:
-    """Return the folder with `rootfs.tar` and `pip`, the package for its own folder of packages."""
+    """Return the folder with `rootfs.tar` and the package `pip`."""
     return cache.entry("base", key(), _fetch)
 
 
 def _fetch(target: Path) -> None:
-    debian.ensure(debian.IMAGES)
+    debian.install_missing(debian.IMAGE_PACKAGES)
     target.mkdir()
-    with step(f"making a base image of Debian packages ({_SUITE}, about a minute)"):
-        run([*_BASE_COMMAND, target / "rootfs.tar"], what="make a base image of Debian packages")
-    run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", target, _PIP], what="fetch pip")
+    with step(f"building a base image from Debian packages ({_SUITE}, about a minute)"):
+        run([*_BASE_COMMAND, target / "rootfs.tar"], what="build a base image from Debian packages")
+    run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", target, _PIP], what="download pip")
     wheel = next(target.glob("*.whl"))
     with zipfile.ZipFile(wheel) as content:
         content.extractall(target / "pip")

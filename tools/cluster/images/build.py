@@ -1,4 +1,4 @@
-"""Building the images with buildah into the cache, once for each state of their inputs."""
+"""Build the images with buildah into the cache, once per state of their inputs."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.cluster.host import cache, debian
-from tools.cluster.host.progress import say, step
+from tools.cluster.host.progress import echo, step
 from tools.cluster.images import base, buildah, oci, secrets
-from tools.cluster.images.images import IMAGES, check, dockerfile, reference, stages
+from tools.cluster.images.images import IMAGES, dockerfile, reference, require_known, stages
 from tools.cluster.instance import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _BUILDER_FILE = "FROM {base}\nCOPY pip /usr/lib/python3/dist-packages/\n"
-#: States of an image that are kept, for switching between branches.
+#: Number of states kept per image, for switching between branches.
 _KEPT = 3
 
 
 def _dependencies_key(name: str) -> str:
-    """Hash of what decides an image save for its last layer."""
+    """Return the hash of the inputs of all layers but the last."""
     text = stages(dockerfile(name).read_text())
     return cache.key(
         text[""], text["builder"], text["dependencies"], CHECKOUT / "requirements" / f"{name}.txt", base.key()
@@ -29,31 +29,31 @@ def _dependencies_key(name: str) -> str:
 
 
 def _source_key(name: str) -> str:
-    """Hash of what decides an image's last layer; the same for all images whose Dockerfiles make it alike."""
+    """Return the hash of the inputs of the last layer, which images with equal Dockerfile stages share."""
     text = stages(dockerfile(name).read_text())
     return cache.key(text["compiled"], text["source"], text["final"], CHECKOUT / "operator/perennate", base.key())
 
 
 def stored_names(names: Sequence[str] = IMAGES) -> dict[str, str]:
-    """Return, for each of `names`, the name under which the cache holds it for the sources as they are now.
+    """Return the cache name of each image in `names` for the current sources.
 
     Raises:
         ClusterError: there is no such image.
     """
-    check(names)
+    require_known(names)
     return {name: f"{name}-{cache.key(_dependencies_key(name), _source_key(name))}" for name in names}
 
 
 def dependency_names() -> dict[str, str]:
-    """Return the images of dependencies alone, whose layers all but the last of `IMAGES` are: image -> stored name."""
+    """Return the images that hold only the dependencies, without our source: image -> cache name."""
     return {f"{name}-dependencies": f"{name}-dependencies-{_dependencies_key(name)}" for name in IMAGES}
 
 
 def build(names: Sequence[str] = IMAGES) -> dict[str, str]:
-    """Build the images `names` with buildah into the cache; an image whose inputs have not changed is there already.
+    """Build the images `names` with buildah into the cache, if their inputs have changed.
 
     Returns:
-        Image -> name under which the cache holds it, for `load`: the sources may change again meanwhile.
+        Image -> cache name, for `load`: the sources may change again in the meantime.
 
     Raises:
         ClusterError: a build failed.
@@ -63,22 +63,22 @@ def build(names: Sequence[str] = IMAGES) -> dict[str, str]:
         present = set(oci.names(buildah.layouts()))
         missing = [name for name, stored in wanted.items() if stored not in present]
         if not missing:
-            say("the images are up to date")
+            echo("the images are up to date")
             return wanted
-        debian.ensure(debian.IMAGES)
+        debian.install_missing(debian.IMAGE_PACKAGES)
         bases = _bases()
         for name in missing:
             with step(f"building {reference(name)}"):
                 _build(name, stored=wanted[name], bases=bases)
-        _drop_old(set(wanted.values()))
+        _remove_outdated(set(wanted.values()))
         return wanted
 
 
 def _build(name: str, *, stored: str, bases: tuple[str, str]) -> None:
-    """Build one image: its dependencies if they changed, the layer of our source, and both put together.
+    """Build one image from its dependencies, if they changed, and the layer of our source.
 
-    Dependencies are exported once; the last stage, which only copies the layer, is done here. buildah would read all
-    dependencies again (to find that they have not changed) and export them again, half a minute for each image.
+    This function appends the last layer itself. buildah would read and export all dependencies again, which takes half
+    a minute per image.
     """
     arguments = [f"--build-arg=BASE={bases[0]}", f"--build-arg=BUILDER={bases[1]}"]
     dependencies = dependency_names()[f"{name}-dependencies"]
@@ -98,7 +98,7 @@ def _build(name: str, *, stored: str, bases: tuple[str, str]) -> None:
 
 
 def _bases() -> tuple[str, str]:
-    """Return the images that stand for python:3.11-slim-bookworm: one to run in, one that has pip too."""
+    """Return the substitutes for python:3.11-slim-bookworm: one to run in, and one with pip."""
     folder = base.folder()
     plain, builder = f"localhost/perennate-base:{base.key()}", f"localhost/perennate-builder:{base.key()}"
     images = buildah.buildah(["images", "--format", "{{.Name}}:{{.Tag}}"], what="list the images").split()
@@ -107,21 +107,21 @@ def _bases() -> tuple[str, str]:
             with tempfile.TemporaryDirectory() as scratch:
                 file = Path(scratch) / "Dockerfile"
                 file.write_text(text)
-                buildah.build(file, folder, [f"--tag={image}"], what=f"make {image}")
+                buildah.build(file, folder, [f"--tag={image}"], what=f"build {image}")
     return plain, builder
 
 
-def _drop_old(current: set[str]) -> None:
-    """Forget all but the newest states of each image, of its dependencies and of our source."""
+def _remove_outdated(current: set[str]) -> None:
+    """Remove all but the newest states of each image, of its dependencies and of our source."""
     cache.keep_newest("source", _KEPT)
     stored = oci.names(buildah.layouts())
     unwanted = set(outdated(stored)) - current
     if unwanted:
-        oci.drop(buildah.layouts(), unwanted)
+        oci.remove(buildah.layouts(), unwanted)
 
 
 def outdated(stored: Sequence[str]) -> list[str]:
-    """Return those of `stored` (names that end in a hash, oldest first) that have three newer ones of their kind."""
+    """Return the names in `stored` (`<kind>-<hash>`, oldest first) with at least three newer ones of the same kind."""
     kinds: dict[str, list[str]] = {}
     for name in stored:
         kinds.setdefault(name.rpartition("-")[0], []).append(name)

@@ -1,4 +1,4 @@
-"""buildah, with all its storage in the cache and no mount left behind."""
+"""Run buildah with its storage in the cache, and without leaving mounts behind."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 def storage() -> Path:
-    """Return the folder in which buildah keeps images and layers."""
+    """Return the folder of buildah's images and layers."""
     folder = cache.root() / "containers"
     folder.mkdir(exist_ok=True)
     return folder
 
 
 def layouts() -> Path:
-    """Return the folder in the OCI image layout to which finished images are exported: one set of blobs for all."""
+    """Return the OCI image layout of the finished images, which share one set of blobs."""
     return cache.root() / "oci"
 
 
 def buildah(words: Sequence[object], *, what: str) -> str:
     """Run buildah and return its standard output.
 
-    It runs in a mount namespace of its own: its storage driver mounts its folder on itself and never unmounts it.
+    It runs in its own mount namespace, because its storage driver never unmounts its folder.
 
     Raises:
         ClusterError: it failed.
@@ -41,9 +41,10 @@ def buildah(words: Sequence[object], *, what: str) -> str:
 
 
 def build(dockerfile: Path, context: Path, options: Sequence[str], *, what: str) -> None:
-    """Run one build. No step is kept for the next: what is dear is exported, and steps would fill the disk unseen.
+    """Run one build, without a layer cache, which would grow unnoticed; expensive results are exported.
 
-    `chroot` isolation and the host's network: it works in a container and where only the host reaches a package index.
+    With `chroot` isolation it works in a container. With the host's network it reaches the same package index as the
+    host.
     """
     common = ["--isolation=chroot", "--network=host", "--layers=false", "--quiet"]
     buildah(["bud", *common, *options, "--file", dockerfile, context], what=what)
@@ -55,5 +56,5 @@ def export(image: str, name: str) -> None:
         archive = Path(scratch) / "image.tar"
         buildah(["push", "--quiet", image, f"docker-archive:{archive}:{image}"], what=f"export {image}")
         with archive.open("rb") as content:
-            oci.take_in(content, layouts(), name)
+            oci.import_archive(content, layouts(), name)
     buildah(["rmi", image], what=f"remove {image}")

@@ -1,4 +1,4 @@
-"""The project's images: their names, and what their Dockerfiles are made of."""
+"""Our images: names, references and Dockerfile stages."""
 
 from __future__ import annotations
 
@@ -18,25 +18,28 @@ IMAGES = ("operator", "trainer", "serving")
 def reference(name: str) -> str:
     """Return the reference of image `name`: the full form of `perennate/<name>:<version>` in the manifests.
 
-    The tag is not `latest`, so an image that is loaded is never pulled.
+    The tag is not `latest`, so Kubernetes does not pull an image that is loaded.
     """
     version = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["version"]
     return f"docker.io/perennate/{name}:{version}"
 
 
-def check(names: Sequence[str]) -> None:
-    """Refuse names that no image has.
+def require_known(names: Sequence[str]) -> None:
+    """Check that all `names` are names of images.
 
     Raises:
-        ClusterError: there is no such image.
+        ClusterError: one is not.
     """
     unknown = set(names) - set(IMAGES)
     if unknown:
-        raise ClusterError(f"There is no image {', '.join(sorted(unknown))}; there are {', '.join(IMAGES)}.")
+        raise ClusterError(f"Unknown image {', '.join(sorted(unknown))}: choose from {', '.join(IMAGES)}.")
 
 
 def stages(dockerfile: str) -> dict[str, str]:
-    """Return the text of each named stage of a Dockerfile, comments left out; what comes before the first is "" ."""
+    """Return the text of each stage of a Dockerfile by name, without comments.
+
+    The part before the first stage has the name "".
+    """
     found: dict[str, list[str]] = {"": []}
     current = ""
     for line in dockerfile.splitlines():

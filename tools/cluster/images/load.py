@@ -1,4 +1,4 @@
-"""Loading built images into a container runtime, as far as it lacks them."""
+"""Load built images into a container runtime: only missing images, and only missing layers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 
 from tools.cluster.host.commands import run
 from tools.cluster.host.errors import ClusterError
-from tools.cluster.host.progress import say, step
+from tools.cluster.host.progress import echo, step
 from tools.cluster.images import buildah, oci
 from tools.cluster.images.images import reference
 
 
 def load(socket: Path, stored: dict[str, str]) -> None:
-    """Load all images that the container runtime behind `socket` lacks, and of these only the layers that it lacks.
+    """Load the images that the container runtime at `socket` does not have.
 
     Args:
         socket: the runtime's socket.
-        stored: image -> name under which the cache holds it.
+        stored: image -> cache name.
 
     Raises:
-        ClusterError: an image is not built, or the runtime refused it.
+        ClusterError: an image is not built, or could not be imported.
     """
     ctr = ["ctr", "--address", str(socket), "--namespace", "k8s.io"]
     for name, kept in stored.items():
@@ -30,14 +30,14 @@ def load(socket: Path, stored: dict[str, str]) -> None:
             raise ClusterError(f"The image {reference(name)} is not built for this source: run `make images`.")
         listed = run([*ctr, "images", "list", f"name=={reference(name)}"], what="list the cluster's images")
         if image.digest in listed:
-            say(f"{reference(name)} is loaded already")
+            echo(f"{reference(name)} is loaded already")
             continue
         present = set(run([*ctr, "content", "list", "--quiet"], what="list the cluster's layers").split())
         with step(f"loading {reference(name)}"):
             try:
                 _import(ctr, image, name=reference(name), present=present)
             except ClusterError:
-                # The runtime may have collected a layer between our look and the import: send everything.
+                # The runtime may have garbage-collected a layer in the meantime: send all layers.
                 _import(ctr, image, name=reference(name), present=set())
 
 
@@ -47,12 +47,12 @@ def _import(ctr: list[str], image: oci.LayoutImage, *, name: str, present: set[s
             [*ctr, "images", "import", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors
         )
         if process.stdin is None:
-            raise ClusterError("The program 'ctr' has no standard input.")
+            raise ClusterError("Cannot write to the standard input of `ctr`.")
         try:
             oci.write_archive(process.stdin, image, name=name, present=present)
             process.stdin.close()
         except BrokenPipeError:
-            # It said why on its way out.
+            # The process has exited; its error is read below.
             pass
         if process.wait() != 0:
             errors.seek(0)

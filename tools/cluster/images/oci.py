@@ -1,4 +1,4 @@
-"""Images in a folder in the OCI layout: take in, put a layer on top, write an archive of what the receiver lacks."""
+"""Images in an OCI image layout: import, add a layer, and export without the layers that the receiver has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MEDIA = "application/vnd.oci.image"
 _VERSION = {"imageLayoutVersion": "1.0.0"}
 _NAME = "org.opencontainers.image.ref.name"
-#: The annotation by which containerd names what it imports.
+#: The annotation with the name of an image for containerd.
 _CONTAINERD_NAME = "io.containerd.image.name"
 
 
@@ -26,8 +26,8 @@ class LayoutImage:
     """One image of a layout.
 
     Attributes:
-        layout: the layout's folder.
-        descriptor: the index's entry: media type, digest and size of the manifest.
+        layout: folder of the layout.
+        descriptor: its entry in the index: media type, digest and size of the manifest.
     """
 
     layout: Path
@@ -35,11 +35,11 @@ class LayoutImage:
 
     @property
     def digest(self) -> str:
-        """Digest of the manifest, which stands for the whole image."""
+        """Digest of the manifest, which identifies the image."""
         return str(self.descriptor["digest"])
 
     def blobs(self) -> list[str]:
-        """Return the digests of all parts: manifest, configuration, layers."""
+        """Return the digests of manifest, configuration and layers."""
         manifest = json.loads(blob_path(self.layout, self.digest).read_bytes())
         return [self.digest, manifest["config"]["digest"], *(layer["digest"] for layer in manifest["layers"])]
 
@@ -61,8 +61,8 @@ def find(layout: Path, name: str) -> LayoutImage | None:
     return LayoutImage(layout, entry) if entry else None
 
 
-def drop(layout: Path, unwanted: Collection[str]) -> None:
-    """Take the images named in `unwanted` out of `layout`, and every blob that no other image needs."""
+def remove(layout: Path, unwanted: Collection[str]) -> None:
+    """Remove the images named in `unwanted` from `layout`, with all blobs that no other image uses."""
     kept = [entry for entry in _entries(layout) if entry.get("annotations", {}).get(_NAME, "") not in unwanted]
     index = json.loads((layout / "index.json").read_text())
     (layout / "index.json").write_text(json.dumps({**index, "manifests": kept}))
@@ -72,14 +72,14 @@ def drop(layout: Path, unwanted: Collection[str]) -> None:
             path.unlink()
 
 
-def take_in(archive: IO[bytes], layout: Path, name: str) -> None:
-    """Take the image of `archive`, as `docker save` writes it with uncompressed layers, into `layout` as `name`.
+def import_archive(archive: IO[bytes], layout: Path, name: str) -> None:
+    """Import the image of `archive`, in the format of `docker save` with uncompressed layers, into `layout` as `name`.
 
-    Not compressed on purpose: packing and unpacking would cost more seconds than the bytes cost on one machine.
+    Layers stay uncompressed, because compression would take longer than copying on the same machine.
 
     Args:
         archive: the archive; its layers must come before its `manifest.json`, or it must be seekable.
-        layout: the layout's folder; made if missing.
+        layout: folder of the layout; created if it is missing.
         name: the image's name in the layout.
     """
     with tarfile.open(fileobj=archive) as content:
@@ -99,16 +99,16 @@ def take_in(archive: IO[bytes], layout: Path, name: str) -> None:
 
 
 def add_layer(layout: Path, base: str, layer: Path, name: str) -> None:
-    """Write to `layout` the image `name`: the image `base` of the same layout with one layer more.
+    """Create the image `name` in `layout`: the image `base` plus one layer.
 
     Args:
-        layout: the layout's folder.
+        layout: folder of the layout.
         base: name of an image in it.
         layer: a tar archive of the layer's files.
         name: name of the new image.
 
     Raises:
-        KeyError: there is no image `base`.
+        KeyError: the layout has no image `base`.
     """
     below = find(layout, base)
     if below is None:
@@ -127,10 +127,10 @@ def add_layer(layout: Path, base: str, layer: Path, name: str) -> None:
 
 
 def write_archive(target: IO[bytes], image: LayoutImage, *, name: str, present: Collection[str]) -> int:
-    """Write `image` to `target` as an OCI archive called `name`, without the blobs that are `present` at the receiver.
+    """Write `image` to `target` as an OCI archive with the name `name`, without the blobs in `present`.
 
     Returns:
-        The number of bytes of the blobs written.
+        The total size of the written blobs, in bytes.
     """
     written = 0
     annotations = {_CONTAINERD_NAME: name, _NAME: name.rpartition(":")[2]}
@@ -176,7 +176,7 @@ def _layer(layout: Path, diff: str) -> dict[str, Any]:
 
 
 def _record(layout: Path, name: str, *, configuration: bytes, layers: list[dict[str, Any]]) -> None:
-    """Write configuration and manifest of image `name`, and list it last in the index."""
+    """Write configuration and manifest of image `name`, and append it to the index."""
     config = {
         "mediaType": f"{_MEDIA}.config.v1+json",
         "digest": _write_blob(layout, configuration),

@@ -1,4 +1,4 @@
-"""This machine's way to a package index, as secrets of an image build."""
+"""The package index settings of this machine, as secrets of an image build."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE--
 
 @contextmanager
 def mounted() -> Iterator[tuple[PipSettings, list[str]]]:
-    """Yield this machine's settings and the options that mount them; nothing of it stays in an image.
+    """Yield the pip settings and the build options that mount them. Images do not contain them.
 
     Raises:
-        ClusterError: the bundle of certificates is larger than a secret may be.
+        ClusterError: the CA bundle is larger than the limit for a secret.
     """
-    settings = pip_settings.of_this_machine()
+    settings = pip_settings.from_pip()
     with tempfile.TemporaryDirectory() as scratch:
         configuration = Path(scratch) / "pip.conf"
         configuration.write_text(settings.configuration)
@@ -41,19 +41,19 @@ def mounted() -> Iterator[tuple[PipSettings, list[str]]]:
 
 
 def certificates(bundle: Path) -> str:
-    """Return the certificates of `bundle` without the comments between them, which can be most of a file.
+    """Return the certificates of `bundle` without comments, which can be most of the file.
 
     Raises:
-        ClusterError: there is no such file, or what is left is still too large.
+        ClusterError: the file cannot be read, or the result is still too large.
     """
     try:
         text = bundle.read_text(errors="replace")
     except OSError as error:
-        raise ClusterError(f"Cannot read the certificates that pip uses ({bundle}): {error.strerror}.") from error
+        raise ClusterError(f"Cannot read pip's CA bundle ({bundle}): {error.strerror}.") from error
     kept = "".join(found if found.endswith("\n") else f"{found}\n" for found in _CERTIFICATE.findall(text))
     if len(kept) > LIMIT:
         raise ClusterError(
-            f"The certificates that pip is told to use ({bundle}) have {len(kept):,} bytes, a build takes at most "
-            f"{LIMIT:,}: name a smaller bundle in PIP_CERT, with the authorities of your package index alone."
+            f"pip's CA bundle ({bundle}) has {len(kept):,} bytes of certificates, but at most {LIMIT:,} fit: "
+            "set PIP_CERT to a bundle with only the authorities of your package index."
         )
     return kept

@@ -1,1 +1,1 @@
-"""The provider `kind`: one node in a container, for machines with a Docker engine."""
+"""The provider `kind`: one node in a container, on machines with a Docker engine."""

@@ -1,7 +1,7 @@
-"""An archive of `docker save`, handed on without the layers that the receiver has.
+"""Convert an archive of `docker save` to OCI, without the layers that the receiver has.
 
-Docker writes every layer each time. A change of our source alters one small layer of an image, so nearly all of its
-megabytes are in the node already.
+Docker always exports every layer. A change of our source alters only one small layer of an image, so the node already
+has almost all of its bytes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _GZIP_START = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """A layer: its member of Docker's archive, and what an OCI manifest says of it."""
+    """A layer: its member in Docker's archive, and its descriptor in the OCI manifest."""
 
     member: tarfile.TarInfo
     descriptor: dict[str, Any]
@@ -36,10 +36,10 @@ def write_missing(saved: IO[bytes], target: IO[bytes], *, present: Collection[st
     """Write the images of `saved` to `target` as an OCI archive, without the layers that are `present`.
 
     Args:
-        saved: what `docker save` wrote; seekable. Layers are plain tar files, or compressed ones where the engine keeps
-            its images in containerd.
-        target: where the archive goes.
-        present: digests of blobs that the receiver has.
+        saved: output of `docker save`; seekable. Layers are plain tar files, or compressed ones if the engine uses the
+            containerd image store.
+        target: receives the archive.
+        present: digests of the blobs that the receiver has.
 
     Returns:
         The number of layers written.
@@ -60,15 +60,15 @@ def write_missing(saved: IO[bytes], target: IO[bytes], *, present: Collection[st
                     written.add(layer.digest)
             manifest = _manifest(_blob(archive, "config", configuration), layers)
             described = _blob(archive, "manifest", json.dumps(manifest).encode())
-            names = [{"io.containerd.image.name": full(tag)} for tag in image["RepoTags"]]
+            names = [{"io.containerd.image.name": full_name(tag)} for tag in image["RepoTags"]]
             index += [{**described, "annotations": name} for name in names]
         _file(archive, "oci-layout", {"imageLayoutVersion": "1.0.0"})
         _file(archive, "index.json", {"schemaVersion": 2, "manifests": index})
     return len(written)
 
 
-def full(tag: str) -> str:
-    """Return the full name of an image of which Docker leaves out its own registry."""
+def full_name(tag: str) -> str:
+    """Return the full name of an image; Docker omits its own registry."""
     return tag if "." in tag.partition("/")[0] else f"docker.io/{tag}"
 
 
@@ -78,12 +78,12 @@ def _read(content: tarfile.TarFile, name: str) -> bytes:
 
 
 def _layer(content: tarfile.TarFile, name: str, difference: str) -> _Layer:
-    """Describe a layer; that of a plain tar file has the digest that the configuration knows it by."""
+    """Return the description of a layer. A plain tar file has its digest from the image configuration."""
     member = content.getmember(name)
     if member.issym() or member.islnk():
-        # Docker before 25 writes a layer that two images share once.
+        # Docker before 25 writes a shared layer once, and links to it.
         folder = name.rpartition("/")[0]
-        member = content.getmember(_joined(folder, member.linkname) if member.issym() else member.linkname)
+        member = content.getmember(_resolve_link(folder, member.linkname) if member.issym() else member.linkname)
     file = content.extractfile(member)
     packed = file is not None and file.read(len(_GZIP_START)) == _GZIP_START
     kind = f"{_OCI}.layer.v1.tar+gzip" if packed else f"{_OCI}.layer.v1.tar"
@@ -91,7 +91,7 @@ def _layer(content: tarfile.TarFile, name: str, difference: str) -> _Layer:
     return _Layer(member, {"mediaType": kind, "digest": digest, "size": member.size})
 
 
-def _joined(folder: str, link: str) -> str:
+def _resolve_link(folder: str, link: str) -> str:
     parts = [*folder.split("/"), *link.split("/")]
     kept: list[str] = []
     for part in parts:

@@ -1,4 +1,4 @@
-"""Building the project's images with a Docker engine, whose own cache of layers makes a second build quick."""
+"""Build our images with a Docker engine and its layer cache."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from tools.cluster.host.commands import follow
+from tools.cluster.host.commands import run_streaming
 from tools.cluster.host.errors import ClusterError
-from tools.cluster.host.progress import say, step
+from tools.cluster.host.progress import echo, step
 from tools.cluster.images import images, secrets
 from tools.cluster.instance import CHECKOUT
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from tools.cluster.kind.engine import Engine
 
-#: Names an image with Python 3.11 and pip in place of the Dockerfiles' base, where no image registry is reached.
+#: Names a base image with Python 3.11 and pip, for machines without access to an image registry.
 BASE_VARIABLE = "PERENNATE_BASE_IMAGE"
-#: BuildKit's plain progress tells of a step when it begins, "#9 [builder 3/3] RUN ...", and then perhaps "#9 CACHED".
+#: BuildKit's plain progress prints "#9 [builder 3/3] RUN ..." when a step begins, then "#9 CACHED" if it is cached.
 _STEP = re.compile(r"^(?P<number>#\d+) \[(?!internal)(?P<step>[^\]]+)\] (?P<command>(?:RUN|COPY) .+)$")
 _WIDTH = 90
-#: Docker passes these to a build by their names alone and keeps them out of the image's history.
+#: Docker passes these to a build by name, and keeps them out of the image history.
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 _LOOPBACK = re.compile(r"\b(?:localhost|127(?:\.\d+){3})\b|\[::1\]")
 
@@ -31,63 +31,66 @@ def build(names: Sequence[str], engine: Engine) -> None:
     """Build the images `names`.
 
     Raises:
-        ClusterError: a build failed, or could not reach the package index.
+        ClusterError: a build failed, or cannot reach the package index.
     """
-    images.check(names)
+    images.require_known(names)
     for name in names:
         with step(f"building {images.reference(name)}"), secrets.mounted() as (settings, options):
-            place = network(settings.configuration, os.environ, engine)
-            command = ["docker", "build", "--progress=plain", *place, *arguments(os.environ), *options]
+            place = network_options(settings.configuration, os.environ, engine)
+            command = ["docker", "build", "--progress=plain", *place, *build_arguments(os.environ), *options]
             command += ["--file", str(images.dockerfile(name)), "--tag", images.reference(name), str(CHECKOUT)]
-            follow(command, what=f"build the image {name}", tell=Progress(), env=environment(engine))
+            run_streaming(command, what=f"build the image {name}", on_line=Progress(), env=build_environment(engine))
 
 
-def environment(engine: Engine) -> dict[str, str]:
-    """Return the variables of a build, which one client or another passes over.
+def build_environment(engine: Engine) -> dict[str, str]:
+    """Return the environment variables of a build; a client ignores those that it does not know.
 
-    BuildKit for clients before 23; the builder of the engine itself, even if another is the user's default; no
-    attestations, which an archive of the image would name but not hold.
+    They enable BuildKit for clients before 23, select the engine's own builder even if another is the default, and
+    disable attestations, which an archive of the image would reference but not contain.
     """
     return {"DOCKER_BUILDKIT": "1", "BUILDX_BUILDER": engine.context, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
 
 
-def arguments(environ: Mapping[str, str]) -> list[str]:
-    """Return the build arguments: another base image, and the names of the proxies that `environ` has."""
+def build_arguments(environ: Mapping[str, str]) -> list[str]:
+    """Return the build arguments: the base image if overridden, and the names of the proxy variables in `environ`."""
     base = environ.get(BASE_VARIABLE)
     own = [f"--build-arg=BASE={base}"] if base else []
     return [*own, *(f"--build-arg={name}" for name in _PROXIES if environ.get(name))]
 
 
-def network(configuration: str, environ: Mapping[str, str], engine: Engine) -> list[str]:
-    """Return the option that lets a build reach an index or a proxy on this machine's loopback address, if one is.
+def network_options(configuration: str, environ: Mapping[str, str], engine: Engine) -> list[str]:
+    """Return the host-network option if the package index or a proxy is on the loopback address; else no option.
 
     Raises:
-        ClusterError: the engine runs in a virtual machine, which has another loopback address.
+        ClusterError: the engine runs in a virtual machine, which has its own loopback address.
     """
     addresses = "\n".join([configuration, *(environ.get(name, "") for name in _PROXIES if "no" not in name.lower())])
     if _LOOPBACK.search(addresses) is None:
         return []
     if engine.desktop:
         raise ClusterError(
-            "pip's index or proxy is on this machine's loopback address, which a build in Docker Desktop cannot reach: "
-            "name it `host.docker.internal` in pip's settings and in the proxy's variables."
+            "The package index or a proxy is on the loopback address, which a build in Docker Desktop cannot reach: "
+            "use the host `host.docker.internal` in pip's settings and in the proxy variables."
         )
     return ["--network=host"]
 
 
 class Progress:
-    """Tells of the steps of a build that are not in the engine's cache: each as soon as the next line shows that."""
+    """Prints the steps of a build that are not cached.
+
+    A step is printed when the next line shows that it is not cached.
+    """
 
     def __init__(self) -> None:
         self._number, self._waiting = "", ""
 
     def __call__(self, line: str) -> None:
-        """Take the next line that the build prints."""
+        """Process the next line of the build's output."""
         if line.startswith(f"{self._number} sha256:"):
-            # Clients before 23 tell the step's digest first.
+            # Clients before 23 print the digest of the step first.
             return
         if self._waiting and line != f"{self._number} CACHED":
-            say(self._waiting)
+            echo(self._waiting)
         self._waiting = ""
         found = _STEP.match(line)
         if found:

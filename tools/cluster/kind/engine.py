@@ -1,4 +1,4 @@
-"""What a Docker client tells of itself and of the engine behind it. Only read here; `requirements` judges it."""
+"""Facts about the Docker client and its engine. `requirements` checks them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-#: An engine that hangs is one that does not answer.
+#: An engine that hangs counts as one that does not answer.
 _TIMEOUT_SECONDS = 20.0
 _LOCAL = ("unix://", "npipe://", "tcp://127.0.0.1:", "tcp://localhost:", "tcp://[::1]:")
 
@@ -19,18 +19,18 @@ class Engine:
     """A Docker client on PATH and, if it answers, its engine.
 
     Attributes:
-        client: version of the client; (0, 0) if it tells none.
-        podman: the client is Podman's, which only looks like Docker's.
-        buildx: the client has the plugin buildx.
-        context: the client's context; its name is also that of the builder which uses the engine directly.
-        endpoint: where the engine is, as "unix:///var/run/docker.sock".
-        error: why the engine does not answer, in the client's words; None if it does.
+        client: version of the client; (0, 0) if unknown.
+        podman: the client is Podman's emulation of Docker.
+        buildx: the client has the buildx plugin.
+        context: name of the client's context, which is also the name of the engine's own builder.
+        endpoint: address of the engine, such as "unix:///var/run/docker.sock".
+        error: the client's error if the engine does not answer; None if it does.
         version: version of the engine.
-        system: the engine's operating system, as "Docker Desktop".
-        memory: bytes of memory that its containers share.
-        cgroups: version of its control groups, 1 or 2.
+        system: operating system of the engine, such as "Docker Desktop".
+        memory: bytes of memory available to containers.
+        cgroups: cgroup version of the engine, 1 or 2.
         rootless: the engine runs without root.
-        limits: the engine can limit processor, memory and processes of a container.
+        limits: the engine can limit CPU, memory and processes of a container.
     """
 
     client: tuple[int, int]
@@ -53,46 +53,46 @@ class Engine:
 
     @property
     def denied(self) -> bool:
-        """Whether an engine is there that this user may not use."""
+        """Whether the user has no permission to use the engine."""
         return self.error is not None and "permission denied" in self.error.lower()
 
     @property
     def desktop(self) -> bool:
-        """Whether the engine is Docker Desktop's, in a virtual machine."""
+        """Whether the engine is Docker Desktop, which runs in a virtual machine."""
         return "docker desktop" in self.system.lower()
 
 
 def observe() -> Engine | None:
-    """Ask the `docker` on PATH for itself and its engine; None if there is no such program."""
+    """Query the `docker` on PATH and its engine. None if there is no such program."""
     if shutil.which("docker") is None:
         return None
     name, _ = _docker("--version")
     if "podman" in name.lower():
         return Engine(client=version(name), podman=True)
     endpoint, _ = _docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
-    unasked = Engine(client=version(name), endpoint=endpoint, error="it was not asked")
+    unasked = Engine(client=version(name), endpoint=endpoint, error="it was not queried")
     if unasked.remote:
-        # It may take a minute to not answer, and could not be used anyway.
+        # A remote engine is not supported, and may take a minute to time out.
         return unasked
     versions, errors = _docker("version", "--format", "{{json .}}")
-    # An engine that did not answer once is not waited for twice.
+    # Do not wait a second time for an engine that does not answer.
     info = _docker("info", "--format", "{{json .}}")[0] if _document(versions).get("Server") else ""
     return parse(versions, errors, info, endpoint)
 
 
 def _docker(*words: str) -> tuple[str, str]:
-    """Return standard output and standard error of a docker command, however it ends."""
+    """Return stdout and stderr of a docker command, even if it fails."""
     try:
         done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        return "", f"`docker {words[0]}` gave no answer within {_TIMEOUT_SECONDS:.0f} s"
+        return "", f"`docker {words[0]}` did not answer within {_TIMEOUT_SECONDS:.0f} s"
     except OSError as error:
         return "", str(error)
     return done.stdout.strip(), done.stderr.strip()
 
 
 def parse(versions: str, errors: str, info: str, endpoint: str) -> Engine:
-    """Return the engine that the outputs of docker's commands describe.
+    """Return the engine that the outputs of the docker commands describe.
 
     Args:
         versions: standard output of `docker version --format '{{json .}}'`.
@@ -110,7 +110,7 @@ def parse(versions: str, errors: str, info: str, endpoint: str) -> Engine:
         buildx=any(plugin.get("Name") == "buildx" for plugin in own.get("Plugins") or []),
         context=str(own.get("Context") or client.get("Context") or "default"),
         endpoint=endpoint,
-        error=None if server else _last_line(errors) or "it gave no answer",
+        error=None if server else _last_line(errors) or "no answer",
         version=version(str((server or {}).get("Version", ""))),
         system=str(facts.get("OperatingSystem", "")),
         memory=int(facts.get("MemTotal") or 0),

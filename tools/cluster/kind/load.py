@@ -1,6 +1,6 @@
-"""Loading images from the Docker engine into the node: those that changed, and of these the layers that it lacks.
+"""Load images from the Docker engine into the node: only changed images, and only missing layers.
 
-Not `kind load`: it fails or repeats itself where the engine keeps its images in containerd (kind issues 3795, 4236).
+`kind load` is not used: it fails, or loads repeatedly, with the containerd image store (kind issues 3795, 4236).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import IO, TYPE_CHECKING
 from tools.cluster.host import cache
 from tools.cluster.host.commands import run, succeeds, tail
 from tools.cluster.host.errors import ClusterError
-from tools.cluster.host.progress import say, step
+from tools.cluster.host.progress import echo, step
 from tools.cluster.images import images
 from tools.cluster.kind import archive
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-#: A label on the node's image: which of the engine's images it was loaded from.
+#: Label of an image on the node: the id of the engine's image that it was loaded from.
 _ORIGIN = "perennate.dev/loaded-from"
 
 
@@ -27,24 +27,24 @@ def load(names: Sequence[str], node: str) -> None:
     """Load the images `names` into the container `node`.
 
     Raises:
-        ClusterError: an image is not built, or the node refused it.
+        ClusterError: an image is not built, or could not be imported.
     """
-    images.check(names)
+    images.require_known(names)
     built = {images.reference(name): _built(images.reference(name)) for name in names}
     loaded = run([*_ctr(node), "images", "list"], what="list the node's images")
     missing = {reference: origin for reference, origin in built.items() if not is_loaded(loaded, reference, origin)}
     for reference in built:
         if reference not in missing:
-            say(f"{reference} is loaded already")
+            echo(f"{reference} is loaded already")
     if missing:
         _copy(list(missing), node)
         for reference, origin in missing.items():
             label = [*_ctr(node), "images", "label", reference, f"{_ORIGIN}={_label(origin)}"]
-            run(label, what=f"note that {reference} is loaded")
+            run(label, what=f"label the loaded image {reference}")
 
 
 def is_loaded(listing: str, reference: str, origin: str) -> bool:
-    """Tell whether `listing`, from `ctr images list`, has `reference` as loaded from the engine's image `origin`."""
+    """Return whether `listing`, from `ctr images list`, has `reference` loaded from the engine's image `origin`."""
     lines = [line.split() for line in listing.splitlines()]
     return any(words[:1] == [reference] and f"{_ORIGIN}={_label(origin)}" in words[-1].split(",") for words in lines)
 
@@ -65,16 +65,16 @@ def _ctr(node: str) -> list[str]:
 
 
 def _copy(references: Sequence[str], node: str) -> None:
-    """Copy the images in one archive: they share most of their layers."""
+    """Copy the images in one archive, because they share most of their layers."""
     present = set(run([*_ctr(node), "content", "list", "--quiet"], what="list the node's layers").split())
     with tempfile.TemporaryFile(dir=cache.root()) as saved:
         with step(f"reading {', '.join(references)} from Docker"):
             _save(references, saved)
-        with step("loading the layers that the node lacks (some 30 s for a new cluster)"):
+        with step("loading missing layers into the node (about 30 s for a new cluster)"):
             try:
                 _import(saved, node, present)
             except ClusterError:
-                # The node may have collected a layer between the look and the import: send everything.
+                # The node may have garbage-collected a layer in the meantime: send all layers.
                 _import(saved, node, ())
 
 
@@ -94,7 +94,7 @@ def _import(saved: IO[bytes], node: str, present: Collection[str]) -> None:
                 archive.write_missing(saved, process.stdin, present=present)
                 process.stdin.close()
         except BrokenPipeError:
-            # It said why on its way out.
+            # The process has exited; its error is read below.
             pass
         if process.wait() != 0:
             said.seek(0)

@@ -1,1 +1,1 @@
-"""The control plane as processes, with a node and without: flags, certificates, kubeconfigs, a small API client."""
+"""The control plane as processes, with or without a node: flags, certificates, kubeconfigs, a small API client."""

@@ -1,4 +1,4 @@
-"""The few API calls that starting a cluster needs, over the standard library: probe, read, server-side apply."""
+"""A minimal API client on the standard library, for starting a cluster: probe, read, server-side apply."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _HTTP_OK = range(200, 300)
 
 
 class ApiError(Exception):
-    """The API server refused a request; the message holds its own words."""
+    """The API server rejected a request; the message has its error."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiClient:
-    """A client of one API server, as the administrator.
+    """A client of one API server, with the certificate of the administrator.
 
     Attributes:
         server: URL of the API server.
@@ -43,20 +43,20 @@ class ApiClient:
 
         Raises:
             ApiError: the server answered with an error status.
-            OSError: no server answered.
+            OSError: the server did not answer.
         """
         document: Document = json.loads(self._request("GET", path))
         return document
 
     def ready(self) -> bool:
-        """Tell whether the API server answers and says that all its parts are ready."""
+        """Return whether the API server answers and is ready."""
         try:
             return self._request("GET", "/readyz") == "ok"
         except (OSError, http.client.HTTPException, ApiError):
             return False
 
     def exists(self, path: str) -> bool:
-        """Tell whether the API server answers and has an object at `path`."""
+        """Return whether the API server answers and has an object at `path`."""
         try:
             self._request("GET", path)
         except (OSError, http.client.HTTPException, ApiError):
@@ -64,24 +64,24 @@ class ApiClient:
         return True
 
     def apply(self, path: str, document: Document) -> None:
-        """Make the object at `path` be as `document` says, by server-side apply.
+        """Apply `document` to the object at `path` with server-side apply.
 
         Raises:
-            ApiError: the server refused it.
+            ApiError: the server rejected it.
         """
         self._request("PATCH", f"{path}?fieldManager={_FIELD_MANAGER}&force=true", json.dumps(document))
 
-    def release(self, path: str) -> None:
-        """Make the persistent volume at `path` forget the claim that it was bound to.
+    def release_volume(self, path: str) -> None:
+        """Remove the claim reference of the persistent volume at `path`, which makes it available again.
 
         Raises:
-            ApiError: the server refused it.
+            ApiError: the server rejected it.
         """
         self._request("PATCH", path, json.dumps({"spec": {"claimRef": None}}), content_type=_MERGE)
 
     def _request(self, method: str, path: str, body: str | None = None, *, content_type: str = _APPLY) -> str:
         where = urlsplit(self.server)
-        # A connection of its own for each call: they are few, and the server may be another one since the last call.
+        # A new connection per call: there are few calls, and the server may have been replaced since the last one.
         connection = http.client.HTTPSConnection(
             where.hostname or "", where.port, timeout=_TIMEOUT_SECONDS, context=self._tls()
         )

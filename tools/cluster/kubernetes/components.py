@@ -1,14 +1,14 @@
-"""The command line of every component, as data: what an API server is told is the same with a node and without."""
+"""The command line of every component. The API server has the same flags with and without a node."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Audit policy for every API server of ours; kind mounts the same file.
+#: Audit policy of every API server; kind mounts the same file.
 AUDIT_POLICY = Path(__file__).parent / "audit-policy.yaml"
 
-#: What a control plane without nodes runs: enough for Jobs, Deployments, owner references, namespaces and service
+#: Controllers of a control plane without nodes: enough for Jobs, Deployments, owner references, namespaces and service
 #: accounts.
 NODELESS_CONTROLLERS = (
     "deployment-controller",
@@ -24,7 +24,7 @@ NODELESS_CONTROLLERS = (
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where a control plane keeps its files, below one folder."""
+    """Paths of a control plane's files, in one folder."""
 
     root: Path
 
@@ -45,24 +45,24 @@ class Layout:
 
     @property
     def audit_log(self) -> Path:
-        """The API server's audit log, one JSON event a line."""
+        """The API server's audit log, one JSON event per line."""
         return self.logs / "audit.jsonl"
 
     def kubeconfig(self, user: str) -> Path:
-        """Return where the kubeconfig of `user` lies."""
+        """Return the path of the kubeconfig of `user`."""
         return self.root / f"{user}.kubeconfig"
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the control plane listens.
+    """Addresses of the control plane.
 
     Attributes:
-        host: address that clients use.
-        bind: address that the API server binds.
+        host: address for clients.
+        bind: address that the API server listens on.
         api_port: the API server's port.
         etcd_port: etcd's client port on 127.0.0.1.
-        peer_port: etcd's peer port on 127.0.0.1, which nobody uses.
+        peer_port: etcd's peer port on 127.0.0.1, which is not used.
         services: range of service addresses.
     """
 
@@ -85,7 +85,7 @@ class Addresses:
 
 
 def etcd(layout: Layout, addresses: Addresses) -> list[str]:
-    """Return the words of etcd: one member that never waits for the disk, for its data is never needed again."""
+    """Return the command of etcd: one member without fsync, because its data are disposable."""
     peer = f"http://127.0.0.1:{addresses.peer_port}"
     return [
         "etcd",
@@ -101,7 +101,7 @@ def etcd(layout: Layout, addresses: Addresses) -> list[str]:
 
 
 def api_server(layout: Layout, addresses: Addresses) -> list[str]:
-    """Return the API server's words: RBAC, audit log, request-header certificates for aggregated APIs."""
+    """Return the command of the API server: RBAC, an audit log, and front-proxy certificates for aggregated APIs."""
     pki = layout.pki
     loopback = addresses.host.startswith("127.")
     return [
@@ -110,7 +110,7 @@ def api_server(layout: Layout, addresses: Addresses) -> list[str]:
         f"--bind-address={addresses.bind}",
         f"--advertise-address={addresses.host}",
         f"--secure-port={addresses.api_port}",
-        # A loopback address is refused as an endpoint of the service `kubernetes`; without nodes nobody needs one.
+        # A loopback address is not valid as an endpoint of the service `kubernetes`, which is not needed without nodes.
         f"--endpoint-reconciler-type={'none' if loopback else 'lease'}",
         f"--tls-cert-file={pki}/apiserver.crt",
         f"--tls-private-key-file={pki}/apiserver.key",
@@ -124,7 +124,7 @@ def api_server(layout: Layout, addresses: Addresses) -> list[str]:
         f"--kubelet-client-certificate={pki}/kubelet-client.crt",
         f"--kubelet-client-key={pki}/kubelet-client.key",
         f"--kubelet-certificate-authority={pki}/ca.crt",
-        # Node names are in no DNS.
+        # DNS does not resolve node names.
         "--kubelet-preferred-address-types=InternalIP",
         f"--requestheader-client-ca-file={pki}/front-proxy-ca.crt",
         "--requestheader-allowed-names=front-proxy-client",
@@ -136,19 +136,19 @@ def api_server(layout: Layout, addresses: Addresses) -> list[str]:
         f"--audit-policy-file={AUDIT_POLICY}",
         f"--audit-log-path={layout.audit_log}",
         "--allow-privileged=true",
-        # On the way out a grace period serves load balancers; here it only makes every stop slower.
+        # The grace period at shutdown is for load balancers; here it would only delay every stop.
         "--shutdown-delay-duration=0s",
         "--profiling=false",
     ]
 
 
 def controller_manager(layout: Layout, *, controllers: tuple[str, ...] = ("*",), pods: str | None = None) -> list[str]:
-    """Return the controller manager's words.
+    """Return the command of the controller manager.
 
     Args:
-        layout: where its files lie.
+        layout: paths of its files.
         controllers: which controllers to run.
-        pods: range of pod addresses, if nodes are to get a part of it.
+        pods: range of pod addresses, if nodes get a part of it.
     """
     return [
         "kube-controller-manager",
@@ -167,7 +167,7 @@ def controller_manager(layout: Layout, *, controllers: tuple[str, ...] = ("*",),
 
 
 def scheduler(layout: Layout) -> list[str]:
-    """Return the scheduler's words."""
+    """Return the command of the scheduler."""
     return [
         "kube-scheduler",
         f"--kubeconfig={layout.kubeconfig('scheduler')}",
@@ -178,7 +178,7 @@ def scheduler(layout: Layout) -> list[str]:
 
 
 def proxy(layout: Layout, *, node: str, pods: str) -> list[str]:
-    """Return kube-proxy's words: nftables, and no change of connection-tracking limits, which belong to the host."""
+    """Return the command of kube-proxy, with nftables, and without changes to the host's connection-tracking limits."""
     return [
         "kube-proxy",
         f"--kubeconfig={layout.kubeconfig('proxy')}",
@@ -193,7 +193,7 @@ def proxy(layout: Layout, *, node: str, pods: str) -> list[str]:
 
 
 def kubelet(layout: Layout, *, configuration: Path, node: str, address: str) -> list[str]:
-    """Return the kubelet's words; the rest is in its configuration file."""
+    """Return the command of the kubelet; most settings are in its configuration file."""
     return [
         "kubelet",
         f"--config={configuration}",

@@ -1,8 +1,8 @@
-"""A Kubernetes without nodes: etcd, API server and controller manager as plain local processes.
+"""A Kubernetes control plane without nodes: etcd, API server and controller manager as local processes.
 
-The fast level of tests: no rights, no namespaces, ready in seconds, any number side by side. Objects are stored,
-validated, defaulted and garbage-collected by the real thing; Jobs and Deployments make their pods, which stay pending
-for ever.
+For integration tests: it needs no privileges and no namespaces, starts in seconds, and can run several times in
+parallel. Storage, validation, defaulting and garbage collection are real. Jobs and Deployments create their pods, which
+stay pending.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _START_SECONDS = 60.0
-#: Another process may take a port between our look and the server's bind; three such accidents in a row are none.
+#: Another process may take a free port before the server binds it, so a start is retried.
 _ATTEMPTS = 3
 _IDENTITIES = (pki.ADMIN, pki.CONTROLLER_MANAGER, pki.KUBELET_CLIENT, pki.api_server(["127.0.0.1"]))
 
@@ -52,12 +52,11 @@ class ControlPlane:
     """etcd + API server + controller manager in one folder. Use as a context manager, or call `start` and `stop`.
 
     Args:
-        folder: an empty folder for certificates, data and logs; kept by `stop`, so that logs can be read.
-        crds: files or folders that are applied before the controller manager starts, so that its garbage collector
-            knows their
-            kinds from the first second (it looks for new kinds only every 30 s).
-        program: the compiled Kubernetes program; from the cache if not given.
-        ports: gives so many free local ports.
+        folder: an empty folder for certificates, data and logs. `stop` keeps it, so that logs can be read.
+        crds: files or folders to apply before the controller manager starts. Its garbage collector discovers new kinds
+            only every 30 s.
+        program: the compiled Kubernetes program. Default: from the cache.
+        ports: returns the given number of free local ports.
     """
 
     def __init__(
@@ -82,7 +81,7 @@ class ControlPlane:
 
     @property
     def audit_log(self) -> Path:
-        """The API server's audit log: one JSON event a line, level Metadata, watches left out."""
+        """The API server's audit log: one JSON event per line, level Metadata, without watches."""
         return self._layout.audit_log
 
     @property
@@ -92,15 +91,15 @@ class ControlPlane:
 
     @property
     def kubectl(self) -> list[str]:
-        """First words of a kubectl command that talks to this control plane."""
+        """Prefix of a kubectl command for this control plane."""
         return [str(self._kube()), "kubectl", "--kubeconfig", str(self.kubeconfig)]
 
     def start(self) -> Self:
         """Start everything and wait until the API server is ready and the controller manager made a service account.
 
         Raises:
-            ClusterError: a component ended or was not ready in time; the message has the end of its log. Or each
-            attempt lost a port to somebody else. Nothing is left running.
+            ClusterError: a component exited or was not ready in time (the message has the end of its log), or another
+            process took a port in each attempt. All processes are stopped.
         """
         self._kube()
         for _ in range(_ATTEMPTS):
@@ -111,7 +110,7 @@ class ControlPlane:
                 self.stop()
                 if not taken:
                     raise
-                # The next attempt must not be judged by what this one said.
+                # The next attempt must not read the logs of this one.
                 shutil.rmtree(self._layout.logs)
             except BaseException:
                 self.stop()
@@ -119,20 +118,20 @@ class ControlPlane:
             else:
                 return self
         raise ClusterError(
-            f"The control plane could not start: {_ATTEMPTS} times in a row a free port of 127.0.0.1 was taken before "
-            "it could be used; see what takes them (`ss -ltnp`) and try again."
+            f"The control plane could not start: in {_ATTEMPTS} attempts, another process took a port of 127.0.0.1 "
+            "before it could be used: check which one (`ss -ltnp`) and try again."
         )
 
     def stop(self) -> None:
-        """End the processes of this control plane, at once: their data is not used again. Does nothing if none runs."""
+        """Kill all processes of this control plane. Idempotent."""
         for component in reversed(self._running.values()):
             component.end()
         self._running.clear()
 
     def stop_api_server(self) -> None:
-        """Kill the API server alone; etcd and the controller manager stay.
+        """Kill only the API server; etcd and the controller manager keep running.
 
-        Killed, because asked in order it waits for open watches, up to a minute.
+        A graceful stop would wait up to a minute for open watches.
         """
         self._running.pop("apiserver").end()
 
@@ -142,7 +141,7 @@ class ControlPlane:
         self._wait_for("apiserver", "/readyz")
 
     def restart_api_server(self) -> None:
-        """Kill the API server and start it again on the same port: watches break, data stays."""
+        """Kill the API server and start it again on the same port. This breaks watches and keeps the data."""
         self.stop_api_server()
         self.start_api_server()
 
@@ -194,16 +193,16 @@ class ControlPlane:
             run([*self.kubectl, "apply", "--server-side", *files], what="apply the CRDs")
             run(
                 [*self.kubectl, "wait", "--for=condition=Established", "--timeout=30s", *files],
-                what="see the CRDs established",
+                what="wait until the CRDs are established",
             )
 
     def _spawn(self, name: str, words: list[str]) -> None:
         if threading.current_thread() is not threading.main_thread():
-            # The kernel ends the components when the *thread* that started them ends.
+            # The kernel kills the components when the *thread* that started them ends.
             raise ClusterError("A control plane must be started from the main thread.")
         log = self._layout.logs / f"{name}.log"
         with log.open("ab") as output:
-            # setpriv: should this process be killed, the kernel kills the component too, so that no test run leaves one
+            # setpriv: if this process is killed, the kernel kills the component too, so that no test run leaves one
             # behind.
             command = ["setpriv", "--pdeathsig", "KILL", str(self._kube()), *words]
             process = subprocess.Popen(
@@ -216,7 +215,7 @@ class ControlPlane:
         done = wait_until(lambda: client.exists(path) or self._ended() is not None, seconds=_START_SECONDS)
         ended = self._ended()
         if ended is not None:
-            raise ClusterError(f"The {ended.name} ended while starting: {tail(ended.log.read_text())}")
+            raise ClusterError(f"The {ended.name} exited while starting: {tail(ended.log.read_text())}")
         if not done:
             log = self._running[name].log
             raise ClusterError(f"The {name} was not ready within {_START_SECONDS:.0f} s: {tail(log.read_text())}")

@@ -1,4 +1,4 @@
-"""Kubeconfig files. They are written as JSON, which is YAML, so that nothing but the standard library is needed."""
+"""Kubeconfig files, written as JSON (a subset of YAML), so that the standard library is enough."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def write(path: Path, *, name: str, server: str, pki: Path, user: Identity) -> None:
-    """Write a kubeconfig that reaches `server` as `user`, certificates and key inside, for its owner alone.
+    """Write a kubeconfig for `server` and `user` with embedded certificates and key, readable only by its owner.
 
     Args:
         path: the file.
         name: name of the cluster and of the context.
         server: URL of the API server.
         pki: folder with `ca.crt` and the user's certificate and key.
-        user: whose certificate to use.
+        user: the identity with the client certificate.
     """
 
     def embedded(file: str) -> str:

@@ -1,4 +1,4 @@
-"""Certificates of one cluster, made by the `openssl` program; elliptic-curve keys take a fraction of a second."""
+"""Certificates of a cluster, created with `openssl`. Elliptic-curve keys take a fraction of a second."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-#: A cluster for tests does not live for a year.
+#: Longer than the lifetime of a test cluster.
 _DAYS = "365"
 _NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a certificate speaks for.
+    """The subject of a certificate.
 
     Attributes:
         name: base name of the two files `<name>.crt` and `<name>.key`.
         common_name: the user or the server.
-        group: the organisation, which Kubernetes reads as the user's group.
-        names: subject alternative names, as "DNS:localhost" or "IP:127.0.0.1".
+        group: the organisation, which is the user's group in Kubernetes.
+        names: subject alternative names, such as "DNS:localhost" or "IP:127.0.0.1".
     """
 
     name: str
@@ -34,7 +34,7 @@ class Identity:
     names: tuple[str, ...] = ()
 
     def subject(self) -> str:
-        """Return the subject as openssl wants it."""
+        """Return the subject in the syntax of openssl."""
         return (f"/O={self.group}" if self.group else "") + f"/CN={self.common_name}"
 
 
@@ -43,12 +43,12 @@ CONTROLLER_MANAGER = Identity("controller-manager", "system:kube-controller-mana
 SCHEDULER = Identity("scheduler", "system:kube-scheduler")
 PROXY = Identity("proxy", "system:kube-proxy")
 KUBELET_CLIENT = Identity("kubelet-client", "kube-apiserver-kubelet-client", "system:masters")
-#: Signed by an authority of its own: aggregated API servers trust its header about who the user is.
+#: Signed by a separate authority: aggregated API servers trust its headers with the user's identity.
 FRONT_PROXY = Identity("front-proxy", "front-proxy-client")
 
 
 def api_server(addresses: Iterable[str]) -> Identity:
-    """Return the API server's identity for clients who reach it by one of `addresses` (IP addresses)."""
+    """Return the identity of the API server, valid for the IP addresses `addresses`."""
     hosts = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost")
     return Identity(
         "apiserver",
@@ -58,14 +58,14 @@ def api_server(addresses: Iterable[str]) -> Identity:
 
 
 def node(name: str, address: str) -> Identity:
-    """Return the identity of the kubelet on node `name`, as client and as server."""
+    """Return the client and server identity of the kubelet on node `name`."""
     return Identity("kubelet", f"system:node:{name}", "system:nodes", (f"DNS:{name}", f"IP:{address}"))
 
 
 def issue(folder: Path, identities: Iterable[Identity]) -> None:
-    """Make two authorities, the service accounts' key and a certificate for each of `identities` in `folder`.
+    """Create two authorities, the service account key and a certificate for each of `identities` in `folder`.
 
-    A folder that has its authority already is left as it is, so restarting a control plane keeps its certificates.
+    A complete folder is not changed, so a restarted control plane keeps its certificates.
 
     Raises:
         ClusterError: `openssl` is missing or failed.
@@ -77,7 +77,7 @@ def issue(folder: Path, identities: Iterable[Identity]) -> None:
         _authority(folder, authority)
     _service_account_key(folder)
     with ThreadPoolExecutor() as pool:
-        # A list, so that an exception of any of them is raised here.
+        # list() raises the exception of any of them here.
         list(pool.map(lambda identity: _certificate(folder, identity), (*identities, FRONT_PROXY)))
     (folder / "complete").touch()
 
@@ -86,7 +86,7 @@ def _authority(folder: Path, name: str) -> None:
     command = ["openssl", "req", "-x509", *_NEW_KEY, "-days", _DAYS, "-subj", f"/CN=perennate-{name}"]
     run(
         [*command, "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.crt"],
-        what="make a certificate authority",
+        what="create a certificate authority",
     )
 
 
@@ -94,11 +94,11 @@ def _service_account_key(folder: Path) -> None:
     key = folder / "service-account.key"
     run(
         ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key],
-        what="make the key of service accounts",
+        what="create the service account key",
     )
     run(
         ["openssl", "pkey", "-in", key, "-pubout", "-out", folder / "service-account.pub"],
-        what="make the key of service accounts",
+        what="create the service account key",
     )
 
 
@@ -122,4 +122,4 @@ def _certificate(folder: Path, identity: Identity) -> None:
         *signer,
         *files,
     ]
-    run(command, what=f"make the certificate of {identity.common_name}")
+    run(command, what=f"create the certificate of {identity.common_name}")

@@ -1,1 +1,1 @@
-"""The provider `packages`: one node from compiled programs and Debian packages, in namespaces of its own."""
+"""The provider `packages`: one node from compiled programs and Debian packages, in its own namespaces."""

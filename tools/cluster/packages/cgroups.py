@@ -1,4 +1,4 @@
-"""The control group below which all pods of a cluster live, on both versions of the kernel's interface."""
+"""The parent cgroup of all pods of a cluster, for cgroup v1 and v2."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 _ROOT = Path("/sys/fs/cgroup")
 _REMOVE_SECONDS = 10.0
-#: What the kubelet needs to account for pods, where one tree serves all controllers (version 2).
+#: Controllers that the kubelet needs (v2).
 _CONTROLLERS = ("cpuset", "cpu", "io", "memory", "hugetlb", "pids")
 
 
 def _trees() -> list[Path]:
-    """Return the mounted trees: the one of version 2, or one for each controller of version 1; none but on Linux."""
+    """Return the mounted hierarchies: one with v2, one per controller with v1, none outside of Linux."""
     if not _ROOT.is_dir():
         return []
     if (_ROOT / "cgroup.controllers").exists():
@@ -30,12 +30,12 @@ def _trees() -> list[Path]:
 
 
 def folders(instance: Instance) -> list[Path]:
-    """Return the instance's folders that exist, one for each tree."""
+    """Return the existing cgroup folders of the instance, one per hierarchy."""
     return [tree / instance.id for tree in _trees() if (tree / instance.id).exists()]
 
 
 def make(instance: Instance) -> None:
-    """Make the instance's group in every tree, able to hold groups with limits."""
+    """Create the cgroup of the instance in every hierarchy, with its controllers enabled."""
     for tree in _trees():
         folder = tree / instance.id
         folder.mkdir(exist_ok=True)
@@ -45,13 +45,13 @@ def make(instance: Instance) -> None:
             for parent in (tree, folder):
                 (parent / "cgroup.subtree_control").write_text(wanted)
         elif (folder / "cpuset.cpus").exists() and not (folder / "cpuset.cpus").read_text().strip():
-            # A new group of version 1 has no processors and no memory until it is told.
+            # A new v1 cpuset has no CPUs and no memory nodes until they are set.
             for name in ("cpuset.cpus", "cpuset.mems"):
                 (folder / name).write_text((tree / name).read_text())
 
 
 def remove(instance: Instance) -> bool:
-    """Remove the instance's groups; False if a process in them outlived the wait."""
+    """Remove the cgroups of the instance. Return False if a process in them did not end in time."""
     return wait_until(lambda: all(_remove_tree(folder) for folder in folders(instance)), seconds=_REMOVE_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""The local cluster: one node from packages, in namespaces of its own, for machines without a Docker engine."""
+"""The cluster from packages: one node in its own namespaces, for machines without a Docker engine."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tools.cluster.host import cache, debian, disk, rights
+from tools.cluster.host import cache, debian, disk, privileges
 from tools.cluster.host.commands import run, tail
 from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.processes import ProcessId, wait_until
-from tools.cluster.host.progress import say, step
+from tools.cluster.host.progress import echo, step
 from tools.cluster.images import archive, build, images, load
 from tools.cluster.instance import CHECKOUT, Instance
 from tools.cluster.kubernetes import kubeconfig, pki
@@ -62,62 +62,62 @@ class PackagesCluster:
         return str(self.layout.audit_log)
 
     def on_node(self, *words: str) -> str:
-        """Run a program where the node's files are, which is the host, and return its standard output.
+        """Run a program on the host, which has the node's files, and return its standard output.
 
         Raises:
             ClusterError: it failed.
         """
         return run(words, what=f"run {words[0]} on the node")
 
-    def trouble(self) -> str | None:
-        """Tell what is wrong with this cluster in a few words; None if it works, "not started" if there is none."""
+    def problem(self) -> str | None:
+        """Return a short description of what is wrong; "not started" if there is no cluster; None if it is healthy."""
         found = state.load(self.layout.root)
         if found is None:
-            return "only remains of it are left" if removal.remains(self.instance) else _NOT_STARTED
+            return "only leftovers of it exist" if removal.has_leftovers(self.instance) else _NOT_STARTED
         if found.process is None or not found.process.alive():
             return "its processes have ended"
-        return health.trouble(self._client(found))
+        return health.problem(self._client(found))
 
     def up(self) -> None:
-        """Make the cluster run; does nothing if it does, and replaces one that is broken.
+        """Start the cluster: a healthy one is left alone, a broken one is replaced.
 
         Raises:
-            ClusterError: it cannot run here, or did not start; then nothing of it is left.
+            ClusterError: it cannot run on this machine, or did not start; then it is removed.
         """
-        rights.require_node()
-        debian.ensure(debian.NODE)
+        privileges.require_node()
+        debian.install_missing(debian.NODE_PACKAGES)
         programs = _Programs(kube=compiled.kube(), dns=compiled.dns(), pause=compiled.pause())
-        # One at a time: two that start choose their addresses by what they see in use.
+        # One start at a time, because each chooses its addresses by what is in use.
         with cache.locked("cluster"):
-            trouble = self.trouble()
-            if trouble is None:
-                self._renew_volumes()
-                say(f"the cluster {self.instance.id} is up already")
+            problem = self.problem()
+            if problem is None:
+                self._recycle_volumes()
+                echo(f"the cluster {self.instance.id} is up already")
                 return
-            if trouble != _NOT_STARTED:
-                say(f"replacing the cluster {self.instance.id}: {trouble}")
+            if problem != _NOT_STARTED:
+                echo(f"replacing the cluster {self.instance.id}: {problem}")
                 removal.remove(self.instance)
             self._start(programs)
 
     def down(self) -> None:
-        """End the cluster and remove everything of it: processes, mounts, network, control groups, files."""
-        if removal.remains(self.instance):
-            rights.require()
+        """Stop the cluster and remove its processes, mounts, network, cgroups and files."""
+        if removal.has_leftovers(self.instance):
+            privileges.require()
             with cache.locked("cluster"):
                 removal.remove(self.instance)
-        say(f"the cluster {self.instance.id} is down")
+        echo(f"the cluster {self.instance.id} is down")
 
     def build_images(self, names: Sequence[str] = images.IMAGES) -> None:
-        """Build the images `names`; load them if this cluster runs, else unpack all for the next that starts."""
-        rights.require()
+        """Build the images `names`; load them if this cluster is running, else unpack all images for the next start."""
+        privileges.require()
         built = build.build(names)
-        if self.trouble() is None:
+        if self.problem() is None:
             load.load(self.layout.containerd_socket, built)
         elif set(names) == set(images.IMAGES):
             unpacked.ensure()
 
     def load_images(self, names: Sequence[str] = images.IMAGES) -> None:
-        """Load the images `names`, built before, into the node."""
+        """Load the images `names`, which must be built, into the node."""
         self._state()
         load.load(self.layout.containerd_socket, build.stored_names(names))
 
@@ -130,25 +130,25 @@ class PackagesCluster:
         try:
             self._prepare(programs)
             self._wait("the API server", lambda client: client.ready())
-            self._furnish()
-            self._wait("the node", lambda client: health.node_trouble(client) is None)
-            self._wait("the name service", lambda client: health.name_service_trouble(client) is None)
+            self._create_base_objects()
+            self._wait("the node", lambda client: health.node_problem(client) is None)
+            self._wait("DNS", lambda client: health.dns_problem(client) is None)
         except (OSError, ApiError) as error:
             removal.remove(self.instance)
             raise ClusterError(f"The cluster could not start: {error}") from error
         except BaseException:
             removal.remove(self.instance)
             raise
-        say(f"the cluster {self.instance.id} is up after {time.monotonic() - began:.1f} s")
+        echo(f"the cluster {self.instance.id} is up after {time.monotonic() - began:.1f} s")
 
     def _prepare(self, programs: _Programs) -> None:
-        """Write every file, make the network and start the node's first process."""
+        """Write all files, create the network and start process 1 of the node."""
         root = self.layout.root
         root.mkdir(parents=True, mode=0o711)
-        disk.require(root)
+        disk.require_free_space(root)
         chosen = network.choose(self.instance)
         found = State(self.instance.name, self.instance.digest, str(chosen.network), str(programs.kube))
-        # Saved before anything is made, so that whatever happens next can be undone.
+        # Saved first, so that a failed start can be cleaned up.
         found.save(root)
         network.connect(self.instance, chosen)
         cgroups.make(self.instance)
@@ -157,7 +157,7 @@ class PackagesCluster:
         replace(found, process=self._spawn()).save(root)
 
     def _spawn(self) -> ProcessId:
-        """Start the node's process 1 in namespaces of its own and return the process that holds them."""
+        """Start process 1 of the node in new namespaces and return the process that holds them."""
         own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
         enter = ["nsenter", f"--net={network.namespace_path(self.instance)}"]
         supervisor = [sys.executable, "-m", "tools.cluster.packages.supervisor", str(self.layout.root)]
@@ -180,7 +180,7 @@ class PackagesCluster:
         for user in users:
             path = layout.kubeconfig(user.name)
             kubeconfig.write(path, name=self.instance.id, server=_server(found), pki=layout.pki, user=user)
-        rights.give_to_caller(self.kubeconfig)
+        privileges.chown_to_caller(self.kubeconfig)
         for folder in (layout.logs, layout.temporary, layout.etc):
             folder.mkdir()
         for path, content in node.files(layout, found.instance, addresses).items():
@@ -191,30 +191,30 @@ class PackagesCluster:
         for image, program in ((node.PAUSE_IMAGE, programs.pause), (node.DNS_IMAGE, programs.dns)):
             archive.write(layout.root / f"{program.name}.image.tar", image=image, program=program)
 
-    def _furnish(self) -> None:
-        """Give the fresh cluster its storage class, volumes and name service."""
+    def _create_base_objects(self) -> None:
+        """Create the storage class, the volumes and CoreDNS in a new cluster."""
         found = self._state()
         client = self._client(found)
         volumes = [manifests.volume(self.layout.volumes, number) for number in range(manifests.VOLUMES)]
         objects = [*manifests.name_service(found.addresses.dns_service), manifests.storage_class(), *volumes]
         with ThreadPoolExecutor(4) as pool:
-            # A list, so that an exception of any of them is raised here.
+            # list() raises the exception of any of them here.
             list(pool.map(lambda each: client.apply(*each), objects))
 
-    def _renew_volumes(self) -> None:
-        """Empty the volumes whose claims are gone and offer them again: nobody else would."""
+    def _recycle_volumes(self) -> None:
+        """Empty released volumes and make them available again, because there is no provisioner that would."""
         client = self._client(self._state())
         for item in client.get("/api/v1/persistentvolumes")["items"]:
             name = item["metadata"]["name"]
             if item["status"].get("phase") == "Released" and manifests.is_volume_name(name):
                 self._empty_volume(name)
-                client.release(f"/api/v1/persistentvolumes/{name}")
+                client.release_volume(f"/api/v1/persistentvolumes/{name}")
 
     def _empty_volume(self, name: str) -> None:
         folder = self.layout.volumes / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        # As the volumes of kind: a pod of any user may write.
+        # Pods of any user may write, as with kind's volumes.
         folder.chmod(0o777)
 
     def _wait(self, what: str, condition: Callable[[ApiClient], bool]) -> None:
@@ -224,9 +224,9 @@ class PackagesCluster:
         def holds() -> bool:
             if found.process is None or not found.process.alive():
                 raise ClusterError(
-                    f"The node ended while starting: {tail((self.layout.logs / 'node.log').read_text())}"
+                    f"The node exited during the start: {tail((self.layout.logs / 'node.log').read_text())}"
                 )
-            disk.refuse_full(self.layout.root)
+            disk.require_not_full(self.layout.root)
             try:
                 return condition(client)
             except (OSError, http.client.HTTPException, ApiError):

@@ -1,4 +1,4 @@
-"""What can be wrong with a cluster whose processes run, in a few words."""
+"""Health checks of a cluster whose processes are running."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from tools.cluster.packages.node import NODE
 if TYPE_CHECKING:
     from tools.cluster.kubernetes.api import ApiClient
 
-#: A kubelet renews its lease every 10 s; one that has not for this long hangs.
+#: A kubelet renews its lease every 10 s. It hangs if the lease is older than this.
 _LEASE_SECONDS = 40.0
 _NODE_PATH = f"/api/v1/nodes/{NODE}"
 _LEASE_PATH = f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{NODE}"
 
 
-def trouble(client: ApiClient) -> str | None:
-    """Tell what is wrong with the cluster behind `client`; None if it works."""
+def problem(client: ApiClient) -> str | None:
+    """Return what is wrong with the cluster of `client`; None if it is healthy."""
     if not client.ready():
         return "its API server does not answer"
     try:
-        return node_trouble(client) or name_service_trouble(client)
+        return node_problem(client) or dns_problem(client)
     except (OSError, http.client.HTTPException, ApiError) as error:
         return str(error)
 
 
-def node_trouble(client: ApiClient) -> str | None:
-    """Tell what is wrong with the node; None if it is ready and its kubelet alive.
+def node_problem(client: ApiClient) -> str | None:
+    """Return what is wrong with the node; None if it is ready and its kubelet renews its lease.
 
     Raises:
         ApiError: there is no node.
@@ -40,19 +40,19 @@ def node_trouble(client: ApiClient) -> str | None:
     if conditions.get("Ready") != "True":
         return "its node is not ready"
     if not client.exists(_LEASE_PATH):
-        # A kubelet makes its lease only some seconds after its node is ready.
+        # The kubelet creates its lease some seconds after the node is ready.
         return None
     renewed = dt.datetime.fromisoformat(client.get(_LEASE_PATH)["spec"]["renewTime"])
     age = (dt.datetime.now(dt.UTC) - renewed).total_seconds()
-    return None if age < _LEASE_SECONDS else f"its kubelet has been silent for {age:.0f} s"
+    return None if age < _LEASE_SECONDS else f"its kubelet has not renewed its lease for {age:.0f} s"
 
 
-def name_service_trouble(client: ApiClient) -> str | None:
-    """Tell whether no pod of the name service is available; None if one is.
+def dns_problem(client: ApiClient) -> str | None:
+    """Return a problem if no CoreDNS pod is available; None if one is.
 
     Raises:
-        ApiError: there is no name service.
+        ApiError: CoreDNS is not installed.
         OSError: the API server does not answer.
     """
     status = client.get(manifests.DNS_PATH)["status"]
-    return None if status.get("availableReplicas", 0) >= 1 else "its name service is not available"
+    return None if status.get("availableReplicas", 0) >= 1 else "CoreDNS is not available"

@@ -1,4 +1,4 @@
-"""The objects that a fresh cluster is given: a default storage class with volumes, and the name service."""
+"""The base objects of a new cluster: a default storage class with volumes, and CoreDNS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tools.cluster.kubernetes.api import Document
 
-#: Pre-made volumes: there is no provisioner, so a claim takes one of these.
+#: Number of pre-created volumes: there is no provisioner, so a claim binds one of these.
 VOLUMES = 30
 STORAGE_CLASS = "standard"
 DNS_PATH = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
@@ -31,12 +31,12 @@ _COREFILE = """\
 
 
 def volume_name(number: int) -> str:
-    """Return the name of volume `number`, also its folder's."""
+    """Return the name of volume `number`, which is also the name of its folder."""
     return f"local-{number:02d}"
 
 
 def is_volume_name(name: str) -> bool:
-    """Tell whether a volume of this name is one of ours."""
+    """Return whether `name` is one of our volumes."""
     return name in {volume_name(number) for number in range(VOLUMES)}
 
 
@@ -45,12 +45,12 @@ def volume(folder: Path, number: int) -> tuple[str, Document]:
     name = volume_name(number)
     here = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [NODE]}]}
     spec: dict[str, Any] = {
-        # Nobody enforces it: large enough for any claim.
+        # Not enforced; large enough for any claim.
         "capacity": {"storage": "100Gi"},
         "accessModes": ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany"],
         "storageClassName": STORAGE_CLASS,
         "persistentVolumeReclaimPolicy": "Retain",
-        # `local`, not `hostPath`: only these honour a pod's fsGroup.
+        # `local` and not `hostPath`, because only `local` honours fsGroup.
         "local": {"path": str(folder / name)},
         "nodeAffinity": {"required": {"nodeSelectorTerms": [here]}},
     }
@@ -59,7 +59,7 @@ def volume(folder: Path, number: int) -> tuple[str, Document]:
 
 
 def storage_class() -> tuple[str, Document]:
-    """Return API path and document of the default storage class; a claim waits for the pod that uses it."""
+    """Return API path and document of the default storage class, with volume binding on first use."""
     document = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -71,7 +71,7 @@ def storage_class() -> tuple[str, Document]:
 
 
 def name_service(address: str) -> list[tuple[str, Document]]:
-    """Return API paths and documents of CoreDNS behind the service address `address`."""
+    """Return API paths and documents of CoreDNS with the service address `address`."""
     meta = {"name": "coredns", "namespace": "kube-system"}
     labels = {"k8s-app": "kube-dns"}
     account = {"kind": "ServiceAccount", **meta}

@@ -1,4 +1,4 @@
-"""The node's network: a namespace of its own, one link to the host, and no way out."""
+"""The node's network: its own namespace with one link to the host, and no route to the outside."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _INSIDE = "eth0"
 
 
 def namespace_path(instance: Instance) -> Path:
-    """Return the file that stands for the instance's network namespace."""
+    """Return the path of the instance's network namespace."""
     return _NAMESPACES / instance.id
 
 
 def networks_in_use() -> list[ipaddress.IPv4Network]:
-    """Return every range that the host has a route to, the default route left out."""
+    """Return all ranges that the host has a route to, except the default route."""
     routes = json.loads(
         run(["ip", "-json", "-4", "route", "show", "table", "all"], what="read the host's routes") or "[]"
     )
@@ -41,33 +41,30 @@ def choose(instance: Instance) -> Slice:
     """
     chosen = choose_slice(instance.preferred_slice(), networks_in_use())
     if chosen is None:
-        raise ClusterError(
-            f"Every part of the address range {RANGE} is in use here: run `make cluster-down` in another checkout."
-        )
+        raise ClusterError(f"The address range {RANGE} is fully in use: run `make cluster-down` in another checkout.")
     return chosen
 
 
 def connect(instance: Instance, addresses: Slice) -> None:
-    """Make the network namespace, the link between it and the host, and the wall around it.
+    """Create the network namespace and its link to the host, isolated from all other networks.
 
-    The wall is an unreachable route on the host: no packet to a pod or a service leaves the machine, so a test that
-    forgets itself fails at once instead of talking to somebody else's network. It also marks the slice as taken.
-    Inside, only pods, services and the host can be reached: everything else is unreachable, so the node cannot talk to
-    the outside.
+    An unreachable route on the host keeps packets for pods and services on the machine, so a test with a wrong address
+    fails at once instead of reaching another network. The route also marks the slice as taken. Inside of the namespace,
+    only pods, services and the host are reachable.
 
     Raises:
         ClusterError: the kernel or this container does not allow it.
     """
     name, length = instance.id, addresses.links.prefixlen
     run(["ip", "route", "add", "unreachable", addresses.network], what=f"reserve the addresses {addresses.network}")
-    run(["ip", "netns", "add", name], what="make a network namespace")
+    run(["ip", "netns", "add", name], what="create a network namespace")
     link = ["ip", "link", "add", instance.link, "type", "veth", "peer", "name", _INSIDE, "netns", name]
     run(link, what="link the network namespace with the host")
     batch = [
         f"address add {addresses.node}/{length} dev {_INSIDE}",
         f"link set {_INSIDE} up",
         "link set lo up",
-        # A packet to a service address needs some route before kube-proxy gives it a pod's address.
+        # A packet to a service address needs a route before kube-proxy rewrites the address.
         f"route add {addresses.services} dev {_INSIDE}",
         "route add unreachable default",
     ]
@@ -77,14 +74,14 @@ def connect(instance: Instance, addresses: Slice) -> None:
 
 
 def processes_inside(instance: Instance) -> list[int]:
-    """Return the ids of the processes in the instance's network namespace; pods have namespaces of their own."""
+    """Return the ids of the processes in the instance's network namespace. Pods have their own namespaces."""
     if not namespace_path(instance).exists():
         return []
     return [int(word) for word in run(["ip", "netns", "pids", instance.id], what="list the node's processes").split()]
 
 
 def reserved(instance: Instance) -> str | None:
-    """Return the slice that the instance's link shows, for when its state is lost; None if there is no link."""
+    """Return the slice of the instance, read from its link in case its state is lost; None if there is no link."""
     if not (Path("/sys/class/net") / instance.link).exists():
         return None
     shown = json.loads(run(["ip", "-json", "address", "show", "dev", instance.link], what="read the link's address"))
@@ -93,12 +90,12 @@ def reserved(instance: Instance) -> str | None:
 
 
 def remove(instance: Instance, network: str | None) -> None:
-    """Remove link, namespace and the route to `network`; what is not there is passed over."""
+    """Remove the link, the namespace and the route to `network`, if they exist."""
     network = network or reserved(instance)
     if (Path("/sys/class/net") / instance.link).exists():
         run(["ip", "link", "delete", instance.link], what="remove the node's network link")
     if namespace_path(instance).exists():
         run(["ip", "netns", "delete", instance.id], what="remove the network namespace")
     if network is not None:
-        # It fails only if the route is not there, which is what is wanted.
+        # This fails only if the route does not exist.
         succeeds(["ip", "route", "delete", "unreachable", network])

@@ -1,4 +1,4 @@
-"""What the programs of a node are told, as data: container runtime, pod network, kubelet."""
+"""Configuration files of a node: container runtime, pod network, kubelet."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ API_PORT = 6443
 PAUSE_IMAGE = "localhost/perennate-pause:1"
 DNS_IMAGE = "localhost/perennate-dns:1"
 
-#: Ways to store layers that we never use; each would look for its file system at every start.
+#: Snapshotters that we never use; each would probe its file system at every start.
 _UNUSED_SNAPSHOTTERS = ("btrfs", "devmapper", "zfs")
 
-#: Kernel settings that are not a namespace's own and that a kubelet insists on. It is shown files that say what it
-#: wants to read, so it leaves the host's settings alone.
+#: Kernel settings that the kubelet requires and that are not namespaced. Files with the expected values are mounted
+#: over them, so the kubelet does not change the host's settings.
 KERNEL_SETTINGS = {
     "vm/overcommit_memory": "1",
     "vm/panic_on_oom": "0",
@@ -35,7 +35,7 @@ KERNEL_SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class NodeLayout(Layout):
-    """Where a node keeps its files, below the same folder as its control plane."""
+    """Paths of a node's files, in the same folder as those of its control plane."""
 
     @property
     def etc(self) -> Path:
@@ -49,7 +49,7 @@ class NodeLayout(Layout):
 
     @property
     def containerd_root(self) -> Path:
-        """Where the container runtime keeps images and layers."""
+        """Images and layers of the container runtime."""
         return self.root / "containerd"
 
     @property
@@ -59,12 +59,12 @@ class NodeLayout(Layout):
 
     @property
     def temporary(self) -> Path:
-        """Temporary files of all components, and their home."""
+        """Home and temporary folder of all components."""
         return self.root / "tmp"
 
 
 def containerd(layout: NodeLayout) -> str:
-    """Return containerd's configuration (TOML): all its files below the state folder."""
+    """Return containerd's configuration (TOML), with all its files in the state folder."""
     cri = 'plugins."io.containerd.grpc.v1.cri"'
     return f"""\
 version = 2
@@ -77,7 +77,7 @@ disabled_plugins = {json.dumps([f"io.containerd.snapshotter.v1.{name}" for name 
   path = "{layout.root}/opt"
 [{cri}]
   sandbox_image = "{PAUSE_IMAGE}"
-  # Without the right to lower a process's score (CAP_SYS_RESOURCE) no pod would start.
+  # Without CAP_SYS_RESOURCE, lowering oom_score_adj fails and no pod would start.
   restrict_oom_score_adj = true
 [{cri}.cni]
   bin_dir = "/usr/lib/cni"
@@ -93,7 +93,7 @@ disabled_plugins = {json.dumps([f"io.containerd.snapshotter.v1.{name}" for name 
 def pod_network(layout: NodeLayout, addresses: Slice) -> str:
     """Return the CNI configuration: a point-to-point link for each pod.
 
-    Not a bridge: there, answers between pods of one node would skip the translation of service addresses.
+    A bridge would not work: responses between pods of one node would bypass the NAT of service addresses.
     """
     ranges = [[{"subnet": str(addresses.node_pods)}]]
     ipam = {"type": "host-local", "dataDir": f"{layout.root}/ipam", "routes": [{"dst": "0.0.0.0/0"}], "ranges": ranges}
@@ -125,12 +125,12 @@ def kubelet(layout: NodeLayout, instance: Instance, addresses: Slice) -> str:
         "failSwapOn": False,
         "podLogsDir": f"{layout.root}/pod-logs",
         "volumePluginDir": f"{layout.root}/volume-plugins",
-        # Our pods use no host ports, so nothing needs the old packet filter.
+        # Our pods use no host ports, so iptables is not needed.
         "makeIPTablesUtilChains": False,
         "readOnlyPort": 0,
         "maxPods": 200,
         "serializeImagePulls": False,
-        # The host's disk is not the node's: evict only when nothing is left, and never delete a loaded image.
+        # The disk belongs to the host: evict only when it is full, and never delete a loaded image.
         "imageGCHighThresholdPercent": 100,
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
     }
@@ -143,7 +143,7 @@ def files(layout: NodeLayout, instance: Instance, addresses: Slice) -> dict[Path
         layout.etc / "containerd.toml": containerd(layout),
         layout.etc / "cni/10-pods.conflist": pod_network(layout, addresses),
         layout.etc / "kubelet.json": kubelet(layout, instance, addresses),
-        layout.etc / "resolv.conf": "# Names outside the cluster are not resolved: no query leaves the machine.\n",
+        layout.etc / "resolv.conf": "# Only cluster names are resolved; no query leaves the machine.\n",
     }
     for name, value in KERNEL_SETTINGS.items():
         written[layout.etc / "kernel" / name] = f"{value}\n"

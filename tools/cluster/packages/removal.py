@@ -1,4 +1,4 @@
-"""Ending a local cluster, whole or half-made, so that nothing of it is left."""
+"""Removal of a cluster, even a half-created one, with all its resources."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 _STOP_SECONDS = 20.0
 
 
-def remains(instance: Instance) -> bool:
-    """Tell whether anything of the cluster is left on this machine."""
+def has_leftovers(instance: Instance) -> bool:
+    """Return whether any resource of the cluster exists on this machine."""
     return instance.state.exists() or network.namespace_path(instance).exists() or bool(cgroups.folders(instance))
 
 
 def remove(instance: Instance) -> None:
-    """Remove processes, mounts, network, control groups and files; what is not there is passed over.
+    """Remove processes, mounts, network, cgroups and files, if they exist.
 
     Raises:
         ClusterError: something could not be removed.
@@ -31,23 +31,23 @@ def remove(instance: Instance) -> None:
     found = state.load(instance.state)
     _end_processes(instance, found)
     if not cgroups.remove(instance):
-        raise ClusterError(f"The control groups {instance.id} could not be removed: a process in them did not end.")
+        raise ClusterError(f"Cannot remove the cgroups {instance.id}: a process in them did not end.")
     network.remove(instance, found.network if found else None)
     shutil.rmtree(instance.state, ignore_errors=True)
     if instance.state.exists():
-        raise ClusterError(f"The folder {instance.state} could not be removed whole.")
+        raise ClusterError(f"Cannot remove all of the folder {instance.state}.")
     with contextlib.suppress(OSError):
-        # Only if it is empty: other clusters of this machine are beside.
+        # Only if it is empty: it may hold other clusters.
         if "PERENNATE_STATE" not in os.environ:
             instance.state.parent.rmdir()
 
 
 def _end_processes(instance: Instance, found: state.State | None) -> None:
     if found is not None and found.process is not None:
-        # `unshare` ignores SIGTERM. When it is killed, the kernel ends the node's process 1 and with it all others.
+        # `unshare` ignores SIGTERM. When it is killed, the kernel kills process 1 of the node, and with it all others.
         found.process.kill()
     for pid in network.processes_inside(instance):
-        # Whatever else is in the namespace that carries our name was started by us; it may have ended since.
+        # We started all processes in our namespace; some may have ended since.
         with contextlib.suppress(ProcessLookupError):
             ProcessId.of(pid).kill()
     if not wait_until(lambda: not network.processes_inside(instance), seconds=_STOP_SECONDS):

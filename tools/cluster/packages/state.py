@@ -1,4 +1,4 @@
-"""What a cluster remembers about itself between two commands: one JSON file in its state folder."""
+"""The persisted state of a cluster: one JSON file in its state folder."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _FILE = "state.json"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A local cluster that was started, wholly or in part.
+    """A local cluster that was started, at least partly.
 
     Attributes:
         name: the instance's name.
         digest: the instance's digest.
-        network: its slice of addresses, as "198.18.0.0/20".
+        network: its slice of addresses, such as "198.18.0.0/20".
         program: the compiled Kubernetes program.
-        process: the process whose end ends the node; None until it was started.
+        process: the process that holds the node's namespaces; None before the start.
     """
 
     name: str
@@ -46,7 +46,7 @@ class State:
         return Slice(ipaddress.IPv4Network(self.network))
 
     def save(self, folder: Path) -> None:
-        """Write this state into `folder`, all at once."""
+        """Write this state into `folder`, atomically."""
         scratch = folder / f".{_FILE}"
         scratch.write_text(json.dumps(asdict(self)))
         scratch.rename(folder / _FILE)

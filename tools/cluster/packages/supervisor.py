@@ -1,8 +1,7 @@
-"""Process 1 of the node: shapes its view of the file system, starts every component, and ends with the first that ends.
+"""Process 1 of the node: sets up the file system, starts every component, and exits when a component exits.
 
-Run as `python -m tools.cluster.packages.supervisor STATE_FOLDER` in fresh mount, process and network namespaces. A node
-lives or dies as a whole: when this process goes, the kernel ends everything in its namespaces, containers and mounts
-included.
+Run as `python -m tools.cluster.packages.supervisor STATE_FOLDER` in new mount, process and network namespaces. When
+this process exits, the kernel kills everything in its namespaces, including containers and mounts.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from tools.cluster.packages import state
 from tools.cluster.packages.node import API_PORT, KERNEL_SETTINGS, NODE, NodeLayout
 
 _MS_BIND = 4096
-#: Folders that the components write to whatever they are told; the node has empty ones of its own.
+#: Folders that components always write to; the node gets its own empty ones.
 _HIDDEN = ("/run", "/var/lib", "/var/log")
 _WAIT_SECONDS = 60.0
 
@@ -37,8 +36,8 @@ def _mount(source: str, target: Path, kind: str = "", flags: int = 0) -> None:
         raise OSError(number, os.strerror(number), str(target))
 
 
-def _shape_file_system(layout: NodeLayout, kept: list[Path]) -> None:
-    """Give the node its own /proc and its own empty system folders, in which only `kept` can be seen."""
+def _set_up_file_system(layout: NodeLayout, kept: list[Path]) -> None:
+    """Mount the node's own /proc and empty system folders, in which only `kept` is visible."""
     _mount("proc", Path("/proc"), "proc")
     handles = {
         path: os.open(path, os.O_PATH)
@@ -48,7 +47,7 @@ def _shape_file_system(layout: NodeLayout, kept: list[Path]) -> None:
     for folder in _HIDDEN:
         _mount("tmpfs", Path(folder), "tmpfs")
     for path, handle in handles.items():
-        # What was hidden is still reachable through an open handle.
+        # A hidden folder is still reachable through an open handle.
         path.mkdir(parents=True, exist_ok=True)
         _mount(f"/proc/self/fd/{handle}", path, flags=_MS_BIND)
         os.close(handle)
@@ -59,7 +58,7 @@ def _shape_file_system(layout: NodeLayout, kept: list[Path]) -> None:
 
 
 class Supervisor:
-    """Starts the components of one node and waits."""
+    """Starts the components of one node and waits for them."""
 
     def __init__(self, folder: Path) -> None:
         found = state.load(folder)
@@ -79,9 +78,9 @@ class Supervisor:
         )
 
     def run(self) -> int:
-        """Start everything, then reap until a component ends; return the exit code."""
+        """Start all components, then reap children until a component exits; return the exit code."""
         layout, addresses, slice_ = self._layout, self._addresses, self._state.addresses
-        _shape_file_system(
+        _set_up_file_system(
             layout, [layout.root, Path(self._state.program).parent, Path(sys.prefix), components.AUDIT_POLICY.parent]
         )
         self._spawn("containerd", ["containerd", f"--config={layout.etc}/containerd.toml"])
@@ -109,7 +108,7 @@ class Supervisor:
         self._children[process.pid] = name
 
     def _environment(self) -> dict[str, str]:
-        """Return the components' environment: nothing of the user's, above all no proxy."""
+        """Return the environment of the components: nothing from the user, in particular no proxy."""
         folder = str(self._layout.temporary)
         return {"PATH": os.environ["PATH"], "HOME": folder, "TMPDIR": folder}
 
@@ -117,7 +116,7 @@ class Supervisor:
         socket = self._layout.containerd_socket
         ctr = ["ctr", "--address", str(socket), "--namespace", "k8s.io"]
         if not wait_until(lambda: socket.exists() and self._quiet([*ctr, "version"]), seconds=_WAIT_SECONDS, pause=0.1):
-            raise ClusterError("containerd did not answer.")
+            raise ClusterError("containerd did not start in time.")
         for archive in sorted(self._layout.root.glob("*.image.tar")):
             subprocess.run(
                 [*ctr, "images", "import", str(archive)], check=True, stdout=subprocess.DEVNULL, env=self._environment()
@@ -133,12 +132,12 @@ class Supervisor:
             raise ClusterError("The API server was not ready in time.")
 
     def _reap(self) -> int:
-        """Wait for children, adopted orphans among them, until one of ours ends."""
+        """Reap children, including adopted orphans, until a component exits."""
         while True:
             pid, status = os.wait()
             if pid in self._children:
                 print(
-                    f"{self._children[pid]} ended with code {os.waitstatus_to_exitcode(status)}: the node ends",
+                    f"{self._children[pid]} exited with code {os.waitstatus_to_exitcode(status)}: stopping the node",
                     flush=True,
                 )
                 return 1

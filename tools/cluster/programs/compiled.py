@@ -10,7 +10,7 @@ from tools.cluster.host.commands import run
 from tools.cluster.host.progress import step
 from tools.cluster.programs import toolchain
 
-#: The version of the modules that tools/cluster/programs/kube/go.mod pins; the components report it as theirs.
+#: The version that tools/cluster/programs/kube/go.mod pins, and that the components report.
 KUBERNETES = (1, 35, 4)
 
 SOURCES = Path(__file__).parent
@@ -46,20 +46,20 @@ def _compiled(module: str, *, linker_flags: str, hint: str) -> Path:
 
 
 def kube() -> Path:
-    """Return the program that is every Kubernetes component and etcd; its first argument names the component."""
+    """Return the program that contains etcd and all Kubernetes components; its first argument selects the component."""
     return _compiled("kube", linker_flags=_linker_flags(), hint="about 10 minutes")
 
 
 def dns() -> Path:
-    """Return CoreDNS with the plugins that a cluster needs."""
+    """Return CoreDNS with only the plugins that a cluster needs."""
     return _compiled("dns", linker_flags="-s -w", hint="about a minute")
 
 
 def pause() -> Path:
-    """Return the program that holds a pod's namespaces open."""
-    return _compiled("pause", linker_flags="-s -w", hint="some seconds")
+    """Return the pause program, which holds the namespaces of a pod."""
+    return _compiled("pause", linker_flags="-s -w", hint="a few seconds")
 
 
 def kind() -> Path:
-    """Return kind, which can also parse a configuration without starting anything (`kind check-config FILE`)."""
+    """Return kind, with the additional command `kind check-config FILE`, which only validates a configuration."""
     return _compiled("kind", linker_flags="-s -w", hint="half a minute")

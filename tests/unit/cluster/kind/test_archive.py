@@ -96,4 +96,4 @@ def test_a_layer_that_is_there_is_left_out() -> None:
 )
 def test_names_are_whole(tag: str, want: str) -> None:
     """Docker leaves its own registry out; containerd does not know of it."""
-    assert archive.full(tag) == want
+    assert archive.full_name(tag) == want

@@ -21,19 +21,19 @@ _CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 def test_the_engines_own_builder_is_used() -> None:
     """A user's builder in a container of its own would keep the image to itself."""
-    assert build.environment(_DESKTOP)["BUILDX_BUILDER"] == "desktop-linux"
-    assert build.environment(_LINUX)["DOCKER_BUILDKIT"] == "1"
+    assert build.build_environment(_DESKTOP)["BUILDX_BUILDER"] == "desktop-linux"
+    assert build.build_environment(_LINUX)["DOCKER_BUILDKIT"] == "1"
 
 
 def test_proxies_are_passed_by_name_alone() -> None:
     """Their values can hold a password: neither the command line nor the image's history gets them."""
     environ = {"HTTPS_PROXY": "http://me:secret@proxy.example:3128", "no_proxy": "", "PATH": "/bin"}
-    assert build.arguments(environ) == ["--build-arg=HTTPS_PROXY"]
+    assert build.build_arguments(environ) == ["--build-arg=HTTPS_PROXY"]
 
 
 def test_another_base_image_can_be_named() -> None:
     """For machines that reach no image registry."""
-    assert build.arguments({build.BASE_VARIABLE: "mine:1"}) == ["--build-arg=BASE=mine:1"]
+    assert build.build_arguments({build.BASE_VARIABLE: "mine:1"}) == ["--build-arg=BASE=mine:1"]
 
 
 @pytest.mark.parametrize(
@@ -46,15 +46,15 @@ def test_another_base_image_can_be_named() -> None:
 )
 def test_a_build_reaches_an_index_on_the_loopback_address(configuration: str, environ: dict[str, str]) -> None:
     """A bridged build has a loopback address of its own; a virtual machine too, and there is no way out of it."""
-    assert build.network(configuration, environ, _LINUX) == ["--network=host"]
+    assert build.network_options(configuration, environ, _LINUX) == ["--network=host"]
     with pytest.raises(ClusterError, match=r"host\.docker\.internal"):
-        build.network(configuration, environ, _DESKTOP)
+        build.network_options(configuration, environ, _DESKTOP)
 
 
 def test_a_build_has_a_network_of_its_own_otherwise() -> None:
     """Exceptions from a proxy name loopback addresses on most machines."""
     configuration = "[global]\nindex-url = https://index.example/simple\n"
-    assert build.network(configuration, {"NO_PROXY": "localhost,127.0.0.1"}, _DESKTOP) == []
+    assert build.network_options(configuration, {"NO_PROXY": "localhost,127.0.0.1"}, _DESKTOP) == []
 
 
 def test_certificates_lose_their_comments(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_too_many_certificates_are_refused_with_their_number(tmp_path: Path) -> 
     """BuildKit would refuse them after the build began, with an error that names no file."""
     bundle = tmp_path / "bundle.pem"
     bundle.write_text(_CERTIFICATE * 9_000)
-    with pytest.raises(ClusterError, match=r"bundle\.pem\) have 531,000 bytes, a build takes at most 512,000"):
+    with pytest.raises(ClusterError, match=r"bundle\.pem\) has 531,000 bytes of certificates, but at most 512,000 fit"):
         secrets.certificates(bundle)
 
 

@@ -57,7 +57,7 @@ def test_an_engine_that_gives_no_answer_at_all() -> None:
     """A client that hangs prints nothing."""
     found = engine.parse("", "`docker version` gave no answer within 20 s", "", "")
     assert found.error == "`docker version` gave no answer within 20 s"
-    assert engine.parse("", "", "", "").error == "it gave no answer"
+    assert engine.parse("", "", "", "").error == "no answer"
 
 
 def test_a_socket_that_this_user_may_not_open() -> None:

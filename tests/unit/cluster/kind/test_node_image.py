@@ -8,25 +8,25 @@ import pytest
 
 from tools.cluster.instance import CHECKOUT
 from tools.cluster.kind import node_image
-from tools.cluster.kind.node_image import PINNED, TABLE, VARIABLE, Choice
+from tools.cluster.kind.node_image import PINNED, TABLE, VARIABLE, KindChoice
 from tools.cluster.programs import compiled
 
 
 @pytest.mark.parametrize("found", TABLE)
 def test_a_kind_of_the_table_is_used_with_its_image(found: tuple[int, int]) -> None:
     """Kind guarantees an image only for the release that it was published with."""
-    assert node_image.choose(found, {}) == Choice(on_path=True, image=TABLE[found])
+    assert node_image.choose(found, {}) == KindChoice(on_path=True, image=TABLE[found])
 
 
 @pytest.mark.parametrize("found", [None, (0, 20), (0, 34), (0, 0)])
 def test_another_kind_is_passed_over(found: tuple[int, int] | None) -> None:
     """None on PATH, one that is too old, one that is not known yet, one that tells no version: the pinned one."""
-    assert node_image.choose(found, {}) == Choice(on_path=False, image=TABLE[PINNED])
+    assert node_image.choose(found, {}) == KindChoice(on_path=False, image=TABLE[PINNED])
 
 
 def test_a_named_image_wins() -> None:
-    assert node_image.choose((0, 20), {VARIABLE: "mine:1"}) == Choice(on_path=True, image="mine:1")
-    assert node_image.choose(None, {VARIABLE: "mine:1"}) == Choice(on_path=False, image="mine:1")
+    assert node_image.choose((0, 20), {VARIABLE: "mine:1"}) == KindChoice(on_path=True, image="mine:1")
+    assert node_image.choose(None, {VARIABLE: "mine:1"}) == KindChoice(on_path=False, image="mine:1")
 
 
 def test_every_image_is_pinned_to_the_tested_minor_version() -> None:

@@ -1,4 +1,4 @@
-"""One sentence for each engine that cannot be used, before anything is built or made."""
+"""An unusable engine is rejected with one sentence, before anything is built or created."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DOCKER = "unix:///var/run/docker.sock"
 GOOD = Engine(client=(20, 10), endpoint=_DOCKER, version=(20, 10), memory=8_000_000_000)
 
 USABLE = {
-    "Docker of Debian 12, control groups of version 1": replace(GOOD, cgroups=1),
+    "Docker of Debian 12, cgroup v1": replace(GOOD, cgroups=1),
     "a new client with buildx": replace(GOOD, client=(29, 0), version=(29, 0), buildx=True),
     "Docker Desktop on a Mac": replace(
         GOOD,
@@ -24,7 +24,7 @@ USABLE = {
         memory=4_100_000_000,
         endpoint="unix:///Users/me/.docker/run/docker.sock",
     ),
-    "rootless Docker on control groups of version 2": replace(GOOD, rootless=True),
+    "rootless Docker with cgroup v2": replace(GOOD, rootless=True),
     "an engine behind a port of this machine": replace(GOOD, endpoint="tcp://127.0.0.1:2375"),
 }
 
@@ -32,7 +32,7 @@ REFUSED = {
     "Podman's docker command": (Engine(client=(4, 3), podman=True), "is Podman's", "install Docker 20.10"),
     "a user outside the group docker": (
         replace(GOOD, error="permission denied while trying to connect"),
-        f"may not use the Docker engine at {_DOCKER}",
+        f"Permission denied for the Docker engine at {_DOCKER}",
         "usermod -aG docker",
     ),
     "an engine that was not started": (replace(GOOD, error="Is it running?"), "No Docker engine answers", "start it"),
@@ -48,13 +48,17 @@ REFUSED = {
         "another machine",
         "unset",
     ),
-    "rootless Docker on control groups of version 1": (
+    "rootless Docker with cgroup v1": (
         replace(GOOD, rootless=True, cgroups=1),
-        "control groups of version 2",
+        "needs cgroup v2",
         "runs as root",
     ),
-    "rootless Docker that may not limit": (replace(GOOD, rootless=True, limits=False), "may not limit", "delegate"),
-    "2 GB of memory": (replace(GOOD, memory=2_080_000_000), "has 2.1 GB of memory", "give more"),
+    "rootless Docker without delegated controllers": (
+        replace(GOOD, rootless=True, limits=False),
+        "cannot limit containers",
+        "delegate",
+    ),
+    "2 GB of memory": (replace(GOOD, memory=2_080_000_000), "has 2.1 GB of memory", "increase it"),
     "a new client without buildx": (replace(GOOD, client=(28, 2)), "cannot build without", "docker-buildx"),
 }
 
@@ -82,13 +86,13 @@ def test_no_docker_at_all() -> None:
 
 
 def test_a_cluster_can_be_removed_with_a_client_that_cannot_build() -> None:
-    """What only a build or a start needs does not stand in the way of `cluster-down`."""
+    """`cluster-down` does not need what only a build or a start needs."""
     for case in ("2 GB of memory", "a new client without buildx"):
-        assert requirements.usable(REFUSED[case][0]) is REFUSED[case][0]
+        assert requirements.require_reachable(REFUSED[case][0]) is REFUSED[case][0]
 
 
 def test_every_check_is_shown_to_refuse() -> None:
-    """A check that no case above reaches could be wrong and nobody would see it."""
+    """Every check has at least one failing case above."""
     reached = {
         next(check for check in requirements.CHECKS if check(engine) is not None) for engine, _, _ in REFUSED.values()
     }

@@ -1,7 +1,7 @@
 // Command dns is CoreDNS with only the plugins that a cluster's name service needs.
 //
-// The Corefile of the cluster from packages does not use forward: a name outside the cluster is not found there, and no query
-// leaves the machine. The plugins forward, loadbalance, loop, metrics and reload serve the Corefile that kubeadm writes.
+// The Corefile of the cluster from packages does not use forward, so names outside of the cluster do not resolve, and no query
+// leaves the machine. The plugins forward, loadbalance, loop, metrics and reload are needed for kubeadm's Corefile.
 package main
 
 import (
@@ -20,8 +20,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/reload"
 )
 
-// Directives fixes the order in which plugins see a query; those not named here would be ignored.
-// The order is that of CoreDNS's own plugin.cfg.
+// Directives sets the order in which plugins process a query, as in CoreDNS's plugin.cfg. Plugins not listed are ignored.
 func init() {
 	dnsserver.Directives = []string{
 		"reload", "ready", "health", "prometheus", "errors", "loadbalance", "cache", "kubernetes", "loop", "forward",

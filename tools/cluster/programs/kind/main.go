@@ -1,4 +1,4 @@
-// Command kind is kind, and one thing more: `kind check-config FILE` parses a cluster configuration as `kind create cluster` would.
+// Command kind is kind with an additional command: `kind check-config FILE` parses a cluster configuration like `kind create cluster`.
 package main
 
 import (
@@ -10,18 +10,18 @@ import (
 	"sigs.k8s.io/kind/pkg/cluster"
 )
 
-// unknown is a configuration that kind's parser refuses. It ends the creation of a cluster after the file was parsed and before
-// any container engine is asked.
+// unknown is a configuration that kind's parser rejects. It stops the creation of a cluster after the file is parsed, before kind
+// calls a container engine.
 var unknown = []byte("kind: Cluster\napiVersion: none\n")
 
-// check returns what kind's strict parser says about the configuration file.
+// check returns the error of kind's strict parser for the configuration file.
 func check(file string) error {
 	provider := cluster.NewProvider()
 	stop := provider.Create("unused", cluster.CreateWithRawConfig(unknown))
 	if stop == nil {
 		return errors.New("kind accepted a configuration of an unknown version")
 	}
-	// kind applies its options in order: the file's own error comes first, else that of the unknown configuration.
+	// kind applies its options in order: an error in the file comes first, otherwise that of the unknown configuration.
 	err := provider.Create("unused", cluster.CreateWithConfigFile(file), cluster.CreateWithRawConfig(unknown))
 	if err != nil && err.Error() == stop.Error() {
 		return nil

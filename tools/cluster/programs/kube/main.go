@@ -1,8 +1,8 @@
-// Command kube is every component of a one-node Kubernetes in one program: its first argument names the component, or the
-// name that it is called by (a link named kubelet runs the kubelet).
+// Command kube contains all components of a one-node Kubernetes cluster. The first argument selects the component, or the name
+// of the program (a link named kubelet runs the kubelet).
 //
-// One program shares one copy of the Kubernetes packages between six components: it links once, and a test machine holds
-// one file in its page cache instead of seven.
+// The components share one copy of the Kubernetes packages: one program links once, and takes less space on disk and in the
+// page cache.
 package main
 
 import (
@@ -30,13 +30,13 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/version"
 )
 
-// commands makes the command of each component that is built on cobra. etcd is not.
+// commands creates the command of each component that uses cobra. etcd does not.
 var commands = map[string]func() *cobra.Command{
 	"kube-apiserver":          apiserver.NewAPIServerCommand,
 	"kube-controller-manager": controllermanager.NewControllerManagerCommand,
 	"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
 	"kube-proxy":              proxy.NewProxyCommand,
-	// The kubelet installs its own signal handler; a context with another one would panic.
+	// The kubelet installs its own signal handler and panics if there is another one.
 	"kubelet": func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
 	"kubeadm": func() *cobra.Command { return kubeadm.NewKubeadmCommand(os.Stdin, os.Stdout, os.Stderr) },
 	"kubectl": kubectl.NewDefaultKubectlCommand,
@@ -57,7 +57,7 @@ func main() {
 		os.Exit(2)
 	}
 	name := os.Args[1]
-	// Each component reads its flags from os.Args as if it were alone in its own program.
+	// Each component reads its flags from os.Args.
 	os.Args = append([]string{name}, os.Args[2:]...)
 	if name == "etcd" {
 		etcdmain.Main(os.Args)
@@ -65,7 +65,7 @@ func main() {
 	}
 	command, known := commands[name]
 	if !known {
-		fmt.Fprintf(os.Stderr, "kube: no component %q\n%s\n", name, usage)
+		fmt.Fprintf(os.Stderr, "kube: unknown component %q\n%s\n", name, usage)
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(command()))

@@ -1,4 +1,4 @@
-// Command pause holds a pod's namespaces open: it waits for the end and, as process 1 of a shared process namespace, reaps orphans.
+// Command pause holds the namespaces of a pod. It waits for a signal to end and, as process 1 of a shared process namespace, reaps orphans.
 package main
 
 import (

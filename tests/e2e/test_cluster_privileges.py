@@ -30,7 +30,7 @@ class Machine:
     @property
     def instance(self) -> Instance:
         """The cluster that is asked for: that of the copy, which nothing else can have made."""
-        return Instance.of("rights-test", checkout=self.folder / "checkout")
+        return Instance.of("privileges-test", checkout=self.folder / "checkout")
 
     def command(self, word: str, *, before: list[str]) -> subprocess.CompletedProcess[str]:
         """Run `python3 -m tools.cluster` below the command `before`."""
@@ -42,7 +42,7 @@ class Machine:
                 "-m",
                 "tools.cluster",
                 "--name",
-                "rights-test",
+                "privileges-test",
                 word,
             ],
             cwd=self.folder / "checkout",
@@ -80,7 +80,7 @@ def machine(tmp_path: Path) -> Machine:
     """Folders that the unprivileged user may write to, so that what is left would be seen."""
     shutil.copytree(CHECKOUT / "tools" / "cluster", tmp_path / "checkout" / "tools" / "cluster")
     (tmp_path / "bin").mkdir()
-    for name in ("unshare", "true"):  # What the rights are tried with.
+    for name in ("unshare", "true"):  # The programs that check the privileges.
         (tmp_path / "bin" / name).symlink_to(shutil.which(name) or name)
     for name in ("home", "state"):
         (tmp_path / name).mkdir()
@@ -91,21 +91,21 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-_NO_LINKS = "root that may make no network links"
+_NO_LINKS = "root without CAP_NET_ADMIN"
 REFUSED = {
     "a user without sudo": (
         [f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"],
-        "A local cluster needs root, or sudo that asks for no password, to make namespaces",
+        "A local cluster needs root, or passwordless sudo, to create namespaces",
         "run this as root, or start a Docker engine.",
     ),
-    "root that may make no namespaces": (
+    "root without CAP_SYS_ADMIN": (
         ["--bounding-set=-sys_admin"],
-        "This machine lets not even root make namespaces (a container without CAP_SYS_ADMIN?)",
+        "Root cannot create namespaces on this machine (a container without CAP_SYS_ADMIN?)",
         "run this on a host, or start a Docker engine.",
     ),
     _NO_LINKS: (
         ["--bounding-set=-net_admin"],
-        "This machine lets not even root make network links (a container without CAP_NET_ADMIN?)",
+        "Root cannot create network links on this machine (a container without CAP_NET_ADMIN?)",
         "run this on a host, or start a Docker engine.",
     ),
 }
@@ -116,16 +116,16 @@ REFUSED = {
     # Images are built without a network of their own.
     [(case, word) for case in REFUSED for word in ("up", "images") if (case, word) != (_NO_LINKS, "images")],
 )
-def test_missing_rights_are_one_sentence_and_leave_nothing(machine: Machine, case: str, word: str) -> None:
-    """Exit 1 before anything is fetched, compiled or made: what is missing, what is needed, what to do."""
+def test_missing_privileges_are_reported_and_leave_nothing(machine: Machine, case: str, word: str) -> None:
+    """Exit 1 before anything is downloaded, compiled or created; the message says what is missing and what to do."""
     before, lacking, advice = REFUSED[case]
     done = machine.command(word, before=before)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"error: {lacking}: {advice}\n")
     assert machine.left() == []
 
 
-def test_the_rights_that_are_there_suffice(machine: Machine) -> None:
-    """The refusals above are not what everybody gets: with all rights a start goes on to what it lacks next."""
+def test_full_privileges_suffice(machine: Machine) -> None:
+    """The control for the refusals above: with all privileges, a start gets as far as the missing packages."""
     done = machine.command("up", before=[])
     assert done.returncode == 1
     assert "lacks" in done.stderr
@@ -136,7 +136,7 @@ def test_the_rights_that_are_there_suffice(machine: Machine) -> None:
 def test_a_machine_without_control_groups_is_told_of_docker(machine: Machine) -> None:
     """As macOS, which has no /sys/fs/cgroup: nothing is looked for there, the question for Docker comes next."""
     hide = "mount -t tmpfs tmpfs /sys/fs && ! test -e /sys/fs/cgroup && "
-    ask = f"exec {_PYTHON} -m tools.cluster --name rights-test up"
+    ask = f"exec {_PYTHON} -m tools.cluster --name privileges-test up"
     done = subprocess.run(
         ["unshare", "--mount", "--propagation", "private", "sh", "-c", hide + ask],
         cwd=machine.folder / "checkout",

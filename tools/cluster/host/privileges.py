@@ -1,4 +1,4 @@
-"""Whether this process may make a node, and how files are handed back to the user who called sudo."""
+"""Privileges of this process, and ownership of files that are created under sudo."""
 
 from __future__ import annotations
 
@@ -15,53 +15,53 @@ _NET_ADMIN = 12
 
 
 def require() -> None:
-    """Make sure that this process may make namespaces.
+    """Check that this process can create namespaces.
 
     Raises:
-        ClusterError: it may not.
+        ClusterError: it cannot.
     """
     if os.geteuid() != 0:
         raise ClusterError(
-            "A local cluster needs root, or sudo that asks for no password, to make namespaces: "
+            "A local cluster needs root, or passwordless sudo, to create namespaces: "
             "run this as root, or start a Docker engine."
         )
     if not succeeds(["unshare", "--mount", "--pid", "--net", "--fork", "true"]):
         raise ClusterError(
-            "This machine lets not even root make namespaces (a container without CAP_SYS_ADMIN?): "
+            "Root cannot create namespaces on this machine (a container without CAP_SYS_ADMIN?): "
             "run this on a host, or start a Docker engine."
         )
 
 
 def require_node() -> None:
-    """Make sure that this process may make namespaces and network links, before anything is compiled for a node.
+    """Check that this process can create namespaces and network links, before a node is compiled.
 
     Raises:
-        ClusterError: it may not.
+        ClusterError: it cannot.
     """
     require()
     if not effective_capabilities() >> _NET_ADMIN & 1:
         raise ClusterError(
-            "This machine lets not even root make network links (a container without CAP_NET_ADMIN?): "
+            "Root cannot create network links on this machine (a container without CAP_NET_ADMIN?): "
             "run this on a host, or start a Docker engine."
         )
 
 
 def effective_capabilities() -> int:
-    """Return what this process may do, one bit for each capability."""
+    """Return the effective capabilities of this process as a bit mask."""
     found = re.search(r"^CapEff:\s*([0-9a-f]+)$", Path("/proc/self/status").read_text(), re.MULTILINE)
     return int(found[1], 16) if found else 0
 
 
-def home_of_caller() -> Path:
-    """Return the home folder of the user who called sudo, or of this process's user."""
+def caller_home() -> Path:
+    """Return the home folder of the user who called sudo, or of the current user."""
     user = os.environ.get("SUDO_UID")
     if user and os.geteuid() == 0:
         return Path(pwd.getpwuid(int(user)).pw_dir)
     return Path.home()
 
 
-def give_to_caller(path: Path) -> None:
-    """Make the user who called sudo, if any, the owner of `path`."""
+def chown_to_caller(path: Path) -> None:
+    """Change the owner of `path` to the user who called sudo, if any."""
     user, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
     if user and group and os.geteuid() == 0:
         os.chown(path, int(user), int(group))
