@@ -119,6 +119,6 @@ def test_what_leads_nowhere_is_noticed(tmp_path: Path) -> None:
     page.write_text("# One heading\n\n[a](gone.md) [b](#one-heading) [c](#another) `spec.nothing` `kube/gone.py`\n")
     assert broken_links(page) == ["gone.md", "#another"]
     assert not is_there(page, "kube/gone.py")
-    assert is_there(page, "kube/observe.py")
+    assert is_there(page, "kube/reconcile.py")
     assert not is_field("spec.nothing")
     assert is_field("spec.retrain.trainingJobTemplate.spec.data.captured.window")
