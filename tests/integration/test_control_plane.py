@@ -173,8 +173,8 @@ def test_ports_that_are_taken_again_and_again_end_the_attempts(tmp_path: Path, l
         with pytest.raises(ClusterError) as caught:
             plane.start()
     assert str(caught.value) == (
-        "The control plane could not start: 3 times in a row a free port of 127.0.0.1 was taken before it could be "
-        "used; see what takes them (`ss -ltnp`) and try again."
+        "The control plane could not start: in 3 attempts, another process took a port of 127.0.0.1 before it could be "
+        "used: check which one (`ss -ltnp`) and try again."
     )
     assert offered == []
     assert set(descendants(os.getpid())) <= before
