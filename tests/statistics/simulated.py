@@ -15,8 +15,6 @@ from perennate.drift.statistics.tables import ReferenceCounts, Tables
 from perennate.drift.statistics.union import DETECTORS, union
 
 REFERENCE_ROWS = 10_000
-EXACT = np.array(1.0)
-"""Every p-value is asked for exactly."""
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -67,7 +65,7 @@ def p_values(tables: Tables) -> dict[str, Floats]:
     """P-values of every test and of their union, (windows,)."""
     merged = merge_sparse(tables)
     spread = dispersion(merged)
-    found = {name: detect(merged, spread, EXACT) for name, detect in DETECTORS.items()}
+    found = {name: detect(merged, spread) for name, detect in DETECTORS.items()}
     return found | {"union": union(merged, spread)}
 
 

@@ -79,23 +79,12 @@ def _stage(stage: StageName, places: Places, environment: Mapping[str, str]) -> 
     return publish(read_request(environment), places)
 
 
-class _WithoutPandas:
-    """Hides pandas from the prepare stage: pyarrow imports it with its first array, if it is there.
-
-    That would be most of the time of a stage that has no use for it.
-    """
-
-    @staticmethod
-    def find_spec(name: str, _path: object = None, _target: object = None) -> None:
-        """Let every import pass but this one."""
-        if name == "pandas":
-            raise ModuleNotFoundError(name=name)
-
-
 if __name__ == "__main__":
     # Threads of OpenMP that wait by spinning take the cores from those that work: on two busy cores, boosting of a few
     # rows took 6.2 s with spinning and 0.35 s without. The library reads this when it is loaded, which is later.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if sys.argv[1:] == [STAGE_PREPARE]:
-        sys.meta_path.insert(0, _WithoutPandas())
+        # pyarrow imports pandas with its first array unless that fails. This stage does not use it, and the import
+        # takes 0.75 s of the 1.1 s that such a stage would take for a small file.
+        sys.modules["pandas"] = None  # type: ignore[assignment]
     sys.exit(main(sys.argv[1:], os.environ))

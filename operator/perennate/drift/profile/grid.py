@@ -7,7 +7,6 @@ a quantile lies in follows from the counts.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -63,14 +62,11 @@ def _ranks(counts: Ints) -> tuple[Ints, Ints]:
     return ranks, np.searchsorted(np.cumsum(counts), ranks, side="left").astype(np.int64)
 
 
-@lru_cache(maxsize=16)
 def _ranks_of(total: int) -> Ints:
     """Rank of each quantile among so many values; of a profile's columns most have equally many."""
     steps = POINTS - 1
     # Exact also where total x 400 passes an int64.
-    ranks = np.array([max(1, -(-step * total // steps)) for step in range(POINTS)], dtype=np.int64)
-    ranks.flags.writeable = False
-    return ranks
+    return np.array([max(1, -(-step * total // steps)) for step in range(POINTS)], dtype=np.int64)
 
 
 def _ends(edges: Floats, minimum: float, maximum: float) -> tuple[Floats, Floats]:

@@ -21,8 +21,6 @@ def holm(p_values: Floats, significance: float, *, tests: int | None = None) -> 
     """
     tests = p_values.size if tests is None else tests
     rejected = p_values <= significance
-    if True not in rejected.tolist():
-        return rejected
     order = np.argsort(p_values, kind="stable")
     kept = p_values[order] <= significance / np.maximum(tests - np.arange(p_values.size), 1)
     rejected[order] = np.logical_and.accumulate(kept)

@@ -19,7 +19,7 @@ def distance(tables: Tables) -> Floats:
     return tables.shape.largest(np.abs(np.add.accumulate(tables.steps)))
 
 
-def kolmogorov_smirnov(tables: Tables, spread: Dispersion, limit: Floats) -> Floats:
+def kolmogorov_smirnov(tables: Tables, spread: Dispersion) -> Floats:
     """P-values, (tables,), by the limit of N. Smirnov (Ann. Math. Stat. 19, 1948), M / phi_c rows; 1 if unordered."""
     rows = tables.worth
     if spread.found:

@@ -18,11 +18,9 @@ def merge_sparse(tables: Tables) -> Tables:
     difference that is tested. What is left over at the right end joins the last group. Categories come most frequent
     first, so that it is the rare ones that are joined.
     """
-    if tables.least_expected >= MIN_EXPECTED:
-        return tables
     expected = tables.expected()
     sparse = expected < MIN_EXPECTED
-    if not np.count_nonzero(sparse):
+    if not sparse.any():
         return tables
     opens = np.ones(sparse.size, dtype=np.bool_)
     for table in set(tables.shape.owner[sparse].tolist()):

@@ -8,7 +8,6 @@ restores its level (J. N. K. Rao & A. J. Scott, Annals of Statistics 12, 1984: d
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from scipy.special import chdtri
@@ -48,32 +47,16 @@ def dispersion(tables: Tables) -> Dispersion:
     rows, B cells with rows.
     """
     shape, counts, moments = tables.shape, tables.current, tables.parts.moments
-    spare = shape.spare
-    if not tables.least:
-        # Cells without rows have no squares either.
-        spare, counts = np.add.reduceat(counts > 0, shape.starts, dtype=np.float64) - 1, np.maximum(counts, 1.0)
-    critical, independent = _expected(moments.occupied.tobytes(), spare.tobytes())
+    spare = shape.sum((counts > 0).astype(np.float64)) - 1
+    freedom = (moments.occupied - 1) * spare
+    critical = np.where(freedom > 0, chdtri(np.maximum(freedom, 1.0), LEVEL), np.inf)
     # Q written out is M * sum_j (sum_s C_sj^2 / M_s) / C_j - M.
-    within = tables.current_rows * (shape.sum(moments.squares / counts) - 1)
+    within = tables.current_rows * (shape.sum(moments.squares / np.maximum(counts, 1.0)) - 1)
     spread = within > critical
-    if not np.count_nonzero(spread):
-        return independent
-    freedom = independent.freedom
+    if not spread.any():
+        return Dispersion(np.ones(freedom.size), np.ones(freedom.size), freedom, found=False)
     phi = np.where(spread, np.maximum(1.0, within / np.maximum(freedom, 1.0)), 1.0)
     return Dispersion(phi, np.where(spread, np.maximum(phi, _cumulative(tables)), 1.0), freedom, found=True)
-
-
-@lru_cache(maxsize=1024)
-def _expected(occupied: bytes, spare: bytes) -> tuple[Floats, Dispersion]:
-    """Above which Q is significant, and what is said if none is; mostly asked for the same as a moment ago.
-
-    Args:
-        occupied: S of each table, (tables,); one alone shows nothing.
-        spare: B - 1 likewise; one cell alone shows nothing.
-    """
-    freedom = (np.frombuffer(occupied) - 1) * np.frombuffer(spare)
-    critical = np.where(freedom > 0, chdtri(np.maximum(freedom, 1.0), LEVEL), np.inf)
-    return critical, Dispersion(np.ones(freedom.size), np.ones(freedom.size), freedom, found=False)
 
 
 def design_effect(counts: Ints) -> float:

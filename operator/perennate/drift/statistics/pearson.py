@@ -18,7 +18,7 @@ def statistic(tables: Tables) -> Floats:
     return tables.product * tables.shape.sum(tables.terms)
 
 
-def pearson(tables: Tables, spread: Dispersion, limit: Floats) -> Floats:
+def pearson(tables: Tables, spread: Dispersion) -> Floats:
     """P-values, (tables,): chi-square with B - 1 degrees of freedom (K. Pearson, Phil. Mag. 50, 1900).
 
     If phi > 1, F(B - 1, d) of X2 / (phi (B - 1)) (J. N. K. Rao & A. J. Scott, Annals of Statistics 12, 1984).

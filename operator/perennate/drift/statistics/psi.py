@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from perennate.drift.data.arrays import Bools, Floats, Ints
-from perennate.drift.data.latest import Latest
 from perennate.drift.statistics.shape import Shape
 from perennate.drift.statistics.tables import ReferenceCounts, Tables
 
@@ -34,15 +33,13 @@ class Groups:
         self.padding = SMOOTHING * shape.sizes
         self.shares = (counts + SMOOTHING) / shape.each(rows + self.padding)
         self.logs = np.log(self.shares)
-        self.least = float(counts.min())
-        self.without = Latest(self._without)
 
     @classmethod
     def of(cls, known: ReferenceCounts, cuts: Ints) -> Groups:
         """The groups that begin at the cells `cuts` of some tables."""
         return cls(known.shape.joined(cuts), np.add.reduceat(known.counts, cuts), known.rows, cuts)
 
-    def _without(self, empty: Bools) -> Groups:
+    def without(self, empty: Bools) -> Groups:
         """Leaving some out, (groups,)."""
         return Groups(self.shape.without(empty), self.counts[~empty], self.rows, self.cuts)
 
@@ -61,10 +58,9 @@ def stability_index(tables: Tables, groups: Groups, spread: Floats) -> tuple[Flo
         spread: phi of each table.
     """
     counts = np.add.reduceat(tables.current, groups.cuts)
-    if not groups.least:
-        empty = groups.counts + counts == 0
-        if np.count_nonzero(empty):
-            groups, counts = groups.without(empty), counts[~empty]
+    empty = groups.counts + counts == 0
+    if empty.any():
+        groups, counts = groups.without(empty), counts[~empty]
     shape = groups.shape
     shares = (counts + SMOOTHING) / shape.each(tables.current_rows + groups.padding)
     index = shape.sum((groups.shares - shares) * (groups.logs - np.log(shares)))

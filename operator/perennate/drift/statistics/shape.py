@@ -49,16 +49,6 @@ class Shape:
         return np.asarray(np.maximum(self.spare, 1.0))
 
     @cached_property
-    def ones(self) -> Floats:
-        """1 for each cell, (cells,), to be copied."""
-        return np.ones(self.owner.size)
-
-    @cached_property
-    def tails(self) -> Floats:
-        """Two for each cell of a table, (tables,)."""
-        return np.asarray(2.0 * self.sizes)
-
-    @cached_property
     def unordered(self) -> Bools | None:
         """Tables whose cells have no order, (tables,); None if all have one."""
         return None if self.ordered.all() else ~self.ordered

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from perennate.drift.data.arrays import Bools, Floats, Ints
-from perennate.drift.data.latest import Latest
 from perennate.drift.statistics.moments import BucketMoments
 from perennate.drift.statistics.shape import Shape
 
@@ -23,8 +22,6 @@ class ReferenceCounts:
     Attributes:
         rows: N of each table, (tables,).
         shares: R / N, (cells,).
-        least: fewest rows of any cell.
-        lowest: fewest rows of any cell of each table, but at least 1, (tables,).
     """
 
     def __init__(self, shape: Shape, counts: Floats) -> None:
@@ -32,16 +29,12 @@ class ReferenceCounts:
         self.counts = counts
         self.rows = shape.sum(counts)
         self.shares = counts / shape.each(np.maximum(self.rows, TINY))
-        self.least = float(counts.min())
-        self.lowest = np.maximum(shape.smallest(counts), 1.0)
-        self.only = Latest(self._only)
-        self.joined = Latest(self._joined)
 
-    def _only(self, chosen: Bools) -> ReferenceCounts:
+    def only(self, chosen: Bools) -> ReferenceCounts:
         """Of some of the tables, (tables,)."""
         return ReferenceCounts(self.shape.only(chosen), self.counts[chosen[self.shape.owner]])
 
-    def _joined(self, first: Ints) -> ReferenceCounts:
+    def joined(self, first: Ints) -> ReferenceCounts:
         """After joining neighbouring cells: a new one begins only at the cells `first`, among them every start."""
         return ReferenceCounts(self.shape.joined(first), np.add.reduceat(self.counts, first))
 
@@ -66,8 +59,6 @@ class Tables:
         share: M / (N + M), (tables,).
         worth: N M / (N + M), which plays the part of the number of rows where two samples are compared, (tables,).
         product: N M, (tables,).
-        fewest, least: fewest rows of the window in any table, and in any cell.
-        least_expected: no cell where anything was counted is expected to have less rows of the window.
         steps: C / M - R / N, which are 0 in sum over a table, (cells,).
         terms: (C / M - R / N)^2 / (R + C), 0 where nothing was counted, (cells,). Times N M this is
             (C - E)^2 / (E (1 - q)), with E the rows of the window expected in a cell and q the share.
@@ -78,17 +69,13 @@ class Tables:
         shape = self.shape = known.shape
         self.reference = known.counts
         self.reference_rows = rows = known.rows
-        self.fewest = min(current_rows.tolist())
-        filled = current_rows if self.fewest else np.maximum(current_rows, TINY)
+        filled = np.maximum(current_rows, TINY)
         self.total = total = known.counts + current
         self.share = share = filled / (rows + filled)
         self.worth = rows * share
         self.product = rows * filled
-        # Looked for by its place, which takes a fifth of what a reduction takes.
-        self.least = float(current[current.argmin()])
-        self.least_expected = min((known.lowest * share).tolist())
         self.steps = steps = current / shape.each(filled) - known.shares
-        self.terms = steps * steps / (total if known.least else np.maximum(total, 1.0))
+        self.terms = steps * steps / np.maximum(total, 1.0)
 
     def expected(self) -> Floats:
         """M (R + C) / (N + M): rows of the window expected in each cell if nothing changed, (cells,)."""
@@ -96,7 +83,7 @@ class Tables:
 
     def only(self, chosen: Bools) -> Tables:
         """Some of the tables, (tables,)."""
-        if False not in chosen.tolist():
+        if chosen.all():
             return self
         kept = chosen[self.shape.owner]
         known = self.known.only(chosen)

@@ -23,12 +23,11 @@ from perennate.drift.statistics.tables import Tables
 class Detector(Protocol):
     """A test of whether two count vectors come from one distribution.
 
-    It gets merged tables with at least one row on both sides and their design effects, changes neither, and returns
-    p-values, (tables,), from 0 to 1. A p-value that is not below `limit`, from 0 to 1, (tables,) or one for all, need
-    not be worked out: anything from there to 1 will do.
+    It takes merged tables with at least one row on both sides and their design effects, changes neither, and returns
+    p-values, (tables,), from 0 to 1.
     """
 
-    def __call__(self, tables: Tables, spread: Dispersion, limit: Floats) -> Floats:
+    def __call__(self, tables: Tables, spread: Dispersion) -> Floats:
         """P-values."""
         ...
 
@@ -36,9 +35,7 @@ class Detector(Protocol):
 DETECTORS: Mapping[str, Detector] = MappingProxyType(
     {"pearson": pearson, "kolmogorovSmirnov": kolmogorov_smirnov, "largestResidual": largest_residual}
 )
-"""The tests of the union, cheap ones first."""
-LIMIT = np.array(1 / len(DETECTORS))
-"""Three times a p-value from here on is 1 or more."""
+"""The tests of the union."""
 
 
 def union(tables: Tables, spread: Dispersion) -> Floats:
@@ -46,10 +43,8 @@ def union(tables: Tables, spread: Dispersion) -> Floats:
 
     The factor stays 3 for categories, which have no order for the second test.
     """
-    smallest = LIMIT
-    for detect in DETECTORS.values():
-        smallest = np.minimum(smallest, detect(tables, spread, smallest))
-    p = np.asarray(len(DETECTORS) * smallest)
+    smallest = np.minimum.reduce([detector(tables, spread) for detector in DETECTORS.values()])
+    p = np.asarray(np.minimum(1.0, len(DETECTORS) * smallest))
     if tables.shape.single is not None:
         p[tables.shape.single] = 1.0
     return p

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from scipy.special import ndtri
 
 from perennate.drift.data.arrays import Bools, Floats, Ints
 from perennate.drift.profile.layout import ROWS, Layout
-from perennate.drift.statistics.residual import binomial_above, least_part
+from perennate.drift.statistics.residual import binomial_above
 from perennate.drift.verdicts.hints import fault_hint
 from perennate.drift.verdicts.persistence import HYSTERESIS, Signal
 from perennate.drift.windows.reference import Reference
@@ -20,7 +18,6 @@ MIN_EXCESS = 0.01
 FAULT_CONSECUTIVE = 2
 """Evaluations in a row that make a fault, or end it: faults are told sooner than drift."""
 CHECKS = ("missing", "other", "out-of-range")
-NONE = np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -45,71 +42,55 @@ class DataFault:
 
 @dataclass(eq=False, slots=True)
 class FaultTests:
-    """Every check of every feature.
+    """Every check of every feature; flat arrays hold the features of the first check, then those of the second, ...
 
     Args:
-        hits, reference_hits: rows that each check counts, of the window and of training, (3, features).
-        rows, reference_rows: all of them.
-        places: checks that may be significant, flat, (able,).
-        p: their p-values, (able,).
-        possible: how many checks have a hit on either side; without one, p is 1 whatever else is true.
+        hits, reference_hits: rows that each check counts, of the window and of training, (checks x features,).
+        rows, reference_rows: all rows of the window and of training.
+        p: p-values, (checks x features,).
+        possible: number of checks with a hit on either side; the p-value of all others is always 1.
     """
 
     hits: Floats
     reference_hits: Floats
     rows: float
     reference_rows: float
-    places: Ints
     p: Floats
     possible: int
 
     @property
     def excess(self) -> Floats:
-        """By which share of all rows each check that may be significant rose, (able,)."""
-        hits, known = self.hits.ravel()[self.places], self.reference_hits.ravel()[self.places]
-        return hits / self.rows - known / self.reference_rows
+        """Rise of each rate from training to the window, (checks x features,)."""
+        return self.hits / self.rows - self.reference_hits / self.reference_rows
 
 
-def fault_tests(reference: Reference, window: Ints, significance: float) -> FaultTests:
+def fault_tests(reference: Reference, window: Ints) -> FaultTests:
     """Test each rate of the window, (cells,), against the profile's.
 
     With r of N training and c of M window rows, c is binomial with t = r + c and q = M / (N + M) if the rates are
-    equal: p = P(X >= c) (Przyborowski & Wilenski 1940, one-sided). Out of range is what lies below the least or above
-    the largest training value; r = 0 for it by construction. What cannot be significant is not worked out.
+    equal: p = P(X >= c) (Przyborowski & Wilenski 1940, one-sided). A value is out of range if it is below the smallest
+    or above the largest training value, so r = 0 for that check.
     """
     reference_rows, rows = float(reference.layout.profile.rows), float(window[ROWS])
-    hits, known = reference.invalid(window), reference.known_strange
-    share = rows / (rows + reference_rows)
-    total = hits + known
-    excess = hits - share * total
-    able = excess > np.sqrt(_least_square(significance) * share * (1 - share) * total)
-    places = able.ravel().nonzero()[0]
-    p = binomial_above(hits[able], total[able], np.asarray(share)) if places.size else NONE
-    return FaultTests(hits, known, rows, reference_rows, places, p, int(np.count_nonzero(total)))
-
-
-@lru_cache
-def _least_square(significance: float) -> float:
-    """The least z^2 of a rate that can be significant, whatever it is expected to be."""
-    far = float(ndtri(significance))
-    return far * far * least_part(far, 0.0)
+    hits, known = reference.invalid(window).ravel(), reference.known_invalid.ravel()
+    p, hit = np.ones(hits.size), hits > 0
+    p[hit] = binomial_above(hits[hit], (hits + known)[hit], np.asarray(rows / (rows + reference_rows)))
+    return FaultTests(hits, known, rows, reference_rows, p, int(np.count_nonzero(hits + known)))
 
 
 def found_faults(layout: Layout, window: Ints, tests: FaultTests, rejected: Bools) -> tuple[DataFault, ...]:
-    """The rejected checks, (able,), whose rate rose by a percentage point or more; the largest rise first."""
-    if True not in rejected.tolist():
-        return ()
-    excess, features = tests.excess, tests.hits.shape[1]
+    """The rejected checks, (checks x features,), whose rate rose by `MIN_EXCESS` or more; the largest rise first."""
+    excess, features = tests.excess, len(layout.features)
     found = np.flatnonzero(rejected & (excess >= MIN_EXCESS))
     faults = []
-    for able in found[np.argsort(-excess[found], kind="stable")].tolist():
-        check, index = divmod(int(tests.places[able]), features)
+    for place in found[np.argsort(-excess[found], kind="stable")].tolist():
+        check, index = divmod(place, features)
         fault = DataFault(
             feature=layout.features[index].name,
             check=CHECKS[check],
-            rate=float(tests.hits[check, index]) / tests.rows,
-            reference_rate=float(tests.reference_hits[check, index]) / tests.reference_rows,
-            p=float(tests.p[able]),
+            rate=float(tests.hits[place]) / tests.rows,
+            reference_rate=float(tests.reference_hits[place]) / tests.reference_rows,
+            p=float(tests.p[place]),
             hint=fault_hint(layout, window, index, CHECKS[check]),
         )
         faults.append(fault)
@@ -117,8 +98,8 @@ def found_faults(layout: Layout, window: Ints, tests: FaultTests, rejected: Bool
 
 
 def fault_signal(tests: FaultTests, rejected: Bools) -> Signal:
-    """What the data-fault alarm makes of it: raised by a fault, lowered when nothing significant is near one."""
-    if True not in rejected.tolist():
+    """The signal for the data-fault alarm: raised by a fault, lowered if no significant rise is near `MIN_EXCESS`."""
+    if not rejected.any():
         return Signal.LOWERED
     largest = float(tests.excess[rejected].max())
     if largest >= MIN_EXCESS:

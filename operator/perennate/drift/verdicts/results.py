@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import partial
 from itertools import repeat
 from types import MappingProxyType
 from typing import NamedTuple
@@ -72,10 +71,6 @@ class FeatureResult(NamedTuple):
     statistics: Mapping[str, float]
 
 
-_NEW_RESULT = partial(tuple.__new__, FeatureResult)
-"""What `FeatureResult._make` does, without a call of Python for each."""
-
-
 def unknown_results(names: tuple[str, ...], rows: Floats, gates: Thresholds, places: Ints) -> list[FeatureResult]:
     """Results of the tables at `places` that had too few rows."""
     return [
@@ -131,7 +126,7 @@ def known_results(
         hints,
         map(Statistics, repeat(compared), range(len(places))),
     )
-    results = list(map(_NEW_RESULT, zip(*columns, strict=True)))
+    results = list(map(FeatureResult._make, zip(*columns, strict=True)))
     return [results[place] for place in order]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -85,7 +84,6 @@ def make_thresholds(
     return Thresholds(methods, upper, lower, {rule.method for rule in rules.values()} - {DEFAULT})
 
 
-@lru_cache
 def _plain_gates(tables: int, warning: float, drifted: float) -> Thresholds:
     """The gates of so many tables without rules."""
     return Thresholds([DEFAULT] * tables, np.full(tables, drifted), np.full(tables, warning), set())

@@ -88,16 +88,13 @@ def evaluate(
         return _unknown(sample, needed)
     total = sample.total
     tables = reference.tables(total, sample.parts)
-    chosen = reference.comparable
-    if tables.fewest < needed:
-        chosen = chosen & (tables.current_rows >= needed)
-    checks = fault_tests(reference, total, significance)
-    if True not in chosen.tolist():
+    chosen = reference.comparable & (tables.current_rows >= needed)
+    checks = fault_tests(reference, total)
+    if not chosen.any():
         return _only_faults(sample, tables, gates, checks, significance)
     compared = _compare(sample, tables, chosen)
     p = union(compared.merged, compared.spread)
-    every = np.concatenate((p, checks.p)) if checks.p.size else p
-    rejected = holm(every, significance, tests=p.size + checks.possible)
+    rejected = holm(np.concatenate((p, checks.p)), significance, tests=p.size + checks.possible)
     judged = _judge(compared, gates, rejected[: p.size])
     features = known_results(compared, gates, p, judged.effects, judged.levels)
     if p.size < chosen.size:
@@ -144,8 +141,6 @@ def _judge(compared: Comparison, gates: Thresholds, rejected: Bools) -> _Judged:
     for method in gates.others:
         own = np.array([name == method for name in gates.methods])[compared.chosen]
         effects = np.where(own, compared.effect(method), effects)
-    if True not in rejected.tolist():
-        return _Judged(effects, np.zeros(rejected.size, dtype=np.int64), near=0)
     drifted, warning = compared.own(gates.drifted), compared.own(gates.warning)
     levels = rejected * (1 + (effects >= warning).astype(np.int64) + (effects >= drifted))
     return _Judged(effects, levels, int(np.count_nonzero(rejected & (effects >= HYSTERESIS * drifted))))

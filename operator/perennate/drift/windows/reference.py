@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from perennate.drift.data.arrays import Bools, Floats, Ints
-from perennate.drift.data.latest import Latest
 from perennate.drift.profile.features import NumericFeature
 from perennate.drift.profile.layout import OFFSET_STEPS, Layout
 from perennate.drift.profile.outputs import PREDICTION, SCORE
@@ -65,7 +64,7 @@ class Reference:
         comparable: which of them have rows in the reference, (tables,).
         grids: quantiles of each table at `linspace(0, 1, 401)` in standard deviations; None without either.
         sd: standard deviation of each table's reference, 0 without, (tables,).
-        known_strange: `invalid` of the reference.
+        known_invalid: `invalid` of the reference.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -84,11 +83,10 @@ class Reference:
         self.known = ReferenceCounts(self.shape, self._take(layout.reference))
         cuts = [start + np.array(row.cuts) for start, row in zip(self.shape.starts, rows, strict=True)]
         self.groups = Groups.of(self.known, np.concatenate(cuts))
-        self.groups_of = Latest(self._groups_of)
         self.comparable = self.known.rows > 0
         below, above, missing, other = layout.specials
-        self._strange = np.stack((missing, other, below, above))
-        self.known_strange = self.invalid(layout.reference)
+        self._invalid_places = np.stack((missing, other, below, above))
+        self.known_invalid = self.invalid(layout.reference)
 
     def tables(self, total: Ints, parts: BucketMoments) -> Tables:
         """The tables of a window: its cells, (cells of the layout,), and what its sub-windows tell."""
@@ -130,7 +128,7 @@ class Reference:
 
     def invalid(self, total: Ints) -> Floats:
         """Rows that are missing, other and out of range, (3, features), of all rows, (cells of the layout,)."""
-        found = total.take(self._strange)
+        found = total.take(self._invalid_places)
         np.add(found[2], found[3], out=found[2])
         return found[:3].astype(np.float64)
 
@@ -146,7 +144,7 @@ class Reference:
         """Which tables have quantiles and a standard deviation to measure in, (tables,)."""
         return np.array([grid is not None for grid in self.grids])
 
-    def _groups_of(self, chosen: Bools) -> Groups:
+    def groups_of(self, chosen: Bools) -> Groups:
         """Cells that PSI is taken over, of some of the tables, (tables,)."""
         opens = np.zeros(self.shape.owner.size, dtype=np.bool_)
         opens[self.groups.cuts] = True

