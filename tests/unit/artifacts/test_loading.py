@@ -1,4 +1,4 @@
-"""Loading: what is on the fixed list loads and predicts the same; anything else is refused and runs no code."""
+"""Loading of model files: allow-listed models predict the same; other files are rejected and run no code."""
 
 from __future__ import annotations
 
@@ -38,42 +38,42 @@ from perennate.lineage import library_versions
 from tests.support.pods.artifacts import make_files, make_manifest
 
 MARK: list[str] = []
-"""Grows when code of a hostile file runs."""
+"""Appended to if code of a malicious file runs."""
 
 
 class Evil:
-    """Runs code when it is unpickled."""
+    """An object whose unpickling runs code."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What pickle would call."""
+        """Return the call that unpickling makes."""
         return MARK.append, ("executed",)
 
 
 class Custom(LogisticRegression):  # type: ignore[misc]  # scikit-learn is untyped
-    """A class of somebody's own."""
+    """A user-defined estimator."""
 
 
 def shout(values: Any) -> Any:
-    """A function of somebody's own, which no file may bring in."""
+    """A user-defined function, which no model file may contain."""
     MARK.append("executed")
     return values
 
 
 @pytest.fixture(scope="module")
 def model() -> bytes:
-    """A well-formed model file."""
+    """A valid model file."""
     features, target = load_breast_cancer(return_X_y=True, as_frame=True)
     return save_estimator(make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(features, target))
 
 
 def fitted(estimator: Any) -> Any:
-    """The estimator, fitted on a few rows."""
+    """Fit the estimator on a few rows."""
     values = np.arange(40, dtype=np.float64).reshape(20, 2)
     return estimator.fit(values, np.tile([0, 1], 10))
 
 
 def rezip(content: bytes, change: Callable[[dict[str, bytes]], object], **options: Any) -> bytes:
-    """The same zip with other members."""
+    """Rewrite a zip file with `change` applied to its members."""
     with zipfile.ZipFile(io.BytesIO(content)) as source:
         members = {name: source.read(name) for name in source.namelist()}
     change(members)
@@ -85,12 +85,12 @@ def rezip(content: bytes, change: Callable[[dict[str, bytes]], object], **option
 
 
 def with_member(name: str, member: bytes = b"x") -> Callable[[bytes], bytes]:
-    """A change that adds a member."""
+    """A change that adds a member to the zip file."""
     return lambda content: rezip(content, lambda members: members.update({name: member}))
 
 
 def with_schema(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], bytes]:
-    """A change of the schema."""
+    """A change that modifies the schema."""
 
     def changed(members: dict[str, bytes]) -> None:
         schema = json.loads(members["schema.json"])
@@ -101,7 +101,7 @@ def with_schema(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes],
 
 
 def symlink(content: bytes) -> bytes:
-    """A member that is a symbolic link to a file of the host."""
+    """Add a member that is a symbolic link to a file of the host."""
     buffer = io.BytesIO(content)
     with zipfile.ZipFile(buffer, "a") as archive:
         member = zipfile.ZipInfo("99.npy")
@@ -111,18 +111,18 @@ def symlink(content: bytes) -> bytes:
 
 
 def bomb(content: bytes) -> bytes:
-    """A member that unpacks to a thousand times its size."""
+    """Add a member that unpacks to a thousand times its size."""
     return rezip(content, lambda m: m.update({"9.npy": bytes(50_000_000)}), compression=zipfile.ZIP_DEFLATED)
 
 
 def lying_size(content: bytes) -> bytes:
-    """A directory that says that the schema is 3 GiB."""
+    """Set the size of the schema to 3 GiB in the zip directory."""
     position = content.rindex(b"PK\x01\x02")
     return content[: position + 24] + struct.pack("<I", 3 << 30) + content[position + 28 :]
 
 
 def twice(content: bytes) -> bytes:
-    """The schema twice: one reader could see the first, another one the second."""
+    """Add a second schema: readers could differ in which of the two they use."""
     buffer = io.BytesIO(content)
     with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("schema.json", "{}")
@@ -135,7 +135,7 @@ def node(kind: str, module: str, name: str, **more: Any) -> dict[str, Any]:
 
 
 def deep(levels: int) -> bytes:
-    """A schema nested deeper than the interpreter's stack."""
+    """A schema that is nested deeper than the interpreter's recursion limit."""
     schema = '{"content": ' * levels + "1" + "}" * levels
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -144,20 +144,20 @@ def deep(levels: int) -> bytes:
 
 
 def saved(value: object) -> bytes:
-    """Anything that is no estimator, saved by skops."""
+    """An object saved by skops without any check."""
     content: bytes = skops.io.dumps(value)
     return content
 
 
 def joblib_dump(compress: int | tuple[str, int]) -> bytes:
-    """A hostile object as joblib writes it."""
+    """A malicious object as joblib writes it."""
     buffer = io.BytesIO()
     joblib.dump(Evil(), buffer, compress=compress)
     return buffer.getvalue()
 
 
 FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "0 bytes": (lambda _: b"", "0 bytes"),
+    "an empty file": (lambda _: b"", "0 bytes"),
     "text": (lambda _: b"hello", "unknown format"),
     "pickle": (lambda _: pickle.dumps(Evil()), "is a pickle"),
     "old pickle": (lambda _: pickle.dumps(Evil(), protocol=0), "unknown format"),
@@ -167,32 +167,32 @@ FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "joblib, xz": (lambda _: joblib_dump(("xz", 3)), "as joblib writes it"),
     "pickle, gzip": (lambda _: gzip.compress(pickle.dumps(Evil())), "gzip"),
     "pickle, zlib": (lambda _: zlib.compress(pickle.dumps(Evil())), "zlib"),
-    "pickle behind a zip's first bytes": (lambda _: b"PK\x03\x04" + pickle.dumps(Evil()), "damaged"),
-    "cut in the middle": (lambda content: content[: len(content) // 2], "damaged"),
-    "cut by one byte": (lambda content: content[:-1], "damaged"),
-    "a byte changed": (lambda content: content[:60] + b"\xff\xff" + content[62:], "damaged|fixed list"),
-    "an absolute member": (with_member("/etc/cron.d/evil"), "has a member '/etc/cron.d/evil'"),
-    "a member that leads out": (with_member("../../evil.npy"), "has a member"),
+    "a pickle after the magic bytes of a zip": (lambda _: b"PK\x03\x04" + pickle.dumps(Evil()), "damaged"),
+    "truncated in the middle": (lambda content: content[: len(content) // 2], "damaged"),
+    "truncated by one byte": (lambda content: content[:-1], "damaged"),
+    "two bytes changed": (lambda content: content[:60] + b"\xff\xff" + content[62:], "damaged|fixed list"),
+    "a member with an absolute path": (with_member("/etc/cron.d/evil"), "has a member '/etc/cron.d/evil'"),
+    "a member with a parent path": (with_member("../../evil.npy"), "has a member"),
     "a member with a backslash": (with_member("..\\evil.npy"), "has a member"),
     "a pickle as member": (with_member("evil.pkl", pickle.dumps(Evil())), "has a member 'evil.pkl'"),
     "an npz as member": (with_member("1.npz"), "has a member"),
     "a symbolic link": (symlink, "is a link"),
-    "a schema twice": (twice, "twice"),
+    "two schemas": (twice, "twice"),
     "a zip bomb": (bomb, "unpacks from"),
-    "a size that is not true": (lying_size, "unpacks from|damaged"),
+    "a wrong size in the directory": (lying_size, "unpacks from|damaged"),
     "no schema": (lambda content: rezip(content, lambda members: members.pop("schema.json")), "damaged"),
-    "a schema that is no JSON": (
+    "a schema that is not JSON": (
         lambda content: rezip(content, lambda members: members.update({"schema.json": b"{"})),
         "damaged",
     ),
-    "an older protocol, with other loaders": (with_schema(lambda schema: schema.update(protocol=0)), "protocol 2"),
+    "an older protocol": (with_schema(lambda schema: schema.update(protocol=0)), "protocol 2"),
     "a newer protocol": (with_schema(lambda schema: schema.update(protocol=3)), "protocol 2"),
-    "a schema that is nested without end": (lambda _: deep(100_000), "damaged|cannot be loaded"),
-    "an object array with a pickle in it": (
+    "a deeply nested schema": (lambda _: deep(100_000), "damaged|cannot be loaded"),
+    "an object array that contains a pickle": (
         lambda content: rezip(content, lambda members: members.update({"1.npy": object_array()})),
         "cannot be loaded",
     ),
-    "an array that claims a terabyte": (
+    "an array header that claims a terabyte": (
         lambda content: rezip(content, lambda members: members.update({"1.npy": huge_array()})),
         "cannot be loaded",
     ),
@@ -212,46 +212,46 @@ FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         with_schema(lambda s: s.update(extra=node("ObjectNode", "sklearn.svm.tests.test_svm", "SVC"))),
         "tests.test_svm.SVC",
     ),
-    "a module that poses as scikit-learn": (
+    "a module with a prefix of scikit-learn": (
         with_schema(lambda s: s.update(extra=node("ObjectNode", "sklearn.svm.evil-1", "SVC"))),
         "fixed list",
     ),
-    "an estimator that skops trusts and we do not": (
+    "an estimator that skops trusts but is not allow-listed": (
         with_schema(
             lambda s: s.update(extra=node("ObjectNode", "sklearn.neighbors._classification", "KNeighborsClassifier"))
         ),
         "KNeighborsClassifier",
     ),
     "an unknown loader": (with_schema(lambda s: s.update(extra=node("EvilNode", "builtins", "str"))), "builtins.str"),
-    "a loader that is no text": (with_schema(lambda s: s.update(extra={"__loader__": ["x"]})), "fixed list"),
-    "a class of somebody's own": (lambda _: saved(fitted(Custom())), "Custom"),
-    "a function of somebody's own": (
+    "a loader that is not a string": (with_schema(lambda s: s.update(extra={"__loader__": ["x"]})), "fixed list"),
+    "a user-defined class": (lambda _: saved(fitted(Custom())), "Custom"),
+    "a user-defined function": (
         lambda _: saved(fitted(make_pipeline(FunctionTransformer(shout), LogisticRegression()))),
         "shout",
     ),
     "a list": (lambda _: saved([1, 2]), "holds a list"),
-    "an estimator that was not fitted": (lambda _: saved(LogisticRegression()), "not a fitted"),
+    "an unfitted estimator": (lambda _: saved(LogisticRegression()), "not a fitted"),
     "a transformer": (lambda _: saved(fitted(StandardScaler())), "holds a StandardScaler"),
 }
 
 
 def object_array() -> bytes:
-    """A numpy file that needs pickle."""
+    """A numpy file that can only be loaded with pickle."""
     buffer = io.BytesIO()
     np.save(buffer, np.array([Evil()], dtype=object), allow_pickle=True)
     return buffer.getvalue()
 
 
 def huge_array() -> bytes:
-    """A numpy file whose header promises a terabyte."""
+    """A numpy file whose header claims a terabyte of data."""
     buffer = io.BytesIO()
     np.lib.format.write_array_header_1_0(buffer, {"descr": "<f8", "fortran_order": False, "shape": (1 << 37,)})
     return buffer.getvalue()
 
 
 @pytest.mark.parametrize("case", FILES)
-def test_a_hostile_or_damaged_file_is_refused_and_runs_nothing(model: bytes, case: str) -> None:
-    """Whatever the file is, the answer is one clear refusal, and none of its code ran."""
+def test_a_malicious_or_damaged_file_is_rejected_and_runs_no_code(model: bytes, case: str) -> None:
+    """Any invalid file raises ArtifactRefusedError with the cause, and none of its code runs."""
     change, message = FILES[case]
     content = change(model)
     MARK.clear()
@@ -260,21 +260,21 @@ def test_a_hostile_or_damaged_file_is_refused_and_runs_nothing(model: bytes, cas
     assert MARK == []
 
 
-def test_a_good_file_predicts_what_the_fitted_model_predicted(model: bytes) -> None:
-    """Saving and loading loses nothing: probabilities are equal to the last bit."""
+def test_a_loaded_model_predicts_the_same_as_the_fitted_model(model: bytes) -> None:
+    """Saving and loading a model leaves its probabilities bit-identical."""
     features, target = load_breast_cancer(return_X_y=True, as_frame=True)
     wanted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(features, target)
     assert np.array_equal(load_estimator(model).predict_proba(features), wanted.predict_proba(features))
 
 
 def published(store: ModelStore, content: bytes, environment: dict[str, str]) -> str:
-    """Publish a version around a model file."""
+    """Publish a version with this model file; return its digest."""
     files = make_files(model=content)
     return store.publish(make_manifest(files, environment=environment), files)
 
 
-def test_a_version_is_loaded_from_the_bytes_that_were_verified(tmp_path: Path, model: bytes) -> None:
-    """Loading a version verifies the folder and gives estimator, manifest and profile."""
+def test_a_version_is_loaded_and_verified(tmp_path: Path, model: bytes) -> None:
+    """`load_version` verifies the folder and returns the estimator, the manifest and the profile."""
     store = ModelStore(tmp_path, "team-a")
     digest = published(store, model, library_versions())
     loaded = load_version(store.version_dir("fraud", digest), digest)
@@ -283,8 +283,8 @@ def test_a_version_is_loaded_from_the_bytes_that_were_verified(tmp_path: Path, m
     assert loaded.profile == b"{}"
 
 
-def test_a_hostile_model_under_its_right_digest_is_refused(tmp_path: Path) -> None:
-    """A digest says which bytes, not that they are harmless: the types are checked all the same."""
+def test_a_malicious_model_with_the_right_digest_is_rejected(tmp_path: Path) -> None:
+    """A correct digest does not prove that a file is safe: its types are checked too."""
     store = ModelStore(tmp_path, "team-a")
     digest = published(store, pickle.dumps(Evil()), library_versions())
     MARK.clear()
@@ -293,7 +293,7 @@ def test_a_hostile_model_under_its_right_digest_is_refused(tmp_path: Path) -> No
     assert MARK == []
 
 
-def test_swapped_bytes_are_never_loaded(tmp_path: Path, model: bytes) -> None:
+def test_replaced_bytes_are_never_loaded(tmp_path: Path, model: bytes) -> None:
     store = ModelStore(tmp_path, "team-a")
     digest = published(store, model, library_versions())
     path = store.version_dir("fraud", digest) / "model.skops"
@@ -317,8 +317,8 @@ def test_swapped_bytes_are_never_loaded(tmp_path: Path, model: bytes) -> None:
         (None, "1.9.1", False),
     ],
 )
-def test_another_minor_version_of_the_library_is_refused(written: str | None, installed: str, fits: bool) -> None:
-    """A model of another minor version may load and predict something else, so it does not load."""
+def test_a_model_of_another_minor_version_is_rejected(written: str | None, installed: str, fits: bool) -> None:
+    """A model of another minor version could predict differently, so it is rejected."""
     environment = {"scikit-learn": written} if written else {}
     if fits:
         check_compatible("scikit-learn", environment, installed)
@@ -328,15 +328,15 @@ def test_another_minor_version_of_the_library_is_refused(written: str | None, in
 
 
 def test_the_version_is_checked_before_the_model_is_loaded(tmp_path: Path) -> None:
-    """An incompatible version is refused for that reason, whatever its model file holds."""
+    """The compatibility check precedes loading, so that the error names the library version."""
     store = ModelStore(tmp_path, "team-a")
     digest = published(store, pickle.dumps(Evil()), {"scikit-learn": "0.24.2"})
     with pytest.raises(ArtifactIncompatibleError, match=r"0\.24\.2"):
         load_version(store.version_dir("fraud", digest), digest)
 
 
-def test_importing_the_store_loads_no_model_library() -> None:
-    """A pod that only copies a version does not pay for scikit-learn."""
+def test_importing_the_store_does_not_import_model_libraries() -> None:
+    """A pod that only copies a version should start without importing scikit-learn."""
     import subprocess
     import sys
 
@@ -347,8 +347,8 @@ def test_importing_the_store_loads_no_model_library() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_forest_loads(model: bytes) -> None:
-    """Forests are what skops leaves untrusted; ours load, because their indices are followed first."""
+def test_a_forest_can_be_loaded(model: bytes) -> None:
+    """By default, skops does not trust trees; the loader accepts them after checking their indices."""
     features, target = load_breast_cancer(return_X_y=True, as_frame=True)
     forest = RandomForestClassifier(n_estimators=5, random_state=1).fit(features, target)
     assert np.array_equal(load_estimator(save_estimator(forest)).predict(features), forest.predict(features))

@@ -1,4 +1,4 @@
-"""Publishing and fetching versions: once, whole, and never another one under the same name."""
+"""Publishing and fetching model versions: idempotent, complete and verified."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def store(tmp_path: Path) -> ModelStore:
 
 
 def publish(store: ModelStore, files: dict[str, bytes] | None = None) -> str:
-    """Publish a version and give its digest."""
+    """Publish a version and return its digest."""
     files = files or make_files()
     return store.publish(make_manifest(files), files)
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Inode and content of every file in a folder."""
+    """The inode and the content of each file in a folder."""
     return {path.name: (path.stat().st_ino, path.read_bytes()) for path in folder.iterdir()}
 
 
 def test_the_version_is_the_digest_of_the_manifest_file(store: ModelStore) -> None:
-    """Anyone can check a version with `sha256sum`: the folder's name is the digest of its manifest's bytes."""
+    """`sha256sum` can verify a version: the name of its folder is the digest of the manifest file."""
     digest = publish(store)
     folder = store.root / "team-a" / "fraud" / "versions" / digest.removeprefix("sha256:")
     assert hashlib.sha256((folder / MANIFEST_FILE).read_bytes()).hexdigest() == folder.name
@@ -50,7 +50,7 @@ def test_the_version_is_the_digest_of_the_manifest_file(store: ModelStore) -> No
 
 
 def test_publishing_again_changes_nothing(store: ModelStore) -> None:
-    """Who finds a version published compares it and is done: not one file is written again."""
+    """Publishing is idempotent: files that exist with the same content are not written again."""
     digest = publish(store)
     before = snapshot(store.version_dir("fraud", digest))
     assert publish(store) == digest
@@ -63,8 +63,8 @@ def test_published_files_are_read_only(store: ModelStore) -> None:
 
 
 @pytest.mark.parametrize("kept", range(4))
-def test_what_a_killed_publisher_left_is_completed(store: ModelStore, kept: int) -> None:
-    """A version is completed from any number of its files, and a half-written hidden file is swept away."""
+def test_an_incomplete_version_is_completed(store: ModelStore, kept: int) -> None:
+    """Publishing completes a version from any subset of its files and deletes partially written files."""
     digest = publish(store)
     folder = store.version_dir("fraud", digest)
     whole = {name: content for name, (_, content) in snapshot(folder).items()}
@@ -75,7 +75,7 @@ def test_what_a_killed_publisher_left_is_completed(store: ModelStore, kept: int)
     assert {name: content for name, (_, content) in snapshot(folder).items()} == whole
 
 
-def test_a_version_without_manifest_is_not_there(store: ModelStore) -> None:
+def test_a_version_without_manifest_does_not_exist(store: ModelStore) -> None:
     digest = publish(store)
     (store.version_dir("fraud", digest) / MANIFEST_FILE).unlink()
     with pytest.raises(ArtifactNotFoundError, match="never published there"):
@@ -83,8 +83,8 @@ def test_a_version_without_manifest_is_not_there(store: ModelStore) -> None:
 
 
 @pytest.mark.parametrize("name", [*make_files(), MANIFEST_FILE])
-def test_a_file_with_other_bytes_is_never_overwritten(store: ModelStore, name: str) -> None:
-    """A damaged file stops publishing with a message; nothing in the store is ever replaced."""
+def test_a_file_with_different_content_is_never_overwritten(store: ModelStore, name: str) -> None:
+    """If a published file has different content, publishing fails; files in the store are never replaced."""
     digest = publish(store)
     path = store.version_dir("fraud", digest) / name
     path.unlink()
@@ -94,8 +94,8 @@ def test_a_file_with_other_bytes_is_never_overwritten(store: ModelStore, name: s
     assert path.read_bytes() == b"something else"
 
 
-def test_files_must_be_those_of_the_manifest(store: ModelStore) -> None:
-    """A manifest that lists other bytes than are given publishes nothing."""
+def test_files_must_match_the_manifest(store: ModelStore) -> None:
+    """If the files do not match the manifest, nothing is published."""
     manifest = make_manifest(make_files(model=b"one"))
     with pytest.raises(ArtifactError, match="must agree"):
         store.publish(manifest, make_files(model=b"two"))
@@ -103,7 +103,7 @@ def test_files_must_be_those_of_the_manifest(store: ModelStore) -> None:
 
 
 def test_fetch_copies_and_verifies(store: ModelStore, tmp_path: Path) -> None:
-    """A fetched copy is a version of its own right: whole, verified, and fetched again at no harm."""
+    """A fetched copy is complete and verified, and fetching again is idempotent."""
     digest = publish(store)
     target = tmp_path / "models"
     manifest = store.fetch("fraud", digest, target)
@@ -122,7 +122,7 @@ def test_fetch_never_mixes_two_versions(store: ModelStore, tmp_path: Path) -> No
 
 
 def flip(path: Path) -> None:
-    """Change one byte, keep the size."""
+    """Change one byte and keep the size."""
     content = bytearray(path.read_bytes())
     content[0] ^= 1
     path.chmod(0o644)
@@ -130,19 +130,19 @@ def flip(path: Path) -> None:
 
 
 def truncate(path: Path) -> None:
-    """Cut the file."""
+    """Remove the last byte of the file."""
     path.chmod(0o644)
     path.write_bytes(path.read_bytes()[:-1])
 
 
 def empty(path: Path) -> None:
-    """Leave 0 bytes."""
+    """Remove the content of the file."""
     path.chmod(0o644)
     path.write_bytes(b"")
 
 
 def link(path: Path) -> None:
-    """Put a symbolic link to the same bytes in its place."""
+    """Replace the file by a symbolic link to the same content."""
     elsewhere = path.parent.parent / "elsewhere"
     elsewhere.write_bytes(path.read_bytes())
     path.unlink()
@@ -150,17 +150,17 @@ def link(path: Path) -> None:
 
 
 def fifo(path: Path) -> None:
-    """Put a pipe in its place, which a careless reader would wait for."""
+    """Replace the file by a named pipe, which blocks an ordinary reader."""
     path.unlink()
     os.mkfifo(path)
 
 
 @pytest.mark.parametrize("damage", [flip, truncate, empty, link, Path.unlink])
 @pytest.mark.parametrize("name", ["model.skops", "profile.json", "MODEL_CARD.md"])
-def test_damage_is_found_and_nothing_is_copied(
+def test_a_damaged_version_is_detected_and_not_copied(
     store: ModelStore, tmp_path: Path, name: str, damage: Callable[[Path], None]
 ) -> None:
-    """Every byte is checked: a changed, cut, emptied, linked or missing file stops the fetch before it writes."""
+    """Fetch verifies all files before it writes any: a changed, truncated, linked or missing file is an error."""
     digest = publish(store)
     damage(store.version_dir("fraud", digest) / name)
     with pytest.raises(ArtifactCorruptError, match=name):
@@ -169,16 +169,16 @@ def test_damage_is_found_and_nothing_is_copied(
 
 
 @pytest.mark.parametrize("damage", [flip, truncate, empty, link])
-def test_a_damaged_manifest_is_found(store: ModelStore, damage: Callable[[Path], None]) -> None:
-    """The manifest itself must have the digest that was asked for."""
+def test_a_damaged_manifest_is_detected(store: ModelStore, damage: Callable[[Path], None]) -> None:
+    """The manifest must match the requested digest."""
     digest = publish(store)
     damage(store.version_dir("fraud", digest) / MANIFEST_FILE)
     with pytest.raises(ArtifactCorruptError, match=MANIFEST_FILE):
         store.read_manifest("fraud", digest)
 
 
-def test_a_pipe_is_no_file(store: ModelStore) -> None:
-    """Only regular files are read; opening a pipe would otherwise wait for ever."""
+def test_a_named_pipe_is_rejected(store: ModelStore) -> None:
+    """Only regular files are read; opening a named pipe would block."""
     digest = publish(store)
     path = store.version_dir("fraud", digest) / "model.skops"
     fifo(path)
@@ -190,7 +190,7 @@ def test_a_pipe_is_no_file(store: ModelStore) -> None:
         os.close(writer)
 
 
-def test_another_version_under_the_wanted_name_is_refused(store: ModelStore) -> None:
+def test_a_version_in_the_folder_of_another_digest_is_rejected(store: ModelStore) -> None:
     digest = publish(store)
     wanted = "sha256:" + "a" * 64
     store.version_dir("fraud", digest).rename(store.version_dir("fraud", wanted))
@@ -198,8 +198,8 @@ def test_another_version_under_the_wanted_name_is_refused(store: ModelStore) -> 
         store.read("fraud", wanted)
 
 
-def test_a_version_of_another_line_is_refused(store: ModelStore) -> None:
-    """The manifest names its model line; a version copied to another line's folder is not served."""
+def test_a_version_of_another_line_is_rejected(store: ModelStore) -> None:
+    """The manifest names its model line, so a version in the folder of another line is rejected."""
     digest = publish(store)
     target = store.version_dir("churn", digest)
     target.parent.mkdir(parents=True)
@@ -209,19 +209,19 @@ def test_a_version_of_another_line_is_refused(store: ModelStore) -> None:
 
 
 LISTINGS = {
-    "a path that leads out": (["model.skops", "profile.json", "../evil"], "no file name"),
-    "a path below": (["model.skops", "profile.json", "a/b"], "no file name"),
+    "a path to a parent folder": (["model.skops", "profile.json", "../evil"], "no file name"),
+    "a path to a subfolder": (["model.skops", "profile.json", "a/b"], "no file name"),
     "a hidden file": (["model.skops", "profile.json", ".partial-1"], "no file name"),
     "the manifest itself": (["model.skops", "profile.json", "manifest.json"], "or itself"),
-    "a file twice": (["model.skops", "profile.json", "model.skops"], "twice"),
+    "a duplicate file": (["model.skops", "profile.json", "model.skops"], "twice"),
     "no model": (["profile.json"], "lists no model.skops"),
     "no profile": (["model.skops"], "lists no profile.json"),
 }
 
 
 @pytest.mark.parametrize("case", LISTINGS)
-def test_a_manifest_that_lists_what_it_must_not_is_refused(tmp_path: Path, case: str) -> None:
-    """A manifest with the right digest is still not trusted to name files outside its folder."""
+def test_a_manifest_with_an_invalid_list_of_files_is_rejected(tmp_path: Path, case: str) -> None:
+    """Even a manifest with the right digest must not name files outside its folder."""
     names, wanted = LISTINGS[case]
     manifest = make_manifest({}, files=[{"path": name, "digest": ZERO, "size": 0} for name in names])
     (tmp_path / MANIFEST_FILE).write_bytes(canonical_json(manifest.to_document()))
@@ -229,8 +229,8 @@ def test_a_manifest_that_lists_what_it_must_not_is_refused(tmp_path: Path, case:
         read_manifest(tmp_path, manifest.digest)
 
 
-def test_a_manifest_of_a_newer_release_is_refused_with_its_field(tmp_path: Path) -> None:
-    """What this release cannot read it does not half understand."""
+def test_a_manifest_of_a_newer_release_is_rejected_with_its_field(tmp_path: Path) -> None:
+    """A manifest with an unknown schema version is rejected as a whole."""
     content = b'{"schema":"perennate.dev/manifest/v9"}'
     (tmp_path / MANIFEST_FILE).write_bytes(content)
     with pytest.raises(ArtifactCorruptError, match=r"cannot be read by this release: schema"):
@@ -238,8 +238,8 @@ def test_a_manifest_of_a_newer_release_is_refused_with_its_field(tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["..", ".", "a/b", "/etc", "", "A", "-a", "a" * 64, "a\n", "a\0"])
-def test_no_name_leads_out_of_the_store(tmp_path: Path, name: str) -> None:
-    """Namespaces, model lines and deployments are plain names, whatever asks for them."""
+def test_names_cannot_escape_the_store(tmp_path: Path, name: str) -> None:
+    """Namespaces, model lines and deployments must be plain names, so that no name can be a path."""
     with pytest.raises(ArtifactError, match="is no name of a"):
         ModelStore(tmp_path, name).version_dir("fraud", ZERO)
     with pytest.raises(ArtifactError, match="is no name of a"):
@@ -251,27 +251,27 @@ def test_no_name_leads_out_of_the_store(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     "digest", ["", "sha256:", "sha256:../..", "sha256:" + "0" * 63, "md5:" + "0" * 64, ZERO + "\n"]
 )
-def test_no_digest_leads_out_of_the_store(tmp_path: Path, digest: str) -> None:
-    """A digest is 64 hexadecimal digits, so that it cannot be a path."""
+def test_digests_cannot_escape_the_store(tmp_path: Path, digest: str) -> None:
+    """A digest must have 64 hexadecimal digits, so that it cannot be a path."""
     with pytest.raises(ArtifactError, match="is not a digest"):
         ModelStore(tmp_path, "team-a").version_dir("fraud", digest)
 
 
 @pytest.mark.parametrize("path", ["../team-b/data.csv", "/etc/passwd", "a/../../x", "out/passwd"])
-def test_no_data_path_leads_out_of_the_namespace(store: ModelStore, tmp_path: Path, path: str) -> None:
-    """`file://` stays inside the namespace's folder, also through a symbolic link."""
+def test_data_paths_cannot_escape_the_namespace(store: ModelStore, tmp_path: Path, path: str) -> None:
+    """A `file://` path must stay inside the folder of the namespace, even through a symbolic link."""
     (tmp_path / "team-a").mkdir()
     (tmp_path / "team-a" / "out").symlink_to("/etc")
     with pytest.raises(ArtifactError, match="leads out of its folder"):
         store.file(path)
 
 
-def test_captured_rows_lie_beside_the_versions(store: ModelStore) -> None:
-    """Serving and training pods agree on one folder for captured rows."""
+def test_captured_rows_are_stored_beside_the_versions(store: ModelStore) -> None:
+    """Serving and training pods use the same folder for captured rows."""
     assert store.captured_dir("fraud", "shop") == store.root / "team-a" / "fraud" / "captured" / "shop"
 
 
-def test_a_full_store_is_reported(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "team-a").write_text("in the way")
     with pytest.raises(ArtifactError, match="cannot be created"):
         publish(ModelStore(tmp_path, "team-a"))

@@ -1,4 +1,4 @@
-"""The contract that every registered model format keeps, and a second format beside it."""
+"""The contract suite of model formats, run for every registered format and for a test format."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ MODELS = {
     ("skops", "sklearn.tree.DecisionTreeRegressor"): {},
     ("neighbours", CLASS): {"n_neighbors": 3},
 }
-"""Models by format and class: at least one of each registered format."""
+"""Parameters by format and class, with at least one class for each registered format."""
 
 TAMPERED: dict[str, Callable[[bytes], bytes]] = {
-    "nothing": lambda content: b"",
-    "cut off": lambda content: content[: len(content) // 2],
+    "empty": lambda content: b"",
+    "truncated": lambda content: content[: len(content) // 2],
     "another format": lambda content: b"\x80\x04" + content,
     "one byte changed": lambda content: (
         content[: len(content) // 2] + bytes([content[len(content) // 2] ^ 1]) + content[len(content) // 2 + 1 :]
@@ -38,7 +38,7 @@ TAMPERED: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.fixture(params=MODELS, ids=[f"{name}:{path.rpartition('.')[2]}" for name, path in MODELS])
 def case(request: pytest.FixtureRequest) -> tuple[ModelFormat, object]:
-    """A format and a fitted model of a class that it lists."""
+    """A format and a fitted model of one of its classes."""
     name, path = request.param
     model_format = FormatRegistry([*FORMATS, NeighboursFormat()]).by_name(name)
     module, _, class_name = path.rpartition(".")
@@ -47,13 +47,13 @@ def case(request: pytest.FixtureRequest) -> tuple[ModelFormat, object]:
     return model_format, estimator.fit(FEATURES, target)
 
 
-def test_every_registered_format_is_tested() -> None:
-    """A format that is registered and has no model in the table would pass this suite untested."""
+def test_every_registered_format_is_covered() -> None:
+    """Each registered format needs an entry in MODELS, otherwise this suite does not cover it."""
     assert {item.name for item in FORMATS} <= {name for name, _ in MODELS}
 
 
 def test_names_and_files_of_formats_are_unique_and_their_classes_are_disjoint() -> None:
-    """The manifest names one format, the output folder is searched by file name, and a class has one format."""
+    """A name, a file name and an estimator class must each identify exactly one format."""
     formats = list(FORMATS)
     assert len({item.name for item in formats}) == len({item.file_name for item in formats}) == len(formats)
     paths = [path for table in FORMATS.predictors for path in class_paths(table)]
@@ -61,7 +61,7 @@ def test_names_and_files_of_formats_are_unique_and_their_classes_are_disjoint() 
 
 
 def test_a_saved_model_passes_the_audit_and_predicts_the_same(case: tuple[ModelFormat, object]) -> None:
-    """Save -> audit -> load -> predict changes no prediction, and equal models give equal bytes."""
+    """Saving is deterministic, and saving and loading a model does not change its predictions."""
     model_format, estimator = case
     content = model_format.save(estimator)
     assert content == model_format.save(estimator)
@@ -81,22 +81,22 @@ def test_a_saved_model_passes_the_audit_and_predicts_the_same(case: tuple[ModelF
 
 
 @pytest.mark.parametrize("change", TAMPERED)
-def test_a_tampered_file_is_refused(case: tuple[ModelFormat, object], change: str) -> None:
-    """Loading gives a model or ArtifactRefusedError, never another model."""
+def test_a_tampered_file_is_rejected(case: tuple[ModelFormat, object], change: str) -> None:
+    """Loading a modified file raises ArtifactRefusedError and never returns another model."""
     model_format, estimator = case
     with pytest.raises(ArtifactRefusedError):
         model_format.load(TAMPERED[change](model_format.save(estimator)))
 
 
-@pytest.mark.parametrize("change", ["nothing", "cut off", "another format"])
-def test_the_audit_refuses_what_is_not_a_file_of_the_format(case: tuple[ModelFormat, object], change: str) -> None:
-    """The audit alone refuses a file whose structure is wrong."""
+@pytest.mark.parametrize("change", ["empty", "truncated", "another format"])
+def test_the_audit_rejects_files_that_are_not_of_the_format(case: tuple[ModelFormat, object], change: str) -> None:
+    """The audit alone detects a file with an invalid structure."""
     model_format, estimator = case
     with pytest.raises(ArtifactRefusedError):
         model_format.audit(TAMPERED[change](model_format.save(estimator)))
 
 
-def test_a_name_or_a_file_name_is_registered_once() -> None:
-    """Two formats under one name could not be told apart."""
+def test_a_name_can_be_registered_only_once() -> None:
+    """Registering a format with the name of another is an error."""
     with pytest.raises(ValueError, match="is taken"):
         FormatRegistry([NeighboursFormat(), NeighboursFormat()])

@@ -1,4 +1,4 @@
-"""A second format trains, is published, and serves without a change to training or serving."""
+"""A new model format needs no change in training, publishing or serving."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-def test_it_is_trained_published_and_served(neighbours: NeighboursFormat, run: Run) -> None:
-    """The train stage finds the format by the class, publish by the file, serving by the manifest."""
+def test_a_model_of_a_new_format_is_trained_published_and_served(neighbours: NeighboursFormat, run: Run) -> None:
+    """Train finds the format by the estimator class, publish by the file name, and serving by the manifest."""
     for stage in ("prepare", "train", "publish"):
         code, result = run.here(stage)
         assert code == ExitCode.DONE, result.error
@@ -54,8 +54,8 @@ def test_it_is_trained_published_and_served(neighbours: NeighboursFormat, run: R
     assert model.predict(batch).predictions.tolist() == [1, 0]
 
 
-def test_without_the_format_its_class_cannot_be_trained(run: Run) -> None:
-    """Only classes that a registered format lists are imported."""
+def test_a_class_of_an_unregistered_format_cannot_be_trained(run: Run) -> None:
+    """Only a class that a registered format lists can be trained."""
     assert run.here("prepare")[0] == ExitCode.DONE
     code, result = run.here("train")
     assert code == ExitCode.BAD_CONFIGURATION
@@ -63,16 +63,16 @@ def test_without_the_format_its_class_cannot_be_trained(run: Run) -> None:
     assert "outside the list" in result.error.message
 
 
-def test_a_version_of_an_unknown_format_is_refused(tmp_path: Path) -> None:
-    """An older release says which formats it reads instead of failing on the file."""
+def test_a_version_of_an_unknown_format_is_rejected(tmp_path: Path) -> None:
+    """The error for an unknown format names the formats that this release supports."""
     manifest = make_manifest(make_files(), format="onnx")
     (tmp_path / MANIFEST_FILE).write_bytes(canonical_json(manifest.to_document()))
     with pytest.raises(ArtifactIncompatibleError, match="the model format 'onnx', and this release reads skops"):
         read_manifest(tmp_path, manifest.digest)
 
 
-def test_two_model_files_are_refused(neighbours: NeighboursFormat, run: Run) -> None:
-    """With two files nobody can say which one the container meant."""
+def test_two_model_files_are_rejected(neighbours: NeighboursFormat, run: Run) -> None:
+    """With two model files, the output of the train stage is ambiguous."""
     for stage in ("prepare", "train"):
         assert run.here(stage)[0] == ExitCode.DONE
     (run.places.output / "model.skops").write_bytes(b"PK")

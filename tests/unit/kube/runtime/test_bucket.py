@@ -1,4 +1,4 @@
-"""The pace of writes."""
+"""The token bucket that limits the rate of writes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from perennate.kube.runtime.bucket import TokenBucket
 from tests.support.world import fake_time
 
 
-def test_a_burst_goes_through_at_once_and_then_the_rate_rules() -> None:
-    """A hundred at once, fifty a second after that."""
+def test_a_burst_is_immediate_and_then_the_rate_applies() -> None:
+    """A full bucket allows a burst of 100 immediately, then 50 per second."""
 
     async def story() -> list[float]:
         bucket = TokenBucket(rate=50, burst=100)
@@ -27,8 +27,8 @@ def test_a_burst_goes_through_at_once_and_then_the_rate_rules() -> None:
     assert times[199] == pytest.approx(2.0)
 
 
-def test_many_callers_share_one_pace() -> None:
-    """Concurrency does not multiply the rate."""
+def test_concurrent_callers_share_the_rate() -> None:
+    """Concurrent callers share the rate of the bucket."""
 
     async def story() -> float:
         bucket = TokenBucket(rate=10, burst=1)
@@ -38,8 +38,8 @@ def test_many_callers_share_one_pace() -> None:
     assert fake_time.run(story()) == pytest.approx(5.0)
 
 
-def test_rest_fills_the_bucket_but_not_beyond_its_size() -> None:
-    """An hour of silence saves one burst."""
+def test_an_idle_bucket_fills_up_to_its_size() -> None:
+    """After an idle hour, the bucket holds one burst, not more."""
 
     async def story() -> float:
         bucket = TokenBucket(rate=10, burst=5)

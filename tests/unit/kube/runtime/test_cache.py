@@ -1,4 +1,4 @@
-"""What the cache believes, whatever order events, lists and answers come in."""
+"""The cache converges to the newest state, in whatever order events, lists and responses arrive."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KEY = Key("Job", "ns", "run")
 
 
 def make_job(version: int, *, uid: str = "u1", owner: str | None = None, **more: Any) -> Manifest:
-    """A Job at a version."""
+    """A Job with this resource version."""
     references = [{"uid": owner, "kind": "TrainingJob", "name": "t", "controller": True}] if owner else []
     metadata = {"name": "run", "namespace": "ns", "uid": uid, "resourceVersion": str(version)}
     return {
@@ -22,8 +22,8 @@ def make_job(version: int, *, uid: str = "u1", owner: str | None = None, **more:
     }
 
 
-def test_the_newer_version_wins_in_either_order() -> None:
-    """An old event that comes late changes nothing: versions are compared as numbers, not as text."""
+def test_the_newer_version_wins_in_any_order() -> None:
+    """A late event of an older version is ignored; versions are compared as numbers, not as text."""
     cache = Cache()
     assert cache.put(make_job(10), Source.ANSWER)
     assert not cache.put(make_job(9), Source.WATCH)
@@ -32,8 +32,8 @@ def test_the_newer_version_wins_in_either_order() -> None:
     assert cache.get(KEY) is not None
 
 
-def test_a_child_is_found_by_its_controller_and_no_longer_when_that_changes() -> None:
-    """Ownership goes by uid, and follows the object."""
+def test_a_child_is_found_by_its_current_controller_only() -> None:
+    """The owner index uses uids and is updated with the object."""
     cache = Cache()
     cache.put(make_job(1, owner="o1"), Source.WATCH)
     assert [job["metadata"]["name"] for job in cache.owned_by("o1", "Job")] == ["run"]
@@ -43,8 +43,8 @@ def test_a_child_is_found_by_its_controller_and_no_longer_when_that_changes() ->
     assert len(cache.owned_by("o2", "Job")) == 1
 
 
-def test_a_namesake_is_another_object() -> None:
-    """Deleted and created again under one name: the old one goes, then the new one comes."""
+def test_a_recreated_object_is_another_object() -> None:
+    """A deleted and recreated object is reported as the removal of the old one, then the addition of the new one."""
     changes: list[Change] = []
     cache = Cache(changes.append)
     cache.put(make_job(1), Source.WATCH)
@@ -53,8 +53,8 @@ def test_a_namesake_is_another_object() -> None:
     assert sides == [(False, True), (True, False), (False, True)]
 
 
-def test_a_late_deletion_does_not_take_the_namesake() -> None:
-    """The event of the old object's deletion may come after the new one is known."""
+def test_a_late_deletion_does_not_drop_a_recreated_object() -> None:
+    """The deletion event of the old object may arrive after the new object with the same name."""
     cache = Cache()
     cache.put(make_job(8, uid="u2"), Source.LIST)
     assert not cache.drop(make_job(5, uid="u1"), Source.WATCH)
@@ -63,8 +63,8 @@ def test_a_late_deletion_does_not_take_the_namesake() -> None:
     assert cache.get(KEY) is None
 
 
-def test_what_a_list_no_longer_has_is_dropped_but_not_what_came_since() -> None:
-    """A watch that was down does not tell of deletions; and a LIST does not know the future."""
+def test_objects_missing_from_a_list_are_dropped_unless_they_are_newer() -> None:
+    """Objects missing from a LIST were deleted while the watch was down, unless they were added after it began."""
     cache = Cache()
     cache.put(make_job(1), Source.WATCH)
     before = cache.keys("Job")
@@ -73,8 +73,8 @@ def test_what_a_list_no_longer_has_is_dropped_but_not_what_came_since() -> None:
     assert [key.name for key in cache.keys("Job")] == ["new"]
 
 
-def test_managed_fields_are_not_kept() -> None:
-    """They are half of an object's size and nobody reads them."""
+def test_managed_fields_are_not_cached() -> None:
+    """`managedFields` take half of an object's size and are never read."""
     cache = Cache()
     job = make_job(1)
     job["metadata"]["managedFields"] = [{"manager": "x"}]
@@ -84,8 +84,8 @@ def test_managed_fields_are_not_kept() -> None:
     assert "managedFields" not in kept["metadata"]
 
 
-def test_objects_of_a_namespace_come_in_the_order_of_their_names() -> None:
-    """Decisions must not depend on the order of arrival."""
+def test_objects_of_a_namespace_are_sorted_by_name() -> None:
+    """Objects are sorted by name, so that decisions do not depend on the order of arrival."""
     cache = Cache()
     for name in ("c", "a", "b"):
         job = make_job(1)

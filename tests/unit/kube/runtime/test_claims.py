@@ -1,4 +1,4 @@
-"""What is known of claims without watching them."""
+"""Lookups of PersistentVolumeClaims, which are cached and not watched."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ CLAIM = {
 }
 
 
-def test_a_claim_is_remembered_for_a_minute_unless_asked_afresh() -> None:
-    """A namespace that was made again has lost its claim: who is about to create a Job must see that."""
+def test_a_claim_is_cached_unless_a_fresh_read_is_requested() -> None:
+    """Before a Job is created, a fresh read detects a claim that was deleted with its namespace."""
     client, now = MemoryClient(), [0.0]
     claims = Claims(client, clock=lambda: now[0])
     client.store(CLAIM)
@@ -26,8 +26,8 @@ def test_a_claim_is_remembered_for_a_minute_unless_asked_afresh() -> None:
     assert not asyncio.run(claims.exists("ns", "store"))
 
 
-def test_a_memory_of_a_claim_fades() -> None:
-    """After a minute the claim is read again."""
+def test_a_cached_claim_expires() -> None:
+    """A cached claim expires after a minute and is read again."""
     client, now = MemoryClient(), [0.0]
     claims = Claims(client, clock=lambda: now[0])
     client.store(CLAIM)

@@ -1,6 +1,6 @@
-"""The order of a plan's calls, and what each answer leads to.
+"""The execution of plans: the order of the calls, and the outcome for each response.
 
-The API server's own part is shown at the integration level.
+The integration tests cover the behaviour of a real API server.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def make_service() -> Manifest:
 
 
 class World:
-    """One TrainingJob in a memory API server, its cache and an executor."""
+    """One TrainingJob in an in-memory API server, a cache and an executor."""
 
     def __init__(self) -> None:
         self.client = MemoryClient()
@@ -50,18 +50,18 @@ class World:
         self.executor = Executor(self.client, self.cache, Claims(self.client), events, resources=RESOURCES)
 
     def carry_out(self, **plan: Any) -> Outcome:
-        """Carry out a plan on the object as it was first seen."""
+        """Carry out a plan for the object as it was first read."""
         return asyncio.run(self.executor.carry_out(self.resource, Plan(**{"status": None, **plan})))
 
 
 @pytest.fixture
 def world() -> World:
-    """See the class."""
+    """A new world for each test."""
     return World()
 
 
 def test_the_order_is_create_apply_status_events_delete(world: World) -> None:
-    """Children come before the status that tells of them, deletions after the status that remembers why."""
+    """Children are created before the status reports them; deletions follow the status that records the reason."""
     outcome = world.carry_out(
         create=(make_job(world.resource["metadata"]["uid"]),),
         apply=(make_service(),),
@@ -81,7 +81,7 @@ def test_the_order_is_create_apply_status_events_delete(world: World) -> None:
 
 
 def test_nothing_is_created_for_an_object_that_changed(world: World) -> None:
-    """What cannot be taken back is decided on the object as it is now: a pass on an old version is void."""
+    """Creations need the current version: a plan for an outdated version is discarded."""
     world.client.store({**world.resource, "spec": {}})
     outcome = world.carry_out(create=(make_job("x"),), status={"phase": "Running"})
     assert outcome is Outcome.STALE
@@ -89,22 +89,22 @@ def test_nothing_is_created_for_an_object_that_changed(world: World) -> None:
 
 
 def test_nothing_is_created_for_an_object_that_is_gone(world: World) -> None:
-    """And the cache forgets it."""
+    """The plan is discarded and the object is removed from the cache."""
     world.client.objects.clear()
     assert world.carry_out(create=(make_job("x"),)) is Outcome.GONE
     assert world.client.writes == []
     assert world.cache.get(KEY) is None
 
 
-def test_a_child_that_is_there_and_ours_counts_as_created(world: World) -> None:
-    """The pass that was killed after the creation is repeated, and creates nothing twice."""
+def test_an_existing_child_of_the_owner_counts_as_created(world: World) -> None:
+    """A pass that is repeated after a crash must not fail because its child already exists."""
     world.client.store(make_job(world.resource["metadata"]["uid"]))
     assert world.carry_out(create=(make_job(world.resource["metadata"]["uid"]),)) is Outcome.DONE
     assert world.cache.get(Key("Job", "ns", "job")) is not None
 
 
 def test_a_foreign_child_is_never_adopted(world: World) -> None:
-    """The name is taken: the pass fails, and the next one sees whose the object is."""
+    """If the name of a child is taken, the pass fails; the next one finds the object in the cache."""
     world.client.store(make_job("somebody else"))
     with pytest.raises(NameTakenError, match="Job ns/job exists and is not controlled by TrainingJob ns/run"):
         world.carry_out(create=(make_job(world.resource["metadata"]["uid"]),), status={"phase": "Running"})
@@ -112,8 +112,8 @@ def test_a_foreign_child_is_never_adopted(world: World) -> None:
     assert world.cache.get(Key("Job", "ns", "job")) is not None
 
 
-def test_a_store_claim_that_is_there_always_counts(world: World) -> None:
-    """It has no owner and outlives all."""
+def test_an_existing_store_claim_counts_as_created(world: World) -> None:
+    """The store's claim has no owner, so any existing claim is used."""
     claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "store", "namespace": "ns"}}
     world.client.store(claim)
     assert world.carry_out(create=(claim,)) is Outcome.DONE
@@ -125,8 +125,8 @@ def test_an_equal_status_is_not_written(world: World) -> None:
     assert world.client.calls == []
 
 
-def test_a_status_is_written_only_on_the_version_that_was_looked_at(world: World) -> None:
-    """Somebody was faster: the status is not written, and the object is read anew."""
+def test_a_status_is_written_only_on_the_observed_version(world: World) -> None:
+    """If the object changed in the meantime, the status is not written and the cache gets the new version."""
     world.client.store({**world.resource, "spec": {"changed": True}})
     outcome = world.carry_out(status={"phase": "Running"}, events=(Event("Normal", "A", "b"),))
     assert outcome is Outcome.STALE
@@ -136,16 +136,16 @@ def test_a_status_is_written_only_on_the_version_that_was_looked_at(world: World
     assert cached["spec"] == {"changed": True}
 
 
-def test_a_written_status_is_seen_by_the_next_pass(world: World) -> None:
-    """The answer goes into the cache: we read our own writes before the watch brings them."""
+def test_a_written_status_updates_the_cache(world: World) -> None:
+    """The response to a write updates the cache, so that the next pass reads it before the watch event arrives."""
     world.carry_out(status={"phase": "Running"})
     cached = world.cache.get(KEY)
     assert cached is not None
     assert cached["status"] == {"phase": "Running"}
 
 
-def test_an_event_is_told_once_for_one_transition(world: World) -> None:
-    """A pass that is repeated after a crash has the same name for it, which the API server refuses."""
+def test_an_event_is_created_once_for_each_transition(world: World) -> None:
+    """A repeated pass creates the Event with the same name, so the API server rejects the duplicate."""
     event = (Event("Normal", "RunStarted", "a Job was created"),)
     world.carry_out(status={"phase": "Running"}, events=event)
     names = [name for verb, kind, name in world.client.calls if kind == "Event"]
@@ -156,10 +156,10 @@ def test_an_event_is_told_once_for_one_transition(world: World) -> None:
 
 
 def test_a_lost_event_does_not_fail_the_pass(world: World) -> None:
-    """Events are for people; history is in status."""
+    """Events are informative only, because the status contains the history."""
 
     def refuse(call: Call) -> None:
-        """Refuse."""
+        """Reject Events."""
         if call[1] == "Event":
             raise ApiError("forbidden", code=403)
 
@@ -168,10 +168,10 @@ def test_a_lost_event_does_not_fail_the_pass(world: World) -> None:
 
 
 def test_a_terminating_namespace_ends_the_pass(world: World) -> None:
-    """Nothing can be created there and nothing needs to be: no error, no retry."""
+    """Nothing can be created in a terminating namespace, so the pass ends without error or retry."""
 
     def refuse(call: Call) -> None:
-        """Refuse."""
+        """Reject creations."""
         if call[0] == "create":
             raise ApiError("forbidden", code=403, causes=("NamespaceTerminating",))
 

@@ -1,4 +1,4 @@
-"""Leader election under a clock that jumps: at most one leads, and a loss is noticed in time."""
+"""Leader election under a simulated clock: at most one leader, and a lost Lease is detected in time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TIMING = Timing()
 
 
 def make_elector(client: MemoryClient, identity: str = "a") -> Elector:
-    """An elector on the jumping clock."""
+    """An elector on the simulated clock."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     return Elector(
         client,
@@ -30,11 +30,11 @@ def make_elector(client: MemoryClient, identity: str = "a") -> Elector:
 
 
 def holder(client: MemoryClient) -> str:
-    """Who leads."""
+    """The identity of the holder."""
     return str(client.objects[KEY]["spec"]["holderIdentity"])
 
 
-def test_the_first_one_leads_at_once() -> None:
+def test_the_first_elector_leads_immediately() -> None:
     async def story() -> tuple[str, float]:
         client = MemoryClient()
         await make_elector(client).acquire()
@@ -43,8 +43,8 @@ def test_the_first_one_leads_at_once() -> None:
     assert fake_time.run(story()) == ("a", 0)
 
 
-def test_a_second_one_waits_as_long_as_the_first_renews() -> None:
-    """Minutes of contention: only one acquires."""
+def test_a_second_elector_waits_while_the_first_renews() -> None:
+    """While the leader renews the Lease, a second elector does not acquire it."""
 
     async def story() -> tuple[bool, str]:
         client = MemoryClient()
@@ -60,8 +60,8 @@ def test_a_second_one_waits_as_long_as_the_first_renews() -> None:
     assert fake_time.run(story()) == (False, "a")
 
 
-def test_a_standby_takes_over_when_the_leader_died() -> None:
-    """Not before the Lease has expired by the standby's own clock, and soon after."""
+def test_a_standby_takes_over_when_the_lease_expires() -> None:
+    """A standby takes over after the Lease has expired by its own clock, and not earlier."""
 
     async def story() -> float:
         client = MemoryClient()
@@ -73,8 +73,8 @@ def test_a_standby_takes_over_when_the_leader_died() -> None:
     assert TIMING.duration <= fake_time.run(story()) <= TIMING.duration + 2 * TIMING.retry
 
 
-def test_a_released_lease_is_taken_at_the_next_try() -> None:
-    """A clean exit costs the standby no lease duration."""
+def test_a_released_lease_is_acquired_at_the_next_try() -> None:
+    """After a clean exit, a standby does not wait for the Lease to expire."""
 
     async def story() -> float:
         client = MemoryClient()
@@ -87,8 +87,8 @@ def test_a_released_lease_is_taken_at_the_next_try() -> None:
     assert fake_time.run(story()) <= 2 * TIMING.retry
 
 
-def test_who_cannot_renew_has_lost_before_another_may_lead() -> None:
-    """The API server is away for the leader alone: it stops leading while the Lease still holds."""
+def test_a_leader_that_cannot_renew_stops_before_its_lease_expires() -> None:
+    """A leader that cannot reach the API server stops before its Lease expires."""
 
     async def story() -> float:
         client = MemoryClient()
@@ -96,7 +96,7 @@ def test_who_cannot_renew_has_lost_before_another_may_lead() -> None:
         await elector.acquire()
 
         def away(call: Call) -> None:
-            """The API server is away for a while."""
+            """Fail every request."""
             raise ApiError(f"no answer: {call}")
 
         client.fault = away
@@ -107,14 +107,14 @@ def test_who_cannot_renew_has_lost_before_another_may_lead() -> None:
     assert TIMING.renew_deadline < TIMING.duration
 
 
-def test_a_call_that_hangs_does_not_keep_the_lease() -> None:
-    """The deadline counts from the last success, whatever a call is waiting for."""
+def test_a_hanging_request_does_not_extend_the_lease() -> None:
+    """The renew deadline starts at the last successful renewal, even while a request hangs."""
 
     class Hanging(MemoryClient):
-        """Never answers a renewal."""
+        """A client whose renewals never return."""
 
         async def replace(self, manifest: dict[str, object]) -> dict[str, object]:
-            """Hang."""
+            """Wait for longer than the test runs."""
             await asyncio.sleep(10_000)
             return manifest
 
@@ -127,8 +127,8 @@ def test_a_call_that_hangs_does_not_keep_the_lease() -> None:
     assert fake_time.run(story()) == pytest.approx(TIMING.renew_deadline, abs=TIMING.retry)
 
 
-def test_a_short_absence_of_the_api_server_costs_nothing() -> None:
-    """Renewals that fail for less than the deadline are made up for."""
+def test_a_short_outage_of_the_api_server_does_not_lose_the_lease() -> None:
+    """If renewals fail for less than the renew deadline, the leader keeps the Lease."""
 
     async def story() -> bool:
         client = MemoryClient()
@@ -136,7 +136,7 @@ def test_a_short_absence_of_the_api_server_costs_nothing() -> None:
         await elector.acquire()
 
         def away(call: Call) -> None:
-            """The API server is away for a while."""
+            """Fail every request for five seconds."""
             if 10 < fake_time.now() < 15:
                 raise ApiError(f"no answer: {call}")
 
@@ -150,8 +150,8 @@ def test_a_short_absence_of_the_api_server_costs_nothing() -> None:
     assert not fake_time.run(story())
 
 
-def test_a_stolen_lease_is_noticed_at_the_next_renewal() -> None:
-    """Whoever wrote it: who is not the holder does not lead."""
+def test_a_lease_with_another_holder_is_detected_at_the_next_renewal() -> None:
+    """A leader that is no longer the holder of the Lease stops."""
 
     async def story() -> float:
         client = MemoryClient()

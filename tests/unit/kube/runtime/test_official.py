@@ -1,4 +1,4 @@
-"""How the API server's answers become values and errors. Real HTTP on loopback; a real API server answers elsewhere."""
+"""The client's requests, and how it parses responses. Real HTTP on loopback; other tests use a real API server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @asynccontextmanager
 async def server(handler: Handler, folder: Path, recorder: ListRecorder) -> AsyncIterator[OfficialClient]:
-    """An API server that answers everything so, and a client of it."""
+    """Start a server that passes every request to `handler`, and yield a client of it."""
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
@@ -44,10 +44,10 @@ async def server(handler: Handler, folder: Path, recorder: ListRecorder) -> Asyn
 
 
 def refusal(code: int, reason: str = "", *, causes: tuple[str, ...] = (), after: str = "") -> Handler:
-    """An answer as the API server refuses with."""
+    """A handler that returns an error as the API server does."""
 
     async def answer(_: web.Request) -> web.StreamResponse:
-        """Answer so."""
+        """Return the error."""
         status = {"kind": "Status", "message": "no", "reason": reason}
         details = {"causes": [{"reason": cause} for cause in causes]}
         headers = {"Retry-After": after} if after else {}
@@ -57,7 +57,7 @@ def refusal(code: int, reason: str = "", *, causes: tuple[str, ...] = (), after:
 
 
 async def failure(handler: Handler, folder: Path) -> ApiError:
-    """The error of a creation that is answered so."""
+    """The error of a create request that `handler` serves."""
     manifest = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": "ns"}}
     async with server(handler, folder, ListRecorder()) as client:
         with pytest.raises(ApiError) as error:
@@ -66,15 +66,15 @@ async def failure(handler: Handler, folder: Path) -> ApiError:
 
 
 async def test_a_missing_object_is_none_and_every_call_is_counted(tmp_path: Path) -> None:
-    """Not found is an answer, not an error; the metrics know of it."""
+    """A 404 is returned as None, not raised; every request is counted in the metrics."""
     recorder = ListRecorder()
     async with server(refusal(404, "NotFound"), tmp_path, recorder) as client:
         assert await client.get(JOB, "ns", "j") is None
     assert recorder.requests == [("GET", 404)]
 
 
-async def test_the_words_of_a_refusal_are_kept(tmp_path: Path) -> None:
-    """Code, reason, causes and sentence decide what is done next."""
+async def test_an_api_error_keeps_code_causes_and_message(tmp_path: Path) -> None:
+    """An ApiError has the code, reason, causes and message of the response."""
     error = await failure(refusal(403, "Forbidden", causes=("NamespaceTerminating",)), tmp_path)
     assert error.code == 403
     assert error.namespace_terminating
@@ -87,23 +87,23 @@ RETRY_AFTER = {"3": 3.0, "86400": 60.0, "-1": 0.0, "Wed, 21 Oct 2026 07:28:00 GM
 
 
 @pytest.mark.parametrize("text", RETRY_AFTER)
-async def test_retry_after_is_obeyed_within_reason(text: str, tmp_path: Path) -> None:
-    """A small number is; a huge one is cut; a date or nonsense counts as not given."""
+async def test_retry_after_is_parsed_and_capped(text: str, tmp_path: Path) -> None:
+    """Retry-After is capped at a minute; a date or an invalid value is ignored."""
     assert (await failure(refusal(429, "TooManyRequests", after=text), tmp_path)).retry_after == RETRY_AFTER[text]
 
 
 async def page(_: web.Request) -> web.StreamResponse:
-    """What a load balancer answers with."""
+    """Return an HTML error page, as a load balancer does."""
     return web.Response(text="<html>gateway</html>", status=502, content_type="text/html")
 
 
 async def nonsense(_: web.Request) -> web.StreamResponse:
-    """A success without a document."""
+    """Return a success without a JSON document."""
     return web.Response(text="ok")
 
 
 async def torn(request: web.Request) -> web.StreamResponse:
-    """An answer that ends in the middle."""
+    """Return a truncated response."""
     response = web.StreamResponse(headers={"Content-Length": "100"})
     await response.prepare(request)
     await response.write(b"{")
@@ -113,17 +113,17 @@ async def torn(request: web.Request) -> web.StreamResponse:
 
 
 @pytest.mark.parametrize(("handler", "code"), [(page, 502), (nonsense, 0), (torn, 0)], ids=["page", "nonsense", "torn"])
-async def test_an_answer_that_is_no_document_is_an_api_error(handler: Handler, code: int, tmp_path: Path) -> None:
-    """Whatever stands between us and the API server: one class of error, which the pass retries."""
+async def test_a_response_without_a_document_is_an_api_error(handler: Handler, code: int, tmp_path: Path) -> None:
+    """A response from a proxy, or a truncated one, is an ApiError, so that the pass is retried."""
     assert (await failure(handler, tmp_path)).code == code
 
 
 async def test_a_list_is_read_page_by_page(tmp_path: Path) -> None:
-    """All pages of one moment; items get the type that lists leave out; the token identifies us."""
+    """A list reads all pages, sends the bearer token, and sets kind and apiVersion, which list items lack."""
     asked = []
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        """Answer so."""
+        """Return one of two pages."""
         assert request.headers["Authorization"] == "Bearer secret"
         asked.append(dict(request.query))
         items = [{"metadata": {"name": f"p{len(asked)}", "namespace": "ns"}}]
@@ -140,12 +140,12 @@ async def test_a_list_is_read_page_by_page(tmp_path: Path) -> None:
     assert asked[0]["labelSelector"] == "a=b"
 
 
-async def test_an_apply_names_its_manager_and_forces(tmp_path: Path) -> None:
-    """Server-side apply, on the subresource that is meant."""
+async def test_an_apply_sends_field_manager_and_force(tmp_path: Path) -> None:
+    """An apply is a PATCH of the given subresource with the field manager and force."""
     seen: list[tuple[str, str, str, dict[str, str]]] = []
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        """Answer so."""
+        """Return the applied object."""
         seen.append((request.method, request.path, request.content_type, dict(request.query)))
         return web.json_response(await request.json(), status=201)
 
@@ -157,14 +157,14 @@ async def test_an_apply_names_its_manager_and_forces(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [404, 409])
-async def test_deleting_what_is_gone_is_done(code: int, tmp_path: Path) -> None:
-    """Gone, or another object of the name: there is nothing left to delete."""
+async def test_deleting_an_absent_object_is_no_error(code: int, tmp_path: Path) -> None:
+    """If the object is gone or has another uid, there is nothing left to delete, so no error is raised."""
     async with server(refusal(code), tmp_path, ListRecorder()) as client:
         await client.delete(SERVICE, "ns", "s", uid="u")
 
 
-async def test_without_an_api_server_the_message_says_what_to_do(tmp_path: Path) -> None:
-    """Neither a service account nor a readable KUBECONFIG."""
+async def test_the_error_without_connection_settings_says_what_to_set(tmp_path: Path) -> None:
+    """Without a service account and a readable KUBECONFIG, the error names both."""
     for environ in ({}, {"KUBECONFIG": str(tmp_path / "missing")}):
         with pytest.raises(ConnectionSettingsError, match="run in a pod with a service account, or set KUBECONFIG"):
             await connect(environ)

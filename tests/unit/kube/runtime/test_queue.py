@@ -1,4 +1,4 @@
-"""The rules of the work queue, under a clock that jumps."""
+"""The work queue under a simulated clock: deduplication, back-off, timers and priorities."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ B = Key("TrainingJob", "default", "b")
 
 
 def make_queue() -> WorkQueue:
-    """A queue on the jumping clock, with exact back-offs."""
+    """A queue on the simulated clock, without jitter."""
     return WorkQueue(clock=fake_time.now, jitter=lambda: 1.0)
 
 
 def test_a_key_added_twice_is_handed_out_once() -> None:
-    """Causes that come before the pass begins are one cause."""
+    """Additions before a pass begins are deduplicated."""
 
     async def story() -> None:
         queue = make_queue()
@@ -32,8 +32,8 @@ def test_a_key_added_twice_is_handed_out_once() -> None:
     fake_time.run(story())
 
 
-def test_a_key_is_never_worked_on_twice_at_a_time() -> None:
-    """A cause that comes during a pass waits for its end, and is not lost."""
+def test_a_key_is_never_processed_twice_at_the_same_time() -> None:
+    """A key that is added during its pass is handed out again after the pass."""
 
     async def story() -> None:
         queue = make_queue()
@@ -49,8 +49,8 @@ def test_a_key_is_never_worked_on_twice_at_a_time() -> None:
     fake_time.run(story())
 
 
-def test_a_cause_during_the_pass_wins_over_the_timer_that_the_pass_sets() -> None:
-    """Looking again in an hour must not swallow what happened meanwhile."""
+def test_a_key_added_during_its_pass_is_not_delayed_by_the_requeue() -> None:
+    """A requeue in an hour must not delay a key that was added during the pass."""
 
     async def story() -> None:
         queue = make_queue()
@@ -64,8 +64,8 @@ def test_a_cause_during_the_pass_wins_over_the_timer_that_the_pass_sets() -> Non
     fake_time.run(story())
 
 
-def test_a_timer_that_is_superseded_does_not_fire() -> None:
-    """The newest pass alone says when to look again: an older timer is cancelled."""
+def test_a_superseded_timer_does_not_fire() -> None:
+    """Only the latest pass sets the time of the next one: an older timer is cancelled."""
 
     async def story() -> None:
         queue = make_queue()
@@ -79,8 +79,8 @@ def test_a_timer_that_is_superseded_does_not_fire() -> None:
     fake_time.run(story())
 
 
-def test_failures_back_off_twice_as_long_each_time_up_to_the_longest() -> None:
-    """A pass that keeps failing costs ever less, but is never given up."""
+def test_the_back_off_doubles_with_each_failure_up_to_its_maximum() -> None:
+    """The back-off doubles with each failure up to its maximum, and retries never stop."""
 
     async def story() -> list[float]:
         queue = make_queue()
@@ -93,7 +93,7 @@ def test_failures_back_off_twice_as_long_each_time_up_to_the_longest() -> None:
 
 
 def test_events_cannot_bypass_a_back_off() -> None:
-    """A stream of causes must not make a failing pass run hot."""
+    """Frequent events must not cause a failing pass to be retried without delay."""
 
     async def story() -> float:
         queue = make_queue()
@@ -109,8 +109,8 @@ def test_events_cannot_bypass_a_back_off() -> None:
     assert fake_time.run(story()) == pytest.approx(16)
 
 
-def test_a_cause_during_a_failing_pass_cannot_bypass_the_back_off_either() -> None:
-    """A key that is dirty when its pass fails waits like any other."""
+def test_a_key_added_during_its_failed_pass_waits_for_the_back_off() -> None:
+    """A key that was added during its failed pass waits for the back-off too."""
 
     async def story() -> float:
         queue = make_queue()
@@ -124,8 +124,8 @@ def test_a_cause_during_a_failing_pass_cannot_bypass_the_back_off_either() -> No
     assert fake_time.run(story()) == pytest.approx(30)
 
 
-def test_an_edit_cuts_a_back_off_short() -> None:
-    """A person who mends a spec does not wait five minutes for it."""
+def test_an_urgent_key_bypasses_the_back_off() -> None:
+    """After an edit, a fixed spec is reconciled soon, not after the back-off."""
 
     async def story() -> float:
         queue = make_queue()
@@ -138,7 +138,7 @@ def test_an_edit_cuts_a_back_off_short() -> None:
     assert fake_time.run(story()) == pytest.approx(URGENT_HOLD)
 
 
-def test_success_forgets_earlier_failures() -> None:
+def test_success_resets_the_back_off() -> None:
     async def story() -> float:
         queue = make_queue()
         queue.add(A)
@@ -150,8 +150,8 @@ def test_success_forgets_earlier_failures() -> None:
     assert fake_time.run(story()) == 1
 
 
-def test_edits_go_before_the_resync() -> None:
-    """A round over all objects must not delay the one that changed."""
+def test_changed_objects_come_before_the_resync() -> None:
+    """Changed objects have priority over the resync of all objects."""
 
     async def story() -> list[Key]:
         queue = make_queue()
@@ -162,8 +162,8 @@ def test_edits_go_before_the_resync() -> None:
     assert fake_time.run(story()) == [A, B]
 
 
-def test_an_edit_raises_a_key_that_the_resync_had_queued() -> None:
-    """Of two causes the more important one decides the order."""
+def test_a_change_raises_the_priority_of_a_key_queued_by_the_resync() -> None:
+    """A key that is added again gets the higher of the two priorities."""
 
     async def story() -> list[Key]:
         queue = make_queue()
@@ -176,7 +176,7 @@ def test_an_edit_raises_a_key_that_the_resync_had_queued() -> None:
 
 
 def test_an_added_key_wakes_a_worker_that_waits_for_a_timer() -> None:
-    """Nobody sleeps through what is due now."""
+    """A worker that sleeps until a timer wakes for a key that is due now."""
 
     async def story() -> float:
         queue = make_queue()
@@ -191,14 +191,14 @@ def test_an_added_key_wakes_a_worker_that_waits_for_a_timer() -> None:
     assert fake_time.run(story()) == pytest.approx(1)
 
 
-def test_many_workers_share_many_keys_and_none_is_lost() -> None:
-    """Eight workers, a thousand causes for twenty keys: no key twice at a time, and nothing left."""
+def test_concurrent_workers_process_every_key() -> None:
+    """With eight workers, no key is processed by two of them at the same time, and every key is processed."""
 
     async def story() -> tuple[int, int, int]:
         queue, busy, runs, clashes = make_queue(), set[Key](), [], []
 
         async def work() -> None:
-            """One worker."""
+            """Process keys until the queue is closed."""
             while True:
                 try:
                     key = await queue.get()
@@ -223,8 +223,8 @@ def test_many_workers_share_many_keys_and_none_is_lost() -> None:
     assert fake_time.run(story()) == (0, 20, 0)
 
 
-def test_a_closed_queue_sends_everybody_home() -> None:
-    """Workers that wait end; keys that are queued are not handed out any more."""
+def test_closing_the_queue_ends_all_workers() -> None:
+    """Closing the queue ends waiting workers; queued keys are no longer handed out."""
 
     async def story() -> list[bool]:
         queue = make_queue()
@@ -239,7 +239,7 @@ def test_a_closed_queue_sends_everybody_home() -> None:
 
 
 def test_the_oldest_counts_waiting_and_running_keys() -> None:
-    """The probe sees a key that nobody takes and a pass that does not end; a timer that is not due is neither."""
+    """The age covers keys that wait for a worker and passes that are running, but not timers that are not due."""
 
     async def story() -> list[float]:
         queue = make_queue()

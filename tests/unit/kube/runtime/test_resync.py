@@ -1,4 +1,4 @@
-"""The round over all objects, under a clock that jumps."""
+"""The periodic resync of all objects, under a simulated clock."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def make_job(name: str, labels: dict[str, str]) -> Manifest:
 
 
 async def run_for(resync: Resync, seconds: float) -> None:
-    """Let it run for a while."""
+    """Run the resync for this many seconds."""
     task = asyncio.create_task(resync.run())
     await asyncio.sleep(seconds)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
-def test_the_cache_is_filled_with_ours_and_what_carries_our_label() -> None:
-    """Other people's Jobs are none of our business."""
+def test_only_custom_resources_and_labelled_children_are_cached() -> None:
+    """Jobs without the part-of label are not cached."""
 
     async def story() -> list[str]:
         ours = make_job("ours", {LABEL_PART_OF: PART_OF})
@@ -45,8 +45,8 @@ def test_the_cache_is_filled_with_ours_and_what_carries_our_label() -> None:
     assert fake_time.run(story()) == ["run", "ours"]
 
 
-def test_every_object_is_looked_at_once_a_round_evenly_spread() -> None:
-    """No burst: a hundred objects in ten minutes are one every six seconds."""
+def test_a_resync_spreads_the_objects_evenly() -> None:
+    """A resync adds the keys evenly over its interval, not in a burst."""
 
     async def story() -> list[int]:
         client = MemoryClient(*(manifests.training_job(f"run-{number}", "ns") for number in range(99)))
@@ -60,8 +60,8 @@ def test_every_object_is_looked_at_once_a_round_evenly_spread() -> None:
     assert fake_time.run(story()) == [49, 99]
 
 
-def test_what_vanished_unseen_is_dropped_in_the_next_round() -> None:
-    """A deletion that no watch told of; and a LIST that fails is tried again."""
+def test_objects_deleted_unseen_are_dropped_at_the_next_resync() -> None:
+    """A LIST detects deletions that the watch missed; a failed LIST is retried."""
 
     async def story() -> None:
         client = MemoryClient(manifests.training_job("run", "ns"))
@@ -85,14 +85,14 @@ def test_what_vanished_unseen_is_dropped_in_the_next_round() -> None:
     fake_time.run(story())
 
 
-def test_a_kind_that_is_not_installed_is_named() -> None:
-    """The operator was installed before its CRDs."""
+def test_the_error_for_a_missing_crd_names_the_kind() -> None:
+    """If the operator starts before its CRDs are installed, the error says so."""
 
     async def story() -> None:
         client = MemoryClient()
 
         def unknown(call: Call) -> None:
-            """The API server does not know the kind."""
+            """Return 404, as the API server does for an unknown kind."""
             if call[1] == "TrainingJob":
                 raise ApiError("404 page not found", code=404)
 
@@ -103,8 +103,8 @@ def test_a_kind_that_is_not_installed_is_named() -> None:
     fake_time.run(story())
 
 
-def test_a_newer_version_in_the_list_is_taken() -> None:
-    """A watch that stands still is made up for."""
+def test_a_newer_version_in_a_list_updates_the_cache() -> None:
+    """A LIST updates objects whose watch events were missed."""
 
     async def story() -> None:
         key = Key("TrainingJob", "ns", "run")

@@ -1,4 +1,4 @@
-"""Whether a watch lives is told by the bytes on its connection. Real HTTP on loopback, and a clock of our own."""
+"""Detection of stale watches by the bytes on their connections. Real HTTP on loopback, and a simulated clock."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ PATH = RESOURCES.primary["TrainingJob"].path()
 
 
 class Clock:
-    """Seconds that pass when we say so."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 0.0
 
     def __call__(self) -> float:
-        """Seconds."""
+        """Return the time in seconds."""
         return self.now
 
 
-async def test_a_watch_is_alive_as_long_as_bytes_come() -> None:
-    """Bookmarks keep it alive; silence, on an open connection, makes it stale."""
+async def test_a_watch_without_data_becomes_stale() -> None:
+    """A watch without data becomes stale, even if its connection is open; bookmarks prevent that."""
     bookmark = asyncio.Event()
 
     async def watch(request: web.Request) -> web.StreamResponse:
-        """A watch that tells when it is told to."""
+        """Send a bookmark each time the event is set."""
         response = web.StreamResponse()
         await response.prepare(request)
         while True:
@@ -61,11 +61,11 @@ async def test_a_watch_is_alive_as_long_as_bytes_come() -> None:
     await runner.cleanup()
 
 
-async def test_lists_and_refusals_are_no_watches() -> None:
-    """Only an accepted watch counts as heard of."""
+async def test_lists_and_rejected_watches_are_not_tracked() -> None:
+    """Only a watch request with a successful response is tracked."""
 
     async def refuse(request: web.Request) -> web.StreamResponse:
-        """Refuse."""
+        """Accept lists and reject watches."""
         return web.json_response({}, status=500 if request.query.get("watch") else 200)
 
     application = web.Application()

@@ -1,4 +1,4 @@
-"""The fixed list: everything on it exists, fits, is saved to equal bytes and loads to equal predictions."""
+"""The allow-list: each entry exists, and its models can be fitted, saved and loaded with equal predictions."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ PARAMS: dict[str, dict[str, Any]] = {
 
 
 def make(path: str) -> Any:
-    """An unfitted estimator of the list."""
+    """An unfitted estimator of this allow-listed class."""
     module, _, name = path.rpartition(".")
     estimator = getattr(importlib.import_module(module), name)(**PARAMS.get(path, {}))
     if estimator.get_params().get("random_state", "") is None:
@@ -59,7 +59,7 @@ def make(path: str) -> Any:
 
 
 def loads_equal(estimator: Any, features: pd.DataFrame) -> None:
-    """The loaded model predicts the same."""
+    """Assert that the saved and loaded model predicts the same."""
     loaded = load_estimator(save_estimator(estimator))
     assert np.array_equal(loaded.predict(features), estimator.predict(features))
 
@@ -68,7 +68,7 @@ def loads_equal(estimator: Any, features: pd.DataFrame) -> None:
 @pytest.mark.parametrize("target", [TWO, THREE], ids=["two classes", "three classes"])
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_every_classifier_of_the_list_can_be_published(path: str, target: Any) -> None:
-    """What may be trained may be saved and loaded: no run ends at its last stage for the estimator's sake."""
+    """Any classifier that can be trained can be saved and loaded, so no run fails at its last stage because of it."""
     estimator = make(path)
     assert is_classifier(estimator)
     features = FEATURES.astype(int) if path.endswith("CategoricalNB") else FEATURES
@@ -88,14 +88,14 @@ def test_every_transformer_of_the_list_can_be_published(path: str) -> None:
     loads_equal(make_pipeline(make(path), LogisticRegression(max_iter=1000)).fit(FEATURES, TWO), FEATURES)
 
 
-def test_composites_of_a_container_load() -> None:
-    """A model from a container of the user's may be composed of estimators of the list."""
+def test_composite_models_can_be_loaded() -> None:
+    """A model from a user's container may be composed of allow-listed estimators."""
     voting = VotingClassifier([("a", LogisticRegression(max_iter=1000)), ("b", DecisionTreeClassifier())])
     loads_equal(make_pipeline(OneHotEncoder(), voting).fit(FEATURES, TWO), FEATURES)
 
 
-def test_every_name_of_the_list_is_a_public_estimator() -> None:
-    """The list names classes of scikit-learn by their public path."""
+def test_every_name_on_the_list_is_a_public_estimator() -> None:
+    """The allow-list contains scikit-learn classes by their public import path."""
     tables = (allowlist.CLASSIFIERS, allowlist.REGRESSORS, allowlist.TRANSFORMERS, allowlist.COMPOSITES)
     for path in class_paths(*tables):
         module, _, name = path.rpartition(".")
@@ -105,7 +105,7 @@ def test_every_name_of_the_list_is_a_public_estimator() -> None:
 
 
 def test_every_internal_type_exists() -> None:
-    """A name on the list that no library has any more is a hole that nobody sees."""
+    """An entry that no longer exists in its library must be removed from the allow-list."""
     for path in allowlist.INTERNALS | allowlist.LOSSES | allowlist.FUNCTIONS | {allowlist.TREE}:
         module, _, name = path.rpartition(".")
         assert hasattr(importlib.import_module(module), name), path
@@ -128,8 +128,8 @@ print(hashlib.sha256(save_estimator(encoded.fit(text, [0, 1, 1] * 10))).hexdiges
 """
 
 
-def test_the_same_model_gives_the_same_bytes_in_every_process() -> None:
-    """Neither time nor memory addresses nor the hash seed reach the file, so that a version depends on its content."""
+def test_saving_a_model_gives_the_same_bytes_in_every_process() -> None:
+    """The saved bytes do not depend on the time, memory addresses or the hash seed: equal models have equal digests."""
     digests = []
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed}

@@ -1,4 +1,4 @@
-"""Trees whose indices lead outside are refused before scikit-learn follows them."""
+"""Trees with out-of-range indices are rejected before scikit-learn follows them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MODELS: dict[str, Any] = {
 
 
 def crafted(content: bytes, change: Callable[[np.ndarray[Any, Any]], None]) -> bytes:
-    """The model file with its first array of tree nodes changed."""
+    """The model file with `change` applied to its first array of tree nodes."""
     with zipfile.ZipFile(io.BytesIO(content)) as source:
         members = {name: source.read(name) for name in source.namelist()}
     for name in sorted(members):
@@ -50,24 +50,24 @@ def crafted(content: bytes, change: Callable[[np.ndarray[Any, Any]], None]) -> b
 
 
 def column(nodes: np.ndarray[Any, Any], compiled: str, histogram: str) -> np.ndarray[Any, Any]:
-    """A field of the nodes, whichever of the two kinds they are."""
+    """A field of the nodes, by its name in a compiled tree or in a histogram tree."""
     return nodes[compiled if compiled in (nodes.dtype.names or ()) else histogram]
 
 
 CHANGES: dict[str, Callable[[np.ndarray[Any, Any]], None]] = {
-    "a child far outside": lambda nodes: column(nodes, "left_child", "left").__setitem__(0, 10_000),
-    "a child just outside": lambda nodes: column(nodes, "right_child", "right").__setitem__(0, len(nodes)),
+    "a child far out of range": lambda nodes: column(nodes, "left_child", "left").__setitem__(0, 10_000),
+    "a child just out of range": lambda nodes: column(nodes, "right_child", "right").__setitem__(0, len(nodes)),
     "a cycle": lambda nodes: column(nodes, "left_child", "left").__setitem__(0, 0),
-    "a column far outside": lambda nodes: column(nodes, "feature", "feature_idx").__setitem__(0, 10_000),
-    "a column just outside": lambda nodes: column(nodes, "feature", "feature_idx").__setitem__(0, X.shape[1]),
-    "a column below": lambda nodes: column(nodes, "feature", "feature_idx").__setitem__(0, -5),
+    "a column far out of range": lambda nodes: column(nodes, "feature", "feature_idx").__setitem__(0, 10_000),
+    "a column just out of range": lambda nodes: column(nodes, "feature", "feature_idx").__setitem__(0, X.shape[1]),
+    "a negative column": lambda nodes: column(nodes, "feature", "feature_idx").__setitem__(0, -5),
 }
 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("case", CHANGES)
-def test_an_index_that_leads_outside_is_refused(model: str, case: str) -> None:
-    """scikit-learn follows the indices of a tree without looking: a crafted one would crash the process."""
+def test_an_out_of_range_index_is_rejected(model: str, case: str) -> None:
+    """scikit-learn does not check the indices of a tree, so a crafted index could crash the process."""
     content = save_estimator(MODELS[model].fit(X, Y))
     load_estimator(content)
     with pytest.raises(ArtifactRefusedError, match="points outside its own nodes or columns"):
@@ -75,8 +75,8 @@ def test_an_index_that_leads_outside_is_refused(model: str, case: str) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_fewer_columns_than_the_trees_were_grown_on_are_refused(model: str) -> None:
-    """A forest hands its rows to its trees unchecked, so all must be of one width."""
+def test_a_model_with_fewer_columns_than_its_trees_is_rejected(model: str) -> None:
+    """A forest does not check the rows that it passes to its trees, so all must have the same number of columns."""
     content = save_estimator(MODELS[model].fit(X, Y))
     with zipfile.ZipFile(io.BytesIO(content)) as source:
         members = {name: source.read(name) for name in source.namelist()}
