@@ -59,15 +59,19 @@ CSV_CASES: dict[str, Case] = {
     # name: content of the file, changes of spec.data, parts of the message
     "missing": (None, {}, (URI, "does not exist", "its folder is missing or empty", "put the file there")),
     "0 bytes": (b"", {}, (URI, "is empty (0 bytes)")),
-    "a header alone": (b"age,income,target\n", {}, (URI, "a header but no row")),
-    "ragged": (b"a,target\n1,0\n1,2,3\n", {}, (URI, "is no CSV", "got 3")),
-    "binary": (bytes(range(256)) * 20, {}, (URI, "is no CSV", "binary data", "parquet")),
+    "a header alone": (b"age,income,target\n", {}, (URI, "the file holds no rows")),
+    "ragged": (b"a,target\n1,0\n1,2,3\n", {}, (URI, "cannot be read as csv", "got 3", "spec.data.train.format is csv")),
+    "binary": (bytes(range(256)) * 20, {}, (URI, "cannot be read as csv", "binary data", "is it parquet?")),
     "no UTF-8": (
         b"a,target\n\xff\xfe,0\n" * 5,
         {},
-        (URI, "column 'a' holds bytes that are no UTF-8", "save the file as UTF-8"),
+        (URI, "column 'a' is not UTF-8", "save the file as UTF-8"),
     ),
-    "an HTML page": (b"<html><body>404 not found</body></html>\n<p>x</p>\n", {}, ("no column 'target'|is no CSV",)),
+    "an HTML page": (
+        b"<html><body>404 not found</body></html>\n<p>x</p>\n",
+        {},
+        ("no column 'target'|cannot be read as csv",),
+    ),
     "a column twice": (b"a,a,target\n1,2,0\n", {}, (URI, "the column 'a' more than once")),
     "no target column": (csv(target=None), {}, ("spec.data.target", "no column 'target'", "age, income")),
     "no feature column": (
@@ -124,7 +128,11 @@ CSV_CASES: dict[str, Case] = {
         ("spec.data.train.uri", "leads out of its folder"),
     ),
     "a folder": (csv(), {"uri": "pvc://claim/."}, ("is a folder; name one file",)),
-    "CSV taken for parquet": (csv(), {"format": "parquet"}, (URI, "is no parquet file", "spec.data.train.format")),
+    "CSV taken for parquet": (
+        csv(),
+        {"format": "parquet"},
+        (URI, "cannot be read as parquet", "spec.data.train.format is parquet"),
+    ),
 }
 
 
@@ -160,9 +168,9 @@ def test_bad_rows_are_refused_with_field_and_cause(tmp_path: Path, case: str) ->
 
 
 PARQUET_CASES: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
-    "cut": (lambda: parquet(table())[:-10], ("is no parquet file", "is it CSV")),
+    "cut": (lambda: parquet(table())[:-10], ("cannot be read as parquet", "spec.data.train.format is parquet")),
     "0 bytes": (lambda: b"", ("is empty (0 bytes)",)),
-    "no rows": (lambda: parquet(table().head(0)), ("no row",)),
+    "no rows": (lambda: parquet(table().head(0)), ("holds no rows",)),
     "a column of lists": (lambda: parquet(table(tags=[["a"]] * ROWS)), ("column 'tags' has the type list",)),
     "a column of bytes": (lambda: parquet(table(blob=[b"a"] * ROWS)), ("column 'blob' has the type binary",)),
     "a target of dates": (

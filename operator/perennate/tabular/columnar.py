@@ -1,46 +1,45 @@
-"""Parquet and Feather files, which know their columns and rows, and give each column by itself.
+"""Parquet and Feather files: columns have types and can be read one by one.
 
-Equal values that follow each other take next to no bytes in such a file, so that no multiple of its size bounds what
-reading it takes. What does is a batch: of Parquet BATCH_ROWS of the columns asked for, of Feather the rows that were
-written in one piece. Time follows the rows.
+Repeated values take almost no space in such a file, so memory is not bounded by the size of the file. It is bounded by
+the size of a batch: `BATCH_ROWS` rows of the requested columns for Parquet, the rows written in one piece for Feather.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from perennate.tabular.reading import BATCH_ROWS, Ticker, checked_names, readable
+from perennate.tabular.reading import BATCH_ROWS, Ticker, check_names, readable
+from perennate.tabular.sources import Source
 
 
 class ParquetRows:
     """A Parquet file.
 
     Args:
-        path: where it is.
+        source: where its bytes come from.
 
     Raises:
-        UsageError: it is not there, or no Parquet file.
+        UsageError: it cannot be opened or is not a Parquet file.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with readable(path, "parquet"):
-            # Not mapped into memory: mapped pages would count as memory of the process.
-            self._file = pq.ParquetFile(path, memory_map=False, buffer_size=1 << 20, pre_buffer=False)
-            self.schema = without_index(self._file.schema_arrow)
+    def __init__(self, source: Source) -> None:
+        self.name = source.name
+        with readable(self.name, "parquet"):
+            self._file = pq.ParquetFile(source.open(), buffer_size=1 << 20, pre_buffer=False)
+            self.index = index_of(self._file.schema_arrow)
+            self.schema = without(self._file.schema_arrow, self.index)
             self.rows: int = self._file.metadata.num_rows
-            checked_names(path, self.schema.names)
+            check_names(self.name, self._file.schema_arrow.names)
 
     def batches(self, columns: Sequence[str], tick: Ticker) -> Iterator[pa.RecordBatch]:
         """The rows, a bounded number at a time."""
         done = 0
-        with readable(self.path, "parquet"):
+        with readable(self.name, "parquet"):
             for batch in self._file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False):
-                yield checked(batch.select(list(columns)))
+                yield validated(batch.select(list(columns)))
                 done += batch.num_rows
                 tick(done / max(self.rows, 1))
 
@@ -49,57 +48,63 @@ class FeatherRows:
     """A Feather file (version 2, which is Arrow's file format).
 
     Args:
-        path: where it is.
+        source: where its bytes come from.
 
     Raises:
-        UsageError: it is not there, or no Feather file.
+        UsageError: it cannot be opened or is not a Feather file.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with readable(path, "feather"), pa.ipc.open_file(pa.OSFile(str(path))) as file:
-            self.schema = without_index(file.schema)
-            # Each piece says how long it is only when it is read: one column is enough.
-            self.rows: int = sum(batch.num_rows for batch in _pieces(path, self.schema.names[:1]))
-            checked_names(path, self.schema.names)
+    def __init__(self, source: Source) -> None:
+        self.name = source.name
+        self._source = source
+        with readable(self.name, "feather"), pa.ipc.open_file(source.open()) as file:
+            self.index = index_of(file.schema)
+            self.schema = without(file.schema, self.index)
+            # A piece tells its length only when it is read; one column is enough.
+            self.rows: int = sum(batch.num_rows for batch in _pieces(source, self.schema.names[:1]))
+            check_names(self.name, file.schema.names)
 
     def batches(self, columns: Sequence[str], tick: Ticker) -> Iterator[pa.RecordBatch]:
-        """The rows, as many at a time as were written in one piece."""
-        with readable(self.path, "feather"):
+        """The rows, at most as many at a time as were written in one piece."""
+        with readable(self.name, "feather"):
             done = 0
-            for piece in _pieces(self.path, columns):
+            for piece in _pieces(self._source, columns):
                 for start in range(0, piece.num_rows, BATCH_ROWS):
                     yield piece.slice(start, BATCH_ROWS).select(list(columns))
                 done += piece.num_rows
                 tick(done / max(self.rows, 1))
 
 
-def _pieces(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _pieces(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """The rows of some columns of a Feather file, in the pieces that they were written in.
 
-    A corrupt file may say that it needs any amount of memory. That is reserved, or refused by the system; what is
-    touched is what the file holds, and what it holds packed, unpacked.
+    A corrupt file can claim any amount of memory. The system reserves or refuses it; only what the file really holds,
+    unpacked, is touched.
     """
-    with pa.OSFile(str(path)) as raw:
-        places = [pa.ipc.open_file(raw).schema.get_field_index(name) for name in columns]
+    with source.open() as raw:
+        positions = [pa.ipc.open_file(raw).schema.get_field_index(name) for name in columns]
         raw.seek(0)
-        with pa.ipc.open_file(raw, options=pa.ipc.IpcReadOptions(included_fields=places)) as file:
+        with pa.ipc.open_file(raw, options=pa.ipc.IpcReadOptions(included_fields=positions)) as file:
             for index in range(file.num_record_batches):
-                yield checked(file.get_batch(index))
+                yield validated(file.get_batch(index))
 
 
-def checked(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows if they hold what they say; Arrow takes over offsets and texts from files as they are.
+def validated(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch after a full validation; Arrow takes offsets and strings from files without checks.
 
     Raises:
-        pyarrow.ArrowInvalid: an offset lies outside of the values, a text is no UTF-8, and so on.
+        pyarrow.ArrowInvalid: an offset is out of bounds, a string is not UTF-8, and so on.
     """
     batch.validate(full=True)
     return batch
 
 
-def without_index(schema: pa.Schema) -> pa.Schema:
-    """The columns without the index that pandas wrote along, which its readers take for no column either."""
+def index_of(schema: pa.Schema) -> tuple[str, ...]:
+    """Columns that hold the index of a pandas DataFrame; pandas does not read them as columns."""
     written = (schema.pandas_metadata or {}).get("index_columns", ())
-    index = {name for name in written if isinstance(name, str)}
-    return pa.schema([field for field in schema if field.name not in index])
+    return tuple(name for name in written if isinstance(name, str) and name in schema.names)
+
+
+def without(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
+    """The schema without some columns."""
+    return pa.schema([field for field in schema if field.name not in names])

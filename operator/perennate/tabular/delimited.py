@@ -1,26 +1,30 @@
-"""csv files: read as a stream, with types that are seen from the values."""
+"""csv files: read as a stream, with types inferred from the values."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from perennate.tabular.errors import UsageError
+from perennate.tabular.errors import FormatError, UsageError
+from perennate.tabular.inference import widest
 from perennate.tabular.missing import MISSING_WORDS
-from perennate.tabular.reading import RetypedError, Ticker, checked_names, checked_width, readable
+from perennate.tabular.reading import RetypedError, Ticker, check_names, check_width, readable
+from perennate.tabular.sources import Source
 
 BLOCK_BYTES = 1 << 20
+PROBED_BYTES = 4096
 TRUE, FALSE = ("True", "TRUE", "true"), ("False", "FALSE", "false")
-_PLACE = re.compile(r"In CSV column #(\d+):.*conversion error")
+COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+"""Compression by extension."""
+_COLUMN = re.compile(r"In CSV column #(\d+):")
 
 
 def convert_options(missing: Sequence[str] = MISSING_WORDS, **options: Any) -> arrow_csv.ConvertOptions:
-    """How fields become values, the same for every reader of csv files.
+    """How fields become values.
 
     Args:
         missing: words that mean a missing value, quoted or not.
@@ -32,41 +36,44 @@ def convert_options(missing: Sequence[str] = MISSING_WORDS, **options: Any) -> a
 
 
 class CsvRows:
-    """A csv file, packed by gzip or not.
+    """A csv file, compressed or not.
 
-    Types are those that the first block suggests. A later value that does not fit makes the column text, as it is for
-    pandas, and reading begins anew.
+    Types are those that pyarrow infers from the whole file. Reading starts with the types of the first block; if a
+    later value does not fit, one more pass infers the types of all blocks, and the caller reads again.
 
     Args:
-        path: where it is.
-        delimiter: character between two fields.
-        texts: columns to read as text, whatever they hold.
+        source: where its bytes come from.
+        delimiter: the character between two fields.
+        texts: columns to read as text, whatever their values look like.
         missing: words that mean a missing value.
 
     Raises:
-        UsageError: it is not there, or no csv file.
+        UsageError: it cannot be opened or is not a csv file.
     """
 
     rows: int | None = None
+    index: tuple[str, ...] = ()
 
     def __init__(
-        self, path: Path, *, delimiter: str, texts: Collection[str] = (), missing: Sequence[str] = MISSING_WORDS
+        self, source: Source, *, delimiter: str, texts: Collection[str] = (), missing: Sequence[str] = MISSING_WORDS
     ) -> None:
-        self.path = path
+        self.name = source.name
+        self._source = source
         self._delimiter = delimiter
         self._missing = missing
-        with readable(path, "csv"):
-            self._check_header()
-            with pa.OSFile(str(path)) as raw, self._open(raw, None, None) as reader:
+        self._inferred_all = False
+        with readable(self.name, "csv"):
+            self._check_head()
+            with source.open() as raw, self._open(raw) as reader:
                 found = reader.schema
-            checked_names(path, found.names)
-        for field in found:
-            if pa.types.is_binary(field.type):
-                raise UsageError(f"{path}: column {field.name!r} is not UTF-8; write the file in that encoding")
-        # A column without a name is the index that pandas writes by default.
-        kept = [field for field in found if field.name]
-        self._types = {field.name: _wide(pa.string() if field.name in texts else field.type) for field in kept}
+            check_names(self.name, found.names)
         self._order = found.names
+        # pandas writes its index as a column without a name.
+        kept = {field.name: field.type for field in found if field.name}
+        self._types = {name: pa.string() if name in texts else kind for name, kind in kept.items()}
+        for name, kind in self._types.items():
+            if pa.types.is_binary(kind):
+                raise self._not_text(name)
 
     @property
     def schema(self) -> pa.Schema:
@@ -75,8 +82,8 @@ class CsvRows:
 
     def batches(self, columns: Sequence[str], tick: Ticker) -> Iterator[pa.RecordBatch]:
         """The rows, a block at a time."""
-        size = max(self.path.stat().st_size, 1)
-        with readable(self.path, "csv"), pa.OSFile(str(self.path)) as raw:
+        with readable(self.name, "csv"), self._source.open() as raw:
+            size = raw.size()
             try:
                 with self._open(raw, self._types, columns) as reader:
                     for batch in reader:
@@ -86,60 +93,90 @@ class CsvRows:
                 self._retype(error)
                 raise RetypedError from error
 
-    def _check_header(self) -> None:
-        """Refuse far too many columns before the reader makes a place for each.
+    def _check_head(self) -> None:
+        """Refuse binary data, and too many columns before the reader allocates each.
 
         Raises:
-            UsageError: there are.
+            UsageError: the file has one of these.
         """
-        with pa.OSFile(str(self.path)) as raw:
+        with self._source.open() as raw:
             head = self._unpacked(raw).read(BLOCK_BYTES)
-        checked_width(self.path, next(iter(head.splitlines()), b"").count(self._delimiter.encode()) + 1)
+        if b"\0" in head[:PROBED_BYTES]:
+            raise FormatError(f"{self.name}: cannot be read as csv: it holds binary data; is it parquet?")
+        check_width(self.name, next(iter(head.splitlines()), b"").count(self._delimiter.encode()) + 1)
 
-    def _unpacked(self, raw: pa.OSFile) -> pa.NativeFile:
+    def _unpacked(self, raw: pa.NativeFile) -> pa.NativeFile:
         """The text of the file."""
-        return pa.CompressedInputStream(raw, "gzip") if self.path.suffix.lower() == ".gz" else raw
+        for extension, codec in COMPRESSIONS.items():
+            if self._source.file_name.lower().endswith(extension):
+                return pa.CompressedInputStream(raw, codec)
+        return raw
 
     def _open(
-        self, raw: pa.OSFile, types: dict[str, pa.DataType] | None, columns: Sequence[str] | None
+        self,
+        raw: pa.NativeFile,
+        types: Mapping[str, pa.DataType] | None = None,
+        columns: Sequence[str] | None = None,
     ) -> arrow_csv.CSVStreamingReader:
-        # No file object of Python: the reader goes on in a thread of its own, also while the interpreter ends.
+        # No file object of Python: the reader continues in its own thread, even while the interpreter exits.
         return arrow_csv.open_csv(
             self._unpacked(raw),
             read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES),
             parse_options=arrow_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
-            convert_options=convert_options(
-                self._missing,
-                column_types=types,
-                include_columns=list(columns) if columns is not None else None,
-            ),
+            convert_options=convert_options(self._missing, column_types=types, include_columns=columns),
         )
 
     def _retype(self, error: pa.ArrowInvalid) -> None:
-        """Take the column that a value did not fit into as text.
+        """Learn the type of the column that a value did not fit.
 
         Raises:
-            UsageError: that was not it, or it is text already.
+            pyarrow.ArrowInvalid: the error has another cause.
+            UsageError: the value is not UTF-8.
         """
-        found = _PLACE.search(str(error))
+        found = _COLUMN.search(str(error))
         name = self._order[int(found.group(1))] if found else ""
-        if not found or pa.types.is_string(self._types.get(name, pa.string())):
+        if name not in self._types:
             raise error
-        self._types[name] = pa.string()
+        if pa.types.is_string(self._types[name]):
+            raise self._not_text(name) from error
+        if self._inferred_all:
+            # Types that fit each block can fail together: 0x10 is an integer, and with 1.5 it is text.
+            self._types[name] = pa.string()
+        else:
+            self._types = self._infer_all()
+            self._inferred_all = True
 
+    def _infer_all(self) -> dict[str, pa.DataType]:
+        """The types of all blocks together."""
+        open_types = [name for name, kind in self._types.items() if not pa.types.is_string(kind)]
+        as_bytes = {name: pa.binary() for name in open_types}
+        types = {name: pa.null() for name in open_types}
+        with self._source.open() as raw, self._open(raw, as_bytes, open_types) as reader:
+            for batch in reader:
+                types = widest(types, self._infer(batch))
+        return {**self._types, **types}
 
-def _wide(inferred: pa.DataType) -> pa.DataType:
-    """The type to read a column as when its first block suggests this one.
+    def _infer(self, batch: pa.RecordBatch) -> dict[str, pa.DataType]:
+        """The types of some rows that were read as bytes.
 
-    Whole numbers may go on with broken ones, an empty block may go on with anything, and a date with a time.
+        Raises:
+            UsageError: a value is not UTF-8.
+        """
+        sink = pa.BufferOutputStream()
+        texts = {name: self._as_text(name, batch.column(name)) for name in batch.schema.names}
+        arrow_csv.write_csv(pa.table(texts), sink)
+        table = arrow_csv.read_csv(
+            pa.BufferReader(sink.getvalue()),
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            convert_options=convert_options(self._missing),
+        )
+        return dict(zip(table.schema.names, table.schema.types, strict=True))
 
-    Raises:
-        UsageError: there is no such type in a csv file that we know of.
-    """
-    if pa.types.is_integer(inferred) or pa.types.is_null(inferred):
-        return pa.float64()
-    if pa.types.is_date(inferred):
-        return pa.timestamp("us")
-    if pa.types.is_timestamp(inferred):
-        return pa.timestamp("ns" if inferred.unit == "ns" else "us", tz=inferred.tz)
-    return inferred if pa.types.is_floating(inferred) or pa.types.is_boolean(inferred) else pa.string()
+    def _as_text(self, name: str, column: pa.Array) -> pa.Array:
+        try:
+            return column.cast(pa.string())
+        except pa.ArrowInvalid as error:
+            raise self._not_text(name) from error
+
+    def _not_text(self, column: str) -> UsageError:
+        return UsageError(f"{self.name}: column {column!r} is not UTF-8; save the file as UTF-8")

@@ -1,37 +1,38 @@
-"""What every data file offers, and how its failures become one sentence."""
+"""The interface of every data file, and how errors of its readers become one sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 
-from perennate.tabular.errors import UsageError
+from perennate.tabular.errors import FormatError, UsageError
 from perennate.text import shortened
 
 BATCH_ROWS = 65_536
 MAX_COLUMNS = 3000
-"""As many as a profile may have features. A column takes some 10 kB before a value of it was read."""
-LONGEST_NAME = 500
-LONGEST_MESSAGE = 200
+"""The largest number of features of a profile. Each column takes about 10 kB before its first value is read."""
+MAX_NAME_LENGTH = 500
+MAX_MESSAGE_LENGTH = 200
 
 Ticker = Callable[[float], None]
-"""Gets the share of a file that was read, from 0 to 1."""
+"""Receives the share of a file that was read, from 0 to 1."""
 
 
 class DataFile(Protocol):
-    """Rows in a file.
+    """The rows of one file.
 
     Attributes:
-        path: where it is.
-        schema: the columns that can be asked for, with their types.
-        rows: how many there are; None if that is known only at the end.
+        name: what messages call the file.
+        schema: its columns with their types. The index that pandas adds is not one of them.
+        index: names of index columns, which `batches` can read too.
+        rows: number of rows; None if it is known only after reading.
     """
 
-    path: Path
+    name: str
+    index: tuple[str, ...]
 
     @property
     def schema(self) -> pa.Schema:
@@ -40,7 +41,7 @@ class DataFile(Protocol):
 
     @property
     def rows(self) -> int | None:
-        """How many rows, if that is known without reading them."""
+        """The number of rows, if it is known without reading them."""
         ...
 
     def batches(self, columns: Sequence[str], tick: Ticker) -> Iterator[pa.RecordBatch]:
@@ -48,70 +49,96 @@ class DataFile(Protocol):
 
         Raises:
             UsageError: they cannot be read.
-            RetypedError: a column turned out to be of another type; read again from the first row.
+            RetypedError: a column has another type than `schema` said; read again from the first row.
         """
         ...
 
 
-def part_of(tick: Ticker, place: int, parts: int) -> Ticker:
-    """Tells of one part of several as of a share of all."""
-    return lambda share: tick((place + share) / parts)
+def read_table(file: DataFile, *, named: Collection[str] = ()) -> pa.Table:
+    """All rows of a file in memory.
+
+    Args:
+        file: the file.
+        named: columns that the user names; index columns are read only if they are among them.
+
+    Raises:
+        UsageError: the file cannot be read or has no rows.
+    """
+    while True:
+        columns = [*file.schema.names, *(name for name in file.index if name in named)]
+        try:
+            table = pa.Table.from_batches(list(file.batches(columns, lambda share: None)), None)
+        except RetypedError:
+            continue
+        except ValueError:
+            raise no_rows(file) from None
+        if not table.num_rows:
+            raise no_rows(file)
+        return table
+
+
+def no_rows(file: DataFile) -> UsageError:
+    """The error for a file without rows."""
+    return UsageError(f"{file.name}: the file holds no rows")
+
+
+def part_of(tick: Ticker, part: int, parts: int) -> Ticker:
+    """A ticker for one part of several that reports the share of the whole."""
+    return lambda share: tick((part + share) / parts)
 
 
 class RetypedError(Exception):
-    """What was read so far has the wrong types; the file knows the right ones now."""
+    """The batches so far have the wrong types; the file now knows the right ones."""
 
 
 @contextmanager
-def readable(path: Path, form: str) -> Iterator[None]:
-    """Turn what the reader of a format raises into one sentence that names the file."""
+def readable(name: str, form: str) -> Iterator[None]:
+    """Turn the errors of a format's reader into one sentence that names the file."""
     try:
         yield
-    except FileNotFoundError as error:
-        raise UsageError(f"{path}: there is no such file") from error
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read as {form}: {first_line(error)}") from error
+        raise FormatError(f"{name}: cannot be read as {form}: {first_line(error)}") from error
 
 
 @contextmanager
-def usable(path: Path, column: str) -> Iterator[None]:
-    """Turn what values raise that no program can hold (a year of a billion) into one sentence."""
+def usable(name: str, column: str) -> Iterator[None]:
+    """Turn the errors of values out of range (a year of many digits) into one sentence that names file and column."""
     try:
         yield
     except (pa.ArrowException, OverflowError) as error:
-        raise UsageError(f"{path}: column {column!r} holds a value that cannot be used: {first_line(error)}") from error
+        raise UsageError(f"{name}: column {column!r} holds a value that cannot be used: {first_line(error)}") from error
 
 
-def checked_width(path: Path, columns: int) -> None:
+def check_width(name: str, columns: int) -> None:
     """Refuse a file with too many columns.
 
     Raises:
-        UsageError: it has.
+        UsageError: it has more than `MAX_COLUMNS`.
     """
     if columns > MAX_COLUMNS:
-        raise UsageError(f"{path}: must have at most {MAX_COLUMNS} columns, got {columns}")
+        raise UsageError(f"{name}: must have at most {MAX_COLUMNS} columns, got {columns}")
 
 
 def first_line(error: Exception) -> str:
-    """The gist of a message that may be long."""
+    """The first line of an error's message, truncated."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     line = next(iter(text.strip().splitlines()), type(error).__name__)
-    return line[:LONGEST_MESSAGE].rstrip(" .")
+    return line[:MAX_MESSAGE_LENGTH].rstrip(" .")
 
 
-def checked_names(path: Path, names: Sequence[str]) -> None:
-    """Refuse a file with too many columns, with a name too long for any message, or with two columns of one name.
+def check_names(name: str, columns: Sequence[str]) -> None:
+    """Refuse a file with too many columns, a name that is too long, or two columns of one name.
 
     Raises:
-        UsageError: it has.
+        UsageError: it has one of these.
     """
-    checked_width(path, len(names))
-    longest = max(names, key=len, default="")
-    if len(longest) > LONGEST_NAME:
+    check_width(name, len(columns))
+    longest = max(columns, key=len, default="")
+    if len(longest) > MAX_NAME_LENGTH:
         raise UsageError(
-            f"{path}: names of columns must have at most {LONGEST_NAME} characters, {shortened(longest)!r} has "
+            f"{name}: column names must have at most {MAX_NAME_LENGTH} characters, {shortened(longest)!r} has "
             f"{len(longest)}"
         )
-    if len(set(names)) < len(names):
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise UsageError(f"{path}: two columns are called {shortened(twice)!r}")
+    if len(set(columns)) < len(columns):
+        twice = next(column for index, column in enumerate(columns) if column in columns[:index])
+        raise UsageError(f"{name}: has the column {shortened(twice)!r} more than once; rename one of them")

@@ -1,60 +1,81 @@
-"""Opening data files by their format."""
+"""Where the bytes of a data file come from. A new kind of storage is one more class with the interface of `Source`."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Protocol
 
-from perennate.tabular.columnar import FeatherRows, ParquetRows
-from perennate.tabular.delimited import CsvRows
+import pyarrow as pa
+
 from perennate.tabular.errors import UsageError
-from perennate.tabular.missing import MISSING_WORDS
-from perennate.tabular.reading import DataFile
+from perennate.tabular.reading import first_line
 
-EXTENSIONS = {
-    ".csv": "csv",
-    ".csv.gz": "csv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".feather": "feather",
-    ".arrow": "feather",
-}
+NEIGHBOURS_SHOWN = 5
 
 
-def open_file(
-    path: Path,
-    *,
-    form: str | None,
-    delimiter: str,
-    texts: Collection[str] = (),
-    missing: Sequence[str] = MISSING_WORDS,
-) -> DataFile:
-    """A data file that is ready to be read.
+class Source(Protocol):
+    """The bytes of one data file."""
+
+    @property
+    def name(self) -> str:
+        """What messages call the file: a path or a URI."""
+        ...
+
+    @property
+    def file_name(self) -> str:
+        """Last part of the path; its extension tells format and compression."""
+        ...
+
+    def open(self) -> pa.NativeFile:
+        """The file, open for reading and seekable. Native code only: readers use it from their own threads.
+
+        Raises:
+            UsageError: it does not exist, is not a file, or cannot be opened.
+        """
+        ...
+
+
+class LocalFile:
+    """A file on a mounted file system.
 
     Args:
-        path: where it is.
-        form: csv, parquet or feather; None: by the extension.
-        delimiter: character between the fields of a csv file.
-        texts: columns of a csv file to read as text, whatever they hold.
-        missing: words of a csv file that mean a missing value.
-
-    Raises:
-        UsageError: the extension is unknown, or the file cannot be read.
+        path: its path.
+        name: what messages call it; None: its path.
     """
-    form = form or form_of(path)
-    if form == "csv":
-        return CsvRows(path, delimiter=delimiter, texts=texts, missing=missing)
-    return ParquetRows(path) if form == "parquet" else FeatherRows(path)
 
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        self._path = path
+        self.name = str(path) if name is None else name
+        self.file_name = path.name
 
-def form_of(path: Path) -> str:
-    """The format that the extension stands for.
+    def open(self) -> pa.NativeFile:
+        """The open file.
 
-    Raises:
-        UsageError: for none.
-    """
-    name = path.name.lower()
-    for extension, form in EXTENSIONS.items():
-        if name.endswith(extension):
-            return form
-    raise UsageError(f"{path}: the extension must be one of {', '.join(EXTENSIONS)}; otherwise say --format")
+        Raises:
+            UsageError: it does not exist, is not a file, is empty, or cannot be opened.
+        """
+        try:
+            if self._path.is_dir():
+                raise UsageError(f"{self.name}: is a folder; name one file")
+            # Not mapped into memory: mapped pages would count as memory of the process.
+            file = pa.OSFile(str(self._path))
+        except FileNotFoundError as error:
+            raise UsageError(
+                f"{self.name}: does not exist; {self._neighbours()}: correct the path, or put the file there"
+            ) from error
+        except PermissionError as error:
+            raise UsageError(f"{self.name}: cannot be opened: permission denied; make the file readable") from error
+        except OSError as error:
+            raise UsageError(f"{self.name}: cannot be opened: {first_line(error)}") from error
+        if not file.size():
+            raise UsageError(f"{self.name}: is empty (0 bytes)")
+        return file
+
+    def _neighbours(self) -> str:
+        """The files in the same folder, for a user who mistyped a name."""
+        folder = self._path.parent
+        names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+        names = [name for name in names if not name.startswith(".")]
+        if not names:
+            return "its folder is missing or empty"
+        return f"its folder has {', '.join(names[:NEIGHBOURS_SHOWN])}"

@@ -25,8 +25,9 @@ from perennate.cli.drift.plan import Plan
 from perennate.cli.drift.reference import read_reference
 from perennate.drift import evaluate
 from perennate.tabular.errors import UsageError
+from perennate.tabular.opening import open_source
 from perennate.tabular.reading import DataFile, RetypedError
-from perennate.tabular.sources import open_file
+from perennate.tabular.sources import LocalFile
 from tests.statistics.fuzzing.documents import check, check_sentence, repeated
 from tests.statistics.fuzzing.target import Target, file_of, touched
 
@@ -94,7 +95,7 @@ def reader_of(form: str) -> Callable[[bytes], Path | None]:
         """Where the file is that can be read."""
         path = file_of(content, f"some.{form}")
         try:
-            file = open_file(path, form=None, delimiter=",")
+            file = open_source(LocalFile(path), form=None, delimiter=",")
             while not all_read(file):
                 pass
         except UsageError as error:
@@ -132,10 +133,10 @@ def use(path: Path) -> None:
 def compare(path: Path, roles: Roles) -> None:
     """A file beside itself, when this is said of its columns."""
     try:
-        file = open_file(path, form=None, delimiter=",", texts=roles.texts)
+        file = open_source(LocalFile(path), form=None, delimiter=",", texts=roles.texts)
         found = read_reference(file, roles, limit=None, tick=lambda share: None)
         plan = Plan(found.profile, found.name, found.model, roles.target, roles.prediction, kinds=roles.kinds)
-        again = open_file(path, form=None, delimiter=",", texts=plan.texts)
+        again = open_source(LocalFile(path), form=None, delimiter=",", texts=plan.texts)
         current = count_files([again], plan, lambda share: None)
     except UsageError as error:
         check_sentence(error)

@@ -95,7 +95,7 @@ def test_the_exit_code_says_what_was_found(tmp_path: Path, name: str, capsys: py
 
 REFUSED: dict[str, tuple[list[str], str]] = {
     "nothing to compare": (["--reference", "TRAIN"], "there is nothing to compare: give --current or --counts"),
-    "no such file": (["--reference", "gone.csv", "--current", "WEEK"], "gone.csv: there is no such file"),
+    "no such file": (["--reference", "gone.csv", "--current", "WEEK"], "gone.csv: does not exist; its folder "),
     "unknown extension": (["--reference", "a.xlsx", "--current", "WEEK"], "a.xlsx: the extension must be one of"),
     "no such column": (
         ["--reference", "TRAIN", "--current", "WEEK", "--ignore", "agee"],

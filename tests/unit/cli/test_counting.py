@@ -15,6 +15,8 @@ from perennate.cli.drift.plan import Plan
 from perennate.cli.drift.reference import read_reference
 from perennate.drift import Window
 from perennate.tabular.errors import UsageError
+from perennate.tabular.opening import open_source
+from perennate.tabular.sources import LocalFile
 from tests.support.pods.drift_command import FORMATS, make_scored, make_table, write
 
 ROWS = 2000
@@ -126,15 +128,15 @@ def test_sums_that_no_document_holds_are_refused(tmp_path: Path) -> None:
     """By the name of the column, however far out its numbers lie."""
     path = write(make_table(), tmp_path / "train.parquet")
     against = plan(path)
-    counts = FileCounts(path, against, labelled=False)
+    counts = FileCounts(open_source(LocalFile(path)), against, labelled=False)
     document = counts.recorder.document()
     document["offsets"][1] = 2**53 + 1
     window = Window(against.profile, length=DAY, scrape_interval=DAY)
     with pytest.raises(UsageError, match=rf"^{path}: column 'visits' lies too far from what it is in train to be "):
-        add_counts(document, window, file=path, pod="0", reference="train")
+        add_counts(document, window, file=str(path), pod="0", reference="train")
     document["rows"] = -1
     with pytest.raises(UsageError, match=rf"^{path}: cannot be counted: "):
-        add_counts(document | {"offsets": [0, 0, 0, None]}, window, file=path, pod="0", reference="train")
+        add_counts(document | {"offsets": [0, 0, 0, None]}, window, file=str(path), pod="0", reference="train")
 
 
 TABLE = make_table()

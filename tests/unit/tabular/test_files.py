@@ -12,8 +12,9 @@ import pytest
 
 from perennate.tabular.errors import UsageError
 from perennate.tabular.missing import MISSING_WORDS
+from perennate.tabular.opening import EXTENSIONS, form_of, open_source
 from perennate.tabular.reading import DataFile, RetypedError
-from perennate.tabular.sources import EXTENSIONS, form_of, open_file
+from perennate.tabular.sources import LocalFile
 from tests.support.pods.drift_command import FORMATS, make_table, write
 
 
@@ -21,7 +22,7 @@ def opened(
     path: Path, *, form: str | None = None, delimiter: str = ",", texts: frozenset[str] = frozenset()
 ) -> DataFile:
     """A file with the defaults of the command."""
-    return open_file(path, form=form, delimiter=delimiter, texts=texts)
+    return open_source(LocalFile(path), form=form, delimiter=delimiter, texts=texts)
 
 
 def read(file: DataFile, columns: list[str] | None = None) -> pa.Table:
@@ -67,7 +68,7 @@ def test_columns_come_as_they_are_asked_for(tmp_path: Path, form: str) -> None:
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_the_extension_says_the_format(extension: str) -> None:
     """In capitals too."""
-    assert form_of(Path(f"DATA{extension.upper()}")) == EXTENSIONS[extension]
+    assert form_of(LocalFile(Path(f"DATA{extension.upper()}"))) == EXTENSIONS[extension]
 
 
 def test_the_format_can_be_said(tmp_path: Path) -> None:
@@ -79,9 +80,9 @@ class TestTypesOfCsv:
     """Types as users of pandas expect them."""
 
     def test_types_are_seen_from_the_values(self, tmp_path: Path) -> None:
-        """Whole numbers are numbers like others; a date is a date."""
+        """A column of integers stays one, and a date beside a time is a time."""
         file = opened(csv(tmp_path, "a,b,c,d,e\n1,1.5,true,x,2025-01-01\n2,,False,,2025-01-02 03:00\n"))
-        assert [str(field.type) for field in file.schema] == ["double", "double", "bool", "string", "timestamp[us]"]
+        assert [str(field.type) for field in file.schema] == ["int64", "double", "bool", "string", "timestamp[s]"]
 
     @pytest.mark.parametrize("mark", MISSING_WORDS)
     def test_marks_of_missing_values(self, tmp_path: Path, mark: str) -> None:
@@ -93,7 +94,7 @@ class TestTypesOfCsv:
 
     def test_other_words_can_mean_a_missing_value(self, tmp_path: Path) -> None:
         """They replace the usual ones, so that NA can be the code of a country."""
-        file = open_file(csv(tmp_path, "n,t\n1,x\n?,NA\n"), form=None, delimiter=",", missing=("", "?"))
+        file = open_source(LocalFile(csv(tmp_path, "n,t\n1,x\n?,NA\n")), form=None, delimiter=",", missing=("", "?"))
         assert read(file).to_pydict() == {"n": [1.0, None], "t": ["x", "NA"]}
 
     @pytest.mark.parametrize(
@@ -129,18 +130,18 @@ def test_the_index_of_pandas_is_no_column(tmp_path: Path, form: str) -> None:
 
 
 BROKEN = {
-    "gone.parquet": (None, "there is no such file"),
-    "gone.csv": (None, "there is no such file"),
-    "empty.parquet": (b"", "cannot be read as parquet: Parquet file size is 0 bytes"),
-    "empty.feather": (b"", "cannot be read as feather: File is too small: 0"),
-    "empty.csv": (b"", "cannot be read as csv: Empty CSV file"),
+    "gone.parquet": (None, "does not exist; its folder "),
+    "gone.csv": (None, "does not exist; its folder "),
+    "empty.parquet": (b"", "is empty (0 bytes)"),
+    "empty.feather": (b"", "is empty (0 bytes)"),
+    "empty.csv": (b"", "is empty (0 bytes)"),
     "noise.parquet": (b"PAR1" + bytes(range(256)) * 4, "cannot be read as parquet: "),
     "noise.feather": (b"ARROW1\0\0" + bytes(range(256)) * 4, "cannot be read as feather: "),
     "noise.csv.gz": (b"no gzip", "cannot be read as csv: "),
     "cut.csv.gz": (gzip.compress(b"a,b\n1,2\n" * 1000)[:40], "cannot be read as csv: "),
     "ragged.csv": (b"a,b\n1\n", "cannot be read as csv: CSV parse error: Expected 2 columns, got 1"),
     "latin.csv": (b"a,b\nM\xfcnchen,1\n", "column 'a' is not UTF-8"),
-    "twice.csv": (b"a,a\n1,2\n", "two columns are called 'a'"),
+    "twice.csv": (b"a,a\n1,2\n", "has the column 'a' more than once; rename one of them"),
     "some.xlsx": (b"", "the extension must be one of .csv, .csv.gz, .parquet, "),
 }
 
@@ -162,5 +163,5 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     """Nor is one that may not be read."""
     folder = tmp_path / "some.csv"
     folder.mkdir()
-    with pytest.raises(UsageError, match=r"cannot be read as csv: .*is a directory"):
+    with pytest.raises(UsageError, match=r"is a folder; name one file"):
         opened(folder)

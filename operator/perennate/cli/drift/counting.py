@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +16,7 @@ from perennate.drift import CountsError, Recorder, Sample, Window, class_text
 from perennate.drift.data.documents import MAX_COUNT
 from perennate.drift.profile.features import CategoricalFeature, Feature
 from perennate.tabular.errors import UsageError
-from perennate.tabular.reading import DataFile, RetypedError, Ticker, part_of, usable
+from perennate.tabular.reading import DataFile, RetypedError, Ticker, no_rows, part_of, usable
 from perennate.tabular.values import Coded, Column, Values, as_number, categories
 
 DAY = 86_400.0
@@ -61,12 +60,12 @@ def count_files(files: Sequence[DataFile], plan: Plan, tick: Ticker) -> Current:
         if outcomes is not None and counts.outcomes is not None:
             outcomes.counts += counts.outcomes.counts
         # All rows of a file lie in one sub-window: nothing says that they are in the order of time.
-        add_counts(counts.recorder.document(), window, file=file.path, pod=str(place), reference=plan.reference)
+        add_counts(counts.recorder.document(), window, file=file.name, pod=str(place), reference=plan.reference)
     sample = window.sample(DAY)
-    check_types(plan, sample, " and ".join(str(file.path) for file in files))
+    check_types(plan, sample, " and ".join(file.name for file in files))
     used = {item.name for item in plan.profile.features} | {plan.target, plan.prediction} | plan.ignored
     extra = {name: None for file in files for name in file.schema.names if name not in used}
-    return Current(tuple(str(file.path) for file in files), sample, outcomes, unlabelled(plan), tuple(extra))
+    return Current(tuple(file.name for file in files), sample, outcomes, unlabelled(plan), tuple(extra))
 
 
 def unlabelled(plan: Plan) -> str:
@@ -78,7 +77,7 @@ def unlabelled(plan: Plan) -> str:
     return "" if outcomes_of(plan.profile, plan.model) else f"{plan.reference} was built without the truth"
 
 
-def add_counts(document: Mapping[str, Any], window: Window, *, file: Path, pod: str, reference: str) -> None:
+def add_counts(document: Mapping[str, Any], window: Window, *, file: str, pod: str, reference: str) -> None:
     """Add what was counted of a file to the window.
 
     Raises:
@@ -100,14 +99,14 @@ class FileCounts:
     """What one pass over a file counted.
 
     Args:
-        path: the file, for messages.
+        file: the file, for messages.
         plan: what to count against.
         labelled: whether the file has predictions and the truth.
     """
 
-    def __init__(self, path: Path, plan: Plan, *, labelled: bool) -> None:
+    def __init__(self, file: DataFile, plan: Plan, *, labelled: bool) -> None:
         self.rows = 0
-        self._path = path
+        self._file = file
         self.recorder = Recorder(plan.profile, model="files", version="files", start=0.0)
         self.outcomes = outcomes_of(plan.profile, plan.model) if labelled else None
         self._plan = plan
@@ -126,7 +125,7 @@ class FileCounts:
             return
         predictions = self._output(batch, prediction)
         if self._plan.scored:
-            predictions = as_floats(predictions, self._path, prediction, "prediction")
+            predictions = as_floats(predictions, self._file.name, prediction, "prediction")
             self.recorder.record_scores(predictions)
         if self.outcomes is not None and target is not None:
             self.outcomes.add(predictions, self._truths(batch, target))
@@ -138,25 +137,25 @@ class FileCounts:
             UsageError: there was no row, or no truth is of a class that the reference knows.
         """
         if not self.rows:
-            raise UsageError(f"{self._path}: the file holds no rows")
-        self._truth.finish(self._path, self._plan.target)
+            raise no_rows(self._file)
+        self._truth.finish(self._file.name, self._plan.target)
 
     def _column(self, batch: pa.RecordBatch, feature: str) -> Values | Coded:
         """The values of a feature."""
         column, read = self._readers[feature]
-        with usable(self._path, column):
+        with usable(self._file.name, column):
             return read(batch.column(column))
 
     def _output(self, batch: pa.RecordBatch, column: str) -> Values:
         """Predictions or truth."""
-        with usable(self._path, column):
+        with usable(self._file.name, column):
             return read_output(batch.column(column))
 
     def _truths(self, batch: pa.RecordBatch, name: str) -> Values:
         """What was true: classes of any type, or numbers."""
         truth = self._output(batch, name)
         if self._plan.model is not None and self._plan.model.form == "number":
-            return as_floats(truth, self._path, name, "target")
+            return as_floats(truth, self._file.name, name, "target")
         self._truth.add(truth)
         return truth
 
@@ -167,7 +166,7 @@ def _count(file: DataFile, plan: Plan, tick: Ticker) -> FileCounts:
     outputs = [name for name in (plan.prediction, plan.target) if name is not None and name in names]
     columns = list(dict.fromkeys([*(plan.column(item.name) for item in plan.profile.features), *outputs]))
     while True:
-        counts = FileCounts(file.path, plan, labelled=len(outputs) == 2)
+        counts = FileCounts(file, plan, labelled=len(outputs) == 2)
         try:
             for batch in file.batches(columns, tick):
                 counts.add(batch)

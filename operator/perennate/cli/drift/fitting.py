@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -34,26 +33,26 @@ def check_columns(file: DataFile, plan: Plan) -> None:
     held = dict(zip(schema.names, schema.types, strict=True))
     if held.keys().isdisjoint(names):
         raise UsageError(
-            f"{file.path}: has no column in common with {plan.reference}, which has {listed(names)}; "
+            f"{file.name}: has no column in common with {plan.reference}, which has {listed(names)}; "
             f"it has {listed(schema.names)}"
         )
     asked = [plan.prediction] if plan.scored and plan.prediction is not None else []
     for name in (*names, *asked):
         if name not in held:
             raise UsageError(
-                f"{file.path}: lacks column {name!r}, which {plan.reference} has; to leave it out of both, build the "
+                f"{file.name}: lacks column {name!r}, which {plan.reference} has; to leave it out of both, build the "
                 f"reference with --ignore {name}"
             )
     for name, feature in zip(names, plan.profile.features, strict=True):
         found = kind_of(held[name])
         if found is None or (file.rows is not None and not fits(feature, found, plan.kinds.get(name))):
             raise UsageError(
-                f"{file.path}: column {name!r} holds {held[name]}, in {plan.reference} it is {feature.kind}"
+                f"{file.name}: column {name!r} holds {held[name]}, in {plan.reference} it is {feature.kind}"
             )
     for role, output in (("prediction", plan.prediction), ("target", plan.target)):
         if output in held and kind_of(held[output]) in {None, "datetime"}:
             raise UsageError(
-                f"{file.path}: column {output!r} holds {held[output]}, a --{role} must hold numbers or classes"
+                f"{file.name}: column {output!r} holds {held[output]}, a --{role} must hold numbers or classes"
             )
 
 
@@ -86,7 +85,7 @@ def check_types(plan: Plan, sample: Sample, where: str) -> None:
             )
 
 
-def as_floats(values: Values, path: Path, name: str, role: str) -> Values:
+def as_floats(values: Values, path: str, name: str, role: str) -> Values:
     """Predictions or truth as numbers.
 
     Args:
@@ -128,7 +127,7 @@ class TruthCheck:
         self._fits = not found.isdisjoint(self._classes)
         self._strange = min(found, default=self._strange)
 
-    def finish(self, path: Path, name: str | None) -> None:
+    def finish(self, path: str, name: str | None) -> None:
         """Refuse the column if there was a truth and none was a class.
 
         Raises:

@@ -12,8 +12,9 @@ from perennate.drift import FeatureRule, Profile, check_rules
 from perennate.report.document import Settings
 from perennate.tabular.errors import UsageError
 from perennate.tabular.missing import MISSING_WORDS
+from perennate.tabular.opening import open_source
 from perennate.tabular.reading import DataFile
-from perennate.tabular.sources import open_file
+from perennate.tabular.sources import LocalFile
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Files:
 
     def open(self, path: Path, texts: frozenset[str] = frozenset()) -> DataFile:
         """A file that is ready to be read; columns of `texts` are text if it is a csv file."""
-        return open_file(path, form=self.form, delimiter=self.delimiter, texts=texts, missing=self.missing)
+        return open_source(LocalFile(path), form=self.form, delimiter=self.delimiter, texts=texts, missing=self.missing)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from perennate.drift.data.threads import in_threads
 from perennate.drift.profile.features import Feature
 from perennate.tabular.errors import UsageError
 from perennate.tabular.kinds import kinds_of, listed
-from perennate.tabular.reading import DataFile, RetypedError, Ticker, part_of, usable
+from perennate.tabular.reading import DataFile, RetypedError, Ticker, no_rows, part_of, usable
 from perennate.tabular.sampling import RowSample
 from perennate.tabular.values import Coded, Column, Values, booleans, categories, dates, is_text, numbers
 
@@ -78,20 +78,20 @@ def read_reference(file: DataFile, roles: Roles, *, limit: int | None, workers: 
         except RetypedError:
             continue
         except ProfileError as error:
-            raise UsageError(f"{file.path}: {error}") from error
+            raise UsageError(f"{file.name}: {error}") from error
 
 
 def _read(file: DataFile, roles: Roles, limit: int | None, workers: int, tick: Ticker) -> Reference:
     """One pass over the file."""
-    kinds = kinds_of(file.path, file.schema, given=roles.kinds, ignored=roles.ignored)
+    kinds = kinds_of(file.name, file.schema, given=roles.kinds, ignored=roles.ignored)
     outputs = _outputs(file, roles, kinds)
     names = [name for name in kinds if name not in outputs]
     if not names:
-        raise UsageError(f"{file.path}: there is no column to compare")
+        raise UsageError(f"{file.name}: there is no column to compare")
     kept = next((name for name in names if name in RESERVED), None)
     if kept is not None:
         raise UsageError(
-            f"{file.path}: column {kept!r} has a name that is kept for what the model says: give it as --prediction, "
+            f"{file.name}: column {kept!r} has a name that is kept for what the model says: give it as --prediction, "
             f"leave it out with --ignore {kept}, or rename it"
         )
     width = columns_at_once(file.rows or 0, limit, workers)
@@ -103,7 +103,7 @@ def _read(file: DataFile, roles: Roles, limit: int | None, workers: int, tick: T
         table, rows = _hold(file, group, held, part_of(tick, place, len(groups)))
         for name in outputs:
             if name in group:
-                with usable(file.path, name):
+                with usable(file.name, name):
                     given[name] = read_output(table[name])
         columns = {name: table[name] for name in group if name not in outputs}
         features += in_threads(workers, lambda item: _feature(file, *item, kinds), columns.items())
@@ -112,7 +112,7 @@ def _read(file: DataFile, roles: Roles, limit: int | None, workers: int, tick: T
         features.append(build_feature(PREDICTED, "categorical", as_categories(given[roles.prediction])))
     profile = replace(profile, features=tuple(features))
     # What is written must be readable: the reader's checks are the only ones.
-    return Reference(str(file.path), Profile.from_document(profile.to_document()), model, rows)
+    return Reference(file.name, Profile.from_document(profile.to_document()), model, rows)
 
 
 def _outputs(file: DataFile, roles: Roles, kinds: dict[str, FeatureKind]) -> list[str]:
@@ -120,9 +120,9 @@ def _outputs(file: DataFile, roles: Roles, kinds: dict[str, FeatureKind]) -> lis
     for role in ("prediction", "target"):
         name = getattr(roles, role)
         if name is not None and name not in kinds:
-            raise UsageError(f"{file.path}: there is no column {name!r} for --{role}; it has {listed(kinds)}")
+            raise UsageError(f"{file.name}: there is no column {name!r} for --{role}; it has {listed(kinds)}")
         if name is not None and kinds[name] == "datetime":
-            raise UsageError(f"{file.path}: column {name!r} holds dates, a --{role} must hold numbers or classes")
+            raise UsageError(f"{file.name}: column {name!r} holds dates, a --{role} must hold numbers or classes")
     return [name for name in (roles.prediction, roles.target) if name is not None]
 
 
@@ -152,7 +152,7 @@ def _hold(file: DataFile, columns: list[str], limit: int, tick: Ticker) -> tuple
     for batch in file.batches(columns, tick):
         sample.add(batch)
     if not sample.seen:
-        raise UsageError(f"{file.path}: the file holds no rows")
+        raise no_rows(file)
     return sample.table(file.schema), sample.seen
 
 
@@ -162,7 +162,7 @@ def _outline(file: DataFile, roles: Roles, given: dict[str, Values], rows: int) 
     if roles.prediction is None:
         return None, build_profile(stand_in, task="regression")
     predictions, truth = given[roles.prediction], given.get(roles.target or "")
-    model = infer_model(predictions, truth, task=roles.task, positive=roles.positive, where=file.path)
+    model = infer_model(predictions, truth, task=roles.task, positive=roles.positive, where=file.name)
     if model.form == "class":
         metrics = {}
         if truth is not None:
@@ -173,7 +173,7 @@ def _outline(file: DataFile, roles: Roles, given: dict[str, Values], rows: int) 
         return model, build_profile(stand_in, task="classification", classes=model.classes, metrics=metrics)
     kept = np.isfinite(predictions) & (known(truth) if truth is not None else True)
     if not kept.any():
-        raise UsageError(f"{file.path}: no row has a prediction" + (" and a truth" if truth is not None else ""))
+        raise UsageError(f"{file.name}: no row has a prediction" + (" and a truth" if truth is not None else ""))
     return model, build_profile(
         stand_in,
         task=model.task,
@@ -196,7 +196,7 @@ def as_categories(values: Values) -> Values:
 
 def _feature(file: DataFile, name: str, column: Column, kinds: dict[str, FeatureKind]) -> Feature:
     """One column as a feature."""
-    with usable(file.path, name):
+    with usable(file.name, name):
         values = READERS[kinds[name]](column)
     return build_feature(name, kinds[name], values)
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import parquet
 
 from perennate.api.documents.captured_rows import (
     ID,
@@ -22,6 +21,10 @@ from perennate.api.documents.captured_rows import (
     file_pattern,
 )
 from perennate.api.documents.document import InvalidDocumentError
+from perennate.tabular.errors import UsageError
+from perennate.tabular.opening import open_source
+from perennate.tabular.reading import read_table
+from perennate.tabular.sources import LocalFile
 from perennate.trainer.errors import DataRefusedError
 
 if TYPE_CHECKING:
@@ -129,8 +132,8 @@ def _tables(folder: Path, kind: FileKind) -> Iterator[pa.Table | None]:
     """Every file of a kind, by name; None for one that retention removed meanwhile, or that is torn."""
     for path in sorted(folder.glob(file_pattern(kind))):
         try:
-            table = parquet.ParquetFile(path, memory_map=False).read()
-        except (OSError, pa.ArrowException):
+            table = read_table(open_source(LocalFile(path), form="parquet"))
+        except UsageError:
             yield None
             continue
         try:

@@ -56,7 +56,7 @@ def load_rows(request: RunRequest, places: Places, *, now: float, champion: Mode
         DataRefusedError: the rows are not there or cannot be learned from.
         BadConfigurationError: the request has neither a file nor captured rows, or no target.
     """
-    source, target = _read(request, places, now=now)
+    source, target = _read(request, places, now=now, champion=champion)
     columns = resolve_columns(request.spec.data, source, target=target)
     if request.spec.data.captured is not None:
         source = _with_typed_labels(source, target, request.spec.trainer, champion)
@@ -94,13 +94,14 @@ def row_times(table: pa.Table, holdout: Holdout) -> npt.NDArray[Any] | None:
     return np.asarray(column.to_numpy())
 
 
-def _read(request: RunRequest, places: Places, *, now: float) -> tuple[pa.Table, str]:
+def _read(request: RunRequest, places: Places, *, now: float, champion: ModelManifest | None) -> tuple[pa.Table, str]:
     data = request.spec.data
     if data.captured is not None:
         return _read_captured(request, places, now=now)
     if data.train is None or data.target is None:
         raise BadConfigurationError("spec.data: must have train and target, or captured")
-    table = read_source(data.train, places, request.namespace)
+    named = {data.target, data.holdout.time_column or "", *data.features, *_features(champion)}
+    table = read_source(data.train, places, request.namespace, named=named)
     report("prepare", step="read", rows=table.num_rows, columns=table.num_columns, uri=data.train.uri)
     return table, data.target
 
