@@ -9,7 +9,7 @@ import pytest
 
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.resources import JOB
-from perennate.reconcilers.drift_policy.rounding import two_digits
+from perennate.reconcilers.drift_policy.evaluation.rounding import two_digits
 from tests.support.cluster import manifests
 from tests.support.cluster.apiserver import read_audit
 from tests.support.cluster.deaths import created, die_of_each_write, difference, end_state, places

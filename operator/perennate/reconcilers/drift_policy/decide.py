@@ -10,15 +10,16 @@ from perennate.api.documents.canonical import short_version
 from perennate.api.durations import parse_duration
 from perennate.api.v1alpha1.drift_policy import ConditionType, Reason
 from perennate.builders.retraining import episode_training_job
-from perennate.reconcilers.drift_policy import evaluation, triggers
 from perennate.reconcilers.drift_policy import status as view
 from perennate.reconcilers.drift_policy.checks import WATCHING
-from perennate.reconcilers.drift_policy.cooldown import next_trigger_time, starts_of_the_day
-from perennate.reconcilers.drift_policy.episode import Step, is_open, next_step, open_episode, run_to_stop
+from perennate.reconcilers.drift_policy.evaluation import window as evaluation
+from perennate.reconcilers.drift_policy.evaluation.performance import without_unwatched
+from perennate.reconcilers.drift_policy.evaluation.rules import first_misfit
 from perennate.reconcilers.drift_policy.gauges import NO_FEATURES, status_gauges
-from perennate.reconcilers.drift_policy.guard import BEFORE_EPISODE, RetrainRequest, waits_until
-from perennate.reconcilers.drift_policy.performance import without_unwatched
-from perennate.reconcilers.drift_policy.rules import first_misfit
+from perennate.reconcilers.drift_policy.retraining import triggers
+from perennate.reconcilers.drift_policy.retraining.cooldown import next_trigger_time, starts_of_the_day
+from perennate.reconcilers.drift_policy.retraining.episode import Step, is_open, next_step, open_episode, run_to_stop
+from perennate.reconcilers.drift_policy.retraining.guard import BEFORE_EPISODE, RetrainRequest, waits_until
 from perennate.reconcilers.drift_policy.watching import watch_of
 from perennate.reconcilers.plan import LEAVE_ALONE, Plan
 from perennate.reconcilers.status_builder import StatusBuilder, replaced
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
     from perennate.builders.manifest import Manifest
     from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
-    from perennate.reconcilers.drift_policy.triggers import TriggerDecision
+    from perennate.reconcilers.drift_policy.retraining.triggers import TriggerDecision
     from perennate.reconcilers.gauges import GaugeUpdate
     from perennate.reconcilers.policy import Violation
 

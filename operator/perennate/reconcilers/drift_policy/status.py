@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perennate.api.conditions import find_condition, is_true
 from perennate.api.v1alpha1.drift_policy import ConditionType, EpisodePhase, Reason
-from perennate.reconcilers.drift_policy.data_quality import describe_faults
-from perennate.reconcilers.drift_policy.episode import is_open
-from perennate.reconcilers.drift_policy.evaluation import describe_features
-from perennate.reconcilers.drift_policy.performance import describe_performance
+from perennate.reconcilers.drift_policy.evaluation.data_quality import describe_faults
+from perennate.reconcilers.drift_policy.evaluation.performance import describe_performance
+from perennate.reconcilers.drift_policy.evaluation.window import describe_features
+from perennate.reconcilers.drift_policy.retraining.episode import is_open
 from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.wording import truncate
 

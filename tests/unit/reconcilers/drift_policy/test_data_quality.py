@@ -8,7 +8,7 @@ import pytest
 
 from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
 from perennate.drift import DataFault, Evaluation, Signal, Verdict
-from perennate.reconcilers.drift_policy import data_quality
+from perennate.reconcilers.drift_policy.evaluation import data_quality
 from perennate.reconcilers.status_builder import StatusBuilder
 from tests.support.reconcilers.drift_policy import (
     conditions_of,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from perennate.api.meta import Condition
 from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
-from perennate.reconcilers.drift_policy.cooldown import (
+from perennate.reconcilers.drift_policy.evaluation.rounding import hundredths, power_of_ten, three_digits, two_digits
+from perennate.reconcilers.drift_policy.retraining.cooldown import (
     DAY_SECONDS,
     LONGEST_SECONDS,
     budget_returns,
@@ -18,8 +19,7 @@ from perennate.reconcilers.drift_policy.cooldown import (
     next_trigger_time,
     starts_of_the_day,
 )
-from perennate.reconcilers.drift_policy.rounding import hundredths, power_of_ten, three_digits, two_digits
-from perennate.reconcilers.drift_policy.triggers import measured
+from perennate.reconcilers.drift_policy.retraining.triggers import measured
 from perennate.reconcilers.times import parse_time
 from tests.support.world.objects import NOW, Document, at, condition, make_drift_policy
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from perennate.api.v1alpha1.drift_policy import PerformanceStatus
+from perennate.reconcilers.drift_policy.evaluation.performance import describe_performance
 from perennate.reconcilers.drift_policy.gauges import FEATURE
-from perennate.reconcilers.drift_policy.performance import describe_performance
 from perennate.reconcilers.gauges import GaugeValue
 from tests.support.reconcilers.drift_policy import (
     conditions_of,

@@ -9,7 +9,7 @@ import pytest
 from perennate.api.v1alpha1 import DriftPolicy
 from perennate.api.v1alpha1.drift_rules import Method
 from perennate.drift.verdicts.effects import EFFECTS
-from perennate.reconcilers.drift_policy.rules import quorum
+from perennate.reconcilers.drift_policy.evaluation.rules import quorum
 from tests.support.reconcilers.drift_policy import (
     conditions_of,
     evaluate,

@@ -7,7 +7,7 @@ import pytest
 
 from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, DriftPolicyStatus
 from perennate.drift import Recorder, Sample, Window, build_profile
-from perennate.reconcilers.drift_policy import evaluation
+from perennate.reconcilers.drift_policy.evaluation import window as evaluation
 from perennate.reconcilers.status_builder import StatusBuilder
 from tests.support.world.objects import NOW, make_drift_policy
 

@@ -9,11 +9,11 @@ from perennate import drift
 from perennate.api.durations import parse_duration
 from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, ConditionType, FeatureStatus, Reason, Streak, WindowStatus
 from perennate.drift.verdicts.effects import EFFECTS
-from perennate.reconcilers.drift_policy import data_quality, performance
-from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
+from perennate.reconcilers.drift_policy.evaluation import data_quality, performance
+from perennate.reconcilers.drift_policy.evaluation.alarms import advanced, switch_off, switch_on
+from perennate.reconcilers.drift_policy.evaluation.rounding import bounded, hundredths, power_of_ten, tenths, two_digits
+from perennate.reconcilers.drift_policy.evaluation.rules import fitting_rules, quorum
 from perennate.reconcilers.drift_policy.gauges import feature_gauges
-from perennate.reconcilers.drift_policy.rounding import bounded, hundredths, power_of_ten, tenths, two_digits
-from perennate.reconcilers.drift_policy.rules import fitting_rules, quorum
 from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import rfc3339
 from perennate.reconcilers.wording import truncate

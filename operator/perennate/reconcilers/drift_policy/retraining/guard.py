@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from perennate.api.durations import parse_duration
 from perennate.api.v1alpha1.drift_policy import Reason
-from perennate.reconcilers.drift_policy.cooldown import budget_returns, next_trigger_time, starts_of_the_day
-from perennate.reconcilers.drift_policy.data_quality import braking_faults, describe_faults
+from perennate.reconcilers.drift_policy.evaluation.data_quality import braking_faults, describe_faults
+from perennate.reconcilers.drift_policy.retraining.cooldown import budget_returns, next_trigger_time, starts_of_the_day
 from perennate.reconcilers.model_deployment.observed import model_name
 from perennate.reconcilers.policy import Chain, Violation
 from perennate.reconcilers.times import parse_time, rfc3339
@@ -17,7 +17,7 @@ from perennate.reconcilers.wording import pluralize
 if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
     from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
-    from perennate.reconcilers.drift_policy.triggers import TriggerDecision
+    from perennate.reconcilers.drift_policy.retraining.triggers import TriggerDecision
 
 
 @dataclass(frozen=True)

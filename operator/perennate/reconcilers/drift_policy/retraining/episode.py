@@ -10,7 +10,7 @@ from perennate.api.v1alpha1 import training_job as training
 from perennate.api.v1alpha1.drift_policy import Episode, EpisodePhase, Reason
 from perennate.api.wellknown import API_VERSION
 from perennate.builders import names
-from perennate.reconcilers.drift_policy.data_quality import braking_faults, describe_faults, explains_drift
+from perennate.reconcilers.drift_policy.evaluation.data_quality import braking_faults, describe_faults, explains_drift
 from perennate.reconcilers.plan import ObjectRef
 from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import parse_time, rfc3339
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
     from perennate.api.v1alpha1.drift_policy import EpisodeOutcome
     from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
-    from perennate.reconcilers.drift_policy.triggers import TriggerDecision
+    from perennate.reconcilers.drift_policy.retraining.triggers import TriggerDecision
 
 _LOSSES: Final = frozenset({Reason.CHALLENGER_LOST, Reason.VERSION_REJECTED})
 """Outcomes that make the next wait longer."""

@@ -9,8 +9,8 @@ from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, ConditionType, DataF
 from perennate.api.v1alpha1.drift_rules import FaultCheck
 from perennate.drift.verdicts.faults import MIN_EXCESS
 from perennate.drift.verdicts.persistence import HYSTERESIS
-from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
-from perennate.reconcilers.drift_policy.rounding import hundredths
+from perennate.reconcilers.drift_policy.evaluation.alarms import advanced, switch_off, switch_on
+from perennate.reconcilers.drift_policy.evaluation.rounding import hundredths
 from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.wording import truncate
 

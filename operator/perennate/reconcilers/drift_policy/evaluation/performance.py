@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from perennate import drift
 from perennate.api.v1alpha1.drift_policy import ConditionType, PerformanceStatus, Reason, Streak
 from perennate.drift.performance.verdict import ERRORS, SIGNED
-from perennate.reconcilers.drift_policy.alarms import advanced, switch_off, switch_on
-from perennate.reconcilers.drift_policy.rounding import hundredths, three_digits, two_digits
+from perennate.reconcilers.drift_policy.evaluation.alarms import advanced, switch_off, switch_on
+from perennate.reconcilers.drift_policy.evaluation.rounding import hundredths, three_digits, two_digits
 from perennate.reconcilers.status_builder import replaced
 
 if TYPE_CHECKING:
