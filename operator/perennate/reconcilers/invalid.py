@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from perennate.reconcilers.plan import LEAVE_ALONE, Plan
-from perennate.reconcilers.status_builder import StatusBuilder, replaced
-from perennate.reconcilers.times import rfc3339
-from perennate.reconcilers.wording import truncate
+from perennate.reconcilers.status_builder import StatusBuilder
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,16 +49,10 @@ def decide_invalid(observed: InvalidObserved) -> Plan:
     terminal = observed.terminal_conditions
     if any(condition.type in terminal and condition.status == "True" for condition in status.conditions):
         return LEAVE_ALONE
-    builder = StatusBuilder(status.conditions, status.history, observed.metadata.generation, rfc3339(observed.now))
+    builder = StatusBuilder(status, generation=observed.metadata.generation, time=observed.now)
     if builder.set(observed.summary_condition, "False", INVALID_SPEC, observed.message):
         builder.emit_event(INVALID_SPEC, observed.message, warning=True)
-    document = replaced(
-        status,
-        observed_generation=observed.metadata.generation,
-        summary=truncate(observed.message),
-        conditions=builder.conditions(),
-    ).to_document()
-    return Plan(status=document, events=tuple(builder.events))
+    return builder.plan(summary=observed.message)
 
 
 def _readable_status(observed: InvalidObserved) -> Any:

@@ -15,6 +15,7 @@ from perennate.kube.runtime.resources import Key as ServerKey
 from perennate.kube.runtime.resources import key_of
 from perennate.reconcilers.drift_policy import observed as policy_view
 from perennate.reconcilers.drift_policy.decide import decide as decide_policy
+from perennate.reconcilers.drift_policy.watching import watch_of
 from perennate.reconcilers.model_deployment import observed as deployment_view
 from perennate.reconcilers.model_deployment.decide import decide as decide_deployment
 from perennate.reconcilers.training_job import observed as run_view
@@ -193,12 +194,14 @@ class World:
 
     def _observe_policy(self, name: str) -> policy_view.DriftPolicyObserved:
         resource = DriftPolicy.model_validate(self.objects["DriftPolicy", name])
+        target = self._deployment(resource.spec.target_ref.name)
         job_name = policy_view.training_job_name(resource)
         job = self.get("TrainingJob", job_name) if job_name is not None else None
         return policy_view.DriftPolicyObserved(
             resource=resource,
-            target=self._deployment(resource.spec.target_ref.name),
+            target=target,
             training_job=TrainingJob.model_validate(job) if job is not None else None,
+            watch=watch_of(resource, target),
             state=WatchState(
                 attempted=self.scrape_attempted,
                 profile=self.profile,

@@ -68,9 +68,9 @@ def test_the_first_violation_wins_and_later_checks_are_not_asked() -> None:
     assert Chain[int](()).first_violation(1) is None
 
 
-def builder(*conditions: Condition) -> StatusBuilder:
+def builder(*conditions: Condition) -> StatusBuilder[TrainingJobStatus]:
     """The status builder of a pass at NOW over a second generation."""
-    return StatusBuilder(conditions, (), generation=2, now=rfc3339(NOW))
+    return StatusBuilder(TrainingJobStatus(conditions=conditions), generation=2, time=NOW)
 
 
 def test_a_condition_is_news_if_status_or_reason_changed() -> None:

@@ -26,6 +26,7 @@ async def observe(resource: DriftPolicy, reader: Reader) -> DriftPolicyObserved:
         resource=resource,
         target=target,
         training_job=await _run_of_episode(resource, reader),
+        watch=watch,
         state=reader.watch_state(resource.declaration.kind, metadata.namespace, metadata.name, watch),
         settings=reader.settings,
         now=reader.now(),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
     from perennate.reconcilers.settings import Settings
-    from perennate.reconcilers.watch import WatchState
+    from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class DriftPolicyObserved:
         target: the ModelDeployment of `spec.targetRef`, None if there is none.
         training_job: the object that has the name of the newest episode's TrainingJob (`training_job_name`),
             whoever owns it; if the cache has none, a live read confirmed that there is none.
-        state: what the monitor knows of the target.
+        watch: what the monitor watches for the policy from now on.
+        state: what the monitor knows of that watch.
         settings: settings of the installation.
         now: time of the pass, aware, in UTC.
     """
@@ -30,6 +31,7 @@ class DriftPolicyObserved:
     resource: DriftPolicy
     target: ModelDeployment | None
     training_job: TrainingJob | None
+    watch: Watch | PausedWatch
     state: WatchState
     settings: Settings
     now: datetime

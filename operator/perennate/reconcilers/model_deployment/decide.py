@@ -22,14 +22,15 @@ from perennate.reconcilers.model_deployment.transitions import (
 from perennate.reconcilers.model_deployment.verbs import Verbs, read_verbs
 from perennate.reconcilers.plan import LEAVE_ALONE, Plan
 from perennate.reconcilers.settings import store_claim_of
-from perennate.reconcilers.status_builder import StatusBuilder, replaced
+from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import rfc3339
 
 if TYPE_CHECKING:
-    from perennate.api.v1alpha1.model_deployment import Revision
+    from perennate.api.v1alpha1.model_deployment import ModelDeploymentStatus, Revision
     from perennate.builders.manifest import Manifest
     from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
     from perennate.reconcilers.policy import Violation
+    from perennate.reconcilers.status_builder import StatusBuilder
 
 RECHECK_NAME: Final = 60.0
 """Seconds until a taken name is looked at again."""
@@ -42,32 +43,33 @@ def decide(observed: ModelDeploymentObserved) -> Plan:
     resource = observed.resource
     if resource.metadata.deletion_timestamp is not None:
         return LEAVE_ALONE
-    status = resource.status
-    builder = StatusBuilder.of(resource, observed.now, conditions=status.conditions, history=status.history)
+    builder = view.begin(observed)
     violation = BEFORE_APPLY.first_violation(observed)
     if violation is not None:
         return _name_taken(observed, builder, violation)
     verbs = read_verbs(resource)
-    rejected = frozenset() if verbs.retry else frozenset(entry.digest for entry in status.rejected)
+    rejected = frozenset() if verbs.retry else frozenset(entry.digest for entry in resource.status.rejected)
     choice = resolve(observed, rejected=rejected, promote=verbs.promote)
     if choice.current is None:
         return _without_version(observed, builder, verbs)
     return _with_version(observed, builder, verbs, choice, choice.current)
 
 
-def _name_taken(observed: ModelDeploymentObserved, builder: StatusBuilder, violation: Violation) -> Plan:
+def _name_taken(
+    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], violation: Violation
+) -> Plan:
     """Another owner's object has the name of a child: it is neither adopted nor touched."""
     children = (child for child in (observed.deployment, observed.service) if child is not None)
     passing = any(belongs_to_namesake(observed, child) for child in children)
     if builder.set(ConditionType.READY, "False", violation.reason, violation.message) and not passing:
         builder.emit_event(violation.reason, violation.message, warning=True)
-    phase = Phase.PENDING if passing else Phase.DEGRADED
-    document = view.compose(observed, builder, phase=phase, summary=violation.message)
-    requeue = RECHECK_NAMESAKE if passing else RECHECK_NAME
-    return Plan(status=document, events=tuple(builder.events), requeue_after=requeue)
+    builder.update(phase=Phase.PENDING if passing else Phase.DEGRADED)
+    return builder.plan(summary=violation.message, requeue_after=RECHECK_NAMESAKE if passing else RECHECK_NAME)
 
 
-def _without_version(observed: ModelDeploymentObserved, builder: StatusBuilder, verbs: Verbs) -> Plan:
+def _without_version(
+    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], verbs: Verbs
+) -> Plan:
     """Nothing can be served yet; the Service stands already, so that clients find its name."""
     line = model_name(observed.resource)
     message = f'spec.model.track.name: no TrainingJob of model line "{line}" has published a version yet'
@@ -77,21 +79,21 @@ def _without_version(observed: ModelDeploymentObserved, builder: StatusBuilder, 
     builder.set(ConditionType.PROGRESSING, "False", Reason.NO_VERSION, "no version to roll out")
     if news:
         builder.emit_event(Reason.NO_VERSION, message)
-    document = view.compose(
-        observed,
-        builder,
+    builder.update(
         phase=Phase.PENDING,
-        summary=message,
         rejected=kept_rejections(observed, builder, verbs),
         handled_promotion=verbs.handled_promotion,
         handled_retry=verbs.handled_retry,
     )
-    service = serving.serving_service(observed.resource, model=line)
-    return Plan(status=document, apply=(service,), events=tuple(builder.events))
+    return builder.plan(summary=message, apply=(serving.serving_service(observed.resource, model=line),))
 
 
 def _with_version(
-    observed: ModelDeploymentObserved, builder: StatusBuilder, verbs: Verbs, choice: Choice, current: Revision
+    observed: ModelDeploymentObserved,
+    builder: StatusBuilder[ModelDeploymentStatus],
+    verbs: Verbs,
+    choice: Choice,
+    current: Revision,
 ) -> Plan:
     """Have the pods serve the chosen version, and judge how that goes."""
     resource, settings = observed.resource, observed.settings
@@ -116,11 +118,8 @@ def _with_version(
     )
     verdict = judge(observed, builder, finding)
     view.settle_conditions(builder, finding)
-    document = view.compose(
-        observed,
-        builder,
+    builder.update(
         phase=view.phase_of(finding),
-        summary=view.describe(finding),
         replicas=rollout.replicas,
         ready_replicas=rollout.ready,
         updated_replicas=rollout.updated,
@@ -131,11 +130,10 @@ def _with_version(
         handled_promotion=verbs.handled_promotion,
         handled_retry=verbs.handled_retry,
     )
-    return Plan(
-        status=document,
+    return builder.plan(
+        summary=view.describe(finding),
         create=_missing_store(observed),
         apply=(serving.serving_service(resource, model=current.model), deployment),
-        events=tuple(builder.events),
         requeue_after=verdict.requeue_after,
     )
 

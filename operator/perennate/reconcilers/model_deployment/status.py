@@ -10,15 +10,13 @@ from perennate.api.v1alpha1.model_deployment import ConditionType, Phase, Reason
 from perennate.builders import names
 from perennate.builders.labels import owner_label
 from perennate.reconcilers.model_deployment.rollout import RolloutState
-from perennate.reconcilers.status_builder import replaced
-from perennate.reconcilers.wording import truncate
+from perennate.reconcilers.status_builder import StatusBuilder
 
 if TYPE_CHECKING:
     from perennate.api.conditions import ConditionStatus
-    from perennate.api.v1alpha1.model_deployment import RejectedVersion, Revision
+    from perennate.api.v1alpha1.model_deployment import ModelDeploymentStatus, RejectedVersion, Revision
     from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
     from perennate.reconcilers.model_deployment.rollout import Rollout
-    from perennate.reconcilers.status_builder import StatusBuilder
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Finding:
         return f"{self.rollout.available} of {self.rollout.wanted} {noun}"
 
 
-def settle_conditions(builder: StatusBuilder, finding: Finding) -> None:
+def settle_conditions(builder: StatusBuilder[Any], finding: Finding) -> None:
     """Available, ModelLoaded and Progressing, and Ready as their sum."""
     if finding.is_available:
         builder.set(ConditionType.AVAILABLE, "True", Reason.PODS_READY, "as many pods are ready as asked for")
@@ -111,32 +109,15 @@ def phase_of(finding: Finding) -> Phase:
     return Phase.PROGRESSING
 
 
-def compose(
-    observed: ModelDeploymentObserved, builder: StatusBuilder, *, phase: Phase, summary: str, **changes: Any
-) -> dict[str, Any]:
-    """The whole status document: what it was, with what this pass found.
-
-    Args:
-        observed: what the pass looked at.
-        builder: conditions and history of the pass.
-        phase: where the deployment is, in one word.
-        summary: the same in one sentence.
-        changes: further fields of the status that differ.
-    """
+def begin(observed: ModelDeploymentObserved) -> StatusBuilder[ModelDeploymentStatus]:
+    """The status builder of a pass, with the fields that follow from the object's name."""
     metadata = observed.resource.metadata
-    selector = ",".join(f"{key}={value}" for key, value in owner_label(observed.resource).items())
-    status = replaced(
-        observed.resource.status,
-        observed_generation=metadata.generation,
-        phase=phase,
-        summary=truncate(summary),
-        conditions=builder.conditions(),
-        history=builder.history,
-        selector=selector,
+    builder = StatusBuilder(observed.resource.status, generation=metadata.generation, time=observed.now)
+    builder.update(
+        selector=",".join(f"{key}={value}" for key, value in owner_label(observed.resource).items()),
         url=f"http://{names.serving_service(metadata.name)}.{metadata.namespace}.svc",
-        **changes,
     )
-    return status.to_document()
+    return builder
 
 
 def _ready(finding: Finding) -> tuple[ConditionStatus, str, str]:

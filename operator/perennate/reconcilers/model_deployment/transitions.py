@@ -12,7 +12,7 @@ from perennate.reconcilers.times import rfc3339, seconds_between
 from perennate.reconcilers.wording import pluralize, truncate
 
 if TYPE_CHECKING:
-    from perennate.api.v1alpha1.model_deployment import Revision
+    from perennate.api.v1alpha1.model_deployment import ModelDeploymentStatus, Revision
     from perennate.builders.manifest import Manifest
     from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
     from perennate.reconcilers.model_deployment.resolve import Choice
@@ -34,7 +34,7 @@ class Verdict:
 
 
 def kept_rejections(
-    observed: ModelDeploymentObserved, builder: StatusBuilder, verbs: Verbs
+    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], verbs: Verbs
 ) -> tuple[RejectedVersion, ...]:
     """The rejected versions, none of them if a person asks to try again."""
     rejected = observed.resource.status.rejected
@@ -44,7 +44,9 @@ def kept_rejections(
     return ()
 
 
-def note_choice(observed: ModelDeploymentObserved, builder: StatusBuilder, choice: Choice, *, promoted: bool) -> None:
+def note_choice(
+    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], choice: Choice, *, promoted: bool
+) -> None:
     """Write down that another version was chosen, or that one waits for a person."""
     status = observed.resource.status
     before, after = status.current_revision, choice.current
@@ -60,7 +62,9 @@ def note_choice(observed: ModelDeploymentObserved, builder: StatusBuilder, choic
         builder.add_history(Reason.AWAITING_PROMOTION, message, digest=candidate.digest)
 
 
-def note_scaling(observed: ModelDeploymentObserved, builder: StatusBuilder, wanted: Manifest) -> None:
+def note_scaling(
+    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], wanted: Manifest
+) -> None:
     """Announce that the number of pods changes."""
     if observed.deployment is None:
         return
@@ -70,7 +74,10 @@ def note_scaling(observed: ModelDeploymentObserved, builder: StatusBuilder, want
 
 
 def stable_after(
-    observed: ModelDeploymentObserved, builder: StatusBuilder, current: Revision, rollout: Rollout
+    observed: ModelDeploymentObserved,
+    builder: StatusBuilder[ModelDeploymentStatus],
+    current: Revision,
+    rollout: Rollout,
 ) -> Revision | None:
     """The last version that every pod served: the current one as soon as they all do."""
     stable = observed.resource.status.stable_revision
@@ -83,7 +90,9 @@ def stable_after(
     return replaced(current, since=rfc3339(observed.now))
 
 
-def judge(observed: ModelDeploymentObserved, builder: StatusBuilder, finding: Finding) -> Verdict:
+def judge(
+    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], finding: Finding
+) -> Verdict:
     """Give up a version that missed its deadline; take back the rejection of one that serves after all.
 
     The rejection is recorded first; the pass that follows at once goes back to the stable version. The time since the

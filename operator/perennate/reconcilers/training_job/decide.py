@@ -9,7 +9,6 @@ from perennate.builders import training
 from perennate.builders.manifest import controller_uid
 from perennate.reconcilers.plan import LEAVE_ALONE, Plan
 from perennate.reconcilers.settings import store_claim_of
-from perennate.reconcilers.times import rfc3339
 from perennate.reconcilers.training_job import finish
 from perennate.reconcilers.training_job import status as view
 from perennate.reconcilers.training_job.checks import BEFORE_START
@@ -27,6 +26,7 @@ from perennate.reconcilers.training_job.sentences import describe_progress
 from perennate.reconcilers.training_job.stages import WAITING_STAGES
 
 if TYPE_CHECKING:
+    from perennate.api.v1alpha1.training_job import TrainingJobStatus
     from perennate.builders.manifest import Manifest
     from perennate.reconcilers.status_builder import StatusBuilder
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
@@ -64,21 +64,23 @@ def decide(observed: TrainingJobObserved) -> Plan:
     return _running(observed, builder, outcome)
 
 
-def _without_job(observed: TrainingJobObserved, builder: StatusBuilder) -> Plan:
+def _without_job(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus]) -> Plan:
     """No Job yet: it waits while suspended or while a reference leads nowhere, else the first attempt starts."""
     if observed.resource.spec.suspend:
         message = "spec.suspend is true: no Job is started"
         view.set_unfinished(builder, Reason.SUSPENDED, message)
-        return view.plan(observed, builder, Phase.SUSPENDED, message)
+        builder.update(phase=Phase.SUSPENDED)
+        return builder.plan(summary=message)
     violation = BEFORE_START.first_violation(observed)
     if violation is not None:
         if view.set_unfinished(builder, Reason(violation.reason), violation.message):
             builder.emit_event(violation.reason, violation.message, warning=True)
-        return view.plan(observed, builder, Phase.PENDING, violation.message, requeue_after=RECHECK_REFERENCES)
+        builder.update(phase=Phase.PENDING)
+        return builder.plan(summary=violation.message, requeue_after=RECHECK_REFERENCES)
     return _start(observed, builder, attempt=0)
 
 
-def _start(observed: TrainingJobObserved, builder: StatusBuilder, *, attempt: int) -> Plan:
+def _start(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], *, attempt: int) -> Plan:
     """Create the Job of an attempt. Its name follows from uid and attempt, so a repeated pass creates it only once."""
     resource, settings = observed.resource, observed.settings
     job = training.training_job_run(
@@ -91,21 +93,18 @@ def _start(observed: TrainingJobObserved, builder: StatusBuilder, *, attempt: in
     )
     message = f"Job {job['metadata']['name']} was created"
     view.set_unfinished(builder, Reason.WAITING, "waiting for the pod")
-    builder.add_history(Reason.RUN_STARTED, message, trigger=view.trigger_text(observed))
-    return view.plan(
-        observed,
-        builder,
-        Phase.PENDING,
-        "waiting for the pod",
-        create=(*_missing_store(observed), job),
-        requeue_after=AT_ONCE,
+    builder.add_history(Reason.RUN_STARTED, message, trigger=view.trigger_text(observed.resource))
+    builder.update(
+        phase=Phase.PENDING,
         job_ref=view.job_ref(observed, attempt=attempt),
         stages=WAITING_STAGES,
-        start_time=resource.status.start_time or rfc3339(observed.now),
+        start_time=resource.status.start_time or builder.now,
     )
+    create = (*_missing_store(observed), job)
+    return builder.plan(summary="waiting for the pod", create=create, requeue_after=AT_ONCE)
 
 
-def _next_attempt(observed: TrainingJobObserved, builder: StatusBuilder, lost: Lost) -> Plan:
+def _next_attempt(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], lost: Lost) -> Plan:
     """The Job is gone without a result: try again within spec.backoffLimit."""
     resource = observed.resource
     attempt, limit = attempt_of(resource) + 1, resource.spec.backoff_limit
@@ -116,7 +115,9 @@ def _next_attempt(observed: TrainingJobObserved, builder: StatusBuilder, lost: L
     return _start(observed, builder, attempt=attempt)
 
 
-def _running(observed: TrainingJobObserved, builder: StatusBuilder, outcome: InProgress | AwaitingResult) -> Plan:
+def _running(
+    observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], outcome: InProgress | AwaitingResult
+) -> Plan:
     """The Job is there and has not ended, or its pod's report is still on the way."""
     resource = observed.resource
     stages = view.seen_stages(observed)
@@ -129,19 +130,15 @@ def _running(observed: TrainingJobObserved, builder: StatusBuilder, outcome: InP
     if resource.spec.suspend:
         phase, reason, text = Phase.SUSPENDED, Reason.SUSPENDED, "spec.suspend is true: the Job's pod is stopped"
     view.set_unfinished(builder, reason, text)
-    return view.plan(
-        observed,
-        builder,
-        phase,
-        text,
+    builder.update(phase=phase, stages=stages, **view.seen_job(observed))
+    return builder.plan(
+        summary=text,
         apply=_suspension(observed),
         requeue_after=requeue if resource.status.job_ref is not None else AT_ONCE,
-        stages=stages,
-        **view.seen_job(observed),
     )
 
 
-def _name_taken(observed: TrainingJobObserved, builder: StatusBuilder) -> Plan:
+def _name_taken(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus]) -> Plan:
     """Another owner's object has the Job's name: it is neither adopted nor touched."""
     message = (
         f"Job {job_name(observed.resource)} exists and is not controlled by this TrainingJob; "
@@ -149,10 +146,11 @@ def _name_taken(observed: TrainingJobObserved, builder: StatusBuilder) -> Plan:
     )
     if view.set_unfinished(builder, Reason.NAME_TAKEN, message):
         builder.emit_event(Reason.NAME_TAKEN, message, warning=True)
-    return view.plan(observed, builder, Phase.PENDING, message, requeue_after=RECHECK_NAME)
+    builder.update(phase=Phase.PENDING)
+    return builder.plan(summary=message, requeue_after=RECHECK_NAME)
 
 
-def _note_suspension(observed: TrainingJobObserved, builder: StatusBuilder) -> None:
+def _note_suspension(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus]) -> None:
     """Suspended is True while asked for, False once it was and no longer is, and absent otherwise."""
     known = any(condition.type == ConditionType.SUSPENDED for condition in observed.resource.status.conditions)
     if observed.resource.spec.suspend:
@@ -162,11 +160,11 @@ def _note_suspension(observed: TrainingJobObserved, builder: StatusBuilder) -> N
         builder.add_history(Reason.RESUMED, "spec.suspend is false again")
 
 
-def _note_unrecorded_start(observed: TrainingJobObserved, builder: StatusBuilder) -> None:
+def _note_unrecorded_start(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus]) -> None:
     """A Job that no status knows: the pass that created it ended before its status write."""
     if observed.job is not None and observed.resource.status.job_ref is None:
         message = f"Job {job_name(observed.resource)} was created"
-        builder.add_history(Reason.RUN_STARTED, message, trigger=view.trigger_text(observed))
+        builder.add_history(Reason.RUN_STARTED, message, trigger=view.trigger_text(observed.resource))
 
 
 def _suspension(observed: TrainingJobObserved) -> tuple[Manifest, ...]:

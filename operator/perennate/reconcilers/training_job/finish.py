@@ -14,7 +14,7 @@ from perennate.reconcilers.training_job.outcome import job_condition
 from perennate.reconcilers.training_job.sentences import describe_gates, describe_success
 
 if TYPE_CHECKING:
-    from perennate.api.v1alpha1.training_job import StageStatus
+    from perennate.api.v1alpha1.training_job import StageStatus, TrainingJobStatus
     from perennate.reconcilers.status_builder import StatusBuilder
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
     from perennate.reconcilers.training_job.outcome import Published, Refused
@@ -32,7 +32,7 @@ def after_finish(observed: TrainingJobObserved) -> Plan:
     return Plan(status=status, delete=(itself,))
 
 
-def published(observed: TrainingJobObserved, builder: StatusBuilder, outcome: Published) -> Plan:
+def published(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], outcome: Published) -> Plan:
     """The terminal state of success; the version is fixed by this one status write."""
     result = outcome.result
     stages = view.seen_stages(observed)
@@ -43,21 +43,18 @@ def published(observed: TrainingJobObserved, builder: StatusBuilder, outcome: Pu
     builder.set(ConditionType.COMPLETE, "True", Reason.VERSION_PUBLISHED, text)
     ended_at = _ended_at(observed)
     digest = result.model_version.digest if result.model_version is not None else None
-    builder.add_history(Reason.VERSION_PUBLISHED, text, digest=digest, trigger=view.trigger_text(observed))
-    return view.plan(
-        observed,
-        builder,
-        Phase.SUCCEEDED,
-        text,
-        requeue_after=_seconds_left(observed, ended_at),
+    builder.add_history(Reason.VERSION_PUBLISHED, text, digest=digest, trigger=view.trigger_text(observed.resource))
+    builder.update(
+        phase=Phase.SUCCEEDED,
         stages=stages,
         completion_time=ended_at,
         **view.reported(result),
         **view.seen_job(observed),
     )
+    return builder.plan(summary=text, requeue_after=_seconds_left(observed, ended_at))
 
 
-def failed(observed: TrainingJobObserved, builder: StatusBuilder, outcome: Refused) -> Plan:
+def failed(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], outcome: Refused) -> Plan:
     """The terminal state of failure, with its reason."""
     ended_at, seen = _ended_at(observed), view.seen_stages(observed)
     cut_short = next((stage.name for stage in seen if stage.state == "Running"), None)
@@ -66,18 +63,15 @@ def failed(observed: TrainingJobObserved, builder: StatusBuilder, outcome: Refus
     view.settle_stage_conditions(builder, stages, outcome)
     builder.set(ConditionType.COMPLETE, "False", outcome.reason, "the run failed")
     builder.set(ConditionType.FAILED, "True", outcome.reason, message)
-    builder.add_history(outcome.reason, message, warning=True, trigger=view.trigger_text(observed))
-    return view.plan(
-        observed,
-        builder,
-        Phase.FAILED,
-        message,
-        requeue_after=_seconds_left(observed, ended_at),
+    builder.add_history(outcome.reason, message, warning=True, trigger=view.trigger_text(observed.resource))
+    builder.update(
+        phase=Phase.FAILED,
         stages=stages,
         completion_time=ended_at,
         **view.reported(outcome.result),
         **view.seen_job(observed),
     )
+    return builder.plan(summary=message, requeue_after=_seconds_left(observed, ended_at))
 
 
 def _seconds_left(observed: TrainingJobObserved, ended_at: str | None) -> float | None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perennate.api.conditions import find_condition, is_true
-from perennate.api.v1alpha1.training_job import ConditionType, JobRef, Phase, Reason, Trigger
+from perennate.api.conditions import is_true
+from perennate.api.v1alpha1.training_job import ConditionType, JobRef, Reason, Trigger
 from perennate.api.wellknown import ANNOTATION_EPISODE, ANNOTATION_TRIGGER
 from perennate.builders import names
-from perennate.reconcilers.plan import Plan
-from perennate.reconcilers.status_builder import StatusBuilder, replaced
+from perennate.reconcilers.status_builder import StatusBuilder
 from perennate.reconcilers.times import rfc3339
 from perennate.reconcilers.training_job.observed import attempt_of
 from perennate.reconcilers.training_job.stages import WAITING_STAGES, leading_pod, stages_of
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from perennate.api.documents.stage_result import StageResult
     from perennate.api.v1alpha1 import TrainingJob
     from perennate.api.v1alpha1.training_job import StageStatus, TrainingJobStatus
-    from perennate.builders.manifest import Manifest
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
     from perennate.reconcilers.training_job.outcome import Refused
 
@@ -33,45 +31,21 @@ def is_finished(status: TrainingJobStatus) -> bool:
     return is_true(status.conditions, ConditionType.COMPLETE) or is_true(status.conditions, ConditionType.FAILED)
 
 
-def begin(observed: TrainingJobObserved) -> StatusBuilder:
+def begin(observed: TrainingJobObserved) -> StatusBuilder[TrainingJobStatus]:
     """The status builder of this pass, with the conditions that are unknown until a stage has ended."""
-    status = observed.resource.status
-    builder = StatusBuilder.of(observed.resource, observed.now, conditions=status.conditions, history=status.history)
+    resource = observed.resource
+    builder = StatusBuilder(resource.status, generation=resource.metadata.generation, time=observed.now)
+    builder.update(trigger=trigger_of(resource))
     for unknown in (ConditionType.DATA_VALIDATED, ConditionType.GATES_PASSED):
-        if find_condition(status.conditions, unknown) is None:
+        if builder.condition(unknown) is None:
             builder.set(unknown, "Unknown", Reason.WAITING, "the stage that tells has not ended")
     return builder
 
 
-def set_unfinished(builder: StatusBuilder, reason: Reason, message: str) -> bool:
+def set_unfinished(builder: StatusBuilder[TrainingJobStatus], reason: Reason, message: str) -> bool:
     """Neither terminal condition holds, for this reason. Whether that is news."""
     builder.set(ConditionType.FAILED, "False", reason, "the run has not failed")
     return builder.set(ConditionType.COMPLETE, "False", reason, message)
-
-
-def compose(
-    observed: TrainingJobObserved, builder: StatusBuilder, *, phase: Phase, summary: str, **changes: Any
-) -> dict[str, Any]:
-    """The whole status document: what it was, with what this pass found.
-
-    Args:
-        observed: what the pass looked at.
-        builder: conditions and history of the pass.
-        phase: where the run is, in one word.
-        summary: the same in one sentence.
-        changes: further fields of the status that differ.
-    """
-    status = replaced(
-        observed.resource.status,
-        observed_generation=observed.resource.metadata.generation,
-        phase=phase,
-        summary=truncate(summary),
-        conditions=builder.conditions(),
-        history=builder.history,
-        trigger=trigger_of(observed.resource),
-        **changes,
-    )
-    return status.to_document()
 
 
 def trigger_of(resource: TrainingJob) -> Trigger:
@@ -122,7 +96,9 @@ def reported(result: StageResult | None) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def settle_stage_conditions(builder: StatusBuilder, stages: tuple[StageStatus, ...], refused: Refused | None) -> None:
+def settle_stage_conditions(
+    builder: StatusBuilder[TrainingJobStatus], stages: tuple[StageStatus, ...], refused: Refused | None
+) -> None:
     """DataValidated and GatesPassed, from the stages that ended and the refusal, if any."""
     if refused is not None and refused.reason == Reason.DATA_REFUSED:
         builder.set(ConditionType.DATA_VALIDATED, "False", Reason.DATA_REFUSED, refused.message)
@@ -134,27 +110,6 @@ def settle_stage_conditions(builder: StatusBuilder, stages: tuple[StageStatus, .
         builder.set(ConditionType.GATES_PASSED, "False", Reason.GATE_FAILED, refused.message)
 
 
-def plan(
-    observed: TrainingJobObserved,
-    builder: StatusBuilder,
-    phase: Phase,
-    summary: str,
-    *,
-    create: tuple[Manifest, ...] = (),
-    apply: tuple[Manifest, ...] = (),
-    requeue_after: float | None = None,
-    **changes: Any,
-) -> Plan:
-    """A plan with the whole status: phase and summary, and `changes` to other fields."""
-    return Plan(
-        status=compose(observed, builder, phase=phase, summary=summary, **changes),
-        create=create,
-        apply=apply,
-        events=tuple(builder.events),
-        requeue_after=requeue_after,
-    )
-
-
 def seen_job(observed: TrainingJobObserved) -> dict[str, Any]:
     """Reference and start of the Job, which a pass that crashed before its status write may have left unrecorded."""
     job, start = observed.job, observed.resource.status.start_time
@@ -163,9 +118,9 @@ def seen_job(observed: TrainingJobObserved) -> dict[str, Any]:
     return {"job_ref": job_ref(observed), "start_time": start}
 
 
-def trigger_text(observed: TrainingJobObserved) -> str:
-    """What asked for the run, as an entry of the history names it: `DriftPolicy/<name>` or `User`."""
-    trigger = trigger_of(observed.resource)
+def trigger_text(resource: TrainingJob) -> str:
+    """What asked for the run, as the history names it: `DriftPolicy/<name>` or `User`."""
+    trigger = trigger_of(resource)
     return f"{trigger.kind}/{trigger.policy}" if trigger.policy else trigger.kind
 
 

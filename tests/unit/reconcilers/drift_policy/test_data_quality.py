@@ -9,7 +9,8 @@ import pytest
 from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
 from perennate.drift import DataFault, Evaluation, Signal, Verdict
 from perennate.reconcilers.drift_policy.evaluation import data_quality
-from perennate.reconcilers.status_builder import StatusBuilder
+from perennate.reconcilers.status_builder import replaced
+from perennate.reconcilers.times import rfc3339
 from tests.support.reconcilers.drift_policy import (
     conditions_of,
     edit,
@@ -33,7 +34,7 @@ def test_missing_values_are_a_fault_and_no_drift() -> None:
     world = watching(spec={"consecutive": 5})
     assert evaluate(world, 1, missing=True) == []
     assert conditions_of(world)["DataQuality"] == ("True", "ValuesAsTrained")
-    assert message_of(world, "DataQuality").endswith("in 1 of 2 evaluations that make an alarm")
+    assert message_of(world, "DataQuality").endswith("in 1 of 2 consecutive evaluations needed for an alarm")
     assert evaluate(world, 1) == ["DataFault"]
     assert conditions_of(world)["DataQuality"] == ("False", "DataFault")
     (fault,) = status_of(world)["dataFaults"]
@@ -195,8 +196,8 @@ def judged(faults: tuple[DataFault, ...], signal: Signal = Signal.RAISED, **spec
     """The status after one evaluation that found these faults and nothing else."""
     policy = make_drift_policy(spec=spec)
     found = Evaluation(Verdict.NONE, (), faults, 1000, Signal.LOWERED, signal, "")
-    builder = StatusBuilder.of(policy, NOW, conditions=(), history=())
-    return data_quality.evaluate(policy.spec, policy.status, found, builder)
+    fields, _ = data_quality.check_data_quality(policy.spec, policy.status.data_fault, found, rfc3339(NOW))
+    return replaced(policy.status, **fields)
 
 
 def test_status_keeps_the_faults_that_brake() -> None:
@@ -228,8 +229,8 @@ def test_a_fault_ends_only_well_below_its_tolerance(
         status={"dataFault": {"active": True, "count": 1, "since": at(0)}},
     )
     found = Evaluation(Verdict.NONE, (), faults, 1000, Signal.LOWERED, signal, "")
-    builder = StatusBuilder.of(policy, NOW, conditions=(), history=())
-    after = data_quality.evaluate(policy.spec, policy.status, found, builder).data_fault
+    fields, _ = data_quality.check_data_quality(policy.spec, policy.status.data_fault, found, rfc3339(NOW))
+    after = replaced(policy.status, **fields).data_fault
     assert (after.active, after.count) == (True, want)
 
 

@@ -19,7 +19,7 @@ from perennate.reconcilers.drift_policy.retraining.cooldown import (
     next_trigger_time,
     starts_of_the_day,
 )
-from perennate.reconcilers.drift_policy.retraining.triggers import measured
+from perennate.reconcilers.drift_policy.retraining.triggers import measured_trigger
 from perennate.reconcilers.times import parse_time
 from tests.support.world.objects import NOW, Document, at, condition, make_drift_policy
 
@@ -60,7 +60,7 @@ DRIFT = {"drift": {"threshold": 0.25, "duration": "1h"}}
 PERFORMANCE = {"performance": {"metric": "auc"}}
 FEATURE = {"name": "wind", "verdict": "Drifted", "psiStar": 0.8, "pValue": 0.001, "rows": 1000}
 LONG_AGO = {"active": True, "since": at(-3600)}
-PULLS: dict[str, tuple[Document, Document, list[Document], str | None]] = {
+TRIGGERS: dict[str, tuple[Document, Document, list[Document], str | None]] = {
     "nothing is given": ({}, {"drift": LONG_AGO, "features": [FEATURE]}, [condition("DriftDetected")], None),
     "performance was lost": (PERFORMANCE, {}, [condition("PerformanceLost")], "Performance"),
     "performance is unknown": (PERFORMANCE, {}, [condition("PerformanceLost", "Unknown")], None),
@@ -99,13 +99,13 @@ PULLS: dict[str, tuple[Document, Document, list[Document], str | None]] = {
 }
 
 
-@pytest.mark.parametrize(("triggers", "status", "conditions", "want"), PULLS.values(), ids=PULLS)
+@pytest.mark.parametrize(("triggers", "status", "conditions", "want"), TRIGGERS.values(), ids=TRIGGERS)
 def test_what_a_measurement_asks_for(
     triggers: Document, status: Document, conditions: list[Document], want: str | None
 ) -> None:
     """Each trigger is off unless given, and only a definite True asks for anything."""
-    decision = measured(
-        make_drift_policy(spec={"triggers": triggers}),
+    decision = measured_trigger(
+        make_drift_policy(spec={"triggers": triggers}).spec.triggers,
         DriftPolicyStatus.model_validate(status),
         tuple(Condition.model_validate(found) for found in conditions),
         NOW,

@@ -73,19 +73,19 @@ QUORUMS: dict[Any, float] = {1: 1, 7: 7, "1%": 0.01, "30%": 0.3, "99%": 0.99}
 def test_a_quorum_is_a_number_or_a_share(given: Any, want: float) -> None:
     """As elsewhere in Kubernetes: a whole number, or a percentage."""
     policy: DriftPolicy = make_drift_policy(spec={"minDriftedFeatures": given})
-    assert quorum(policy.spec) == want
+    assert quorum(policy.spec.min_drifted_features) == want
 
 
 MISFITS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a feature that is not there": (
         {"name": "wnid"},
         "FeatureNotFound",
-        'spec.features[1].name: the version that is served has no feature "wnid"; it has score, sun, wind',
+        'spec.features[1].name: the served version has no feature "wnid"; it has score, sun, wind',
     ),
     "an output that is not there": (
         {"name": "prediction"},
         "FeatureNotFound",
-        'spec.features[1].name: the version that is served has no feature "prediction"; it has',
+        'spec.features[1].name: the served version has no feature "prediction"; it has',
     ),
     "a method that does not apply": (
         {"name": "score", "method": "meanShift", "threshold": 1},

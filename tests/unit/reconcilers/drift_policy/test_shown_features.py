@@ -7,8 +7,9 @@ import pytest
 
 from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, DriftPolicyStatus
 from perennate.drift import Recorder, Sample, Window, build_profile
-from perennate.reconcilers.drift_policy.evaluation import window as evaluation
-from perennate.reconcilers.status_builder import StatusBuilder
+from perennate.reconcilers.drift_policy.evaluation.window import evaluate_window
+from perennate.reconcilers.status_builder import replaced
+from perennate.reconcilers.times import rfc3339
 from tests.support.world.objects import NOW, make_drift_policy
 
 ROWS = 2000
@@ -35,8 +36,8 @@ def moved(shifts: dict[str, float], *, importance: dict[str, float] | None = Non
 def judged(sample: Sample) -> DriftPolicyStatus:
     """The status after one evaluation of a policy with every default."""
     policy = make_drift_policy()
-    builder = StatusBuilder.of(policy, NOW, conditions=(), history=())
-    return evaluation.evaluate(policy.spec, policy.status, sample, builder)[0]
+    result = evaluate_window(policy.spec, policy.status, sample, rfc3339(NOW))
+    return replaced(policy.status, **result.fields)
 
 
 def test_the_strongest_drift_is_always_shown() -> None:

@@ -1,10 +1,12 @@
-"""The memory of an alarm between two evaluations, and when its condition is worth an entry in the history."""
+"""Alarms: their memory between two evaluations, and how they are reported."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from perennate import drift
+from perennate.api.conditions import find_condition
 from perennate.api.v1alpha1.drift_policy import Streak
 
 if TYPE_CHECKING:
@@ -14,26 +16,34 @@ if TYPE_CHECKING:
     from perennate.reconcilers.status_builder import StatusBuilder
 
 
-def advanced(streak: Streak, signal: Signal, consecutive: int, now: str) -> Streak:
+@dataclass(frozen=True)
+class AlarmReport:
+    """What an evaluation says of one alarm.
+
+    Attributes:
+        alarm: type of its condition.
+        status, reason, message: its condition.
+        active: whether the alarm is on; None if that is unknown.
+    """
+
+    alarm: ConditionType
+    status: ConditionStatus
+    reason: Reason
+    message: str
+    active: bool | None
+
+
+def advance(streak: Streak, signal: Signal, consecutive: int, now: str) -> Streak:
     """The memory of an alarm after one more signal; `since` is when it last went on."""
     after = drift.advance(drift.Streak(streak.active, streak.count), signal, consecutive=consecutive)
     since = (streak.since if streak.active else now) if after.active else None
     return Streak(active=after.active, count=after.count, since=since)
 
 
-def switch_on(
-    builder: StatusBuilder, alarm: ConditionType, reason: Reason, message: str, *, status: ConditionStatus = "True"
-) -> None:
-    """The alarm is on, which its condition says by `status`; that it went on is worth an entry."""
-    if builder.set(alarm, status, reason, message):
-        builder.add_history(reason, message, warning=True)
-
-
-def switch_off(
-    builder: StatusBuilder, alarm: ConditionType, reason: Reason, message: str, *, status: ConditionStatus = "False"
-) -> None:
-    """The alarm is off; that it went off is worth an entry, that it was never on is not."""
-    was_on = any(c.type == alarm and c.status not in {status, "Unknown"} for c in builder.previous)
-    builder.set(alarm, status, reason, message)
-    if was_on:
-        builder.add_history(reason, message)
+def report_alarm(builder: StatusBuilder[Any], found: AlarmReport) -> None:
+    """Set the condition of an alarm. An alarm that went on or off is recorded in the history."""
+    before = find_condition(builder.previous, found.alarm)
+    changed = builder.set(found.alarm, found.status, found.reason, found.message)
+    went_off = found.active is False and before is not None and before.status not in {found.status, "Unknown"}
+    if (found.active and changed) or went_off:
+        builder.add_history(found.reason, found.message, warning=bool(found.active))

@@ -1,4 +1,4 @@
-"""Values that are missing, of no known kind, or out of range more often than in training: an alarm, and a brake."""
+"""Data quality: values that are missing, of no known kind, or out of range more often than in training."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, ConditionType, DataF
 from perennate.api.v1alpha1.drift_rules import FaultCheck
 from perennate.drift.verdicts.faults import MIN_EXCESS
 from perennate.drift.verdicts.persistence import HYSTERESIS
-from perennate.reconcilers.drift_policy.evaluation.alarms import advanced, switch_off, switch_on
+from perennate.reconcilers.drift_policy.evaluation.alarms import AlarmReport, advance
 from perennate.reconcilers.drift_policy.evaluation.rounding import hundredths
-from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.wording import truncate
 
 if TYPE_CHECKING:
-    from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
+    from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus, Streak
     from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
     from perennate.drift import DataFault, Evaluation
-    from perennate.reconcilers.status_builder import StatusBuilder
 
 SHOWN_FEATURES: Final = 5
 """Features that status shows."""
 SHOWN_FAULTS: Final = 5
+"""Data faults that status shows."""
 _CHECKS: Final = {
     "missing": FaultCheck.MISSING,
     "other": FaultCheck.OTHER,
@@ -31,22 +30,19 @@ _CHECKS: Final = {
 _OUTPUTS: Final = frozenset({"score", "prediction"})
 
 
-def evaluate(
-    spec: DriftPolicySpec, status: DriftPolicyStatus, found: Evaluation, builder: StatusBuilder
-) -> DriftPolicyStatus:
-    """The status after what an evaluation says of the data themselves."""
+def check_data_quality(
+    spec: DriftPolicySpec, streak: Streak, found: Evaluation, now: str
+) -> tuple[dict[str, object], AlarmReport]:
+    """The fields of the status about data faults, and the report of their alarm."""
     wanted = spec.data_quality
     faults = [fault for fault in found.faults if fault.rate - fault.reference_rate >= wanted.tolerance]
-    signal = _signal(found, faults, wanted.tolerance)
-    # Those that hold retraining back come first: status keeps a few, and is all that the brake looks at.
+    signal = _signal_of(found, faults, wanted.tolerance)
+    # Faults that hold retraining back come first: status keeps only a few, and the guard reads status.
     faults.sort(key=lambda fault: _CHECKS[fault.check] not in spec.brake.data_faults)
-    status = replaced(
-        status,
-        data_faults=tuple(_shown(fault) for fault in faults[:SHOWN_FAULTS]),
-        data_fault=advanced(status.data_fault, signal, wanted.consecutive, builder.now),
-    )
-    _report(spec, status, signal, builder)
-    return status
+    shown = tuple(_shown(fault) for fault in faults[:SHOWN_FAULTS])
+    streak = advance(streak, signal, wanted.consecutive, now)
+    report = _report(signal, streak, describe_faults(shown), wanted.consecutive)
+    return {"data_faults": shown, "data_fault": streak}, report
 
 
 def braking_faults(spec: DriftPolicySpec, status: DriftPolicyStatus) -> tuple[DataFaultStatus, ...]:
@@ -55,10 +51,10 @@ def braking_faults(spec: DriftPolicySpec, status: DriftPolicyStatus) -> tuple[Da
 
 
 def explains_drift(spec: DriftPolicySpec, status: DriftPolicyStatus) -> bool:
-    """Whether faults that hold retraining back are all there is to the drift: no sound feature has drifted."""
+    """Whether every drifted feature has a fault that holds retraining back."""
     faulty = {fault.feature for fault in braking_faults(spec, status)} if status.data_fault.active else set()
     drifted = {feature.name for feature in status.features if feature.verdict == "Drifted"}
-    # If all that status can show has drifted, what it does not show may have, too.
+    # If every feature that status can show has drifted, so may have features that it does not show.
     return bool(faulty) and len(drifted) < SHOWN_FEATURES and drifted - _OUTPUTS <= faulty
 
 
@@ -67,8 +63,8 @@ def describe_faults(faults: tuple[DataFaultStatus, ...]) -> str:
     return "; ".join(fault.hint or f"{fault.feature}: {fault.check}" for fault in faults)
 
 
-def _signal(found: Evaluation, faults: list[DataFault], tolerance: float) -> drift.Signal:
-    """What the alarm makes of the faults; the engine's own word is about the smallest tolerance there is."""
+def _signal_of(found: Evaluation, faults: list[DataFault], tolerance: float) -> drift.Signal:
+    """The signal for the alarm at the tolerance of the spec; that of the engine is for the smallest tolerance."""
     if found.fault_signal is drift.Signal.UNKNOWN or faults:
         return drift.Signal.RAISED if faults else drift.Signal.UNKNOWN
     near = any(fault.rate - fault.reference_rate >= HYSTERESIS * tolerance for fault in found.faults)
@@ -76,18 +72,18 @@ def _signal(found: Evaluation, faults: list[DataFault], tolerance: float) -> dri
     return drift.Signal.BETWEEN if near else drift.Signal.LOWERED
 
 
-def _report(spec: DriftPolicySpec, status: DriftPolicyStatus, signal: drift.Signal, builder: StatusBuilder) -> None:
-    alarm, told = ConditionType.DATA_QUALITY, describe_faults(status.data_faults)
+def _report(signal: drift.Signal, streak: Streak, faults: str, consecutive: int) -> AlarmReport:
+    alarm = ConditionType.DATA_QUALITY
     if signal is drift.Signal.UNKNOWN:
-        builder.set(alarm, "Unknown", Reason.INSUFFICIENT_DATA, "too few rows, or too little time, to tell")
-    elif status.data_fault.active:
-        receding = "receding: nothing is wrong with the values now"
-        switch_on(builder, alarm, Reason.DATA_FAULT, told or receding, status="False")
-    else:
-        seen = f"in {status.data_fault.count} of {spec.data_quality.consecutive} evaluations that make an alarm"
-        calm = "values are missing, unknown or out of range no more often than in training"
-        message = f"{told}, {seen}" if told else calm
-        switch_off(builder, alarm, Reason.VALUES_AS_TRAINED, message, status="True")
+        message = "too few rows in the window, or the window is too young"
+        return AlarmReport(alarm, "Unknown", Reason.INSUFFICIENT_DATA, message, None)
+    if streak.active:
+        message = faults or "receding: no data fault in the last evaluation"
+        return AlarmReport(alarm, "False", Reason.DATA_FAULT, message, active=True)
+    message = "values are missing, unknown or out of range no more often than in training"
+    if faults:
+        message = f"{faults}, in {streak.count} of {consecutive} consecutive evaluations needed for an alarm"
+    return AlarmReport(alarm, "True", Reason.VALUES_AS_TRAINED, message, active=False)
 
 
 def _shown(fault: DataFault) -> DataFaultStatus:

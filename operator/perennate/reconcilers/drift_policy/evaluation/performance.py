@@ -1,17 +1,16 @@
-"""Is the model worse than it was: by labels, and by what its scores let expect. Two alarms; only the first retrains."""
+"""Performance: measured with labels, and estimated from scores. Only a measured loss can start a retraining."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from perennate import drift
 from perennate.api.v1alpha1.drift_policy import ConditionType, PerformanceStatus, Reason, Streak
 from perennate.drift.performance.verdict import ERRORS, SIGNED
-from perennate.reconcilers.drift_policy.evaluation.alarms import advanced, switch_off, switch_on
+from perennate.reconcilers.drift_policy.evaluation.alarms import AlarmReport, advance
 from perennate.reconcilers.drift_policy.evaluation.rounding import hundredths, three_digits, two_digits
-from perennate.reconcilers.status_builder import replaced
 
 if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
@@ -30,83 +29,66 @@ _REASONS: Final = {
 }
 
 IN_UNITS: Final = ERRORS | SIGNED
-"""Metrics whose size depends on what is predicted: hundredths may be all of an error, or nothing."""
+"""Metrics in the unit of the target, which two decimals may not fit."""
 
 
-def watched(spec: DriftPolicySpec) -> Performance | None:
-    """The labelled metric that is watched, whether or not its loss retrains."""
+def labelled_metric(spec: DriftPolicySpec) -> Performance | None:
+    """The labelled metric that is watched, whether or not its loss starts a retraining."""
     return spec.performance or spec.triggers.performance
 
 
 @dataclass(frozen=True)
-class _Watch:
+class _Alarm:
     """One of the two alarms.
 
-    Args:
-        alarm: its condition.
-        figures, memory: fields of the status: what was measured, and the streak.
-        measure: judges the window.
-        wanted: what the spec asks for; None if nothing.
+    Attributes:
+        condition: type of its condition.
+        figures, streak: fields of the status: the measured values, and the memory of the alarm.
+        measure: evaluates the sample.
+        settings: its settings in a spec; None if it is off.
     """
 
-    alarm: ConditionType
+    condition: ConditionType
     figures: str
-    memory: str
+    streak: str
     measure: Callable[..., PerformanceResult]
-    wanted: Callable[[DriftPolicySpec], Performance | EstimatedPerformance | None]
+    settings: Callable[[DriftPolicySpec], Performance | EstimatedPerformance | None]
 
 
-_LABELLED: Final = _Watch(
-    ConditionType.PERFORMANCE_LOST, "performance", "performance_loss", drift.evaluate_performance, watched
+_LABELLED: Final = _Alarm(
+    ConditionType.PERFORMANCE_LOST, "performance", "performance_loss", drift.evaluate_performance, labelled_metric
 )
-_ESTIMATED: Final = _Watch(
+_ESTIMATED: Final = _Alarm(
     ConditionType.ESTIMATED_PERFORMANCE_LOST,
     "estimated_performance",
     "estimated_loss",
     drift.evaluate_estimate,
     lambda spec: spec.estimated_performance,
 )
+_ALARMS: Final = (_LABELLED, _ESTIMATED)
 
 
-def evaluate(
-    spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, builder: StatusBuilder
-) -> DriftPolicyStatus:
-    """The status after what the labels of the window say, and what its scores let expect."""
-    for watch in (_LABELLED, _ESTIMATED):
-        status = _evaluate(watch, spec, status, sample, builder)
-    return status
+def check_performance(
+    spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, now: str
+) -> tuple[dict[str, object], tuple[AlarmReport, ...]]:
+    """The fields of the status about performance, and the reports of the alarms that are on in the spec."""
+    fields: dict[str, object] = {}
+    reports = []
+    for alarm in _ALARMS:
+        settings = alarm.settings(spec)
+        if settings is not None:
+            changed, report = _check(alarm, settings, spec, getattr(status, alarm.streak), sample, now)
+            fields |= changed
+            reports.append(report)
+    return fields, tuple(reports)
 
 
-def _evaluate(
-    watch: _Watch, spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, builder: StatusBuilder
-) -> DriftPolicyStatus:
-    wanted = watch.wanted(spec)
-    if wanted is None:
-        return status
-    if not sample.warm:
-        builder.set(watch.alarm, "Unknown", Reason.INSUFFICIENT_DATA, too_early(spec))
-        return replaced(status, **{watch.figures: None})
-    result = watch.measure(
-        sample,
-        metric=wanted.metric,
-        tolerance=wanted.tolerance,
-        min_samples=spec.min_samples,
-        significance=spec.significance,
-    )
-    streak = advanced(getattr(status, watch.memory), result.signal, spec.consecutive, builder.now)
-    found = _shown(result)
-    _report(spec, watch.alarm, result, found, streak, builder)
-    return replaced(status, **{watch.figures: found, watch.memory: streak})
-
-
-def without_unwatched(spec: DriftPolicySpec, status: DriftPolicyStatus, builder: StatusBuilder) -> DriftPolicyStatus:
-    """Forget the alarms that the spec does not, or no longer, ask for."""
-    for watch in (_LABELLED, _ESTIMATED):
-        if watch.wanted(spec) is None:
-            builder.drop(watch.alarm)
-            if getattr(status, watch.figures) is not None or getattr(status, watch.memory) != Streak():
-                status = replaced(status, **{watch.figures: None, watch.memory: Streak()})
-    return status
+def drop_unwatched(spec: DriftPolicySpec, builder: StatusBuilder[Any]) -> None:
+    """Remove the conditions, values and memories of alarms that are off in the spec."""
+    for alarm in _ALARMS:
+        if alarm.settings(spec) is None:
+            builder.drop(alarm.condition)
+            builder.update(**{alarm.figures: None, alarm.streak: Streak()})
 
 
 def describe_performance(found: PerformanceStatus | None) -> str:
@@ -118,38 +100,56 @@ def describe_performance(found: PerformanceStatus | None) -> str:
     return f"{found.metric} {found.value:{form}} ({interval}), baseline {found.baseline:{form}}"
 
 
-def too_early(spec: DriftPolicySpec) -> str:
-    """Why there is no verdict although there may be rows."""
-    return f"a verdict waits for a 24th of spec.window ({spec.window}) to pass"
+def too_early(window: str) -> str:
+    """Why there is no verdict although there may be rows. `window` is spec.window."""
+    return f"no verdict before a 24th of spec.window ({window}) has passed"
 
 
-def _report(
+def _check(
+    alarm: _Alarm,
+    settings: Performance | EstimatedPerformance,
     spec: DriftPolicySpec,
-    alarm: ConditionType,
-    result: PerformanceResult,
-    found: PerformanceStatus | None,
     streak: Streak,
-    builder: StatusBuilder,
-) -> None:
+    sample: Sample,
+    now: str,
+) -> tuple[dict[str, object], AlarmReport]:
+    if not sample.warm:
+        report = AlarmReport(alarm.condition, "Unknown", Reason.INSUFFICIENT_DATA, too_early(spec.window), None)
+        return {alarm.figures: None}, report
+    result = alarm.measure(
+        sample,
+        metric=settings.metric,
+        tolerance=settings.tolerance,
+        min_samples=spec.min_samples,
+        significance=spec.significance,
+    )
+    streak = advance(streak, result.signal, spec.consecutive, now)
+    figures = _shown(result)
     if result.cause is not None:
-        builder.set(alarm, "Unknown", _REASONS[result.cause], _why_unknown(spec, result))
-        return
-    message = describe_performance(found)
-    message = f"estimated from scores: {message}" if result.estimated else message
+        message = _why_unknown(spec.min_samples, result)
+        report = AlarmReport(alarm.condition, "Unknown", _REASONS[result.cause], message, None)
+    else:
+        message = describe_performance(figures)
+        message = f"estimated from scores: {message}" if result.estimated else message
+        report = _report(alarm.condition, streak, message, spec.consecutive)
+    return {alarm.figures: figures, alarm.streak: streak}, report
+
+
+def _report(condition: ConditionType, streak: Streak, message: str, consecutive: int) -> AlarmReport:
     if streak.active:
-        switch_on(builder, alarm, Reason.PERFORMANCE_BELOW_TOLERANCE, message)
-        return
+        return AlarmReport(condition, "True", Reason.PERFORMANCE_BELOW_TOLERANCE, message, active=True)
     if streak.count:
-        message = f"{message}; below tolerance in {streak.count} of {spec.consecutive} evaluations that make an alarm"
-    switch_off(builder, alarm, Reason.PERFORMANCE_HELD, message)
+        needed = f"{streak.count} of {consecutive} consecutive evaluations needed for an alarm"
+        message = f"{message}; below tolerance in {needed}"
+    return AlarmReport(condition, "False", Reason.PERFORMANCE_HELD, message, active=False)
 
 
-def _why_unknown(spec: DriftPolicySpec, result: PerformanceResult) -> str:
-    """The engine's words, save where they hold a number that ticks."""
-    if result.cause is drift.Cause.NO_LABELS and result.labelled_rows < spec.min_samples:
-        return f"{two_digits(result.labelled_rows)} labelled rows in the window, spec.minSamples is {spec.min_samples}"
+def _why_unknown(min_samples: int, result: PerformanceResult) -> str:
+    """The message of the engine, except where it holds a number that changes with every row."""
+    if result.cause is drift.Cause.NO_LABELS and result.labelled_rows < min_samples:
+        return f"{two_digits(result.labelled_rows)} labelled rows in the window, spec.minSamples is {min_samples}"
     if result.cause is drift.Cause.NO_ROWS:
-        return f"fewer rows with a score in the window than spec.minSamples, {spec.min_samples}"
+        return f"fewer rows with a score in the window than spec.minSamples, {min_samples}"
     return result.reason
 
 

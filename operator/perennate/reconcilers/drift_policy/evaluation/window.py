@@ -1,41 +1,94 @@
-"""One evaluation of the window: what it says goes into conditions, streaks, rounded numbers, and gauges."""
+"""One evaluation of the window: fields of the status, and reports of the alarms."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from perennate import drift
 from perennate.api.durations import parse_duration
 from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, ConditionType, FeatureStatus, Reason, Streak, WindowStatus
 from perennate.drift.verdicts.effects import EFFECTS
-from perennate.reconcilers.drift_policy.evaluation import data_quality, performance
-from perennate.reconcilers.drift_policy.evaluation.alarms import advanced, switch_off, switch_on
+from perennate.reconcilers.drift_policy.evaluation.alarms import AlarmReport, advance
+from perennate.reconcilers.drift_policy.evaluation.data_quality import SHOWN_FEATURES, check_data_quality
+from perennate.reconcilers.drift_policy.evaluation.performance import check_performance, too_early
 from perennate.reconcilers.drift_policy.evaluation.rounding import bounded, hundredths, power_of_ten, tenths, two_digits
-from perennate.reconcilers.drift_policy.evaluation.rules import fitting_rules, quorum
-from perennate.reconcilers.drift_policy.gauges import feature_gauges
-from perennate.reconcilers.status_builder import replaced
+from perennate.reconcilers.drift_policy.evaluation.rules import PolicyRules, quorum
 from perennate.reconcilers.times import rfc3339
 from perennate.reconcilers.wording import truncate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
     from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
     from perennate.drift import Evaluation, FeatureResult, Sample
-    from perennate.reconcilers.gauges import GaugeUpdate
     from perennate.reconcilers.policy import Violation
     from perennate.reconcilers.status_builder import StatusBuilder
 
 WARM_UP: Final = 24
-"""No verdict before a 24th of the window has been seen; also the grain of its start in status."""
+"""No verdict before a 24th of the window has passed; also the resolution of its start in status."""
+ALARMS: Final = (
+    ConditionType.DRIFT_DETECTED,
+    ConditionType.DATA_QUALITY,
+    ConditionType.PERFORMANCE_LOST,
+    ConditionType.ESTIMATED_PERFORMANCE_LOST,
+)
 
 
-def reset(status: DriftPolicyStatus, builder: StatusBuilder, *, profile_digest: str, message: str) -> DriftPolicyStatus:
-    """Forget what was seen of another version: its reference says nothing about this one."""
-    for alarm in _ALARMS:
+@dataclass(frozen=True)
+class WindowEvaluation:
+    """The result of one evaluation.
+
+    Attributes:
+        fields: the fields of the status that change.
+        alarms: the reports of the alarms.
+        found: the result of the drift engine.
+    """
+
+    fields: dict[str, Any]
+    alarms: tuple[AlarmReport, ...]
+    found: Evaluation
+
+
+def evaluate_window(spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, now: str) -> WindowEvaluation:
+    """Evaluate the counts of a window.
+
+    Args:
+        spec: spec of the policy.
+        status: its status before the evaluation.
+        sample: the counts.
+        now: time of the pass, RFC 3339.
+    """
+    rules = PolicyRules(spec.features, spec.drifted, spec.warning, sample.profile)
+    found = drift.evaluate(
+        sample,
+        min_samples=spec.min_samples,
+        significance=spec.significance,
+        warning=spec.warning,
+        drifted=spec.drifted,
+        rules=rules.applicable(),
+        quorum=quorum(spec.min_drifted_features),
+    )
+    window = _window_of(spec.window, status.window, sample)
+    features = tuple(map(_shown, _most_informative(found.features)))
+    streak = advance(status.drift, found.signal, spec.consecutive, now)
+    quality, quality_report = check_data_quality(spec, status.data_fault, found, now)
+    performance, performance_reports = check_performance(spec, status, sample, now)
+    drift_report = _report(spec, found.signal, streak, features, window.rows)
+    return WindowEvaluation(
+        {"window": window, "features": features, "drift": streak, **quality, **performance},
+        (drift_report, quality_report, *performance_reports),
+        found,
+    )
+
+
+def reset(builder: StatusBuilder[DriftPolicyStatus], *, profile_digest: str, message: str) -> None:
+    """Discard the results for another version: they do not apply to this one."""
+    for alarm in ALARMS:
         builder.set(alarm, "Unknown", Reason.INSUFFICIENT_DATA, message)
-    return replaced(
-        status,
+    builder.update(
         window=WindowStatus(since=builder.now, rows=0, profile_digest=profile_digest),
         features=(),
         data_faults=(),
@@ -48,86 +101,56 @@ def reset(status: DriftPolicyStatus, builder: StatusBuilder, *, profile_digest: 
     )
 
 
-_ALARMS: Final = (
-    ConditionType.DRIFT_DETECTED,
-    ConditionType.DATA_QUALITY,
-    ConditionType.PERFORMANCE_LOST,
-    ConditionType.ESTIMATED_PERFORMANCE_LOST,
-)
-
-
-def mark_unknown(builder: StatusBuilder, violation: Violation) -> None:
-    """There can be no verdict. The streaks stay: Unknown neither counts nor resets."""
-    for alarm in _ALARMS:
+def mark_unknown(builder: StatusBuilder[DriftPolicyStatus], violation: Violation) -> None:
+    """Set all alarms to Unknown. Their streaks stay: Unknown neither extends nor resets them."""
+    for alarm in ALARMS:
         builder.set(alarm, "Unknown", violation.reason, violation.message)
 
 
-def evaluate(
-    spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, builder: StatusBuilder
-) -> tuple[DriftPolicyStatus, GaugeUpdate]:
-    """The status after one evaluation of the window, and what it measured; alarms that go on or off are announced."""
-    found = drift.evaluate(
-        sample,
-        min_samples=spec.min_samples,
-        significance=spec.significance,
-        warning=spec.warning,
-        drifted=spec.drifted,
-        rules=fitting_rules(spec, sample.profile),
-        quorum=quorum(spec),
-    )
-    status = replaced(
-        status,
-        window=_window(spec, status, sample),
-        features=tuple(map(_shown, _telling(found.features))),
-        drift=advanced(status.drift, found.signal, spec.consecutive, builder.now),
-    )
-    _report(spec, status, found, builder)
-    status = data_quality.evaluate(spec, status, found, builder)
-    status = performance.evaluate(spec, status, sample, builder)
-    return status, feature_gauges(found)
-
-
-def _report(spec: DriftPolicySpec, status: DriftPolicyStatus, found: Evaluation, builder: StatusBuilder) -> None:
-    alarm = ConditionType.DRIFT_DETECTED
-    if found.signal is drift.Signal.UNKNOWN:
-        builder.set(alarm, "Unknown", Reason.INSUFFICIENT_DATA, _too_few(spec, status))
-        return
-    named = describe_features(status)
-    if status.drift.active:
-        switch_on(builder, alarm, Reason.DRIFT_EXCEEDED, named or "receding: no feature is above the threshold now")
-        return
-    if status.drift.count:
-        seen = f"{named} in {status.drift.count} of {spec.consecutive} evaluations that make an alarm"
-    elif named:
-        seen = f"{named}, fewer than spec.minDriftedFeatures ({spec.min_drifted_features})"
-    else:
-        seen = "the window looks like the training data"
-    switch_off(builder, alarm, Reason.NO_DRIFT, seen)
-
-
-def describe_features(status: DriftPolicyStatus) -> str:
+def describe_features(features: Iterable[FeatureStatus]) -> str:
     """`VISIBILITY drifted (PSI* 0.83)`, worst first; empty if none drifted."""
-    drifted = [feature for feature in status.features if feature.verdict == "Drifted"]
+    drifted = [feature for feature in features if feature.verdict == "Drifted"]
     return ", ".join(f"{f.name} drifted ({EFFECTS[f.method].label} {f.effect:.2f})" for f in drifted)
 
 
-def _window(spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample) -> WindowStatus:
-    """The window with its start on a grain of a 24th of its length; an empty one keeps the start it had."""
-    digest, before = sample.profile.digest, status.window
+def _report(
+    spec: DriftPolicySpec, signal: drift.Signal, streak: Streak, features: tuple[FeatureStatus, ...], rows: int
+) -> AlarmReport:
+    alarm = ConditionType.DRIFT_DETECTED
+    if signal is drift.Signal.UNKNOWN:
+        few = f"{rows} rows in the window, spec.minSamples is {spec.min_samples}"
+        message = few if rows < spec.min_samples else too_early(spec.window)
+        return AlarmReport(alarm, "Unknown", Reason.INSUFFICIENT_DATA, message, None)
+    drifted = describe_features(features)
+    if streak.active:
+        message = drifted or "receding: no feature is above the threshold now"
+        return AlarmReport(alarm, "True", Reason.DRIFT_EXCEEDED, message, active=True)
+    if streak.count:
+        message = f"{drifted} in {streak.count} of {spec.consecutive} consecutive evaluations needed for an alarm"
+    elif drifted:
+        message = f"{drifted}, fewer than spec.minDriftedFeatures ({spec.min_drifted_features})"
+    else:
+        message = "the window looks like the training data"
+    return AlarmReport(alarm, "False", Reason.NO_DRIFT, message, active=False)
+
+
+def _window_of(length: str, before: WindowStatus | None, sample: Sample) -> WindowStatus:
+    """The window, its start rounded down to a 24th of its length. An empty window keeps the start that it had."""
+    digest = sample.profile.digest
     if sample.rows == 0 and before is not None and before.rows == 0 and before.profile_digest == digest:
         return before
-    grain = max(1.0, parse_duration(spec.window) / WARM_UP)
+    resolution = max(1.0, parse_duration(length) / WARM_UP)
     return WindowStatus(
-        since=rfc3339(datetime.fromtimestamp(sample.since // grain * grain, UTC)),
+        since=rfc3339(datetime.fromtimestamp(sample.since // resolution * resolution, UTC)),
         rows=two_digits(sample.rows),
         labelled_rows=two_digits(sample.labelled_rows),
         profile_digest=digest,
     )
 
 
-def _telling(features: tuple[FeatureResult, ...]) -> tuple[FeatureResult, ...]:
-    """The few that status shows: the first, and whichever drifted most, which decides whether drift retrains."""
-    shown = features[: data_quality.SHOWN_FEATURES]
+def _most_informative(features: tuple[FeatureResult, ...]) -> tuple[FeatureResult, ...]:
+    """The features that status shows: the first ones, and the one that drifted most, which can start a retraining."""
+    shown = features[:SHOWN_FEATURES]
     drifted = [feature for feature in features if feature.verdict is drift.Verdict.DRIFTED]
     strongest = max(drifted, key=lambda feature: feature.psi_star, default=None)
     if strongest is None or any(feature.name == strongest.name for feature in shown):
@@ -149,10 +172,3 @@ def _shown(found: FeatureResult) -> FeatureStatus:
         rows=two_digits(found.rows),
         hint=truncate(found.hint, 256) or None,
     )
-
-
-def _too_few(spec: DriftPolicySpec, status: DriftPolicyStatus) -> str:
-    rows = status.window.rows if status.window is not None else 0
-    if rows < spec.min_samples:
-        return f"{rows} rows in the window, spec.minSamples is {spec.min_samples}"
-    return performance.too_early(spec)

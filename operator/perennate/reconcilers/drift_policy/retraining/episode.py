@@ -1,4 +1,4 @@
-"""The life of an episode, as pure transitions: Opened, Training, RollingOut, Closed. It has one TrainingJob in all."""
+"""The steps of an episode as pure transitions: Opened, Training, RollingOut, Closed. It has one TrainingJob."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from perennate.api.v1alpha1 import training_job as training
 from perennate.api.v1alpha1.drift_policy import Episode, EpisodePhase, Reason
 from perennate.api.wellknown import API_VERSION
 from perennate.builders import names
-from perennate.reconcilers.drift_policy.evaluation.data_quality import braking_faults, describe_faults, explains_drift
 from perennate.reconcilers.plan import ObjectRef
 from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import parse_time, rfc3339
@@ -19,13 +18,38 @@ from perennate.reconcilers.wording import truncate
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
+    from perennate.api.meta import ObjectMeta
+    from perennate.api.v1alpha1 import ModelDeployment, TrainingJob
     from perennate.api.v1alpha1.drift_policy import EpisodeOutcome
-    from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
     from perennate.reconcilers.drift_policy.retraining.triggers import TriggerDecision
 
 _LOSSES: Final = frozenset({Reason.CHALLENGER_LOST, Reason.VERSION_REJECTED})
-"""Outcomes that make the next wait longer."""
+"""Outcomes that double the next cool-down."""
+
+
+@dataclass(frozen=True)
+class EpisodeState:
+    """An open episode, and what its next step depends on.
+
+    Attributes:
+        episode: the episode.
+        run: the object that has the name of its TrainingJob, None if there is none.
+        run_is_ours: whether the policy controls that object.
+        target: the ModelDeployment, None if there is none.
+        faults: the data faults that explain the drift, in words; empty if they do not explain it.
+        withdrawn: the field of the spec that withdrew the permission to retrain, in words; empty if none did.
+        suspended: spec.suspend.
+        now: time of the pass.
+    """
+
+    episode: Episode
+    run: TrainingJob | None
+    run_is_ours: bool
+    target: ModelDeployment | None
+    faults: str
+    withdrawn: str
+    suspended: bool
+    now: datetime
 
 
 @dataclass(frozen=True)
@@ -36,7 +60,7 @@ class Step:
         episode: the episode after it.
         reason: what happened; of a last step, the outcome.
         message: the same in one sentence.
-        creates: whether its TrainingJob is to be created.
+        creates: whether its TrainingJob is created now.
     """
 
     episode: Episode
@@ -49,137 +73,119 @@ class Step:
         """Whether the challenger lost."""
         return self.episode.outcome in _LOSSES
 
-    @property
-    def is_gain(self) -> bool:
-        """Whether the new version serves."""
-        return self.episode.outcome == Reason.LOOP_CLOSED
+    def lost_challengers(self, before: int) -> int:
+        """Challengers in a row that lost, from the number before the step."""
+        if self.episode.outcome == Reason.LOOP_CLOSED:
+            return 0
+        return before + (1 if self.is_loss else 0)
 
 
 def is_open(episode: Episode | None) -> bool:
-    """Whether an episode is under way: then no other is opened."""
+    """Whether an episode is open: then no other is opened."""
     return episode is not None and episode.phase != EpisodePhase.CLOSED
 
 
-def is_explained_by_faults(resource: DriftPolicy, episode: Episode) -> bool:
-    """Whether an episode of drift is about a fault of the data, so that there is nothing to learn from it."""
-    return episode.trigger == "Drift" and explains_drift(resource.spec, resource.status)
-
-
-def run_to_stop(observed: DriftPolicyObserved) -> ObjectRef | None:
-    """The TrainingJob of an episode that the status says was stopped, while it has no result: its pod goes with it."""
-    job, episode = observed.training_job, observed.resource.status.episode
-    if episode is None or episode.outcome != Reason.EPISODE_STOPPED or job is None or not _is_ours(observed, job):
+def run_to_stop(episode: Episode | None, run: TrainingJob | None, *, run_is_ours: bool) -> ObjectRef | None:
+    """The TrainingJob of a stopped episode while it has no result: it is deleted, and its pod with it."""
+    if episode is None or episode.outcome != Reason.EPISODE_STOPPED or run is None or not run_is_ours:
         return None
     ends = (training.ConditionType.COMPLETE, training.ConditionType.FAILED)
-    if any(is_true(job.status.conditions, end) for end in ends):
+    if any(is_true(run.status.conditions, end) for end in ends):
         return None
-    metadata = job.metadata
-    return ObjectRef(API_VERSION, job.declaration.kind, metadata.namespace, metadata.name, metadata.uid)
+    metadata = run.metadata
+    return ObjectRef(API_VERSION, run.declaration.kind, metadata.namespace, metadata.name, metadata.uid)
 
 
-def open_episode(resource: DriftPolicy, decision: TriggerDecision, now: datetime) -> Episode:
-    """The next episode. Its number, hence the name of its TrainingJob, follows from status alone."""
-    before = resource.status.episode
+def open_episode(metadata: ObjectMeta, before: Episode | None, decision: TriggerDecision, now: datetime) -> Episode:
+    """The episode after `before`. Its number, and with it the name of its TrainingJob, is derived from status alone."""
     number = before.number + 1 if before is not None else 1
-    uid = resource.metadata.uid
     return Episode(
         number=number,
-        id=f"{uid}/{number}",
+        id=f"{metadata.uid}/{number}",
         trigger=decision.kind,
         message=truncate(decision.message),
         phase=EpisodePhase.OPENED,
         opened_at=rfc3339(now),
-        training_job=names.episode_training_job(resource.metadata.name, uid=uid, number=number),
+        training_job=names.episode_training_job(metadata.name, uid=metadata.uid, number=number),
     )
 
 
-def next_step(observed: DriftPolicyObserved) -> Step | None:
+def next_step(state: EpisodeState) -> Step | None:
     """The transition that an open episode makes in this pass, None if it waits."""
-    episode = observed.resource.status.episode
-    if episode is None or episode.phase == EpisodePhase.CLOSED:
-        return None
-    if episode.phase != EpisodePhase.ROLLING_OUT and is_explained_by_faults(observed.resource, episode):
-        told = describe_faults(braking_faults(observed.resource.spec, observed.resource.status))
-        message = f"stopped by spec.brake.dataFaults, for the drift is a fault of the data: {told}"
-        return _closed(observed, episode, Reason.EPISODE_STOPPED, message)
-    if episode.phase == EpisodePhase.OPENED:
-        return _from_opened(observed, episode)
-    if episode.phase == EpisodePhase.TRAINING:
-        return _from_training(observed, episode)
-    return _from_rolling_out(observed, episode)
+    phase = state.episode.phase
+    if phase != EpisodePhase.ROLLING_OUT and state.episode.trigger == "Drift" and state.faults:
+        message = f"stopped by spec.brake.dataFaults: data faults explain the drift: {state.faults}"
+        return _closed(state, Reason.EPISODE_STOPPED, message)
+    if phase == EpisodePhase.OPENED:
+        return _from_opened(state)
+    if phase == EpisodePhase.TRAINING:
+        return _from_training(state)
+    return _from_rolling_out(state)
 
 
-def _from_opened(observed: DriftPolicyObserved, episode: Episode) -> Step | None:
-    spec, job = observed.resource.spec, observed.training_job
-    if job is not None and not _is_ours(observed, job):
-        message = f"TrainingJob {episode.training_job} exists and is not controlled by this DriftPolicy"
-        return _closed(observed, episode, Reason.NAME_TAKEN, message)
-    training_now = replaced(episode, phase=EpisodePhase.TRAINING)
-    message = f"TrainingJob {episode.training_job} was created"
-    if job is not None:  # A pass that ended before its status write created it.
+def _from_opened(state: EpisodeState) -> Step | None:
+    name = state.episode.training_job
+    if state.run is not None and not state.run_is_ours:
+        message = f"TrainingJob {name} exists and is not controlled by this DriftPolicy"
+        return _closed(state, Reason.NAME_TAKEN, message)
+    training_now = replaced(state.episode, phase=EpisodePhase.TRAINING)
+    message = f"TrainingJob {name} was created"
+    if state.run is not None:  # A pass created it and ended before its status write.
         return Step(training_now, Reason.TRAINING, message)
-    if spec.retrain is None or spec.dry_run:
-        field = "spec.retrain was removed" if spec.retrain is None else "spec.dryRun was set"
-        text = f"{field} before TrainingJob {episode.training_job} was created"
-        return _closed(observed, episode, Reason.EPISODE_WITHDRAWN, text)
-    if spec.suspend:
+    if state.withdrawn:
+        message = f"{state.withdrawn} before TrainingJob {name} was created"
+        return _closed(state, Reason.EPISODE_WITHDRAWN, message)
+    if state.suspended:
         return None
     return Step(training_now, Reason.TRAINING, message, creates=True)
 
 
-def _from_training(observed: DriftPolicyObserved, episode: Episode) -> Step | None:
-    job = observed.training_job
-    if job is None or not _is_ours(observed, job):
-        message = f"TrainingJob {episode.training_job} was deleted before its result was seen"
-        return _closed(observed, episode, Reason.TRAINING_JOB_DELETED, message)
-    conditions = job.status.conditions
-    if is_true(conditions, training.ConditionType.FAILED):
-        failed = find_condition(conditions, training.ConditionType.FAILED)
-        told = f"{failed.reason}: {failed.message}" if failed is not None else ""
-        message = f"TrainingJob {episode.training_job} published no version; {told}"
-        return _closed(observed, episode, Reason.CHALLENGER_LOST, message)
-    version = job.status.model_version
+def _from_training(state: EpisodeState) -> Step | None:
+    name, run = state.episode.training_job, state.run
+    if run is None or not state.run_is_ours:
+        message = f"TrainingJob {name} was deleted before its result was seen"
+        return _closed(state, Reason.TRAINING_JOB_DELETED, message)
+    conditions = run.status.conditions
+    failed = find_condition(conditions, training.ConditionType.FAILED)
+    if failed is not None and failed.status == "True":
+        message = f"TrainingJob {name} published no version; {failed.reason}: {failed.message}"
+        return _closed(state, Reason.CHALLENGER_LOST, message)
+    version = run.status.model_version
     if version is None or not is_true(conditions, training.ConditionType.COMPLETE):
         return None
-    rolling = replaced(episode, phase=EpisodePhase.ROLLING_OUT, digest=version.digest)
-    return Step(rolling, Reason.ROLLING_OUT, f"TrainingJob {episode.training_job} published {version.version}")
+    rolling = replaced(state.episode, phase=EpisodePhase.ROLLING_OUT, digest=version.digest)
+    return Step(rolling, Reason.ROLLING_OUT, f"TrainingJob {name} published {version.version}")
 
 
-def _from_rolling_out(observed: DriftPolicyObserved, episode: Episode) -> Step | None:
-    target = observed.target
-    if target is None:
+def _from_rolling_out(state: EpisodeState) -> Step | None:
+    if state.target is None:
         return None
-    status = target.status
-    name = target.metadata.name
-    if status.stable_revision is not None and status.stable_revision.digest == episode.digest:
+    run, name = state.episode.training_job, state.target.metadata.name
+    status, digest = state.target.status, state.episode.digest
+    if status.stable_revision is not None and status.stable_revision.digest == digest:
         message = f"every pod of ModelDeployment {name} serves {status.stable_revision.version}"
-        return _closed(observed, episode, Reason.LOOP_CLOSED, message)
-    if any(entry.digest == episode.digest for entry in status.rejected):
-        message = f"ModelDeployment {name} gave up the version that TrainingJob {episode.training_job} published"
-        return _closed(observed, episode, Reason.VERSION_REJECTED, message)
-    if _is_superseded(observed, episode, target):
-        message = f"ModelDeployment {name} went on to another version than TrainingJob {episode.training_job} published"
-        return _closed(observed, episode, Reason.EPISODE_SUPERSEDED, message)
+        return _closed(state, Reason.LOOP_CLOSED, message)
+    if any(entry.digest == digest for entry in status.rejected):
+        message = f"ModelDeployment {name} rejected the version that TrainingJob {run} published"
+        return _closed(state, Reason.VERSION_REJECTED, message)
+    if _is_superseded(state, state.target):
+        message = f"ModelDeployment {name} chose another version than the one that TrainingJob {run} published"
+        return _closed(state, Reason.EPISODE_SUPERSEDED, message)
     return None
 
 
-def _is_superseded(observed: DriftPolicyObserved, episode: Episode, target: ModelDeployment) -> bool:
-    """Whether another version was chosen after ours was complete, so that ours will never be served."""
+def _is_superseded(state: EpisodeState, target: ModelDeployment) -> bool:
+    """Whether another version was chosen after that of the episode was complete: then it will never be served."""
     current, candidate = target.status.current_revision, target.status.candidate_revision
-    if current is None or current.since is None or current.digest == episode.digest:
+    digest = state.episode.digest
+    if current is None or current.since is None or current.digest == digest:
         return False
-    if candidate is not None and candidate.digest == episode.digest:
+    if candidate is not None and candidate.digest == digest:
         return False
-    job = observed.training_job
-    complete = job.status.completion_time if job is not None else None
-    return parse_time(current.since) > parse_time(complete or episode.opened_at)
+    complete = state.run.status.completion_time if state.run is not None else None
+    return parse_time(current.since) > parse_time(complete or state.episode.opened_at)
 
 
-def _is_ours(observed: DriftPolicyObserved, job: TrainingJob) -> bool:
-    uid = observed.resource.metadata.uid
-    return any(owner.controller and owner.uid == uid for owner in job.metadata.owner_references)
-
-
-def _closed(observed: DriftPolicyObserved, episode: Episode, outcome: EpisodeOutcome, message: str) -> Step:
-    after = replaced(episode, phase=EpisodePhase.CLOSED, closed_at=rfc3339(observed.now), outcome=outcome)
+def _closed(state: EpisodeState, outcome: EpisodeOutcome, message: str) -> Step:
+    after = replaced(state.episode, phase=EpisodePhase.CLOSED, closed_at=rfc3339(state.now), outcome=outcome)
     return Step(after, outcome, message)

@@ -1,4 +1,4 @@
-"""What stands against starting a retraining that was asked for. The first violation is what RetrainingActive says."""
+"""The guard: checks between a trigger and an episode. RetrainingActive reports the first violation."""
 
 from __future__ import annotations
 
@@ -7,86 +7,107 @@ from typing import TYPE_CHECKING, Final
 
 from perennate.api.durations import parse_duration
 from perennate.api.v1alpha1.drift_policy import Reason
-from perennate.reconcilers.drift_policy.evaluation.data_quality import braking_faults, describe_faults
 from perennate.reconcilers.drift_policy.retraining.cooldown import budget_returns, next_trigger_time, starts_of_the_day
-from perennate.reconcilers.model_deployment.observed import model_name
 from perennate.reconcilers.policy import Chain, Violation
 from perennate.reconcilers.times import parse_time, rfc3339
 from perennate.reconcilers.wording import pluralize
 
 if TYPE_CHECKING:
-    from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
-    from perennate.reconcilers.drift_policy.observed import DriftPolicyObserved
+    from datetime import datetime
+
+    from perennate.api.v1alpha1.drift_spec import Retrain
     from perennate.reconcilers.drift_policy.retraining.triggers import TriggerDecision
 
 
 @dataclass(frozen=True)
 class RetrainRequest:
-    """A retraining that something asks for.
+    """A trigger that fired, and what the guard checks it against.
 
     Attributes:
-        observed: what the pass looks at.
-        status: the policy's status as this pass leaves it: the guard's only memory.
-        pull: what asks.
+        decision: the trigger.
+        retrain: spec.retrain, None if it is not given.
+        dry_run: spec.dryRun.
+        target: name of the target.
+        served_line: model line that the target serves; None if there is no target.
+        faults: the data faults that hold retraining back, in words; empty if there are none.
+        last_triggered: start of the last retraining, RFC 3339; None if there was none.
+        lost_challengers: challengers in a row that lost.
+        starts: starts of retrainings, RFC 3339.
+        now: time of the pass.
     """
 
-    observed: DriftPolicyObserved
-    status: DriftPolicyStatus
     decision: TriggerDecision
+    retrain: Retrain | None
+    dry_run: bool
+    target: str
+    served_line: str | None
+    faults: str
+    last_triggered: str | None
+    lost_challengers: int
+    starts: tuple[str, ...]
+    now: datetime
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether a person asked."""
+        return self.decision.kind == "Manual"
+
+    @property
+    def cooled_down_at(self) -> str | None:
+        """End of the cool-down, RFC 3339; None before the first retraining."""
+        if self.retrain is None:
+            return None
+        return next_trigger_time(self.last_triggered, parse_duration(self.retrain.cooldown), self.lost_challengers)
+
+    @property
+    def starts_of_the_day(self) -> tuple[str, ...]:
+        """Starts in the last 24 hours."""
+        return starts_of_the_day(self.starts, self.now)
 
 
 def template_is_given(request: RetrainRequest) -> Violation | None:
-    """The policy says what to train."""
-    if request.observed.resource.spec.retrain is not None:
+    """spec.retrain is given."""
+    if request.retrain is not None:
         return None
     return Violation(Reason.INVALID_SPEC, "spec.retrain: is required to retrain; got none")
 
 
 def template_trains_what_is_served(request: RetrainRequest) -> Violation | None:
-    """The template's model line is the one that the target serves: another would never be rolled out."""
-    retrain, target = request.observed.resource.spec.retrain, request.observed.target
-    if retrain is None or target is None:
+    """The template trains the model line that the target serves: a version of another line would not roll out."""
+    if request.retrain is None or request.served_line is None:
         return None
-    wanted, got = model_name(target), retrain.training_job_template.spec.model.name
-    if wanted == got:
+    got = request.retrain.training_job_template.spec.model.name
+    if request.served_line == got:
         return None
     return Violation(
         Reason.INVALID_SPEC,
-        f'spec.retrain.trainingJobTemplate.spec.model.name: must be "{wanted}", the model line that '
-        f'ModelDeployment "{target.metadata.name}" serves; got "{got}"',
+        f'spec.retrain.trainingJobTemplate.spec.model.name: must be "{request.served_line}", the model line that '
+        f'ModelDeployment "{request.target}" serves; got "{got}"',
     )
 
 
 def not_dry_run(request: RetrainRequest) -> Violation | None:
-    """The policy may act."""
-    if not request.observed.resource.spec.dry_run:
+    """spec.dryRun is false."""
+    if not request.dry_run:
         return None
     return Violation(
-        Reason.DRY_RUN, f"spec.dryRun is true, else a TrainingJob would be created: {request.decision.message}"
+        Reason.DRY_RUN, f"spec.dryRun is true; otherwise a TrainingJob would be created: {request.decision.message}"
     )
 
 
 def cooled_down(request: RetrainRequest) -> Violation | None:
-    """The last retraining is long enough ago. A person need not wait."""
-    retrain = request.observed.resource.spec.retrain
-    if retrain is None or request.decision.kind == "Manual":
+    """The cool-down has ended. It does not apply to a person's request."""
+    until = request.cooled_down_at
+    if until is None or request.is_manual or request.now >= parse_time(until):
         return None
-    status = request.status
-    base = parse_duration(retrain.cooldown)
-    until = next_trigger_time(status.last_triggered_time, base, status.lost_challengers)
-    if until is None or request.observed.now >= parse_time(until):
-        return None
-    lost = f", {pluralize(status.lost_challengers, 'challenger')} in a row lost" if status.lost_challengers else ""
-    return Violation(Reason.COOLDOWN_ACTIVE, f"no retraining before {until}: the last one is too recent{lost}")
+    lost = f", {pluralize(request.lost_challengers, 'challenger')} in a row lost" if request.lost_challengers else ""
+    return Violation(Reason.COOLDOWN_ACTIVE, f"no retraining before {until}: the cool-down is active{lost}")
 
 
 def within_budget(request: RetrainRequest) -> Violation | None:
-    """Fewer retrainings than spec.retrain.maxPerDay were started in 24 hours. A person need not heed it."""
-    retrain = request.observed.resource.spec.retrain
-    if retrain is None or request.decision.kind == "Manual":
-        return None
-    starts = starts_of_the_day(request.status.triggered_times, request.observed.now)
-    if len(starts) < retrain.max_per_day:
+    """Fewer than spec.retrain.maxPerDay retrainings started in 24 hours. It does not apply to a person's request."""
+    retrain, starts = request.retrain, request.starts_of_the_day
+    if retrain is None or request.is_manual or len(starts) < retrain.max_per_day:
         return None
     until = rfc3339(budget_returns(starts, retrain.max_per_day))
     return Violation(
@@ -97,31 +118,23 @@ def within_budget(request: RetrainRequest) -> Violation | None:
 
 
 def data_are_sound(request: RetrainRequest) -> Violation | None:
-    """No fault of the data that holds retraining back: what is broken must not be learnt. A person may know better."""
-    faults = braking_faults(request.observed.resource.spec, request.status)
-    if not faults or request.decision.kind == "Manual":
+    """No data fault of spec.brake.dataFaults. It does not apply to a person's request."""
+    if not request.faults or request.is_manual:
         return None
-    return Violation(
-        Reason.DATA_FAULT, f"no retraining on faulty data (spec.brake.dataFaults): {describe_faults(faults)}"
-    )
+    return Violation(Reason.DATA_FAULT, f"no retraining on faulty data (spec.brake.dataFaults): {request.faults}")
 
 
 BEFORE_EPISODE: Final = Chain(
     (template_is_given, template_trains_what_is_served, not_dry_run, data_are_sound, cooled_down, within_budget)
 )
-"""Asked in this order before an episode is opened; that none is open already is asked before all of them."""
+"""Checked in this order before an episode is opened, if none is open."""
 
 
-def waits_until(request: RetrainRequest, violation: Violation) -> float | None:
+def seconds_until_allowed(request: RetrainRequest, violation: Violation) -> float | None:
     """Seconds until a violation ends by itself, None if time alone does not end it."""
-    retrain, status, now = request.observed.resource.spec.retrain, request.status, request.observed.now
-    if retrain is None:
-        return None
-    if violation.reason == Reason.COOLDOWN_ACTIVE:
-        base = parse_duration(retrain.cooldown)
-        until = next_trigger_time(status.last_triggered_time, base, status.lost_challengers)
-        return (parse_time(until) - now).total_seconds() if until is not None else None
-    if violation.reason == Reason.BUDGET_SPENT:
-        starts = starts_of_the_day(status.triggered_times, now)
-        return (budget_returns(starts, retrain.max_per_day) - now).total_seconds()
+    if violation.reason == Reason.COOLDOWN_ACTIVE and (until := request.cooled_down_at) is not None:
+        return (parse_time(until) - request.now).total_seconds()
+    if violation.reason == Reason.BUDGET_SPENT and request.retrain is not None:
+        returns = budget_returns(request.starts_of_the_day, request.retrain.max_per_day)
+        return (returns - request.now).total_seconds()
     return None

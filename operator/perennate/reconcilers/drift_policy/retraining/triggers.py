@@ -1,4 +1,4 @@
-"""What asks for a retraining: a person, lost performance, or lasting drift. Off unless given; Unknown never asks."""
+"""Triggers: a person, lost performance, or lasting drift. Off unless given; Unknown never triggers."""
 
 from __future__ import annotations
 
@@ -13,45 +13,44 @@ from perennate.reconcilers.times import seconds_between
 from perennate.reconcilers.wording import TEXT_LIMIT, truncate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from perennate.api.meta import Condition
-    from perennate.api.v1alpha1 import DriftPolicy
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
+    from perennate.api.v1alpha1.drift_spec import Triggers
 
 
 @dataclass(frozen=True)
 class TriggerDecision:
-    """A trigger that was pulled, and why."""
+    """The trigger that fired, and why."""
 
     kind: Literal["Drift", "Performance", "Manual"]
     message: str
 
 
-def requested_retrain(resource: DriftPolicy) -> str | None:
-    """The value of the retrain annotation if it has not been answered yet."""
-    value = truncate(resource.metadata.annotations.get(ANNOTATION_RETRAIN, ""), TEXT_LIMIT) or None
-    return value if value != resource.status.handled_retrain else None
+def unhandled_request(annotations: Mapping[str, str], handled: str | None) -> str | None:
+    """The value of the retrain annotation, None if there is none or if it was handled."""
+    value = truncate(annotations.get(ANNOTATION_RETRAIN, ""), TEXT_LIMIT) or None
+    return value if value != handled else None
 
 
-def manual(resource: DriftPolicy) -> TriggerDecision | None:
-    """A person asks by annotation."""
-    value = requested_retrain(resource)
-    return TriggerDecision("Manual", f"a person asked for a retraining ({value})") if value is not None else None
+def manual_trigger(request: str) -> TriggerDecision:
+    """The decision for an unhandled request of a person."""
+    return TriggerDecision("Manual", f"manual retraining requested ({request})")
 
 
-def measured(
-    resource: DriftPolicy, status: DriftPolicyStatus, conditions: tuple[Condition, ...], now: datetime
+def measured_trigger(
+    triggers: Triggers, status: DriftPolicyStatus, conditions: tuple[Condition, ...], now: datetime
 ) -> TriggerDecision | None:
-    """What the last evaluation asks for: lost performance first, then drift that is strong and has lasted.
+    """The trigger that fires on the last evaluation: lost performance first, then strong drift that has lasted.
 
     Args:
-        resource: the policy.
-        status: its status after this pass's evaluation, if any.
-        conditions: its conditions after this pass's evaluation.
+        triggers: spec.triggers.
+        status: status after the evaluation of this pass, if any.
+        conditions: conditions after the evaluation of this pass.
         now: time of the pass.
     """
-    triggers = resource.spec.triggers
     drifted = [feature.psi_star for feature in status.features if feature.verdict == "Drifted"]
     if triggers.performance is not None and is_true(conditions, ConditionType.PERFORMANCE_LOST):
         return TriggerDecision("Performance", _message(conditions, ConditionType.PERFORMANCE_LOST))
