@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, field_validator
 
 from perennate.api.meta import (
     LARGEST,
@@ -133,6 +133,14 @@ EpisodeOutcome: TypeAlias = Literal[
 """How an episode can end. RetrainingActive, the Event and the history entry give the same reason."""
 
 
+_OUTCOMES_OF_FIRST_RELEASE: Final = {
+    "DataFault": Reason.EPISODE_STOPPED,
+    "Superseded": Reason.EPISODE_SUPERSEDED,
+    "Withdrawn": Reason.EPISODE_WITHDRAWN,
+}
+"""Outcomes that release 0.1.0 may have written into a status, with their names of today."""
+
+
 NAME_LIMIT = 128
 FeatureName = Annotated[str, StringConstraints(max_length=NAME_LIMIT)]
 
@@ -221,6 +229,11 @@ class Episode(StatusModel):
     training_job: Text | None = Field(default=None, description="Its TrainingJob; the name follows from the id.")
     digest: Digest | None = Field(default=None, description="Version that its TrainingJob published.")
     outcome: EpisodeOutcome | None = Field(default=None, description="How it ended: one of the reasons.")
+
+    @field_validator("outcome", mode="before")
+    @classmethod
+    def _renamed(cls, outcome: object) -> object:
+        return _OUTCOMES_OF_FIRST_RELEASE.get(outcome, outcome) if isinstance(outcome, str) else outcome
 
 
 class DriftPolicyStatus(StatusModel):

@@ -23,6 +23,12 @@ class _Digest(msgspec.Struct, rename="camel"):
     profile_digest: str | None = None
 
 
+class _Schema(msgspec.Struct):
+    """The only field of a document that is decoded to learn its format and version."""
+
+    schema: str | None = None
+
+
 def decode(content: bytes, kind: type[_Document], error: type[DocumentError]) -> _Document:
     """Decode JSON bytes in UTF-8, with or without a byte order mark, into a type.
 
@@ -57,6 +63,23 @@ def decode_digest(content: bytes, error: type[DocumentError]) -> str | None:
         DocumentError: the bytes are not a JSON object, or the field is not a string.
     """
     return decode(content, _Digest, error).profile_digest
+
+
+def check_schema(document: object, schema: str, error: type[DocumentError]) -> None:
+    """Check format and version of a document alone, because its other fields depend on them.
+
+    Args:
+        document: JSON bytes, or JSON that is already parsed.
+        schema: what the field `schema` must be.
+        error: exception class to raise.
+
+    Raises:
+        DocumentError: the document is not a JSON object, or `schema` has another value.
+    """
+    read = decode if isinstance(document, bytes) else convert
+    found = read(document, _Schema, error).schema  # type: ignore[arg-type]  # each takes what it is given here
+    if found != schema:
+        raise error(f"schema: must be {schema}, got {shortened(repr(found))}; read it with the release that wrote it")
 
 
 def _message(reason: msgspec.ValidationError) -> str:

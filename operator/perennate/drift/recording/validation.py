@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.data.documents import MAX_COUNT, shown
 from perennate.drift.data.errors import CountsError
-from perennate.drift.data.parsing import convert, decode
+from perennate.drift.data.parsing import check_schema, convert, decode
 from perennate.drift.profile.layout import ERRORS, LABELS, MAX_OFFSET, OFFSET_STEPS, ROWS, SEEN, SPECIAL, Layout
 from perennate.drift.profile.profile import Profile
 from perennate.drift.recording.counts import SCHEMA, Counts
@@ -81,7 +81,12 @@ def read_counts(content: bytes, layout: Layout) -> Counts:
     """
     if len(content) > layout.document_limit:
         raise CountsError(f"document: must have at most {layout.document_limit} bytes, got {len(content)}")
-    return _read(decode(content, CountsDocument, CountsError), layout)
+    try:
+        document = decode(content, CountsDocument, CountsError)
+    except CountsError:
+        check_schema(content, SCHEMA, CountsError)
+        raise
+    return _read(document, layout)
 
 
 def validate_counts(document: object, profile: Profile, *, layout: Layout | None = None) -> Counts:
@@ -96,13 +101,18 @@ def validate_counts(document: object, profile: Profile, *, layout: Layout | None
         CountsError: a field is missing, unknown, or of the wrong type, range or length; digest or features are not the
             profile's; or the cells of a feature do not add up to the rows.
     """
-    return _read(convert(document, CountsDocument, CountsError), layout or Layout(profile))
+    try:
+        found = convert(document, CountsDocument, CountsError)
+    except CountsError:
+        check_schema(document, SCHEMA, CountsError)
+        raise
+    return _read(found, layout or Layout(profile))
 
 
 def _read(document: CountsDocument, layout: Layout) -> Counts:
     digest, features = layout.profile.digest, len(layout.features)
     if document.schema != SCHEMA:
-        raise CountsError(f"schema: must be {SCHEMA}, got {shown(document.schema)}")
+        check_schema({"schema": document.schema}, SCHEMA, CountsError)
     if document.profile_digest != digest:
         raise CountsError(f"profileDigest: must be {digest}, got {shown(document.profile_digest)}")
     if document.features != layout.names:

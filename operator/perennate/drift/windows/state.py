@@ -20,7 +20,7 @@ from msgspec import Meta
 from perennate.drift.data.arrays import Ints
 from perennate.drift.data.documents import MAX_COUNT, shown
 from perennate.drift.data.errors import WindowError
-from perennate.drift.data.parsing import decode, decode_digest
+from perennate.drift.data.parsing import check_schema, decode, decode_digest
 from perennate.drift.profile.layout import ROWS, Layout
 
 SCHEMA: Final = "perennate.dev/window/v1"
@@ -179,11 +179,10 @@ def read_state(content: bytes, layout: Layout, *, length: float, scrape_interval
         WindowError: it is malformed, of another profile or another window, from the future, or too old to say anything.
     """
     unpacked, digest = _unpacked(content), layout.profile.digest
+    check_schema(unpacked, SCHEMA, WindowError)
     if (found := decode_digest(unpacked, WindowError)) != digest:
         raise WindowError(f"profileDigest: must be {digest}, got {shown(found)}")
     document = decode(unpacked, _State, WindowError)
-    if document.schema != SCHEMA:
-        raise WindowError(f"schema: must be {SCHEMA}, got {shown(document.schema)}")
     for name, value, wanted in (
         ("length", document.length, length),
         ("scrapeInterval", document.scrape_interval, scrape_interval),
