@@ -1,4 +1,4 @@
-"""Profiles of every kind of column, and what is refused."""
+"""Profiles of every kind of column, and refused input."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.support.drift.makers import Coded, generator, make_columns, make_prof
 
 
 def numeric(values: Any) -> NumericFeature:
-    """The feature that a column becomes."""
+    """The feature that `build_profile` makes of a column."""
     feature = build_profile({"x": np.asarray(values)}, task="regression").features[0]
     assert isinstance(feature, NumericFeature)
     return feature
 
 
 def test_continuous_column_is_cut_at_quantiles() -> None:
-    """22 bins of 5 %, the tails split at 1 % and 99 %; deciles are marked."""
+    """22 bins: 5 % each, with the tails split at 1 % and 99 %; the deciles are marked."""
     feature = numeric(generator().normal(size=10_000))
 
     assert feature.bins == 22
@@ -50,11 +50,11 @@ def test_continuous_column_is_cut_at_quantiles() -> None:
         "booleans are 0 and 1",
         "one boolean only",
         "missing values",
-        "nothing but missing values",
+        "only missing values",
     ],
 )
 def test_few_values_have_a_bin_each(values: list[float], edges: list[float], counts: list[int]) -> None:
-    """Up to 20 distinct values, every value has its own bin."""
+    """A column with up to 20 distinct values has a bin for each."""
     feature = numeric(values)
 
     assert feature.edges.tolist() == edges
@@ -63,8 +63,8 @@ def test_few_values_have_a_bin_each(values: list[float], edges: list[float], cou
 
 
 @pytest.mark.parametrize("spike", [0.0, 1.0], ids=["60 % zeros", "60 % at the maximum"])
-def test_spikes_make_no_double_edges(spike: float) -> None:
-    """A value that takes up most rows gets one edge, and no edge reaches the maximum."""
+def test_spikes_give_strictly_rising_edges(spike: float) -> None:
+    """A value that takes up most rows gets one edge, and every edge is below the maximum."""
     values = np.where(generator().random(5000) < 0.6, spike, generator(1).random(5000))
     feature = numeric(values)
 
@@ -73,15 +73,15 @@ def test_spikes_make_no_double_edges(spike: float) -> None:
     assert feature.counts.max() == pytest.approx(3000, rel=0.1)
 
 
-def test_decile_is_never_blind() -> None:
-    """PSI over one cell would be blind: with 95 % of the rows at the largest value the rare ones stay apart."""
+def test_deciles_have_at_least_two_cells() -> None:
+    """If 95 % of the rows have the largest value, the other rows still have a cell of their own."""
     feature = numeric(np.r_[np.zeros(50), np.ones(950)])
 
     assert feature.decile.tolist() == [0]
 
 
-def test_infinities_are_counted_but_not_measured() -> None:
-    """Infinite values fall into the outermost bins and leave mean and edges finite."""
+def test_infinities_are_counted_in_the_outermost_bins() -> None:
+    """Mean, minimum, maximum and edges stay finite."""
     feature = numeric([1.0, 2.0, 3.0, np.inf, -np.inf])
 
     assert feature.counts.tolist() == [2, 1, 2]
@@ -89,7 +89,7 @@ def test_infinities_are_counted_but_not_measured() -> None:
 
 
 def test_categories_by_frequency() -> None:
-    """The 50 most frequent categories are kept, ties by name, the rest is `other`; equal values have one text."""
+    """The 50 most frequent categories are kept, ties in order of name; equal values have one text."""
     values = np.array(["b", "a", "b", None, 1, 1.0, "1", True, np.nan], dtype=object)
     feature = build_profile({"x": values}, task="regression").features[0]
     many = build_profile({"x": np.array([f"c{index % 70:02d}" for index in range(100)])}, task="regression").features[0]
@@ -103,8 +103,8 @@ def test_categories_by_frequency() -> None:
     assert many.other == 20
 
 
-def test_object_numbers_are_numeric_unless_told_otherwise() -> None:
-    """A column of Python numbers is numeric; `categorical` makes it a category."""
+def test_object_columns_of_numbers_are_numeric() -> None:
+    """`categorical` overrides this."""
     values = {"x": np.array([1, 2, None, 2.5], dtype=object)}
 
     assert build_profile(values, task="regression").features[0].kind == "numeric"
@@ -112,7 +112,7 @@ def test_object_numbers_are_numeric_unless_told_otherwise() -> None:
 
 
 def test_score_of_two_classes() -> None:
-    """The threshold is an edge, calibration rises, baselines have standard errors, the second class is positive."""
+    """The threshold is an edge, the calibration is monotonic, baselines have errors, and class 2 is positive."""
     profile = make_profile()
 
     assert profile.positive == "1"
@@ -127,7 +127,7 @@ def test_score_of_two_classes() -> None:
 
 
 def test_score_of_more_classes() -> None:
-    """The confidence, calibrated as P(right); predicted classes; accuracy and macro F1 of the confusion matrix."""
+    """The score is the confidence, calibrated as the probability of a correct prediction."""
     draw = generator()
     predicted = draw.integers(0, 3, 4000)
     confidence = draw.uniform(1 / 3, 1, 4000)
@@ -154,7 +154,7 @@ def test_score_of_more_classes() -> None:
 
 
 def test_more_classes_without_predictions() -> None:
-    """The score alone is described, and nothing is made up."""
+    """Without predictions there is no calibration, no prediction distribution and no metric."""
     profile = build_profile({"x": np.arange(9.0)}, task="classification", score=[0.5, 0.6], labels="ab", classes="abc")
 
     assert profile.score is not None
@@ -162,7 +162,7 @@ def test_more_classes_without_predictions() -> None:
 
 
 def test_score_of_a_regression() -> None:
-    """The prediction, bins of its error, and mae, rmse and bias with their standard errors."""
+    """The score is the prediction; the profile has residual bins, and mae, rmse and bias with standard errors."""
     draw = generator()
     truth, error = draw.normal(100, 20, 5000), draw.normal(0.5, 2, 5000)
     profile = build_profile(
@@ -190,8 +190,8 @@ TIMES = {
 
 
 @pytest.mark.parametrize("values", TIMES.values(), ids=TIMES)
-def test_times_are_known_by_their_time_of_day(values: Any) -> None:
-    """Dates and times become seconds since midnight UTC: the date moves on by itself, and would always drift."""
+def test_times_are_reduced_to_their_time_of_day(values: Any) -> None:
+    """Times become seconds since midnight UTC, because the date always moves on and would always drift."""
     array = values if isinstance(values, np.ndarray) else np.array(values, dtype=object)
     feature = build_profile({"x": array}, task="regression").features[0]
 
@@ -202,8 +202,8 @@ def test_times_are_known_by_their_time_of_day(values: Any) -> None:
     assert (feature.missing, feature.other) == (sum(str(value) in {"None", "NaT"} for value in array), 0)
 
 
-def test_texts_are_times_if_told_so() -> None:
-    """ISO 8601 texts are categories unless the column is named; a text that is no time is `other`."""
+def test_texts_are_times_if_the_column_is_named() -> None:
+    """ISO 8601 texts are categories otherwise; in a named column, a text that is not a time is `other`."""
     values = {"x": np.array(["2026-03-01T06:00:00Z", "2026-03-01T08:00:00+01:00", "soon", None], dtype=object)}
     feature = build_profile(values, task="regression", datetimes=["x"]).features[0]
 
@@ -224,8 +224,8 @@ def test_texts_are_times_if_told_so() -> None:
     ],
     ids=["normal", "lognormal", "few values", "one row", "huge", "infinities"],
 )
-def test_grid_is_near_the_quantiles(values: np.ndarray) -> None:
-    """401 quantiles come back to within a 255th of the bin that they lie in, and never fall."""
+def test_grid_is_near_the_exact_quantiles(values: np.ndarray) -> None:
+    """The 401 stored quantiles are within 1/255 of the width of their bin, and never fall."""
     feature = numeric(values)
     finite = values[np.isfinite(values)]
     ranks = [max(1, math.ceil(Fraction(step * values.size, 400))) for step in range(401)]
@@ -238,8 +238,8 @@ def test_grid_is_near_the_quantiles(values: np.ndarray) -> None:
     assert np.all(np.abs(feature.grid / 2 - wanted / 2) <= (ends[place] / 2 - ends[place - 1] / 2) / 255 + 1e-12)
 
 
-def test_order_of_the_rows_changes_no_byte() -> None:
-    """Sums are taken in the order of the values, so that shuffled rows give the same profile."""
+def test_profile_does_not_depend_on_the_order_of_the_rows() -> None:
+    """Sums are computed in the order of the values."""
     columns = make_columns(3000)
     order = generator(1).permutation(3000)
     shuffled = {name: values[order] for name, values in columns.items()}
@@ -248,7 +248,7 @@ def test_order_of_the_rows_changes_no_byte() -> None:
     assert first == second
 
 
-def test_a_coded_column_is_its_values() -> None:
+def test_a_coded_column_has_the_profile_of_its_values() -> None:
     values = np.array(["de", "fr", None, "de"], dtype=object)
     coded = Coded(["it", "de", "fr"], np.array([1, 2, -1, 1], dtype=np.int8))
     first, second = (build_profile({"x": column}, task="regression") for column in (values, coded))
@@ -256,7 +256,7 @@ def test_a_coded_column_is_its_values() -> None:
     assert first.to_bytes() == second.to_bytes()
 
 
-def test_importance_is_kept() -> None:
+def test_importance_is_stored_in_the_profile() -> None:
     profile = build_profile(make_columns(50), task="regression", importance={"f1": 0.25})
 
     assert [feature.importance for feature in profile.features] == [None, 0.25, None, None]
@@ -264,7 +264,7 @@ def test_importance_is_kept() -> None:
 
 
 def test_profile_without_hold_out_rows() -> None:
-    """Without hold-out rows there is no score and no baseline, rather than one from training rows."""
+    """Without hold-out rows there is no score and no baseline; training rows do not replace them."""
     profile = build_profile(make_columns(200), task="classification", classes=["no", "yes"])
 
     assert profile.score is None
@@ -273,7 +273,7 @@ def test_profile_without_hold_out_rows() -> None:
 
 
 def test_bytes_are_deterministic_and_small() -> None:
-    """The same rows give the same bytes and digest; 30 features take less than 50 kB."""
+    """Equal rows give equal bytes and digests; 30 features take less than 50 kB."""
     first, second = make_profile(features=30), make_profile(features=30)
 
     assert first.to_bytes() == second.to_bytes()
@@ -283,8 +283,8 @@ def test_bytes_are_deterministic_and_small() -> None:
     assert len(first.to_bytes()) < 50_000
 
 
-def test_profile_survives_the_way_through_json() -> None:
-    """Reading what was written gives the same bytes, also after another program parsed it."""
+def test_profile_round_trips_through_json() -> None:
+    """A profile that is read and written has the same bytes, also after another program parsed it."""
     profile = make_profile()
     document = json.loads(profile.to_bytes())
 
@@ -328,8 +328,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("changed", "message"), REFUSED.values(), ids=REFUSED)
-def test_unfit_input_is_refused(changed: dict[str, Any], message: str) -> None:
-    """What cannot be described is refused with the field, what is allowed, and what was given."""
+def test_invalid_input_is_refused(changed: dict[str, Any], message: str) -> None:
+    """The message names the field, the allowed values and the value found."""
     arguments: dict[str, Any] = {
         "columns": {"x": np.arange(5.0)},
         "task": "classification",
@@ -341,8 +341,7 @@ def test_unfit_input_is_refused(changed: dict[str, Any], message: str) -> None:
         build_profile(columns, **arguments)
 
 
-def test_regression_labels_must_fit() -> None:
-    """True values of a regression are finite numbers, one for each prediction."""
+def test_regression_labels_must_be_finite_and_as_many_as_predictions() -> None:
     for labels, message in (
         ([1.0, np.nan], "finite numbers"),
         ([1.0], "as many as scores, 2, got 1"),

@@ -1,4 +1,4 @@
-"""Reading profiles: every malformed one is refused with the field that is wrong."""
+"""Reading profiles: a malformed profile is refused with the name of the wrong field."""
 
 from __future__ import annotations
 
@@ -37,17 +37,20 @@ REFUSED = {
     "field is missing": (drop("rows"), r"rows: is required"),
     "unknown task": (put("task", value="ranking"), r"task: must be one of classification, regression, got 'ranking'"),
     "no features": (put("features", value=[]), r"features: must have 1 to 3000 items, got 0"),
-    "features no list": (put("features", value={}), r"features: must be a list"),
-    "feature no object": (
+    "features not a list": (put("features", value={}), r"features: must be a list"),
+    "feature not an object": (
         put("features", 0, value=3),
         r"features\[0\].kind: must be one of categorical, numeric, boolean, datetime, got None",
     ),
     "unknown kind": (put(*F0, "kind", value="date"), r"features\[0\].kind: must be one of .*, got 'date'"),
-    "name twice": (put(*F0, "name", value="f1"), r"features\[1\].name: must be a name of its own"),
+    "duplicate name": (put(*F0, "name", value="f1"), r"features\[1\].name: must be a name of its own"),
     "empty name": (put(*F0, "name", value=""), r"features\[0\].name: must be a name of its own"),
-    "edges fall": (put(*F0, "edges", 1, value=-99.0), r"features\[0\].edges: must rise strictly, got -99.0 after"),
-    "an edge twice": (put(*F0, "edges", value=[0.0] * 21), r"features\[0\].edges: must rise strictly"),
-    "edge no number": (put(*F0, "edges", 1, value="a"), r"features\[0\].edges\[1\]: must be a finite number, got 'a'"),
+    "falling edges": (put(*F0, "edges", 1, value=-99.0), r"features\[0\].edges: must rise strictly, got -99.0 after"),
+    "duplicate edge": (put(*F0, "edges", value=[0.0] * 21), r"features\[0\].edges: must rise strictly"),
+    "edge not a number": (
+        put(*F0, "edges", 1, value="a"),
+        r"features\[0\].edges\[1\]: must be a finite number, got 'a'",
+    ),
     "edge above maximum": (
         put(*F0, "maximum", value=0.0),
         r"features\[0\]: must have minimum <= edges < maximum",
@@ -74,11 +77,11 @@ REFUSED = {
         put(*F0, "missing", value=7),
         r"features\[0\]: counts, missing and other must add up to rows",
     ),
-    "category twice": (
+    "duplicate category": (
         put(*COUNTRY, "categories", 0, value="fr"),
         r"features\[3\].categories: must not name anything twice",
     ),
-    "category no text": (
+    "category not a text": (
         put(*COUNTRY, "categories", 0, value=1),
         r"features\[3\].categories\[0\]: must be a string, got 1",
     ),
@@ -95,7 +98,7 @@ REFUSED = {
         put("holdoutRows", value=1),
         r"score.counts: must add up to holdoutRows = 1, got 300",
     ),
-    "calibration falls": (
+    "falling calibration": (
         put("score", "calibration", 0, value=1.0),
         r"score.calibration: must be probabilities that do not fall",
     ),
@@ -104,12 +107,12 @@ REFUSED = {
         r"score.calibration: must have \d+ items, got 1",
     ),
     "one class": (put("classes", value=["a"]), r"classes: must be none for regression, else two or more"),
-    "metrics no object": (put("metrics", value=[]), r"metrics: must be an object of at most 100 metrics, got \[\]"),
+    "metrics not an object": (put("metrics", value=[]), r"metrics: must be an object of at most 100 metrics, got \[\]"),
     "metric without error": (put("metrics", "auc", value={"value": 1.0}), r"metrics.auc.standardError: is required"),
-    "grid no base64": (put(*F0, "grid", value="?"), r"features\[0\].grid: must be base64"),
-    "grid no text": (put(*F0, "grid", value=7), r"features\[0\].grid: must be a string, got 7"),
+    "grid not base64": (put(*F0, "grid", value="?"), r"features\[0\].grid: must be base64"),
+    "grid not a text": (put(*F0, "grid", value=7), r"features\[0\].grid: must be a string, got 7"),
     "grid too short": (put(*F0, "grid", value="AAAA"), r"features\[0\].grid: must be 401 bytes in base64"),
-    "grid falls": (
+    "falling grid": (
         put(*F0, "grid", value=base64.b64encode(bytes(range(255, 0, -1)) + bytes(146)).decode()),
         r"features\[0\].grid: must be 401 bytes in base64, not falling inside a bin",
     ),
@@ -129,7 +132,7 @@ REFUSED = {
         put("residual", value={"edges": [], "counts": [300], "unit": 0.0}),
         r"residual.unit: must be a number above 0, got 0.0",
     ),
-    "importance no number": (
+    "importance not a number": (
         put(*F0, "importance", value="high"),
         r"features\[0\].importance: must be a finite number",
     ),
@@ -158,7 +161,7 @@ def test_malformed_profile_is_refused(change: Callable[[dict[str, Any]], None], 
 
 
 @pytest.mark.parametrize("document", [None, 3, [], "profile", {}])
-def test_no_profile_at_all(document: object) -> None:
+def test_other_json_values_are_refused(document: object) -> None:
     with pytest.raises(ProfileError, match="schema: must be"):
         Profile.from_document(document)
 
@@ -174,15 +177,15 @@ def test_no_profile_at_all(document: object) -> None:
         (b"[" * 100_000, "document: must be JSON: maximum recursion depth exceeded"),
         (b" " * (MAX_BYTES + 1), f"must have at most {MAX_BYTES} bytes"),
     ],
-    ids=["empty", "cut off", "no text", "NaN", "deeply nested", "more deeply", "too large"],
+    ids=["empty", "truncated", "not UTF-8", "NaN", "deeply nested", "more deeply nested", "too large"],
 )
 def test_malformed_bytes_are_refused(content: bytes, message: str) -> None:
     with pytest.raises(ProfileError, match=message):
         Profile.from_bytes(content)
 
 
-def older(document: dict[str, Any]) -> dict[str, Any]:
-    """The same profile as the release before wrote it."""
+def in_previous_schema(document: dict[str, Any]) -> dict[str, Any]:
+    """The profile in the schema of the previous release."""
     old = copy.deepcopy(document)
     old["schema"] = "perennate.dev/profile/v1"
     del old["prediction"], old["residual"]
@@ -193,9 +196,9 @@ def older(document: dict[str, Any]) -> dict[str, Any]:
     return old
 
 
-def test_an_older_profile_keeps_its_digest() -> None:
-    """Pods and status know it by the digest of its bytes, which reading does not change; what it lacks is not there."""
-    content = json.dumps(older(GOOD), indent=1).encode()
+def test_a_profile_of_the_previous_schema_keeps_its_digest() -> None:
+    """Pods and status refer to the digest of the file's bytes; fields that the old schema lacks are None."""
+    content = json.dumps(in_previous_schema(GOOD), indent=1).encode()
     profile = Profile.from_bytes(content)
 
     assert profile.digest == f"sha256:{hashlib.sha256(content).hexdigest()}"
@@ -204,27 +207,26 @@ def test_an_older_profile_keeps_its_digest() -> None:
     assert profile.features[0].grid is None
     assert profile.score is not None
     assert (profile.score.grid, profile.score.means, profile.label_kind) == (None, None, "scores")
-    assert Profile.from_document(older(GOOD)).features[0].bins == profile.features[0].bins
+    assert Profile.from_document(in_previous_schema(GOOD)).features[0].bins == profile.features[0].bins
 
 
-def test_an_older_profile_is_still_counted_against() -> None:
-    """Its traffic gets a verdict."""
-    profile = Profile.from_document(older(json.loads(make_profile().to_bytes())))
+def test_a_profile_of_the_previous_schema_gives_a_verdict() -> None:
+    profile = Profile.from_document(in_previous_schema(json.loads(make_profile().to_bytes())))
     window = Window(profile, length=HOUR, scrape_interval=15)
     window.add(make_document(profile, rows=2000), pod="a", now=START + HOUR)
 
     assert evaluate(window.sample(START + HOUR)).verdict is Verdict.NONE
 
 
-def test_fields_of_the_newer_schema_are_refused_in_an_older_profile() -> None:
-    document = older(GOOD) | {"residual": None}
+def test_fields_of_the_current_schema_are_refused_in_the_previous_one() -> None:
+    document = in_previous_schema(GOOD) | {"residual": None}
 
     with pytest.raises(ProfileError, match="residual: is no field of this schema"):
         Profile.from_document(document)
 
 
-def test_bytes_of_another_digest_are_refused() -> None:
-    """Who knows the digest hears of a swapped or damaged file before anything of it is read."""
+def test_bytes_with_another_digest_are_refused() -> None:
+    """A caller that knows the digest detects a replaced or damaged file before it is parsed."""
     content = make_profile(rows=500, holdout=300).to_bytes()
     digest = Profile.from_bytes(content).digest
 
@@ -233,8 +235,8 @@ def test_bytes_of_another_digest_are_refused() -> None:
         Profile.from_bytes(content + b" ", digest=digest)
 
 
-def test_thirty_skewed_features_are_small() -> None:
-    """30 features of long numbers and long names, with a score, take less than 50 kB."""
+def test_profile_of_thirty_skewed_features_is_small() -> None:
+    """Its 30 features with long numbers and long names, and its score, take less than 50 kB."""
     draw = generator()
     columns = {f"a feature with quite a long name {index:02d}": draw.lognormal(0, 2, 20_000) for index in range(30)}
     scores, labels = make_scores(4000)
@@ -243,16 +245,15 @@ def test_thirty_skewed_features_are_small() -> None:
     assert len(profile.to_bytes()) < 50_000
 
 
-def test_a_file_of_100_mb_is_refused_unread() -> None:
-    """Its size is looked at first."""
+def test_a_file_of_100_mb_is_refused_before_parsing() -> None:
     with pytest.raises(ProfileError, match="document: must have at most 4194304 bytes, got 100000000"):
         Profile.from_bytes(bytes(100_000_000))
 
 
 @given(value=JSON, data=st.data())
 @settings(max_examples=100, deadline=None)
-def test_any_value_anywhere_is_read_or_refused(value: object, data: st.DataObject) -> None:
-    """Whatever stands in whatever place, reading ends in a profile or a ProfileError, never in anything else."""
+def test_any_value_in_any_field_is_read_or_refused(value: object, data: st.DataObject) -> None:
+    """Reading returns a profile or raises ProfileError, never another exception."""
     document: Any = copy.deepcopy(GOOD)
     place, step = document, data.draw(st.sampled_from(sorted(document)))
     while isinstance(place[step], dict | list) and place[step] and data.draw(st.booleans()):
@@ -264,8 +265,8 @@ def test_any_value_anywhere_is_read_or_refused(value: object, data: st.DataObjec
         Profile.from_document(document)
 
 
-def test_the_bytes_are_the_document_in_its_one_form() -> None:
-    """Keys sorted, no spaces, UTF-8; whatever classes and columns are called."""
+def test_bytes_are_canonical_json() -> None:
+    """Sorted keys, no spaces, UTF-8, for any names of classes and columns."""
     strange = '"features":[]'
     profile = build_profile(
         {strange: ["größer", strange, None], '"]}': [1.5, 2.5, 3.5]},
@@ -276,4 +277,4 @@ def test_the_bytes_are_the_document_in_its_one_form() -> None:
     written = json.dumps(profile.to_document(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     assert profile.to_bytes() == written.encode()
-    assert Profile.from_bytes(profile.to_bytes()).content is None, "kept only where it differs"
+    assert Profile.from_bytes(profile.to_bytes()).content is None, "the original bytes are kept only if they differ"

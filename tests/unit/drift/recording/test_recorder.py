@@ -1,4 +1,4 @@
-"""Counting in a serving pod."""
+"""Counting rows, scores and labels in a serving pod."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PROFILE = build_profile(
 
 
 def cells_of(name: str, value: Any) -> dict[str, Any]:
-    """Where a single value is counted: the bin, or the name of another cell."""
+    """The cell in which a single value is counted: a bin, or the name of another cell."""
     recorder = make_recorder(PROFILE)
     recorder.record({name: [value]})
     document = recorder.document()
@@ -65,7 +65,7 @@ AGES = {
 
 @pytest.mark.parametrize(("value", "cell"), AGES.values(), ids=AGES)
 def test_cell_of_a_number(value: Any, cell: str) -> None:
-    """Every value of a numeric feature falls into exactly one cell."""
+    """Every value of a numeric feature is counted in exactly one cell."""
     assert cells_of("age", value) == {cell: 1}
 
 
@@ -82,7 +82,7 @@ COUNTRIES = {
 
 @pytest.mark.parametrize(("value", "cell"), COUNTRIES.values(), ids=COUNTRIES)
 def test_cell_of_a_category(value: Any, cell: str) -> None:
-    """Every value of a categorical feature falls into exactly one cell."""
+    """Every value of a categorical feature is counted in exactly one cell."""
     recorder = make_recorder(PROFILE)
     column = np.empty(1, dtype=object)
     column[0] = value
@@ -95,7 +95,7 @@ def test_cell_of_a_category(value: Any, cell: str) -> None:
 
 
 def test_document_of_a_batch() -> None:
-    """The document has the published fields; absent features are missing, other columns are not looked at."""
+    """An absent feature counts as missing; columns that are not features are ignored."""
     recorder = Recorder(PROFILE, model="churn", version="sha256:ab", start=12.5)
     recorder.record({"age": [25, 45, None, 99], "height": [1, 2, 3, 4]})
     recorder.record_error()
@@ -125,8 +125,8 @@ def test_document_of_a_batch() -> None:
 
 
 @pytest.mark.parametrize("columns", [{"age": [1, 2], "country": ["de"]}, {"age": [[1, 2]]}, {"age": 3}, {}])
-def test_ragged_columns_are_refused_whole(columns: dict[str, Any]) -> None:
-    """Columns of different lengths are a mistake of the caller; nothing of them is counted."""
+def test_columns_of_different_lengths_are_refused(columns: dict[str, Any]) -> None:
+    """Nothing of such a batch is counted."""
     recorder = make_recorder(PROFILE)
 
     with pytest.raises(ValueError, match="columns must be one-dimensional and of one length"):
@@ -134,8 +134,7 @@ def test_ragged_columns_are_refused_whole(columns: dict[str, Any]) -> None:
     assert recorder.document()["rows"] == 0
 
 
-def test_training_rows_give_back_the_profile() -> None:
-    """Counting the training and hold-out rows gives exactly the counts of the profile."""
+def test_counting_the_training_rows_gives_the_counts_of_the_profile() -> None:
     profile = make_profile()
     recorder = make_recorder(profile)
     recorder.record(make_columns(10_000))
@@ -147,8 +146,8 @@ def test_training_rows_give_back_the_profile() -> None:
     assert np.abs(counts.cells[Layout(profile).offsets]).max() <= 10_000
 
 
-def test_scores_and_labels() -> None:
-    """A score's bin comes back for the id; NaN is -1 and not counted; a label goes into the bin it came with."""
+def test_label_is_counted_in_the_bin_of_its_score() -> None:
+    """Recording a score returns its bin, or -1 for NaN, which is not counted; a label is counted by that bin."""
     recorder = make_recorder(PROFILE)
     bins = recorder.record_scores([0.05, 0.5, 0.500001, 0.95, np.nan])
     recorder.record_label(int(bins[0]), "no")
@@ -168,8 +167,8 @@ def test_scores_and_labels() -> None:
         (0, "maybe", "label must be one of no, yes"),
     ],
 )
-def test_labels_that_cannot_be_booked(score_bin: int, label: str, message: str) -> None:
-    """A label for no bin or of no class is refused with a reason, and nothing is counted."""
+def test_invalid_binary_labels_are_refused(score_bin: int, label: str, message: str) -> None:
+    """The error says why, and nothing is counted."""
     recorder = make_recorder(PROFILE)
 
     with pytest.raises(LabelError, match=message):
@@ -190,8 +189,8 @@ FLOWERS = build_profile(
 )
 
 
-def test_labels_of_a_regression() -> None:
-    """The error goes into its bin, and into whole sums of its size, its square and its fourth power."""
+def test_regression_labels_are_counted_by_residual() -> None:
+    """The residual is counted in a bin, and added to integer sums of its size, square and fourth power."""
     recorder = make_recorder(REGRESSION)
     recorder.record_label(5.0, 4.0, delay=30)
     recorder.record_label(5.0, 6)
@@ -205,8 +204,8 @@ def test_labels_of_a_regression() -> None:
     assert counted[layout.delays].tolist() == [1, 0, 0, 0, 0, 0, 0, 1]
 
 
-def test_labels_of_more_classes() -> None:
-    """A label is counted by predicted and true class, and the predicted classes on their own."""
+def test_multiclass_labels_are_counted_in_the_confusion_matrix() -> None:
+    """Predicted classes are counted separately as well."""
     recorder = make_recorder(FLOWERS)
     answers = recorder.record_predictions(np.array(["a", "b", "b", "d"]))
     recorder.record_labels(answers[:3], np.array(["a", "b", "c"]), np.array([59.0, 3600.0, -5.0]))
@@ -230,8 +229,8 @@ def test_labels_of_more_classes() -> None:
         [],
     ],
 )
-def test_positions_of_classes_of_any_type(predictions: list[Any]) -> None:
-    """Many classes have the positions that each has alone, whatever their types."""
+def test_class_positions_of_any_type(predictions: list[Any]) -> None:
+    """A batch gives each class the position that it has alone."""
     profile = build_profile({"x": np.arange(9.0)}, task="classification", classes=[0, 1, 2, "true"])
     recorder = make_recorder(profile)
     texts = [class_text(value) for value in predictions]
@@ -254,8 +253,8 @@ def test_positions_of_classes_of_any_type(predictions: list[Any]) -> None:
         (FLOWERS, 0, "d", "label must be one of a, b, c, got 'd'"),
     ],
 )
-def test_other_labels_that_cannot_be_booked(profile: Profile, answer: Any, label: Any, message: str) -> None:
-    """A wrong label among right ones is refused with a reason, and none of them is counted."""
+def test_one_invalid_label_refuses_the_batch(profile: Profile, answer: Any, label: Any, message: str) -> None:
+    """The error says why, and no label of the batch is counted."""
     recorder = make_recorder(profile)
     right: tuple[float, Any] = (1, "a") if profile is FLOWERS else (1.0, 1.0)
 
@@ -267,7 +266,7 @@ def test_other_labels_that_cannot_be_booked(profile: Profile, answer: Any, label
 
 
 def test_labels_of_too_many_classes_are_not_counted() -> None:
-    """Beyond thirty classes the matrix would be larger than everything else, and the pod says so."""
+    """Above 30 classes the confusion matrix would dominate the document; the error states the limit."""
     names = [f"c{index}" for index in range(31)]
     profile = build_profile({"x": np.arange(9.0)}, task="classification", classes=names)
 
@@ -276,7 +275,7 @@ def test_labels_of_too_many_classes_are_not_counted() -> None:
 
 
 def test_labels_need_hold_out_rows() -> None:
-    """Without them there are no bins, and the pod says what is missing."""
+    """Without them there are no bins; the error says what is missing."""
     for task, classes, message in (("regression", "", "labelled hold-out rows"), ("classification", "ab", "probabil")):
         profile = build_profile({"x": np.arange(9.0)}, task=task, classes=classes)  # type: ignore[arg-type]
         with pytest.raises(LabelError, match=message):
@@ -285,13 +284,13 @@ def test_labels_need_hold_out_rows() -> None:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """The part of a data frame that recording asks for."""
+    """The part of the data frame interface that recording uses."""
 
     data: dict[str, Any]
 
     @property
     def columns(self) -> list[str]:
-        """Names."""
+        """The column names."""
         return list(self.data)
 
     def __getitem__(self, name: str) -> Any:
@@ -299,8 +298,8 @@ class Frame:
         return self.data[name]
 
 
-def test_every_form_of_rows_counts_alike() -> None:
-    """Mappings of arrays and of lists, records, frames and arrays with names are the same rows."""
+def test_every_input_form_gives_the_same_counts() -> None:
+    """Mappings of arrays or lists, records, data frames, and arrays with column names."""
     profile, columns = make_profile(rows=500), make_columns(40, seed=2)
     columns["f1"][3] = np.nan
     numbers = {name: values for name, values in columns.items() if name != "country"}
@@ -317,7 +316,7 @@ def test_every_form_of_rows_counts_alike() -> None:
         recorder.record(data, names)
         document = recorder.document()
         assert document.pop("rows") == 40
-        # Sums of floats, for people; they may differ in the last digit.
+        # Sums of floats may differ in the last digit.
         return {key: value for key, value in document.items() if not key.startswith("sum")}
 
     wanted = counted(columns)
@@ -330,7 +329,7 @@ def test_every_form_of_rows_counts_alike() -> None:
     ("data", "names"), [(np.zeros((2, 2)), None), (np.zeros((2, 2)), ["a"]), (np.zeros(2), ["a"]), ([], None)]
 )
 def test_an_array_needs_a_name_for_each_column(data: Any, names: list[str] | None) -> None:
-    """Nobody guesses which column is which; and no rows at all are a mistake of the caller."""
+    """The order of columns is never guessed. A batch without rows is refused as well."""
     with pytest.raises(ValueError, match="must"):
         make_recorder(PROFILE).record(data, names)
 
@@ -346,8 +345,8 @@ def test_records_may_lack_fields() -> None:
 @pytest.mark.parametrize(
     "value", ["2026-03-01T12:00:00Z", datetime(2026, 3, 1, 12, tzinfo=UTC), np.datetime64("2026-03-01T12")]
 )
-def test_times_in_every_form(value: Any) -> None:
-    """Texts, datetime objects and datetime64 fall into the same bin; a number is no time."""
+def test_times_of_every_type_are_counted_alike(value: Any) -> None:
+    """Texts, datetime objects and datetime64 are counted in the same bin; a number is `other`."""
     hours = np.array([f"2026-01-01T{hour:02d}" for hour in (6, 12, 18)], dtype="M8[h]")
     recorder = make_recorder(build_profile({"at": hours}, task="regression"))
     recorder.record({"at": [value]})
@@ -359,7 +358,7 @@ def test_times_in_every_form(value: Any) -> None:
 
 
 def test_a_coded_column_counts_like_its_values() -> None:
-    """Each category is looked up once, whatever the number of rows."""
+    """Each category is looked up once, however many rows there are."""
     recorder = make_recorder(PROFILE)
     recorder.record({"country": SimpleNamespace(categories=["us", "fr", "de"], codes=np.array([2, 1, 0, -1, 2]))})
     document = recorder.document()
@@ -368,8 +367,8 @@ def test_a_coded_column_counts_like_its_values() -> None:
     assert (document["other"][1], document["missing"][1]) == (1, 1)
 
 
-def test_large_batches_are_counted_in_parts() -> None:
-    """A batch beyond one part gives what its rows give one part at a time."""
+def test_large_batches_are_counted_like_their_parts() -> None:
+    """A batch of more than one chunk gives the same counts as its rows in smaller batches."""
     profile, columns = make_profile(rows=500), make_columns(CHUNK_ROWS + 100, seed=4)
     columns["f2"][::7] = np.inf
     whole, parts = make_recorder(profile), make_recorder(profile)
@@ -382,14 +381,13 @@ def test_large_batches_are_counted_in_parts() -> None:
 
 
 @pytest.mark.parametrize("ratio", [0.0, -0.1, 1.1, float("nan")])
-def test_sampling_ratio_is_a_share(ratio: float) -> None:
-    """A share outside of what can be honoured is refused."""
+def test_invalid_sampling_ratio_is_refused(ratio: float) -> None:
     with pytest.raises(ValueError, match="sampling_ratio must be above 0 and at most 1"):
         Recorder(PROFILE, model="m", version="v", start=0.0, sampling_ratio=ratio)
 
 
-def test_sampled_rows_are_a_fair_share_of_all() -> None:
-    """A tenth of the features is counted, the same tenth however the rows are batched; scores all are."""
+def test_sampling_does_not_depend_on_the_batches() -> None:
+    """A tenth of the rows is counted, the same rows for any split into batches; every score is counted."""
     profile, columns = make_profile(rows=500), make_columns(20_000, seed=6)
     whole, parts = (Recorder(profile, model="m", version="v", start=0.0, sampling_ratio=0.1) for _ in range(2))
     whole.record(columns)
@@ -404,24 +402,22 @@ def test_sampled_rows_are_a_fair_share_of_all() -> None:
     assert validate_counts(first, profile).rows == first["rows"]
 
 
-def test_scores_without_a_reference_are_refused() -> None:
-    """A profile without hold-out rows has no score bins."""
+def test_scores_are_refused_if_the_profile_has_no_score() -> None:
     profile = build_profile({"x": np.arange(9.0)}, task="regression")
 
     with pytest.raises(ValueError, match="the profile has no score"):
         make_recorder(profile).record_scores([0.5])
 
 
-def test_sums_never_overflow_into_json() -> None:
-    """Sums of very large values stay numbers."""
+def test_sums_of_huge_values_are_valid_json() -> None:
     recorder = make_recorder(PROFILE)
     recorder.record({"age": [1e300, 1e300]})
 
     json.dumps(recorder.document(), allow_nan=False)
 
 
-def test_threads_lose_nothing(request: pytest.FixtureRequest) -> None:
-    """Rows, scores and labels that are recorded at once are all counted, and each snapshot is consistent."""
+def test_recording_is_thread_safe(request: pytest.FixtureRequest) -> None:
+    """Concurrent rows, scores and labels are all counted, and every document is consistent."""
     profile = make_profile(rows=500)
     recorder = make_recorder(profile)
 
@@ -430,7 +426,7 @@ def test_threads_lose_nothing(request: pytest.FixtureRequest) -> None:
             record(recorder, 5, seed + batch)
 
     interval = sys.getswitchinterval()
-    # Threads change places at nearly every step, as they may.
+    # Threads are switched at nearly every step, to provoke races.
     sys.setswitchinterval(1e-6)
     request.addfinalizer(lambda: sys.setswitchinterval(interval))
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
@@ -455,8 +451,8 @@ def test_threads_lose_nothing(request: pytest.FixtureRequest) -> None:
 
 @given(ages=st.lists(st.one_of(st.none(), st.floats(), st.integers(), st.text(max_size=3), st.booleans()), min_size=1))
 @settings(max_examples=100, deadline=None)
-def test_every_row_is_in_one_cell(ages: list[Any]) -> None:
-    """Whatever comes, the cells of every feature add up to the rows and the document is valid."""
+def test_every_row_is_counted_in_one_cell(ages: list[Any]) -> None:
+    """For any values, the cells of each feature add up to the rows, and the document is valid."""
     recorder = make_recorder(PROFILE)
     column = np.empty(len(ages), dtype=object)
     column[:] = ages
@@ -466,8 +462,8 @@ def test_every_row_is_in_one_cell(ages: list[Any]) -> None:
     assert validate_counts(document, PROFILE).rows == len(ages)
 
 
-def test_arrays_of_other_types() -> None:
-    """Integers, small floats and booleans count as numbers; text columns as no numbers."""
+def test_arrays_of_other_dtypes_are_counted() -> None:
+    """Integers, float32 and booleans count as numbers; texts do not."""
     recorder = make_recorder(PROFILE)
     for column in (np.array([30], np.int8), np.array([30], np.float32), np.array([30], np.uint64), np.array(["30"])):
         recorder.record({"age": column})

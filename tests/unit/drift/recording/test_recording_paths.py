@@ -1,4 +1,4 @@
-"""The same rows give the same cells, in whatever form and in however many batches they come."""
+"""Equal rows are counted in the same cells, for any input form and any split into batches."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NUMBERS = NAMES[:3]
 
 
 def make(names: list[str]) -> Profile:
-    """A profile of some of the columns."""
+    """A profile of the named columns."""
     columns = {name: TRAINING[name] for name in names}
     return build_profile(columns, task="classification", score=SCORES, labels=LABELS, classes=[0, 1])
 
@@ -51,7 +51,7 @@ ROWS_OF_ANY_NUMBER = st.builds(
 
 
 def expected(profile: Profile, rows: Sequence[Row], scores: Sequence[float]) -> np.ndarray:
-    """The cells, one value at a time as they are defined."""
+    """The expected cells, computed value by value from the definition."""
     layout = Layout(profile)
     cells = np.zeros(layout.size, dtype=np.int64)
     cells[[ROWS, SEEN]] = len(rows)
@@ -71,7 +71,7 @@ def expected(profile: Profile, rows: Sequence[Row], scores: Sequence[float]) -> 
 
 
 def numeric_cell(feature: NumericFeature, value: float) -> int:
-    """Place of a number among the cells of its feature: below, bins, above, missing, other."""
+    """Index of a number among the cells of its feature: below, bins, above, missing, other."""
     assert feature.minimum is not None
     assert feature.maximum is not None
     if np.isnan(value):
@@ -82,14 +82,14 @@ def numeric_cell(feature: NumericFeature, value: float) -> int:
 
 
 def category_cell(feature: CategoricalFeature, value: str | None) -> int:
-    """Place of a category among the cells of its feature."""
+    """Index of a category among the cells of its feature."""
     if value in feature.categories:
         return 1 + feature.categories.index(str(value))
     return feature.bins + (2 if value is None else 3)
 
 
 def steps_off(feature: NumericFeature, value: float) -> int:
-    """How far a number is off the mean."""
+    """The number's distance from the mean, in offset steps."""
     if not np.isfinite(value):
         return 0
     steps = (value - (feature.mean or 0.0)) * (OFFSET_STEPS / (feature.sd or 1.0))
@@ -97,24 +97,24 @@ def steps_off(feature: NumericFeature, value: float) -> int:
 
 
 def as_columns(rows: Sequence[Row]) -> dict[str, np.ndarray]:
-    """Columns as a serving pod has them."""
+    """The rows as columns with the dtypes of a serving pod."""
     columns = dict(zip(NAMES, (list(values) for values in zip(*rows, strict=True)), strict=True))
     kinds = {"income": np.float64, "children": np.float64, "member": np.bool_, "country": object}
     return {name: np.array(columns[name], dtype=kinds[name]) for name in NAMES}
 
 
 def as_matrix(rows: Sequence[Row]) -> np.ndarray:
-    """The numbers side by side."""
+    """The numeric features as a matrix."""
     return np.array([row[:3] for row in rows], dtype=np.float64)
 
 
 def record_checked(recorder: Recorder, rows: Sequence[Row]) -> None:
-    """Hand columns over as checked ones."""
+    """Record the rows as validated columns."""
     recorder.record(Rows(as_columns(rows), len(rows)))
 
 
 def record_matrix(recorder: Recorder, rows: Sequence[Row]) -> None:
-    """Hand an array over that holds more than the features, or just them."""
+    """Record the rows as a matrix, with the names of its columns."""
     recorder.record(as_matrix(rows), NUMBERS)
 
 
@@ -127,7 +127,7 @@ PATHS: dict[str, Path] = {
 }
 MATRIX_PATHS: dict[str, Path] = {
     "matrix": record_matrix,
-    "matrix of other columns": lambda recorder, rows: recorder.record(
+    "matrix with extra columns in another order": lambda recorder, rows: recorder.record(
         np.column_stack([np.zeros(len(rows)), as_matrix(rows)[:, ::-1]]), ["id", *NUMBERS[::-1]]
     ),
     "checked matrix": lambda recorder, rows: recorder.record(Rows({}, len(rows), as_matrix(rows))),
@@ -136,8 +136,8 @@ MATRIX_PATHS: dict[str, Path] = {
 
 @given(rows=ROWS_OF_ANY_NUMBER, cuts=st.lists(st.integers(1, 5000), max_size=6), singles=st.integers(0, 40))
 @settings(max_examples=40, deadline=None)
-def test_every_path_counts_alike(rows: list[Row], cuts: list[int], singles: int) -> None:
-    """Every form of rows, some one by one and the others in batches of any size, gives the cells as defined."""
+def test_every_input_form_gives_the_cells_of_the_definition(rows: list[Row], cuts: list[int], singles: int) -> None:
+    """Some rows are recorded one by one and the others in batches of any size."""
     ends = sorted({0, *range(min(singles, len(rows))), *(cut for cut in cuts if cut < len(rows)), len(rows)})
     scores = generator(len(rows)).random(len(rows))
     for profile, paths in ((MIXED, PATHS), (NUMERIC, PATHS | MATRIX_PATHS)):
@@ -152,8 +152,8 @@ def test_every_path_counts_alike(rows: list[Row], cuts: list[int], singles: int)
 
 @given(rows=st.lists(ROW, min_size=1, max_size=12), other=st.lists(ROW, min_size=1, max_size=12))
 @settings(max_examples=20, deadline=None)
-def test_rows_that_wait_are_in_the_next_document(rows: list[Row], other: list[Row]) -> None:
-    """Whoever asks, however often, sees every row that was recorded before."""
+def test_buffered_rows_are_in_the_next_document(rows: list[Row], other: list[Row]) -> None:
+    """Every document contains all rows recorded before it, however often documents are requested."""
     recorder = make_recorder(MIXED)
     for batch in (rows, other):
         record_checked(recorder, batch)
@@ -162,7 +162,7 @@ def test_rows_that_wait_are_in_the_next_document(rows: list[Row], other: list[Ro
     assert np.array_equal(validate_counts(recorder.document(), MIXED).cells, expected(MIXED, rows + other, []))
 
 
-def test_rows_belong_to_the_caller() -> None:
+def test_the_callers_array_is_copied_and_not_changed() -> None:
     for rows in (1, WAITING_ROWS - 1, WAITING_ROWS):
         matrix = generator(3).random((rows, 3))
         handed, recorder, alone = matrix.copy(), make_recorder(NUMERIC), make_recorder(NUMERIC)

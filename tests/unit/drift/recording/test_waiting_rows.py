@@ -1,4 +1,4 @@
-"""Rows that come one by one are counted later, together; nobody who asks can tell."""
+"""Single rows are buffered and counted together; the documents do not show it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ NAMES = ["a", "b"]
 
 
 @pytest.mark.parametrize("rows", [1, WAITING_ROWS - 1, WAITING_ROWS, WAITING_ROWS + 1, 3 * WAITING_ROWS + 7])
-def test_single_rows_count_as_a_batch_of_them(rows: int) -> None:
-    """Missing and infinite values too; only the sums of floats may differ, by rounding."""
+def test_single_rows_are_counted_like_a_batch(rows: int) -> None:
+    """This includes missing and infinite values; only sums of floats may differ, by rounding."""
     training = generator(1).normal(size=(1000, 2))
     profile = build_profile({"a": training[:, 0], "b": training[:, 1]}, task="regression", score=training[:, 0])
     values = generator(2).normal(size=(rows, 2)) * 2
@@ -32,8 +32,8 @@ def test_single_rows_count_as_a_batch_of_them(rows: int) -> None:
     assert found == expected
 
 
-def test_more_rows_than_can_ever_wait_are_not_lost() -> None:
-    """Whoever would try again once there is room would try for ever, or drop them."""
+def test_more_rows_than_the_buffer_holds_are_refused() -> None:
+    """Otherwise the caller would retry forever, or lose the rows."""
     waiting = RowBuffer(2)
 
     assert waiting.add(np.zeros((2, WAITING_ROWS)))
@@ -43,8 +43,8 @@ def test_more_rows_than_can_ever_wait_are_not_lost() -> None:
     assert waiting.take().shape == (2, WAITING_ROWS)
 
 
-def test_a_row_that_waits_is_not_the_callers_array() -> None:
-    """The caller may use its array again before the row is counted."""
+def test_a_buffered_row_is_a_copy() -> None:
+    """The caller may reuse its array before the row is counted."""
     profile = build_profile({"a": np.arange(100.0)}, task="regression")
     recorder, row = make_recorder(profile), np.array([[5.0]])
     recorder.record(row, ["a"])

@@ -1,4 +1,4 @@
-"""What every detector and every effect promises, whatever it computes."""
+"""Properties of every detector and every effect."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ Pair = tuple[list[float], list[list[float]]]
 PROFILE = make_profile(rows=2000)
 REFERENCE = Reference(Layout(PROFILE))
 RARE = st.sampled_from([0, 0, 0, 1, 2, 7, 60])
-"""Many empty and sparse cells, which must be joined."""
+"""Counts with many empty and sparse cells, which must be merged."""
 
 
 @st.composite
 def pairs(draw: st.DrawFn, *, parts: int | None = None) -> Pair:
-    """Counts of a reference and of some sub-windows, with at least one row on both sides."""
+    """Counts of a reference and of several sub-windows, each side with at least one row."""
     width = draw(st.integers(2, 12))
     cell = draw(st.sampled_from([st.integers(0, 60), RARE]))
     reference = draw(st.lists(st.integers(0, 500) | RARE, min_size=width, max_size=width))
@@ -48,8 +48,8 @@ def pairs(draw: st.DrawFn, *, parts: int | None = None) -> Pair:
 
 @given(pair=pairs(), ordered=st.booleans())
 @settings(max_examples=300, deadline=None)
-def test_the_steps_as_they_are_written_down(pair: Pair, ordered: bool) -> None:
-    """Design effects, all three tests and their union are those of the definition, joined cells included."""
+def test_detectors_equal_the_reference_implementation(pair: Pair, ordered: bool) -> None:
+    """Design effects, all three tests and their union equal the definition, including merged cells."""
     wanted = one_feature(*pair, ordered=ordered)
     tables = merge_sparse(make_tables(pair[0], parts=pair[1], ordered=ordered))
     spread = dispersion(tables)
@@ -67,8 +67,8 @@ def test_the_steps_as_they_are_written_down(pair: Pair, ordered: bool) -> None:
 @pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
 @given(pair=pairs())
 @settings(max_examples=60, deadline=None)
-def test_detectors_give_probabilities(detector: Detector, pair: Pair) -> None:
-    """A p-value is a number from 0 to 1, the same when asked twice, and the counts are left as they were."""
+def test_detectors_are_pure_and_return_p_values(detector: Detector, pair: Pair) -> None:
+    """A p-value is from 0 to 1 and the same on every call, and the counts are not changed."""
     tables = merge_sparse(make_tables(pair[0], parts=pair[1]))
     spread = dispersion(tables)
     before = _content(tables)
@@ -82,7 +82,7 @@ def test_detectors_give_probabilities(detector: Detector, pair: Pair) -> None:
 @pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
 @given(pair=pairs(), data=st.data())
 @settings(max_examples=40, deadline=None)
-def test_detectors_do_not_care_for_the_order_of_sub_windows(
+def test_detectors_do_not_depend_on_the_order_of_sub_windows(
     detector: Detector, pair: Pair, data: st.DataObject
 ) -> None:
     shuffled = data.draw(st.permutations(pair[1]))
@@ -104,8 +104,8 @@ def test_detectors_find_nothing_in_the_reference_itself(detector: Detector) -> N
 @pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
 @given(first=pairs(parts=3), second=pairs(parts=3))
 @settings(max_examples=60, deadline=None)
-def test_tables_do_not_see_each_other(detector: Detector, first: Pair, second: Pair) -> None:
-    """A table gives the same p-value alone and beside others, whatever has to be joined in which of them."""
+def test_tables_are_independent(detector: Detector, first: Pair, second: Pair) -> None:
+    """A table gives the same p-value alone and beside others, whichever cells are merged."""
     alone = [merge_sparse(make_ragged(pair)) for pair in (first, second)]
     together = merge_sparse(make_ragged(first, second))
     wanted = [detector(tables, dispersion(tables))[0] for tables in alone]
@@ -114,8 +114,8 @@ def test_tables_do_not_see_each_other(detector: Detector, first: Pair, second: P
 
 
 @pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
-def test_a_part_of_the_tables_is_as_good(detector: Detector) -> None:
-    """Leaving tables out changes nothing for the others, also where cells were joined in sub-windows."""
+def test_a_subset_of_the_tables_gives_the_same_p_values(detector: Detector) -> None:
+    """This also holds if cells of sub-windows were merged."""
     pair = [1.0, 900, 90, 9, 0], [[0.0, 90, 20, 1, 1], [1.0, 150, 0, 0, 1], [0.0, 10, 40, 0, 0]]
     other = [10.0, 20.0], [[4.0, 4.0], [1.0, 9.0], [5.0, 5.0]]
     alone = merge_sparse(make_ragged(pair))
@@ -130,13 +130,13 @@ def _content(tables: Tables) -> list[np.ndarray]:
 
 
 def compare(cells: list[int], *, parts: int = 1) -> Comparison:
-    """A window with such counts in all cells of the layout of PROFILE, split into sub-windows."""
+    """A window with these counts in all cells of the layout of PROFILE, split into sub-windows."""
     counts = np.resize(np.array(cells, dtype=np.int64), REFERENCE.layout.size)
     return compare_parts(np.array([counts // parts + (slot < counts % parts) for slot in range(parts)]))
 
 
 def compare_parts(counts: np.ndarray) -> Comparison:
-    """A window with such counts in its sub-windows, (sub-windows, cells of the layout)."""
+    """A window with these counts in its sub-windows, as an array of shape (sub-windows, cells of the layout)."""
     found = Sums(REFERENCE).of(dict(enumerate(counts)))
     tables = REFERENCE.tables(found.total, found.parts)
     chosen = tables.current_rows > 0
@@ -151,8 +151,8 @@ CELLS = st.lists(st.sampled_from([0, 1, 5, 40, 10_000, 2**33]), min_size=1, max_
 @pytest.mark.parametrize("method", EFFECTS)
 @given(cells=CELLS)
 @settings(max_examples=60, deadline=None)
-def test_effects_are_finite(method: str, cells: list[int]) -> None:
-    """An effect is a number, not above its largest value, the same twice, and changes nothing, whatever the counts."""
+def test_effects_are_finite_bounded_and_pure(method: str, cells: list[int]) -> None:
+    """For any counts, an effect is finite, at most its maximum and reproducible; the counts are not changed."""
     compared = compare(cells, parts=3)
     if not compared.chosen.any():
         return
@@ -170,8 +170,8 @@ def test_effects_are_finite(method: str, cells: list[int]) -> None:
 
 @pytest.mark.parametrize("method", EFFECTS)
 @pytest.mark.parametrize("rows", [499, 500])
-def test_effects_say_nothing_below_the_minimum(method: str, rows: int) -> None:
-    """A feature with too few rows is Unknown by whatever it is judged, however large the change."""
+def test_a_feature_with_too_few_rows_is_unknown(method: str, rows: int) -> None:
+    """This holds for every method and for changes of any size."""
     columns = make_columns(1000, seed=3, shift=5.0)
     columns["f0"][rows:] = np.nan
     found = {
@@ -196,8 +196,8 @@ def test_effects_grow_with_the_change(method: str) -> None:
     assert found[-1] > 0.3
 
 
-def test_the_same_sub_windows_in_any_split_give_the_same_effects() -> None:
-    """Independent rows: how they were scraped changes no effect."""
+def test_effects_do_not_depend_on_the_number_of_sub_windows() -> None:
+    """This holds for independent rows."""
     columns = make_columns(1200, seed=8, shift=0.5)
     found = [evaluate(make_sample(PROFILE, columns, parts=parts)).features for parts in (1, 4, 12)]
 
@@ -207,14 +207,14 @@ def test_the_same_sub_windows_in_any_split_give_the_same_effects() -> None:
 
 @pytest.mark.parametrize("function", [*DETECTORS.values(), *(effect.measure for effect in EFFECTS.values())])
 def test_every_detector_and_effect_cites_its_source(function: Callable[..., object]) -> None:
-    """Where a formula comes from stands in the docstring of what computes it: a name and a year."""
+    """The docstring of the function contains an author and a year."""
     assert re.search(r"[A-Z][a-z]+.*\b(1[89]|20)\d\d\b", inspect.getdoc(function) or "", re.DOTALL), function
 
 
 @pytest.mark.parametrize("method", EFFECTS)
 @given(cells=st.lists(st.integers(0, 60), min_size=4, max_size=40), order=st.permutations(range(4)))
 @settings(max_examples=40, deadline=None)
-def test_effects_know_no_order_of_sub_windows(method: str, cells: list[int], order: list[int]) -> None:
+def test_effects_do_not_depend_on_the_order_of_sub_windows(method: str, cells: list[int], order: list[int]) -> None:
     split = np.resize(np.array([1, *cells], dtype=np.int64), (4, REFERENCE.layout.size))
     found = [compare_parts(split[list(places)]).effect(method) for places in (range(4), order)]
 

@@ -1,4 +1,4 @@
-"""The family of tests: who takes part, and what that costs the others."""
+"""Holm's correction, and which tests it counts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import numpy as np
 from perennate.drift.statistics.holm import holm
 
 
-def test_each_rejection_eases_the_next() -> None:
-    """The limits of three are a third, a half and the whole of the significance; the first failure ends it."""
+def test_each_rejection_raises_the_limit_of_the_next() -> None:
+    """With three tests, the limits are 1/3, 1/2 and all of the significance; the first failure stops it."""
     assert holm(np.array([0.0003, 0.0004, 0.001]), 0.001).tolist() == [True, True, True]
     assert holm(np.array([0.0004, 0.0004, 0.0004]), 0.001).tolist() == [False, False, False]
 
 
-def test_a_test_without_a_chance_costs_the_others_nothing() -> None:
-    """Twenty checks of what never occurred share no part of the significance with the one that can fail."""
+def test_tests_that_cannot_be_significant_are_not_counted() -> None:
+    """Twenty checks for faults that never occurred do not lower the limit of a check that can be significant."""
     p = np.array([0.0004, 0.5, *np.ones(20)])
 
     assert holm(p, 0.001).tolist() == [False] * 22

@@ -1,4 +1,4 @@
-"""Known values of every statistic, computed independently."""
+"""Every statistic has values that were computed independently."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ WINDOW = [30.0, 40, 45, 50, 50, 50, 55, 55, 60, 65]
 PARTS = np.array([[40.0, 30, 20, 10], [10, 20, 30, 40], [25, 25, 25, 25]])
 
 
-def test_union_of_the_known_window() -> None:
-    """Pearson, Kolmogorov-Smirnov, largest residual and their union have the known p-values."""
+def test_p_values_of_the_known_window() -> None:
     tables = merge_sparse(make_tables(REFERENCE, WINDOW))
     spread = dispersion(tables)
 
@@ -35,7 +34,7 @@ def test_union_of_the_known_window() -> None:
 
 
 def test_stability_index_of_the_known_window() -> None:
-    """PSI and PSI* have the known values; PSI* is PSI less (k - 1)(1/N + 1/M)."""
+    """PSI* is PSI minus (k - 1)(1/N + 1/M)."""
     tables = make_tables(REFERENCE, WINDOW)
     index, effect = stability_index(tables, Groups.of(tables.known, np.arange(10)), np.ones(1))
 
@@ -44,7 +43,7 @@ def test_stability_index_of_the_known_window() -> None:
 
 
 def test_dispersion_of_the_known_sub_windows() -> None:
-    """Q = 40 with 6 degrees of freedom gives phi 6.667, and 13.333 for cumulative counts."""
+    """Q = 40 with 6 degrees of freedom gives a design effect of 6.667, and 13.333 for cumulative counts."""
     spread = dispersion(make_tables([1000.0] * 4, parts=PARTS))
 
     assert spread.freedom[0] == 6
@@ -52,8 +51,8 @@ def test_dispersion_of_the_known_sub_windows() -> None:
     assert spread.cumulative[0] == pytest.approx(13.3333, abs=5e-5)
 
 
-def test_dispersion_leaves_independent_rows_alone() -> None:
-    """Without significant variation between sub-windows, nothing is divided: phi is exactly 1."""
+def test_dispersion_of_independent_rows_is_one() -> None:
+    """Without significant variation between sub-windows, the design effect is exactly 1."""
     parts = generator(3).multinomial(100, np.full(8, 1 / 8), size=12)
     spread = dispersion(make_tables([500.0] * 8, parts=parts))
 
@@ -74,8 +73,8 @@ def test_dispersion_ignores_empty_sub_windows_and_cells() -> None:
     assert filled.freedom == plain.freedom
 
 
-def test_pearson_equals_the_textbook_test() -> None:
-    """X2 is that of the two-by-k table of scipy."""
+def test_pearson_equals_scipy() -> None:
+    """The statistic and p-value are those of a 2 x k contingency table."""
     draw = generator(5)
     reference, window = draw.integers(50, 200, 7).astype(float), draw.integers(5, 30, 7).astype(float)
     tables = make_tables(reference, window)
@@ -86,7 +85,7 @@ def test_pearson_equals_the_textbook_test() -> None:
 
 
 def test_pearson_of_dependent_rows_uses_f() -> None:
-    """With phi above 1, X2 / (phi (B - 1)) is compared with F(B - 1, d)."""
+    """With a design effect phi above 1, X2 / (phi (B - 1)) is compared with F(B - 1, d)."""
     tables = make_tables([1000.0, 2000, 3000, 4000], parts=PARTS)
     spread = dispersion(tables)
     wanted = stats.f.sf(statistic(tables)[0] / (3 * spread.cells[0]), 3, 6)
@@ -104,14 +103,14 @@ def test_binomial_tail_equals_scipy(hits: int, rows: int, share: float) -> None:
 
 
 def test_missing_rate_of_the_known_fault() -> None:
-    """20 of 10,000 against 25 of 1,000 rows: p = 4.7e-15."""
+    """20 of 10,000 rows against 25 of 1,000: p = 4.7e-15."""
     p = binomial_above(np.array(25.0), np.array(45.0), np.array(1000 / 11_000))
 
     assert p == pytest.approx(4.7e-15, rel=0.02)
 
 
-def test_categories_have_no_kolmogorov_smirnov() -> None:
-    """Cells without an order leave the second test out, and the factor stays three."""
+def test_kolmogorov_smirnov_is_skipped_for_categories() -> None:
+    """Cells without an order have no cumulative shares; the correction factor stays three."""
     tables = make_tables(REFERENCE, WINDOW, ordered=False)
     spread = dispersion(tables)
 
@@ -120,32 +119,32 @@ def test_categories_have_no_kolmogorov_smirnov() -> None:
 
 
 MERGES = {
-    "nothing to join": ([100.0, 100, 100], [10.0, 10, 10], [10.0, 10, 10]),
-    "a sparse first cell joins the next": ([1.0, 500, 500], [0.0, 50, 50], [50.0, 50]),
-    "a sparse last cell joins the group before": ([500.0, 500, 1], [50.0, 50, 0], [50.0, 50]),
-    "several sparse cells make one": ([4.0, 4, 4, 988], [0.0, 1, 0, 99], [1.0, 99]),
+    "nothing to merge": ([100.0, 100, 100], [10.0, 10, 10], [10.0, 10, 10]),
+    "a sparse first cell is merged with the next": ([1.0, 500, 500], [0.0, 50, 50], [50.0, 50]),
+    "a sparse last cell is merged with the group before": ([500.0, 500, 1], [50.0, 50, 0], [50.0, 50]),
+    "several sparse cells are merged into one": ([4.0, 4, 4, 988], [0.0, 1, 0, 99], [1.0, 99]),
     "everything is sparse": ([1.0, 1, 1], [0.0, 1, 0], [1.0]),
 }
 
 
 @pytest.mark.parametrize(("reference", "window", "wanted"), MERGES.values(), ids=MERGES)
-def test_sparse_cells_are_joined(reference: list[float], window: list[float], wanted: list[float]) -> None:
-    """Cells are joined from left to right until one row is expected; the rest joins the last group."""
+def test_sparse_cells_are_merged(reference: list[float], window: list[float], wanted: list[float]) -> None:
+    """Cells are merged from left to right until one row is expected; the rest is merged with the last group."""
     merged = merge_sparse(make_tables(reference, window))
 
     assert merged.current.tolist() == wanted
     assert merged.reference.sum() == sum(reference)
 
 
-def test_one_cell_is_no_test() -> None:
-    """Fewer than two cells: p is 1, whatever the counts."""
+def test_one_cell_gives_a_p_value_of_one() -> None:
+    """With fewer than two cells there is nothing to test."""
     tables = merge_sparse(make_tables([5.0, 5], [1.0, 0]))
 
     assert union(tables, dispersion(tables))[0] == 1
 
 
-def test_holm_rejects_step_by_step() -> None:
-    """Sorted p-values are held against alpha/m, alpha/(m-1), ...; the first that fails stops it."""
+def test_holm_stops_at_the_first_failure() -> None:
+    """Sorted p-values are compared with alpha/m, alpha/(m-1) and so on."""
     assert holm(np.array([0.04, 0.001, 0.03, 0.012]), 0.05).tolist() == [False, True, False, True]
     assert holm(np.array([0.02, 0.02, 0.02]), 0.05).tolist() == [False, False, False]
     assert holm(np.zeros(0), 0.05).tolist() == []

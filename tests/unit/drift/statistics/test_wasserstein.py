@@ -1,4 +1,4 @@
-"""Wasserstein's distance of many tables at once, against the area between two curves as it is drawn."""
+"""Wasserstein distance of several tables at once, compared with a numerical integral."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COUNTS = st.lists(st.sampled_from([0, 0, 1, 5, 70]), min_size=1, max_size=12).fi
 
 
 def area(grid: np.ndarray, reference: list[int], current: list[int]) -> float:
-    """The area between the functions, added up on a grid a hundred times as fine, for one table."""
+    """The area between the two functions for one table, integrated on a grid 100 times as fine."""
     known = np.concatenate(([0.0], np.cumsum(reference) / np.sum(reference)))
     seen = np.concatenate(([0.0], np.cumsum(current) / np.sum(current)))
     steps = np.append(True, np.diff(known) > 0)
@@ -28,8 +28,8 @@ def area(grid: np.ndarray, reference: list[int], current: list[int]) -> float:
 
 @given(first=COUNTS, second=COUNTS, data=st.data())
 @settings(max_examples=60, deadline=None)
-def test_the_area_between_the_curves(first: list[int], second: list[int], data: st.DataObject) -> None:
-    """Each table has the area of its own, wherever it lies; one without a grid is left out."""
+def test_distance_equals_the_area_between_the_curves(first: list[int], second: list[int], data: st.DataObject) -> None:
+    """Each table has its own distance; a table without a grid is skipped."""
     windows = [
         data.draw(st.lists(st.integers(0, 50), min_size=len(c), max_size=len(c)).filter(any)) for c in (first, second)
     ]
@@ -43,8 +43,8 @@ def test_the_area_between_the_curves(first: list[int], second: list[int], data: 
     assert quantiles.distances(current, shape.sum(current)) == pytest.approx(wanted, rel=1e-3, abs=1e-3)
 
 
-def test_no_table_has_a_grid() -> None:
-    """Old profiles know no quantiles, and categories have none."""
+def test_tables_without_a_grid_have_no_distance() -> None:
+    """Older profiles store no quantiles, and categories have none."""
     shape = Shape.of(np.array([2]), np.ones(1, dtype=np.bool_))
 
     assert Quantiles.of([None], shape, np.ones(2)).distances(np.ones(2), np.array([2.0])).size == 0
