@@ -18,7 +18,7 @@ REFERENCE = Reference(Layout(make_profile(rows=500)))
 
 @given(seed=st.integers(0, 10_000), rows=st.sampled_from([100, 3000, 2**33]))
 @settings(max_examples=100, deadline=None)
-def test_p_values_are_those_of_the_binomial(seed: int, rows: int) -> None:
+def test_p_values_equal_those_of_the_binomial_test(seed: int, rows: int) -> None:
     window = np.zeros(REFERENCE.layout.size, dtype=np.int64)
     window[ROWS] = rows
     window[REFERENCE.layout.specials] = generator(seed).geometric(0.1, REFERENCE.layout.specials.shape) - 1

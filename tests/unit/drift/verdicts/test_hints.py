@@ -1,4 +1,4 @@
-"""What changed, in words for people who do not read statistics."""
+"""Hints: sentences that describe what changed without statistical terms."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.support.drift.makers import generator, make_sample
 
 ROWS = 2000
 EVERY = np.arange(ROWS) % 20
-"""Picks some of every twenty rows: what came all at once would be one client's doing, and no change."""
+"""Spreads changes over all rows: changed rows in one block would be one cluster, and not significant."""
 Columns = dict[str, np.ndarray]
 
 
 def columns_of(seed: int) -> Columns:
-    """Age of which a fiftieth is missing, speed up to 120, two countries, and a few wheels."""
+    """Age with 2 % missing values, speed up to 120, two countries, and three numbers of wheels."""
     draw = generator(seed)
     age = draw.normal(40, 10, ROWS)
     age[::50] = np.nan
@@ -37,7 +37,7 @@ PROFILE = build_profile(columns_of(1), task="regression")
 
 
 def broken(name: str, share: float, value: object) -> Evaluation:
-    """A quiet window in which a share of one column holds another value."""
+    """The evaluation of a window without drift, in which a share of one column has another value."""
     columns = columns_of(2)
     column = columns[name].astype(object)
     column[: int(share * ROWS)] = value
@@ -47,15 +47,15 @@ def broken(name: str, share: float, value: object) -> Evaluation:
 FAULTS = {
     "missing": ("age", 0.3, np.nan, "`age`: 31 % missing, 2 % in training"),
     "unseen category": ("country", 0.12, "it", "`country`: 12 % of rows have a category that training did not"),
-    "no number": ("age", 0.1, "n/a", "`age`: 10 % of rows are no number, 0 % in training"),
+    "not a number": ("age", 0.1, "n/a", "`age`: 10 % of rows are no number, 0 % in training"),
     "above": ("speed", 0.4, 300.0, "`speed`: 40 % above the largest training value 120"),
     "below": ("speed", 0.1, -1.0, "`speed`: 10 % below the smallest training value "),
 }
 
 
 @pytest.mark.parametrize(("name", "share", "value", "hint"), FAULTS.values(), ids=FAULTS)
-def test_faults(name: str, share: float, value: object, hint: str) -> None:
-    """A fault names the column, what is wrong with it, and what was normal."""
+def test_fault_hint_names_feature_and_normal_rate(name: str, share: float, value: object, hint: str) -> None:
+    """The hint names the column, the fault, and the rate in training."""
     found = broken(name, share, value)
 
     assert [fault.feature for fault in found.faults] == [name]
@@ -66,14 +66,16 @@ def test_faults(name: str, share: float, value: object, hint: str) -> None:
 CHANGES: dict[str, tuple[str, Callable[[Columns], np.ndarray], str]] = {
     "a default value": ("age", lambda c: np.where(EVERY < 5, 40.0, c["age"]), "`age`: values above 3"),
     "a category": ("country", lambda c: np.where(EVERY < 9, "fr", c["country"]), "`country`: 'fr' takes 7"),
-    "the mean": ("age", lambda c: c["age"] + 3, "`age`: on average 0."),
-    "the other way": ("age", lambda c: c["age"] - 3, "`age`: on average 0."),
+    "the mean, upwards": ("age", lambda c: c["age"] + 3, "`age`: on average 0."),
+    "the mean, downwards": ("age", lambda c: c["age"] - 3, "`age`: on average 0."),
 }
 
 
 @pytest.mark.parametrize(("name", "change", "hint"), CHANGES.values(), ids=CHANGES)
-def test_changes(name: str, change: Callable[[Columns], np.ndarray], hint: str) -> None:
-    """A changed feature says where its rows went, or which way it moved; the quiet ones say nothing."""
+def test_change_hint_says_how_the_feature_changed(
+    name: str, change: Callable[[Columns], np.ndarray], hint: str
+) -> None:
+    """The hint says which values became more frequent, or how the mean moved; unchanged features have no hint."""
     columns = columns_of(2)
     found = {
         item.name: item.hint for item in evaluate(make_sample(PROFILE, columns | {name: change(columns)})).features
@@ -83,8 +85,8 @@ def test_changes(name: str, change: Callable[[Columns], np.ndarray], hint: str) 
     assert [text for other, text in found.items() if other != name] == ["", "", ""]
 
 
-def test_one_value_that_takes_over() -> None:
-    """A column of few values names the one that more rows have."""
+def test_hint_names_a_value_that_became_more_frequent() -> None:
+    """If the column has few values, the hint contains the value."""
     columns = columns_of(2)
     columns["wheels"][EVERY < 8] = 4.0
     found = {item.name: item.hint for item in evaluate(make_sample(PROFILE, columns)).features}
@@ -93,13 +95,13 @@ def test_one_value_that_takes_over() -> None:
     assert "% in training" in found["wheels"]
 
 
-def test_percent() -> None:
-    """Whole percent, and what is less than one is not none."""
+def test_percent_shows_small_shares() -> None:
+    """Whole percent, but a share below 1 % is not rounded to 0."""
     assert [percent(share) for share in (0.0, 0.0004, 0.31, 1.0)] == ["0 %", "0.04 %", "31 %", "100 %"]
 
 
-def test_faults_have_an_alarm_of_their_own() -> None:
-    """Two evaluations in a row with a fault open it, one does not, and it says nothing of drift."""
+def test_faults_raise_a_separate_alarm() -> None:
+    """Two evaluations in a row with a fault raise it, one does not, and the drift alarm is not affected."""
     faulty, quiet = broken("age", 0.03, "n/a"), evaluate(make_sample(PROFILE, columns_of(2)))
     assert (faulty.fault_signal, faulty.signal, quiet.fault_signal) == (Signal.RAISED, Signal.LOWERED, Signal.LOWERED)
     streak, seen = Streak(), ""
@@ -110,7 +112,7 @@ def test_faults_have_an_alarm_of_their_own() -> None:
     assert seen == "...++."
 
 
-def test_nothing_is_known_of_faults_in_few_rows() -> None:
+def test_fault_signal_is_unknown_with_few_rows() -> None:
     columns = {name: values[:100] for name, values in columns_of(2).items()}
 
     assert evaluate(make_sample(PROFILE, columns)).fault_signal is Signal.UNKNOWN

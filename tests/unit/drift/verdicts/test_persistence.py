@@ -1,4 +1,4 @@
-"""When an alarm goes on and off."""
+"""When an alarm is raised and cleared."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from perennate.drift.verdicts.persistence import Signal, Streak, advance
 SIGNALS = {"R": Signal.RAISED, "b": Signal.BETWEEN, "L": Signal.LOWERED, "?": Signal.UNKNOWN}
 
 CASES = {
-    "three in a row open": ("RRR", "..+"),
+    "three in a row raise": ("RRR", "..+"),
     "two do not": ("RRL", "..."),
-    "a pause starts the row anew": ("RRbRRR", ".....+"),
-    "unknown neither counts nor ends the row": ("RR??R", "....+"),
-    "unknown alone never opens": ("????", "...."),
-    "open stays open between the levels": ("RRRbbbb", "..+++++"),
-    "three clearly below close": ("RRRLLL", "..+++."),
-    "one relapse keeps it open": ("RRRLLRLLL", "..++++++."),
-    "between starts the closing row anew": ("RRRLLbLLL", "..++++++."),
-    "unknown does not close": ("RRRLL??L", "..+++++."),
-    "it can open again": ("RRRLLLRRR", "..+++...+"),
+    "a value between the levels restarts the count": ("RRbRRR", ".....+"),
+    "unknown neither counts nor restarts the count": ("RR??R", "....+"),
+    "unknown alone never raises": ("????", "...."),
+    "a raised alarm stays raised between the levels": ("RRRbbbb", "..+++++"),
+    "three below the lower level clear": ("RRRLLL", "..+++."),
+    "one relapse keeps it raised": ("RRRLLRLLL", "..++++++."),
+    "a value between the levels restarts the count for clearing": ("RRRLLbLLL", "..++++++."),
+    "unknown does not clear": ("RRRLL??L", "..+++++."),
+    "it can be raised again": ("RRRLLLRRR", "..+++...+"),
 }
 
 
 @pytest.mark.parametrize(("signals", "active"), CASES.values(), ids=CASES)
-def test_alarm(signals: str, active: str) -> None:
+def test_alarm_needs_consecutive_signals(signals: str, active: str) -> None:
     """After each evaluation the alarm is on (+) or off (.)."""
     streak, seen = Streak(), ""
     for letter in signals:
@@ -34,7 +34,7 @@ def test_alarm(signals: str, active: str) -> None:
     assert seen == active
 
 
-def test_one_is_enough_if_one_is_asked_for() -> None:
+def test_one_signal_is_enough_with_consecutive_1() -> None:
     opened = advance(Streak(), Signal.RAISED, consecutive=1)
 
     assert opened.active
@@ -42,7 +42,7 @@ def test_one_is_enough_if_one_is_asked_for() -> None:
 
 
 def test_count_is_bounded() -> None:
-    """The count never reaches `consecutive`: it starts anew when the alarm turns."""
+    """The count restarts when the alarm changes, so it never reaches `consecutive`."""
     streak = Streak()
     for _ in range(50):
         streak = advance(streak, Signal.RAISED, consecutive=5)
@@ -50,6 +50,5 @@ def test_count_is_bounded() -> None:
 
 
 def test_consecutive_below_one_is_refused() -> None:
-    """An alarm that opens after no evaluation is a mistake."""
     with pytest.raises(ValueError, match="consecutive must be at least 1, got 0"):
         advance(Streak(), Signal.RAISED, consecutive=0)

@@ -1,4 +1,4 @@
-"""By which effect and size a feature is judged, and how many make the model drift."""
+"""Rules for features: the effect, its thresholds, and the quorum for model drift."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PROFILE = make_profile()
 
 
 def judge(shift: float, *, moved: tuple[str, ...] = ("f0",), **settings: object) -> Evaluation:
-    """The verdict on 4,000 rows, of which some features are shifted."""
+    """The verdict on 4,000 rows in which some features are shifted."""
     columns = make_columns(4000, 5)
     for name in moved:
         columns[name] = columns[name] + shift
@@ -22,7 +22,7 @@ def judge(shift: float, *, moved: tuple[str, ...] = ("f0",), **settings: object)
 
 
 def test_a_feature_is_judged_by_its_own_rule() -> None:
-    """A tenth of a standard deviation is nothing by PSI*, and drift for who asks for it; the others keep PSI*."""
+    """0.3 standard deviations are drift by a rule for the mean shift, not by PSI*; other features keep PSI*."""
     found = judge(0.3, rules={"f0": FeatureRule("meanShift", 0.2)})
     first = found.features[0]
 
@@ -34,20 +34,20 @@ def test_a_feature_is_judged_by_its_own_rule() -> None:
     assert judge(0.3).verdict is Verdict.CHANGED
 
 
-GATES = {"drift": (0.2, None, Verdict.DRIFTED), "half is a warning": (0.5, None, Verdict.WARNING)} | {
-    "own warning": (0.9, 0.25, Verdict.WARNING),
-    "below it": (0.9, None, Verdict.CHANGED),
+GATES = {"drift": (0.2, None, Verdict.DRIFTED), "half of the threshold is a warning": (0.5, None, Verdict.WARNING)} | {
+    "explicit warning threshold": (0.9, 0.25, Verdict.WARNING),
+    "below half of the threshold": (0.9, None, Verdict.CHANGED),
 }
 
 
 @pytest.mark.parametrize(("threshold", "warning", "verdict"), GATES.values(), ids=GATES)
-def test_warning_of_a_rule(threshold: float, warning: float | None, verdict: Verdict) -> None:
-    """A rule's warning is half of its threshold unless it says otherwise."""
+def test_warning_threshold_of_a_rule(threshold: float, warning: float | None, verdict: Verdict) -> None:
+    """The warning threshold of a rule is half of its threshold, unless the rule sets it."""
     assert judge(0.3, rules={"f0": FeatureRule("meanShift", threshold, warning)}).verdict is verdict
 
 
-def test_hysteresis_is_that_of_each_rule() -> None:
-    """Between 80 % of its own threshold and the threshold a feature neither raises nor lowers the alarm."""
+def test_hysteresis_uses_the_threshold_of_each_rule() -> None:
+    """Between 80 and 100 % of its threshold, a feature neither raises nor clears the alarm."""
     effect = judge(0.3).features[0].statistics["wasserstein"]
 
     assert judge(0.3, rules={"f0": FeatureRule("wasserstein", effect / 0.9)}).signal is Signal.BETWEEN
@@ -55,8 +55,8 @@ def test_hysteresis_is_that_of_each_rule() -> None:
 
 
 QUORUMS = {
-    "any": (1, ("f0",), Verdict.DRIFTED, Signal.RAISED),
-    "two of them": (2, ("f0", "f1"), Verdict.DRIFTED, Signal.RAISED),
+    "any feature": (1, ("f0",), Verdict.DRIFTED, Signal.RAISED),
+    "two of two": (2, ("f0", "f1"), Verdict.DRIFTED, Signal.RAISED),
     "one of two": (2, ("f0",), Verdict.WARNING, Signal.LOWERED),
     "half of four": (0.5, ("f0", "f1"), Verdict.DRIFTED, Signal.RAISED),
     "less than half": (0.5, ("f0",), Verdict.WARNING, Signal.LOWERED),
@@ -64,8 +64,8 @@ QUORUMS = {
 
 
 @pytest.mark.parametrize(("quorum", "moved", "verdict", "signal"), QUORUMS.values(), ids=QUORUMS)
-def test_quorum(quorum: float, moved: tuple[str, ...], verdict: Verdict, signal: Signal) -> None:
-    """A number or a share of what could be judged must drift; fewer are a warning that names them."""
+def test_quorum_is_a_number_or_a_share(quorum: float, moved: tuple[str, ...], verdict: Verdict, signal: Signal) -> None:
+    """The quorum is a number, or a share of the features with a verdict; fewer drifted features give a warning."""
     found = judge(1.0, moved=moved, quorum=quorum)
 
     assert (found.verdict, found.signal) == (verdict, signal)
@@ -74,8 +74,8 @@ def test_quorum(quorum: float, moved: tuple[str, ...], verdict: Verdict, signal:
         assert found.reason.startswith("warning: 1 of 2 that make drift: f0 (PSI* ")
 
 
-def test_share_counts_what_could_be_judged() -> None:
-    """A feature without values is neither drifted nor stable: half of two others is one."""
+def test_quorum_share_ignores_unknown_features() -> None:
+    """A feature without values is neither drifted nor stable, so half of the two others is one."""
     columns = make_columns(4000, 5, shift=1.0)
     columns["f1"] = columns["f2"] = np.full(4000, np.nan)
 
@@ -84,37 +84,40 @@ def test_share_counts_what_could_be_judged() -> None:
 
 
 @pytest.mark.parametrize("quorum", [0, -1, 1.5, True, float("nan")])
-def test_other_quorums_are_refused(quorum: float) -> None:
+def test_invalid_quorums_are_refused(quorum: float) -> None:
     with pytest.raises(ValueError, match="quorum must be a whole number from 1 or a share above 0 and below 1, got"):
         judge(0.0, quorum=quorum)
 
 
 REFUSED = {
-    "no such method": ({"method": "hellinger"}, "method must be one of psi, jensenShannon, "),
-    "no threshold": ({"threshold": 0.0}, "threshold of psi must be above 0, got 0"),
-    "infinite": ({"threshold": float("inf")}, "threshold of psi must be above 0, got inf"),
-    "never reached": ({"method": "jensenShannon", "threshold": 1.5}, "must be above 0 and at most 1, got 1.5"),
-    "warning above": ({"warning": 0.3}, "warning must be above 0 and at most threshold = 0.2, got 0.3"),
+    "unknown method": ({"method": "hellinger"}, "method must be one of psi, jensenShannon, "),
+    "threshold of zero": ({"threshold": 0.0}, "threshold of psi must be above 0, got 0"),
+    "infinite threshold": ({"threshold": float("inf")}, "threshold of psi must be above 0, got inf"),
+    "threshold above the maximum": (
+        {"method": "jensenShannon", "threshold": 1.5},
+        "must be above 0 and at most 1, got 1.5",
+    ),
+    "warning above the threshold": ({"warning": 0.3}, "warning must be above 0 and at most threshold = 0.2, got 0.3"),
 }
 
 
 @pytest.mark.parametrize(("fields", "message"), REFUSED.values(), ids=REFUSED)
-def test_rules_that_say_nothing_are_refused(fields: dict[str, object], message: str) -> None:
-    """A rule names an effect that exists and sizes that it can reach."""
+def test_invalid_rules_are_refused(fields: dict[str, object], message: str) -> None:
+    """A rule needs an existing effect, and thresholds that the effect can reach."""
     with pytest.raises(ValueError, match=message):
         FeatureRule(**fields)  # type: ignore[arg-type]
 
 
 MISFITS = {
-    "no such feature": ("age", "psi", "rule for 'age': the profile has only f0, f1, f2, country, score"),
-    "an effect without order": ("country", "wasserstein", "method must be one of psi, jensenShannon here, got 'was"),
-    "no sums of the score": ("score", "meanShift", "rule for 'score': method must be one of psi, "),
+    "unknown feature": ("age", "psi", "rule for 'age': the profile has only f0, f1, f2, country, score"),
+    "effect that needs an order": ("country", "wasserstein", "method must be one of psi, jensenShannon here, got 'was"),
+    "effect that needs sums": ("score", "meanShift", "rule for 'score': method must be one of psi, "),
 }
 
 
 @pytest.mark.parametrize(("name", "method", "message"), MISFITS.values(), ids=MISFITS)
-def test_rules_that_do_not_fit_the_profile_are_refused(name: str, method: str, message: str) -> None:
-    """Before a window is there as well as by the evaluation, and the message says what would do."""
+def test_rules_that_are_inapplicable_to_the_profile_are_refused(name: str, method: str, message: str) -> None:
+    """They are refused with and without a window, and the message states the allowed values."""
     rules = {name: FeatureRule(method)}
     with pytest.raises(ValueError, match=message):
         check_rules(PROFILE, rules)
@@ -122,5 +125,5 @@ def test_rules_that_do_not_fit_the_profile_are_refused(name: str, method: str, m
         judge(0.0, rules=rules)
 
 
-def test_the_score_can_have_a_rule() -> None:
+def test_a_rule_for_the_score_is_accepted() -> None:
     check_rules(PROFILE, {"score": FeatureRule("wasserstein", 0.5)})

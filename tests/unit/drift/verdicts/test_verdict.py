@@ -1,4 +1,4 @@
-"""From windows to verdicts: significant and large, or silent."""
+"""Verdicts on windows: drift is a change that is both significant and large."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ PROFILE = make_profile()
 
 
 def judge(rows: int, *, shift: float = 0.0, seed: int = 5, **settings: float) -> Evaluation:
-    """The verdict on rows of `make_columns`, of which f0 is shifted, with unchanged scores."""
+    """The verdict on `rows` rows, with f0 shifted and the scores unchanged."""
     sample = make_sample(PROFILE, make_columns(rows, seed, shift=shift), scores=make_scores(rows, seed)[0])
     return evaluate(sample, **settings)  # type: ignore[arg-type]
 
 
-def test_quiet_window() -> None:
-    """Rows like those of the training: nothing, a lowered signal, every feature and the score looked at."""
+def test_no_verdict_without_drift() -> None:
+    """Rows like the training rows: no verdict, a lowered signal, and every feature and the score evaluated."""
     found = judge(1000)
 
     assert (found.verdict, found.signal, found.faults) == (Verdict.NONE, Signal.LOWERED, ())
@@ -42,8 +42,8 @@ def test_quiet_window() -> None:
     assert found.reason == "no significant change"
 
 
-def test_shifted_feature() -> None:
-    """Three quarters of a standard deviation: that feature drifted, comes first and is named; the others did not."""
+def test_a_shifted_feature_is_drift() -> None:
+    """The feature shifted by 0.75 standard deviations drifts, comes first and is named; the others do not drift."""
     found = judge(1000, shift=0.75)
 
     assert (found.verdict, found.signal) == (Verdict.DRIFTED, Signal.RAISED)
@@ -53,8 +53,8 @@ def test_shifted_feature() -> None:
     assert found.reason == f"drifted: f0 (PSI* {found.features[0].psi_star:.2f})"
 
 
-def test_between_warning_and_drift() -> None:
-    """Significant and of medium size: a warning; near the threshold it neither raises nor lowers an alarm."""
+def test_a_medium_change_is_a_warning() -> None:
+    """Near the drift threshold it neither raises nor lowers the alarm."""
     found = judge(4000, shift=0.4)
 
     assert found.verdict is Verdict.WARNING
@@ -64,8 +64,8 @@ def test_between_warning_and_drift() -> None:
 
 
 @pytest.mark.parametrize(("shift", "verdict"), [(0.01, Verdict.NONE), (0.02, Verdict.CHANGED)])
-def test_tiny_shift_in_very_many_rows_is_no_drift(shift: float, verdict: Verdict) -> None:
-    """A hundredth of a standard deviation in ten million rows is silent; two are significant and do not matter."""
+def test_a_tiny_shift_in_very_many_rows_is_not_drift(shift: float, verdict: Verdict) -> None:
+    """In ten million rows, 0.01 standard deviations are not significant; 0.02 are significant, but too small."""
     profile = build_profile({"x": generator().normal(size=200_000)}, task="regression")
     feature = profile.features[0]
     assert isinstance(feature, NumericFeature)
@@ -82,12 +82,12 @@ def test_tiny_shift_in_very_many_rows_is_no_drift(shift: float, verdict: Verdict
     assert found.features[0].psi_star < 0.01
 
 
-@pytest.mark.parametrize("spike", [0.0, 1.0], ids=["zeros", "at the maximum"])
+@pytest.mark.parametrize("spike", [0.0, 1.0], ids=["at the minimum", "at the maximum"])
 @pytest.mark.parametrize(
     ("share", "verdict"), [(0.3, Verdict.DRIFTED), (0.6, Verdict.NONE), (0.9, Verdict.DRIFTED)], ids=str
 )
-def test_a_value_that_most_rows_have(spike: float, share: float, verdict: Verdict) -> None:
-    """60 % of the rows at one value, the least or the largest, are no drift; a half more or less of them are."""
+def test_a_value_in_most_rows_drifts_only_with_its_share(spike: float, share: float, verdict: Verdict) -> None:
+    """60 % of the rows at the minimum or the maximum, as in training, are not drift; half or 1.5 times as many are."""
     draw = generator()
     training, rows = (
         np.where(draw.random(count) < part, spike, draw.random(count)) for count, part in ((10_000, 0.6), (2000, share))
@@ -100,21 +100,21 @@ def test_a_value_that_most_rows_have(spike: float, share: float, verdict: Verdic
 
 @pytest.mark.parametrize("rows", [8, 499])
 def test_few_rows_are_unknown(rows: int) -> None:
-    """Below the minimum nothing is said, however strange the rows: Unknown is not "no drift"."""
+    """Below the minimum the verdict is Unknown, not None, however large the change."""
     found = judge(rows, shift=5.0)
 
     assert (found.verdict, found.signal, found.features) == (Verdict.UNKNOWN, Signal.UNKNOWN, ())
     assert found.reason == f"{rows} rows in the window, 500 are needed"
 
 
-def test_minimum_has_a_floor() -> None:
-    """A policy cannot ask for a verdict from fewer than 100 rows."""
+def test_minimum_is_at_least_100_rows() -> None:
+    """A policy cannot set a lower minimum."""
     assert judge(99, shift=5.0, min_samples=1).verdict is Verdict.UNKNOWN
     assert judge(100, shift=5.0, min_samples=1).verdict is Verdict.DRIFTED
 
 
-def test_cold_window_is_unknown() -> None:
-    """Before a 24th of the window was seen nothing is said."""
+def test_window_is_unknown_during_warm_up() -> None:
+    """There is no verdict before 1/24 of the window has passed."""
     window, recorder = Window(PROFILE, length=24 * HOUR, scrape_interval=15), make_recorder(PROFILE)
     record(recorder, 2000, seed=1, labelled=False)
     window.add(recorder.document(), pod="a", now=START + 600)
@@ -124,7 +124,7 @@ def test_cold_window_is_unknown() -> None:
     assert found.reason == "600 s of the window seen, a verdict waits for a 24th of it"
 
 
-def test_feature_without_values_is_unknown_beside_known_ones() -> None:
+def test_feature_without_values_is_unknown_among_known_ones() -> None:
     columns = make_columns(1000, seed=5)
     columns["f1"] = np.full(1000, np.nan)
     found = evaluate(make_sample(PROFILE, columns))
@@ -136,7 +136,7 @@ def test_feature_without_values_is_unknown_beside_known_ones() -> None:
     assert found.verdict is Verdict.NONE
 
 
-def test_nothing_known_at_all() -> None:
+def test_verdict_is_unknown_if_every_feature_is() -> None:
     columns = {name: np.full(1000, None, dtype=object) for name in make_columns(1)}
     found = evaluate(make_sample(PROFILE, columns))
 
@@ -145,16 +145,16 @@ def test_nothing_known_at_all() -> None:
     assert {fault.check for fault in found.faults} == {"missing"}
 
 
-def test_score_counts_like_a_feature() -> None:
-    """A score that moves is drift, although no feature did."""
+def test_a_changed_score_is_drift() -> None:
+    """The score is evaluated like a feature; no feature needs to drift."""
     found = evaluate(make_sample(PROFILE, make_columns(1000, seed=5), scores=make_scores(1000)[0] ** 0.4))
 
     assert found.verdict is Verdict.DRIFTED
     assert found.features[0].name == "score"
 
 
-def test_unseen_category() -> None:
-    """A category that training did not know makes `other` grow: drift of the feature and a data fault."""
+def test_an_unknown_category_is_drift_and_a_fault() -> None:
+    """It is counted as `other`."""
     columns = make_columns(1000, seed=5)
     columns["country"][:300] = "us"
     found = evaluate(make_sample(PROFILE, columns))
@@ -168,13 +168,13 @@ FAULTS = {
     "missing": (np.nan, "missing"),
     "out of range above": (99.0, "out-of-range"),
     "infinite": (-np.inf, "out-of-range"),
-    "no number": ("n/a", "other"),
+    "not a number": ("n/a", "other"),
 }
 
 
 @pytest.mark.parametrize(("value", "check"), FAULTS.values(), ids=FAULTS)
 def test_data_faults(value: object, check: str) -> None:
-    """Two of a hundred rows with a broken value are a fault of that feature, with rates for people, and no drift."""
+    """2 % of rows with an invalid value are a fault of that feature, but not drift."""
     columns = make_columns(2000, seed=5)
     columns["f2"] = columns["f2"].astype(object)
     columns["f2"][::50] = value
@@ -187,15 +187,15 @@ def test_data_faults(value: object, check: str) -> None:
 
 
 def test_rare_faults_are_not_reported() -> None:
-    """Half a percent of missing values is significant and not worth a person's time."""
+    """0.5 % of missing values are significant, but below the tolerance."""
     columns = make_columns(4000, seed=5)
     columns["f2"][::200] = np.nan
 
     assert evaluate(make_sample(PROFILE, columns)).faults == ()
 
 
-def test_odd_features_never_break_a_verdict() -> None:
-    """Constant, all-missing, two-valued and empty columns, on both sides, give numbers and no warning."""
+def test_degenerate_features_give_finite_numbers() -> None:
+    """Constant, empty, two-valued and zero-inflated columns give finite numbers and no warning."""
     draw = generator()
     columns = {
         "constant": np.full(1000, 7.0),
@@ -216,16 +216,16 @@ def test_odd_features_never_break_a_verdict() -> None:
     assert ("constant", "out-of-range") in {(fault.feature, fault.check) for fault in moved.faults}
 
 
-def test_features_are_independent_of_how_rows_were_scraped() -> None:
-    """One sub-window or many, independent rows give the same p-values and effects."""
+def test_verdict_does_not_depend_on_the_number_of_sub_windows() -> None:
+    """With independent rows, one or several sub-windows give equal p-values and effects."""
     columns = make_columns(1200, seed=8, shift=0.5)
     found = [evaluate(make_sample(PROFILE, columns, parts=parts)) for parts in (1, 4, 12)]
 
     assert found[0].features == found[1].features == found[2].features
 
 
-def test_a_quiet_day_in_batches_raises_no_alarm() -> None:
-    """A day of 20 features, rows in batches of ten alike, evaluated every five minutes: no alarm, hardly a verdict."""
+def test_a_day_of_clustered_rows_without_drift_raises_no_alarm() -> None:
+    """20 features, batches of ten similar rows, an evaluation every five minutes: no alarm, at most two verdicts."""
     profile = build_profile(
         {f"f{index}": generator(index).normal(size=10_000) for index in range(20)}, task="regression"
     )

@@ -1,4 +1,4 @@
-"""A service that is scaled to zero and back, and pods of two versions side by side."""
+"""Windows of a service that is scaled to zero and back, and of two versions at the same time."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ PROFILE, OTHER = make_profile(rows=500, holdout=300), make_profile(rows=500, hol
 
 
 def serve(window: Window, pods: dict[str, Recorder], rows: int, *, now: float) -> None:
-    """Each pod sees so many rows and is scraped."""
+    """Let each pod count `rows` rows, then scrape it."""
     for seed, (name, pod) in enumerate(pods.items()):
         record(pod, rows, seed=int(now) % 1000 + seed)
         window.add(pod.document(), pod=name, now=now)
 
 
 def test_scale_to_zero_and_back_inside_the_window() -> None:
-    """Three lives of the service with nobody in between: every scraped row once, what was never scraped not at all."""
+    """Over three lives of the service, each scraped row is counted once, and rows never scraped are not counted."""
     window, counted, now = Window(PROFILE, length=HOUR, scrape_interval=15), 0, START
     for life in range(3):
-        # One comes back as another pod; of the other only the process is new, in a pod of the same uid.
+        # The first is a new pod; the second is a restarted process in the same pod.
         pods = {name: make_recorder(PROFILE, start=now) for name in (f"pod-{life}", "same")}
         for _ in range(4):
             now += 15
@@ -42,8 +42,8 @@ def test_scale_to_zero_and_back_inside_the_window() -> None:
     assert counted == sample.labelled_rows == sample.total[sample.layout.score].sum() == 480
 
 
-def test_a_process_that_counted_more_than_the_one_before_it_counts_from_zero_too() -> None:
-    """No cell fell while nobody looked: only its start tells that it is another."""
+def test_a_restarted_process_with_higher_counts_counts_from_zero() -> None:
+    """No count fell between the scrapes, so only the start time reveals the restart."""
     window, before, after = Window(PROFILE, length=HOUR, scrape_interval=15), make_recorder(PROFILE), START + 600
     record(before, 20, seed=1)
     window.add(before.document(), pod="a", now=START + 15)
@@ -55,8 +55,8 @@ def test_a_process_that_counted_more_than_the_one_before_it_counts_from_zero_too
     assert window.sample(after + 15).rows == 20 + 40
 
 
-def test_a_window_that_ran_empty_knows_nothing() -> None:
-    """As rows leave and none come the verdict turns Unknown and stays so, which neither raises nor ends an alarm."""
+def test_an_emptied_window_is_unknown() -> None:
+    """Once too few rows are left, the verdict is Unknown, which neither raises nor clears an alarm."""
     window, now = Window(PROFILE, length=HOUR, scrape_interval=15), START
     for _ in range(20):
         now += 60
@@ -76,7 +76,7 @@ def test_a_window_that_ran_empty_knows_nothing() -> None:
     assert known == sorted(known, reverse=True)
     assert (found.verdict, found.signal, found.fault_signal) == (Verdict.UNKNOWN, Signal.UNKNOWN, Signal.UNKNOWN)
     assert found.reason == "0 rows in the window, 100 are needed"
-    # The first rows after a long silence are no more than they are.
+    # New rows after a long pause need the minimum again.
     serve(window, {"b": make_recorder(PROFILE, start=end - 15)}, 499, now=end)
     assert evaluate(window.sample(end), min_samples=500).verdict is Verdict.UNKNOWN
     serve(window, {"c": make_recorder(PROFILE, start=end - 15)}, 1, now=end + 15)
@@ -84,13 +84,13 @@ def test_a_window_that_ran_empty_knows_nothing() -> None:
     assert evaluate(window.sample(end + 15), min_samples=500).verdict is not Verdict.UNKNOWN
 
 
-def test_a_pod_that_was_out_of_sight_for_longer_than_the_window_is_not_counted_again() -> None:
-    """It was forgotten, so that it gives a base line: what it counted before and meanwhile came nobody knows when."""
+def test_a_pod_unseen_for_longer_than_the_window_gives_a_new_baseline() -> None:
+    """Its rows up to the new scrape are not counted, because their time is unknown."""
     window, pods = Window(PROFILE, length=HOUR, scrape_interval=15), {"a": make_recorder(PROFILE)}
     serve(window, pods, 40, now=START + 15)
     record(pods["a"], 30, seed=1)
     back = START + 15 + HOUR + 60
-    # Another pod answers meanwhile: only scrapes make a window forget.
+    # Another pod is scraped meanwhile: a window forgets pods only on a scrape.
     serve(window, {"b": make_recorder(PROFILE, start=back - 30)}, 5, now=back - 15)
     serve(window, pods, 0, now=back)
     serve(window, pods, 9, now=back + 15)
@@ -98,13 +98,13 @@ def test_a_pod_that_was_out_of_sight_for_longer_than_the_window_is_not_counted_a
     assert window.sample(back + 15).rows == 5 + 9
 
 
-ROLLOUT = {5: ("nobody", "d"), 10: ("a", "e"), 20: ("b", "b")}
-"""By step: a new pod of the canary, one in the place of a stable one, and one that changes sides under its own uid."""
+ROLLOUT = {5: ("none", "d"), 10: ("a", "e"), 20: ("b", "b")}
+"""By step, the pod that stops and the new canary pod; in the last step, a pod keeps its uid."""
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_two_versions_at_once(seed: int) -> None:
-    """Each window, fed with the mixed scrapes of all pods of a rollout, is the one fed with its own pods alone."""
+def test_scrapes_of_two_versions_do_not_mix(seed: int) -> None:
+    """A window that gets the scrapes of all pods of a rollout equals one that gets only those of its version."""
     draw, profiles = generator(seed), {"stable": PROFILE, "canary": OTHER}
     mixed, alone = (
         {name: Window(profile, length=HOUR, scrape_interval=15) for name, profile in profiles.items()} for _ in range(2)

@@ -1,4 +1,4 @@
-"""Sums of sub-windows: what is remembered is never other than what would be worked out anew."""
+"""Cached sums of sub-windows equal freshly computed ones."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ CHANGES = st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max
 
 @given(changes=CHANGES, seed=st.integers(0, 1000))
 @settings(max_examples=40, deadline=None)
-def test_remembered_sums_are_those_of_the_counts(changes: list[tuple[int, bool]], seed: int) -> None:
-    """Whatever sub-windows come, change and go, totals are exact and moments those of a fresh look."""
+def test_cached_sums_equal_fresh_ones(changes: list[tuple[int, bool]], seed: int) -> None:
+    """For any sequence of added, changed and removed sub-windows, totals are equal and moments equal up to rounding."""
     draw, kept, slots = generator(seed), Sums(REFERENCE), dict[int, np.ndarray]()
     for slot, comes in changes:
         if comes:
@@ -34,8 +34,7 @@ def test_remembered_sums_are_those_of_the_counts(changes: list[tuple[int, bool]]
         assert np.array_equal(found.parts.counts(np.arange(5)), fresh.parts.counts(np.arange(5)))
 
 
-def test_a_sample_stays_as_it_was() -> None:
-    """Sub-windows that come later do not change sums that were given out."""
+def test_returned_sums_do_not_change() -> None:
     kept, ones = Sums(REFERENCE), np.ones(REFERENCE.layout.size, dtype=np.int64)
     before = kept.of({1: ones})
     kept.of({1: ones + 1, 2: ones})

@@ -1,4 +1,4 @@
-"""Adding up pods that start, restart, are replaced and are missed."""
+"""Adding up the counts of pods that start, restart, are replaced, and miss scrapes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROFILE = make_profile(rows=500, holdout=300)
 
 
 def make_window(*, length: float = 24 * HOUR, scrape_interval: float = 15.0) -> Window:
-    """A window on the profile."""
+    """A window with the profile."""
     return Window(PROFILE, length=length, scrape_interval=scrape_interval)
 
 
@@ -31,15 +31,15 @@ def rows_after(window: Window, now: float) -> int:
 
 
 def test_new_pod_that_started_inside_the_window_counts_from_zero() -> None:
-    """Everything that a young pod counted came inside the window."""
+    """All rows of such a pod were recorded inside the window."""
     window = make_window()
 
     assert window.add(make_document(PROFILE, 40), pod="a", now=START + HOUR)
     assert rows_after(window, START + HOUR) == 40
 
 
-def test_new_pod_that_is_older_than_the_window_gives_a_base_line() -> None:
-    """Nobody knows when the rows of an old pod came, so only what it gains is counted."""
+def test_new_pod_older_than_the_window_gives_a_baseline() -> None:
+    """The times of its earlier rows are unknown, so only later rows are counted."""
     window, recorder = make_window(length=HOUR), make_recorder(PROFILE)
     record(recorder, 40, seed=1)
     window.add(recorder.document(), pod="a", now=START + 2 * HOUR)
@@ -50,7 +50,7 @@ def test_new_pod_that_is_older_than_the_window_gives_a_base_line() -> None:
 
 
 def test_differences_not_counts_are_added() -> None:
-    """A scrape that finds nothing new adds nothing; rows, scores and labels are differences alike."""
+    """A scrape without new rows adds nothing; this holds for rows, scores and labels."""
     window, recorder = make_window(), make_recorder(PROFILE)
     for scrape in range(1, 6):
         record(recorder, 10, seed=scrape)
@@ -63,7 +63,6 @@ def test_differences_not_counts_are_added() -> None:
 
 
 def test_restart_counts_from_zero() -> None:
-    """A new start of the same pod begins a new count."""
     window = make_window()
     window.add(make_document(PROFILE, 40), pod="a", now=START + 15)
     window.add(make_document(PROFILE, 25, start=START + 20), pod="a", now=START + 30)
@@ -72,7 +71,7 @@ def test_restart_counts_from_zero() -> None:
 
 
 def test_a_count_that_fell_is_a_reset() -> None:
-    """Cells never fall; if one does under the same start, the pod counts from zero."""
+    """If a cell falls although the start is the same, the pod counts from zero."""
     window = make_window()
     window.add(make_document(PROFILE, 40, seed=1), pod="a", now=START + 15)
     window.add(make_document(PROFILE, 30, seed=2), pod="a", now=START + 30)
@@ -80,8 +79,8 @@ def test_a_count_that_fell_is_a_reset() -> None:
     assert rows_after(window, START + 30) == 70
 
 
-def test_answer_of_an_earlier_start_is_left_out() -> None:
-    """A late answer of the process before the restart adds nothing."""
+def test_response_with_an_earlier_start_is_ignored() -> None:
+    """A late response of the process before the restart adds nothing."""
     window = make_window()
     window.add(make_document(PROFILE, 25, start=START + 20), pod="a", now=START + 30)
     window.add(make_document(PROFILE, 40), pod="a", now=START + 31)
@@ -89,8 +88,8 @@ def test_answer_of_an_earlier_start_is_left_out() -> None:
     assert rows_after(window, START + 31) == 25
 
 
-def test_other_profiles_are_left_out() -> None:
-    """Counts against another profile are never added: the caller is told, and holds one window for each."""
+def test_counts_of_other_profiles_are_ignored() -> None:
+    """`add` returns False, so that the caller can keep a window for each profile."""
     window, other = make_window(), make_profile(rows=500, seed=9)
 
     assert not window.add(make_document(other, 40), pod="a", now=START + 15)
@@ -108,8 +107,8 @@ def test_malformed_counts_change_nothing() -> None:
     assert rows_after(window, START + 30) == 40
 
 
-def test_old_sub_windows_leave() -> None:
-    """Rows leave with their sub-window, pods that are gone are forgotten, and at most 289 sub-windows are kept."""
+def test_old_sub_windows_are_dropped() -> None:
+    """At most 289 sub-windows are kept, and stopped pods are forgotten."""
     window, recorder = make_window(), make_recorder(PROFILE)
     for step in range(600):
         record(recorder, 1, seed=1, labelled=False)
@@ -123,7 +122,7 @@ def test_old_sub_windows_leave() -> None:
 
 
 def test_sub_windows_are_no_shorter_than_the_scrape_interval() -> None:
-    """A short window has fewer sub-windows rather than ones that most scrapes would leave empty."""
+    """A short window has fewer sub-windows, rather than many empty ones."""
     window, recorder = make_window(length=30, scrape_interval=2), make_recorder(PROFILE)
     for step in range(1, 40):
         record(recorder, 1, seed=step)
@@ -133,8 +132,8 @@ def test_sub_windows_are_no_shorter_than_the_scrape_interval() -> None:
     assert len(window.sample(START + 39).counts) <= 16
 
 
-def test_warm_up() -> None:
-    """No verdict before a 24th of the window was seen, from the pod's start or the first scrape."""
+def test_warm_up_is_a_24th_of_the_window() -> None:
+    """It begins with the start of the pod or the first scrape, whichever is inside the window."""
     young, old = make_window(), make_window(length=HOUR)
     young.add(make_document(PROFILE), pod="a", now=START + 10)
     old.add(make_document(PROFILE), pod="a", now=START + 10 * HOUR)
@@ -146,8 +145,8 @@ def test_warm_up() -> None:
     assert not make_window().sample(START).warm
 
 
-def test_pod_whose_clock_runs_ahead() -> None:
-    """A start in the future counts from zero and is seen from now on: it neither delays nor hastens the verdict."""
+def test_pod_with_a_start_in_the_future() -> None:
+    """It counts from zero, and its start is taken as now, so the verdict is neither early nor late."""
     window = make_window()
     window.add(make_document(PROFILE, start=START + 60), pod="a", now=START)
 
@@ -156,7 +155,7 @@ def test_pod_whose_clock_runs_ahead() -> None:
     assert window.sample(START + HOUR).rows == 40
 
 
-def test_samples_do_not_change_afterwards() -> None:
+def test_samples_do_not_change() -> None:
     window, recorder = make_window(), make_recorder(PROFILE)
     record(recorder, 5, seed=1)
     window.add(recorder.document(), pod="a", now=START + 1)
@@ -167,10 +166,10 @@ def test_samples_do_not_change_afterwards() -> None:
     assert sample.rows == 5
 
 
-def test_churn_loses_only_what_was_never_scraped() -> None:
-    """Restart, replacement, scale-up, scale-down and missed scrapes: all rows but those after a pod's last scrape.
+def test_pod_churn_loses_only_rows_that_were_never_scraped() -> None:
+    """Restarts, replacements, scaling and missed scrapes lose only the rows after a pod's last scrape.
 
-    The usual shortcut, the positive differences of the sum over pods, counts some rows many times.
+    The usual alternative, positive differences of the sum over pods, counts some rows many times.
     """
     window, draw = make_window(), generator(0)
     pods = {name: make_recorder(PROFILE) for name in ("a", "b", "c")}
@@ -213,7 +212,7 @@ def test_churn_loses_only_what_was_never_scraped() -> None:
 
 
 def split_rows(pods: int, seed: int, *, order: Callable[[list[str]], list[str]]) -> Sample:
-    """The same rows in 12 sub-windows, spread over some pods that are scraped in some order."""
+    """The same rows in 12 sub-windows, spread over pods that are scraped in the given order."""
     window = make_window()
     recorders = {f"pod-{index}": make_recorder(PROFILE) for index in range(pods)}
     for step in range(12):
@@ -226,8 +225,7 @@ def split_rows(pods: int, seed: int, *, order: Callable[[list[str]], list[str]])
 
 @pytest.mark.parametrize("pods", [2, 3, 5])
 @pytest.mark.parametrize("order", [list, lambda names: names[::-1]], ids=["in order", "in reverse"])
-def test_number_and_order_of_pods_change_nothing(pods: int, order: Callable[[list[str]], list[str]]) -> None:
-    """The same rows give the same sub-windows, however many pods saw them and in whatever order these answer."""
+def test_sample_does_not_depend_on_number_and_order_of_pods(pods: int, order: Callable[[list[str]], list[str]]) -> None:
     one, many = split_rows(1, 0, order=list), split_rows(pods, 1, order=order)
 
     assert np.array_equal(one.counts, many.counts)
@@ -239,7 +237,7 @@ def test_number_and_order_of_pods_change_nothing(pods: int, order: Callable[[lis
 )
 @settings(max_examples=30, deadline=None)
 def test_every_scraped_row_is_counted_once(gains: list[tuple[str, int, bool]], data: st.DataObject) -> None:
-    """Whatever pods gain rows or restart between scrapes, and however often they are scraped, rows add up."""
+    """This holds for any sequence of new rows, restarts and repeated scrapes."""
     window, now = make_window(), START
     recorders: dict[str, Recorder] = {}
     scraped = 0
@@ -256,15 +254,15 @@ def test_every_scraped_row_is_counted_once(gains: list[tuple[str, int, bool]], d
 
 
 @pytest.mark.parametrize(("length", "scrape_interval"), [(0, 1), (10, 0), (10, 11)])
-def test_unfit_lengths_are_refused(length: float, scrape_interval: float) -> None:
-    """A window is at least one scrape long."""
+def test_invalid_lengths_are_refused(length: float, scrape_interval: float) -> None:
+    """A window is at least as long as the scrape interval."""
     with pytest.raises(ValueError, match="0 < scrape_interval <= length"):
         Window(PROFILE, length=length, scrape_interval=scrape_interval)
 
 
 @pytest.mark.parametrize("kind", ["scores", "classes", "residuals"])
-def test_layout_leaves_no_cell_out(kind: str) -> None:
-    """Every cell belongs to the head, a feature, an output, the labels or the offsets, and none to two of them."""
+def test_every_cell_of_the_layout_has_one_owner(kind: str) -> None:
+    """Each cell belongs to exactly one of head, feature, output, labels and offsets."""
     columns = {"x": np.arange(9.0), "y": np.array(list("abcabcabc"), dtype=object)}
     profile = {
         "scores": PROFILE,

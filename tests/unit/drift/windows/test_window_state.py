@@ -1,4 +1,4 @@
-"""The state of a window: bounded, the same in any order, and never trusted when it is read again."""
+"""The stored state of a window: bounded in size, independent of the scrape order, validated when it is read."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ NOW = START + 10 * HOUR
 
 
 def make_window() -> Window:
-    """A window of a day on the profile."""
+    """A window of one day with the profile."""
     return Window(PROFILE, length=DAY, scrape_interval=15.0)
 
 
 def read(content: bytes, *, now: float = NOW, **wanted: Any) -> Window:
-    """The window that goes on from these bytes."""
+    """The window restored from these bytes."""
     return Window.from_bytes(content, PROFILE, **{"length": DAY, "scrape_interval": 15.0, "now": now, **wanted})
 
 
 def busy_window(pods: int = 2) -> tuple[Window, list[Recorder]]:
-    """A window that pods have filled for ten hours, until NOW."""
+    """A window with ten hours of counts from pods, until NOW."""
     window, recorders = make_window(), [make_recorder(PROFILE) for _ in range(pods)]
     for step in range(1, 121):
         for index, recorder in enumerate(recorders):
@@ -46,7 +46,7 @@ def busy_window(pods: int = 2) -> tuple[Window, list[Recorder]]:
 
 
 def crowd(pods: int) -> tuple[Window, dict[str, Recorder]]:
-    """A window of many pods, each seen once, one after the other; names that do not compress."""
+    """A window of many pods, each scraped once at another time; their names do not compress."""
     draw, window, recorders = generator(), make_window(), {}
     for index in range(pods):
         name, recorder = draw.bytes(18).hex(), make_recorder(PROFILE)
@@ -56,8 +56,8 @@ def crowd(pods: int) -> tuple[Window, dict[str, Recorder]]:
     return window, recorders
 
 
-def test_a_restart_of_the_operator_loses_and_doubles_nothing() -> None:
-    """The same sums, the same warm-up; what pods counted meanwhile comes as a difference."""
+def test_an_operator_restart_neither_loses_nor_repeats_rows() -> None:
+    """Sums and warm-up are restored; rows counted during the downtime are added as a difference."""
     window, recorders = busy_window()
     again = read(window.state().to_bytes())
     kept = again.sample(NOW)
@@ -70,8 +70,8 @@ def test_a_restart_of_the_operator_loses_and_doubles_nothing() -> None:
     assert again.sample(NOW + HOUR).rows == window.sample(NOW).rows + 9
 
 
-def test_a_pod_that_came_while_nobody_looked_counts_from_zero() -> None:
-    """It began after the state was kept, inside the window, so all its rows are new."""
+def test_a_pod_started_during_the_downtime_counts_from_zero() -> None:
+    """It started inside the window after the state was stored, so all its rows are new."""
     again = read(busy_window()[0].state().to_bytes())
     before = again.sample(NOW).rows
     late = make_recorder(PROFILE, start=NOW + 60)
@@ -81,8 +81,8 @@ def test_a_pod_that_came_while_nobody_looked_counts_from_zero() -> None:
     assert again.sample(NOW + HOUR).rows == before + 30
 
 
-def test_a_state_of_a_state_is_the_same() -> None:
-    """Kept, read and kept again: the same bytes, so that restarts do not wear a window out."""
+def test_state_round_trip_is_exact() -> None:
+    """Storing a restored window gives the same bytes, so repeated restarts lose nothing."""
     content = busy_window()[0].state().to_bytes()
 
     assert read(content).state().to_bytes() == content
@@ -90,11 +90,9 @@ def test_a_state_of_a_state_is_the_same() -> None:
 
 @given(order=st.permutations(range(4)), rounds=st.integers(1, 4))
 @settings(max_examples=25, deadline=None)
-def test_the_order_of_scrapes_changes_no_byte(order: Sequence[int], rounds: int) -> None:
-    """Pods answer in any order; what is kept follows from what they counted."""
-
+def test_state_does_not_depend_on_the_order_of_scrapes(order: Sequence[int], rounds: int) -> None:
     def kept(pods: Sequence[int]) -> bytes:
-        """The state after some rounds of scrapes in this order of pods."""
+        """The state after several rounds of scrapes in this order of pods."""
         window, recorders = make_window(), {pod: make_recorder(PROFILE) for pod in range(4)}
         for step in range(rounds):
             for pod in pods:
@@ -106,14 +104,14 @@ def test_the_order_of_scrapes_changes_no_byte(order: Sequence[int], rounds: int)
 
 
 @pytest.mark.parametrize("limit", [SIZE_LIMIT, 20_000, 8_000, 4_000, 2_000, 300, 0])
-def test_the_size_is_bounded_and_nothing_is_counted_twice(limit: int) -> None:
-    """What does not fit is given up, the newest last; a pod that was given up is never counted from zero again."""
+def test_state_size_is_bounded_without_double_counting(limit: int) -> None:
+    """Oldest entries are dropped first; a dropped pod gives a baseline and never counts from zero again."""
     window, recorders = crowd(100)
     content = window.state().to_bytes(limit=limit)
     again = read(content)
     before = again.sample(NOW).rows
 
-    assert len(content) <= max(limit, 250), "250 bytes say that nothing was kept"
+    assert len(content) <= max(limit, 250), "an empty state takes up to 250 bytes"
     assert before in {100 * 50, 0}
     for name, recorder in recorders.items():
         again.add(recorder.document(), pod=name, now=NOW + 15)
@@ -123,8 +121,8 @@ def test_the_size_is_bounded_and_nothing_is_counted_twice(limit: int) -> None:
     assert again.sample(NOW + 30).rows == before + 7
 
 
-def test_the_pods_seen_last_are_kept_longest() -> None:
-    """Who answered just now will answer again; who has not for hours may be gone."""
+def test_pods_seen_longest_ago_are_dropped_first() -> None:
+    """A pod that responded recently will probably respond again."""
     window, recorders = crowd(100)
     state = json.loads(gzip.decompress(window.state().to_bytes(limit=8_000)))
     kept = {entry["pod"] for entry in state["pods"]}
@@ -134,8 +132,8 @@ def test_the_pods_seen_last_are_kept_longest() -> None:
     assert state["forgotten"] < min(entry["seen"] for entry in state["pods"])
 
 
-def test_a_giant_state_still_fits_an_object() -> None:
-    """Hundreds of pods of a model of thirty features: in base64 less than 256 KiB, with room for metadata."""
+def test_a_large_state_fits_into_a_kubernetes_object() -> None:
+    """400 pods of a model with 30 features take less than 256 KiB in base64, with room for metadata."""
     profile = make_profile(rows=500, holdout=300, features=30)
     window, draw = Window(profile, length=DAY, scrape_interval=15.0), generator()
     recorder = make_recorder(profile)
@@ -146,8 +144,8 @@ def test_a_giant_state_still_fits_an_object() -> None:
     assert len(base64.b64encode(window.state().to_bytes())) <= 252 * 1024
 
 
-def test_changes_tell_whether_there_is_anything_to_keep() -> None:
-    """Scrapes at rest tell nothing new; a row, a new pod or a new start does."""
+def test_changes_counts_what_must_be_stored() -> None:
+    """Scrapes without new rows do not count; a row, a new pod and a new start do."""
     window, recorders = busy_window()
     before = window.changes
     for step in range(10):
@@ -167,26 +165,26 @@ REFUSED = {
     "another length": (put("length", value=60), "length: must be 86400, as the window that is wanted, got 60"),
     "another interval": (put("scrapeInterval", value=1), "scrapeInterval: must be 15"),
     "length is missing": (drop("length"), "document: object missing required field length"),
-    "a field too many": (put("more", value=1), "document: object contains unknown field more"),
-    "no number": (put("since", value=float("nan")), "document: must be JSON: JSON is malformed"),
-    "from the future": (put("since", value=NOW + 1), "since: must be a time that is not after now"),
+    "unknown field": (put("more", value=1), "document: object contains unknown field more"),
+    "not a number": (put("since", value=float("nan")), "document: must be JSON: JSON is malformed"),
+    "since in the future": (put("since", value=NOW + 1), "since: must be a time that is not after now"),
     "a sum in the future": (put("sums", 0, "slot", value=2**40), "sums: must not lie after now"),
-    "a pod of the future": (put("pods", 0, "seen", value=NOW + 1), r"pods\[0\].seen: must be a time that is not after"),
+    "a pod in the future": (put("pods", 0, "seen", value=NOW + 1), r"pods\[0\].seen: must be a time that is not after"),
     "too few cells": (put("sums", 0, "cells", value=[1]), r"sums\[0\].cells: must have \d+ items, got 1"),
     "a fraction": (put("pods", 0, "cells", 0, value=0.5), r"pods\[0\].cells\[0\]: expected int, got float"),
     "below zero": (put("sums", 0, "cells", 0, value=-1), r"sums\[0\].cells: must be 0 or more"),
-    "out of all bounds": (
+    "out of bounds": (
         put("sums", 0, "cells", 0, value=2**63),
         r"sums\[0\].cells\[0\]: expected int <= 92233",
     ),
     "rows that do not add up": (put("sums", 0, "cells", 0, value=10**6), "cells of 'f0' must add up to rows = 1000000"),
-    "no pod at all": (put("pods", value=[]), "pods: none of 0 was seen in the last 86400 s"),
+    "no pod": (put("pods", value=[]), "pods: none of 0 was seen in the last 86400 s"),
 }
 
 
 @pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
-def test_an_unfit_state_is_refused(change: Callable[[dict[str, Any]], None], message: str) -> None:
-    """What cannot be used is refused by its reason, so that a new window is started rather than a wrong one."""
+def test_an_unusable_state_is_refused(change: Callable[[dict[str, Any]], None], message: str) -> None:
+    """The error states the reason; the caller then starts a new window."""
     state = json.loads(json.dumps(STATE))
     change(state)
 
@@ -196,28 +194,28 @@ def test_an_unfit_state_is_refused(change: Callable[[dict[str, Any]], None], mes
 
 CONTENT = busy_window()[0].state().to_bytes()
 GARBAGE = {
-    "nothing": (b"", "cut short"),
-    "cut short": (CONTENT[:-9], "cut short"),
-    "no gzip": (b"{}", "no JSON in gzip"),
-    "no JSON": (gzip.compress(b"{"), "document: must be JSON"),
-    "no object": (gzip.compress(b"[]"), "document: expected object, got array"),
-    "nested without end": (gzip.compress(b'{"a":' + b"[" * 100_000), "document: must be JSON: maximum recursion depth"),
-    "a number without end": (gzip.compress(b"9" * 100_000), "document: number out of range"),
-    "a bomb": (gzip.compress(b" " * (EXPANDED_LIMIT + 1)), f"unpacks to more than {EXPANDED_LIMIT} bytes"),
+    "empty": (b"", "cut short"),
+    "truncated": (CONTENT[:-9], "cut short"),
+    "not gzip": (b"{}", "no JSON in gzip"),
+    "not JSON": (gzip.compress(b"{"), "document: must be JSON"),
+    "not an object": (gzip.compress(b"[]"), "document: expected object, got array"),
+    "deep nesting": (gzip.compress(b'{"a":' + b"[" * 100_000), "document: must be JSON: maximum recursion depth"),
+    "an endless number": (gzip.compress(b"9" * 100_000), "document: number out of range"),
+    "a gzip bomb": (gzip.compress(b" " * (EXPANDED_LIMIT + 1)), f"unpacks to more than {EXPANDED_LIMIT} bytes"),
 }
 
 
 @pytest.mark.parametrize(("content", "message"), GARBAGE.values(), ids=GARBAGE)
-def test_garbage_is_refused(content: bytes, message: str) -> None:
-    """Whoever may edit the place where it lies can put anything there; it costs a new window and no more."""
+def test_invalid_bytes_are_refused(content: bytes, message: str) -> None:
+    """Users with access to the stored state can change it; invalid bytes only cost a new window."""
     with pytest.raises(WindowError, match=message):
         read(content)
 
 
 @given(position=st.integers(0, len(CONTENT) - 1), value=st.integers(0, 255))
 @settings(max_examples=200, deadline=None)
-def test_a_flipped_byte_is_refused_or_harmless(position: int, value: int) -> None:
-    """Damage never raises anything else; what is read all the same is a sample of whole rows."""
+def test_a_changed_byte_is_refused_or_harmless(position: int, value: int) -> None:
+    """Damage raises no other error than WindowError, and a state that is read has the same rows."""
     damaged = CONTENT[:position] + bytes([value]) + CONTENT[position + 1 :]
     try:
         found = read(damaged)
@@ -226,7 +224,7 @@ def test_a_flipped_byte_is_refused_or_harmless(position: int, value: int) -> Non
     assert found.sample(NOW).rows == read(CONTENT).sample(NOW).rows
 
 
-def test_a_state_older_than_the_window_says_nothing() -> None:
-    """After a day without an operator nobody knows what of the difference belongs to the window."""
+def test_a_state_older_than_the_window_is_refused() -> None:
+    """After a day without scrapes, the time of the new rows is unknown."""
     with pytest.raises(WindowError, match="pods: none of 2 was seen in the last 86400 s"):
         read(CONTENT, now=NOW + DAY + 1)
