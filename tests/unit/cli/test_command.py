@@ -1,4 +1,4 @@
-"""The whole command in the process of the test: exit codes, refusals, and what is written where."""
+"""The whole command, run in the test process: exit codes, errors, and output on stdout and stderr."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ SHIFTED = make_table(seed=2, shift=8)
 SHIFTED_HOLES = SHIFTED.set_column(0, "age", pa.array([None] * 600 + SHIFTED["age"].to_pylist()[600:]))
 SCORED = {"truth": ["--target", "y", "--prediction", "p"], "score": ["--prediction", "p", "--task", "classification"]}
 ENDS: dict[str, tuple[pa.Table, pa.Table, list[str], Exit]] = {
-    "quiet": (TRAIN, QUIET, [], Exit.QUIET),
+    "no drift": (TRAIN, QUIET, [], Exit.QUIET),
     "drift": (TRAIN, SHIFTED, [], Exit.DRIFT),
-    "a fault": (TRAIN, HOLES, [], Exit.FAULT),
-    "drift and a fault": (TRAIN, SHIFTED_HOLES, [], Exit.FAULT),
+    "a data fault": (TRAIN, HOLES, [], Exit.FAULT),
+    "drift and a data fault": (TRAIN, SHIFTED_HOLES, [], Exit.FAULT),
     "few rows": (TRAIN, SHIFTED.slice(0, 8), [], Exit.UNKNOWN),
     "drift in the score": (
         make_scored(),
@@ -37,7 +37,7 @@ ENDS: dict[str, tuple[pa.Table, pa.Table, list[str], Exit]] = {
     ),
     "performance held": (make_scored(), make_scored(seed=2), SCORED["truth"], Exit.QUIET),
     "performance lost": (make_scored(), make_scored(seed=2, broken=True), SCORED["truth"], Exit.DRIFT),
-    "a loss that is tolerated": (
+    "a loss within the tolerance": (
         make_scored(),
         make_scored(seed=2, broken=True),
         [*SCORED["truth"], "--tolerance", "0.5"],
@@ -53,7 +53,7 @@ ENDS: dict[str, tuple[pa.Table, pa.Table, list[str], Exit]] = {
 
 
 def run(train: Path, week: Path, *said: str) -> int:
-    """The command on two files."""
+    """Run the command on two files."""
     return main(["drift", "--reference", str(train), "--current", str(week), *said])
 
 
@@ -65,7 +65,7 @@ def train(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def week(tmp_path: Path) -> Path:
-    """A quiet current file."""
+    """A current file without drift."""
     return write(QUIET, tmp_path / "week.csv")
 
 
@@ -78,13 +78,13 @@ def week(tmp_path: Path) -> Path:
     ],
     ids=["default", "given", "none"],
 )
-def test_words_that_mean_a_missing_value_can_be_replaced(said: list[str], words: tuple[str, ...]) -> None:
-    """An empty field is missing in any case."""
+def test_words_for_missing_values_can_be_replaced(said: list[str], words: tuple[str, ...]) -> None:
+    """An empty field is always missing."""
     assert files_of(parser().parse_args(["drift", "--reference", "train.csv", *said])).missing == words
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_the_exit_code_says_what_was_found(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exit_code_and_outcome(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     reference, current, said, expected = ENDS[name]
     paths = write(reference, tmp_path / "train.parquet"), write(current, tmp_path / "week.parquet")
     assert run(*paths, *said, "-o", "json") == expected
@@ -97,11 +97,11 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "nothing to compare": (["--reference", "TRAIN"], "there is nothing to compare: give --current or --counts"),
     "no such file": (["--reference", "gone.csv", "--current", "WEEK"], "gone.csv: does not exist; its folder "),
     "unknown extension": (["--reference", "a.xlsx", "--current", "WEEK"], "a.xlsx: the extension must be one of"),
-    "no such column": (
+    "unknown column": (
         ["--reference", "TRAIN", "--current", "WEEK", "--ignore", "agee"],
         "there is no column 'agee'; it has age, visits, member, plan",
     ),
-    "two roles": (
+    "two roles for one column": (
         ["--reference", "TRAIN", "--current", "WEEK", "--ignore", "age", "--numeric", "age"],
         "column 'age' is named by both --numeric and --ignore",
     ),
@@ -110,29 +110,29 @@ REFUSED: dict[str, tuple[list[str], str]] = {
         "--task says something of the predictions: name their column with --prediction",
     ),
     "counts without a profile": (["--reference", "TRAIN", "--counts", "WEEK"], "--counts needs --profile"),
-    "no profile": (["--profile", "WEEK", "--current", "WEEK"], "week.csv: is no profile: document: must be JSON"),
-    "a profile and what it leaves out": (
+    "not a profile": (["--profile", "WEEK", "--current", "WEEK"], "week.csv: is no profile: document: must be JSON"),
+    "a profile with ignored columns": (
         ["--profile", "WEEK", "--current", "WEEK", "--ignore", "age"],
         "--ignore is about a reference file; a profile has it settled",
     ),
-    "types of counts": (
+    "column types with counts": (
         ["--profile", "WEEK", "--counts", "WEEK", "--numeric", "age"],
         "--numeric names columns of files; counts documents have none",
     ),
     "a long delimiter": (["--reference", "TRAIN", "--current", "WEEK", "--delimiter", "::"], "--delimiter must be one"),
-    "a report where none can be": (
+    "an output file that cannot be written": (
         ["--reference", "TRAIN", "--current", "WEEK", "--output-file", "gone/report.json"],
         "gone/report.json: cannot be written: No such file or directory",
     ),
-    "a warning beyond drift": (
+    "a warning threshold above the drift threshold": (
         ["--reference", "TRAIN", "--current", "WEEK", "--warning", "0.5"],
         "--warning must be at most --drifted, 0.2, got 0.5",
     ),
-    "a tolerance of nothing": (
+    "a tolerance without predictions": (
         ["--reference", "TRAIN", "--current", "WEEK", "--target", "age", "--tolerance", "0.1"],
         "--tolerance needs --target and --prediction",
     ),
-    "no such metric": (
+    "a metric without predictions": (
         ["--reference", "TRAIN", "--current", "WEEK", "--metric", "auc"],
         "--metric needs --target and --prediction",
     ),
@@ -140,10 +140,10 @@ REFUSED: dict[str, tuple[list[str], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_request_that_cannot_be_met_is_one_sentence(
+def test_invalid_arguments_give_a_one_line_error(
     train: Path, week: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On stderr, with exit code 2 and nothing on stdout."""
+    """The message goes to stderr, stdout stays empty, and the exit code is 2."""
     said, expected = REFUSED[name]
     assert main(["drift", *({"TRAIN": str(train), "WEEK": str(week)}.get(word, word) for word in said)]) == Exit.USAGE
     captured = capsys.readouterr()
@@ -170,9 +170,7 @@ def test_arguments_out_of_bounds_are_refused(said: list[str], capsys: pytest.Cap
     assert "usage: perennate drift" in capsys.readouterr().err
 
 
-def test_a_profile_stands_for_the_file_that_it_was_saved_from(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_saved_profile_gives_the_same_report_as_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train, week = write(make_scored(), tmp_path / "train.csv"), write(make_scored(seed=2), tmp_path / "week.feather")
     profile = tmp_path / "profile.json"
     assert main(["drift", "--reference", str(train), "--save-profile", str(profile), *SCORED["truth"]]) == Exit.QUIET
@@ -198,26 +196,26 @@ def profile(tmp_path: Path, train: Path) -> Path:
         (["--numeric", "plan"], "column 'plan' is categorical, so that --numeric cannot be said of it"),
     ],
 )
-def test_types_that_a_profile_does_not_have_are_refused(
+def test_types_that_contradict_the_profile_are_refused(
     profile: Path, week: Path, said: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It says what its columns are; an option can only say that text is meant so."""
+    """The profile determines the types; an option can only declare that text holds them."""
     assert main(["drift", "--profile", str(profile), "--current", str(week), *said]) == Exit.USAGE
     assert capsys.readouterr().err == f"perennate: {profile}: {words}\n"
 
 
 def counts(profile: Path, table: pa.Table, path: Path, *, start: float) -> Path:
-    """What a pod counted, in a file."""
+    """Write the counts of a pod to a file."""
     recorder = Recorder(Profile.from_bytes(profile.read_bytes()), model="m", version="v", start=start)
     recorder.record({name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names})
     path.write_text(json.dumps(recorder.document()))
     return path
 
 
-def test_counts_of_pods_are_judged_like_the_rows(
+def test_counts_of_pods_give_the_verdict_of_their_rows(
     tmp_path: Path, profile: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """However the rows were spread over pods, and however far apart these started."""
+    """This does not depend on how rows are spread over pods, or on the start times of the pods."""
     pods = [
         counts(profile, SHIFTED.slice(0, 500), tmp_path / "pod1.json", start=1.0),
         counts(profile, SHIFTED.slice(500), tmp_path / "pod2.json", start=1e9),
@@ -232,10 +230,8 @@ def test_counts_of_pods_are_judged_like_the_rows(
     assert of_pods["current"]["rows"] == 2000
 
 
-def test_counts_that_do_not_belong_are_refused(
-    tmp_path: Path, profile: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Of another profile, of one pod twice, or of nothing."""
+def test_unusable_counts_are_refused(tmp_path: Path, profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Counts for another profile, two documents of one pod, invalid documents, and missing files."""
     other = tmp_path / "other.json"
     train = write(make_table(seed=9), tmp_path / "other.parquet")
     assert main(["drift", "--reference", str(train), "--save-profile", str(other)]) == Exit.QUIET
@@ -254,10 +250,10 @@ def test_counts_that_do_not_belong_are_refused(
 
 
 @pytest.mark.parametrize(("name", "begins"), [("r.json", "{"), ("r.html", "<!doctype html>"), ("r.txt", "No drift.")])
-def test_the_name_of_the_output_file_says_its_form(
+def test_the_output_format_follows_from_the_file_name(
     train: Path, week: Path, name: str, begins: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The outcome goes to stderr then, and nothing to stdout."""
+    """With an output file, the outcome goes to stderr, and stdout stays empty."""
     file = train.parent / name
     assert run(train, week, "--output-file", str(file)) == Exit.QUIET
     assert file.read_text().startswith(begins)
@@ -265,8 +261,9 @@ def test_the_name_of_the_output_file_says_its_form(
     assert (captured.out, captured.err) == ("", "No drift.\n")
 
 
-def test_rows_that_were_drawn_are_said(train: Path, week: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Who reads the report learns that not every row of the reference is in it."""
+def test_report_says_that_the_reference_was_sampled(
+    train: Path, week: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(train, week, "--reference-rows", "1500", "-o", "json") == Exit.QUIET
     report = json.loads(capsys.readouterr().out)
     used = report["reference"]["rowsUsed"]

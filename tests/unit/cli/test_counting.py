@@ -1,4 +1,4 @@
-"""Counting files against a profile, and what is said of files that do not fit it."""
+"""Counting files against a profile, and errors for files that do not match it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ ROWS = 2000
 
 
 def plan(path: Path, **said: Any) -> Plan:
-    """What is done with current files when this is the reference."""
+    """The plan for current files, with this file as the reference."""
     roles = Roles(said.pop("kinds", {}), frozenset(said.pop("ignored", ())), **said)
     reference = read_reference(Files(None, ",").open(path, roles.texts), roles, limit=None, tick=lambda share: None)
     return Plan(reference.profile, str(path), reference.model, roles.target, roles.prediction, roles.ignored)
 
 
 def count(plan: Plan, *paths: Path) -> Current:
-    """Files counted with the defaults of the command."""
+    """Count files with the defaults of the command."""
     return count_files([Files(None, ",").open(path, plan.texts) for path in paths], plan, lambda share: None)
 
 
@@ -40,8 +40,8 @@ def column(table: pa.Table, name: str, values: Any) -> pa.Table:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_the_reference_counted_against_itself_is_itself(tmp_path: Path, form: str) -> None:
-    """Every cell of every feature and of the score: what is built and what is counted agree to the row."""
+def test_counts_of_the_reference_equal_its_profile(tmp_path: Path, form: str) -> None:
+    """This holds for every cell of every feature and of the score, and for the metrics."""
     path = write(make_scored(), tmp_path / f"some.{form}")
     current = count(plan(path, target="y", prediction="p"), path)
     layout = current.sample.layout
@@ -57,7 +57,7 @@ def test_the_reference_counted_against_itself_is_itself(tmp_path: Path, form: st
     )
 
 
-def test_format_order_and_number_of_files_do_not_matter(tmp_path: Path) -> None:
+def test_counts_do_not_depend_on_format_order_and_number_of_files(tmp_path: Path) -> None:
     against = plan(write(make_scored(seed=2), tmp_path / "train.parquet"), target="y", prediction="p")
     table = make_scored(seed=3)
     whole = count(against, write(table, tmp_path / "whole.parquet"))
@@ -71,8 +71,8 @@ def test_format_order_and_number_of_files_do_not_matter(tmp_path: Path) -> None:
     assert whole.outcomes.measured(0.95) == parts.outcomes.measured(0.95)
 
 
-def test_a_code_is_the_same_with_and_without_a_point(tmp_path: Path) -> None:
-    """Whole numbers get a point when pandas writes them beside a missing one."""
+def test_numeric_categories_are_equal_with_and_without_decimals(tmp_path: Path) -> None:
+    """With missing values, pandas writes integers with a decimal point."""
     codes = np.tile([1, 2, 3, 4], 500)
     against = plan(write(make_table(code=codes), tmp_path / "train.csv"), kinds={"code": "categorical"})
     spelt = [None if row == 7 else f"{code}.0" for row, code in enumerate(codes)]
@@ -82,23 +82,23 @@ def test_a_code_is_the_same_with_and_without_a_point(tmp_path: Path) -> None:
     assert (missing, other) == (1, 0)
 
 
-def test_a_few_faulty_values_are_counted_not_refused(tmp_path: Path) -> None:
-    """A csv file has no types: one text among numbers is a data fault, not another kind of column."""
+def test_a_few_invalid_values_are_counted(tmp_path: Path) -> None:
+    """CSV files have no types, so text among numbers is a data fault, not another column type."""
     against = plan(write(make_table(), tmp_path / "train.csv"))
     age = ["?" if row % 10 == 0 else "40.5" for row in range(ROWS)]
     current = count(against, write(column(make_table(), "age", age), tmp_path / "week.csv"))
     assert current.sample.total[current.sample.layout.specials[3, 0]] == 200
 
 
-def test_other_columns_are_not_looked_at(tmp_path: Path) -> None:
-    """They are named, save those that are left out on purpose."""
+def test_extra_columns_are_reported_and_not_counted(tmp_path: Path) -> None:
+    """Ignored columns are not reported."""
     against = plan(write(make_table(key=np.arange(ROWS)), tmp_path / "train.csv"), ignored=["key"])
     current = count(against, write(make_table(key=np.arange(ROWS), new=np.arange(ROWS)), tmp_path / "week.parquet"))
     assert current.extra == ("new",)
 
 
-def test_without_the_truth_nothing_is_measured(tmp_path: Path) -> None:
-    """Labels come late: the current file need not have them."""
+def test_performance_is_not_measured_without_labels(tmp_path: Path) -> None:
+    """Labels arrive late, so the current file does not need them."""
     against = plan(write(make_scored(), tmp_path / "train.csv"), target="y", prediction="p")
     current = count(against, write(make_scored().drop_columns(["y"]), tmp_path / "week.csv"))
     assert current.sample.rows == ROWS
@@ -106,8 +106,8 @@ def test_without_the_truth_nothing_is_measured(tmp_path: Path) -> None:
     assert current.outcomes.measured(0.95) == {}
 
 
-def test_a_class_that_is_new_is_never_right(tmp_path: Path) -> None:
-    """Rows of a class that the reference did not have count as wrongly predicted."""
+def test_predictions_of_unknown_classes_count_as_wrong(tmp_path: Path) -> None:
+    """Rows with a true class that the reference lacks are never predicted correctly."""
     said = np.array(["a", "b"] * 1000)
     against = plan(write(make_table(said=said, y=said), tmp_path / "train.csv"), target="y", prediction="said")
     truth = np.where(np.arange(ROWS) < 500, "new", said)
@@ -116,16 +116,16 @@ def test_a_class_that_is_new_is_never_right(tmp_path: Path) -> None:
     assert current.outcomes.measured(0.95)["accuracy"].value == 0.75
 
 
-def test_a_truth_may_have_a_class_that_is_new(tmp_path: Path) -> None:
-    """One class that is known is enough to see that it is the right column; so it is if no truth is known at all."""
+def test_the_target_may_have_unknown_classes(tmp_path: Path) -> None:
+    """The column is accepted if one of its classes is known, or if all its values are missing."""
     against = plan(write(make_scored(), tmp_path / "train.parquet"), target="y", prediction="p")
     for y in (["maybe"] * (ROWS - 1) + ["1"], [None] * ROWS):
         current = count(against, write(column(make_scored(), "y", pa.array(y, pa.string())), tmp_path / "week.csv"))
         assert current.sample.rows == ROWS
 
 
-def test_sums_that_no_document_holds_are_refused(tmp_path: Path) -> None:
-    """By the name of the column, however far out its numbers lie."""
+def test_sums_out_of_range_are_refused(tmp_path: Path) -> None:
+    """The error names the column."""
     path = write(make_table(), tmp_path / "train.parquet")
     against = plan(path)
     counts = FileCounts(open_source(LocalFile(path)), against, labelled=False)
@@ -143,8 +143,8 @@ TABLE = make_table()
 REFUSED: dict[str, tuple[str, pa.Table, str]] = {
     "no rows": ("week.parquet", TABLE.slice(0, 0), "the file holds no rows"),
     "only a header": ("week.csv", TABLE.slice(0, 0), "the file holds no rows"),
-    "a column less": ("week.csv", TABLE.drop_columns(["age"]), "lacks column 'age', which .*train.parquet has"),
-    "nothing in common": ("week.csv", pa.table({"x": [1]}), "has no column in common with .*; it has x$"),
+    "a missing column": ("week.csv", TABLE.drop_columns(["age"]), "lacks column 'age', which .*train.parquet has"),
+    "no common column": ("week.csv", pa.table({"x": [1]}), "has no column in common with .*; it has x$"),
     "text for a number": ("week.parquet", column(TABLE, "age", ["x"] * ROWS), "'age' holds string, .* it is numeric"),
     "text for a number in csv": (
         "week.csv",
@@ -157,8 +157,8 @@ REFUSED: dict[str, tuple[str, pa.Table, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_does_not_fit_the_reference_is_refused(tmp_path: Path, name: str) -> None:
-    """In a sentence that begins with the file and names the column."""
+def test_a_file_that_does_not_match_the_reference_is_refused(tmp_path: Path, name: str) -> None:
+    """The message starts with the file and names the column."""
     against = plan(write(TABLE, tmp_path / "train.parquet"))
     file, table, expected = REFUSED[name]
     with pytest.raises(UsageError, match=rf"^{tmp_path / file}: .*{expected}"):

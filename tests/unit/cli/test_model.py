@@ -1,4 +1,4 @@
-"""What the values of the reference say of a model."""
+"""The type of the model, inferred from the values of the reference."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ THREE = np.array(["a", "b", "c"] * 20, dtype=object)
 SIZES = np.linspace(-5, 100, 50)
 Case = tuple[np.ndarray, np.ndarray | None, dict[str, Any], Model]
 SEEN: dict[str, Case] = {
-    "probability of a class that is 0 or 1": (SHARES, BITS, {}, Model("probability", ("0", "1"))),
-    "probability of a class in words": (SHARES, WORDS, {}, Model("probability", ("no", "yes"))),
-    "probability of the other class": (SHARES, WORDS, {"positive": "no"}, Model("probability", ("yes", "no"))),
+    "probability of a class 0 or 1": (SHARES, BITS, {}, Model("probability", ("0", "1"))),
+    "probability of a class as text": (SHARES, WORDS, {}, Model("probability", ("no", "yes"))),
+    "probability of the given positive class": (SHARES, WORDS, {"positive": "no"}, Model("probability", ("yes", "no"))),
     "probability of booleans": (
         SHARES,
         np.array([True, False] * 25, dtype=object),
         {},
         Model("probability", ("false", "true")),
     ),
-    "probability without the truth, as said": (
+    "probability without labels, for the given task": (
         SHARES,
         None,
         {"task": "classification"},
         Model("probability", ("0", "1")),
     ),
-    "classes that are 0 or 1": (BITS, BITS, {}, Model("class", ("0", "1"))),
-    "classes in words": (THREE, THREE, {}, Model("class", ("a", "b", "c"))),
-    "classes in words without the truth": (THREE, None, {}, Model("class", ("a", "b", "c"))),
-    "classes by number, in order of size": (
+    "classes 0 and 1": (BITS, BITS, {}, Model("class", ("0", "1"))),
+    "classes as text": (THREE, THREE, {}, Model("class", ("a", "b", "c"))),
+    "classes as text without labels": (THREE, None, {}, Model("class", ("a", "b", "c"))),
+    "classes as numbers, in numeric order": (
         np.array([2.0, 10.0, 1.0]),
         np.array([1.0, 2.0, 10.0]),
         {},
         Model("class", ("1", "2", "10")),
     ),
-    "numbers of a regression": (SIZES, SIZES + 1, {}, Model("number", ())),
-    "numbers between 0 and 1 of a regression": (SHARES, SIZES, {}, Model("number", ())),
-    "numbers without the truth": (SHARES, None, {}, Model("number", ())),
-    "regression with few values, as said": (BITS, BITS, {"task": "regression"}, Model("number", ())),
-    "missing values are no class": (
+    "regression": (SIZES, SIZES + 1, {}, Model("number", ())),
+    "regression with predictions between 0 and 1": (SHARES, SIZES, {}, Model("number", ())),
+    "regression without labels": (SHARES, None, {}, Model("number", ())),
+    "regression with few values, for the given task": (BITS, BITS, {"task": "regression"}, Model("number", ())),
+    "missing values are not a class": (
         np.array([0.0, 1.0, np.nan]),
         np.array([1.0, np.nan, 0.0]),
         {},
@@ -53,25 +53,25 @@ SEEN: dict[str, Case] = {
     ),
 }
 REFUSED: dict[str, tuple[np.ndarray, np.ndarray | None, dict[str, Any], str]] = {
-    "text as regression": (THREE, None, {"task": "regression"}, "must be numbers, got text"),
-    "a regression of text": (SHARES, WORDS, {"task": "regression"}, "must hold numbers, got text"),
-    "no probability": (SIZES, BITS, {}, "classes or probabilities, got -5 to 100"),
+    "text as prediction of a regression": (THREE, None, {"task": "regression"}, "must be numbers, got text"),
+    "text as target of a regression": (SHARES, WORDS, {"task": "regression"}, "must hold numbers, got text"),
+    "predictions that are not probabilities": (SIZES, BITS, {}, "classes or probabilities, got -5 to 100"),
     "a probability of three classes": (SHARES[:48], THREE[:48], {}, "needs a target of two classes, got 3"),
     "one class": (np.array(["a", "a"], dtype=object), None, {}, "must hold 2 to 30 classes, got 1"),
-    "no such class": (SHARES, WORDS, {"positive": "maybe"}, "--positive must be one of no, yes, got 'maybe'"),
+    "unknown positive class": (SHARES, WORDS, {"positive": "maybe"}, "--positive must be one of no, yes, got 'maybe'"),
 }
 
 
 @pytest.mark.parametrize("name", SEEN)
-def test_what_the_model_does_is_seen(name: str) -> None:
-    """From the values of predictions and truth, unless the user says it."""
+def test_model_is_inferred(name: str) -> None:
+    """It follows from predictions and labels, unless the user gives it."""
     predictions, truth, said, expected = SEEN[name]
     given = {"task": None, "positive": None} | said
     assert infer_model(predictions, truth, where="a.csv", **given) == expected
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_fits_no_model_is_refused(name: str) -> None:
+def test_values_of_no_model_are_refused(name: str) -> None:
     predictions, truth, said, expected = REFUSED[name]
     given = {"task": None, "positive": None} | said
     with pytest.raises(UsageError, match=rf"^a\.csv: .*{expected}"):

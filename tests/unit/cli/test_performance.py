@@ -1,4 +1,4 @@
-"""Whether the model got worse: how it is measured, and what is said when that cannot be told."""
+"""Performance in reports: how it is measured, and what the report says if it is unknown."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ SCORE = ["--prediction", "p", "--task", "classification"]
 
 
 def labelled(rows: int, *, broken: bool = False) -> pa.Table:
-    """Answers of which so many have their truth by now."""
+    """Predictions of which the first `rows` have labels."""
     table = make_scored(seed=2, broken=broken)
     y = table["y"].to_pylist()
     return table.set_column(table.schema.get_field_index("y"), "y", pa.array(y[:rows] + [None] * (ROWS - rows)))
 
 
 def make_sized(seed: int, *, off: float = 0.0) -> pa.Table:
-    """Answers of a regression, which lie beside the truth by five, and further off by as much."""
+    """Predictions of a regression with an error of standard deviation 5 + off."""
     chance = np.random.default_rng(seed)
     y = chance.normal(100, 20, ROWS)
     return make_table(ROWS, seed=seed, p=y + chance.normal(0, 5 + off, ROWS), y=y)
 
 
 def make_classed(seed: int, *, right: float = 0.8) -> pa.Table:
-    """Answers of three classes, of which such a share is right."""
+    """Predictions of three classes, of which at least the share `right` is correct."""
     chance = np.random.default_rng(seed)
     y = chance.choice(["a", "b", "c"], ROWS)
     p = np.where(chance.random(ROWS) < right, y, chance.permutation(y))
@@ -44,7 +44,7 @@ def make_classed(seed: int, *, right: float = 0.8) -> pa.Table:
 
 
 def judged(capsys: pytest.CaptureFixture[str], *said: str) -> dict[str, Any]:
-    """The report, and that the command ended as it says."""
+    """Run the command and return its report, after checking the exit code."""
     code = main(["drift", *said, "-o", "json"])
     report: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert report["exitCode"] == code
@@ -59,7 +59,7 @@ ONE_CLASS = make_scored(seed=2).set_column(5, "y", pa.array([1] * ROWS))
 UNTOLD: dict[str, tuple[pa.Table, list[str], pa.Table, list[str], str]] = {
     "few labels": (make_scored(), BOTH, labelled(12), BOTH, NEEDED),
     "one label": (make_scored(), BOTH, labelled(1), BOTH, NEEDED.replace("12 labelled rows", "1 labelled row")),
-    "fewer than were asked for": (
+    "fewer labels than the given minimum": (
         make_scored(),
         BOTH,
         labelled(1500),
@@ -67,7 +67,7 @@ UNTOLD: dict[str, tuple[pa.Table, list[str], pa.Table, list[str], str]] = {
         "Performance was not measured: 1,500 labelled rows, at least 1,501 are needed.",
     ),
     "no labels": (make_scored(), BOTH, labelled(0), BOTH, NONE),
-    "no column of the truth": (make_scored(), BOTH, make_scored(seed=2).drop_columns(["y"]), BOTH, NONE),
+    "no target column": (make_scored(), BOTH, make_scored(seed=2).drop_columns(["y"]), BOTH, NONE),
     "no baseline": (
         make_scored(),
         ["--ignore", "y", *SCORE],
@@ -75,7 +75,7 @@ UNTOLD: dict[str, tuple[pa.Table, list[str], pa.Table, list[str], str]] = {
         BOTH,
         NO_BASELINE.format(train="{train}", metric="auc"),
     ),
-    "no baseline of a regression": (
+    "no baseline for a regression": (
         make_sized(1),
         ["--ignore", "y", "--prediction", "p"],
         make_sized(2),
@@ -87,10 +87,10 @@ UNTOLD: dict[str, tuple[pa.Table, list[str], pa.Table, list[str], str]] = {
 
 @pytest.mark.parametrize("name", UNTOLD)
 @pytest.mark.parametrize("insists", [[], ["--tolerance", "0.01"]])
-def test_what_cannot_be_told_is_said(
+def test_a_note_says_why_performance_is_unknown(
     tmp_path: Path, name: str, insists: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In a note that says why; who asks for the performance itself gets no "all is well"."""
+    """If a tolerance is given, the outcome is Unknown rather than quiet."""
     before, of_reference, now, of_current, note = UNTOLD[name]
     train, week = write(before, tmp_path / "train.parquet"), write(now, tmp_path / "week.parquet")
     profile = tmp_path / "profile.json"
@@ -102,24 +102,22 @@ def test_what_cannot_be_told_is_said(
     assert report["words"] == ("The performance cannot be told." if insists else "No drift.")
 
 
-def test_a_metric_that_is_not_defined_is_not_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_undefined_metric_has_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train, week = write(make_scored(), tmp_path / "train.csv"), write(ONE_CLASS, tmp_path / "week.csv")
     report = judged(capsys, "--reference", str(train), "--current", str(week), *BOTH, "--metric", "auc")
     assert report["notes"] == ["Performance was not judged: auc is not defined for the labelled rows."]
     assert (report["outcome"], "accuracy" in {found["metric"] for found in report["performance"]}) == ("Unknown", True)
 
 
-def test_drift_is_said_though_the_performance_cannot_be_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_drift_is_reported_if_performance_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shifted = labelled(12).set_column(0, "age", make_table(seed=2, shift=8)["age"])
     train, week = write(make_scored(), tmp_path / "train.csv"), write(shifted, tmp_path / "week.csv")
     report = judged(capsys, "--reference", str(train), "--current", str(week), *BOTH, "--metric", "auc")
     assert (report["outcome"], report["words"]) == ("Drift", "Drift in 1 column: age. The performance cannot be told.")
 
 
-def test_a_truth_without_predictions_measures_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is no column to compare either."""
+def test_a_target_without_predictions_gives_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The target is not compared as a column either."""
     train, week = write(make_scored(), tmp_path / "train.csv"), write(make_scored(seed=2), tmp_path / "week.csv")
     report = judged(capsys, "--reference", str(train), "--current", str(week), "--target", "y")
     assert report["notes"] == ["Performance was not measured: that takes --prediction beside --target."]
@@ -134,17 +132,17 @@ def test_a_truth_without_predictions_measures_nothing(tmp_path: Path, capsys: py
         (make_sized(1), "accuracy", "mae, rmse, bias"),
     ],
 )
-def test_a_metric_that_the_model_cannot_have_is_refused(
+def test_a_metric_of_another_model_type_is_refused(
     tmp_path: Path, table: pa.Table, metric: str, allowed: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before the current file is looked at, so that it does not take labels to find the slip."""
+    """The error is raised before the current file is read."""
     train = write(table, tmp_path / "train.csv")
     assert main(["drift", "--reference", str(train), "--current", "gone.csv", *BOTH, "--metric", metric]) == Exit.USAGE
     assert capsys.readouterr().err == f"perennate: --metric must be one of {allowed} for this model, got {metric!r}\n"
 
 
 def pod(profile: Path, table: pa.Table, path: Path) -> Path:
-    """What a pod that answered these rows, and got their truth, counted."""
+    """Write the counts of a pod that predicted these rows and received their labels."""
     recorder = Recorder(Profile.from_bytes(profile.read_bytes()), model="m", version="v", start=1.0)
     columns = {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
     recorder.record(columns | {"predicted class": columns["p"]})
@@ -169,10 +167,10 @@ PODS: dict[str, Callable[[int, bool], pa.Table]] = {
 
 @pytest.mark.parametrize("worse", [True, False])
 @pytest.mark.parametrize("name", PODS)
-def test_labels_of_pods_are_judged_like_those_of_files(
+def test_labels_of_pods_give_the_performance_of_their_rows(
     tmp_path: Path, name: str, worse: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A pod whose labels came back measures the performance; nothing is estimated then."""
+    """If a pod has counted labels, performance is measured and not estimated."""
     before, now = PODS[name](1, False), PODS[name](2, worse)
     train, week, profile = tmp_path / "train.parquet", tmp_path / "week.parquet", tmp_path / "profile.json"
     write(before, train)
@@ -185,8 +183,8 @@ def test_labels_of_pods_are_judged_like_those_of_files(
     assert of_pods["words"] == of_rows["words"]
 
 
-def test_few_labels_of_pods_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without any, nobody needs to know of them unless the performance is asked for."""
+def test_a_note_says_if_pods_have_too_few_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without any labels, there is a note only if a metric is given."""
     train, profile = write(make_scored(), tmp_path / "train.csv"), tmp_path / "profile.json"
     assert main(["drift", "--reference", str(train), *BOTH, "--save-profile", str(profile)]) == Exit.QUIET
     few, none = (str(pod(profile, labelled(rows), tmp_path / f"{rows}.json")) for rows in (12, 0))

@@ -1,4 +1,4 @@
-"""Profiles of files."""
+"""Profiles of reference files."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ from tests.support.pods.drift_command import FORMATS, make_scored, make_table, w
 
 
 def reference(path: Path, *, limit: int | None = None, workers: int = 1, **said: Any) -> Reference:
-    """The reference with the defaults of the command."""
+    """Read a reference with the defaults of the command."""
     roles = Roles(said.pop("kinds", {}), frozenset(said.pop("ignored", ())), **said)
     file = Files(None, ",").open(path, roles.texts)
     return read_reference(file, roles, limit=limit, workers=workers, tick=lambda share: None)
 
 
 def compared(path: Path, *said: str) -> str:
-    """What is found of a file beside itself."""
+    """The outcome of comparing a file with itself."""
     report = report_of(parser().parse_args(["drift", "--reference", str(path), "--current", str(path), *said]))
     assert report is not None
     return report.words
 
 
 def test_every_format_gives_the_same_profile(tmp_path: Path) -> None:
-    """A profile is what the rows say, whatever they are stored in; so do its bytes and its digest."""
+    """The bytes and the digest depend only on the rows, not on the file format."""
     table = make_table()
     digests = {reference(write(table, tmp_path / f"some.{form}")).profile.digest for form in (*FORMATS, "csv.gz")}
     assert len(digests) == 1
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_profile_is_what_the_engine_builds_of_the_columns(tmp_path: Path, form: str) -> None:
-    """Reading a column at a time, or in pieces, changes nothing."""
+def test_profile_equals_the_one_built_in_memory(tmp_path: Path, form: str) -> None:
+    """Reading column by column, or in batches, does not change the profile."""
     table = make_table()
     columns = {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
     whole = build_profile(columns, task="regression")
@@ -54,8 +54,8 @@ def test_a_profile_is_what_the_engine_builds_of_the_columns(tmp_path: Path, form
     assert (found.rows, found.model, found.name) == (2000, None, str(tmp_path / f"some.{form}"))
 
 
-def test_kinds_are_as_users_of_pandas_expect(tmp_path: Path) -> None:
-    """Numbers, booleans, dates and categories; and each as the user says instead."""
+def test_kinds_are_inferred_or_given(tmp_path: Path) -> None:
+    """Numbers, booleans, dates and categories are inferred; the user can override each."""
     when = pd.date_range("2025-01-01", periods=2000, freq="37min")
     path = write(make_table(when=when), tmp_path / "some.parquet")
     kinds = {item.name: item.kind for item in reference(path).profile.features}
@@ -72,7 +72,7 @@ def test_kinds_are_as_users_of_pandas_expect(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_text_as_numbers(tmp_path: Path, form: str) -> None:
-    """What is no number is counted apart from what is missing, as it will be when rows are counted."""
+    """Text that is not a number is counted separately from missing values, as in current files."""
     weight = ["1.5", "2", "?", None] * 500
     path = write(make_table(weight=pa.array(weight)), tmp_path / f"some.{form}")
     feature = reference(path, kinds={"weight": "numeric"}).profile.features[-1]
@@ -84,7 +84,7 @@ def test_text_as_numbers(tmp_path: Path, form: str) -> None:
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_text_as_dates(tmp_path: Path, form: str) -> None:
-    """In ISO 8601."""
+    """Dates must be in ISO 8601."""
     when = ["2025-01-01 03:00:00", "2025-01-02T15:00:00Z", "soon", None] * 500
     path = write(make_table(when=pa.array(when)), tmp_path / f"some.{form}")
     feature = reference(path, kinds={"when": "datetime"}).profile.features[-1]
@@ -95,8 +95,8 @@ def test_text_as_dates(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_text_is_read_as_said_for_a_profile_too(tmp_path: Path, form: str) -> None:
-    """A profile does not know that its numbers and dates came as text."""
+def test_text_is_converted_as_given_for_a_profile_too(tmp_path: Path, form: str) -> None:
+    """A profile does not store that its numbers and dates were text."""
     texts = {"weight": pa.array(["1.5", "2"] * 1000), "when": pa.array(["2025-01-01T03:00", "2025-01-02T15:00"] * 1000)}
     path, profile = write(make_table(**texts), tmp_path / f"some.{form}"), tmp_path / "profile.json"
     said = ["--numeric", "weight", "--datetime", "when"]
@@ -105,8 +105,8 @@ def test_text_is_read_as_said_for_a_profile_too(tmp_path: Path, form: str) -> No
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_more_rows_than_fit_are_drawn(tmp_path: Path, form: str) -> None:
-    """Evenly, the same ones for all columns and in every run."""
+def test_rows_above_the_limit_are_sampled(tmp_path: Path, form: str) -> None:
+    """The sample is uniform, and the same for all columns and in every run."""
     path = write(make_table(copy=np.arange(2000), order=np.arange(2000)), tmp_path / f"some.{form}")
     found = reference(path, limit=500)
     assert found.rows == 2000
@@ -121,8 +121,8 @@ def test_more_rows_than_fit_are_drawn(tmp_path: Path, form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("limit", [None, 500])
-def test_the_profile_does_not_depend_on_the_threads(tmp_path: Path, form: str, limit: int | None) -> None:
-    """Neither do the rows that are drawn: the same file gives the same digest on every machine."""
+def test_the_profile_does_not_depend_on_the_number_of_threads(tmp_path: Path, form: str, limit: int | None) -> None:
+    """This holds for sampled rows too, so a file has one digest on every machine."""
     path = write(make_scored(), tmp_path / f"some.{form}")
     found = [reference(path, limit=limit, workers=workers, target="y", prediction="p") for workers in (1, 2, 4)]
     assert len({(item.profile.digest, item.profile.rows, item.rows) for item in found}) == 1
@@ -141,14 +141,16 @@ def test_the_profile_does_not_depend_on_the_threads(tmp_path: Path, form: str, l
         (0, None, 4, 4),
     ],
 )
-def test_the_more_rows_are_held_the_fewer_columns(rows: int, limit: int | None, workers: int, columns: int) -> None:
-    """Whoever asks for more rows than are held by themselves gets them one column after the other."""
+def test_more_rows_in_memory_mean_fewer_columns_at_once(
+    rows: int, limit: int | None, workers: int, columns: int
+) -> None:
+    """Above the default number of rows, columns are read one after the other."""
     assert columns_at_once(rows, limit, workers) == columns
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_scores_and_truth(tmp_path: Path, form: str) -> None:
-    """Neither is a feature; together they give the score, its calibration and the baselines."""
+def test_predictions_and_target_give_score_and_baselines(tmp_path: Path, form: str) -> None:
+    """Neither column is a feature."""
     profile = reference(write(make_scored(), tmp_path / f"some.{form}"), target="y", prediction="p").profile
     assert [item.name for item in profile.features] == ["age", "visits", "member", "plan"]
     assert profile.score is not None
@@ -157,8 +159,8 @@ def test_scores_and_truth(tmp_path: Path, form: str) -> None:
     assert profile.metrics["auc"].value == pytest.approx(0.83, abs=0.03)
 
 
-def test_rows_without_a_prediction_or_truth_are_left_out(tmp_path: Path) -> None:
-    """Of the score; the features count them."""
+def test_rows_without_prediction_or_label_are_not_scored(tmp_path: Path) -> None:
+    """They still count for the features."""
     table = make_scored()
     y = table["y"].to_pylist()
     table = table.set_column(table.schema.get_field_index("y"), "y", pa.array([None] * 100 + y[100:]))
@@ -166,8 +168,8 @@ def test_rows_without_a_prediction_or_truth_are_left_out(tmp_path: Path) -> None
     assert (profile.rows, profile.holdout_rows) == (2000, 1900)
 
 
-def test_predicted_classes_are_a_column_of_their_own(tmp_path: Path) -> None:
-    """They are tested like a feature; the baselines are those of a confusion matrix."""
+def test_predicted_classes_are_a_separate_column(tmp_path: Path) -> None:
+    """They are tested like a feature; the baselines come from the confusion matrix."""
     chance = np.random.default_rng(5)
     truth = chance.choice(["a", "b", "c"], 2000)
     said = np.where(chance.random(2000) < 0.8, truth, "a")
@@ -178,8 +180,7 @@ def test_predicted_classes_are_a_column_of_their_own(tmp_path: Path) -> None:
     assert set(found.profile.metrics) == {"accuracy", "macroF1"}
 
 
-def test_a_regression(tmp_path: Path) -> None:
-    """Predictions are numbers; errors are their distance from the truth."""
+def test_profile_of_a_regression(tmp_path: Path) -> None:
     chance = np.random.default_rng(5)
     truth = chance.normal(100, 20, 2000)
     path = write(make_table(said=truth + chance.normal(0, 5, 2000), y=truth), tmp_path / "some.parquet")
@@ -190,15 +191,15 @@ def test_a_regression(tmp_path: Path) -> None:
 
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no rows": ({"rows": 0}, {}, "the file holds no rows"),
-    "an ignored column that is not there": ({}, {"ignored": ["agee"]}, "no column 'agee'; it has age, visits"),
-    "a target that is not there": ({}, {"target": "z", "prediction": "age"}, "no column 'z' for --target"),
+    "an unknown ignored column": ({}, {"ignored": ["agee"]}, "no column 'agee'; it has age, visits"),
+    "an unknown target": ({}, {"target": "z", "prediction": "age"}, "no column 'z' for --target"),
     "a type that cannot be compared": (
         {"tags": pa.array([[1]] * 2000)},
         {},
         "column 'tags' holds list<.*--ignore tags",
     ),
-    "nothing left": ({}, {"ignored": ["age", "visits", "member", "plan"]}, "there is no column to compare"),
-    "a name that is kept": ({"score": np.zeros(2000)}, {}, "column 'score' has a name that is kept"),
+    "no column left": ({}, {"ignored": ["age", "visits", "member", "plan"]}, "there is no column to compare"),
+    "a reserved name": ({"score": np.zeros(2000)}, {}, "column 'score' has a name that is kept"),
     "only missing predictions": (
         {"p": np.full(2000, np.nan)},
         {"prediction": "p"},
@@ -208,8 +209,8 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_gives_no_profile_is_refused(tmp_path: Path, name: str) -> None:
-    """In a sentence that begins with the file."""
+def test_invalid_references_are_refused(tmp_path: Path, name: str) -> None:
+    """The message starts with the file."""
     made, said, expected = REFUSED[name]
     path = write(make_table(**made), tmp_path / "some.parquet")
     with pytest.raises(UsageError, match=rf"^{path}: .*{expected}"):

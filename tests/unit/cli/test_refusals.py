@@ -1,4 +1,4 @@
-"""What the command says of files that it cannot use: one sentence that names the file, exit code 2, and no report."""
+"""Errors for unusable files: one line that names the file, exit code 2, and no report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TRAIN = make_table(600)
 
 
 def stored(table: pa.Table, *, form: str = "parquet") -> bytes:
-    """A table as the bytes of a file."""
+    """The content of a file with this table."""
     sink = io.BytesIO()
     if form == "parquet":
         pq.write_table(table, sink, compression="none")
@@ -57,7 +57,7 @@ CURRENT: dict[str, tuple[str, bytes, str]] = {
         HEADER + b"1,2,2025-01-02T03:04:05Z,plus\n" * 600,
         "column 'member' holds no booleans, in ",
     ),
-    "lists in few places": (
+    "dictionary-encoded lists": (
         "a.feather",
         stored(TRAIN.set_column(3, "plan", LISTS), form="feather"),
         "column 'plan' holds dictionary<values=list<",
@@ -90,19 +90,19 @@ CURRENT: dict[str, tuple[str, bytes, str]] = {
         b",".join(b"c%d" % place for place in range(MAX_COLUMNS + 1)) + b"\n",
         f"must have at most {MAX_COLUMNS} columns, got {MAX_COLUMNS + 1}",
     ),
-    "a name without end": (
+    "a very long name": (
         "a.csv",
         b"age," + b"x" * (MAX_NAME_LENGTH + 1) + b"\n1,2\n",
         f"column names must have at most {MAX_NAME_LENGTH} characters, 'xxx",
     ),
-    "half a Parquet file": ("a.parquet", stored(TRAIN)[:2000], "cannot be read as parquet: Parquet magic bytes"),
-    "half a Feather file": ("a.feather", stored(TRAIN, form="feather")[:2000], "cannot be read as feather: "),
-    "a Parquet text that is none": (
+    "a truncated Parquet file": ("a.parquet", stored(TRAIN)[:2000], "cannot be read as parquet: Parquet magic bytes"),
+    "a truncated Feather file": ("a.feather", stored(TRAIN, form="feather")[:2000], "cannot be read as feather: "),
+    "invalid UTF-8 in Parquet": (
         "a.parquet",
         stored(TRAIN).replace(b"basic", b"ba\xffic"),
         "cannot be read as parquet: ",
     ),
-    "a Feather text that is none": (
+    "invalid UTF-8 in Feather": (
         "a.feather",
         stored(TRAIN, form="feather").replace(b"basic", b"ba\xffic"),
         "cannot be read as feather: ",
@@ -112,7 +112,7 @@ CURRENT: dict[str, tuple[str, bytes, str]] = {
 
 
 def refused(said: list[str], report: Path, capsys: pytest.CaptureFixture[str]) -> str:
-    """What the command says when it refuses; nothing else may come of it."""
+    """Run the command, check that it only prints one line to stderr, and return that line."""
     assert main(["drift", *said, "--output-file", str(report)]) == Exit.USAGE
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -123,7 +123,7 @@ def refused(said: list[str], report: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("name", CURRENT)
-def test_a_current_file_that_cannot_be_used(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unusable_current_file(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     called, content, said = CURRENT[name]
     train, current = write(TRAIN, tmp_path / "train.parquet"), tmp_path / called
     current.write_bytes(content)
@@ -132,16 +132,20 @@ def test_a_current_file_that_cannot_be_used(tmp_path: Path, name: str, capsys: p
 
 
 REFERENCE: dict[str, tuple[str, bytes, str]] = {
-    "nothing to compare": ("a.csv", b"\n", "cannot be read as csv: "),
+    "no header": ("a.csv", b"\n", "cannot be read as csv: "),
     "no rows": ("a.feather", stored(TRAIN.slice(0, 0), form="feather"), "the file holds no rows"),
-    "a name that is kept": ("a.csv", b"score\n1\n", "column 'score' has a name that is kept for what the model says"),
-    "bytes": ("a.parquet", stored(pa.table({"a": [b"x"]})), "column 'a' holds binary, which cannot be compared"),
+    "a reserved name": ("a.csv", b"score\n1\n", "column 'score' has a name that is kept for what the model says"),
+    "binary values": (
+        "a.parquet",
+        stored(pa.table({"a": [b"x"]})),
+        "column 'a' holds binary, which cannot be compared",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", REFERENCE)
-def test_a_reference_that_cannot_be_used(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is read first, so that nothing is said of the other file."""
+def test_unusable_reference(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The reference is read first, so the missing current file is not reported."""
     called, content, said = REFERENCE[name]
     reference = tmp_path / called
     reference.write_bytes(content)
@@ -159,17 +163,17 @@ SAID: dict[str, tuple[pa.Table, list[str], str]] = {
     ),
     "numbers as dates": (TRAIN, ["--datetime", "age"], "'age' holds double; --datetime takes dates, and text that "),
     "booleans as dates": (TRAIN, ["--datetime", "member"], "'member' holds bool; --datetime takes dates, and text "),
-    "a truth of dates": (
+    "dates as the target": (
         TRAIN.append_column("when", WHEN),
         ["--target", "when", "--prediction", "age"],
         "'when' holds dates, a --target must hold numbers or classes",
     ),
-    "predictions of dates": (
+    "dates as predictions": (
         TRAIN.append_column("when", WHEN),
         ["--prediction", "when"],
         "'when' holds dates, a --prediction must hold numbers or classes",
     ),
-    "a year of many digits": (
+    "a year out of range": (
         TRAIN.append_column("when", FAR),
         ["--categorical", "when"],
         "'when' holds a value that cannot be used: ",
@@ -178,16 +182,16 @@ SAID: dict[str, tuple[pa.Table, list[str], str]] = {
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_a_column_that_is_not_what_is_said_of_it(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """An option that cannot be followed is no option to ignore."""
+def test_column_type_that_contradicts_an_option(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An option that cannot be applied is an error, never ignored."""
     table, said, words = SAID[name]
     path = write(table, tmp_path / "train.parquet")
     sentence = refused(["--reference", str(path), "--current", str(path), *said], tmp_path / "report.json", capsys)
     assert sentence.startswith(f"perennate: {path}: column {words}")
 
 
-def answered(**columns: list[object]) -> pa.Table:
-    """Rows with answers, and the truth of them."""
+def labelled(**columns: list[object]) -> pa.Table:
+    """Rows with predictions `p` and labels `y`."""
     return (
         TRAIN.slice(0, len(next(iter(columns.values()))))
         .append_column("p", pa.array(columns["p"]))
@@ -199,56 +203,56 @@ SHARES: list[object] = [row % 10 / 10 for row in range(600)]
 BITS: list[object] = [row % 2 for row in range(600)]
 SIZES: list[object] = [row / 10 for row in range(600)]
 WORDS: list[object] = ["no", "yes"] * 300
-ANSWERS: dict[str, tuple[pa.Table, pa.Table, str, str]] = {
-    "a text in the truth of a regression": (
-        answered(p=SIZES, y=SIZES),
-        answered(p=SIZES, y=[*map(str, SIZES[:-1]), "much"]),
+PREDICTIONS: dict[str, tuple[pa.Table, pa.Table, str, str]] = {
+    "text in the target of a regression": (
+        labelled(p=SIZES, y=SIZES),
+        labelled(p=SIZES, y=[*map(str, SIZES[:-1]), "much"]),
         "csv",
         "'y' must hold numbers, as the target does in the reference: could not convert string to float: 'much'",
     ),
-    "a text in the answers of a regression": (
-        answered(p=SIZES, y=SIZES),
-        answered(p=[*map(str, SIZES[:-1]), "much"], y=SIZES),
+    "text in the predictions of a regression": (
+        labelled(p=SIZES, y=SIZES),
+        labelled(p=[*map(str, SIZES[:-1]), "much"], y=SIZES),
         "parquet",
         "'p' must hold numbers, as the prediction does in the reference: could not convert ",
     ),
-    "dates as the truth of a regression": (
-        answered(p=SIZES, y=SIZES),
-        answered(p=SIZES, y=["2025-01-02"] * 600),
+    "dates as the target of a regression": (
+        labelled(p=SIZES, y=SIZES),
+        labelled(p=SIZES, y=["2025-01-02"] * 600),
         "csv",
         "'y' holds date32[day], a --target must hold numbers or classes",
     ),
     "lists as probabilities": (
-        answered(p=SHARES, y=BITS),
-        answered(p=[[1]] * 600, y=BITS),
+        labelled(p=SHARES, y=BITS),
+        labelled(p=[[1]] * 600, y=BITS),
         "parquet",
         "'p' holds list<element: int64>, a --prediction must hold numbers or classes",
     ),
-    "words as probabilities": (
-        answered(p=SHARES, y=BITS),
-        answered(p=WORDS, y=BITS),
+    "text as probabilities": (
+        labelled(p=SHARES, y=BITS),
+        labelled(p=WORDS, y=BITS),
         "csv",
         "'p' must hold numbers, as the prediction does in the reference: could not convert string to float: 'no'",
     ),
-    "other classes under probabilities": (
-        answered(p=SHARES, y=BITS),
-        answered(p=SHARES, y=WORDS),
+    "unknown classes with probabilities": (
+        labelled(p=SHARES, y=BITS),
+        labelled(p=SHARES, y=WORDS),
         "csv",
         "'y' holds none of the classes of the reference, 0, 1, but values such as no\n",
     ),
     "numbers for classes": (
-        answered(p=WORDS, y=WORDS),
-        answered(p=WORDS, y=SIZES),
+        labelled(p=WORDS, y=WORDS),
+        labelled(p=WORDS, y=SIZES),
         "parquet",
         "'y' holds none of the classes of the reference, no, yes, but values such as 0\n",
     ),
 }
 
 
-@pytest.mark.parametrize("name", ANSWERS)
-def test_answers_that_are_none(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Truth and predictions of the current file are of the kind that the reference has."""
-    before, now, form, words = ANSWERS[name]
+@pytest.mark.parametrize("name", PREDICTIONS)
+def test_unusable_predictions_or_target(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Target and predictions of the current file must have the types of the reference."""
+    before, now, form, words = PREDICTIONS[name]
     train, current = write(before, tmp_path / "train.parquet"), write(now, tmp_path / f"week.{form}")
     sentence = refused(
         ["--reference", str(train), "--current", str(current), "--target", "y", "--prediction", "p"],
@@ -259,17 +263,17 @@ def test_answers_that_are_none(tmp_path: Path, name: str, capsys: pytest.Capture
 
 
 def padded(document: bytes) -> bytes:
-    """A document with an unknown field of five million bytes."""
+    """The document with an unknown field of five million bytes."""
     return document[:-1] + b',"more":[' + b"[]," * 1_700_000 + b"0]}"
 
 
 DOCUMENTS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "no JSON": (lambda content: content[:-1], "document: must be JSON: "),
-    "no UTF-8": (lambda content: content.decode().encode("utf-16"), "document: must be JSON: "),
+    "invalid JSON": (lambda content: content[:-1], "document: must be JSON: "),
+    "not UTF-8": (lambda content: content.decode().encode("utf-16"), "document: must be JSON: "),
     "not a number": (lambda content: content[:-1] + b',"more":NaN}', "document: must be JSON: "),
     "another document": (lambda _: b"[]", ""),
     "a field too many": (lambda content: content[:-1] + b',"more":1}', "more: is no field of this schema"),
-    "nested without end": (
+    "deep nesting": (
         lambda _: b'{"a":' + b"[" * 5000,
         "document: must be JSON: maximum recursion depth",
     ),
@@ -279,10 +283,8 @@ DOCUMENTS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 
 @pytest.mark.parametrize("which", ["profile", "counts"])
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_that_cannot_be_used(
-    tmp_path: Path, name: str, which: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A profile, or the counts of a pod."""
+def test_unusable_document(tmp_path: Path, name: str, which: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """This covers profiles and counts documents."""
     change, said = DOCUMENTS[name]
     train, week = write(TRAIN, tmp_path / "train.parquet"), write(TRAIN, tmp_path / "week.csv")
     profile, counts = tmp_path / "profile.json", tmp_path / "counts.json"
@@ -299,8 +301,8 @@ def test_a_document_that_cannot_be_used(
 
 
 @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
-def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path, mark: bytes) -> None:
-    """Spreadsheets write one."""
+def test_a_byte_order_mark_is_ignored(tmp_path: Path, mark: bytes) -> None:
+    """Spreadsheet programs write it at the start of a CSV file."""
     train, current = tmp_path / "train.csv", tmp_path / "week.csv"
     train.write_bytes(HEADER + ROWS)
     current.write_bytes(mark + HEADER + ROWS)

@@ -1,4 +1,4 @@
-"""The report in its three forms: as a document that keeps its schema, as tables, as a page."""
+"""The report as JSON, as tables and as an HTML page."""
 
 from __future__ import annotations
 
@@ -45,22 +45,22 @@ def make_report(tmp_path: Path, train: pa.Table, week: pa.Table, *said: str) -> 
 
 
 def wide(columns: int, *, seed: int, shift: float = 0.0) -> pa.Table:
-    """A table of many columns of numbers."""
+    """A table of `columns` numeric columns."""
     chance = np.random.default_rng(seed)
     return pa.table({f"column {index}": chance.lognormal(shift, 1, 2000) for index in range(columns)})
 
 
 @pytest.fixture
 def full(tmp_path: Path) -> DriftReport:
-    """A report in which every part is filled."""
+    """A report with every section."""
     plans = np.array(["basic", "plus", "new"] * 667)[:2000]
     week = make_scored(seed=2, broken=True)
     week = week.set_column(3, "plan", pa.array(plans)).append_column("more", pa.array(np.zeros(2000)))
     return make_report(tmp_path, make_scored(), week, "--target", "y", "--prediction", "p", "--reference-rows", "1900")
 
 
-def test_the_schema_is_one_and_the_report_keeps_it(full: DriftReport) -> None:
-    """What programs read is what is published."""
+def test_the_report_conforms_to_the_published_schema(full: DriftReport) -> None:
+    """The schema is a valid JSON schema, and the document can be read back."""
     jsonschema.Draft202012Validator.check_schema(schema())
     document = json.loads(full.to_json())
     jsonschema.Draft202012Validator(schema()).validate(document)
@@ -81,14 +81,13 @@ CHANGES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_schema_refuses_what_is_no_report(full: DriftReport, change: dict[str, Any]) -> None:
+def test_the_schema_refuses_invalid_reports(full: DriftReport, change: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(schema()).validate(json.loads(full.to_json()) | change)
 
 
 @pytest.mark.parametrize(("said", "quorum"), [("1", 1), ("2", 2), ("30%", 0.3)])
-def test_the_schema_takes_every_quorum(tmp_path: Path, said: str, quorum: float) -> None:
-    """A number of columns, or a share of them."""
+def test_the_schema_accepts_numbers_and_shares_as_quorum(tmp_path: Path, said: str, quorum: float) -> None:
     report = make_report(tmp_path, make_table(), make_table(), "--min-drifted-features", said)
     document = json.loads(report.to_json())
     jsonschema.Draft202012Validator(schema()).validate(document)
@@ -96,8 +95,8 @@ def test_the_schema_takes_every_quorum(tmp_path: Path, said: str, quorum: float)
     assert DriftReport.model_validate(document) == report
 
 
-def test_a_page_shows_the_levels_of_a_rule(tmp_path: Path) -> None:
-    """A rule warns from half its threshold on, whatever holds for the other columns; and the page says the quorum."""
+def test_a_page_shows_the_thresholds_of_a_rule(tmp_path: Path) -> None:
+    """A rule has its own warning threshold, half of its drift threshold. The page also shows the quorum."""
     said = ["--rule", "age=wasserstein:0.4", "--min-drifted-features", "50%"]
     report = make_report(tmp_path, make_table(seed=1), make_table(seed=2), *said)
     found = Page(page(report))
@@ -110,8 +109,8 @@ def test_a_page_shows_the_levels_of_a_rule(tmp_path: Path) -> None:
     assert "0.1 is too small" not in "".join(found.text)
 
 
-def test_columns_come_worst_first(tmp_path: Path) -> None:
-    """In all three forms."""
+def test_columns_are_sorted_by_severity(tmp_path: Path) -> None:
+    """This holds for all three formats."""
     report = make_report(tmp_path, make_table(seed=1), make_table(seed=2, shift=20))
     assert report.columns[0].name == "age"
     out = io.StringIO()
@@ -120,8 +119,8 @@ def test_columns_come_worst_first(tmp_path: Path) -> None:
     assert all(place < text.index("visits") for place, text in zip(places, (out.getvalue(), page(report)), strict=True))
 
 
-def test_histograms_hold_every_row(full: DriftReport) -> None:
-    """The bars of a column and what is missing are all rows, on both sides."""
+def test_histograms_contain_every_row(full: DriftReport) -> None:
+    """For both files, the bars of a column and its missing values add up to the number of rows."""
     for column in full.columns:
         reference, current = (sum(getattr(cell, side) for cell in column.cells) for side in ("reference", "current"))
         assert column.missing is None or column.missing.current == 0
@@ -129,7 +128,7 @@ def test_histograms_hold_every_row(full: DriftReport) -> None:
 
 
 class Page(HTMLParser):
-    """What a browser makes of a page, as far as the tests ask."""
+    """The elements and texts of an HTML page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -138,20 +137,20 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element."""
+        """Record an element."""
         self.tags.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
-        """A text."""
+        """Record a text."""
         self.text.append(data)
 
     def count(self, tag: str) -> int:
-        """How many of these there are."""
+        """The number of elements with this tag."""
         return sum(found == tag for found, _ in self.tags)
 
 
-def test_a_page_holds_nothing_that_is_loaded_or_run(full: DriftReport) -> None:
-    """No script, no address, no style but the one whose hash the policy names."""
+def test_a_page_loads_and_runs_nothing(full: DriftReport) -> None:
+    """It has no script, no external link, and no style but the one with the hash in the content security policy."""
     text = page(full)
     found = Page(text)
     names = {name for _, attributes in found.tags for name in attributes}
@@ -168,8 +167,8 @@ def test_a_page_holds_nothing_that_is_loaded_or_run(full: DriftReport) -> None:
     assert f"<style>{CSS}</style>" in text
 
 
-def test_names_from_files_are_text_and_nothing_else(tmp_path: Path) -> None:
-    """A column or category may be called anything; so may a file."""
+def test_names_from_files_are_escaped(tmp_path: Path) -> None:
+    """Columns, categories and files may have any name."""
     chance = np.random.default_rng(1)
     columns: dict[str, Any] = {name: chance.normal(size=2000) for name in HOSTILE}
     columns["kind"] = chance.choice(HOSTILE, 2000)
@@ -185,8 +184,8 @@ def test_names_from_files_are_text_and_nothing_else(tmp_path: Path) -> None:
     assert not {"\x1b", "\x00"} & set(out.getvalue())
 
 
-def test_a_page_can_be_read_without_seeing_it(full: DriftReport) -> None:
-    """Every image has a name and a description or is none for a reader; every column of a table has a heading."""
+def test_a_page_is_accessible(full: DriftReport) -> None:
+    """Images have a name and a description or are hidden from screen readers; table headings have a scope."""
     found = Page(page(full))
     assert found.tags[0] == ("html", {"lang": "en"})
     drawn = [attributes for tag, attributes in found.tags if tag == "svg" and attributes.get("aria-hidden") != "true"]
@@ -198,14 +197,14 @@ def test_a_page_can_be_read_without_seeing_it(full: DriftReport) -> None:
     assert all(attributes.get("scope") in {"col", "row"} for tag, attributes in found.tags if tag == "th")
 
 
-def test_a_page_of_fifty_columns_is_small(tmp_path: Path) -> None:
+def test_a_page_of_fifty_columns_takes_less_than_1_mb(tmp_path: Path) -> None:
     text = page(make_report(tmp_path, wide(50, seed=1), wide(50, seed=2, shift=1)))
     assert Page(text).count("article") == 50
     assert len(text.encode()) < 1_000_000
 
 
-def test_a_page_says_everything(full: DriftReport) -> None:
-    """The outcome, the verdicts, the thresholds, the faults and the performance, in words."""
+def test_a_page_contains_all_results_in_words(full: DriftReport) -> None:
+    """Outcome, verdicts, thresholds, faults and performance."""
     text = "".join(Page(page(full)).text)
     parts = [full.words, *full.notes, *(column.words for column in full.columns), *(f.words for f in full.faults)]
     assert [part for part in parts if part not in text] == []
@@ -214,7 +213,7 @@ def test_a_page_says_everything(full: DriftReport) -> None:
 
 
 def cards_of(report: DriftReport) -> dict[str, Page]:
-    """The card of each column, by its name."""
+    """The card of each column, by column name."""
     pieces = page(report).split("<article ")[1:]
     cards = [Page(f"<article {piece.partition('</article>')[0]}") for piece in pieces]
     titled = dict(zip((card.text[0] for card in cards), cards, strict=True))
@@ -222,8 +221,8 @@ def cards_of(report: DriftReport) -> dict[str, Page]:
     return titled
 
 
-def test_a_card_says_which_rows_are_missing_unseen_and_out_of_range(tmp_path: Path) -> None:
-    """On both sides, as shares; a category has no range."""
+def test_a_card_shows_missing_unseen_and_out_of_range_rows(tmp_path: Path) -> None:
+    """The card shows shares for both files; a category has no range."""
     train = make_table().set_column(0, "age", pa.array([None] * 40 + list(range(1960))))
     ages = [None] * 200 + [-1] * 300 + [5000] * 100 + list(range(1400))
     plans = ["new"] * 600 + ["basic"] * 1400
@@ -244,7 +243,7 @@ def test_a_card_says_which_rows_are_missing_unseen_and_out_of_range(tmp_path: Pa
 
 
 def test_the_score_has_a_card(full: DriftReport) -> None:
-    """With its histogram, and the line where the decision changes; rows without a score are not counted."""
+    """It shows the histogram and the decision threshold; rows without a score are not counted."""
     score = next(column for column in full.columns if column.name == "score")
     card = cards_of(full)["score"]
     assert score.words in card.text
@@ -253,7 +252,7 @@ def test_the_score_has_a_card(full: DriftReport) -> None:
     assert "missing" not in card.text
 
 
-def test_a_table_without_a_terminal_is_plain_and_not_cut(full: DriftReport) -> None:
+def test_a_table_without_a_terminal_is_plain_and_complete(full: DriftReport) -> None:
     out = io.StringIO()
     print_table(full, out)
     lines = out.getvalue().splitlines()
@@ -267,8 +266,8 @@ def test_a_table_without_a_terminal_is_plain_and_not_cut(full: DriftReport) -> N
 
 @settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(22, 60))
-def test_bars_of_equal_width_lose_no_row(seed: int, bins: int) -> None:
-    """However wide or narrow the bins are: the bars add up to all rows on both sides."""
+def test_bars_of_equal_width_contain_all_rows(seed: int, bins: int) -> None:
+    """For bins of any width, the bars add up to all rows of both files."""
     chance = np.random.default_rng(seed)
     counts = chance.poisson(chance.choice([0.2, 3, 1000]), (bins, 2)) + (np.arange(bins) == 0)[:, None]
     ends = np.cumsum(np.concatenate(([chance.normal(0, 100)], chance.lognormal(0, 3, bins)))).tolist()
@@ -282,15 +281,15 @@ def test_bars_of_equal_width_lose_no_row(seed: int, bins: int) -> None:
     assert sum(bar.current for bar in bars) == pytest.approx(1)
 
 
-def test_times_of_day_are_written_as_such(tmp_path: Path) -> None:
-    """Seconds since midnight mean nothing to a reader."""
+def test_times_of_day_are_formatted(tmp_path: Path) -> None:
+    """They are stored as seconds since midnight."""
     when = np.datetime64("2025-01-01T08:00:00", "us") + np.random.default_rng(1).integers(0, 28_800, 2000) * 1_000_000
     report = make_report(tmp_path, pa.table({"when": when}), pa.table({"when": when}))
     assert re.search(r">up to 08:\d\d<.*>above 15:\d\d<", page(report), re.DOTALL)
 
 
-def test_rare_categories_are_drawn_together() -> None:
-    """The largest on either side by name, then how many more, then what the reference does not count."""
+def test_rare_categories_share_a_bar() -> None:
+    """Frequent categories of either file have a bar each; the rest and unknown categories follow."""
     cells = [Cell(label=str(place), reference=100 - place, current=1) for place in range(30)]
     cells[29] = Cell(label="29", reference=0, current=500)
     bars = category_bars((*cells, Cell(label="any other", reference=0, current=7)), 2565, 536)
@@ -316,6 +315,5 @@ def test_rare_categories_are_drawn_together() -> None:
         (size(0.013), "0.013"),
     ],
 )
-def test_numbers_for_people(found: str, expected: str) -> None:
-    """As many digits as mean something."""
+def test_numbers_have_few_significant_digits(found: str, expected: str) -> None:
     assert found == expected

@@ -1,4 +1,4 @@
-"""Columns that are judged otherwise than all, and how many must drift."""
+"""Rules for single columns, and the number of columns that must drift."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tests.support.pods.drift_command import make_table, write
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[str]:
-    """A reference, and a current file in which the age rose by 8."""
+    """A reference, and a current file in which the age is higher by 8."""
     train = write(make_table(seed=1), tmp_path / "train.parquet")
     week = write(make_table(seed=2, shift=8), tmp_path / "week.csv")
     return ["drift", "--reference", str(train), "--current", str(week)]
 
 
 def report_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """The report that was written."""
+    """The report on stdout."""
     report: dict[str, Any] = json.loads(capsys.readouterr().out)
     return report
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_column_is_judged_by_its_rule(files: list[str], method: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_column_uses_its_rule(files: list[str], method: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*files, "-o", "json", "--rule", f"age={method}:0.01"]) == Exit.DRIFT
     columns = {column["name"]: column for column in report_of(capsys)["columns"]}
 
@@ -42,10 +42,10 @@ def test_a_column_is_judged_by_its_rule(files: list[str], method: str, capsys: p
 
 
 @pytest.mark.parametrize(("said", "want"), [([], 0.1), (["--drifted", "0.05"], 0.025), (["--warning", "0.15"], 0.15)])
-def test_a_warning_is_half_of_drift_unless_it_is_named(
+def test_warning_threshold_is_half_of_the_drift_threshold_by_default(
     files: list[str], said: list[str], want: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """So that one who only wants to know of smaller drift need not say two things."""
+    """Users who want to detect smaller drift need to set only one of them."""
     main([*files, "-o", "json", *said])
     report = report_of(capsys)
     assert report["settings"]["warning"] == want
@@ -53,12 +53,12 @@ def test_a_warning_is_half_of_drift_unless_it_is_named(
     assert all(column["psi"] >= column["statistics"]["psi"] for column in report["columns"])
 
 
-def test_every_method_can_be_asked_for() -> None:
-    """The parser lists them by itself, so that `--help` need not load the engine."""
+def test_command_line_accepts_every_method() -> None:
+    """The parser has its own list, so that `--help` does not import the engine."""
     assert tuple(EFFECTS) == METHODS
 
 
-def test_a_larger_effect_may_be_asked_for(files: list[str]) -> None:
+def test_a_higher_threshold_suppresses_drift(files: list[str]) -> None:
     assert main([*files, "--rule", "age=psi:50"]) == Exit.QUIET
 
 
@@ -72,7 +72,7 @@ def test_a_larger_effect_may_be_asked_for(files: list[str]) -> None:
         ("1000000", Exit.QUIET, "Drift in 1 column only, at least 1,000,000 must: age."),
     ],
 )
-def test_as_many_columns_must_drift_as_asked_for(
+def test_quorum_of_columns(
     files: list[str], quorum: str, code: Exit, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*files, "-o", "json", "--min-drifted-features", quorum]) == code
@@ -80,21 +80,30 @@ def test_as_many_columns_must_drift_as_asked_for(
 
 
 REFUSED = {
-    "no such column": (["--rule", "size=psi:1"], "--rule: rule for 'size': the profile has only age, "),
-    "no number": (["--rule", "plan=wasserstein:1"], "--rule: rule for 'plan': method must be one of psi, "),
-    "two rules": (["--rule", "age=psi:1", "--rule", "age=psi:2"], "--rule: column 'age' has two rules"),
+    "unknown column": (["--rule", "size=psi:1"], "--rule: rule for 'size': the profile has only age, "),
+    "method for numbers only": (
+        ["--rule", "plan=wasserstein:1"],
+        "--rule: rule for 'plan': method must be one of psi, ",
+    ),
+    "two rules for one column": (
+        ["--rule", "age=psi:1", "--rule", "age=psi:2"],
+        "--rule: column 'age' has two rules",
+    ),
     "no column": (["--rule", "=psi:1"], "--rule must be COLUMN=METHOD:EFFECT, such as age=wasserstein:0.3, got '=psi"),
     "no method": (["--rule", "age"], "--rule must be COLUMN=METHOD:EFFECT, such as age=wasserstein:0.3, got 'age'"),
-    "no effect": (["--rule", "age=psi"], "--rule must be COLUMN=METHOD:EFFECT"),
-    "another method": (["--rule", "age=chi2:1"], "got 'age=chi2:1': method must be one of psi, jensenShannon, "),
-    "an effect of none": (["--rule", "age=psi:0"], "threshold of psi must be above 0"),
-    "too large an effect": (["--rule", "age=jensenShannon:2"], "threshold of jensenShannon must be above 0 and at "),
-    "words": (["--rule", "age=psi:much"], "could not convert string to float: 'much'"),
+    "no threshold": (["--rule", "age=psi"], "--rule must be COLUMN=METHOD:EFFECT"),
+    "unknown method": (["--rule", "age=chi2:1"], "got 'age=chi2:1': method must be one of psi, jensenShannon, "),
+    "threshold of zero": (["--rule", "age=psi:0"], "threshold of psi must be above 0"),
+    "threshold above the maximum": (
+        ["--rule", "age=jensenShannon:2"],
+        "threshold of jensenShannon must be above 0 and at ",
+    ),
+    "threshold that is not a number": (["--rule", "age=psi:much"], "could not convert string to float: 'much'"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_rule_that_is_none_is_refused(files: list[str], name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_rules_are_refused(files: list[str], name: str, capsys: pytest.CaptureFixture[str]) -> None:
     said, message = REFUSED[name]
 
     assert main([*files, *said]) == Exit.USAGE
@@ -102,7 +111,7 @@ def test_a_rule_that_is_none_is_refused(files: list[str], name: str, capsys: pyt
 
 
 @pytest.mark.parametrize("quorum", ["0", "-1", "1.5", "0%", "100%", "many", "nan", "%", "9" * 400, "9" * 5000])
-def test_a_quorum_that_is_none_is_refused(files: list[str], quorum: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_quorums_are_refused(files: list[str], quorum: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([*files, f"--min-drifted-features={quorum}"])
 
@@ -110,8 +119,8 @@ def test_a_quorum_that_is_none_is_refused(files: list[str], quorum: str, capsys:
     assert f"must be a whole number from 1, or a share above 0% and below 100%, got {quorum}" in capsys.readouterr().err
 
 
-def test_a_name_may_hold_any_sign(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What follows the last sign of equality is the rule."""
+def test_column_names_may_contain_any_character(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The rule starts after the last equals sign."""
     table = make_table(seed=1)
     table = table.rename_columns(["a=b:c", *table.column_names[1:]])
     path = str(write(table, tmp_path / "train.parquet"))

@@ -13,10 +13,10 @@ import pytest
 from perennate.processor import CPUINFO, numpy_settings, settle_numpy
 
 ZEN_4 = "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nflags\t\t: fpu avx2 avx512f avx512bw\n\n"
-TOLD = {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL"}
+DISABLED = {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL"}
 PROCESSORS = {
-    "Zen 4": (ZEN_4, TOLD),
-    "Zen 4 with two cores": (ZEN_4 + ZEN_4.replace(": 0", ": 1"), TOLD),
+    "Zen 4": (ZEN_4, DISABLED),
+    "Zen 4 with two cores": (ZEN_4 + ZEN_4.replace(": 0", ": 1"), DISABLED),
     "Zen 3": (ZEN_4.replace("avx512f avx512bw", ""), {}),
     "Zen 5": (ZEN_4.replace(": 25", ": 26"), {}),
     "Intel": (ZEN_4.replace("AuthenticAMD", "GenuineIntel").replace(": 25", ": 6"), {}),
@@ -33,7 +33,7 @@ def test_only_zen_4_has_features_switched_off(case: str) -> None:
     assert numpy_settings(text) == want
 
 
-def test_a_setting_of_the_user_is_kept(tmp_path: Path) -> None:
+def test_a_user_setting_is_kept(tmp_path: Path) -> None:
     """A variable that the user has set is not changed; without the cpuinfo file nothing is set."""
     file = tmp_path / "cpuinfo"
     environment = {"NPY_DISABLE_CPU_FEATURES": ""}
@@ -43,7 +43,7 @@ def test_a_setting_of_the_user_is_kept(tmp_path: Path) -> None:
     assert environment == {"NPY_DISABLE_CPU_FEATURES": ""}
     environment = {}
     settle_numpy(environment, file)
-    assert environment == TOLD
+    assert environment == DISABLED
 
 
 def test_numpy_accepts_the_settings() -> None:

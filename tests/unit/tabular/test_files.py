@@ -1,4 +1,4 @@
-"""Data files: types, rows in pieces, and what is said of files that cannot be read."""
+"""Data files: types, rows in batches, and error messages for unreadable files."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.support.pods.drift_command import FORMATS, make_table, write
 def opened(
     path: Path, *, form: str | None = None, delimiter: str = ",", texts: frozenset[str] = frozenset()
 ) -> DataFile:
-    """A file with the defaults of the command."""
+    """Open a file with the defaults of the command."""
     return open_source(LocalFile(path), form=form, delimiter=delimiter, texts=texts)
 
 
 def read(file: DataFile, columns: list[str] | None = None) -> pa.Table:
-    """All rows, read again whenever a type has changed."""
+    """All rows, read again whenever a column type has changed."""
     names = columns or file.schema.names
     while True:
         try:
@@ -36,7 +36,7 @@ def read(file: DataFile, columns: list[str] | None = None) -> pa.Table:
 
 
 def csv(tmp_path: Path, text: str) -> Path:
-    """A csv file."""
+    """Write a CSV file."""
     path = tmp_path / "some.csv"
     path.write_text(text)
     return path
@@ -55,8 +55,8 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_columns_come_as_they_are_asked_for(tmp_path: Path, form: str) -> None:
-    """Only some, in any order, and progress ends at the end."""
+def test_only_the_requested_columns_are_read(tmp_path: Path, form: str) -> None:
+    """The columns have the requested order, and the progress ends at 1."""
     file = opened(write(make_table(1200), tmp_path / f"some.{form}"))
     seen: list[float] = []
     batches = list(file.batches(["plan", "age"], seen.append))
@@ -66,42 +66,42 @@ def test_columns_come_as_they_are_asked_for(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
-def test_the_extension_says_the_format(extension: str) -> None:
-    """In capitals too."""
+def test_the_format_follows_from_the_extension(extension: str) -> None:
+    """The case of the extension does not matter."""
     assert form_of(LocalFile(Path(f"DATA{extension.upper()}"))) == EXTENSIONS[extension]
 
 
-def test_the_format_can_be_said(tmp_path: Path) -> None:
+def test_the_format_can_be_given(tmp_path: Path) -> None:
     path = write(make_table(10), tmp_path / "some.parquet").rename(tmp_path / "some.data")
     assert opened(path, form="parquet").rows == 10
 
 
 class TestTypesOfCsv:
-    """Types as users of pandas expect them."""
+    """CSV columns have the types that pandas users expect."""
 
-    def test_types_are_seen_from_the_values(self, tmp_path: Path) -> None:
+    def test_types_are_inferred_from_the_values(self, tmp_path: Path) -> None:
         """A column of integers stays one, and a date beside a time is a time."""
         file = opened(csv(tmp_path, "a,b,c,d,e\n1,1.5,true,x,2025-01-01\n2,,False,,2025-01-02 03:00\n"))
         assert [str(field.type) for field in file.schema] == ["int64", "double", "bool", "string", "timestamp[s]"]
 
     @pytest.mark.parametrize("mark", MISSING_WORDS)
-    def test_marks_of_missing_values(self, tmp_path: Path, mark: str) -> None:
-        """The list of pandas, in columns of numbers and of text, quoted or not."""
+    def test_missing_values_are_recognized_as_in_pandas(self, tmp_path: Path, mark: str) -> None:
+        """This holds for columns of numbers and of text, quoted or not."""
         path = csv(tmp_path, f'n,t,q\n1,x,y\n{mark},{mark},"{mark}"\n')
         found = read(opened(path))
         assert [found[name].to_pylist()[1] for name in ("n", "t", "q")] == [None, None, None]
         assert pd.read_csv(path).isna().to_numpy().tolist() == [[False] * 3, [True] * 3]
 
-    def test_other_words_can_mean_a_missing_value(self, tmp_path: Path) -> None:
-        """They replace the usual ones, so that NA can be the code of a country."""
+    def test_words_for_missing_values_can_be_replaced(self, tmp_path: Path) -> None:
+        """The given words replace the default, so that NA can be a country code."""
         file = open_source(LocalFile(csv(tmp_path, "n,t\n1,x\n?,NA\n")), form=None, delimiter=",", missing=("", "?"))
         assert read(file).to_pydict() == {"n": [1.0, None], "t": ["x", "NA"]}
 
     @pytest.mark.parametrize(
         ("early", "late"), [("1", "1.5"), ("1", "?"), ("true", "maybe"), ("2025-01-01", "soon"), ("", "x")]
     )
-    def test_a_late_value_of_another_type_makes_reading_begin_anew(self, tmp_path: Path, early: str, late: str) -> None:
-        """Types are guessed from the first block; what comes later may prove the guess wrong."""
+    def test_a_late_value_of_another_type_restarts_reading(self, tmp_path: Path, early: str, late: str) -> None:
+        """Types are inferred from the first block; a later value can require another type."""
         rows = 300_000
         found = read(opened(csv(tmp_path, "a,b\n" + f"{early},2\n" * rows + f"{late},3\n")))
         assert found.num_rows == rows + 1
@@ -111,18 +111,17 @@ class TestTypesOfCsv:
         """Codes keep their leading zeros."""
         assert read(opened(csv(tmp_path, "zip\n01234\n"), texts=frozenset({"zip"})))["zip"].to_pylist() == ["01234"]
 
-    def test_the_index_that_pandas_writes_is_no_column(self, tmp_path: Path) -> None:
-        """`DataFrame.to_csv` writes it without a name."""
+    def test_the_index_written_by_pandas_is_not_a_column(self, tmp_path: Path) -> None:
+        """`DataFrame.to_csv` writes the index as a column with an empty name."""
         assert opened(csv(tmp_path, ",a\n0,1\n1,2\n")).schema.names == ["a"]
 
-    def test_another_delimiter_and_lines_in_quotes(self, tmp_path: Path) -> None:
-        """A quoted field may hold a line break."""
+    def test_delimiter_and_quoted_line_breaks(self, tmp_path: Path) -> None:
         assert read(opened(csv(tmp_path, 'a;b\n"x\ny";2\n'), delimiter=";"))["a"].to_pylist() == ["x\ny"]
 
 
 @pytest.mark.parametrize("form", ["parquet", "feather"])
-def test_the_index_of_pandas_is_no_column(tmp_path: Path, form: str) -> None:
-    """Neither a plain one nor one with a name; pandas takes both for the index when it reads."""
+def test_the_index_of_a_pandas_table_is_not_a_column(tmp_path: Path, form: str) -> None:
+    """This holds for an index with and without a name, as in pandas."""
     frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]}, index=pd.Index([5, 7], name="key"))
     table = pa.Table.from_pandas(frame)
     assert "key" in table.column_names
@@ -147,8 +146,8 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path, name: str) -> None:
-    """With the file and the reason, and never more than a line."""
+def test_unreadable_file_gives_a_one_line_error(tmp_path: Path, name: str) -> None:
+    """The message starts with the file and the reason."""
     content, said = BROKEN[name]
     path = tmp_path / name
     if content is not None:
@@ -159,8 +158,7 @@ def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path, name: str) 
     assert "\n" not in str(error.value)
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    """Nor is one that may not be read."""
+def test_a_folder_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "some.csv"
     folder.mkdir()
     with pytest.raises(UsageError, match=r"is a folder; name one file"):

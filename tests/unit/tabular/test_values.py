@@ -1,4 +1,4 @@
-"""From columns of a file to what the engine takes."""
+"""Conversion of file columns to the arrays that the drift engine uses."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from perennate.tabular.values import booleans, categories, dates, numbers
 
 NAN = float("nan")
 NUMBERS: dict[str, tuple[pa.Array, list[Any]]] = {
-    "whole": (pa.array([1, 2]), [1.0, 2.0]),
-    "whole with none": (pa.array([1, None]), [1.0, NAN]),
-    "small": (pa.array([1, 255], pa.uint8()), [1.0, 255.0]),
+    "integers": (pa.array([1, 2]), [1.0, 2.0]),
+    "integers with a missing value": (pa.array([1, None]), [1.0, NAN]),
+    "small integers": (pa.array([1, 255], pa.uint8()), [1.0, 255.0]),
     "single precision": (pa.array([0.5, None], pa.float32()), [0.5, NAN]),
     "decimal": (pa.array([Decimal("1.25"), None]), [1.25, NAN]),
     "boolean": (pa.array([True, None]), [1.0, NAN]),
-    "nothing at all": (pa.nulls(2), [NAN, NAN]),
+    "all missing": (pa.nulls(2), [NAN, NAN]),
     "duration": (pa.array([1, None], pa.duration("s")), [1e6, NAN]),
     "time of day": (pa.array([1, None], pa.time32("s")), [1e6, NAN]),
-    "text that is numbers": (pa.array(["1", " 2.5 ", None]), [1.0, 2.5, NAN]),
-    "text in a dictionary": (pa.array(["1", "2", "1"]).dictionary_encode(), [1.0, 2.0, 1.0]),
-    "truth in words": (pa.array(["true", "False"]), [1.0, 0.0]),
+    "numbers as text": (pa.array(["1", " 2.5 ", None]), [1.0, 2.5, NAN]),
+    "dictionary-encoded text": (pa.array(["1", "2", "1"]).dictionary_encode(), [1.0, 2.0, 1.0]),
+    "booleans as text": (pa.array(["true", "False"]), [1.0, 0.0]),
 }
 
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_numbers_of_every_type(name: str) -> None:
-    """Whatever a number is stored as, the engine gets floats, and NaN where there is none."""
+    """The engine gets floats, with NaN for missing values."""
     column, expected = NUMBERS[name]
     for form in (column, pa.chunked_array([column, column[:0]])):
         found = numbers(form)
@@ -38,13 +38,13 @@ def test_numbers_of_every_type(name: str) -> None:
         np.testing.assert_array_equal(found, np.array(expected))
 
 
-def test_a_text_that_is_no_number_stays_what_it_is() -> None:
-    """The engine counts it apart from what is missing."""
+def test_text_that_is_not_a_number_is_kept() -> None:
+    """The engine counts such values separately from missing ones."""
     assert numbers(pa.array(["1", "?", None, "1_000"])).tolist() == [1.0, "?", None, "1_000"]
 
 
-def test_booleans_keep_what_is_missing() -> None:
-    """Booleans with a hole are objects, since no array of booleans has one."""
+def test_booleans_keep_missing_values() -> None:
+    """Booleans with missing values become an object array, since a boolean array has no missing value."""
     assert booleans(pa.array([True, False])).dtype == np.bool_
     assert booleans(pa.array([True, None, False])).tolist() == [True, None, False]
     assert booleans(pa.chunked_array([[True], [False]])).tolist() == [True, False]
@@ -58,17 +58,16 @@ def test_booleans_keep_what_is_missing() -> None:
         pa.array([np.datetime64("2025-01-02T03:04:05", "ns"), None]),
         pa.array([1735787045, None], pa.timestamp("s", tz="Europe/Vienna")),
     ],
-    ids=["text", "text in UTC", "nanoseconds", "with a zone"],
+    ids=["text", "text in UTC", "nanoseconds", "with a time zone"],
 )
 def test_dates_of_every_type(column: pa.Array) -> None:
-    """Dates and times come as moments in UTC, and NaT where there is none."""
+    """Dates and times become timestamps in UTC, with NaT for missing values."""
     found = np.array(dates(column), dtype="datetime64[us]")
     assert found[0] == np.datetime64("2025-01-02T03:04:05")
     assert np.isnat(found[1])
 
 
-def test_days_are_dates() -> None:
-    """A day without a time is its midnight."""
+def test_a_date_is_its_midnight() -> None:
     assert dates(pa.array([20_000], pa.date32())).tolist() == [np.datetime64("2024-10-04", "us").item()]
 
 
@@ -87,14 +86,14 @@ def test_categories_of_every_type(column: pa.Array, expected: list[Any]) -> None
     assert [None if value != value else value for value in found] == expected
 
 
-def test_equal_categories_are_one_object() -> None:
-    """A column of text costs a pointer for each row."""
+def test_equal_categories_share_one_object() -> None:
+    """A column of text then takes one pointer for each row."""
     found = categories(pa.array([f"category {row % 3}" for row in range(1000)]))
     assert len(found.categories) == len({id(value) for value in found.values()}) == 3
 
 
-def test_the_column_is_not_changed() -> None:
-    """The engine may write into what it gets; the file's buffers are not its own."""
+def test_conversion_does_not_change_the_column() -> None:
+    """The engine may write into its arrays, but the buffers belong to the file."""
     column = pa.array([1.0, 2.0])
     copy = column.to_pylist()
     numbers(column)
