@@ -1,4 +1,4 @@
-"""Real versions, trained once for all tests of this folder."""
+"""Real model versions, trained once for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -53,6 +53,6 @@ def models(published: Mapping[str, Published]) -> Mapping[str, ServedModel]:
 
 @pytest.fixture
 async def rain(models: Mapping[str, ServedModel]) -> AsyncIterator[Pod]:
-    """A pod that serves the model of two classes and three numbers."""
+    """A pod that serves the binary classifier with three numeric features."""
     async with running_pod(models["rain"]) as pod:
         yield pod

@@ -1,4 +1,4 @@
-"""Captured rows leave through a bounded queue, and whatever the store does, nobody waits for it."""
+"""Captured rows pass through a bounded queue, and requests never wait for the store."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ DEADLINE = 20.0
 
 
 def rows(count: int) -> CapturedRows:
-    """A request of so many rows."""
+    """A request of `count` rows."""
     matrix = np.zeros((count, 1))
     ids = [f"id-{row}" for row in range(count)]
     return CapturedRows(Batch({"a": matrix[:, 0]}, count, matrix), ids, NOW, np.zeros(count))
 
 
 class Store:
-    """Keeps what it is given, or fails or hangs as told."""
+    """A store in memory that can fail or block."""
 
     def __init__(self, *, fail: Callable[[], None] | None = None) -> None:
         self.files: list[list[Any]] = []
@@ -34,15 +34,15 @@ class Store:
         self._fail = fail
 
     def write_rows(self, rows: Sequence[CapturedRows], time: float) -> None:
-        """One file of rows."""
+        """Store one file of rows."""
         self._write(rows, time)
 
     def write_labels(self, labels: Sequence[CapturedLabel], time: float) -> None:
-        """One file of labels."""
+        """Store one file of labels."""
         self._write(labels, time)
 
     def delete_expired(self, time: float) -> None:
-        """Nothing expires."""
+        """Delete nothing."""
         assert time == NOW
 
     def _write(self, items: Sequence[Any], time: float) -> None:
@@ -54,17 +54,17 @@ class Store:
 
 
 def count(metrics: Metrics, name: str, kind: str) -> float:
-    """Value of a counter of captured things."""
+    """The value of a counter of captured or dropped items."""
     return metrics.registry.get_sample_value(f"perennate_serving_{name}_total", {"kind": kind}) or 0.0
 
 
 def capture(store: Store, metrics: Metrics, *, flush_seconds: float = 3600, queue_rows: int = 100) -> Capture:
-    """A capture that writes to the store."""
+    """A capture that writes to this store."""
     return Capture(store, flush_seconds=flush_seconds, clock=lambda: NOW, metrics=metrics, queue_rows=queue_rows)
 
 
-def test_what_waits_is_written_at_the_end() -> None:
-    """A pod that ends loses nothing: one file of rows, one of labels."""
+def test_queued_items_are_written_on_close() -> None:
+    """The rows become one file and the labels another."""
     store, metrics = Store(), Metrics()
     writer = capture(store, metrics)
     writer.start()
@@ -77,8 +77,7 @@ def test_what_waits_is_written_at_the_end() -> None:
     assert (count(metrics, "captured", "rows"), count(metrics, "captured", "labels")) == (7, 1)
 
 
-def test_files_appear_while_the_pod_serves() -> None:
-    """Every few seconds, without anyone asking."""
+def test_files_are_written_at_the_flush_interval() -> None:
     store = Store()
     writer = capture(store, Metrics(), flush_seconds=0.05)
     writer.start()
@@ -87,8 +86,8 @@ def test_files_appear_while_the_pod_serves() -> None:
     assert writer.close()
 
 
-def test_a_queue_that_is_half_full_is_written_early() -> None:
-    """Bursts do not have to wait for the next file, or the queue would overflow."""
+def test_a_half_full_queue_is_written_early() -> None:
+    """Bursts would overflow the queue before the next flush."""
     store = Store()
     writer = capture(store, Metrics(), queue_rows=100)
     writer.start()
@@ -97,8 +96,7 @@ def test_a_queue_that_is_half_full_is_written_early() -> None:
     assert writer.close()
 
 
-def test_rows_for_which_there_is_no_room_are_dropped_and_counted() -> None:
-    """The queue never grows beyond its limit, and what is lost is known."""
+def test_rows_above_the_queue_limit_are_dropped_and_counted() -> None:
     store, metrics = Store(), Metrics()
     writer = capture(store, metrics, queue_rows=10)
     writer.add_rows(rows(8))
@@ -110,8 +108,8 @@ def test_rows_for_which_there_is_no_room_are_dropped_and_counted() -> None:
     assert [len(item.ids) for item in store.files[0]] == [8, 2]
 
 
-def test_a_store_that_hangs_delays_nobody() -> None:
-    """With the writer stuck, requests go on, the queue fills, the rest is dropped, and the pod still ends."""
+def test_a_blocked_store_does_not_delay_requests() -> None:
+    """While the writer is blocked, the queue fills, further rows are dropped, and the pod can still stop."""
     released, stuck = threading.Event(), threading.Event()
 
     def hang() -> None:
@@ -132,8 +130,8 @@ def test_a_store_that_hangs_delays_nobody() -> None:
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ArtifactError("no"), RuntimeError("bug")])
-def test_a_store_that_refuses_costs_the_rows_and_nothing_else(error: Exception) -> None:
-    """A full disk is counted, and when there is room again the next file is written."""
+def test_a_failed_write_drops_only_its_rows(error: Exception) -> None:
+    """The rows count as dropped, and the next file is written."""
     errors = [error]
 
     def fail_once() -> None:

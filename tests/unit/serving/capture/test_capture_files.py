@@ -1,4 +1,4 @@
-"""Captured files can be read by whoever trains next."""
+"""Files of captured rows and labels, as later training reads them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOW = 1_767_225_600.0
 
 
 def folder(path: Path, model: ServedModel, *, retention: float = 3600) -> ParquetFolder:
-    """The folder as a pod of the model sees it."""
+    """The capture folder of a pod that serves the model."""
     return ParquetFolder(path, pod="pod-1", manifest=model.manifest, retention_seconds=retention)
 
 
@@ -32,10 +32,10 @@ def captured(model: ServedModel, records: list[dict[str, object]], *, first: int
 
 
 @pytest.mark.parametrize("name", ["rain", "clothes", "height", "gaps"])
-def test_rows_come_back_as_they_were_sent(
+def test_captured_rows_equal_the_requests(
     name: str, tmp_path: Path, models: Mapping[str, ServedModel], published: Mapping[str, Published]
 ) -> None:
-    """Features with their types, missing values as missing, id, time and prediction, over several requests."""
+    """The file has the features with their types, missing values, id, time and prediction of several requests."""
     model, records = models[name], published[name].records(60)
     items = [captured(model, records[:1]), captured(model, records[1:], first=1)]
     folder(tmp_path, model).write_rows(items, NOW)
@@ -52,7 +52,7 @@ def test_rows_come_back_as_they_were_sent(
 
 
 def test_a_boolean_may_be_missing(tmp_path: Path, models: Mapping[str, ServedModel]) -> None:
-    """Requests with and without a gap end in one boolean column."""
+    """Rows with and without missing values become one boolean column."""
     good = {"TEMP": 1.0, "sky": "fog", "weekend": True}
     for records in ([{**good, "weekend": None}], [{**good, "weekend": None}, good]):
         folder(tmp_path, models["clothes"]).write_rows([captured(models["clothes"], records)], NOW)
@@ -64,7 +64,7 @@ def test_a_boolean_may_be_missing(tmp_path: Path, models: Mapping[str, ServedMod
 
 
 def test_labels_are_joined_by_id(tmp_path: Path, models: Mapping[str, ServedModel]) -> None:
-    """Labels lie beside the rows, with the type of the target."""
+    """The files of labels have the id of each row, and the type of the target."""
     labels = [CapturedLabel("id-3", 1, NOW), CapturedLabel("id-5", 0.0, NOW + 1)]
     folder(tmp_path, models["rain"]).write_labels(labels, NOW)
     frame = pd.read_parquet(tmp_path / f"labels-pod-1-{int(NOW * 1000)}.parquet")
@@ -75,8 +75,8 @@ def test_labels_are_joined_by_id(tmp_path: Path, models: Mapping[str, ServedMode
     }
 
 
-def test_no_file_is_ever_written_again(tmp_path: Path, models: Mapping[str, ServedModel]) -> None:
-    """Two files of one millisecond get two names."""
+def test_no_file_is_overwritten(tmp_path: Path, models: Mapping[str, ServedModel]) -> None:
+    """Files written in the same millisecond get different names."""
     target = folder(tmp_path, models["rain"])
     for text in ("a", "b", "c"):
         target.write_labels([CapturedLabel(text, 1, NOW)], NOW)
@@ -85,7 +85,7 @@ def test_no_file_is_ever_written_again(tmp_path: Path, models: Mapping[str, Serv
 
 
 def test_old_files_of_all_pods_are_deleted(tmp_path: Path, models: Mapping[str, ServedModel]) -> None:
-    """By the time in their name; what killed writers left by its age; files of others stay."""
+    """Files are dated by their names, and unfinished ones by their modification time; other files stay."""
     model = models["rain"]
     for pod, time in (("pod-1", NOW - 101), ("pod-9", NOW - 102), ("pod-9", NOW - 99), ("pod-1", NOW)):
         target = ParquetFolder(tmp_path, pod=pod, manifest=model.manifest, retention_seconds=100)
@@ -103,8 +103,6 @@ def test_old_files_of_all_pods_are_deleted(tmp_path: Path, models: Mapping[str, 
     }
 
 
-def test_a_folder_that_is_gone_is_an_error_for_capture_to_count(
-    tmp_path: Path, models: Mapping[str, ServedModel]
-) -> None:
+def test_a_missing_folder_raises_artifact_error(tmp_path: Path, models: Mapping[str, ServedModel]) -> None:
     with pytest.raises(ArtifactError, match="nowhere"):
         folder(tmp_path / "nowhere", models["rain"]).write_labels([CapturedLabel("a", 1, NOW)], NOW)

@@ -1,4 +1,4 @@
-"""What becomes of labels."""
+"""Labels sent to `/feedback`."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ NOW = 1_767_225_600.0
 
 
 class MemorySink:
-    """Keeps what is written to it."""
+    """A sink that keeps the labels in memory."""
 
     def __init__(self) -> None:
         self.labels: list[CapturedLabel] = []
 
     def write_rows(self, rows: list[CapturedRows], time: float) -> None:
-        """No rows are expected."""
+        """Fail: no rows are expected."""
         raise AssertionError(f"{len(rows)} rows at {time}")
 
     def write_labels(self, labels: list[CapturedLabel], time: float) -> None:
-        """Keep them."""
+        """Keep the labels."""
         del time
         self.labels += labels
 
     def delete_expired(self, time: float) -> None:
-        """Nothing expires."""
+        """Delete nothing."""
         del time
 
 
-class Desk:
-    """A feedback desk of one model, with everything it writes to."""
+class FeedbackSetup:
+    """The feedback of one model, with everything that it writes to."""
 
     def __init__(self, model: ServedModel, *, seen: RecentIds | None = None) -> None:
         self.metrics, self.sink = Metrics(), MemorySink()
@@ -60,7 +60,7 @@ class Desk:
         self._prefix = model.prefix
 
     def ids(self, *answers: float, version: str | None = None, kind: LabelKind | None = None) -> list[str]:
-        """Ids as this pod, or a pod of another version or of another kind of model, gave them out a minute ago."""
+        """Ids issued a minute ago by this pod, by another version, or by a model of another type."""
         token = f"{hash(answers) & 0xFFFFFFFFFF:010x}"
         return make_ids(
             version=version or self._prefix,
@@ -71,125 +71,124 @@ class Desk:
         )
 
     def captured(self) -> list[CapturedLabel]:
-        """The labels that reached the store."""
+        """The labels that were stored."""
         self.capture.start()
         assert self.capture.close()
         return self.sink.labels
 
 
-def test_labels_are_booked_under_their_score_bin(models: Models) -> None:
-    """The bin in the id is the only memory: the counts document has each label where its prediction was."""
-    desk = Desk(models["rain"])
-    first, second, third = desk.ids(4, 4, 7)
-    receipt = desk.feedback.accept(
+def test_labels_are_counted_by_score_bin(models: Models) -> None:
+    """The score bin is taken from the id, so the pod stores nothing for a prediction."""
+    setup = FeedbackSetup(models["rain"])
+    first, second, third = setup.ids(4, 4, 7)
+    receipt = setup.feedback.accept(
         [{"id": first, "label": 1}, {"id": second, "label": 0}, {"id": third, "label": 1.0, "comment": "ignored"}]
     )
     assert receipt.document() == {"booked": 3, "kept": 0, "duplicates": 0, "foreign": 0, "invalid": []}
-    labels = desk.recorder.document()["labels"]
+    labels = setup.recorder.document()["labels"]
     assert (labels["1"][4], labels["0"][4], labels["1"][7]) == (1, 1, 1)
     assert sum(map(sum, labels.values())) == 3
-    assert desk.captured() == [
+    assert setup.captured() == [
         CapturedLabel(first, 1, NOW),
         CapturedLabel(second, 0, NOW),
         CapturedLabel(third, 1.0, NOW),
     ]
 
 
-def test_a_label_that_is_sent_twice_is_booked_once(models: Models) -> None:
-    """Callers repeat requests whose answer was lost; the second one changes nothing, whatever label it carries."""
-    desk = Desk(models["rain"])
-    (text,) = desk.ids(3)
-    assert desk.feedback.accept([{"id": text, "label": 1}, {"id": text, "label": 1}]).duplicates == 1
-    assert desk.feedback.accept([{"id": text, "label": 0}]).duplicates == 1
-    assert sum(map(sum, desk.recorder.document()["labels"].values())) == 1
-    assert len(desk.captured()) == 1
+def test_duplicate_labels_are_counted_once(models: Models) -> None:
+    """Clients retry requests without a response; the second label is ignored, even if it differs."""
+    setup = FeedbackSetup(models["rain"])
+    (text,) = setup.ids(3)
+    assert setup.feedback.accept([{"id": text, "label": 1}, {"id": text, "label": 1}]).duplicates == 1
+    assert setup.feedback.accept([{"id": text, "label": 0}]).duplicates == 1
+    assert sum(map(sum, setup.recorder.document()["labels"].values())) == 1
+    assert len(setup.captured()) == 1
 
 
-def test_the_memory_of_ids_is_bounded() -> None:
-    """The oldest id is forgotten for a new one, and never more than the limit are known."""
+def test_the_number_of_remembered_ids_is_bounded() -> None:
+    """At the limit, the oldest id is forgotten."""
     seen = RecentIds(limit=3)
     for text in "abcd":
         seen.add(text)
     assert [text in seen for text in "abcd"] == [False, True, True, True]
 
 
-def test_labels_of_another_version_are_kept_for_retraining(models: Models) -> None:
-    """A label that comes after a rollout counts for no profile here, but the row it belongs to was captured."""
-    desk = Desk(models["rain"])
-    (text,) = desk.ids(3, version="f" * 12)
-    assert desk.feedback.accept([{"id": text, "label": 1}]).document() == {
+def test_labels_of_another_version_are_stored_for_retraining(models: Models) -> None:
+    """After a rollout, such a label cannot be counted against the profile, but its row may have been captured."""
+    setup = FeedbackSetup(models["rain"])
+    (text,) = setup.ids(3, version="f" * 12)
+    assert setup.feedback.accept([{"id": text, "label": 1}]).document() == {
         "booked": 0,
         "kept": 0,
         "duplicates": 0,
         "foreign": 1,
         "invalid": [],
     }
-    assert sum(map(sum, desk.recorder.document()["labels"].values())) == 0
-    assert [label.id for label in desk.captured()] == [text]
+    assert sum(map(sum, setup.recorder.document()["labels"].values())) == 0
+    assert [label.id for label in setup.captured()] == [text]
 
 
-def test_labels_of_a_regression_are_booked_by_their_error(models: Models) -> None:
-    """The prediction in the id and the true value give the error; how long the label took is counted too."""
-    desk = Desk(models["height"])
-    first, second = desk.ids(2.5, 3.5)
-    assert desk.feedback.accept([{"id": first, "label": 2.5}, {"id": second, "label": 1e6}]).booked == 2
-    document = desk.recorder.document()
+def test_regression_labels_are_counted_by_residual(models: Models) -> None:
+    """The id contains the prediction and its time, which give the residual and the label delay."""
+    setup = FeedbackSetup(models["height"])
+    first, second = setup.ids(2.5, 3.5)
+    assert setup.feedback.accept([{"id": first, "label": 2.5}, {"id": second, "label": 1e6}]).booked == 2
+    document = setup.recorder.document()
     assert document["residuals"]["bins"][-1] == 0
     assert document["residuals"]["bins"][0] == 1
     assert document["residuals"]["sums"][:3] == [2, 0, 2**15]
     assert document["delays"] == [2, 0, 0, 0, 0, 0, 0, 0]
 
 
-def test_labels_of_more_classes_are_booked_by_predicted_class(models: Models) -> None:
-    """The position of the predicted class in the id and the true class make a cell of the matrix."""
-    desk = Desk(models["clothes"])
+def test_multiclass_labels_are_counted_in_the_confusion_matrix(models: Models) -> None:
+    """The id contains the position of the predicted class."""
+    setup = FeedbackSetup(models["clothes"])
     classes = models["clothes"].profile.classes
-    (text,) = desk.ids(1)
-    assert desk.feedback.accept([{"id": text, "label": classes[2]}]).booked == 1
-    assert desk.recorder.document()["confusion"][1][2] == 1
+    (text,) = setup.ids(1)
+    assert setup.feedback.accept([{"id": text, "label": classes[2]}]).booked == 1
+    assert setup.recorder.document()["confusion"][1][2] == 1
 
 
 @pytest.mark.parametrize(
     ("name", "kind", "label"), [("height", "scores", 2.5), ("clothes", "scores", "hat"), ("ridge", "scores", 1)]
 )
-def test_labels_that_cannot_be_counted_are_kept(name: str, kind: LabelKind, label: Any, models: Models) -> None:
-    """A model without probabilities, or an id from before its labels were counted: everything to learn from."""
-    desk = Desk(models[name])
-    (text,) = desk.ids(3, kind=kind)
-    assert desk.feedback.accept([{"id": text, "label": label}]).kept == 1
-    assert [item.label for item in desk.captured()] == [label]
+def test_labels_that_cannot_be_counted_are_stored(name: str, kind: LabelKind, label: Any, models: Models) -> None:
+    """This covers a model without probabilities, and ids of a version whose labels were not counted."""
+    setup = FeedbackSetup(models[name])
+    (text,) = setup.ids(3, kind=kind)
+    assert setup.feedback.accept([{"id": text, "label": label}]).kept == 1
+    assert [item.label for item in setup.captured()] == [label]
 
 
 INVALID: dict[str, tuple[Any, str]] = {
-    "no object": (3, "must be an object with the fields id and label"),
+    "not an object": (3, "must be an object with the fields id and label"),
     "no label": ({"id": "GOOD"}, "must be an object with the fields id and label"),
     "id is a number": ({"id": 5, "label": 1}, "id: must be a string, got a number"),
-    "id is no id": ({"id": "abc", "label": 1}, "id: must be an id as it stands in the answer"),
+    "malformed id": ({"id": "abc", "label": 1}, "id: must be an id as it stands in the answer"),
     "bin out of range": ({"id": "BIN 999", "label": 1}, "score bin must be from 0 to"),
     "label is text": ({"id": "GOOD", "label": "1"}, "label: must be a number, got a string"),
     "label is null": ({"id": "GOOD", "label": None}, "label: must be a number, got null"),
     "label is a boolean": ({"id": "GOOD", "label": True}, "label: must be a number, got a boolean"),
-    "no such class": ({"id": "GOOD", "label": 2}, "label: must be one of 0, 1"),
+    "unknown class": ({"id": "GOOD", "label": 2}, "label: must be one of 0, 1"),
 }
 
 
 @pytest.mark.parametrize(("entry", "want"), INVALID.values(), ids=INVALID.keys())
-def test_an_invalid_label_is_named_and_spoils_no_other(entry: Any, want: str, models: Models) -> None:
-    """Position and reason come back, the rest is booked, and the right label for the same id is still welcome."""
-    desk = Desk(models["rain"])
-    good, other, far = desk.ids(3, 4, 999)
+def test_an_invalid_label_does_not_affect_others(entry: Any, want: str, models: Models) -> None:
+    """The response has its index and the reason; a corrected label for the same id is accepted."""
+    setup = FeedbackSetup(models["rain"])
+    good, other, far = setup.ids(3, 4, 999)
     if isinstance(entry, dict):
         entry = {**entry, "id": {"GOOD": good, "BIN 999": far}.get(entry["id"], entry["id"])}
-    receipt = desk.feedback.accept([{"id": other, "label": 0}, entry])
+    receipt = setup.feedback.accept([{"id": other, "label": 0}, entry])
     assert receipt.booked == 1
     assert [problem["index"] for problem in receipt.invalid] == [1]
     assert receipt.invalid[0]["error"].startswith(want)
-    assert desk.feedback.accept([{"id": good, "label": 1}]).booked == 1
-    assert len(desk.captured()) == 2
+    assert setup.feedback.accept([{"id": good, "label": 1}]).booked == 1
+    assert len(setup.captured()) == 2
 
 
 @pytest.mark.parametrize("body", [{}, None, "x", [{}] * (MAX_LABELS + 1)], ids=["object", "null", "text", "too many"])
-def test_a_body_that_is_no_list_of_labels_is_refused(body: Any, models: Models) -> None:
-    """Nothing of it is booked."""
+def test_a_body_that_is_not_a_list_of_labels_is_refused(body: Any, models: Models) -> None:
     with pytest.raises(Refused, match="body: must"):
-        Desk(models["rain"]).feedback.accept(body)
+        FeedbackSetup(models["rain"]).feedback.accept(body)

@@ -1,4 +1,4 @@
-"""Ids of predictions survive the way to the caller and back."""
+"""Ids of predictions."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ ANSWERS: dict[LabelKind, st.SearchStrategy[float]] = {
     time_ms=st.integers(10**12, 10**13 - 1),
     token=st.text("0123456789abcdef", min_size=10, max_size=10),
 )
-def test_an_id_says_what_it_was_made_of(data: st.DataObject, kind: LabelKind, time_ms: int, token: str) -> None:
-    """Version, answer and time come back from the id alone, to the last digit: feedback needs no storage."""
+def test_id_round_trip_is_exact(data: st.DataObject, kind: LabelKind, time_ms: int, token: str) -> None:
+    """Version, answer and time can be read from the id alone, so feedback needs no storage."""
     answers = data.draw(st.lists(st.none() | ANSWERS[kind], min_size=1, max_size=40))
     ids = make_ids(version=VERSION, kind=kind, answers=answers, time_ms=time_ms, token=token)
     for text, answer in zip(ids, answers, strict=True):
@@ -38,13 +38,13 @@ def test_an_id_says_what_it_was_made_of(data: st.DataObject, kind: LabelKind, ti
         assert found == PredictionId(VERSION, None if answer is None else kind, answer, time_ms, found.random)
 
 
-def test_ids_of_a_model_whose_labels_are_not_counted() -> None:
+def test_id_without_label_kind_has_no_answer() -> None:
     (text,) = make_ids(version=VERSION, kind=None, answers=[3], time_ms=1_767_225_600_000, token="0123456789")  # noqa: S106
     assert (parse_id(text).kind, parse_id(text).answer) == (None, None)
 
 
 def test_rows_of_one_request_have_different_ids() -> None:
-    """A label must find its row, also when rows share bin and moment."""
+    """This also holds for rows with equal score bin and time."""
     ids = make_ids(version=VERSION, kind="scores", answers=[3] * 10_000, time_ms=1_767_225_600_000, token="0123456789")  # noqa: S106
     assert len(set(ids)) == 10_000
     assert all(parse_id(text).answer == 3 for text in ids)
@@ -68,7 +68,7 @@ def test_rows_of_one_request_have_different_ids() -> None:
         "very long": "0" * 1_000_000,
     }.values(),
 )
-def test_what_is_no_id_is_refused(text: str) -> None:
-    """Anything but an id of ours is refused, so that a wrong column is noticed and never booked somewhere."""
+def test_malformed_ids_are_refused(text: str) -> None:
+    """A wrong column of ids is detected, and its labels are not counted."""
     with pytest.raises(ValueError, match="must be an id as it stands in the answer"):
         parse_id(text)

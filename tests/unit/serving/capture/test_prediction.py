@@ -1,4 +1,4 @@
-"""Which requests are captured, and where they are predicted."""
+"""Which requests are captured, and in which thread they are predicted."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ NOW = 1_767_225_600.0
 
 
 class Rows:
-    """Keeps captured rows."""
+    """A sink that keeps captured rows in memory."""
 
     def __init__(self) -> None:
         self.kept: list[CapturedRows] = []
 
     def write_rows(self, rows: Sequence[CapturedRows], time: float) -> None:
-        """Keep them."""
+        """Keep the rows."""
         assert time == NOW
         self.kept += rows
 
     def write_labels(self, labels: Sequence[CapturedLabel], time: float) -> None:
-        """No labels are expected."""
+        """Fail: no labels are expected."""
         raise AssertionError(f"{len(labels)} labels at {time}")
 
     def delete_expired(self, time: float) -> None:
-        """Nothing expires."""
+        """Delete nothing."""
         assert time == NOW
 
 
 @pytest.mark.parametrize(("ratio", "want"), [(0.0, []), (0.3, [0, 2]), (1.0, [0, 1, 2, 3])])
-async def test_requests_are_drawn_by_the_sampling_ratio(
+async def test_requests_are_sampled_by_the_sampling_ratio(
     ratio: float, want: list[int], models: Mapping[str, ServedModel], published: Mapping[str, Published]
 ) -> None:
-    """All rows of a drawn request are kept with the ids that were answered; of others none."""
+    """All rows of a sampled request are captured, with the ids in the response."""
     model, sink, metrics = models["rain"], Rows(), Metrics()
     shares = iter([0.0, 0.3, 0.29, 0.999])
     capture = Capture(sink, flush_seconds=3600, clock=lambda: NOW, metrics=metrics)
@@ -65,7 +65,7 @@ async def test_requests_are_drawn_by_the_sampling_ratio(
 async def test_a_slow_model_predicts_in_a_thread(
     models: Mapping[str, ServedModel], published: Mapping[str, Published]
 ) -> None:
-    """Before anyone knows how fast the model is, and for good if it is slow, the event loop is left free."""
+    """The event loop stays free while the speed of the model is unknown, and if the model is slow."""
     model, metrics = models["forest"], Metrics()
     predictions = Predictions(
         model,

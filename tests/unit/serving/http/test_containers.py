@@ -1,4 +1,4 @@
-"""What both containers read, and what the first one does."""
+"""The environment of both containers of a serving pod, and the fetch container."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.support.pods.serving import Published, container_environment, publish
 CAPTURE = CaptureConfig(sampling_ratio=1, flush_seconds=1, retention_seconds=60)
 
 
-def test_pods_need_one_variable(published: Mapping[str, Published], tmp_path: Path) -> None:
-    """Everything but PERENNATE_SERVING has the default that the pod contract names."""
+def test_only_one_variable_is_required(published: Mapping[str, Published], tmp_path: Path) -> None:
+    """Every variable but PERENNATE_SERVING has the default of the pod contract."""
     text = container_environment(published["rain"], tmp_path)["PERENNATE_SERVING"]
     settings = Settings.read({"PERENNATE_SERVING": text})
     assert settings.serving == published["rain"].config()
@@ -32,19 +32,19 @@ def test_pods_need_one_variable(published: Mapping[str, Published], tmp_path: Pa
 
 
 BAD = {
-    "nothing": ({}, "PERENNATE_SERVING is not set"),
-    "no JSON": ({"PERENNATE_SERVING": "{"}, "PERENNATE_SERVING: document: Invalid JSON"),
+    "no variable": ({}, "PERENNATE_SERVING is not set"),
+    "invalid JSON": ({"PERENNATE_SERVING": "{"}, "PERENNATE_SERVING: document: Invalid JSON"),
     "no digest": (
         {"PERENNATE_SERVING": '{"namespace": "a", "modelDeployment": "b", "model": "c"}'},
         "PERENNATE_SERVING: digest: Field required",
     ),
     "port 0": ({"PERENNATE_TRAFFIC_PORT": "0"}, "PERENNATE_TRAFFIC_PORT must be a port from 1 to 65535, got '0'"),
-    "port of letters": ({"PERENNATE_OPERATIONS_PORT": "http"}, "PERENNATE_OPERATIONS_PORT must be a port"),
+    "port not a number": ({"PERENNATE_OPERATIONS_PORT": "http"}, "PERENNATE_OPERATIONS_PORT must be a port"),
 }
 
 
 @pytest.mark.parametrize(("environment", "want"), BAD.values(), ids=BAD.keys())
-def test_a_wrong_environment_names_the_variable(
+def test_invalid_environment_names_the_variable(
     environment: dict[str, str], want: str, published: Mapping[str, Published], tmp_path: Path
 ) -> None:
     if any(name.endswith("PORT") for name in environment):
@@ -56,7 +56,7 @@ def test_a_wrong_environment_names_the_variable(
 def test_fetch_copies_a_version_and_makes_the_capture_folder(
     published: Mapping[str, Published], tmp_path: Path
 ) -> None:
-    """Twice is as good as once: a container may run again."""
+    """It is idempotent, because a container may be restarted."""
     version = publish_rain(tmp_path / "store")
     settings = Settings.read(container_environment(version, tmp_path / "pod", capture=CAPTURE))
     fetch(settings)
@@ -66,7 +66,7 @@ def test_fetch_copies_a_version_and_makes_the_capture_folder(
 
 
 def test_fetch_without_capture_writes_nothing_to_the_store(tmp_path: Path) -> None:
-    """The store is mounted read-only then."""
+    """Without capture, the store is mounted read-only."""
     version = publish_rain(tmp_path / "store")
     before = sorted(tmp_path.joinpath("store").rglob("*"))
     fetch(Settings.read(container_environment(version, tmp_path / "pod")))
@@ -74,8 +74,8 @@ def test_fetch_without_capture_writes_nothing_to_the_store(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["model.skops", "profile.json", "MODEL_CARD.md", "manifest.json"])
-def test_fetch_refuses_a_version_of_which_one_bit_is_wrong(name: str, tmp_path: Path) -> None:
-    """Whichever file it is; the sentence names the file and both digests, and no manifest reaches the model folder."""
+def test_fetch_refuses_a_version_with_a_flipped_bit(name: str, tmp_path: Path) -> None:
+    """For every file, the error names the file and both digests, and the manifest is not copied."""
     version = publish_rain(tmp_path / "store")
     path = version.store.version_dir("rain", version.digest) / name
     content = bytearray(path.read_bytes())
@@ -88,7 +88,7 @@ def test_fetch_refuses_a_version_of_which_one_bit_is_wrong(name: str, tmp_path: 
     assert not (settings.model_dir / "manifest.json").exists()
 
 
-def test_fetch_of_a_version_that_is_not_there(tmp_path: Path) -> None:
+def test_fetch_refuses_a_missing_version(tmp_path: Path) -> None:
     version = publish_rain(tmp_path / "store")
     environment = container_environment(version, tmp_path / "pod")
     environment["PERENNATE_SERVING"] = environment["PERENNATE_SERVING"].replace(version.digest, "sha256:" + "0" * 64)

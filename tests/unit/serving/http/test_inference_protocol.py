@@ -1,4 +1,4 @@
-"""The Open Inference Protocol."""
+"""The Open Inference Protocol (v2)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ FEATURES = ["TEMP", "DEW POINT", "pressure"]
 
 
 def tensor(name: str, data: list[Any], shape: list[int] | None = None, datatype: str = "FP64") -> dict[str, Any]:
-    """A JSON tensor, flat unless a shape says otherwise."""
+    """A JSON tensor, one-dimensional by default."""
     return {"name": name, "datatype": datatype, "shape": [len(data)] if shape is None else shape, "data": data}
 
 
-async def test_both_forms_of_input_give_what_predict_gives(rain: Pod, published: Mapping[str, Published]) -> None:
-    """One tensor for each feature, or one matrix flat or by rows: the same rows, the same answer."""
+async def test_every_input_form_gives_the_result_of_predict(rain: Pod, published: Mapping[str, Published]) -> None:
+    """One tensor for each feature, or one matrix, flat or nested, give the same response for the same rows."""
     records = published["rain"].records(3)
     want = (await rain.traffic.post("/predict", json={"records": records})).json()
     rows = [[record[name] for name in FEATURES] for record in records]
@@ -49,8 +49,8 @@ async def test_both_forms_of_input_give_what_predict_gives(rain: Pod, published:
     assert rain.sample("rows_total") == 15
 
 
-async def test_text_and_booleans(models: Mapping[str, ServedModel]) -> None:
-    """BYTES and BOOL tensors feed a model of mixed columns."""
+async def test_tensors_of_text_and_booleans(models: Mapping[str, ServedModel]) -> None:
+    """BYTES and BOOL tensors are accepted by a model with mixed columns."""
     inputs = [
         tensor("TEMP", [1, 2]),
         tensor("sky", ["fog", "clear"], datatype="BYTES"),
@@ -63,12 +63,12 @@ async def test_text_and_booleans(models: Mapping[str, ServedModel]) -> None:
 
 COLUMNS = [tensor(name, [1.0, 2.0]) for name in FEATURES]
 REFUSED: dict[str, tuple[Any, str]] = {
-    "no object": ([], 'body: must be an object with "inputs"'),
+    "not an object": ([], 'body: must be an object with "inputs"'),
     "no inputs": ({"inputs": []}, 'body: must be an object with "inputs"'),
     "tensor without a name": ({"inputs": [{}]}, "inputs[0].name: must be a string, got null"),
-    "no tensor": ({"inputs": [3]}, "inputs[0].name: must be a string, got null"),
+    "not a tensor": ({"inputs": [3]}, "inputs[0].name: must be a string, got null"),
     "unknown feature": ({"inputs": [*COLUMNS, tensor("snow", [1])]}, "inputs: 'snow' is no feature of rain"),
-    "feature left out": ({"inputs": COLUMNS[:2]}, "rows[0].pressure: missing; expected a number"),
+    "missing feature": ({"inputs": COLUMNS[:2]}, "rows[0].pressure: missing; expected a number"),
     "lengths differ": ({"inputs": [*COLUMNS[:2], tensor("pressure", [1])]}, "inputs: every tensor must have the same"),
     "text for numbers": (
         {"inputs": [*COLUMNS[:2], tensor("pressure", ["1", "2"])]},
@@ -79,7 +79,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
         "inputs[2].datatype: must be one of FP16",
     ),
     "wrong shape": ({"inputs": [*COLUMNS[:2], tensor("pressure", [1, 2], [1, 2])]}, "inputs[2].shape: must be [rows]"),
-    "shape is no list": ({"inputs": [{**COLUMNS[0], "shape": 2}]}, "inputs[0].shape: must be a list of whole numbers"),
+    "shape not a list": ({"inputs": [{**COLUMNS[0], "shape": 2}]}, "inputs[0].shape: must be a list of whole numbers"),
     "shape is huge": (
         {"inputs": [tensor("input", [1, 2, 3], [10**18, 3])]},
         "inputs[0].data: must hold 3000000000000000000 values, got 3",
@@ -95,8 +95,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("document", "want"), REFUSED.values(), ids=REFUSED.keys())
-async def test_bad_tensors_are_refused(document: Any, want: str, rain: Pod) -> None:
-    """A sentence that names the tensor, never a 500."""
+async def test_invalid_tensors_are_refused(document: Any, want: str, rain: Pod) -> None:
+    """The error message names the tensor."""
     response = await rain.traffic.post("/v2/models/rain/infer", json=document)
     assert response.status_code in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
     assert response.json()["error"].startswith(want)
@@ -104,7 +104,7 @@ async def test_bad_tensors_are_refused(document: Any, want: str, rain: Pod) -> N
 
 
 async def test_metadata_and_health(rain: Pod) -> None:
-    """Server, model and health as the protocol names them; another model is not found."""
+    """The server, the model and the health paths follow the protocol; another model is not found."""
     paths = (
         "/v2",
         "/v2/health/live",

@@ -1,4 +1,4 @@
-"""Bodies are held within bounds, and servers listen where they should."""
+"""Limits on request bodies, and listening on ports."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ JSON_TYPE = {"content-type": "application/json"}
 
 
 async def length(request: Request) -> Response:
-    """Tells how long the body is."""
+    """Respond with the length of the body."""
     return PlainTextResponse(str(len(await request.body())))
 
 
-async def test_all_bodies_together_are_bounded_too() -> None:
-    """While one large body is held another gets 429; when the first is answered there is room again."""
+async def test_the_total_size_of_bodies_is_bounded() -> None:
+    """While a large body is in memory, another gets status 429; afterwards it is accepted."""
     arrived, released = asyncio.Event(), asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
-        """A body that is half there."""
+        """A body whose second part is delayed."""
         yield b"x" * 700
         arrived.set()
         await released.wait()
@@ -53,8 +53,8 @@ async def test_all_bodies_together_are_bounded_too() -> None:
         assert (await http.post("/", content=b"x" * 1000, headers=JSON_TYPE)).text == "1000"
 
 
-async def test_a_server_listens_on_all_addresses_and_leaves_none_behind() -> None:
-    """Without a host both IPv4 and, where there is one, IPv6 are served; after the block the port is free."""
+async def test_a_server_listens_on_all_addresses_and_frees_the_port() -> None:
+    """Without a host, it listens on IPv4 and, if available, IPv6."""
     app, port = Starlette(routes=[Route("/", length)]), free_port()
     hosts = ["127.0.0.1", "[::1]"] if socket.has_dualstack_ipv6() else ["127.0.0.1"]
     async with listening(app, host="", port=port), httpx.AsyncClient() as http:
@@ -63,20 +63,20 @@ async def test_a_server_listens_on_all_addresses_and_leaves_none_behind() -> Non
     bind("", port).close()
 
 
-async def test_a_port_that_is_taken_is_named() -> None:
-    """No traceback of the event loop: address, port and reason."""
+async def test_error_for_a_used_port_names_it() -> None:
+    """The error has address, port and reason."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ListenError, match=f"port {port} on 127.0.0.1 cannot be used: Address already in use"):
             bind("127.0.0.1", port)
 
 
-async def test_an_application_that_does_not_start_is_an_error_of_the_server() -> None:
-    """Uvicorn would end the process; we say why and free the port."""
+async def test_failed_startup_raises_listen_error() -> None:
+    """Uvicorn would exit the process instead. The port is freed."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        """A start that fails."""
+        """Fail at startup."""
         del app
         raise RuntimeError("no database")
         yield

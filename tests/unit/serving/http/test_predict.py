@@ -1,4 +1,4 @@
-"""`POST /predict` through BentoML's application."""
+"""`POST /predict`, served by the BentoML application."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Models = Mapping[str, ServedModel]
 Versions = Mapping[str, Published]
 
 
-async def test_the_answer_of_a_classifier(rain: Pod, published: Versions, models: Models) -> None:
-    """Class, probabilities in the order of the classes, an id with the score's bin, and which version said so."""
+async def test_response_of_a_classifier(rain: Pod, published: Versions, models: Models) -> None:
+    """The response has the class, the probabilities in the order of the classes, an id and the version."""
     records, model = published["rain"].records(5), models["rain"]
     response = await rain.traffic.post("/predict", json={"records": records})
     assert response.status_code == HTTPStatus.OK
@@ -45,8 +45,8 @@ async def test_the_answer_of_a_classifier(rain: Pod, published: Versions, models
 
 
 @pytest.mark.parametrize("name", ["clothes", "height", "gaps", "forest", "ridge"])
-async def test_every_kind_of_model_answers(name: str, models: Models, published: Versions) -> None:
-    """Text classes, regression, gaps, no probabilities, and a model slow enough to predict in a thread."""
+async def test_every_type_of_model_predicts(name: str, models: Models, published: Versions) -> None:
+    """Text classes, regression, missing values, no probabilities, and a model that is slow enough for a thread."""
     model, records = models[name], published[name].records(3)
     async with running_pod(model) as pod:
         answer = (await pod.traffic.post("/predict", json={"records": records})).json()
@@ -55,14 +55,14 @@ async def test_every_kind_of_model_answers(name: str, models: Models, published:
     assert ("probabilities" in answer) is (name not in {"height", "ridge"})
 
 
-async def test_many_rows_have_their_first_id_in_the_header(rain: Pod, published: Versions) -> None:
-    """A header of a hundred ids would be refused by proxies."""
+async def test_header_has_only_the_first_id_of_many_rows(rain: Pod, published: Versions) -> None:
+    """Proxies would refuse a header with a hundred ids."""
     response = await rain.traffic.post("/predict", json={"records": published["rain"].records(17)})
     assert response.headers["x-prediction-id"] == response.json()["ids"][0]
 
 
-async def test_a_label_sent_back_is_booked(rain: Pod, published: Versions) -> None:
-    """The loop of one prediction: ask, learn the truth, tell it; the counts document has both."""
+async def test_a_label_for_a_prediction_is_counted(rain: Pod, published: Versions) -> None:
+    """The counts document has the prediction and, after feedback, the label."""
     records = published["rain"].records(40)
     ids = (await rain.traffic.post("/predict", json={"records": records})).json()["ids"]
     labels = [{"id": text, "label": label} for text, label in zip(ids, published["rain"].labels, strict=False)]
@@ -82,13 +82,13 @@ JSON_TYPE = {"content-type": "application/json"}
 
 
 def body(value: Any) -> bytes:
-    """A value as JSON."""
+    """The value as JSON."""
     return orjson.dumps(value)
 
 
 GOOD = {"TEMP": 1.0, "DEW POINT": 2.0, "pressure": 3.0}
 REFUSED: dict[str, tuple[bytes, dict[str, str], HTTPStatus, str]] = {
-    "no JSON": (b"{", JSON_TYPE, HTTPStatus.BAD_REQUEST, "body: must be JSON"),
+    "invalid JSON": (b"{", JSON_TYPE, HTTPStatus.BAD_REQUEST, "body: must be JSON"),
     "empty": (b"", JSON_TYPE, HTTPStatus.BAD_REQUEST, "body: must be JSON"),
     "not UTF-8": (b'{"records": "\xff"}', JSON_TYPE, HTTPStatus.BAD_REQUEST, "body: must be JSON"),
     "NaN": (b'{"records": [{"TEMP": NaN}]}', JSON_TYPE, HTTPStatus.BAD_REQUEST, "body: must be JSON"),
@@ -142,10 +142,10 @@ REFUSED: dict[str, tuple[bytes, dict[str, str], HTTPStatus, str]] = {
 
 
 @pytest.mark.parametrize(("content", "headers", "status", "want"), REFUSED.values(), ids=REFUSED.keys())
-async def test_bad_bodies_are_refused_with_a_reason(
+async def test_invalid_bodies_are_refused_with_a_reason(
     content: bytes, headers: dict[str, str], status: HTTPStatus, want: str, rain: Pod
 ) -> None:
-    """Each kind of bad body has its status and a sentence; nothing of it is counted, and the next request is served."""
+    """Nothing of an invalid body is counted, and the next request succeeds."""
     response = await rain.traffic.post("/predict", content=content, headers=headers)
     assert response.status_code == status
     assert response.json()["error"].startswith(want)
@@ -154,11 +154,11 @@ async def test_bad_bodies_are_refused_with_a_reason(
     assert rain.sample("requests_total", endpoint="predict", code=str(int(status))) == 1
 
 
-async def test_a_body_of_unknown_length_is_cut_off(rain: Pod) -> None:
-    """A body that is sent in pieces is counted while it comes."""
+async def test_a_chunked_body_is_limited(rain: Pod) -> None:
+    """Its size is counted while it is received."""
 
     async def pieces() -> AsyncIterator[bytes]:
-        """A body that does not tell its length."""
+        """A body without a content length."""
         for _ in range(20):
             yield b" " * 1_000_000
 
@@ -168,7 +168,7 @@ async def test_a_body_of_unknown_length_is_cut_off(rain: Pod) -> None:
 
 @pytest.mark.parametrize("path", ["/predict", "/feedback", "/v2/models/rain/infer"])
 async def test_no_route_reads_a_pickle(path: str, rain: Pod) -> None:
-    """Whatever the path, a pickle is 415 before anyone could load it."""
+    """Status 415 is returned before anything could be unpickled."""
     response = await rain.traffic.post(
         path, content=b"\x80\x04.", headers={"content-type": "application/vnd.bentoml+pickle"}
     )
@@ -176,16 +176,16 @@ async def test_no_route_reads_a_pickle(path: str, rain: Pod) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
-async def test_a_value_that_the_model_cannot_take_is_the_callers_problem(models: Models) -> None:
-    """A number too large for the model's float32 has the right type; the model refuses it, and that is no 500."""
+async def test_a_value_out_of_the_models_range_gives_422(models: Models) -> None:
+    """The number has the right type but is too large for float32, so the model refuses it; that is not an error 500."""
     async with running_pod(models["forest"]) as pod:
         response = await pod.traffic.post("/predict", json={"records": [{**GOOD, "TEMP": 1e39}]})
     assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert response.json()["error"].startswith("the model cannot predict these rows: Input X contains infinity")
 
 
-async def test_recording_never_fails_a_request(rain: Pod, published: Versions) -> None:
-    """When rows cannot be counted the prediction is given all the same, and the error is counted."""
+async def test_a_recording_error_does_not_fail_the_request(rain: Pod, published: Versions) -> None:
+    """The prediction is returned, and the error is counted."""
     rain.recording.recorder.profile = Profile.from_bytes(published["height"].profile.to_bytes())
     rain.recording.recorder._numeric.names = ["TEMP"] * 5
     response = await rain.traffic.post("/predict", json={"records": [GOOD]})
@@ -195,8 +195,8 @@ async def test_recording_never_fails_a_request(rain: Pod, published: Versions) -
     assert rain.sample("recording_errors_total") == 1
 
 
-async def test_the_published_schema_knows_the_features(rain: Pod) -> None:
-    """BentoML's schema, which its clients read, names each feature and its type."""
+async def test_the_openapi_schema_has_the_features(rain: Pod) -> None:
+    """The schema, which BentoML clients read, has the name and type of each feature."""
     routes = (await rain.traffic.get("/schema.json")).json()["routes"]
     assert [route["route"] for route in routes] == ["/predict"]
     record = routes[0]["input"]["properties"]["records"]["items"]
@@ -204,16 +204,16 @@ async def test_the_published_schema_knows_the_features(rain: Pod) -> None:
     assert record["required"] == list(GOOD)
 
 
-async def test_the_page_loads_nothing_from_elsewhere(rain: Pod) -> None:
-    """BentoML's own page embeds a tracker; ours shows the model and asks nobody."""
+async def test_the_page_loads_no_external_resources(rain: Pod) -> None:
+    """The default page of BentoML embeds a tracker, so it is replaced."""
     page = (await rain.traffic.get("/")).text
     assert "DEW POINT" in page
     assert "<script" not in page
     assert "https://" not in page
 
 
-async def test_paths_that_do_not_exist_add_no_series(rain: Pod) -> None:
-    """Scanners must not fill Prometheus: all unknown paths share one label."""
+async def test_unknown_paths_share_one_time_series(rain: Pod) -> None:
+    """Scanners must not increase the number of series in Prometheus."""
     for number in range(20):
         assert (await rain.traffic.get(f"/scan/{number}")).status_code == HTTPStatus.NOT_FOUND
     assert rain.sample("requests_total", endpoint="other", code="404") == 20

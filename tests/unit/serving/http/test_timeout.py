@@ -1,4 +1,4 @@
-"""A request that takes too long."""
+"""Requests that time out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.pods.serving_pod import running_pod
 
 
 class HeldModel(ServedModel):
-    """A model that predicts only while it is released: a request takes as long as the test wants."""
+    """A model that predicts only while it is released, so a test controls the duration of a request."""
 
     def __init__(self, model: ServedModel) -> None:
         self.__dict__.update(model.__dict__)
@@ -25,21 +25,21 @@ class HeldModel(ServedModel):
         self.released.set()
 
     def predict(self, batch: Batch) -> Outcome:
-        """Wait, then predict."""
+        """Wait for the release, then predict."""
         assert self.released.wait(60)
         return super().predict(batch)
 
 
-async def test_a_request_that_takes_too_long_gets_504_and_the_next_is_answered(
+async def test_a_timeout_gives_504_and_does_not_block_other_requests(
     models: Mapping[str, ServedModel], published: Mapping[str, Published], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The client is not kept waiting, and the pod goes on: the thread that still predicts blocks no other request."""
+    """The thread that still predicts does not block other requests."""
     monkeypatch.setattr(service, "TIMEOUT_SECONDS", 0.2)
     model = HeldModel(models["forest"])
     async with running_pod(model) as pod:
         model.released.clear()
         try:
-            # More than any that is predicted without a thread.
+            # More rows than are ever predicted without a thread.
             records = published["forest"].records(1) * (WARM_UP_ROWS[-1] + 1)
             late = await pod.traffic.post("/predict", json={"records": records})
             assert late.status_code == HTTPStatus.GATEWAY_TIMEOUT

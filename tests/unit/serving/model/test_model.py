@@ -1,4 +1,4 @@
-"""A served model answers what its estimator answers, whatever form it is given its rows in."""
+"""Predictions of a served model equal those of its estimator, for any input form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAMES = ["rain", "gaps", "clothes", "height", "forest"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_predictions_are_those_of_the_estimator(name: str, models: Models, published: Versions) -> None:
+def test_predictions_equal_those_of_the_estimator(name: str, models: Models, published: Versions) -> None:
     """Records give what the estimator gives for the DataFrame of the same rows, except for rounding."""
     version = published[name]
     rows = version.rows.iloc[:200]
@@ -37,8 +37,8 @@ def test_predictions_are_those_of_the_estimator(name: str, models: Models, publi
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_scores_are_what_the_profile_counts(name: str, models: Models, published: Versions) -> None:
-    """P(second class) of two, the top probability of more, the number itself in a regression."""
+def test_score_of_each_type_of_model(name: str, models: Models, published: Versions) -> None:
+    """P(second class) of two classes, the highest probability of more, the prediction of a regression."""
     outcome = models[name].predict(models[name].schema.read(published[name].records(50)))
     assert outcome.scores is not None
     if name == "height":
@@ -66,8 +66,8 @@ def test_a_matrix_without_column_names_is_no_warning(published: Versions) -> Non
         model.predict(model.schema.read(version.records(2)))
 
 
-def test_numbers_go_as_a_matrix_and_named_columns_as_a_frame(models: Models) -> None:
-    """The cheap form is used where the answer is the same, and only there."""
+def test_input_is_a_matrix_for_numbers_and_a_frame_for_named_columns(models: Models) -> None:
+    """The faster form is used only if it gives the same predictions."""
     forms = {name: model._form for name, model in models.items()}
     assert forms == {
         "rain": as_matrix,
@@ -79,8 +79,8 @@ def test_numbers_go_as_a_matrix_and_named_columns_as_a_frame(models: Models) -> 
     }
 
 
-def test_what_may_be_missing_is_found_by_asking_the_model(models: Models) -> None:
-    """An imputer lets a value be missing, so does a forest; a linear model alone does not."""
+def test_accepted_missing_values_are_found_by_trial(models: Models) -> None:
+    """An imputer and a forest accept missing values; a linear model does not."""
     accepted = {name: sorted(model.schema.accepts_missing) for name, model in models.items()}
     assert accepted == {
         "rain": [],
@@ -93,8 +93,8 @@ def test_what_may_be_missing_is_found_by_asking_the_model(models: Models) -> Non
 
 
 @pytest.mark.filterwarnings("ignore:The `probability` parameter was deprecated:FutureWarning")
-def test_a_model_whose_probabilities_disagree_is_asked_twice(tmp_path: Path) -> None:
-    """The class of a support vector machine is not that of its largest probability; its own `predict` decides."""
+def test_predict_decides_if_probabilities_disagree(tmp_path: Path) -> None:
+    """The class that a support vector machine predicts can differ from its most probable class."""
     frame, labels = weather_frame(160, seed=11)
     version = publish(tmp_path, SVC(probability=True, random_state=0), frame, labels, model="margin")
     model = ServedModel(load_verified(version.store.read("margin", version.digest)), version.digest)
@@ -102,11 +102,13 @@ def test_a_model_whose_probabilities_disagree_is_asked_twice(tmp_path: Path) -> 
     outcome = model.predict(model.schema.read(frame.to_dict("records")))
     assert outcome.probabilities is not None
     np.testing.assert_array_equal(outcome.predictions, version.estimator.predict(frame))
-    assert np.any(outcome.predictions != outcome.probabilities.argmax(axis=1)), "the case must be one of disagreement"
+    assert np.any(outcome.predictions != outcome.probabilities.argmax(axis=1)), (
+        "predictions and probabilities must disagree"
+    )
 
 
-def test_a_version_whose_parts_do_not_belong_together_is_refused(published: Versions) -> None:
-    """A profile of other columns would be counted against in silence."""
+def test_a_version_with_a_profile_of_other_features_is_refused(published: Versions) -> None:
+    """Otherwise rows would be counted against the wrong profile without an error."""
     version, other = published["rain"], published["height"]
     loaded = load_verified(version.store.read("rain", version.digest))
     foreign = dataclasses.replace(loaded, profile=other.profile.to_bytes())
@@ -115,7 +117,7 @@ def test_a_version_whose_parts_do_not_belong_together_is_refused(published: Vers
 
 
 def test_a_manifest_with_other_classes_is_refused(published: Versions) -> None:
-    """Labels are compared with the manifest's classes, so they must be the model's."""
+    """Labels are compared with the classes of the manifest, so they must equal those of the model."""
     version = published["rain"]
     loaded = load_verified(version.store.read("rain", version.digest))
     wrong = dataclasses.replace(loaded, manifest=loaded.manifest.model_copy(update={"classes": ("1", "0")}))
