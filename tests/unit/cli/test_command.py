@@ -95,7 +95,7 @@ def test_exit_code_and_outcome(tmp_path: Path, name: str, capsys: pytest.Capture
 
 REFUSED: dict[str, tuple[list[str], str]] = {
     "nothing to compare": (["--reference", "TRAIN"], "there is nothing to compare: give --current or --counts"),
-    "no such file": (["--reference", "gone.csv", "--current", "WEEK"], "gone.csv: does not exist; its folder "),
+    "missing file": (["--reference", "gone.csv", "--current", "WEEK"], "gone.csv: does not exist; its folder "),
     "unknown extension": (["--reference", "a.xlsx", "--current", "WEEK"], "a.xlsx: the extension must be one of"),
     "unknown column": (
         ["--reference", "TRAIN", "--current", "WEEK", "--ignore", "agee"],

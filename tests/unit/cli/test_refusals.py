@@ -72,7 +72,7 @@ CURRENT: dict[str, tuple[str, bytes, str]] = {
     ),
     "a row too long": ("a.csv", HEADER + ROWS + b"1,2,true,plus,5\n", "cannot be read as csv: CSV parse error"),
     "zero bytes": ("a.csv", HEADER + b"\0\0,2,true,plus\n" * 600, "cannot be read as csv: it holds binary data"),
-    "a name twice": (
+    "a duplicate name": (
         "a.csv",
         b"age,visits,age,plan\n1,2,3,plus\n",
         "has the column 'age' more than once; rename one of them",
