@@ -102,11 +102,11 @@ def test_real_data_become_a_version(tmp_path: Path, case: str) -> None:
     assert [feature.name for feature in manifest.features] == list(features.columns)
     predictions = loaded.estimator.predict(features.astype(float))
     assert len(predictions) == len(frame)
-    assert manifest.fingerprint == result.fingerprint == digest_bytes(run.places.record.read_bytes())
+    assert manifest.fingerprint == result.fingerprint == digest_bytes(run.paths.record.read_bytes())
     assert manifest.class_type == {"wine": "string", "diabetes": "string"}.get(case, "number")
     profile = Profile.from_bytes(loaded.profile)
     assert profile.digest == manifest.profile_digest == result.model_version.profile_digest
-    assert profile.rows == json.loads(run.places.record.read_bytes())["trainRows"]
+    assert profile.rows == json.loads(run.paths.record.read_bytes())["trainRows"]
     assert list(manifest.classes) == list(profile.classes)
     card = (folder / "MODEL_CARD.md").read_text()
     assert f"{values[next(iter(bounds))]:.6g}" in card
@@ -304,7 +304,7 @@ def test_a_champion_with_other_columns_is_judged_on_its_own(published: tuple[Run
     assert code == ExitCode.GATE_FAILED
     assert lost.champion is not None
     assert lost.champion.champion is not None
-    assert list(pd.read_parquet(narrow.places.train_rows).columns) == ["mean smoothness", "mean symmetry", "target"]
+    assert list(pd.read_parquet(narrow.paths.train_rows).columns) == ["mean smoothness", "mean symmetry", "target"]
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_train_needs_neither_store_nor_request(published: tuple[Run, StageResult
     lonely.store.rmdir()
     outcome = lonely.stage("train")
     assert outcome.code == ExitCode.DONE
-    assert (lonely.places.output / "model.skops").is_file()
+    assert (lonely.paths.output / "model.skops").is_file()
     assert not lonely.store.exists()
 
 
@@ -374,6 +374,6 @@ def test_prepare_imports_no_model_library(tmp_path: Path) -> None:
 def test_the_record_is_canonical(published: tuple[Run, StageResult]) -> None:
     """The digest of the file `run.json` is the fingerprint: anyone can check it."""
     run, result = published
-    content = run.places.record.read_bytes()
+    content = run.paths.record.read_bytes()
     assert content == canonical_json(json.loads(content))
     assert digest_document(json.loads(content)) == result.fingerprint

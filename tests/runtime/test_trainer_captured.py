@@ -109,10 +109,10 @@ def test_captured_rows_are_split_by_their_own_time(
     capture(run, traffic.drop(columns="target"), traffic["target"].to_list())
     code, result = run.here("prepare")
     assert code == ExitCode.DONE, result.error
-    holdout = pd.read_parquet(run.places.holdout_rows)
+    holdout = pd.read_parquet(run.paths.holdout_rows)
     assert holdout["mean radius"].tolist() == traffic["mean radius"].tail(len(holdout)).tolist()
     assert [name for name in holdout.columns if name.startswith("perennate.")] == []
-    assert json.loads(run.places.record.read_bytes())["target"] == "malignant"
+    assert json.loads(run.paths.record.read_bytes())["target"] == "malignant"
 
 
 REFUSED: dict[str, tuple[int, float, Any, str]] = {

@@ -42,8 +42,8 @@ def run(tmp_path: Path) -> Run:
 
 def fit(run: Run, estimator: Any) -> Any:
     """What a container does: learn from the training rows as `run.json` describes them."""
-    record = json.loads(run.places.record.read_bytes())
-    rows = pd.read_parquet(run.places.train_rows)
+    record = json.loads(run.paths.record.read_bytes())
+    rows = pd.read_parquet(run.paths.train_rows)
     return estimator.fit(rows[record["features"]], rows[record["target"]])
 
 
@@ -51,7 +51,7 @@ def test_a_fitted_estimator_becomes_a_version(run: Run) -> None:
     """A container only has to leave a fitted estimator; judging, profile, card and publishing are ours."""
     columns = make_column_transformer((StandardScaler(), ["mean radius", "mean texture"]), remainder="passthrough")
     model = fit(run, make_pipeline(columns, RandomForestClassifier(20, random_state=0)))
-    skops.io.dump(model, run.places.output / "model.skops", compression=zipfile.ZIP_DEFLATED, compresslevel=6)
+    skops.io.dump(model, run.paths.output / "model.skops", compression=zipfile.ZIP_DEFLATED, compresslevel=6)
     code, result = run.here("publish")
     assert code == ExitCode.DONE, result.error
     assert result.model_version is not None
@@ -63,45 +63,45 @@ def test_a_fitted_estimator_becomes_a_version(run: Run) -> None:
 
 def leave(estimator: Any) -> Callable[[Run], None]:
     """A container that leaves this estimator, fitted."""
-    return lambda run: skops.io.dump(fit(run, estimator), run.places.output / "model.skops")
+    return lambda run: skops.io.dump(fit(run, estimator), run.paths.output / "model.skops")
 
 
 def leave_bytes(content: bytes) -> Callable[[Run], object]:
     """A container that leaves these bytes."""
-    return lambda run: (run.places.output / "model.skops").write_bytes(content)
+    return lambda run: (run.paths.output / "model.skops").write_bytes(content)
 
 
 def leave_half(run: Run) -> None:
     """A container that was cut off while it wrote."""
     leave(GaussianNB())(run)
-    (run.places.output / "model.skops").write_bytes((run.places.output / "model.skops").read_bytes()[:-100])
+    (run.paths.output / "model.skops").write_bytes((run.paths.output / "model.skops").read_bytes()[:-100])
 
 
 def leave_narrow(run: Run) -> None:
     """A model that learned other columns than it is asked about."""
-    rows = pd.read_parquet(run.places.train_rows)
-    skops.io.dump(GaussianNB().fit(rows[["mean radius"]], rows["target"]), run.places.output / "model.skops")
+    rows = pd.read_parquet(run.paths.train_rows)
+    skops.io.dump(GaussianNB().fit(rows[["mean radius"]], rows["target"]), run.paths.output / "model.skops")
 
 
 def change_holdout(run: Run) -> None:
     """A container that makes its examination easier."""
     leave(GaussianNB())(run)
-    rows = pd.read_parquet(run.places.holdout_rows)
-    rows.head(5).to_parquet(run.places.holdout_rows)
+    rows = pd.read_parquet(run.paths.holdout_rows)
+    rows.head(5).to_parquet(run.paths.holdout_rows)
 
 
 def change_record(run: Run) -> None:
     """A container that takes the gates out of the record."""
     leave(GaussianNB())(run)
-    record = json.loads(run.places.record.read_bytes())
+    record = json.loads(run.paths.record.read_bytes())
     record["spec"]["seed"] = 99
-    run.places.record.write_text(json.dumps(record))
+    run.paths.record.write_text(json.dumps(record))
 
 
 def break_record(run: Run) -> None:
     """A container that overwrites the record."""
     leave(GaussianNB())(run)
-    run.places.record.write_text("{}")
+    run.paths.record.write_text("{}")
 
 
 REFUSED: dict[str, tuple[Callable[[Run], object], str]] = {
@@ -111,11 +111,11 @@ REFUSED: dict[str, tuple[Callable[[Run], object], str]] = {
     "half a file": (leave_half, "the model file is damaged"),
     "an estimator outside the list": (leave(KNeighborsClassifier()), "KNeighborsClassifier"),
     "no estimator": (
-        lambda run: skops.io.dump({"a": 1}, run.places.output / "model.skops"),
+        lambda run: skops.io.dump({"a": 1}, run.paths.output / "model.skops"),
         "holds a dict, not a fitted",
     ),
     "not fitted": (
-        lambda run: skops.io.dump(LogisticRegression(), run.places.output / "model.skops"),
+        lambda run: skops.io.dump(LogisticRegression(), run.paths.output / "model.skops"),
         "not a fitted",
     ),
     "a transformer": (leave(StandardScaler()), "holds a StandardScaler"),
@@ -150,6 +150,6 @@ def test_the_trainers_own_train_stage_does_not_run_for_a_container(run: Run) -> 
 
 def test_the_rows_are_as_the_record_says(run: Run) -> None:
     """A container can check what it reads: digests and row counts are in `run.json`."""
-    record = json.loads(run.places.record.read_bytes())
-    assert record["trainDigest"] == digest_bytes(run.places.train_rows.read_bytes())
-    assert record["trainRows"] == len(pd.read_parquet(run.places.train_rows))
+    record = json.loads(run.paths.record.read_bytes())
+    assert record["trainDigest"] == digest_bytes(run.paths.train_rows.read_bytes())
+    assert record["trainRows"] == len(pd.read_parquet(run.paths.train_rows))

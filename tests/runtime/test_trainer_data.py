@@ -157,7 +157,7 @@ def check_refused(run: Run, parts: tuple[str, ...]) -> None:
     for part in parts:
         assert any(choice in message for choice in part.split("|")), message
     assert "spec.data" in message
-    assert not run.places.record.exists()
+    assert not run.paths.record.exists()
 
 
 @pytest.mark.parametrize("case", CSV_CASES)
@@ -244,7 +244,7 @@ def test_good_rows_reach_the_model_in_three_types(tmp_path: Path, case: str) -> 
     run = make_run(tmp_path, content(), changes)
     code, result = run.here("prepare")
     assert code == ExitCode.DONE, result.error
-    found = {name: str(kind) for name, kind in pd.read_parquet(run.places.train_rows).dtypes.items()}
+    found = {name: str(kind) for name, kind in pd.read_parquet(run.paths.train_rows).dtypes.items()}
     assert {name: found[name] for name in wanted} == wanted
     named = changes.get("features")
     assert named is None or list(found) == [*named, "target"]
@@ -256,9 +256,9 @@ def test_the_same_rows_give_the_same_files_and_fingerprint(tmp_path: Path) -> No
     for name in ("a", "b"):
         run = make_run(tmp_path / name, csv(town=["Bonn", None] * 20), {})
         _, result = run.here("prepare")
-        places = run.places
-        paths = (places.train_rows, places.holdout_rows, places.record)
-        contents.append(([path.read_bytes() for path in paths], result.fingerprint))
+        paths = run.paths
+        written = (paths.train_rows, paths.holdout_rows, paths.record)
+        contents.append(([path.read_bytes() for path in written], result.fingerprint))
     assert contents[0] == contents[1]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from perennate.api.documents.canonical import canonical_json
 from perennate.api.documents.model_manifest import MANIFEST_FILE, ModelManifest, file_entries
-from perennate.artifacts import places
+from perennate.artifacts import paths
 from perennate.artifacts.errors import ArtifactCorruptError, ArtifactError
 from perennate.artifacts.files import create, make_folder, sweep, sync_folder
 from perennate.artifacts.verify import VerifiedVersion, read_manifest, read_version
@@ -94,11 +94,11 @@ class ModelStore:
 
     def version_dir(self, model: str, digest: str) -> Path:
         """Folder of a version, whether it exists or not."""
-        return places.version_dir(self.root, self.namespace, model, digest)
+        return paths.version_dir(self.root, self.namespace, model, digest)
 
     def captured_dir(self, model: str, model_deployment: str) -> Path:
         """Folder of the rows that a ModelDeployment captured, whether it exists or not."""
-        return places.captured_dir(self.root, self.namespace, model, model_deployment)
+        return paths.captured_dir(self.root, self.namespace, model, model_deployment)
 
     def file(self, path: str) -> Path:
         """A file of the namespace's own, for data that lie in the store.
@@ -106,12 +106,12 @@ class ModelStore:
         Raises:
             ArtifactError: the path leads out of the namespace's folder.
         """
-        return places.inside(places.namespace_dir(self.root, self.namespace), path)
+        return paths.inside(paths.namespace_dir(self.root, self.namespace), path)
 
 
 def _create_all(folder: Path, manifest: ModelManifest, files: Mapping[str, bytes]) -> None:
     for name in sorted(files):
-        create(folder / places.file_name(name), files[name])
+        create(folder / paths.file_name(name), files[name])
     # The manifest says that the version is complete, so the other names must be on the disk before it.
     sync_folder(folder)
     create(folder / MANIFEST_FILE, canonical_json(manifest.to_document()))

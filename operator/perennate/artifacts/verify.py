@@ -12,7 +12,7 @@ from perennate.api.documents.model_manifest import MANIFEST_FILE, PROFILE_FILE, 
 from perennate.artifacts.errors import ArtifactCorruptError, ArtifactNotFoundError
 from perennate.artifacts.files import read_exact
 from perennate.artifacts.formats.registry import FORMATS
-from perennate.artifacts.places import file_name
+from perennate.artifacts.paths import file_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

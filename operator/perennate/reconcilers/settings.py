@@ -26,7 +26,7 @@ class Settings:
 
     trainer_image: str
     serving_image: str
-    store_size: str = "10Gi"
+    store_size: str = "5Gi"
     store_class: str | None = None
     store_access_mode: Literal["ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"] = "ReadWriteOnce"
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from perennate.api.documents.stage_result import ErrorReason, StageResult
 from perennate.api.wellknown import STAGE_PREPARE, STAGE_TRAIN, STAGES, ExitCode
 from perennate.trainer.errors import StageError
-from perennate.trainer.outcome import run_error, write_result
-from perennate.trainer.places import Places
+from perennate.trainer.paths import RunPaths
 from perennate.trainer.progress import report
+from perennate.trainer.termination import run_error, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,19 +39,19 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
         print(f"usage: python -m perennate.trainer {'|'.join(STAGES)}", file=sys.stderr)
         return ExitCode.BAD_CONFIGURATION
     stage: StageName = arguments[0]  # type: ignore[assignment]  # one of STAGES
-    places = Places.from_environment(environment)
+    paths = RunPaths.from_environment(environment)
     started = time.monotonic()
-    code, result = _run(stage, places, environment)
-    write_result(places.termination_log, result)
+    code, result = _run(stage, paths, environment)
+    write_result(paths.termination_log, result)
     if result.error is not None:
         print(f"{result.error.reason}: {result.error.message}", file=sys.stderr, flush=True)
     report(stage, done=code == ExitCode.DONE, exit_code=int(code), seconds=round(time.monotonic() - started, 2))
     return int(code)
 
 
-def _run(stage: StageName, places: Places, environment: Mapping[str, str]) -> tuple[int, StageResult]:
+def _run(stage: StageName, paths: RunPaths, environment: Mapping[str, str]) -> tuple[int, StageResult]:
     try:
-        return ExitCode.DONE, _stage(stage, places, environment)
+        return ExitCode.DONE, _stage(stage, paths, environment)
     except StageError as error:
         result = error.result or StageResult(stage=stage)
         return error.exit_code, result.model_copy(update={"error": run_error(error.reason, str(error))})
@@ -62,21 +62,21 @@ def _run(stage: StageName, places: Places, environment: Mapping[str, str]) -> tu
         return UNEXPECTED, StageResult(stage=stage, error=run_error(ErrorReason.STAGE_FAILED, message))
 
 
-def _stage(stage: StageName, places: Places, environment: Mapping[str, str]) -> StageResult:
+def _stage(stage: StageName, paths: RunPaths, environment: Mapping[str, str]) -> StageResult:
     # Each stage pays for its own imports only: prepare needs neither pandas nor scikit-learn.
     if stage == STAGE_PREPARE:
         from perennate.trainer.request import read_request  # noqa: PLC0415
         from perennate.trainer.stages.prepare import prepare  # noqa: PLC0415
 
-        return prepare(read_request(environment), places, now=time.time())
+        return prepare(read_request(environment), paths, now=time.time())
     if stage == STAGE_TRAIN:
         from perennate.trainer.stages.train import train  # noqa: PLC0415
 
-        return train(places)
+        return train(paths)
     from perennate.trainer.request import read_request  # noqa: PLC0415
     from perennate.trainer.stages.publish import publish  # noqa: PLC0415
 
-    return publish(read_request(environment), places)
+    return publish(read_request(environment), paths)
 
 
 if __name__ == "__main__":

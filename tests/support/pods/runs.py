@@ -19,12 +19,12 @@ from perennate.api.wellknown import ENV_RUN_REQUEST
 from perennate.artifacts import ModelStore
 from perennate.builders.training import run_spec
 from perennate.trainer.__main__ import main
-from perennate.trainer.places import (
+from perennate.trainer.paths import (
     ENV_DATA_DIR,
     ENV_RUN_DIR,
     ENV_STORE_DIR,
     ENV_TERMINATION_LOG,
-    Places,
+    RunPaths,
 )
 
 NAMESPACE = "team-a"
@@ -92,13 +92,13 @@ class Run:
 
     def __post_init__(self) -> None:
         """Make the folders that Kubernetes would have mounted."""
-        for folder in (self.places.run, self.data, self.store):
+        for folder in (self.paths.run, self.data, self.store):
             folder.mkdir(parents=True, exist_ok=True)
 
     @property
-    def places(self) -> Places:
+    def paths(self) -> RunPaths:
         """Where the stages look."""
-        return Places(
+        return RunPaths(
             run=self.folder / "perennate", store=self.store, data=self.data, termination_log=self.folder / "termination"
         )
 
@@ -121,14 +121,14 @@ class Run:
 
     def environment(self, **extra: str) -> dict[str, str]:
         """Environment of a stage."""
-        places = self.places
+        paths = self.paths
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
-            ENV_RUN_DIR: str(places.run),
-            ENV_STORE_DIR: str(places.store),
-            ENV_DATA_DIR: str(places.data),
-            ENV_TERMINATION_LOG: str(places.termination_log),
+            ENV_RUN_DIR: str(paths.run),
+            ENV_STORE_DIR: str(paths.store),
+            ENV_DATA_DIR: str(paths.data),
+            ENV_TERMINATION_LOG: str(paths.termination_log),
             # A run inside this process and one in another give the same bits only with the same kernels.
             **{name: value for name, value in os.environ.items() if name.startswith(NUMERIC_SETTINGS)},
             **extra,
@@ -146,12 +146,12 @@ class Run:
 
     def stage(self, stage: str, **extra: str) -> Outcome:
         """Run a stage to its end and read its termination message."""
-        self.places.termination_log.unlink(missing_ok=True)
+        self.paths.termination_log.unlink(missing_ok=True)
         started = time.monotonic()
         process = self.start(stage, **extra)
         stdout, stderr = process.communicate(timeout=300)
         seconds = time.monotonic() - started
-        result = StageResult.model_validate_json(self.places.termination_log.read_bytes())
+        result = StageResult.model_validate_json(self.paths.termination_log.read_bytes())
         return Outcome(stage, process.returncode, result, stdout, stderr, seconds)
 
     def to_end(self) -> Outcome:
@@ -168,4 +168,4 @@ class Run:
         if stage != "train":
             environment[ENV_RUN_REQUEST] = json.dumps(self.request.to_document())
         code = main([stage], environment)
-        return code, StageResult.model_validate_json(self.places.termination_log.read_bytes())
+        return code, StageResult.model_validate_json(self.paths.termination_log.read_bytes())

@@ -136,7 +136,7 @@ def test_the_prepare_stage_writes_the_same_record(name: str, tmp_path: Path) -> 
     assert code == 0
     libraries = {"environmentDigest", "trainDigest", "holdoutDigest"}
     before = document(f"{name}/run.json")
-    after = RunRecord.read(run.places.record.read_bytes()).to_document()
+    after = RunRecord.read(run.paths.record.read_bytes()).to_document()
     assert {key: value for key, value in after.items() if key not in libraries} == {
         key: value for key, value in before.items() if key not in libraries
     }

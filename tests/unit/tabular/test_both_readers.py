@@ -26,7 +26,7 @@ from perennate.tabular.missing import MISSING_WORDS
 from perennate.tabular.reading import DataFile, RetypedError
 from perennate.trainer.data.sources import FIELD, read_source
 from perennate.trainer.errors import DataRefusedError
-from perennate.trainer.places import Places
+from perennate.trainer.paths import RunPaths
 
 COLUMNS = ("number", "text", "quoted")
 LONG = 200_000
@@ -36,9 +36,9 @@ LONG = 200_000
 def read_for_training(path: Path, form: str = "csv", *, named: tuple[str, ...] = ()) -> pa.Table:
     """The file, as the prepare stage reads it from a claim."""
     folder = path.parent
-    places = Places(run=folder, store=folder, data=folder, termination_log=folder / "log")
+    paths = RunPaths(run=folder, store=folder, data=folder, termination_log=folder / "log")
     train = TrainData(uri=f"pvc://claim/{path.name}", format=form)
-    return read_source(train, places, "default", named=named)
+    return read_source(train, paths, "default", named=named)
 
 
 def open_for_drift(path: Path, form: str = "csv") -> DataFile:

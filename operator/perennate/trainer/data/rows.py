@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from perennate.api.documents.model_manifest import ModelManifest
     from perennate.api.documents.run_request import RunRequest
     from perennate.api.documents.run_spec import Holdout, Trainer
-    from perennate.trainer.places import Places
+    from perennate.trainer.paths import RunPaths
     from perennate.trainer.tasks import Task
 
 CAPTURED_TARGET: Final = "label"
@@ -42,12 +42,12 @@ class Rows:
     """When each row is from, (rows,), if they are to be split by time."""
 
 
-def load_rows(request: RunRequest, places: Places, *, now: float, champion: ModelManifest | None) -> Rows:
+def load_rows(request: RunRequest, paths: RunPaths, *, now: float, champion: ModelManifest | None) -> Rows:
     """The rows of a request.
 
     Args:
         request: what the operator asks for.
-        places: roots of data and store.
+        paths: roots of data and store.
         now: seconds since the epoch; the window of captured rows ends here.
         champion: manifest of the model in service; its features are kept too, so that it can be judged on the same
             rows.
@@ -56,7 +56,7 @@ def load_rows(request: RunRequest, places: Places, *, now: float, champion: Mode
         DataRefusedError: the rows are not there or cannot be learned from.
         BadConfigurationError: the request has neither a file nor captured rows, or no target.
     """
-    source, target = _read(request, places, now=now, champion=champion)
+    source, target = _read(request, paths, now=now, champion=champion)
     columns = resolve_columns(request.spec.data, source, target=target)
     if request.spec.data.captured is not None:
         source = _with_typed_labels(source, target, request.spec.trainer, champion)
@@ -94,24 +94,24 @@ def row_times(table: pa.Table, holdout: Holdout) -> npt.NDArray[Any] | None:
     return np.asarray(column.to_numpy())
 
 
-def _read(request: RunRequest, places: Places, *, now: float, champion: ModelManifest | None) -> tuple[pa.Table, str]:
+def _read(request: RunRequest, paths: RunPaths, *, now: float, champion: ModelManifest | None) -> tuple[pa.Table, str]:
     data = request.spec.data
     if data.captured is not None:
-        return _read_captured(request, places, now=now)
+        return _read_captured(request, paths, now=now)
     if data.train is None or data.target is None:
         raise BadConfigurationError("spec.data: must have train and target, or captured")
     named = {data.target, data.holdout.time_column or "", *data.features, *_features(champion)}
-    table = read_source(data.train, places, request.namespace, named=named)
+    table = read_source(data.train, paths, request.namespace, named=named)
     report("prepare", step="read", rows=table.num_rows, columns=table.num_columns, uri=data.train.uri)
     return table, data.target
 
 
-def _read_captured(request: RunRequest, places: Places, *, now: float) -> tuple[pa.Table, str]:
+def _read_captured(request: RunRequest, paths: RunPaths, *, now: float) -> tuple[pa.Table, str]:
     data, captured = request.spec.data, request.captured
     if data.captured is None or captured is None:
         raise BadConfigurationError("spec.data.captured.modelDeployment: its model line was not resolved")
     target = data.target or CAPTURED_TARGET
-    folder = ModelStore(places.store, request.namespace).captured_dir(captured.model, captured.model_deployment)
+    folder = ModelStore(paths.store, request.namespace).captured_dir(captured.model, captured.model_deployment)
     since = now - parse_duration(data.captured.window)
     found = read_captured(folder, data.captured, since=since, target=target, features=data.features)
     report(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from perennate.artifacts import ArtifactError, ModelStore
-from perennate.artifacts.places import inside
+from perennate.artifacts.paths import inside
 from perennate.tabular.errors import FormatError, UsageError
 from perennate.tabular.opening import open_source
 from perennate.tabular.reading import read_table
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
     from perennate.api.documents.run_spec import TrainData
     from perennate.tabular.sources import Source
-    from perennate.trainer.places import Places
+    from perennate.trainer.paths import RunPaths
 
 FIELD: Final = "spec.data.train.uri"
 
 
-def read_source(train: TrainData, places: Places, namespace: str, *, named: Collection[str] = ()) -> pa.Table:
+def read_source(train: TrainData, paths: RunPaths, namespace: str, *, named: Collection[str] = ()) -> pa.Table:
     """The whole file as a table.
 
     Args:
         train: URI and format of the file.
-        places: the roots of data and store.
+        paths: the roots of data and store.
         namespace: the namespace whose part of the store `file://` means.
         named: columns that the spec names; a pandas index is read only if it is one of them.
 
     Raises:
         DataRefusedError: the file is missing, empty or not in the format, or the path leads out of its root.
     """
-    source = locate(train.uri, places, namespace)
+    source = locate(train.uri, paths, namespace)
     try:
         return read_table(open_source(source, form=train.format), named=named)
     except FormatError as error:
@@ -45,7 +45,7 @@ def read_source(train: TrainData, places: Places, namespace: str, *, named: Coll
         raise DataRefusedError(f"{FIELD}: {error}") from error
 
 
-def locate(uri: str, places: Places, namespace: str) -> Source:
+def locate(uri: str, paths: RunPaths, namespace: str) -> Source:
     """The file at a URI: in the mounted claim (`pvc://<claim>/<path>`) or in the store (`file:///<path>`).
 
     Raises:
@@ -53,7 +53,7 @@ def locate(uri: str, places: Places, namespace: str) -> Source:
     """
     try:
         if uri.startswith("pvc://"):
-            return LocalFile(inside(places.data, uri.removeprefix("pvc://").partition("/")[2]), uri)
-        return LocalFile(ModelStore(places.store, namespace).file(uri.removeprefix("file:///")), uri)
+            return LocalFile(inside(paths.data, uri.removeprefix("pvc://").partition("/")[2]), uri)
+        return LocalFile(ModelStore(paths.store, namespace).file(uri.removeprefix("file:///")), uri)
     except ArtifactError as error:
         raise DataRefusedError(f"{FIELD}: {uri}: {error}") from error

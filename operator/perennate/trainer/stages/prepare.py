@@ -31,37 +31,37 @@ if TYPE_CHECKING:
     from perennate.api.documents.model_manifest import ModelManifest
     from perennate.api.documents.run_request import RunRequest
     from perennate.api.documents.run_spec import Holdout
-    from perennate.trainer.places import Places
+    from perennate.trainer.paths import RunPaths
 
 
-def prepare(request: RunRequest, places: Places, *, now: float) -> StageResult:
+def prepare(request: RunRequest, paths: RunPaths, *, now: float) -> StageResult:
     """Write `data/train.parquet`, `data/holdout.parquet` and `run.json`.
 
     Args:
         request: what the operator asks for.
-        places: where data, store and the run's folder are.
+        paths: where data, store and the run's folder are.
         now: seconds since the epoch; the window of captured rows ends here.
 
     Raises:
         DataRefusedError: the data are not there or cannot be learned from.
         BadConfigurationError: the request has no data.
     """
-    champion = _champion(request, places)
-    rows = load_rows(request, places, now=now, champion=champion)
+    champion = _champion(request, paths)
+    rows = load_rows(request, paths, now=now, champion=champion)
     check_metrics(request.spec.evaluation, rows.task)
     report("prepare", step="checked", rows=rows.table.num_rows, features=len(rows.columns.features), task=rows.task)
     train, holdout = split(rows, request.spec.data.holdout, request.spec.seed)
     # The output folder too, so that a user's container does not have to create it.
-    for folder in (places.train_rows.parent, places.output):
+    for folder in (paths.train_rows.parent, paths.output):
         folder.mkdir(parents=True, exist_ok=True)
     record = make_record(
         request,
         rows,
-        train_digest=_write(places.train_rows, train.select([*rows.columns.features, rows.columns.target])),
-        holdout_digest=_write(places.holdout_rows, holdout),
+        train_digest=_write(paths.train_rows, train.select([*rows.columns.features, rows.columns.target])),
+        holdout_digest=_write(paths.holdout_rows, holdout),
         sizes=(train.num_rows, holdout.num_rows),
     )
-    write_record(places.record, record)
+    write_record(paths.record, record)
     report("prepare", step="split", train_rows=record.train_rows, holdout_rows=record.holdout_rows)
     return StageResult(stage="prepare", fingerprint=fingerprint(record), provenance=provenance(record))
 
@@ -113,14 +113,12 @@ def make_record(
     )
 
 
-def _champion(request: RunRequest, places: Places) -> ModelManifest | None:
+def _champion(request: RunRequest, paths: RunPaths) -> ModelManifest | None:
     """Manifest of the model in service; None when there is none to read (publish says what that means)."""
     if request.champion is None:
         return None
     try:
-        return ModelStore(places.store, request.namespace).read_manifest(
-            request.champion.model, request.champion.digest
-        )
+        return ModelStore(paths.store, request.namespace).read_manifest(request.champion.model, request.champion.digest)
     except ArtifactError:
         return None
 

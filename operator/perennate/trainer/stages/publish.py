@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from perennate.api.documents.run_record import RunRecord
     from perennate.api.documents.run_request import RunRequest
-    from perennate.trainer.places import Places
+    from perennate.trainer.paths import RunPaths
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Trained:
     holdout: pa.Table
 
 
-def publish(request: RunRequest, places: Places) -> StageResult:
+def publish(request: RunRequest, paths: RunPaths) -> StageResult:
     """Publish the model as a version, create-only.
 
     Raises:
@@ -61,8 +61,8 @@ def publish(request: RunRequest, places: Places) -> StageResult:
         GateFailedError: a gate or the comparison with the champion was not passed; nothing is published.
         ArtifactError: the store refused.
     """
-    trained = read_trained(request, places)
-    store = ModelStore(places.store, request.namespace)
+    trained = read_trained(request, paths)
+    store = ModelStore(paths.store, request.namespace)
     judged = _judge(trained)
     report("publish", step="judged", rows=len(judged.truth), task=judged.task)
     verdict = evaluate(trained.record, judged, trained.holdout, store)
@@ -86,16 +86,16 @@ def publish(request: RunRequest, places: Places) -> StageResult:
     )
 
 
-def read_trained(request: RunRequest, places: Places) -> Trained:
+def read_trained(request: RunRequest, paths: RunPaths) -> Trained:
     """Record, model and rows of the run, as the earlier stages left them.
 
     Raises:
         BadConfigurationError: the model is missing or refused, or another stage changed what it must not.
     """
-    record = read_record(places.record)
+    record = read_record(paths.record)
     if record.spec != RecordedSpec.of(request.spec) or record.champion != request.champion:
-        raise BadConfigurationError(f"{places.record} is not of this run; only the prepare stage may write it")
-    model_format, content = _read_model(places.output)
+        raise BadConfigurationError(f"{paths.record} is not of this run; only the prepare stage may write it")
+    model_format, content = _read_model(paths.output)
     try:
         estimator = model_format.load(content)
     except ArtifactRefusedError as error:
@@ -105,8 +105,8 @@ def read_trained(request: RunRequest, places: Places) -> Trained:
         format=model_format,
         content=content,
         estimator=estimator,
-        train=read_rows(places.train_rows, record.train_digest),
-        holdout=read_rows(places.holdout_rows, record.holdout_digest),
+        train=read_rows(paths.train_rows, record.train_digest),
+        holdout=read_rows(paths.holdout_rows, record.holdout_digest),
     )
 
 

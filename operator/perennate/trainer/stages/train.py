@@ -19,16 +19,16 @@ from perennate.trainer.request import read_record
 if TYPE_CHECKING:
     import pandas as pd
 
-    from perennate.trainer.places import Places
+    from perennate.trainer.paths import RunPaths
 
 
-def train(places: Places) -> StageResult:
+def train(paths: RunPaths) -> StageResult:
     """Write the model file into the output folder.
 
     Raises:
         BadConfigurationError: the estimator cannot be built, fitted or saved as described.
     """
-    record = read_record(places.record)
+    record = read_record(paths.record)
     if record.spec.trainer.estimator is None:
         raise BadConfigurationError(
             "spec.trainer.container: this stage runs estimators; the container runs in its place"
@@ -37,12 +37,12 @@ def train(places: Places) -> StageResult:
     random.seed(record.seed)
     np.random.seed(record.seed)  # noqa: NPY002
     estimator = build_estimator(record.spec.trainer.estimator, seed=record.seed)
-    table = read_rows(places.train_rows, record.train_digest)
+    table = read_rows(paths.train_rows, record.train_digest)
     report("train", step="fit", rows=table.num_rows, estimator=record.spec.trainer.estimator.class_)
     fit(estimator, frame(table, record.features), labels(table, record.target))
     model_format = _format_of(record.spec.trainer.estimator.class_)
     content = _save(estimator, model_format)
-    (places.output / model_format.file_name).write_bytes(content)
+    (paths.output / model_format.file_name).write_bytes(content)
     report("train", step="saved", bytes=len(content))
     return StageResult(stage="train", fingerprint=fingerprint(record))
 

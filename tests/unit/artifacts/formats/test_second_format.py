@@ -75,7 +75,7 @@ def test_two_model_files_are_rejected(neighbours: NeighboursFormat, run: Run) ->
     """With two model files, the output of the train stage is ambiguous."""
     for stage in ("prepare", "train"):
         assert run.here(stage)[0] == ExitCode.DONE
-    (run.places.output / "model.skops").write_bytes(b"PK")
+    (run.paths.output / "model.skops").write_bytes(b"PK")
     code, result = run.here("publish")
     assert code == ExitCode.BAD_CONFIGURATION
     assert result.error is not None

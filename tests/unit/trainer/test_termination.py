@@ -6,7 +6,7 @@ import pytest
 
 from perennate.api.documents.metric import Metric, MetricValue
 from perennate.api.documents.stage_result import RESULT_LIMIT, GateResult, StageResult
-from perennate.trainer.outcome import encode, run_error, truncate
+from perennate.trainer.termination import encode, run_error, truncate
 
 
 @pytest.mark.parametrize("message", ["x" * 5000, "ü" * 5000, "\U0001f331" * 5000, '"\\' * 3000, "a\nb\tc" * 900, ""])

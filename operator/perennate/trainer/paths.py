@@ -18,7 +18,7 @@ ENV_TERMINATION_LOG: Final = "PERENNATE_TERMINATION_LOG"
 
 
 @dataclass(frozen=True)
-class Places:
+class RunPaths:
     """Folders and files of a run. Pods use the defaults; whoever runs a stage elsewhere overrides them."""
 
     run: Path
@@ -27,8 +27,8 @@ class Places:
     termination_log: Path
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Places:
-        """The places that the environment names, else those that pods mount."""
+    def from_environment(cls, environment: Mapping[str, str]) -> RunPaths:
+        """The paths that the environment names, else those that pods mount."""
         return cls(
             run=Path(environment.get(ENV_RUN_DIR, RUN_DIR)),
             store=Path(environment.get(ENV_STORE_DIR, STORE_DIR)),
