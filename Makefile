@@ -31,34 +31,34 @@ help: ## List the targets
 	  /^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: install
-install: $(VENV) ## Make .venv with everything that development needs
+install: $(VENV) ## Create .venv with all development dependencies
 
 $(VENV):
 	@$(STEP) 'development environment (.venv)' tools/venv.sh $@
 
 .PHONY: lock
-lock: $(VENV) ## Pin the dependencies again (UPGRADE=1: take the newest allowed)
+lock: $(VENV) ## Update the pinned dependencies (UPGRADE=1: upgrade to the newest allowed versions)
 	@$(STEP) 'pins and hashes (requirements/)' tools/lock.sh
 
 .PHONY: clean
-clean: ## Remove what was built here (.venv, caches, reports)
+clean: ## Remove build artifacts (.venv, caches, reports)
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*
 	find operator tests tools examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 ##@ Writing code
 
 .PHONY: fmt
-fmt: $(VENV) ## Format the code and mend what ruff can mend
+fmt: $(VENV) ## Format the code and apply ruff's automatic fixes
 	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format .
 
 .PHONY: generate
-generate: $(VENV) ## Write the CRDs, the install manifest, the chart's schema and the reference from the code
+generate: $(VENV) ## Generate CRDs, install manifest, chart schema and reference docs from the code
 	@$(BIN)/python -m tools.generate
 
 ##@ Checking
 
 .PHONY: lint
-lint: $(VENV) ## Format, lint, types, import contracts, docstrings
+lint: $(VENV) ## Check format, lint rules, types, import contracts and docstrings
 	@$(STEP) 'format (ruff)' $(BIN)/ruff format --check .
 	@$(STEP) 'lint (ruff)' $(BIN)/ruff check .
 	@$(MAKE) typecheck
@@ -66,12 +66,12 @@ lint: $(VENV) ## Format, lint, types, import contracts, docstrings
 	@$(STEP) 'docstrings (interrogate)' $(BIN)/interrogate --quiet $(SOURCES) $(STUDIES)
 
 .PHONY: typecheck
-typecheck: $(VENV) ## Types alone (mypy, strict)
+typecheck: $(VENV) ## Check types (mypy, strict)
 	@$(STEP) 'types (mypy)' $(BIN)/mypy $(SOURCES)
 	@for study in $(STUDIES); do $(STEP) "types (mypy), $$study" $(BIN)/mypy "$$study"; done
 
 .PHONY: verify
-verify: $(VENV) ## Generate into a copy and compare: fails when a generated file is not fresh
+verify: $(VENV) ## Check that generated files are up to date
 	@$(STEP) 'generated files are fresh' $(BIN)/python -m tools.generate --verify
 
 .PHONY: test
@@ -87,34 +87,34 @@ test: ## Everything, cheap to dear: lint, verify, all levels of tests
 	@$(MAKE) test-kind-short
 
 .PHONY: test-unit
-test-unit: $(VENV) ## Unit tests: no process, no network, no cluster
+test-unit: $(VENV) ## Unit tests, without subprocesses, network or cluster
 	@$(call level,unit tests,$(PARALLEL) tests/unit)
 
 .PHONY: coverage
-coverage: $(VENV) ## Unit tests, and how much of the pure packages they cover (at least 90 %)
+coverage: $(VENV) ## Unit tests with coverage of the pure packages (at least 90 %)
 	@mkdir -p build/coverage && rm -f build/coverage/data*
 	@printf '\n==> unit tests with coverage\n' && $(BIN)/coverage run -m pytest $(PARALLEL) tests/unit $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(STEP) 'coverage of the pure packages' $(BIN)/coverage report
 
 .PHONY: test-repo
-test-repo: $(VENV) programs ## The repository's own rules, manifests, chart and documents
+test-repo: $(VENV) programs ## Tests of repository rules, manifests, chart and documents
 	@$(call level,repository and document tests,tests/repo tests/docs)
 
 .PHONY: test-statistics
-test-statistics: $(VENV) ## The drift engine on simulations, real data and random bytes
+test-statistics: $(VENV) ## Statistical tests of the drift engine: simulations, real data, fuzzing
 	@$(call level,statistics,$(PARALLEL) tests/statistics)
 
 .PHONY: test-runtime
-test-runtime: $(VENV) ## The trainer and the serving pod as processes
+test-runtime: $(VENV) ## Tests of the trainer and the serving pod as processes
 	@$(call level,runtime tests,tests/runtime)
 
 .PHONY: test-integration
-test-integration: $(VENV) programs ## The operator against a real API server without nodes
+test-integration: $(VENV) programs ## Tests of the operator against a real API server without nodes
 	@$(call level,integration tests,tests/integration)
 
 .PHONY: test-e2e
-test-e2e: $(VENV) programs ## The loop on a cluster that runs pods
+test-e2e: $(VENV) programs ## End-to-end tests on a cluster that runs pods
 	@$(MAKE) images
 	@$(call level,end-to-end tests,tests/e2e)
 
@@ -124,44 +124,44 @@ KIND_SESSION = $(MAKE) cluster-up images && KEEP=1 $(MAKE) demo && \
   $(MAKE) cluster-down && $(BIN)/pytest tests/kind/after_cluster_down.py
 
 .PHONY: test-kind
-test-kind: $(VENV) programs ## kind with a Docker engine of the tests' own: cluster, images, demo, end-to-end tests
+test-kind: $(VENV) programs ## Tests with kind in a dedicated Docker engine: cluster, images, demo, end-to-end tests
 	@$(BIN)/python -m tests.kind -- bash -euo pipefail -c '$(KIND_SESSION)'
 	@$(BIN)/python -m tests.kind --kubernetes 1.37.0 -- $(BIN)/pytest tests/e2e/test_cluster.py
 	@$(call level,Podman,tests/kind/test_podman.py)
 
 .PHONY: test-kind-short
-test-kind-short: $(VENV) programs ## Part of the same: images by Docker, a kind cluster, one training run
+test-kind-short: $(VENV) programs ## Short version of test-kind: images, a kind cluster, one training run
 	@$(BIN)/python -m tests.kind --optional -- $(BIN)/pytest tests/e2e/test_cluster.py tests/e2e/test_audit.py $(ARGS)
 
 ##@ Measuring
 
 .PHONY: bench
-bench: $(VENV) ## The serving process against plain BentoML, side by side; fails if a bound is missed
+bench: $(VENV) ## Benchmark serving against plain BentoML; fails if a bound is missed
 	@$(BIN)/python -m benchmarks.serving --results benchmarks/RESULTS.md $(ARGS)
 
 .PHONY: bench-drift
-bench-drift: $(VENV) ## The drift engine against other tools, side by side; fails if a bound is missed
+bench-drift: $(VENV) ## Benchmark the drift engine against other tools; fails if a bound is missed
 	@$(BIN)/python -m benchmarks.drift --results benchmarks/RESULTS.md $(ARGS)
 
 ##@ Trying it out
 
 .PHONY: demo
-demo: $(VENV) ## The whole loop on real weather data, from nothing (KEEP=1 leaves the cluster up)
+demo: $(VENV) ## Run the whole loop on real weather data (KEEP=1 keeps the cluster)
 	@$(BIN)/python -m tools.demo
 
 # A step of its own: pytest keeps what its tests print to itself, and the first compilation takes minutes.
 .PHONY: programs
-programs: ## Compile and fetch what the local cluster is made of, without starting it
+programs: ## Compile and download the programs of the local cluster
 	@$(STEP) 'programs of the local cluster' python3 -m tools.cluster programs
 
 .PHONY: cluster-up
-cluster-up: ## Start a local Kubernetes (PROVIDER=kind|packages; else kind where a Docker engine answers)
+cluster-up: ## Start a local cluster (PROVIDER=kind|packages; default: kind if a Docker engine answers)
 	@python3 -m tools.cluster up
 
 .PHONY: cluster-down
-cluster-down: ## Stop it and leave nothing behind
+cluster-down: ## Remove the local cluster and all its resources
 	@python3 -m tools.cluster down
 
 .PHONY: images
-images: ## Build the operator, trainer and serving images; load them into a cluster that is up
+images: ## Build the operator, trainer and serving images; load them into a running cluster
 	@python3 -m tools.cluster images

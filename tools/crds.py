@@ -1,4 +1,4 @@
-"""The CRD files, and the chart's copy of them."""
+"""The CRD files, and their copies for the chart and kustomize."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ SOURCE = "operator/perennate/api"
 
 
 def definitions() -> list[dict[str, Any]]:
-    """The definitions of all kinds."""
+    """Return the CRDs of all kinds."""
     return [custom_resource_definition(kind) for kind in KINDS]
 
 
 @cache
 def files() -> dict[str, str]:
-    """Text of every file that holds CRDs, by path: one for each kind, and all in one for kustomize."""
+    """Return the text of every CRD file by path: one per kind, and one with all kinds for kustomize."""
     each = {f"{definition['metadata']['name']}": yaml_text([definition], SOURCE) for definition in definitions()}
     names = {name: "_".join(reversed(name.split(".", 1))) for name in each}
     copies = {

@@ -1,7 +1,7 @@
-"""Write every generated file, or prove that each is fresh.
+"""Write all generated files, or verify that they are up to date.
 
-python -m tools.generate            write what changed, remove what is no longer generated
-python -m tools.generate --verify   write nothing; print the differences and exit 1 if there are any
+python -m tools.generate            write changed files, remove stale ones
+python -m tools.generate --verify   write nothing; print a diff and exit 1 if a file is stale
 """
 
 from __future__ import annotations
@@ -11,30 +11,32 @@ import difflib
 import sys
 from pathlib import Path
 
-from tools import chart, command, crds, includes, install, metrics, reference
+from tools import api_reference, chart, cli_reference, crds, includes, install_manifest, metrics_reference
 
 ROOT = Path(__file__).parent.parent
-OWNED = ("crds", "charts/perennate/crds", "docs/reference")
+GENERATED_FOLDERS = ("crds", "charts/perennate/crds", "docs/reference")
 """Folders that hold generated files only, except `HANDWRITTEN`: any other file there is stale."""
 HANDWRITTEN = ("docs/reference/glossary.md",)
-"""Files in `OWNED` that are edited by hand."""
+"""Files in `GENERATED_FOLDERS` that are edited by hand."""
 
 
 def outputs(root: Path) -> dict[str, str]:
-    """Path (from the root, with slashes) and text of every generated file. Reads hand-written files below the root."""
+    """Return the text of every generated file by its path, relative to `root`. Reads sources below `root`."""
     files = crds.files()
-    pages = reference.files() | metrics.files() | command.files() | includes.files(root)
-    return files | chart.files() | install.files(root, files) | pages
+    pages = api_reference.files() | metrics_reference.files() | cli_reference.files() | includes.files(root)
+    return files | chart.files() | install_manifest.files(root, files) | pages
 
 
 def stale(root: Path, generated: dict[str, str]) -> list[str]:
-    """Files in our own folders that nothing generates any more."""
-    found = (path.relative_to(root).as_posix() for folder in OWNED for path in sorted((root / folder).glob("*")))
+    """Return the files in generated folders that are no longer generated."""
+    found = (
+        path.relative_to(root).as_posix() for folder in GENERATED_FOLDERS for path in sorted((root / folder).glob("*"))
+    )
     return [path for path in found if path not in generated and path not in HANDWRITTEN]
 
 
 def differences(root: Path) -> list[str]:
-    """Lines of a unified diff from the files on disk to what would be generated; empty when all is fresh."""
+    """Return a unified diff from the files on disk to the generated ones, as lines; empty if all are up to date."""
     generated = outputs(root)
     lines: list[str] = []
     for path, wanted in sorted(generated.items() | {(path, "") for path in stale(root, generated)}):
@@ -45,7 +47,7 @@ def differences(root: Path) -> list[str]:
 
 
 def write(root: Path) -> list[str]:
-    """Bring the files on disk up to date; returns the paths that changed."""
+    """Update the files on disk. Return the paths that changed."""
     generated = outputs(root)
     changed: list[str] = []
     for path in stale(root, generated):
@@ -61,19 +63,21 @@ def write(root: Path) -> list[str]:
 
 
 def main() -> int:
-    """Entry point; returns the exit code."""
+    """Run the command line. Return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.generate", description=__doc__.splitlines()[0] if __doc__ else ""
     )
-    parser.add_argument("--verify", action="store_true", help="write nothing; exit 1 with the differences")
-    parser.add_argument("--root", type=Path, default=ROOT, help="repository to work on (default: this one)")
+    parser.add_argument(
+        "--verify", action="store_true", help="write nothing; print a diff and exit 1 if a file is stale"
+    )
+    parser.add_argument("--root", type=Path, default=ROOT, help="root of the repository (default: this one)")
     arguments = parser.parse_args()
     if arguments.verify:
         lines = differences(arguments.root)
         print(
             "\n".join([*lines, "", "Generated files are stale: run `make generate` and commit the result."])
             if lines
-            else "    fresh"
+            else "    up to date"
         )
         return 1 if lines else 0
     for path in write(arguments.root):

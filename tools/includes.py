@@ -1,4 +1,4 @@
-"""Files shown in documents: a fenced block under `<!-- include FILE -->` holds that file, word for word."""
+"""Files included in documents: a fenced block under `<!-- include FILE -->` has the content of that file."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ PAGES = ("*.md", "docs/**/*.md", "examples/*/*.md")
 _INCLUDE = re.compile(r"^(<!-- include (?P<file>\S+) -->\n```\w*\n).*?^```$", re.MULTILINE | re.DOTALL)
 
 
-def filled(text: str, root: Path) -> str:
-    """The page with every included block as its file is now.
+def fill(text: str, root: Path) -> str:
+    """Return the page with the current content of every included file.
 
     Raises:
-        FileNotFoundError: a block names a file that is not there.
+        FileNotFoundError: an included file does not exist.
     """
 
     def block(match: re.Match[str]) -> str:
@@ -26,7 +26,7 @@ def filled(text: str, root: Path) -> str:
 
 
 def files(root: Path) -> dict[str, str]:
-    """Text of every page that includes a file, by path."""
+    """Return the text of every page that includes a file, by path."""
     pages = sorted({page for pattern in PAGES for page in root.glob(pattern) if page.is_file()})
     texts = {page.relative_to(root).as_posix(): page.read_text() for page in pages}
-    return {path: filled(text, root) for path, text in texts.items() if _INCLUDE.search(text)}
+    return {path: fill(text, root) for path, text in texts.items() if _INCLUDE.search(text)}

@@ -17,7 +17,7 @@ import pytest
 from tests.support.docs.pages import Block, run_by
 from tests.support.docs.terminal import Terminal
 from tools.demo.cluster import ROOT, Cluster, condition
-from tools.demo.steps import what_next
+from tools.demo.steps import next_steps
 
 pytestmark = pytest.mark.e2e
 
@@ -101,7 +101,7 @@ def test_the_demo_keeps_its_promises(demo: Outcome) -> None:
 
 def test_a_cluster_that_is_kept_comes_with_what_to_try(demo: Outcome) -> None:
     """With KEEP=1 it prints commands that reach this very cluster."""
-    assert what_next(demo.cluster.kubeconfig, demo.cluster.programs, NAMESPACE) in demo.printed
+    assert next_steps(demo.cluster.kubeconfig, demo.cluster.programs, NAMESPACE) in demo.printed
 
 
 def test_no_request_failed(demo: Outcome) -> None:

@@ -32,15 +32,15 @@ def test_a_block_becomes_the_file(tmp_path: Path) -> None:
     """Only the block under the comment changes, whatever stood in it, and filling twice changes nothing more."""
     (tmp_path / "a.yaml").write_text("new: text\n")
     (tmp_path / "b.py").write_text("print()\n")
-    filled = includes.filled(PAGE, tmp_path)
+    filled = includes.fill(PAGE, tmp_path)
     assert filled == PAGE.replace("old: text", "new: text").replace("```python\n", "```python\nprint()\n")
-    assert includes.filled(filled, tmp_path) == filled
+    assert includes.fill(filled, tmp_path) == filled
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     """A renamed sample must not leave its old text in a document."""
     with pytest.raises(FileNotFoundError, match=r"a\.yaml"):
-        includes.filled(PAGE, tmp_path)
+        includes.fill(PAGE, tmp_path)
 
 
 def test_only_pages_that_include_are_generated(tmp_path: Path) -> None:

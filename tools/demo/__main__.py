@@ -1,7 +1,6 @@
-"""`python -m tools.demo`: from nothing to a model that was found stale, retrained and replaced.
+"""`python -m tools.demo`: run the whole loop, from an empty machine to a stale model that is retrained and replaced.
 
-Exit code 1 if the loop did not close.
-KEEP=1 in the environment leaves the cluster up and prints what to try next.
+Exit code 1 if the loop did not close. KEEP=1 in the environment keeps the cluster and prints commands to try.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from rich.markup import escape
 
 from tools.demo import steps
 from tools.demo.cluster import ROOT, Cluster, DemoError, local_cluster
-from tools.demo.report import buckets, judge, plot, table, verdict
-from tools.demo.screen import watch
+from tools.demo.report import buckets, check_promises, plot, print_checks, table
+from tools.demo.screen import show_progress
 from tools.demo.timeline import Timeline, labels
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 OUTPUT = ROOT / "build" / "demo"
 NAMESPACE = "rainfall"
 KINDS = ("trainingjobs", "modeldeployments", "driftpolicies")
-STORY = ("DriftExceeded", "EpisodeOpened", "LoopClosed")
+MARKED = ("DriftExceeded", "EpisodeOpened", "LoopClosed")
 
 
 class Demo:
@@ -43,7 +42,7 @@ class Demo:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Say which step runs and how long it took."""
+        """Print the title of a step, and its duration."""
         self.console.rule(f"[bold]{title}", align="left")
         begin = time.monotonic()
         yield
@@ -51,75 +50,75 @@ class Demo:
         self.console.print(f"[dim]{title}: {now - begin:.0f} s, {now - self.begin:.0f} s since the start[/]")
 
     def run(self) -> bool:
-        """Run every step; returns whether the demo kept all its promises."""
+        """Run every step. Return whether all checks passed."""
         with self.step("Cluster and images"):
-            # In this order a new cluster finds its images unpacked.
+            # Images first: a new cluster then links their unpacked layers.
             local_cluster("images")
             local_cluster("up")
             local_cluster("load")
             cluster = Cluster(local_cluster("kubeconfig"), local_cluster("bin"), NAMESPACE)
         with self.step("Operator: helm install charts/perennate"):
             steps.install_operator(cluster)
-        with self.step("Data: NOAA weather, rows before 8,000 to train on, the next 10,000 as traffic"):
+        with self.step("Data: NOAA weather; 8,000 rows for training, the next 10,000 as traffic"):
             steps.prepare_namespace(cluster)
             steps.load_data(cluster, self.output)
-        with self.step("Three manifests: TrainingJob, ModelDeployment, DriftPolicy"):
+        with self.step("Manifests: TrainingJob, ModelDeployment, DriftPolicy"):
             steps.apply_manifests(cluster)
             first = steps.wait_until_serving(cluster, self.console)
         truth = labels(self.output / "traffic.csv")
-        with self.step("Traffic: 10,000 rows in order, their true labels posted after each answer"):
+        with self.step("Traffic: 10,000 rows in order; labels are posted after each prediction"):
             timeline = self.traffic(cluster, truth)
         with self.step("Report"):
             return self.report(cluster, timeline, truth, first)
 
     def traffic(self, cluster: Cluster, truth: list[int]) -> Timeline:
-        """Stream the rows and watch."""
+        """Send the traffic and show the progress."""
         timeline = Timeline()
         steps.start_traffic(cluster)
         with ExitStack() as streams:
             log = streams.enter_context(cluster.stream("logs", "--follow", "job/traffic"))
-            sender = follow(timeline.follow_requests, log)
+            sender = read_in_thread(timeline.follow_requests, log)
             for kind in KINDS:
                 changes = streams.enter_context(cluster.stream("get", kind, "--watch", "--output", "json"))
-                follow(timeline.follow_objects, changes)
-            watch(self.console, timeline, truth, finished=lambda: not sender.is_alive())
-        # What was followed live may have gaps; the log and the objects at the end have none.
+                read_in_thread(timeline.follow_objects, changes)
+            show_progress(self.console, timeline, truth, finished=lambda: not sender.is_alive())
+        # The live streams may have gaps; the final log and objects do not.
         cluster.kubectl("wait", "--for=condition=Complete", "job/traffic", "--timeout=120s")
         timeline.requests.clear()
         timeline.follow_requests(cluster.kubectl("logs", "job/traffic").splitlines())
-        timeline.note(cluster.get(",".join(KINDS))["items"])
+        timeline.update(cluster.get(",".join(KINDS))["items"])
         return timeline
 
     def report(self, cluster: Cluster, timeline: Timeline, truth: list[int], first: str) -> bool:
-        """Compare with the first model alone, draw, judge."""
+        """Compare with the first model alone, plot, and check the promises."""
         rows = buckets(timeline, truth, steps.fixed_scores(cluster, first))
         marks = [
-            (timeline.row_at(e.time), e) for e in timeline.history() if e.kind == "DriftPolicy" and e.reason in STORY
+            (timeline.row_at(e.time), e) for e in timeline.history() if e.kind == "DriftPolicy" and e.reason in MARKED
         ]
         self.console.print(cluster.kubectl("get", "mlops"), soft_wrap=True)
         self.console.print(table(rows))
         for path in plot(rows, marks, self.output):
             self.console.print(f"plot: {path.relative_to(ROOT)}")
-        return verdict(self.console, judge(timeline, rows))
+        return print_checks(self.console, check_promises(timeline, rows))
 
 
-def follow(read: Callable[[Iterable[str]], None], process: subprocess.Popen[str]) -> threading.Thread:
-    """Read what a process prints in a thread of its own."""
+def read_in_thread(read: Callable[[Iterable[str]], None], process: subprocess.Popen[str]) -> threading.Thread:
+    """Read the output of a process in a new thread."""
     thread = threading.Thread(target=read, args=(process.stdout,), daemon=True)
     thread.start()
     return thread
 
 
-def conclude(
+def run_and_clean_up(
     console: Console,
     run: Callable[[], bool],
     environ: Mapping[str, str],
     *,
     local: Callable[..., str] = local_cluster,
 ) -> int:
-    """Run the demo, then remove the cluster or, if the environment says KEEP=1, say what to try on it.
+    """Run the demo, then remove the cluster, or with KEEP=1 print commands to try on it.
 
-    Returns the exit code: 0 only if every promise was kept. However the run ends, the cluster is not forgotten.
+    Return the exit code: 0 only if all checks passed. The clean-up also runs after an error.
     """
     closed = False
     try:
@@ -130,8 +129,8 @@ def conclude(
         console.print("[bold red]Interrupted[/]")
     finally:
         if environ.get("KEEP") == "1":
-            what_next = steps.what_next(local("kubeconfig"), local("bin"), NAMESPACE)
-            console.print(what_next, soft_wrap=True, markup=False)
+            next_steps = steps.next_steps(local("kubeconfig"), local("bin"), NAMESPACE)
+            console.print(next_steps, soft_wrap=True, markup=False)
         else:
             local("down")
     return 0 if closed else 1
@@ -141,7 +140,7 @@ def main() -> int:
     """Run the demo and clean up."""
     console = Console(highlight=False)
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    return conclude(console, Demo(console, OUTPUT).run, os.environ)
+    return run_and_clean_up(console, Demo(console, OUTPUT).run, os.environ)
 
 
 if __name__ == "__main__":

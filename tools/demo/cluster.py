@@ -1,4 +1,4 @@
-"""kubectl and helm against the demo's cluster."""
+"""Run kubectl and helm against the cluster of the demo."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class DemoError(Exception):
-    """The demo cannot go on; the message says why and what to look at."""
+    """The demo cannot continue; the message says why."""
 
 
 def local_cluster(*arguments: str) -> str:
     """Run `python -m tools.cluster` and return what it printed.
 
     Raises:
-        DemoError: the command failed; its own sentence is on standard error already.
+        DemoError: the command failed; its error is on standard error.
     """
     command = [sys.executable, "-m", "tools.cluster", *arguments]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
@@ -37,7 +37,7 @@ def local_cluster(*arguments: str) -> str:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster and the folder that holds kubectl and helm; objects are read and written in one namespace."""
+    """A cluster, a namespace in it, and the folder with kubectl and helm."""
 
     kubeconfig: str
     programs: str
@@ -45,14 +45,14 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Environment of every command: our programs first on PATH."""
+        """Environment of every command, with our programs first on PATH."""
         return {**os.environ, "KUBECONFIG": self.kubeconfig, "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}"}
 
     def run(self, *command: str, stdin: str | None = None, timeout: float = 300) -> str:
         """Run a program to its end and return its standard output.
 
         Raises:
-            DemoError: it failed, or took too long; the message holds the command and what it said.
+            DemoError: it failed or timed out; the message has the command and its error.
         """
         try:
             done = subprocess.run(
@@ -76,13 +76,13 @@ class Cluster:
         return self.run("kubectl", "--namespace", self.namespace, *arguments, stdin=stdin, timeout=timeout)
 
     def get(self, *arguments: str) -> dict[str, Any]:
-        """One object or list as a document."""
+        """Return an object or a list."""
         document: dict[str, Any] = json.loads(self.kubectl("get", *arguments, "-o", "json"))
         return document
 
     @contextmanager
     def stream(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """Leave kubectl running; it is ended with the context."""
+        """Run kubectl in the background until the context exits."""
         command = ["kubectl", "--namespace", self.namespace, *arguments]
         process = subprocess.Popen(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
@@ -94,21 +94,21 @@ class Cluster:
             process.wait()
 
     def wait_for(self, kind: str, name: str, *, seconds: float) -> Iterator[dict[str, Any]]:
-        """The object again and again, once a second, until the caller has seen enough.
+        """Yield the object once a second, until the caller stops.
 
         Raises:
-            DemoError: the time is up.
+            DemoError: the timeout has passed.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             yield self.get(kind, name)
             time.sleep(1)
         story = self.kubectl("describe", kind, name)
-        raise DemoError(f"{kind}/{name} did not get where it should in {seconds:.0f} s:\n{story}")
+        raise DemoError(f"{kind}/{name} did not reach the expected state within {seconds:.0f} s:\n{story}")
 
 
 def condition(document: dict[str, Any], type_: str) -> dict[str, Any]:
-    """A condition of an object, or an empty one."""
+    """Return a condition of an object, or an empty one."""
     conditions = document.get("status", {}).get("conditions", [])
     found: dict[str, Any] = next((entry for entry in conditions if entry["type"] == type_), {})
     return found

@@ -1,4 +1,4 @@
-"""The live view: a table that updates on a terminal, a line now and then elsewhere."""
+"""The live view: a table on a terminal, otherwise a line every few seconds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LINE_SECONDS = 15
 
 
 def overview(timeline: Timeline) -> Table:
-    """The three kinds as `kubectl get mlops` shows them."""
+    """Return the objects as in `kubectl get mlops`."""
     result = Table(box=None, title_justify="left", padding=(0, 2, 0, 0))
     for name in ("kind", "name", "state", "summary"):
         result.add_column(name, no_wrap=name != "summary")
@@ -34,9 +34,9 @@ def overview(timeline: Timeline) -> Table:
 
 
 def progress(timeline: Timeline, truth: list[int]) -> str:
-    """One line: how far the traffic is and how good the answers were lately."""
+    """Return one line with the progress of the traffic and the recent AUC."""
     if not timeline.requests:
-        return "traffic has not begun"
+        return "traffic has not started"
     last = timeline.requests[-1]
     recent = [request for request in timeline.requests if request.row > last.row - RECENT_ROWS]
     rows = [(truth[r.row - FIRST_ROW + k], score) for r in recent for k, score in enumerate(r.scores)]
@@ -48,12 +48,12 @@ def progress(timeline: Timeline, truth: list[int]) -> str:
 
 
 def decision(timeline: Timeline, entry: Entry) -> str:
-    """One line of the story."""
+    """Return one line for a decision of the operator."""
     return f"row {timeline.row_at(entry.time):,}  {entry.kind}/{entry.name}  {entry.reason}  {entry.message}"
 
 
 def render(timeline: Timeline, truth: list[int]) -> Group:
-    """The whole live view."""
+    """Return the live view."""
     with timeline.lock:
         done = timeline.requests[-1].row + timeline.requests[-1].rows - FIRST_ROW if timeline.requests else 0
         story = [decision(timeline, entry) for entry in timeline.history()[-12:]]
@@ -65,8 +65,8 @@ def render(timeline: Timeline, truth: list[int]) -> Group:
         )
 
 
-def watch(console: Console, timeline: Timeline, truth: list[int], finished: Callable[[], bool]) -> None:
-    """Show the timeline until the traffic is through."""
+def show_progress(console: Console, timeline: Timeline, truth: list[int], finished: Callable[[], bool]) -> None:
+    """Show the timeline until the traffic has finished."""
     if console.is_terminal:
         with Live(console=console, refresh_per_second=2) as live:
             while not finished():
@@ -74,21 +74,21 @@ def watch(console: Console, timeline: Timeline, truth: list[int], finished: Call
                 time.sleep(0.5)
             live.update(render(timeline, truth))
         return
-    told, next_line = 0, 0.0
+    printed, next_line = 0, 0.0
     while not finished():
-        told = tell(console, timeline, told)
+        printed = print_new_decisions(console, timeline, printed)
         if time.monotonic() >= next_line:
             with timeline.lock:
                 console.print(progress(timeline, truth), soft_wrap=True)
             next_line = time.monotonic() + LINE_SECONDS
         time.sleep(0.5)
-    tell(console, timeline, told)
+    print_new_decisions(console, timeline, printed)
 
 
-def tell(console: Console, timeline: Timeline, told: int) -> int:
-    """Print the decisions that were not printed yet; returns how many are now."""
+def print_new_decisions(console: Console, timeline: Timeline, printed: int) -> int:
+    """Print the decisions after the first `printed` ones. Return the total number."""
     with timeline.lock:
         history = timeline.history()
-        for entry in history[told:]:
+        for entry in history[printed:]:
             console.print(f"  {decision(timeline, entry)}", soft_wrap=True, highlight=False)
     return len(history)

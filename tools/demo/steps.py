@@ -1,4 +1,4 @@
-"""The steps of the demo, each what a user would type."""
+"""The steps of the demo, each with the commands that a user would type."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ OPERATOR_NAMESPACE = "perennate-system"
 
 
 def install_operator(cluster: Cluster) -> None:
-    """Install or upgrade the chart, and run the operator image that was just built."""
+    """Install or upgrade the chart, and restart the operator with the current image."""
     chart = str(ROOT / "charts" / "perennate")
     cluster.run("kubectl", "apply", "--server-side", "--force-conflicts", "-f", f"{chart}/crds")
     place = ("--namespace", OPERATOR_NAMESPACE)
     cluster.run("helm", "upgrade", "--install", "perennate", chart, *place, "--create-namespace", "--wait")
-    # The tag stays while the image behind it changes, so an operator that ran before has to be started anew.
+    # The image changes under the same tag, so a running operator must be restarted.
     cluster.run("kubectl", *place, "rollout", "restart", "deployment/perennate-operator")
     cluster.run("kubectl", *place, "rollout", "status", "deployment/perennate-operator", "--timeout=120s")
 
 
 def prepare_namespace(cluster: Cluster) -> None:
-    """An empty namespace: one of an earlier run goes first."""
+    """Create an empty namespace; delete that of an earlier run first."""
     cluster.run("kubectl", "delete", "namespace", cluster.namespace, "--ignore-not-found", "--wait", timeout=180)
     cluster.run("kubectl", "create", "namespace", cluster.namespace)
 
 
 def load_data(cluster: Cluster, folder: Path) -> None:
-    """Cut the data set and copy both files into the example's claim."""
+    """Split the data set and copy both files into the claim of the example."""
     subprocess.run([sys.executable, str(EXAMPLE / "dataset.py"), str(folder)], check=True)
     cluster.kubectl("apply", "-f", str(EXAMPLE / "data.yaml"))
     cluster.kubectl("wait", "--for=condition=Ready", "pod/loader", "--timeout=120s")
@@ -46,47 +46,47 @@ def load_data(cluster: Cluster, folder: Path) -> None:
 
 
 def apply_manifests(cluster: Cluster) -> None:
-    """The three kinds."""
+    """Apply the manifests of the three kinds."""
     for name in ("training-job", "model-deployment", "drift-policy"):
         cluster.kubectl("apply", "-f", str(EXAMPLE / f"{name}.yaml"))
 
 
 def wait_until_serving(cluster: Cluster, console: Console) -> str:
-    """Wait for the first model to serve; returns its digest.
+    """Wait until the first model is served. Return its digest.
 
     Raises:
-        DemoError: the training failed, or nothing serves in time.
+        DemoError: the training failed, or no model is served in time.
     """
-    told = ""
+    printed = ""
     for job in cluster.wait_for("trainingjob", "rainfall-first", seconds=300):
         summary = job.get("status", {}).get("summary", "")
-        if summary and summary != told:
+        if summary and summary != printed:
             console.print(f"  TrainingJob/rainfall-first  {summary}")
-            told = summary
+            printed = summary
         if condition(job, "Failed").get("status") == "True":
             raise DemoError(f"the first training failed: {condition(job, 'Failed')['message']}")
         if condition(job, "Complete").get("status") == "True":
             break
     for deployment in cluster.wait_for("modeldeployment", "rainfall", seconds=300):
         summary = deployment.get("status", {}).get("summary", "")
-        if summary and summary != told:
+        if summary and summary != printed:
             console.print(f"  ModelDeployment/rainfall  {summary}")
-            told = summary
+            printed = summary
         if condition(deployment, "Ready").get("status") == "True":
             digest: str = deployment["status"]["stableRevision"]["digest"]
             return digest
-    raise DemoError("the first model does not serve")
+    raise DemoError("the first model is not served")
 
 
 def start_traffic(cluster: Cluster) -> None:
-    """Start the traffic pod and wait until it runs."""
-    script(cluster, "traffic")
+    """Start the traffic pod and wait until it is ready."""
+    create_script_config_map(cluster, "traffic")
     cluster.kubectl("apply", "-f", str(EXAMPLE / "traffic.yaml"))
     cluster.kubectl("wait", "--for=jsonpath={.status.ready}=1", "job/traffic", "--timeout=120s")
 
 
-def script(cluster: Cluster, name: str) -> None:
-    """Put a script of the example into a ConfigMap."""
+def create_script_config_map(cluster: Cluster, name: str) -> None:
+    """Create a ConfigMap with a script of the example."""
     manifest = cluster.kubectl(
         "create",
         "configmap",
@@ -100,8 +100,8 @@ def script(cluster: Cluster, name: str) -> None:
 
 
 def fixed_scores(cluster: Cluster, digest: str) -> list[float]:
-    """Scores of the first version for every row of the traffic, from its very bytes in the store."""
-    script(cluster, "fixed_model")
+    """Return the scores of the first version, loaded from the store, for every row of the traffic."""
+    create_script_config_map(cluster, "fixed_model")
     manifest = (EXAMPLE / "fixed-model.yaml").read_text().replace("DIGEST_OF_THE_FIRST_VERSION", digest)
     cluster.kubectl("apply", "-f", "-", stdin=manifest)
     cluster.kubectl("wait", "--for=condition=Complete", "job/fixed-model", "--timeout=120s")
@@ -109,8 +109,8 @@ def fixed_scores(cluster: Cluster, digest: str) -> list[float]:
     return scores
 
 
-def what_next(kubeconfig: str, programs: str, namespace: str) -> str:
-    """What to try on a cluster that was kept."""
+def next_steps(kubeconfig: str, programs: str, namespace: str) -> str:
+    """Return commands to try on a cluster that was kept."""
     return f"""
 The cluster is still up. Try:
   export KUBECONFIG={kubeconfig} PATH={programs}:$PATH

@@ -1,4 +1,4 @@
-"""What happened while the traffic ran: requests by row, states of the three kinds by time."""
+"""Observations during the traffic: requests by row, states of the objects by time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tools.demo.cluster import condition
 FIRST_ROW = 8_000
 LAST_ROW = 18_000
 DRIFT_ROW = 12_000
-"""The row from which the data set's documentation says that the weather changed."""
+"""The row of the drift according to the documentation of the data set."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Request:
 
     @classmethod
     def parse(cls, line: str) -> Request:
-        """Read one line of the pod's log."""
+        """Parse one line of the pod's log."""
         document = json.loads(line)
         return cls(
             document["row"],
@@ -63,24 +63,24 @@ class Entry:
 
 @dataclass
 class Timeline:
-    """Everything seen so far. Threads feed it, the screen reads it."""
+    """All observations so far. Threads update it, the screen reads it."""
 
     requests: list[Request] = field(default_factory=list)
     objects: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     entries: dict[tuple[str, str, str, str], Entry] = field(default_factory=dict)
-    restraints: list[tuple[float, str]] = field(default_factory=list)
-    """Why a DriftPolicy that had found drift did not retrain, and when that was read."""
+    no_trigger_messages: list[tuple[float, str]] = field(default_factory=list)
+    """Messages of a DriftPolicy that detected drift but has no trigger for it, with their times."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def follow_requests(self, stream: Iterable[str]) -> None:
-        """Read the lines of the traffic pod's log to their end."""
+        """Read the log of the traffic pod to its end."""
         for line in stream:
             if line.startswith("{"):
                 with self.lock:
                     self.requests.append(Request.parse(line))
 
     def follow_objects(self, stream: Iterable[str]) -> None:
-        """Read `kubectl get --watch -o json`: one document after the other, to the end."""
+        """Read the documents of `kubectl get --watch -o json` to the end."""
         decoder, buffer = json.JSONDecoder(), ""
         for line in stream:
             buffer += line
@@ -88,47 +88,49 @@ class Timeline:
                 continue
             document, _ = decoder.raw_decode(buffer)
             buffer = ""
-            self.note(document.get("items", [document]))
+            self.update(document.get("items", [document]))
 
-    def note(self, documents: Iterable[dict[str, Any]]) -> None:
-        """Keep the newest state of objects and every entry of their histories."""
+    def update(self, documents: Iterable[dict[str, Any]]) -> None:
+        """Store the newest state of the objects, and every entry of their histories."""
         with self.lock:
             for document in documents:
                 kind, name = document["kind"], document["metadata"]["name"]
                 self.objects[kind, name] = document
-                self._note_restraint(document)
+                self._record_no_trigger(document)
                 for entry in document.get("status", {}).get("history", []):
                     key = (kind, name, entry["time"], entry["reason"])
                     message = entry.get("message", "")
                     self.entries[key] = Entry(seconds(entry["time"]), kind, name, entry["reason"], message)
 
-    def _note_restraint(self, document: dict[str, Any]) -> None:
-        """Keep what a policy says of drift that retrains nothing, whenever it says something else."""
+    def _record_no_trigger(self, document: dict[str, Any]) -> None:
+        """Store the `NoTrigger` message of a policy if it has changed."""
         found = condition(document, "RetrainingActive")
-        if found.get("reason") == "NoTrigger" and [text for _, text in self.restraints[-1:]] != [found["message"]]:
-            self.restraints.append((time.time(), found["message"]))
+        if found.get("reason") == "NoTrigger" and [text for _, text in self.no_trigger_messages[-1:]] != [
+            found["message"]
+        ]:
+            self.no_trigger_messages.append((time.time(), found["message"]))
 
     def row_at(self, time: float) -> int:
-        """The row that was on its way at a time."""
+        """Return the last row that was sent at a time."""
         rows = [request.row for request in self.requests if request.time <= time]
         return max(rows, default=FIRST_ROW)
 
     @property
     def failed(self) -> list[Request]:
-        """Requests that were not answered with 200."""
+        """Requests with a status other than 200."""
         return [request for request in self.requests if request.status != 200]
 
     def history(self) -> list[Entry]:
-        """All decisions, oldest first."""
+        """Return all decisions, oldest first."""
         return sorted(self.entries.values(), key=lambda entry: entry.time)
 
 
 def seconds(text: str) -> float:
-    """Unix time of an RFC 3339 time."""
+    """Return the Unix time of an RFC 3339 time."""
     return datetime.fromisoformat(text).timestamp()
 
 
 def labels(path: Path) -> list[int]:
-    """The true labels of traffic.csv, in order."""
+    """Return the labels of traffic.csv, in order."""
     with path.open(newline="") as stream:
         return [int(row["rain"]) for row in csv.DictReader(stream)]

@@ -1,4 +1,4 @@
-"""How the demo ends: its exit code, what becomes of the cluster, and what it says then."""
+"""The end of the demo: exit code, clean-up of the cluster, and final output."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from dataclasses import dataclass, field
 import pytest
 from rich.console import Console
 
-from tools.demo.__main__ import NAMESPACE, conclude
+from tools.demo.__main__ import NAMESPACE, run_and_clean_up
 from tools.demo.cluster import Cluster, DemoError
-from tools.demo.steps import what_next
+from tools.demo.steps import next_steps
 
 
 @dataclass
 class End:
-    """The end of one run. Commands to the local cluster are written down, not run."""
+    """The end of one run. Commands to the local cluster are recorded, not run."""
 
     asked: list[str] = field(default_factory=list)
     screen: io.StringIO = field(default_factory=io.StringIO)
 
     def local(self, *arguments: str) -> str:
-        """Answer as `python -m tools.cluster` does."""
+        """Answer like `python -m tools.cluster`."""
         self.asked.append(" ".join(arguments))
         return {"kubeconfig": "/clusters/admin.kubeconfig", "bin": "/cache/bin"}.get(self.asked[-1], "")
 
     def of(self, run: Callable[[], bool], **environ: str) -> int:
-        """The exit code of a demo whose steps are `run`."""
-        return conclude(Console(file=self.screen, highlight=False), run, environ, local=self.local)
+        """Return the exit code of a demo whose steps are `run`."""
+        return run_and_clean_up(Console(file=self.screen, highlight=False), run, environ, local=self.local)
 
     @property
     def said(self) -> str:
-        """What was printed."""
+        """The output."""
         return self.screen.getvalue()
 
 
 def fail(error: BaseException) -> Callable[[], bool]:
-    """Steps that end in an error."""
+    """Return steps that raise `error`."""
 
     def run() -> bool:
         raise error
@@ -59,7 +59,7 @@ ENDS: dict[str, tuple[Callable[[], bool], int, str]] = {
 
 @pytest.mark.parametrize("case", ENDS)
 def test_the_exit_code_is_the_verdict_and_the_cluster_goes(case: str) -> None:
-    """0 only if every promise was kept; without KEEP nothing stays, and nobody is told to look at it."""
+    """0 only if all checks passed. Without KEEP, the cluster is removed and no commands are suggested."""
     run, code, said = ENDS[case]
     end = End()
     assert end.of(run) == code
@@ -70,12 +70,12 @@ def test_the_exit_code_is_the_verdict_and_the_cluster_goes(case: str) -> None:
 
 @pytest.mark.parametrize("case", ENDS)
 def test_a_cluster_that_is_kept_comes_with_what_to_try(case: str) -> None:
-    """KEEP=1 leaves the cluster as it is, above all after a failure, and tells how to reach it, in one piece."""
+    """KEEP=1 keeps the cluster, also after a failure, and prints how to use it."""
     run, code, _ = ENDS[case]
     end = End()
     assert end.of(run, KEEP="1") == code
     assert "down" not in end.asked
-    assert what_next("/clusters/admin.kubeconfig", "/cache/bin", NAMESPACE) in end.said
+    assert next_steps("/clusters/admin.kubeconfig", "/cache/bin", NAMESPACE) in end.said
 
 
 @pytest.mark.parametrize("value", ["", "0", "no"])
@@ -86,7 +86,7 @@ def test_only_one_word_keeps_the_cluster(value: str) -> None:
 
 
 def test_an_error_of_the_demo_itself_leaves_no_cluster() -> None:
-    """What nobody thought of is not hidden, and the cluster goes all the same."""
+    """An unexpected error is raised, and the cluster is still removed."""
     end = End()
     with pytest.raises(ZeroDivisionError):
         end.of(fail(ZeroDivisionError()))
@@ -94,6 +94,6 @@ def test_an_error_of_the_demo_itself_leaves_no_cluster() -> None:
 
 
 def test_a_command_without_end_stops_the_demo_like_any_other_failure() -> None:
-    """What hangs is named and ends in the same sentence as what fails, not in a traceback."""
+    """A command that times out is reported like one that fails, without a traceback."""
     with pytest.raises(DemoError, match=r"^`sleep 600` took longer than 0.01 s$"):
         Cluster("", "", "").run("sleep", "600", timeout=0.01)

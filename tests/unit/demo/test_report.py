@@ -1,4 +1,4 @@
-"""The demo's verdict: each promise is held on a good run, and each broken one is found out, alone."""
+"""The checks of the demo: all pass on a good run, and each broken promise fails exactly its own check."""
 
 from __future__ import annotations
 
@@ -10,59 +10,69 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from tools.demo.report import BUCKET, GOOD, LOST, RECOVERY_ROW, Bucket, Check, buckets, judge, verdict
+from tools.demo.report import (
+    BUCKET,
+    MAX_FIXED_AUC,
+    MIN_LOOP_AUC,
+    RECOVERY_ROW,
+    Bucket,
+    Check,
+    buckets,
+    check_promises,
+    print_checks,
+)
 from tools.demo.timeline import DRIFT_ROW, FIRST_ROW, LAST_ROW, Entry, Request, Timeline
 
 STEP = 10
-#: What the policy says of drift that retrains nothing.
-RESTRAINT = "visibility drifted, and the labelled auc is as it was"
+#: Message of the policy about drift that does not retrain.
+NO_TRIGGER = "visibility drifted, and the labelled auc is as it was"
 
 
 class Run:
-    """What was seen of a run that kept every promise, for a test to change. The time of a row is its number."""
+    """The observations of a good run, for a test to change. The time of a row is its number."""
 
     def __init__(self) -> None:
         requests = [Request(row, STEP, row, 200, "v1", (0.5,) * STEP, "") for row in range(FIRST_ROW, LAST_ROW, STEP)]
-        self.timeline = Timeline(requests=requests, restraints=[(10_000, RESTRAINT)])
+        self.timeline = Timeline(requests=requests, no_trigger_messages=[(10_000, NO_TRIGGER)])
         self.rows = [Bucket(first, 0.41, 0.85, ("v1",)) for first in range(FIRST_ROW, LAST_ROW, BUCKET)]
         self.tell("DriftExceeded", 9_000, "visibility drifted")
         self.tell("EpisodeOpened", 12_500, "auc fell")
         self.tell("LoopClosed", 13_500, "v2 serves")
 
     def tell(self, reason: str, row: int, message: str, *, kind: str = "DriftPolicy") -> None:
-        """Let an object of `kind` tell of a decision, once, at `row`."""
+        """Replace the decision `reason` by one of an object of `kind` at `row`."""
         self.forget(reason)
         self.timeline.entries[kind, "rainfall", str(row), reason] = Entry(row, kind, "rainfall", reason, message)
 
     def forget(self, reason: str) -> None:
-        """A decision was never taken."""
+        """Remove a decision."""
         entries = self.timeline.entries
         self.timeline.entries = {key: entry for key, entry in entries.items() if entry.reason != reason}
 
-    def restrain(self, row: int, text: str) -> None:
-        """The policy said this, and nothing else, at `row`."""
-        self.timeline.restraints = [(row, text)]
+    def explain(self, row: int, text: str) -> None:
+        """Set the only message of the policy, at `row`."""
+        self.timeline.no_trigger_messages = [(row, text)]
 
     def recover(self, *, loop: float = 0.85, fixed: float = 0.41) -> None:
-        """Other values of the thousand rows before the row by which the loop must be back."""
+        """Set the AUC of the last bucket before RECOVERY_ROW."""
         last = RECOVERY_ROW - BUCKET
         self.rows = [replace(row, loop=loop, fixed=fixed) if row.first_row == last else row for row in self.rows]
 
     def fail(self) -> None:
-        """One request was not answered with 200."""
+        """Let one request fail."""
         self.timeline.requests[500] = replace(self.timeline.requests[500], status=503, error="no backend")
 
     def broken(self) -> list[str]:
-        """The promises that were not held."""
-        return [check.promise for check in judge(self.timeline, self.rows) if not check.held]
+        """Return the broken promises."""
+        return [check.promise for check in check_promises(self.timeline, self.rows) if not check.passed]
 
 
-SENT = "every row was sent and no request failed"
-FOUND = "harmless drift is found before row 12,000 and named"
-PATIENT = "no retraining before row 12,000, and the policy says why"
-OPENED = "lost performance opens an episode"
-CLOSED = "the new version serves: the loop closed"
-BACK = "by row 16,000 the loop is back at 0.80 or better, the first model alone is below 0.50"
+SENT = "every row was sent once and no request failed"
+FOUND = "the harmless drift is detected before row 12,000, with the name of the feature"
+PATIENT = "no retraining before row 12,000, and the policy says why not"
+OPENED = "a loss of performance opens an episode"
+CLOSED = "every pod serves the new version: the loop closed"
+BACK = "by row 16,000 the AUC is at least 0.80 with the loop, and below 0.50 without"
 
 BREAKS: dict[str, tuple[str, Callable[[Run], object]]] = {
     "a request failed": (SENT, Run.fail),
@@ -73,31 +83,32 @@ BREAKS: dict[str, tuple[str, Callable[[Run], object]]] = {
     "drift of another feature was found": (FOUND, lambda run: run.tell("DriftExceeded", 9_000, "humidity drifted")),
     "another object found drift": (FOUND, lambda run: run.tell("DriftExceeded", 9_000, "visibility", kind="Other")),
     "retrained too early": (PATIENT, lambda run: run.tell("EpisodeOpened", DRIFT_ROW - STEP, "visibility drifted")),
-    "the policy did not say why it waits": (PATIENT, lambda run: run.timeline.restraints.clear()),
-    "the policy said why when it was over": (PATIENT, lambda run: run.restrain(DRIFT_ROW, RESTRAINT)),
-    "the policy named no feature": (PATIENT, lambda run: run.restrain(10_000, "the labelled auc is as it was")),
-    "the policy named no metric": (PATIENT, lambda run: run.restrain(10_000, "visibility drifted")),
+    "the policy did not say why it waits": (PATIENT, lambda run: run.timeline.no_trigger_messages.clear()),
+    "the policy said why when it was over": (PATIENT, lambda run: run.explain(DRIFT_ROW, NO_TRIGGER)),
+    "the policy named no feature": (PATIENT, lambda run: run.explain(10_000, "the labelled auc is as it was")),
+    "the policy named no metric": (PATIENT, lambda run: run.explain(10_000, "visibility drifted")),
     "no episode was opened": (OPENED, lambda run: run.forget("EpisodeOpened")),
     "the loop did not close": (CLOSED, lambda run: run.forget("LoopClosed")),
-    "the loop is not good again": (BACK, lambda run: run.recover(loop=GOOD - 0.001)),
+    "the loop is not good again": (BACK, lambda run: run.recover(loop=MIN_LOOP_AUC - 0.001)),
     "the loop cannot be judged": (BACK, lambda run: run.recover(loop=math.nan)),
-    "the first model would have done": (BACK, lambda run: run.recover(fixed=LOST)),
+    "the first model would have done": (BACK, lambda run: run.recover(fixed=MAX_FIXED_AUC)),
 }
 
 
 def test_a_good_run_keeps_every_promise() -> None:
-    """The run that the breaks below start from is held in all points, so each finds out its own."""
+    """The control for the cases below: without a change, every check passes."""
     run = Run()
-    assert [check.promise for check in judge(run.timeline, run.rows)] == [SENT, FOUND, PATIENT, OPENED, CLOSED, BACK]
+    checks = check_promises(run.timeline, run.rows)
+    assert [check.promise for check in checks] == [SENT, FOUND, PATIENT, OPENED, CLOSED, BACK]
     assert run.broken() == []
 
 
 def test_just_enough_is_enough() -> None:
-    """The bounds themselves: found in the last request before the drift does harm, retrained in the first after it."""
+    """Values exactly at the bounds pass."""
     run = Run()
     run.tell("DriftExceeded", DRIFT_ROW - STEP, "visibility drifted")
     run.tell("EpisodeOpened", DRIFT_ROW, "auc fell")
-    run.recover(loop=GOOD, fixed=LOST - 0.001)
+    run.recover(loop=MIN_LOOP_AUC, fixed=MAX_FIXED_AUC - 0.001)
     assert run.broken() == []
 
 
@@ -110,13 +121,13 @@ def test_a_broken_promise_is_found_out(case: str) -> None:
 
 
 def test_what_was_seen_is_told() -> None:
-    """Whoever reads a NO finds beside it what was there: the error, the row and the words of the policy."""
+    """Each check reports what was observed: the error, the row, and the message of the policy."""
     run = Run()
     run.fail()
     run.tell("EpisodeOpened", 11_000, "humidity drifted")
-    seen = {check.promise: check.seen for check in judge(run.timeline, run.rows)}
+    seen = {check.promise: check.observed for check in check_promises(run.timeline, run.rows)}
     assert seen[SENT] == "10,000 rows, 1 failed requests ['no backend']"
-    assert seen[PATIENT] == f"{RESTRAINT}; episodes at rows [11000]"
+    assert seen[PATIENT] == f"{NO_TRIGGER}; episodes at rows [11000]"
     assert seen[BACK] == "AUC of the 1,000 rows before: 0.850 with the loop, 0.410 without"
 
 
@@ -124,13 +135,14 @@ def test_one_broken_promise_is_enough() -> None:
     kept, broken = Check("one", True, "row 1"), Check("another", False, "[none] of it")
     screen = io.StringIO()
     console = Console(file=screen, highlight=False)
-    assert [verdict(console, checks) for checks in ([kept], [kept, broken], [broken, kept])] == [True, False, False]
+    results = [print_checks(console, checks) for checks in ([kept], [kept, broken], [broken, kept])]
+    assert results == [True, False, False]
     lines = screen.getvalue().splitlines()
     assert lines == ["yes  one: row 1"] * 2 + ["NO  another: [none] of it"] * 2 + ["yes  one: row 1"]
 
 
 def test_scores_are_compared_row_by_row() -> None:
-    """Each thousand has the AUC of its own rows, of both models, and the versions that answered there."""
+    """Each bucket has the AUC of its own rows for both models, and the versions that answered."""
     truth = [row % 2 for row in range(FIRST_ROW, LAST_ROW)]
     right, wrong = [float(label) for label in truth], [1.0 - label for label in truth]
     requests = []
@@ -138,7 +150,7 @@ def test_scores_are_compared_row_by_row() -> None:
         good = row >= DRIFT_ROW
         scores = (right if good else wrong)[row - FIRST_ROW :][:STEP]
         requests.append(Request(row, STEP, row, 200, "v2" if good else "v1", tuple(scores), ""))
-    # The last thousand was not answered, so nothing can be said of it.
+    # The last bucket was not answered, so it has no AUC.
     unanswered = LAST_ROW - BUCKET
     rows = buckets(Timeline(requests=[r for r in requests if r.row < unanswered]), truth, right)
     assert [bucket.first_row for bucket in rows] == list(range(FIRST_ROW, LAST_ROW, BUCKET))

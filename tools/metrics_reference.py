@@ -1,4 +1,4 @@
-"""docs/reference/metrics.md: every metric of the operator and of serving pods, taken from the objects that count."""
+"""docs/reference/metrics.md: all metrics of the operator and of serving pods, read from their metric objects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOURCES = "operator/perennate/telemetry and operator/perennate/serving"
 
 
 def rows(holder: object) -> Iterator[tuple[str, ...]]:
-    """Name, type, labels and meaning of every metric that the object holds, by name."""
+    """Yield name, type, labels and meaning of every metric of `holder`, sorted by name."""
     held = [one for value in vars(holder).values() for one in (value.values() if isinstance(value, dict) else [value])]
     found = [one for one in held if isinstance(one, Counter | Gauge | Histogram)]
     for instrument in sorted(found, key=lambda one: next(iter(one.describe())).name):
@@ -29,7 +29,7 @@ def rows(holder: object) -> Iterator[tuple[str, ...]]:
 
 
 def files() -> dict[str, str]:
-    """Text of the page, by path."""
+    """Return the text of the page, by path."""
     header = ("metric", "type", "labels", "meaning")
     lines = [
         "# Metrics",

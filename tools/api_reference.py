@@ -1,4 +1,4 @@
-"""docs/reference: every field, rule, condition and reason of the kinds, taken from the code that enforces them."""
+"""docs/reference/api.md and conditions.md: all fields, rules, conditions and reasons, generated from the API models."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ Schema = dict[str, Any]
 
 
 def files() -> dict[str, str]:
-    """Text of the reference pages, by path."""
+    """Return the text of both pages, by path."""
     return {"docs/reference/api.md": _api_page(), "docs/reference/conditions.md": _conditions_page()}
 
 
 def type_name(schema: Schema) -> str:
-    """The type of a field in a word or two, as a reader would say it."""
+    """Return a readable name for the type of a field."""
     if schema.get(INT_OR_STRING):
         return "integer or string"
     if schema.get("type") == "array":
@@ -51,7 +51,7 @@ def type_name(schema: Schema) -> str:
 
 
 def bounds(schema: Schema) -> str:
-    """What a value must keep to, in words."""
+    """Return the constraints of a value as text."""
     leaf = schema
     while leaf.get("type") == "array" or "additionalProperties" in leaf:
         leaf = leaf.get("items") or leaf["additionalProperties"]
@@ -71,7 +71,7 @@ def _distinct(schema: Schema, leaf: Schema) -> list[Schema]:
 
 
 def fields(schema: Schema, path: str, known: dict[str, Schema]) -> Iterator[tuple[str, ...]]:
-    """A row for each field below `path`. An object that is documented elsewhere (`known`) is named, not repeated."""
+    """Yield a row for each field below `path`. An object in `known` is linked instead of repeated."""
     required = schema.get("required", ())
     for name, child in schema.get("properties", {}).items():
         here = f"{path}.{name}"
@@ -85,7 +85,7 @@ def fields(schema: Schema, path: str, known: dict[str, Schema]) -> Iterator[tupl
 
 
 def rules(schema: Schema, path: str) -> Iterator[tuple[str, ...]]:
-    """A row for each CEL rule at or below `path`."""
+    """Yield a row for each CEL rule at or below `path`."""
     for rule in schema.get(VALIDATIONS, ()):
         yield f"`{path}`" if path else "the object", rule["message"], f"`{rule['rule']}`"
     for name, child in schema.get("properties", {}).items():
@@ -124,15 +124,15 @@ def _conditions_page() -> str:
     for kind in KINDS:
         module = inspect.getmodule(kind)
         if module is None:
-            raise ValueError(f"{kind.__name__}: its module cannot be found")
+            raise ValueError(f"{kind.__name__}: cannot find its module")
         lines += [f"## {kind.__name__}", "", (inspect.getdoc(module.ConditionType) or ""), ""]
         lines += [f"Conditions: {', '.join(f'`{condition}`' for condition in module.ConditionType)}.", ""]
-        lines += [*table(("reason", "when it is given"), definitions(module, module.Reason)), ""]
+        lines += [*table(("reason", "when it is used"), definitions(module, module.Reason)), ""]
     return "\n".join(lines)
 
 
 def definitions(module: ModuleType, enum: type[StrEnum]) -> list[tuple[str, str]]:
-    """Value and definition of each member of an enumeration; the definition is the string that follows the member.
+    """Return value and definition of each enum member. The definition is the string literal after the member.
 
     Raises:
         ValueError: a member has no definition.
@@ -145,5 +145,5 @@ def definitions(module: ModuleType, enum: type[StrEnum]) -> list[tuple[str, str]
             said[ast.unparse(assignment.targets[0])] = " ".join(str(after.value.value).split())
     undefined = [member.name for member in enum if member.name not in said]
     if undefined:
-        raise ValueError(f"{module.__name__}.{enum.__name__}: write below {undefined} exactly when they are given")
+        raise ValueError(f"{module.__name__}.{enum.__name__}: add a string after {undefined} that says when it is used")
     return [(f"`{member.value}`", said[member.name]) for member in enum]
