@@ -1,4 +1,4 @@
-"""The document of results: each benchmark replaces its own section and keeps the others."""
+"""RESULTS.md: each benchmark replaces its own section and keeps the others."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ _NEXT_SECTION: Final = re.compile(r"^(?=## )", re.MULTILINE)
 
 
 def write_section(path: Path, section: str) -> None:
-    """Put a section into the document of results; make the document if it does not exist.
+    """Write a section to the results file; create the file if it does not exist.
 
     Args:
-        path: the document.
-        section: Markdown that begins with a heading of level 2; a section with the same heading is replaced.
+        path: the file.
+        section: Markdown that begins with a level-2 heading; it replaces the section with the same heading.
     """
     document = path.read_text() if path.exists() else TITLE
     path.write_text(replace_section(document, section))
 
 
 def replace_section(document: str, section: str) -> str:
-    """The document with the section in the place of the one with the same heading, or at the end if there is none.
+    """Return the document with the section replaced, or appended if there is none with the same heading.
 
     Args:
-        document: Markdown with sections of level 2.
-        section: Markdown that begins with a heading of level 2.
+        document: Markdown with level-2 sections.
+        section: Markdown that begins with a level-2 heading.
 
     Raises:
-        ValueError: the section does not begin with such a heading.
+        ValueError: the section does not begin with a level-2 heading.
     """
     if not section.startswith("## "):
         raise ValueError(f"a section must begin with a heading of level 2 (## ...), got {section[:40]!r}")
@@ -46,7 +46,7 @@ def replace_section(document: str, section: str) -> str:
 
 
 def markdown_table(print_table: Callable[[Console], None]) -> str:
-    """What a function prints on a console, as lines of Markdown without spaces at their ends."""
+    """Return what `print_table` prints on a console, without trailing spaces."""
     text = StringIO()
     print_table(Console(file=text, width=_WIDTH))
     return "\n".join(line.rstrip() for line in text.getvalue().strip().splitlines())

@@ -24,7 +24,7 @@ def base_texts(root: Path, generated: dict[str, str]) -> list[str]:
     unknown = kustomization.keys() - {"apiVersion", "kind", "resources"}
     if unknown:
         raise ValueError(
-            f"{BASE}/kustomization.yaml: only `resources` is supported, got {sorted(unknown)}: move it to an overlay, or extend {__name__}"
+            f"{BASE}/kustomization.yaml: only `resources` is supported, got {sorted(unknown)}: use an overlay"
         )
     paths = [f"{BASE}/{name}" for name in kustomization["resources"]]
     return [generated[path] if path in generated else (root / path).read_text() for path in paths]

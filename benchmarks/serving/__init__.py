@@ -1,1 +1,1 @@
-"""The serving process against `bentoml serve`, with the same model and in one interleaved run."""
+"""Benchmark of the serving process against `bentoml serve`, with the same model, in interleaved rounds."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.serving`: measure both sides in turns, print the table, fail if a bound is missed."""
+"""`python -m benchmarks.serving`: measure both servers, print a table, and fail if a bound is missed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     """Run the benchmark.
 
     Returns:
-        The exit code: 0 done, 1 a bound is missed.
+        The exit code: 0 on success, 1 if a bound is missed.
     """
     options = _parser().parse_args(arguments)
     before = os.getloadavg()[0]
@@ -39,27 +39,32 @@ def main(arguments: list[str]) -> int:
 
 
 def _round(number: int, sides: tuple[Side, Side], slices: int) -> tuple[Sample, Sample]:
-    """Both sides once, the other one first in every second round.
+    """Measure both sides once. The order alternates between rounds.
 
     Raises:
-        RuntimeError: a side did not answer, or they do not answer the same.
+        RuntimeError: a side did not answer, or the scores differ.
     """
     if number % 2:
         theirs, ours = measure(sides[::-1], slices)
     else:
         ours, theirs = measure(sides, slices)
     if not all(map(math.isclose, ours.scores, theirs.scores)) or len(ours.scores) != len(theirs.scores):
-        raise RuntimeError("the two sides answer other scores to the same rows, so their times cannot be compared")
+        raise RuntimeError("the scores of the two sides differ for the same rows, so their times are not comparable")
     print(f"round {number + 1} done", file=sys.stderr)
     return ours, theirs
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each side is started")
-    parser.add_argument("--slices", type=int, default=40, help="of ten one-row requests; with 1,000 rows a quarter")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds; each starts both servers")
+    parser.add_argument(
+        "--slices",
+        type=int,
+        default=40,
+        help="slices of ten one-row requests per round; a quarter as many with 1,000 rows",
+    )
     parser.add_argument("--no-bounds", dest="bounds", action="store_false", help="do not fail if a bound is missed")
-    parser.add_argument("--results", type=Path, help="write the section Serving of this file, in Markdown")
+    parser.add_argument("--results", type=Path, help="Markdown file in which to replace the section Serving")
     return parser
 
 

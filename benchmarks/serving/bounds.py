@@ -1,4 +1,4 @@
-"""What is compared, and the bounds of the ratios."""
+"""The metrics, and the bounds of their ratios."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Final
 from benchmarks.serving.measure import Sample
 
 MEASURED: Final = "2026-11-23, 5 rounds: BentoML 1.4.40, scikit-learn 1.9.1, numpy 2.4.6, Python 3.11, 2 cores"
-"""What the bounds were taken from; renew both together."""
+"""The measurement behind the bounds; update both together."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One line of the comparison.
+    """One metric of the comparison.
 
     Args:
         title: what is measured.
-        read: takes it out of a sample.
-        unit: of what people are shown.
-        scale: how many of the unit make one of the sample's.
-        bound: largest allowed median of ours divided by theirs: 1.2 times the mean ratio of at least five rounds.
+        read: reads the value from a sample.
+        unit: unit for display.
+        scale: factor from the unit of the sample to `unit`.
+        bound: upper bound of the median ratio (ours / theirs): 1.2 times the mean ratio of at least five rounds.
     """
 
     title: str
@@ -46,9 +46,9 @@ class Finding:
     """A metric over all rounds.
 
     Args:
-        metric: which.
-        ours: our values, one a round, in the metric's unit.
-        theirs: theirs, of the same rounds.
+        metric: the metric.
+        ours: our values, one per round, in the unit of the metric.
+        theirs: the values of the other side, in the same rounds.
     """
 
     metric: Metric
@@ -57,17 +57,17 @@ class Finding:
 
     @property
     def ratios(self) -> list[float]:
-        """Ours divided by theirs, round by round."""
+        """Ours / theirs, per round."""
         return [mine / other for mine, other in zip(self.ours, self.theirs, strict=True)]
 
     @property
     def holds(self) -> bool:
-        """Whether the bound is kept."""
+        """Whether the bound is met."""
         return median(self.ratios) <= self.metric.bound
 
 
 def findings(rounds: list[tuple[Sample, Sample]]) -> list[Finding]:
-    """Every metric over the rounds, each a sample of ours and one of theirs."""
+    """Return every metric over all rounds. A round is a pair of samples (ours, theirs)."""
     return [
         Finding(
             metric,

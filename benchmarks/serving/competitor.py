@@ -1,4 +1,4 @@
-"""The plainest typed service that BentoML's guide leads to: an array in, an array out, every setting at its default."""
+"""The minimal typed service of BentoML's guide: array in, array out, all settings at their defaults."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 
 @bentoml.service
 class Competitor:
-    """One model of which the environment names the file, loaded when the worker starts."""
+    """Serves the model of the file MODEL_FILE, which is loaded when the worker starts."""
 
     def __init__(self) -> None:
         self.model = joblib.load(os.environ["MODEL_FILE"])
 
     @bentoml.api  # type: ignore[untyped-decorator]
     def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Score of each row: (rows, features) to (rows,)."""
+        """Return the score of each row: (rows, features) -> (rows,)."""
         return self.model.predict_proba(rows)[:, 1]  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Prepare both sides in a process that ends before anything is measured."""
+"""Prepare both sides in a process that exits before the measurement."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from benchmarks.serving.sides import Side
 
 
 def prepare(folder: Path) -> tuple[Side, Side]:
-    """Ours and theirs, made in an empty folder by another process.
+    """Prepare both sides (ours, theirs) in an empty folder, in another process.
 
-    Libraries that a living process shares with a server would lessen the server's share of the memory.
+    Library pages that a running process shares with a server would reduce the PSS of the server.
     """
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(_make_sides, folder).result()
 
 
 def _make_sides(folder: Path) -> tuple[Side, Side]:
-    from benchmarks.serving.preparation import make_sides  # noqa: PLC0415 - loads libraries that only servers may share
+    from benchmarks.serving.preparation import make_sides  # noqa: PLC0415 - loads libraries that only the servers may share
 
     return make_sides(folder)

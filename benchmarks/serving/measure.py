@@ -1,4 +1,4 @@
-"""One round: start the sides, ask them in turns, stop them. CPU time and memory are those of its whole process tree."""
+"""One round: start both servers, send interleaved requests, stop them. CPU and memory are of the whole process tree."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from benchmarks.serving.sides import Request, Side
 DEADLINE_SECONDS: Final = 120.0
 POLL_SECONDS: Final = 0.02
 SLICE: Final = 10
-"""Requests that one side is sent before it is the other's turn."""
+"""Requests to one server before switching to the other."""
 NANOSECONDS: Final = 1e9
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What one side took in one round.
+    """The measurements of one side in one round.
 
     Args:
         start: CPU seconds from spawn to the first answered prediction.
-        memory: bytes (PSS) after it.
-        row: CPU seconds of a request with one row.
-        batch: CPU seconds of a request with many rows.
-        array: CPU seconds of a request with the same rows as one array.
-        scores: the answer to the many rows: probability of the second class of each.
+        memory: PSS in bytes after it.
+        row: CPU seconds per request with one row.
+        batch: CPU seconds per request with many rows.
+        array: CPU seconds per request with the same rows as one array.
+        scores: the probability of the second class for each of the many rows.
     """
 
     start: float
@@ -45,14 +45,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Server:
-    """A side that runs and has answered.
+    """A running server that has answered a request.
 
     Args:
-        side: which.
+        side: the side.
         process: the root of its process tree.
-        client: an open connection to it.
-        start: CPU seconds until it had answered.
-        memory: bytes (PSS) right then.
+        client: an open connection.
+        start: CPU seconds until the first answer.
+        memory: PSS in bytes at that time.
     """
 
     side: Side
@@ -62,31 +62,31 @@ class Server:
     memory: float
 
     def slice(self, request: Request) -> float:
-        """CPU seconds of `SLICE` such requests, one after another."""
+        """Send `SLICE` requests one after another. Return their CPU seconds."""
         before = _cpu_seconds(self.process)
         for _ in range(SLICE):
-            _ask(self.client, request)
+            _post(self.client, request)
         return _cpu_seconds(self.process) - before
 
 
 def measure(sides: Sequence[Side], slices: int) -> list[Sample]:
-    """Start each of two sides alone, and then ask both in turns, so that both meet the same load of the machine.
+    """Start each side alone, then send requests to both in turns, so that both run under the same machine load.
 
     Args:
-        sides: in the order in which they start.
-        slices: of requests with one row; with many rows it is a quarter of them.
+        sides: the two sides, in starting order.
+        slices: number of slices of one-row requests; a quarter as many with many rows.
 
     Raises:
-        RuntimeError: a side ended, or did not answer in time.
+        RuntimeError: a server exited, or did not answer in time.
     """
     with _running(sides[0]) as first:
         pass
     with _running(sides[1]) as second, _running(sides[0]) as again:
         both, many = (again, second), max(1, slices // 4)
-        rows = _in_turns(both, lambda side: side.row, slices)
-        batches = _in_turns(both, lambda side: side.batch, many)
-        arrays = _in_turns(both, lambda side: side.array, many)
-        scores = [_scores(_ask(server.client, server.side.batch)) for server in both]
+        rows = _interleave(both, lambda side: side.row, slices)
+        batches = _interleave(both, lambda side: side.batch, many)
+        arrays = _interleave(both, lambda side: side.array, many)
+        scores = [_scores(_post(server.client, server.side.batch)) for server in both]
     return [
         Sample(server.start, server.memory, row, batch, array, answer)
         for server, row, batch, array, answer in zip((first, second), rows, batches, arrays, scores, strict=True)
@@ -120,24 +120,24 @@ def _first_answer(side: Side, process: psutil.Popen) -> None:
     while process.poll() is None and time.monotonic() < deadline:
         client = http.client.HTTPConnection("127.0.0.1", side.port, timeout=DEADLINE_SECONDS)
         with contextlib.closing(client), contextlib.suppress(OSError, RuntimeError):
-            _ask(client, side.row)
+            _post(client, side.row)
             return
         time.sleep(POLL_SECONDS)
     raise RuntimeError(f"{' '.join(side.command)}: no answer (exit code {process.poll()}):\n{side.log.read_text()}")
 
 
-def _in_turns(servers: Sequence[Server], pick: Callable[[Side], Request], slices: int) -> list[float]:
-    """CPU seconds that a request takes of each server; one slice more, the first, is not counted."""
+def _interleave(servers: Sequence[Server], pick: Callable[[Side], Request], slices: int) -> list[float]:
+    """Return the CPU seconds per request of each server. An additional first slice is a warm-up."""
     rounds = [[server.slice(pick(server.side)) for server in servers] for _ in range(slices + 1)]
     return [sum(spent) / (slices * SLICE) for spent in zip(*rounds[1:], strict=True)]
 
 
-def _ask(client: http.client.HTTPConnection, request: Request) -> bytes:
+def _post(client: http.client.HTTPConnection, request: Request) -> bytes:
     client.request("POST", request.path, request.body, {"content-type": "application/json"})
     response = client.getresponse()
     answer = response.read()
     if response.status != HTTPStatus.OK:
-        raise RuntimeError(f"POST {request.path}: {response.status}, must be 200: {answer[:200]!r}")
+        raise RuntimeError(f"POST {request.path}: expected status 200, got {response.status}: {answer[:200]!r}")
     return answer
 
 
@@ -147,16 +147,16 @@ def _scores(answer: bytes) -> list[float]:
 
 
 def _cpu_seconds(process: psutil.Popen) -> float:
-    """User and system time of the living processes, to the nanosecond, and of children that they have waited for."""
-    return sum(_own_cpu_seconds(member.pid) + _waited_cpu_seconds(member) for member in _tree(process))
+    """Return user and system time of the running processes (in ns resolution) and of their reaped children."""
+    return sum(_own_cpu_seconds(member.pid) + _reaped_cpu_seconds(member) for member in _tree(process))
 
 
 def _own_cpu_seconds(pid: int) -> float:
-    # The clock that clock_getcpuclockid(3) names: /proc counts in hundredths of a second, too coarse for one request.
+    # The clock of clock_getcpuclockid(3). The resolution of /proc, 10 ms, is too coarse for one request.
     return time.clock_gettime_ns((~pid << 3) | 2) / NANOSECONDS
 
 
-def _waited_cpu_seconds(process: Any) -> float:
+def _reaped_cpu_seconds(process: Any) -> float:
     times = process.cpu_times()
     return float(times.children_user + times.children_system)
 

@@ -1,4 +1,4 @@
-"""Commands, environments and requests of both sides, made from one fitted model."""
+"""Commands, environments and requests of both sides, for the same fitted model."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ BATCH_ROWS: Final = 1000
 
 
 def make_sides(folder: Path) -> tuple[Side, Side]:
-    """Train one model on data of scikit-learn, and get both sides ready to serve it.
+    """Train a model on a data set of scikit-learn, and prepare both sides to serve it.
 
     Args:
         folder: an empty folder for models and logs.
 
     Returns:
-        Ours and theirs.
+        The two sides (ours, theirs).
     """
     frame, labels = load_breast_cancer(return_X_y=True, as_frame=True)
     estimator = make_pipeline(StandardScaler(), LogisticRegression())
@@ -40,7 +40,7 @@ def make_sides(folder: Path) -> tuple[Side, Side]:
 
 
 def _ours(published: Published, folder: Path) -> Side:
-    """Our container: the version is fetched and verified, rows and scores are counted for drift, capture is off."""
+    """Return our side: the version is fetched and verified, drift is counted, capture is off."""
     environment = container_environment(published, folder)
     run_fetch(environment).check_returncode()
     batch = _batch(published)
@@ -60,7 +60,7 @@ def _ours(published: Published, folder: Path) -> Side:
 def _theirs(published: Published, folder: Path) -> Side:
     folder.mkdir()
     model = copy.deepcopy(published.estimator)
-    # With the names of its columns it would warn, at some cost, on every array.
+    # With feature names, the model would emit a costly warning for every array.
     del model[0].feature_names_in_
     joblib.dump(model, folder / "model.joblib")
     port, rows = free_port(), _batch(published).to_numpy().tolist()
@@ -83,5 +83,5 @@ def _theirs(published: Published, folder: Path) -> Side:
 
 
 def _batch(published: Published) -> Any:
-    """Hold-out rows, again and again."""
+    """Return `BATCH_ROWS` rows, repeating the held-out rows."""
     return published.rows.iloc[np.arange(BATCH_ROWS) % len(published.rows)]

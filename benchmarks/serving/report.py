@@ -1,4 +1,4 @@
-"""The findings as a table for people, and as a section of the document of results."""
+"""The findings as a table on the terminal, and as a section of RESULTS.md."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ Load average {before:.1f} before the run and {after:.1f} after it, of which the 
 
 {table}
 
-Each cell is the median of {rounds} rounds, with the smallest and the largest in brackets; ratios are taken round by
-round. Seconds and bytes are of this machine; only the ratios are claims; below 1 ours takes less.
-A bound is 1.2 times the mean ratio of at least five rounds
+Each cell is the median of {rounds} rounds, with minimum and maximum in parentheses. Ratios are ours / theirs, per
+round; below 1, ours takes less. Absolute values depend on the machine; only the ratios are claims. A bound is 1.2 times
+the mean ratio of at least five rounds
 ({measured}).
 
-- **Ours** is `python -m perennate.serving serve`: records by name in, every value checked; predictions, probabilities
-  and ids out; rows and scores counted for drift; capture off.
-- **Theirs** is `bentoml serve` of the plainest typed service ([competitor.py](serving/competitor.py)), every setting at
-  its default: an array in, the scores out, nothing counted for drift, no ids. Without names, its request of 1,000 rows
-  is a quarter as long as ours.
-- Both serve the same scaler and logistic regression over 30 numbers, and the run fails if their scores differ.
-- Rounds alternate who starts first. CPU is user and system time of the whole process tree, memory its PSS after the
-  first answer, with the other side not running. In a round both then take turns of ten requests: {requests} with 1 row,
-  and {batches} of each kind with 1,000, one after another over one connection on 127.0.0.1.
+- **Ours** is `python -m perennate.serving serve`. Requests have named records, and every value is validated. Responses
+  have predictions, probabilities and ids. Rows and scores are counted for drift. Capture is off.
+- **Theirs** is `bentoml serve` of a minimal typed service ([competitor.py](serving/competitor.py)) with defaults:
+  an array in, the scores out, without drift counts and ids. Without names, its request of 1,000 rows is a quarter as
+  long as ours.
+- Both serve the same scaler and logistic regression with 30 features. The run fails if their scores differ.
+- The starting order alternates between rounds. CPU is user and system time of the whole process tree. Memory is its PSS
+  after the first answer, while the other side is not running. Then both sides take turns of ten requests, one after
+  another over one connection on 127.0.0.1: {requests} with 1 row, and {batches} of each format with 1,000 rows.
 """
 
 
 def print_table(found: list[Finding], console: Console) -> None:
-    """Ours, theirs, ratio and bound of each metric."""
+    """Print ours, theirs, ratio and bound of each metric."""
     table = Table("", "unit", "ours", "theirs", "ratio", "mean x 1.2", "bound", "", box=box.MARKDOWN)
     for finding in found:
         metric, ratios = finding.metric, finding.ratios
@@ -58,12 +58,12 @@ def print_table(found: list[Finding], console: Console) -> None:
 
 
 def section(found: list[Finding], *, slices: int, measured: str, loads: tuple[float, float]) -> str:
-    """The results as a section in Markdown.
+    """Return the results as a Markdown section.
 
     Args:
         found: the findings.
-        slices: of one-row requests, in each round.
-        measured: what the bounds were taken from.
+        slices: slices of one-row requests per round.
+        measured: the measurement behind the bounds.
         loads: load average before and after the run.
     """
     return SECTION.format(

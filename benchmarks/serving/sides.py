@@ -1,4 +1,4 @@
-"""What a side of the comparison is."""
+"""The two sides of the comparison."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Request:
-    """A POST: its path, and its body of JSON."""
+    """A POST request with a JSON body."""
 
     path: str
     body: bytes
@@ -16,16 +16,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Side:
-    """One server that can be started again and again.
+    """A server that can be started repeatedly.
 
     Args:
-        command: what starts it.
-        environment: all of its environment.
-        port: of 127.0.0.1, where it answers.
-        row: one row.
-        batch: many rows, as people send them first.
-        array: the same rows as one array, without names.
-        log: where it prints.
+        command: the command that starts it.
+        environment: its complete environment.
+        port: its port on 127.0.0.1.
+        row: request with one row.
+        batch: request with many rows, in the most common format.
+        array: request with the same rows as one array, without names.
+        log: file for its output.
     """
 
     command: tuple[str, ...]
