@@ -1,4 +1,4 @@
-"""What holds for every decision of every kind, over worlds at many points of their lives."""
+"""Rules for the decisions of every kind, checked against stories that cover many states of their objects."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def every_story_of(kind: str) -> pytest.MarkDecorator:
 
 
 def statuses(story: Story) -> list[Document]:
-    """The statuses that the passes of a story write until they come to rest."""
+    """The statuses that passes write until the world of a story is stable."""
     world = story.tell()
     first = world.plan(story.kind, story.name)
     plans = [first, *world.settle(story.kind, story.name)]
@@ -47,15 +47,15 @@ def statuses(story: Story) -> list[Document]:
 
 
 @every_story
-def test_deciding_twice_is_equal(story: Story) -> None:
-    """A decision is a function of what was observed, and of nothing else."""
+def test_decisions_are_deterministic(story: Story) -> None:
+    """A decision depends only on the observed state."""
     world = story.tell()
     assert world.plan(story.kind, story.name) == world.plan(story.kind, story.name)
 
 
 @every_story
-def test_the_input_is_not_changed(story: Story) -> None:
-    """A decision and the manifests that it makes share nothing with what was observed."""
+def test_the_observed_state_is_not_modified(story: Story) -> None:
+    """A plan shares no mutable data with the observed state."""
     world = story.tell()
     before = copy.deepcopy(world.objects)
     plan = world.plan(story.kind, story.name)
@@ -65,8 +65,8 @@ def test_the_input_is_not_changed(story: Story) -> None:
 
 
 @every_story
-def test_passes_come_to_rest(story: Story) -> None:
-    """Eventually stable: after a few passes a pass plans nothing that is not there already, and tells of nothing."""
+def test_passes_reach_a_stable_state(story: Story) -> None:
+    """After a few passes, the state is stable: another pass writes nothing and emits no Event."""
     world = story.tell()
     world.settle(story.kind, story.name)
     if (story.kind, story.name) not in world.objects:
@@ -80,8 +80,8 @@ def test_passes_come_to_rest(story: Story) -> None:
 
 
 @every_story
-def test_every_crash_point_leads_to_the_same_end(story: Story) -> None:
-    """Whichever action a pass crashed before, the passes after it reach the same children, and create none twice."""
+def test_every_crash_point_leads_to_the_same_children(story: Story) -> None:
+    """After a crash between any two actions, later passes reach the same children and create none twice."""
     reference = story.tell()
     actions = len(reference.plan(story.kind, story.name).create) + len(reference.plan(story.kind, story.name).apply) + 1
     reference.settle(story.kind, story.name)
@@ -94,8 +94,8 @@ def test_every_crash_point_leads_to_the_same_end(story: Story) -> None:
 
 
 @every_story
-def test_status_names_the_generation_that_it_was_derived_from(story: Story) -> None:
-    """Every status carries observedGeneration, and so does every condition."""
+def test_status_and_conditions_have_the_observed_generation(story: Story) -> None:
+    """Each status and each condition has the observedGeneration of the spec that it was derived from."""
     for status in statuses(story):
         assert status["observedGeneration"] == 1
         assert {condition["observedGeneration"] for condition in status["conditions"]} == {1}
@@ -103,7 +103,7 @@ def test_status_names_the_generation_that_it_was_derived_from(story: Story) -> N
 
 @every_story
 def test_every_reason_and_condition_is_declared(story: Story) -> None:
-    """Conditions, history entries and Events use only words that the API declares with their meaning."""
+    """Conditions, history entries and Events use only condition types and reasons that the API declares."""
     world = story.tell()
     plans = [world.plan(story.kind, story.name), *world.settle(story.kind, story.name)]
     declared = {str(reason) for reason in REASONS[story.kind]}
@@ -118,8 +118,8 @@ def test_every_reason_and_condition_is_declared(story: Story) -> None:
 
 
 @every_story
-def test_status_is_json_and_can_be_read_back(story: Story) -> None:
-    """No NaN or infinity reaches JSON, every bound of the model holds, and parsing a status changes nothing."""
+def test_status_is_valid_json_and_round_trips(story: Story) -> None:
+    """A status has no NaN or infinity, respects the limits of the model, and round-trips through the model."""
     for status in statuses(story):
         json.dumps(status, allow_nan=False)
         model = MODELS[story.kind].model_fields["status"].annotation
@@ -130,8 +130,8 @@ def test_status_is_json_and_can_be_read_back(story: Story) -> None:
 
 
 @every_story
-def test_no_plan_writes_a_spec_of_ours(story: Story) -> None:
-    """The operator owns status and its own children; of our kinds a policy may create a TrainingJob, and no more."""
+def test_no_plan_writes_the_spec_of_a_custom_resource(story: Story) -> None:
+    """A plan never writes the spec of a custom resource, except that a policy may create a TrainingJob."""
     world = story.tell()
     for plan in [world.plan(story.kind, story.name), *world.settle(story.kind, story.name)]:
         assert not {manifest["kind"] for manifest in plan.apply} & OURS
@@ -140,8 +140,8 @@ def test_no_plan_writes_a_spec_of_ours(story: Story) -> None:
 
 
 @every_story
-def test_every_child_is_owned_and_named(story: Story) -> None:
-    """Each child has our controller reference, save the store claim; a name that fits a DNS label; our label."""
+def test_every_child_has_an_owner_a_label_and_a_valid_name(story: Story) -> None:
+    """Each child has a valid name, the part-of label, and, except for the store claim, a controller reference."""
     world = story.tell()
     uid = world.objects[story.kind, story.name]["metadata"]["uid"]
     for plan in [world.plan(story.kind, story.name), *world.settle(story.kind, story.name)]:
@@ -157,7 +157,7 @@ def test_every_child_is_owned_and_named(story: Story) -> None:
 
 
 @every_story_of("TrainingJob")
-def test_exactly_one_terminal_state(story: Story) -> None:
+def test_a_run_has_at_most_one_terminal_state(story: Story) -> None:
     found: set[str] = set()
     for status in statuses(story):
         terminal = {
@@ -170,7 +170,7 @@ def test_exactly_one_terminal_state(story: Story) -> None:
 
 @every_story
 def test_a_run_is_deleted_only_after_its_end_is_recorded(story: Story) -> None:
-    """Nothing is deleted by a plan but a TrainingJob whose end is in a status already: its own, or its episode's."""
+    """A plan deletes only a TrainingJob whose end is recorded, in its own status or in that of its episode."""
     world = story.tell()
     status = world.objects[story.kind, story.name].get("status", {})
     deleted = world.plan(story.kind, story.name).delete
@@ -184,8 +184,8 @@ def test_a_run_is_deleted_only_after_its_end_is_recorded(story: Story) -> None:
 
 
 @every_story_of("DriftPolicy")
-def test_unknown_never_retrains(story: Story) -> None:
-    """No episode opens while what would open it is Unknown, unless a person asked."""
+def test_an_unknown_condition_never_triggers_retraining(story: Story) -> None:
+    """No episode opens while the condition of its trigger is Unknown, except on a manual request."""
     world = story.tell()
     before = (world.objects[story.kind, story.name].get("status") or {}).get("episode")
     status = world.plan(story.kind, story.name).status or {}
@@ -198,12 +198,12 @@ def test_unknown_never_retrains(story: Story) -> None:
 
 
 def _children(objects: dict[tuple[str, str], Document]) -> dict[tuple[str, str], Any]:
-    """Every child by its spec; uids and times differ from world to world."""
+    """The specs of all children; uids and times differ between worlds."""
     return {key: document.get("spec") for key, document in objects.items() if key[0] not in {*OURS, "Pod"}}
 
 
 def _scribble(manifest: Any) -> None:
-    """Change everything that can be changed in a manifest."""
+    """Modify all mutable parts of a manifest."""
     if isinstance(manifest, dict):
         for value in list(manifest.values()):
             _scribble(value)

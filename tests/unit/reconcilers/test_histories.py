@@ -1,4 +1,4 @@
-"""Random histories of all three kinds: users, Kubernetes and crashing passes in any order. What must never happen."""
+"""Invariants under random histories: actions of users, Kubernetes and crashing passes in any order."""
 
 from __future__ import annotations
 
@@ -28,79 +28,79 @@ CRASHES = st.one_of(st.none(), st.integers(0, 4))
 
 
 def real_version(version: str) -> Document:
-    """A published version whose profile is one that samples can be counted against."""
+    """A published version whose profile matches the samples of `sample_of`."""
     return {**model_version(version), "profileDigest": profile_of(version).digest}
 
 
 @dataclass
 class History:
-    """A world and what has happened to it."""
+    """A world, and the actions that change it."""
 
     world: World
     verbs: int = 0
 
     def look(self, index: int, crash_after: int | None) -> None:
-        """A pass over one of our objects, which may crash after any of its actions."""
+        """Run a pass over one of the custom resources, which may crash after any of its actions."""
         ours = sorted(key for key in self.world.objects if key[0] in OURS)
         if ours:
             self._face_the_monitor()
             self.world.step(*ours[index % len(ours)], crash_after=crash_after)
 
     def end_job(self, index: int, version: str | None) -> None:
-        """A Job of a run ends, well or not."""
+        """End a Job of a run: with a published version, or as failed without one."""
         job = self._pick("Job", index, ended=False)
         if job is None:
             return
         self.world.server.objects.pop(key_of(job))
-        self.world.put(job)  # it becomes the newest one, on which the controllers act
+        self.world.put(job)  # now it is the newest Job, on which the simulated controllers act
         if version is None:
             job_fails(self.world, "publish", 11)
         else:
             job_succeeds(self.world, version, modelVersion=real_version(version))
 
     def roll(self, *, well: bool) -> None:
-        """The Deployment rolls out, or gets stuck."""
+        """Complete the rollout of the Deployment, or block it."""
         if ("Deployment", "m") in self.world.objects:
             (deployment_rolls_out if well else deployment_gets_stuck)(self.world)
 
     def traffic(self, *, lost: bool) -> None:
-        """An interval of traffic passes."""
+        """Let an evaluation interval of traffic pass."""
         self._lost = lost
         self.world.evaluation_due = True
         self.world.pass_time(300)
 
     def wait(self, seconds: int) -> None:
-        """Time passes."""
+        """Let time pass."""
         self.world.pass_time(seconds)
 
     def delete_job(self, index: int) -> None:
-        """A user deletes a Job that a status knows of."""
+        """Delete a Job that a status refers to, as a user would."""
         job = self._pick("Job", index)
         if job is not None and job["metadata"]["name"] in self._recorded("jobRef", "name", kind="TrainingJob"):
             self.world.delete("Job", job["metadata"]["name"])
 
     def delete_run(self, index: int) -> None:
-        """A user deletes a TrainingJob, if of an episode then one that its status knows to be running."""
+        """Delete a TrainingJob as a user would; one of an episode only if the policy's status refers to it."""
         run = self._pick("TrainingJob", index)
         opened = self._recorded("episode", "trainingJob", kind="DriftPolicy", unless=("phase", "Opened"))
         if run is not None and (not run["metadata"].get("ownerReferences") or run["metadata"]["name"] in opened):
             self.world.delete("TrainingJob", run["metadata"]["name"])
 
     def suspend(self, index: int) -> None:
-        """A user suspends a run, or resumes it."""
+        """Suspend or resume a run, as a user would."""
         run = self._pick("TrainingJob", index)
         if run is not None:
             spec = self.world.objects["TrainingJob", run["metadata"]["name"]]["spec"]
             spec["suspend"] = not spec.get("suspend", False)
 
     def ask(self, verb: str) -> None:
-        """A user sets an annotation."""
+        """Set a verb annotation, as a user would."""
         self.verbs += 1
         kind, name = ("DriftPolicy", "p") if verb == ANNOTATION_RETRAIN else ("ModelDeployment", "m")
         self.world.objects[kind, name]["metadata"].setdefault("annotations", {})[verb] = f"request {self.verbs}"
 
     def come_to_rest(self) -> None:
-        """Passes without crashes until none changes anything any more."""
+        """Run passes without crashes until none of them writes anything."""
         for _ in range(10):
             self._face_the_monitor()
             before = self.world.writes
@@ -108,12 +108,12 @@ class History:
                 self.world.settle(*key)
             if self.world.writes == before:
                 return
-        raise AssertionError("the namespace never came to rest")
+        raise AssertionError("the namespace did not become stable")
 
     _lost: bool = False
 
     def _face_the_monitor(self) -> None:
-        """Hand the profile and the window of the version that is served to the passes over the policy."""
+        """Provide the profile and the window of the served version to the passes over the policy."""
         stable = (self.world.objects["ModelDeployment", "m"].get("status") or {}).get("stableRevision")
         served = next((version for version in VERSIONS if stable and stable["digest"] == digest_of(version)), None)
         self.world.profile = profile_of(served) if served else None
@@ -125,13 +125,13 @@ class History:
         return found[index % len(found)] if found else None
 
     def _recorded(self, field_: str, part: str, *, kind: str, unless: tuple[str, str] = ("", "-")) -> set[str]:
-        """What the statuses of a kind hold in a part of a field."""
+        """The values of a part of a status field, over all objects of a kind."""
         found = [(document.get("status") or {}).get(field_) for document in self.world.of_kind(kind)]
         return {entry[part] for entry in found if entry and entry.get(unless[0]) != unless[1]}
 
 
 def served() -> History:
-    """A history that begins when every pod serves the version of the first run, and a policy watches it."""
+    """A history in which every pod serves the version of the first run, and a policy monitors it."""
     history = History(_world())
     history.come_to_rest()
     history.end_job(0, "v1")
@@ -168,7 +168,7 @@ ACTIONS = st.one_of(
 
 
 def act(history: History, action: tuple[object, ...]) -> None:
-    """Let one thing happen."""
+    """Perform one action."""
     name, *arguments = action
     if name == "roll":
         history.roll(well=bool(arguments[0]))
@@ -179,7 +179,7 @@ def act(history: History, action: tuple[object, ...]) -> None:
 
 
 def check(history: History) -> None:
-    """What must hold at any moment."""
+    """Assert the invariants that hold at any time."""
     world = history.world
     twice = [name for name, count in Counter((kind, name) for kind, name, _ in world.created).items() if count > 1]
     assert [key for key in twice if key[0] in {"Job", "TrainingJob"}] == []
@@ -208,8 +208,8 @@ SETTINGS = settings(
 
 @SETTINGS
 @given(st.lists(ACTIONS, min_size=5, max_size=60), st.booleans())
-def test_no_history_makes_anything_twice(actions: list[tuple[object, ...]], begun: bool) -> None:
-    """Whatever happens: one Job an attempt, one TrainingJob an episode, one terminal state; and it comes to rest."""
+def test_nothing_is_created_twice_in_any_history(actions: list[tuple[object, ...]], begun: bool) -> None:
+    """In any history: one Job per attempt, one TrainingJob per episode, one terminal state, and a stable end."""
     history = served() if begun else History(_world())
     for action in actions:
         act(history, action)
@@ -233,8 +233,8 @@ def test_a_terminal_state_is_never_left(actions: list[tuple[object, ...]]) -> No
 
 @SETTINGS
 @given(st.lists(ACTIONS, min_size=5, max_size=40))
-def test_the_stable_version_was_served_by_every_pod(actions: list[tuple[object, ...]]) -> None:
-    """A version becomes stable only in a moment in which the Deployment is complete on that version's template."""
+def test_a_stable_version_was_served_by_every_pod(actions: list[tuple[object, ...]]) -> None:
+    """A version becomes stable only while the Deployment is complete with the template of that version."""
     history = served()
     for action in actions:
         before = _stable(history.world)
@@ -248,7 +248,7 @@ def test_the_stable_version_was_served_by_every_pod(actions: list[tuple[object, 
 
 
 def digest_of_label(short: str) -> str:
-    """The digest whose first digits are a label."""
+    """The digest that begins with the digits of a label."""
     return next(digest_of(version) for version in VERSIONS if digest_of(version).startswith(f"sha256:{short}"))
 
 

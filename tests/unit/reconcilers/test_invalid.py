@@ -1,4 +1,4 @@
-"""Specs that the schema let through and we cannot read."""
+"""Objects whose spec the API server accepted but the operator cannot parse."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MESSAGE = "spec.newField: is not known to this version of perennate"
 
 
 def observed(kind: str, *, status: dict[str, Any] | None = None, **meta: Any) -> InvalidObserved:
-    """An object whose spec did not parse."""
+    """The observed state of an object whose spec cannot be parsed."""
     found = REGISTRY.kinds[kind]
     return InvalidObserved(
         status_model=found.status,
@@ -30,8 +30,8 @@ def observed(kind: str, *, status: dict[str, Any] | None = None, **meta: Any) ->
 
 
 @pytest.mark.parametrize(("kind", "summary"), KINDS.items(), ids=KINDS)
-def test_the_field_is_named_in_the_summary_condition(kind: str, summary: str) -> None:
-    """The condition that people look at first names the field; nothing else is done, and it is told of once."""
+def test_the_summary_condition_names_the_field(kind: str, summary: str) -> None:
+    """The summary condition names the field; nothing else is written, and the Event is emitted once."""
     plan = decide_invalid(observed(kind))
     assert plan.status is not None
     found = next(c for c in plan.status["conditions"] if c["type"] == summary)
@@ -45,25 +45,25 @@ def test_the_field_is_named_in_the_summary_condition(kind: str, summary: str) ->
     assert again.events == ()
 
 
-def test_what_was_known_before_is_kept() -> None:
-    """A spec that cannot be read takes nothing from the status: what is served stays on record."""
+def test_other_status_fields_are_kept() -> None:
+    """An invalid spec leaves the other status fields unchanged, such as what is served."""
     plan = decide_invalid(observed("ModelDeployment", status={"url": "http://m", "readyReplicas": 3}))
     assert plan.status is not None
     assert (plan.status["url"], plan.status["readyReplicas"]) == ("http://m", 3)
 
 
 def test_a_finished_run_stays_finished() -> None:
-    """A terminal state is never left, not even for a spec that a newer version wrote."""
+    """A terminal state is final, even if a newer version wrote a spec that this one cannot parse."""
     status = {"conditions": [condition("Complete", "True", "VersionPublished")]}
     assert decide_invalid(observed("TrainingJob", status=status)).status is None
 
 
-def test_a_status_that_cannot_be_read_either_is_written_anew() -> None:
-    """One bad field of a status must not keep the reason from the user."""
+def test_an_invalid_status_is_replaced() -> None:
+    """A status that cannot be parsed is replaced, so that the user still sees the reason."""
     plan = decide_invalid(observed("DriftPolicy", status={"lostChallengers": "many"}))
     assert plan.status is not None
     assert plan.status["conditions"][0]["reason"] == "InvalidSpec"
 
 
-def test_an_object_that_is_being_deleted_is_left_alone() -> None:
+def test_an_object_that_is_being_deleted_is_not_written() -> None:
     assert decide_invalid(observed("TrainingJob", deletionTimestamp="2026-03-01T12:00:00Z")).status is None

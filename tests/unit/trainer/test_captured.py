@@ -1,4 +1,4 @@
-"""Captured rows and labels: joined by id, the last label wins, what is torn is passed over and counted."""
+"""Reading captured rows and labels: join by id, duplicate labels, and files that cannot be read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOW = 1_000_000.0
 
 
 def write_rows(folder: Path, name: str, rows: dict[str, float], *, columns: tuple[str, ...] = ("age",)) -> None:
-    """A file of captured rows: id to seconds before NOW."""
+    """Write a file of captured rows; `rows` maps each id to its age in seconds."""
     table: dict[str, Any] = {column: [float(len(rows))] * len(rows) for column in columns}
     table |= {
         "perennate.id": list(rows),
@@ -28,7 +28,7 @@ def write_rows(folder: Path, name: str, rows: dict[str, float], *, columns: tupl
 
 
 def write_labels(folder: Path, name: str, labels: list[tuple[str, Any, float]]) -> None:
-    """A file of labels: id, label, seconds before NOW."""
+    """Write a file of labels; each entry has an id, a label and its age in seconds."""
     columns = {
         "perennate.id": [name for name, _, _ in labels],
         "perennate.label": [label for _, label, _ in labels],
@@ -38,7 +38,7 @@ def write_labels(folder: Path, name: str, labels: list[tuple[str, Any, float]]) 
 
 
 def read(folder: Path, *, window: float = 1000.0, features: tuple[str, ...] = ()) -> Captured:
-    """Read the folder; ten rows must be there."""
+    """Read the folder with a minimum of ten rows."""
     spec = CapturedData.model_validate({"modelDeployment": "shop", "minRows": 10, "window": "1h"})
     return read_captured(folder, spec, since=NOW - window, target="label", features=features)
 
@@ -52,22 +52,22 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_rows_and_labels_are_joined_by_id(folder: Path) -> None:
-    """Each row gets its own label, in the order of time, with its features and nothing of the prediction."""
+    """Each row is joined with its label and sorted by time; the prediction columns are dropped."""
     found = read(folder)
     assert found.table["label"].to_pylist() == ["0", "1"] * 5
     assert found.table.column_names == ["age", "perennate.id", "perennate.time", "label"]
     assert (found.rows, found.skipped_files) == (10, 0)
 
 
-def test_the_last_label_wins(folder: Path) -> None:
-    """A correction replaces what was said before, in whichever file it comes."""
+def test_the_latest_label_is_used(folder: Path) -> None:
+    """The latest label of a row is used, whichever file contains it."""
     write_labels(folder, "0-first", [("id0", 7, 1.0)])
     write_labels(folder, "z-last", [("id0", 8, 9.0)])
     assert read(folder).table["label"].to_pylist()[0] == "7"
 
 
 def test_rows_outside_the_window_are_left_out(folder: Path) -> None:
-    """The window counts back from the start of the run, by the time of the row."""
+    """The window ends at the start of the run and selects rows by their time."""
     write_rows(folder, "old-1", {"old": 1000.1, "edge": 1000.0})
     write_labels(folder, "old-1", [("old", 1, 1.0), ("edge", 1, 1.0)])
     assert "edge" in read(folder).table["perennate.id"].to_pylist()
@@ -75,7 +75,7 @@ def test_rows_outside_the_window_are_left_out(folder: Path) -> None:
 
 
 def test_rows_without_a_label_and_labels_without_a_row_are_left_out(folder: Path) -> None:
-    """Only pairs teach anything; the others are counted in what was seen."""
+    """Only pairs of row and label are used; the row count includes rows without a label."""
     write_rows(folder, "b-1", {"lonely": 1.0})
     write_labels(folder, "b-1", [("nobody", 1, 1.0), ("id0", None, 0.0)])
     found = read(folder)
@@ -85,49 +85,49 @@ def test_rows_without_a_label_and_labels_without_a_row_are_left_out(folder: Path
 
 
 def torn(folder: Path) -> None:
-    """A file that a killed pod left in the middle."""
+    """Write a truncated file, as a killed pod leaves it."""
     write_rows(folder, "torn-1", {"torn": 1.0})
     path = folder / "rows-torn-1.parquet"
     path.write_bytes(path.read_bytes()[:-20])
 
 
 def empty(folder: Path) -> None:
-    """A file of 0 bytes."""
+    """Write an empty file."""
     (folder / "labels-empty-1.parquet").write_bytes(b"")
 
 
 def vanished(folder: Path) -> None:
-    """A file that retention removed between listing and reading."""
+    """Add a file that cannot be opened, as if retention deleted it between listing and reading."""
     (folder / "rows-vanished-1.parquet").symlink_to(folder / "gone")
 
 
 def of_another_model(folder: Path) -> None:
-    """A file of an older version with other features."""
+    """Write a file of another version with other features."""
     write_rows(folder, "other-1", {"other": 900.0}, columns=("height",))
 
 
 def without_id(folder: Path) -> None:
-    """A file that lacks what the join needs."""
-    parquet.write_table(pa.table({"age": [1.0]}), folder / "rows-strange-1.parquet")
+    """Write a file of rows without ids."""
+    parquet.write_table(pa.table({"age": [1.0]}), folder / "rows-invalid-1.parquet")
 
 
 def labels_without_time(folder: Path) -> None:
-    """Labels whose order nobody knows."""
+    """Write a file of labels without times."""
     table = pa.table({"perennate.id": ["id0"], "perennate.label": ["9"]})
-    parquet.write_table(table, folder / "labels-strange-1.parquet")
+    parquet.write_table(table, folder / "labels-invalid-1.parquet")
 
 
 @pytest.mark.parametrize("harm", [torn, empty, vanished, of_another_model, without_id, labels_without_time])
-def test_a_file_that_cannot_be_used_is_passed_over_and_counted(folder: Path, harm: Any) -> None:
-    """One bad file never stops a retraining, and never goes unseen."""
+def test_a_file_that_cannot_be_used_is_skipped_and_counted(folder: Path, harm: Any) -> None:
+    """A file that cannot be used does not fail the run, and is counted."""
     harm(folder)
     found = read(folder)
     assert found.table["label"].to_pylist() == ["0", "1"] * 5
     assert found.skipped_files == 1
 
 
-def test_too_few_labelled_rows_are_refused_with_the_numbers(tmp_path: Path) -> None:
-    """The message says what was found, what is needed, and what to do."""
+def test_the_error_for_too_few_labelled_rows_has_the_counts(tmp_path: Path) -> None:
+    """The error contains the counts, the required number of rows, and what to do."""
     write_rows(tmp_path, "a-1", {f"id{number}": 1.0 for number in range(20)})
     write_labels(tmp_path, "a-1", [("id1", 1, 1.0), ("id2", 0, 1.0)])
     with pytest.raises(
@@ -143,7 +143,7 @@ def test_a_folder_that_does_not_exist_has_no_rows(tmp_path: Path) -> None:
         read(tmp_path / "none")
 
 
-def test_named_features_are_taken_in_their_order(folder: Path) -> None:
+def test_rows_without_the_named_features_are_left_out(folder: Path) -> None:
     write_rows(folder, "b-1", {"wide": 1.0}, columns=("age", "height"))
     write_labels(folder, "b-1", [("wide", 1, 1.0)] * 1)
     spec = CapturedData.model_validate({"modelDeployment": "shop", "minRows": 10, "window": "1h"})
@@ -151,8 +151,8 @@ def test_named_features_are_taken_in_their_order(folder: Path) -> None:
         read_captured(folder, spec, since=0.0, target="label", features=("height", "age"))
 
 
-def test_a_label_named_like_a_feature_is_refused(folder: Path) -> None:
-    """The label must not overwrite what the model sees."""
+def test_a_target_named_like_a_feature_is_rejected(folder: Path) -> None:
+    """The target column must not overwrite a feature."""
     spec = CapturedData.model_validate({"modelDeployment": "shop", "minRows": 10, "window": "1h"})
     with pytest.raises(DataRefusedError, match="'age' is a feature of the captured rows"):
         read_captured(folder, spec, since=0.0, target="age", features=())
@@ -173,16 +173,16 @@ def test_a_label_named_like_a_feature_is_refused(folder: Path) -> None:
         (["true", "1"], "boolean", "boolean", [True, None]),
     ],
 )
-def test_classes_keep_the_type_that_the_model_was_first_trained_on(
+def test_labels_are_converted_to_the_type_of_the_classes(
     labels: list[str], known: Any, kind: str, typed: list[Any]
 ) -> None:
-    """Numbers stay numbers after a trip through JSON; what does not fit is found."""
+    """Labels are converted to the type of the model's classes; those that cannot be converted are counted."""
     assert label_type(labels, known) == kind
     assert typed_labels(labels, label_type(labels, known)) == (typed, typed.count(None))
 
 
-def test_a_file_of_a_future_format_ends_the_run(folder: Path) -> None:
-    """Its rows are not skipped like a torn file: somebody has to run the release that can read them."""
+def test_a_file_of_a_newer_format_is_an_error(folder: Path) -> None:
+    """A file of a newer format is an error, not skipped: it needs a newer release."""
     table = pa.table({"perennate.id": ["x"]}, metadata={"perennate.schema": "perennate.dev/captured/v2"})
     parquet.write_table(table, folder / "rows-b-2.parquet")
     with pytest.raises(DataRefusedError, match=r"rows-b-2\.parquet: perennate\.schema: must be '.*/v1', got '.*/v2'"):

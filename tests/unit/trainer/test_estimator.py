@@ -1,4 +1,4 @@
-"""From the spec to an estimator: only the fixed list, known parameters, and a seed for everything random."""
+"""Building estimators from the spec: allow-listed classes, known parameters, and the seed."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ SCALER = "sklearn.preprocessing.StandardScaler"
 
 
 def spec(path: str, params: dict[str, Any] | None = None, *steps: str | tuple[str, dict[str, Any]]) -> Estimator:
-    """An estimator of the spec with preprocessing steps."""
+    """An estimator spec with preprocessing steps."""
     named = [(step, {}) if isinstance(step, str) else step for step in steps]
     preprocessing = [{"class": name, "params": values} for name, values in named]
     return Estimator.model_validate({"class": path, "params": params or {}, "preprocessing": preprocessing})
 
 
 REFUSED: dict[str, tuple[Estimator, tuple[str, ...]]] = {
-    "a class that does not exist": (
+    "an unknown class": (
         spec("sklearn.linear_model.LogisticRegresion"),
         (
             "spec.trainer.estimator.class: sklearn.linear_model.LogisticRegresion does not exist",
             f"did you mean {LOGISTIC}",
         ),
     ),
-    "a module that does not exist": (
+    "an unknown module": (
         spec("sklearn.quantum.Annealer"),
         ("sklearn.quantum.Annealer does not exist", "allowed are sklearn.calibration:"),
     ),
@@ -41,7 +41,7 @@ REFUSED: dict[str, tuple[Estimator, tuple[str, ...]]] = {
         spec("sklearn.linear_model.RandomForestClassifier"),
         ("does not exist", f"did you mean {FOREST}"),
     ),
-    "a class outside the list": (
+    "a class that is not allow-listed": (
         spec("sklearn.neighbors.KNeighborsClassifier"),
         (
             "spec.trainer.estimator.class: sklearn.neighbors.KNeighborsClassifier is outside the list",
@@ -52,13 +52,13 @@ REFUSED: dict[str, tuple[Estimator, tuple[str, ...]]] = {
     "a private path": (spec("sklearn.svm._classes.SVC"), ("sklearn.svm._classes.SVC is outside the list",)),
     "a function": (spec("sklearn.utils.shuffle"), ("sklearn.utils.shuffle is outside the list",)),
     "a module": (spec("sklearn.utils.fixes"), ("sklearn.utils.fixes is outside the list|does not exist",)),
-    "something that scikit-learn imported": (spec("sklearn.base.os"), ("does not exist|outside the list",)),
-    "a transformer as estimator": (spec(SCALER), (f"{SCALER} is outside the list",)),
-    "an estimator as step": (
+    "a module that scikit-learn imports": (spec("sklearn.base.os"), ("does not exist|outside the list",)),
+    "a transformer as the estimator": (spec(SCALER), (f"{SCALER} is outside the list",)),
+    "an estimator as a preprocessing step": (
         spec(LOGISTIC, {}, SCALER, LOGISTIC),
         (f"spec.trainer.estimator.preprocessing[1].class: {LOGISTIC} is outside the list",),
     ),
-    "a step that takes functions": (
+    "a step with function parameters": (
         spec(LOGISTIC, {}, "sklearn.preprocessing.FunctionTransformer"),
         ("preprocessing[0].class: sklearn.preprocessing.FunctionTransformer is outside the list",),
     ),
@@ -77,8 +77,8 @@ REFUSED: dict[str, tuple[Estimator, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_not_on_the_list_is_refused_with_the_field(case: str) -> None:
-    """Unknown and not allowed are two messages; both name the field, what was given and what is allowed."""
+def test_a_class_or_parameter_that_is_not_allowed_is_rejected_with_its_field(case: str) -> None:
+    """The error names the field, the value and the allowed ones, and distinguishes unknown from not allowed."""
     estimator, parts = REFUSED[case]
     with pytest.raises(BadConfigurationError) as caught:
         build_estimator(estimator, seed=1)
@@ -86,19 +86,19 @@ def test_what_is_not_on_the_list_is_refused_with_the_field(case: str) -> None:
         assert any(choice in str(caught.value) for choice in part.split("|")), str(caught.value)
 
 
-def test_the_seed_reaches_every_step_that_draws() -> None:
-    """Two runs with one seed are one run, also where the spec says nothing of random_state."""
+def test_the_seed_is_set_on_every_random_step() -> None:
+    """The seed of the run is set wherever random_state is not, so that runs are reproducible."""
     built = build_estimator(spec(FOREST, {}, "sklearn.decomposition.PCA", SCALER), seed=11)
     assert built.named_steps["estimator"].random_state == 11
     assert built.named_steps["step0"].random_state == 11
 
 
-def test_a_random_state_of_the_spec_stays() -> None:
+def test_a_random_state_of_the_spec_is_kept() -> None:
     assert build_estimator(spec(FOREST, {"random_state": 3}), seed=11).random_state == 3
 
 
-def test_lists_become_the_tuples_that_constructors_want() -> None:
-    """JSON has no tuples; a range given as a list must still be one."""
+def test_lists_are_converted_to_the_tuples_that_constructors_require() -> None:
+    """JSON has no tuples, so a list is converted to a tuple where the constructor requires one."""
     built = build_estimator(
         spec(LOGISTIC, {}, ("sklearn.preprocessing.MinMaxScaler", {"feature_range": [-1, 1]})), seed=1
     )
@@ -127,12 +127,12 @@ UNFIT: dict[str, tuple[Estimator, pd.DataFrame, tuple[str, ...]]] = {
         NUMBERS,
         ("spec.trainer.estimator.params: ", "'score_func' parameter", "callable"),
     ),
-    "text that it cannot take": (
+    "text columns": (
         spec(LOGISTIC),
         TEXT,
         ("the columns town hold text", "OrdinalEncoder or OneHotEncoder into spec.trainer.estimator.preprocessing"),
     ),
-    "missing values that it cannot take": (
+    "missing values": (
         spec(LOGISTIC),
         GAPS,
         ("values are missing in income", "sklearn.impute.SimpleImputer"),
@@ -146,8 +146,8 @@ UNFIT: dict[str, tuple[Estimator, pd.DataFrame, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", UNFIT)
-def test_what_scikit_learn_refuses_is_told_with_a_way_out(case: str) -> None:
-    """scikit-learn's own sentence reaches the condition, with the field and what to do about it."""
+def test_errors_of_scikit_learn_are_reported_with_a_solution(case: str) -> None:
+    """The error has the field, scikit-learn's own message and, where possible, a solution."""
     estimator, features, parts = UNFIT[case]
     with pytest.raises(BadConfigurationError) as caught:
         fit(build_estimator(estimator, seed=1), features, TARGET)
@@ -155,8 +155,8 @@ def test_what_scikit_learn_refuses_is_told_with_a_way_out(case: str) -> None:
         assert part in str(caught.value), str(caught.value)
 
 
-def test_text_is_learned_with_an_encoder() -> None:
-    """The advice that the refusal gives is right."""
+def test_text_columns_can_be_used_with_an_encoder() -> None:
+    """The encoder that the error suggests solves the problem."""
     encoder = ("sklearn.preprocessing.OrdinalEncoder", {"handle_unknown": "use_encoded_value", "unknown_value": -1})
     built = build_estimator(spec(FOREST, {"n_estimators": 5}, encoder), seed=1)
     fit(built, TEXT, TARGET)

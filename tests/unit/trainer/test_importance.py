@@ -1,4 +1,4 @@
-"""How much a model goes by each of its columns."""
+"""Feature importances, mapped to the columns of the data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = ["noise", "city", "city_size"]
 
 
 def rows(count: int = 400) -> tuple[pd.DataFrame, np.ndarray]:
-    """The class follows from the city alone."""
+    """Rows whose class depends on the city alone."""
     rng = np.random.default_rng(0)
     city = rng.choice(["Oslo", "Rome", "Lima"], count)
     frame = pd.DataFrame({"noise": rng.normal(size=count), "city": city, "city_size": rng.normal(size=count)})
@@ -27,13 +27,13 @@ def rows(count: int = 400) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def encoded(model: Any) -> Pipeline:
-    """A pipeline that gives the cities columns of their own, in front of the others."""
+    """A pipeline that one-hot encodes the cities, before the other columns."""
     encoder = ColumnTransformer([("place", OneHotEncoder(), ["city"])], remainder=StandardScaler())
     return Pipeline([("encode", encoder), ("estimator", model)])
 
 
-def test_what_preprocessing_made_of_a_column_counts_for_it() -> None:
-    """The columns of all cities together; a column whose name begins alike keeps its own."""
+def test_importances_of_derived_columns_are_added_to_their_source() -> None:
+    """The importances of derived columns are added to their source, not to a column with the same prefix."""
     found = importance_of(encoded(ExtraTreesClassifier(20, random_state=0)).fit(*rows()), COLUMNS)
 
     assert list(found) == COLUMNS
@@ -42,8 +42,8 @@ def test_what_preprocessing_made_of_a_column_counts_for_it() -> None:
 
 
 @pytest.mark.parametrize("scaled", [False, True])
-def test_a_model_of_the_columns_as_they_are(scaled: bool) -> None:
-    """Bare, or behind steps that keep every column."""
+def test_importances_of_unchanged_columns_are_those_of_the_model(scaled: bool) -> None:
+    """Without preprocessing, or with steps that keep the columns, the importances are those of the model."""
     frame, truth = rows()
     frame["city"] = (frame["city"] == "Rome").astype(float)
     model = ExtraTreesClassifier(20, random_state=0)
@@ -68,5 +68,5 @@ def test_a_model_of_the_columns_as_they_are(scaled: bool) -> None:
     ],
     ids=["linear", "boosting", "a step without names"],
 )
-def test_a_model_that_does_not_say(fitted: Pipeline) -> None:
+def test_a_model_without_importances_has_none(fitted: Pipeline) -> None:
     assert importance_of(fitted, COLUMNS) == {}

@@ -1,4 +1,4 @@
-"""The profile of a trained model holds a baseline for whatever a policy can watch."""
+"""The profile of a trained model: a baseline for every metric that a policy can monitor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DATA = {
 
 
 def trained(name: str) -> tuple[Profile, Judged, dict[Metric, float]]:
-    """Half of the rows for training, half held out."""
+    """Train on half of the rows and evaluate on the other half."""
     load, model = DATA[name]
     features, truth = load(return_X_y=True, as_frame=True)
     order = np.random.default_rng(0).permutation(len(truth))
@@ -36,8 +36,8 @@ def trained(name: str) -> tuple[Profile, Judged, dict[Metric, float]]:
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_every_metric_that_labels_give_has_a_baseline(name: str) -> None:
-    """A policy may watch any of them from the first label on; the trainer's own numbers are the same."""
+def test_every_metric_that_labels_can_provide_has_a_baseline(name: str) -> None:
+    """Each metric that labels can provide has a baseline, equal to the value that the trainer measured."""
     profile, judged, values = trained(name)
     wanted = METRICS[profile.label_kind] if profile.label_kind is not None else ("accuracy",)
 
@@ -52,7 +52,7 @@ def test_every_metric_that_labels_give_has_a_baseline(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["two classes", "more classes"])
 def test_scores_are_calibrated(name: str) -> None:
-    """Without a calibration nothing could be estimated from scores."""
+    """The performance estimate from scores needs a calibration."""
     profile, _, _ = trained(name)
 
     assert profile.score is not None

@@ -1,4 +1,4 @@
-"""Metrics of a model on hold-out rows, against known values and against scikit-learn's own."""
+"""Metrics of a model on hold-out rows, compared with known values and with scikit-learn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from perennate.trainer.tasks import CLASSIFICATION, REGRESSION
 
 
 class Answers:
-    """A fitted classifier that gives the answers it was made with."""
+    """A fitted classifier that returns fixed predictions and probabilities."""
 
     def __init__(self, classes: list[Any], predicted: list[Any], probabilities: list[list[float]]) -> None:
         self.classes_ = np.array(classes)
@@ -26,11 +26,11 @@ class Answers:
         self._probabilities = np.array(probabilities)
 
     def predict(self, _: Any) -> Any:
-        """The classes."""
+        """Return the predicted classes."""
         return self._predicted
 
     def predict_proba(self, _: Any) -> Any:
-        """The probabilities."""
+        """Return the probabilities."""
         return self._probabilities
 
 
@@ -38,7 +38,7 @@ NO_ROWS = pd.DataFrame()
 
 
 def test_two_classes_by_hand() -> None:
-    """Five rows whose metrics anyone can check: 2 of 3 positives found, 1 false alarm of 2 negatives."""
+    """Five rows with known metrics: 2 of 3 positives are found, and 1 of 2 negatives is a false positive."""
     chances = [0.9, 0.8, 0.3, 0.6, 0.1]
     model = Answers(["no", "yes"], ["yes", "yes", "no", "yes", "no"], [[1 - p, p] for p in chances])
     judged = judge(model, NO_ROWS, ["yes", "yes", "yes", "no", "no"])
@@ -56,8 +56,8 @@ def test_two_classes_by_hand() -> None:
 
 
 @pytest.mark.parametrize("name", [str, int, float, bool])
-def test_the_type_of_the_labels_changes_nothing(name: Any) -> None:
-    """Classes 0 and 1 as text, whole numbers, fractions or booleans give the same metrics."""
+def test_metrics_do_not_depend_on_the_type_of_the_labels(name: Any) -> None:
+    """Classes 0 and 1 as strings, integers, floats or booleans give the same metrics."""
     features, target = load_breast_cancer(return_X_y=True, as_frame=True)
     wanted = measure(judge(GaussianNB().fit(features, target), features, target), CLASSIFICATION)
     named = np.array([name(value) for value in target])
@@ -65,13 +65,13 @@ def test_the_type_of_the_labels_changes_nothing(name: Any) -> None:
 
 
 def test_a_champion_trained_on_other_label_types_is_comparable() -> None:
-    """A champion that learned text labels and rows that carry numbers speak of the same classes."""
+    """Classes that are strings in the champion and numbers in the rows are matched."""
     model = Answers(["0", "1"], ["1", "0"], [[0.2, 0.8], [0.7, 0.3]])
     assert measure(judge(model, NO_ROWS, [1, 0]), (Metric.ACCURACY,)) == {Metric.ACCURACY: 1.0}
 
 
 def test_more_classes_are_scored_as_scikit_learn_does() -> None:
-    """Macro means and one against the rest."""
+    """With more than two classes, metrics are macro averages and AUC is one-vs-rest."""
     features, target = load_wine(return_X_y=True, as_frame=True)
     model = GaussianNB().fit(features[::2], target[::2])
     rows, truth = features[1::2], target[1::2].to_numpy()
@@ -84,7 +84,7 @@ def test_more_classes_are_scored_as_scikit_learn_does() -> None:
 
 
 def test_regression_is_scored_as_scikit_learn_does() -> None:
-    """Mean absolute error, root mean squared error, R2."""
+    """MAE, RMSE and R2 equal those of scikit-learn."""
     features, target = load_diabetes(return_X_y=True, as_frame=True)
     model = Ridge().fit(features, target)
     values = measure(judge(model, features, target.to_numpy()), REGRESSION)
@@ -96,8 +96,8 @@ def test_regression_is_scored_as_scikit_learn_does() -> None:
     }
 
 
-def test_without_probabilities_the_decision_gives_auc_and_the_rest_is_left_out() -> None:
-    """What cannot be computed is absent, not invented."""
+def test_without_probabilities_auc_uses_the_decision_function() -> None:
+    """A metric that cannot be computed is left out."""
     features, target = load_breast_cancer(return_X_y=True, as_frame=True)
     model = RidgeClassifier().fit(features, target)
     judged = judge(model, features, target.to_numpy())
@@ -107,26 +107,26 @@ def test_without_probabilities_the_decision_gives_auc_and_the_rest_is_left_out()
     assert judged.score is None
 
 
-def test_a_class_that_the_model_does_not_know_cannot_be_judged() -> None:
-    """Such a row would count as wrong for ever; better say it."""
+def test_a_class_unknown_to_the_model_is_an_error() -> None:
+    """A row of an unknown class could never be predicted correctly, so it is an error."""
     with pytest.raises(UnknownClassError, match=r"the class 'c' is none of the model's \(a, b\)"):
         judge(Answers(["a", "b"], ["a"], [[1.0, 0.0]]), NO_ROWS, ["c"])
 
 
 def test_rows_of_one_class_have_no_auc() -> None:
-    """An area under a curve of one point is no number."""
+    """AUC is undefined for rows of one class, so it is left out."""
     model = Answers(["a", "b"], ["a", "b"], [[0.6, 0.4], [0.4, 0.6]])
     assert Metric.AUC not in measure(judge(model, NO_ROWS, ["a", "a"]), CLASSIFICATION)
 
 
-def test_predictions_that_overflow_have_no_error() -> None:
-    """An infinite prediction makes no metric, so that no gate can pass on it."""
+def test_infinite_predictions_have_no_metrics() -> None:
+    """With an infinite prediction, there are no metrics, so no gate can pass."""
     judged = Judged("regression", np.array([1.0, 2.0]), np.array([np.inf, 2.0]), (), None, None)
     assert measure(judged, REGRESSION) == {}
 
 
 def test_a_constant_truth_has_no_r2() -> None:
-    """R2 divides by the spread of the truth."""
+    """R2 is undefined if all true values are equal, so it is left out."""
     judged = Judged("regression", np.array([2.0, 2.0]), np.array([1.0, 2.0]), (), None, None)
     assert set(measure(judged, REGRESSION)) == {Metric.MAE, Metric.RMSE}
 

@@ -1,4 +1,4 @@
-"""Splits: seeded, stratified, by time; always something to learn from and something to judge by."""
+"""Splits into training and hold-out rows: random, stratified, and by time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from perennate.trainer.errors import DataRefusedError
     seed=st.integers(0, 2**32 - 1),
 )
 def test_every_class_is_in_both_parts(counts: list[int], fraction: float, seed: int) -> None:
-    """A stratified split loses no row, repeats none, and has every class on both sides."""
+    """A stratified split assigns each row to one part, and both parts have every class."""
     classes = np.repeat(np.arange(len(counts)), counts)
     train, holdout = split_random(len(classes), fraction, seed, classes=classes)
     assert sorted([*train, *holdout]) == list(range(len(classes)))
@@ -28,7 +28,7 @@ def test_every_class_is_in_both_parts(counts: list[int], fraction: float, seed: 
 
 @given(rows=st.integers(2, 500), fraction=st.floats(0.001, 0.999), seed=st.integers(0, 99))
 def test_a_random_split_leaves_no_part_empty(rows: int, fraction: float, seed: int) -> None:
-    """However small the fraction, one row judges; however large, one row teaches."""
+    """For any fraction, both parts have at least one row."""
     train, holdout = split_random(rows, fraction, seed, classes=None)
     assert len(train) >= 1
     assert len(holdout) >= 1
@@ -42,21 +42,21 @@ def test_the_seed_decides_the_split() -> None:
     assert len(first) == 250
 
 
-def test_the_share_holds_within_each_class() -> None:
-    """A rare class is held out as often as a frequent one."""
+def test_the_fraction_holds_within_each_class() -> None:
+    """The fraction applies to each class separately."""
     classes = np.repeat(["rare", "frequent"], [40, 960])
     _, holdout = split_random(1000, 0.25, 5, classes=classes)
     assert (classes[holdout] == "rare").sum() == 10
 
 
-def test_a_class_with_a_single_row_is_refused() -> None:
-    """It cannot be learned and judged."""
+def test_a_class_with_a_single_row_is_rejected() -> None:
+    """A class with one row cannot be in both parts."""
     with pytest.raises(DataRefusedError, match=r"spec\.data\.target: the class 'c' has a single row"):
         split_random(5, 0.25, 0, classes=np.array(["a", "a", "b", "b", "c"]))
 
 
-def test_by_time_the_newest_rows_are_held_out() -> None:
-    """Whatever the order of the file, the model is judged on what came after what it learned."""
+def test_a_split_by_time_holds_out_the_newest_rows() -> None:
+    """A split by time holds out the newest rows, whatever the order of the file."""
     times = np.array([5.0, 1.0, 4.0, 2.0, 3.0])
     train, holdout = split_by_time(times, 0.4)
     assert times[train].tolist() == [1.0, 2.0, 3.0]
@@ -77,8 +77,8 @@ CLASSES: dict[str, tuple[list[Any], list[Any], str]] = {
 
 
 @pytest.mark.parametrize("case", CLASSES)
-def test_a_split_that_cannot_judge_is_refused(case: str) -> None:
-    """Both parts need two classes, and the hold-out rows only such that were learned."""
+def test_a_split_with_unusable_classes_is_rejected(case: str) -> None:
+    """Both parts need two classes, and every class of the hold-out rows must be in the training rows."""
     train, holdout, message = CLASSES[case]
     with pytest.raises(DataRefusedError, match=message):
         check_classes(np.array(train), np.array(holdout))

@@ -1,4 +1,4 @@
-"""The termination message: always a StageResult, never more than the kubelet keeps."""
+"""The termination message: always a valid StageResult within the size that the kubelet keeps."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from perennate.trainer.termination import encode, run_error, truncate
 
 
 @pytest.mark.parametrize("message", ["x" * 5000, "ü" * 5000, "\U0001f331" * 5000, '"\\' * 3000, "a\nb\tc" * 900, ""])
-def test_a_long_message_is_cut_and_the_rest_survives(message: str) -> None:
-    """Whatever the message holds, the JSON stays whole and within 4,096 bytes, numbers included."""
+def test_a_long_message_is_truncated_and_the_other_fields_are_kept(message: str) -> None:
+    """For any message, the JSON is valid, fits 4,096 bytes, and keeps the metrics and gates."""
     metrics = tuple(MetricValue(name=metric, value=0.123456789012345) for metric in Metric)
     gates = tuple(GateResult(metric=metric, value=0.5, min=0.123456789, max=0.9, passed=True) for metric in Metric)
     result = StageResult(stage="publish", metrics=metrics, gates=gates, error=run_error("GateFailed", message))
@@ -22,11 +22,11 @@ def test_a_long_message_is_cut_and_the_rest_survives(message: str) -> None:
     assert read.gates == gates
 
 
-def test_a_short_message_is_left_alone() -> None:
+def test_a_short_message_is_not_truncated() -> None:
     assert truncate("spec.data.target: no column 'x'", 1024) == "spec.data.target: no column 'x'"
 
 
-def test_a_message_is_one_line_with_a_mark_where_it_was_cut() -> None:
-    """Conditions show one line; the mark tells that the log has more."""
+def test_a_message_is_one_line_with_an_ellipsis_if_truncated() -> None:
+    """A message becomes one line; an ellipsis shows that it was truncated."""
     assert truncate("one\n  two\tthree", 100) == "one two three"
     assert truncate("abcdef", 4) == "abc…"

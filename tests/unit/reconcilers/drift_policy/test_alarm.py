@@ -1,4 +1,4 @@
-"""Drift goes on and off as an alarm, and retrains only if asked for."""
+"""The drift alarm, and the drift trigger, which is off by default."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.support.world.objects import (
 DRIFT_TRIGGER = {"drift": {"threshold": 0.25, "duration": "1h"}}
 
 
-def test_calm_traffic_is_no_drift() -> None:
-    """The window looks like the training data: definite False, the numbers rounded."""
+def test_unchanged_traffic_is_not_drift() -> None:
+    """If the window matches the training data, DriftDetected and PerformanceLost are False, not Unknown."""
     world = watching()
     evaluate(world, 3, drifted=False)
     assert conditions_of(world)["DriftDetected"] == ("False", "NoDrift")
@@ -32,8 +32,8 @@ def test_calm_traffic_is_no_drift() -> None:
     assert status_of(world)["summary"].startswith("no drift, auc 0.")
 
 
-def test_drift_alone_is_an_alarm_and_no_reason_to_retrain() -> None:
-    """Without spec.triggers.drift drift is named with its numbers and told of once, and no episode opens."""
+def test_drift_alone_raises_an_alarm_but_does_not_retrain() -> None:
+    """Without spec.triggers.drift, drift is reported with its numbers and one Event, and no episode opens."""
     world = watching()
     assert "DriftExceeded" not in evaluate(world, 1, drifted=True)
     assert message_of(world, "DriftDetected").startswith("wind drifted (PSI* ")
@@ -53,8 +53,8 @@ def test_drift_alone_is_an_alarm_and_no_reason_to_retrain() -> None:
     assert runs_of(world) == []
 
 
-def test_an_alarm_ends_after_as_many_calm_evaluations() -> None:
-    """The drift alarm goes off after spec.consecutive calm evaluations, with one Event."""
+def test_an_alarm_is_cleared_after_consecutive_evaluations_without_drift() -> None:
+    """The drift alarm is cleared after spec.consecutive evaluations without drift, with one Event."""
     world = watching()
     evaluate(world, 2, drifted=True)
     assert evaluate(world, 1, drifted=False) == []
@@ -64,8 +64,8 @@ def test_an_alarm_ends_after_as_many_calm_evaluations() -> None:
     assert "since" not in status_of(world)["drift"]
 
 
-def test_lasting_strong_drift_opens_an_episode_if_asked_for() -> None:
-    """With spec.triggers.drift an episode opens once the alarm has lasted for its duration, not before."""
+def test_lasting_strong_drift_opens_an_episode_if_the_trigger_is_set() -> None:
+    """With spec.triggers.drift, an episode opens when the alarm has lasted for its duration, not before."""
     world = watching(spec={"triggers": DRIFT_TRIGGER})
     evaluate(world, 2, drifted=True)
     evaluate(world, 11)
@@ -75,8 +75,8 @@ def test_lasting_strong_drift_opens_an_episode_if_asked_for() -> None:
     assert status_of(world)["episode"]["trigger"] == "Drift"
 
 
-def test_weak_drift_opens_no_episode() -> None:
-    """Drift below the trigger's own threshold is an alarm only, however long it lasts."""
+def test_drift_below_the_threshold_of_the_trigger_opens_no_episode() -> None:
+    """Drift below the threshold of the trigger raises the alarm only, no matter how long it lasts."""
     trigger = {"drift": {"threshold": 50, "duration": "1m"}}
     world = watching(spec={"triggers": trigger})
     evaluate(world, 6, drifted=True)
@@ -84,8 +84,8 @@ def test_weak_drift_opens_no_episode() -> None:
     assert runs_of(world) == []
 
 
-def test_performance_is_dropped_when_it_is_no_longer_watched() -> None:
-    """Without spec.triggers.performance there is no such condition, and its memory is gone."""
+def test_performance_is_dropped_when_its_trigger_is_removed() -> None:
+    """Removing spec.triggers.performance removes the condition and resets the state of its alarm."""
     world = watching()
     evaluate(world, 1, lost=True)
     edit(world, triggers={})

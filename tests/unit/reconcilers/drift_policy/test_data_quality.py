@@ -1,4 +1,4 @@
-"""Faults of the data: told apart from drift, told sooner, and a brake on learning them."""
+"""Data faults: their alarm, which is separate from drift, and the brake on automatic retraining."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from tests.support.reconcilers.drift_policy import (
 from tests.support.world.objects import NOW, at, make_drift_policy
 
 QUICK = {"triggers": {"drift": {"threshold": 0.2, "duration": "1m"}}}
-"""Retrains a minute after the drift alarm went on."""
+"""Retrains one minute after the drift alarm is raised."""
 EVERY_FAULT = {"brake": {"dataFaults": ["missing", "other", "outOfRange"]}}
 
 
-def test_missing_values_are_a_fault_and_no_drift() -> None:
-    """False after two evaluations in a row, with feature, rates, and words for people; drift is not claimed."""
+def test_missing_values_are_a_fault_and_not_drift() -> None:
+    """Missing values make DataQuality False after two evaluations in a row, and do not count as drift."""
     world = watching(spec={"consecutive": 5})
     assert evaluate(world, 1, missing=True) == []
     assert conditions_of(world)["DataQuality"] == ("True", "ValuesAsTrained")
@@ -46,8 +46,8 @@ def test_missing_values_are_a_fault_and_no_drift() -> None:
     assert "33 % missing" in status_of(world)["summary"]
 
 
-def test_a_fault_ends_after_as_many_sound_evaluations() -> None:
-    """One sound evaluation is not the end; two are, told once."""
+def test_a_fault_is_cleared_after_consecutive_evaluations_without_it() -> None:
+    """DataQuality is True again after two evaluations without a fault, with one Event."""
     world = watching()
     evaluate(world, 2, missing=True)
     assert evaluate(world, 1, missing=False) == []
@@ -57,8 +57,8 @@ def test_a_fault_ends_after_as_many_sound_evaluations() -> None:
     assert conditions_of(world)["DataQuality"] == ("True", "ValuesAsTrained")
 
 
-def test_the_same_fault_again_writes_nothing() -> None:
-    """Rates are rounded: what stays as bad as it was is no news."""
+def test_an_unchanged_fault_writes_nothing() -> None:
+    """Rates are rounded, so that an unchanged fault writes no status."""
     world = watching()
     evaluate(world, 3, missing=True)
     before = world.writes
@@ -66,16 +66,16 @@ def test_the_same_fault_again_writes_nothing() -> None:
     assert world.writes == before
 
 
-def test_more_may_be_tolerated() -> None:
-    """With a tolerance of half of the rows a third is no fault."""
+def test_a_fault_within_the_tolerance_is_ignored() -> None:
+    """A rate below spec.dataQuality.tolerance is not a fault."""
     world = watching(spec={"dataQuality": {"tolerance": 0.5, "consecutive": 1}})
     evaluate(world, 3, missing=True)
     assert conditions_of(world)["DataQuality"] == ("True", "ValuesAsTrained")
     assert status_of(world)["dataFaults"] == []
 
 
-def test_too_few_rows_tell_nothing_of_the_data() -> None:
-    """Unknown, never "sound"; and it neither counts nor resets."""
+def test_data_quality_is_unknown_with_too_few_rows() -> None:
+    """With too few rows, DataQuality is Unknown, and the count of the alarm does not change."""
     world = watching()
     evaluate(world, 1, missing=True)
     evaluate(world, 2, missing=True, rows=400)
@@ -83,8 +83,8 @@ def test_too_few_rows_tell_nothing_of_the_data() -> None:
     assert status_of(world)["dataFault"]["count"] == 1
 
 
-def test_lost_performance_on_faulty_data_is_not_learnt() -> None:
-    """The metric fell because values are missing: no retraining until they are back, and the reason names the field."""
+def test_a_data_fault_blocks_automatic_retraining() -> None:
+    """While missing values explain a performance loss, no retraining starts, and the message names the field."""
     world = watching()
     evaluate(world, 4, missing=True, lost=True)
     assert conditions_of(world)["PerformanceLost"] == ("True", "PerformanceBelowTolerance")
@@ -100,7 +100,7 @@ RELEASED = {"by an empty list": [], "by a list without it": ["other", "outOfRang
 
 @pytest.mark.parametrize("faults", RELEASED.values(), ids=RELEASED)
 def test_the_brake_can_be_released(faults: list[str]) -> None:
-    """Whoever wants to learn from such data may."""
+    """spec.brake.dataFaults can allow automatic retraining on data with missing values."""
     world = watching(spec={"brake": {"dataFaults": faults}})
     evaluate(world, 2, missing=True, lost=True)
     assert conditions_of(world)["DataQuality"] == ("False", "DataFault")
@@ -108,15 +108,15 @@ def test_the_brake_can_be_released(faults: list[str]) -> None:
 
 
 def test_values_out_of_range_do_not_brake_by_default() -> None:
-    """A real change looks like that: a model that is stale because the world moved must be retrained."""
+    """Values out of range are typical of real change, which requires retraining, so they do not brake by default."""
     world = watching()
     evaluate(world, 2, drifted=True, lost=True)
     assert [fault["check"] for fault in status_of(world)["dataFaults"]] == ["outOfRange"]
     assert len(runs_of(world)) == 1
 
 
-def test_a_person_may_retrain_on_faulty_data() -> None:
-    """The brake is for what happens by itself."""
+def test_a_manual_request_ignores_the_brake() -> None:
+    """The brake blocks automatic retraining only; a manual request is not blocked."""
     world = watching()
     evaluate(world, 2, missing=True)
     resource = world.objects["DriftPolicy", "p"]
@@ -126,20 +126,20 @@ def test_a_person_may_retrain_on_faulty_data() -> None:
 
 
 def at_noon() -> str:
-    """A request's time."""
+    """The value of a manual request."""
     return "2026-03-01T12:00:00Z"
 
 
 def drifting(**spec: Any) -> Any:
-    """A world in which an episode of drift has begun to train."""
+    """A world with an episode of trigger Drift whose training is running."""
     world = watching(spec={**QUICK, **spec})
     evaluate(world, 3, drifted=True)
     assert status_of(world)["episode"]["phase"] == "Training"
     return world
 
 
-def test_an_episode_of_drift_that_a_fault_explains_is_stopped() -> None:
-    """Its run is deleted, its reason is kept, and no other begins while the fault is there."""
+def test_a_drift_episode_that_a_fault_explains_is_stopped() -> None:
+    """A fault that explains the drift stops the episode: its run is deleted, and no other starts during the fault."""
     world = drifting()
     edit(world, **EVERY_FAULT)
     reasons = settle(world)
@@ -147,14 +147,14 @@ def test_an_episode_of_drift_that_a_fault_explains_is_stopped() -> None:
     episode = status_of(world)["episode"]
     assert (episode["phase"], episode["outcome"]) == ("Closed", "EpisodeStopped")
     assert runs_of(world) == []
-    assert status_of(world)["lostChallengers"] == 0, "nobody lost"
+    assert status_of(world)["lostChallengers"] == 0, "a stopped episode is no lost challenger"
     evaluate(world, 20)
     assert runs_of(world) == []
     assert conditions_of(world)["RetrainingActive"] == ("False", "DataFault")
 
 
-def test_a_stop_that_was_cut_short_is_finished_later() -> None:
-    """The end of the episode is recorded first; the run is deleted by the next pass, whichever operator makes it."""
+def test_an_interrupted_stop_is_finished_by_a_later_pass() -> None:
+    """The end of the episode is recorded before a later pass deletes its run, so that a crash loses neither."""
     world = drifting()
     edit(world, **EVERY_FAULT)
     plan = world.step("DriftPolicy", "p")
@@ -169,8 +169,8 @@ def test_a_stop_that_was_cut_short_is_finished_later() -> None:
     assert world.plan("DriftPolicy", "p").delete == ()
 
 
-def test_a_run_that_has_its_result_is_not_deleted() -> None:
-    """A version that is published goes its way; only what has no end yet is stopped."""
+def test_a_finished_run_is_not_deleted() -> None:
+    """A fault stops only a run that has not finished; a published version is rolled out."""
     world = drifting()
     finish_run(world, "v2")
     edit(world, **EVERY_FAULT)
@@ -178,8 +178,8 @@ def test_a_run_that_has_its_result_is_not_deleted() -> None:
     assert len(runs_of(world)) == 1
 
 
-def test_an_episode_of_lost_performance_is_not_stopped() -> None:
-    """Labels proved the loss before the fault came; what is under way goes on."""
+def test_a_performance_episode_is_not_stopped_by_a_fault() -> None:
+    """Labels proved the loss before the fault appeared, so the episode continues."""
     world = watching()
     evaluate(world, 2, lost=True)
     evaluate(world, 3, lost=True, missing=True)
@@ -188,20 +188,20 @@ def test_an_episode_of_lost_performance_is_not_stopped() -> None:
 
 
 def fault(feature: str, check: str, rate: float) -> DataFault:
-    """A fault that the engine found."""
+    """A data fault as the engine returns it."""
     return DataFault(feature, check, rate, 0.0, 1e-9, f"`{feature}`: {rate:.0%} {check}")
 
 
 def judged(faults: tuple[DataFault, ...], signal: Signal = Signal.RAISED, **spec: Any) -> DriftPolicyStatus:
-    """The status after one evaluation that found these faults and nothing else."""
+    """The status after one evaluation with these faults only."""
     policy = make_drift_policy(spec=spec)
     found = Evaluation(Verdict.NONE, (), faults, 1000, Signal.LOWERED, signal, "")
     fields, _ = data_quality.check_data_quality(policy.spec, policy.status.data_fault, found, rfc3339(NOW))
     return replaced(policy.status, **fields)
 
 
-def test_status_keeps_the_faults_that_brake() -> None:
-    """Six columns out of range do not hide the seventh, of which a little is missing: the brake sees status alone."""
+def test_status_shows_the_faults_that_brake_first() -> None:
+    """The brake reads the status, so faults that brake come first in it, even if other faults have higher rates."""
     wide = tuple(fault(f"f{index}", "out-of-range", 0.5) for index in range(6))
     status = judged((*wide, fault("late", "missing", 0.02)))
     assert [(found.feature, found.check) for found in status.data_faults][:2] == [
@@ -212,18 +212,18 @@ def test_status_keeps_the_faults_that_brake() -> None:
 
 
 NEAR = {
-    "just below the least tolerance": ((), Signal.BETWEEN, 0.01, 0),
-    "far below a larger one": ((), Signal.BETWEEN, 0.5, 2),
-    "found, but far below what is tolerated": ((fault("a", "missing", 0.3),), Signal.RAISED, 0.5, 2),
-    "found, and near to what is tolerated": ((fault("a", "missing", 0.45),), Signal.RAISED, 0.5, 0),
+    "just below the lowest tolerance": ((), Signal.BETWEEN, 0.01, 0),
+    "far below a higher tolerance": ((), Signal.BETWEEN, 0.5, 2),
+    "found, but far below the tolerance": ((fault("a", "missing", 0.3),), Signal.RAISED, 0.5, 2),
+    "found, and near the tolerance": ((fault("a", "missing", 0.45),), Signal.RAISED, 0.5, 0),
 }
 
 
 @pytest.mark.parametrize(("faults", "signal", "tolerance", "want"), NEAR.values(), ids=NEAR)
-def test_a_fault_ends_only_well_below_its_tolerance(
+def test_a_fault_is_cleared_only_well_below_its_tolerance(
     faults: tuple[DataFault, ...], signal: Signal, tolerance: float, want: int
 ) -> None:
-    """An alarm that is on counts evaluations below 80 % of the tolerance, whatever the tolerance is."""
+    """A raised alarm counts evaluations below 80 % of the tolerance, for any tolerance."""
     policy = make_drift_policy(
         spec={"dataQuality": {"tolerance": tolerance, "consecutive": 5}},
         status={"dataFault": {"active": True, "count": 1, "since": at(0)}},
@@ -238,15 +238,17 @@ FIVE = [f"f{index}" for index in range(5)]
 EXPLAINED = {
     "the only drift is of a faulty feature": (["a"], ["a"], True),
     "the score drifted with it": (["a", "score"], ["a"], True),
-    "nothing drifted any more": ([], ["a"], True),
-    "a sound feature drifted, too": (["a", "b"], ["a"], False),
+    "no feature drifts": ([], ["a"], True),
+    "a feature without a fault drifted too": (["a", "b"], ["a"], False),
     "there is no fault": (["a"], [], False),
-    "so many drifted that not all are shown": (FIVE, FIVE, False),
+    "more features drifted than the status shows": (FIVE, FIVE, False),
 }
 
 
 @pytest.mark.parametrize(("drifted", "faulty", "want"), EXPLAINED.values(), ids=EXPLAINED)
-def test_drift_is_explained_only_if_no_sound_feature_drifted(drifted: list[str], faulty: list[str], want: bool) -> None:
+def test_drift_is_explained_only_if_every_drifted_feature_has_a_fault(
+    drifted: list[str], faulty: list[str], want: bool
+) -> None:
     features = [{"name": name, "verdict": "Drifted", "psiStar": 1, "pValue": 0, "rows": 1} for name in drifted]
     faults = [{"feature": name, "check": "missing", "rate": 0.5, "referenceRate": 0} for name in faulty]
     status = {"features": features, "dataFaults": faults, "dataFault": {"active": True, "since": at(0)}}

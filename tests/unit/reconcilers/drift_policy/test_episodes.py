@@ -1,4 +1,4 @@
-"""An episode from its trigger to its outcome."""
+"""Episodes, from the trigger to the outcome."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.world.traffic import profile_of, sample_of
 
 
 def test_lost_performance_opens_one_episode_with_one_training_job() -> None:
-    """The episode is recorded first, at once followed by the pass that creates its one TrainingJob."""
+    """One pass records the episode; the next one, which follows immediately, creates its only TrainingJob."""
     world = watching()
     evaluate(world, 1, lost=True)
     world.evaluation_due = True
@@ -60,7 +60,7 @@ def test_lost_performance_opens_one_episode_with_one_training_job() -> None:
 
 
 def test_the_loop_closes_when_every_pod_serves_the_new_version() -> None:
-    """Training, rolling out, closed: each step once, on what was seen; a new version starts with a clean slate."""
+    """An episode passes Training, RollingOut and Closed, each once; the new version starts with reset alarms."""
     world = retraining()
     finish_run(world, "v2")
     assert settle(world) == ["RollingOut"]
@@ -85,7 +85,7 @@ def test_the_loop_closes_when_every_pod_serves_the_new_version() -> None:
 
 
 def assert_ended(world: Any, outcome: str) -> None:
-    """The episode is closed, and status and history give the same reason for its end."""
+    """Assert that the episode is closed and that status and history give this outcome."""
     status = status_of(world)
     episode = status["episode"]
     ends = [e["reason"] for e in status["history"] if e.get("trigger") == f"episode {episode['number']}"]
@@ -94,7 +94,7 @@ def assert_ended(world: Any, outcome: str) -> None:
 
 ENDINGS = {
     "a challenger that fails its gate": (lambda world: finish_run(world, None), "ChallengerLost", 1),
-    "a TrainingJob that a person deleted": (
+    "a TrainingJob that a user deleted": (
         lambda world: world.delete("TrainingJob", runs_of(world)[-1]["metadata"]["name"]),
         "TrainingJobDeleted",
         0,
@@ -104,7 +104,7 @@ ENDINGS = {
 
 @pytest.mark.parametrize(("end", "outcome", "lost"), ENDINGS.values(), ids=ENDINGS)
 def test_an_episode_that_publishes_nothing_is_closed(end: Any, outcome: str, lost: int) -> None:
-    """The episode ends with a telling outcome, its TrainingJob is not created again, and the cooldown holds."""
+    """Such an episode closes with its outcome, its TrainingJob is not created again, and the cool-down applies."""
     world = retraining()
     count = len(world.created)
     end(world)
@@ -117,7 +117,7 @@ def test_an_episode_that_publishes_nothing_is_closed(end: Any, outcome: str, los
 
 
 def test_a_version_that_the_target_rejects_is_a_lost_challenger() -> None:
-    """A version that never became ready counts as lost, and the next wait is longer."""
+    """A published version that the target rejects counts as a lost challenger."""
     world = retraining()
     finish_run(world, "v2")
     settle(world)
@@ -127,8 +127,8 @@ def test_a_version_that_the_target_rejects_is_a_lost_challenger() -> None:
     assert status_of(world)["lostChallengers"] == 1
 
 
-def test_a_version_that_another_one_overtook_ends_its_episode() -> None:
-    """If the target went on to a version that came after ours, ours will never be served: the episode must not hang."""
+def test_a_superseded_version_closes_its_episode() -> None:
+    """If the target serves a version newer than the episode's, the episode closes instead of waiting forever."""
     world = retraining()
     finish_run(world, "v2")
     settle(world)
@@ -139,7 +139,7 @@ def test_a_version_that_another_one_overtook_ends_its_episode() -> None:
 
 
 def test_a_version_that_waits_for_promotion_keeps_its_episode_open() -> None:
-    """With manual promotion the episode waits for the person, and nothing else is trained meanwhile."""
+    """With manual promotion, the episode stays open until the promotion, and no other starts."""
     world = retraining()
     finish_run(world, "v2")
     settle(world)
@@ -150,8 +150,8 @@ def test_a_version_that_waits_for_promotion_keeps_its_episode_open() -> None:
     assert len(runs_of(world)) == 1
 
 
-def test_an_episode_waits_for_a_target_that_is_gone() -> None:
-    """Without its target an episode neither closes nor hangs the policy: it goes on when the target is back."""
+def test_an_episode_waits_for_a_missing_target() -> None:
+    """While the target is missing, the episode stays open; it continues when the target is back."""
     world = retraining()
     finish_run(world, "v2")
     settle(world)
@@ -164,8 +164,8 @@ def test_an_episode_waits_for_a_target_that_is_gone() -> None:
     assert status_of(world)["episode"]["outcome"] == "LoopClosed"
 
 
-def test_a_target_that_has_not_chosen_yet_is_waited_for() -> None:
-    """Right after the publication the target still serves what it chose before: nothing has overtaken ours."""
+def test_an_episode_waits_for_the_target_to_select_its_version() -> None:
+    """Right after publication the target still serves the previous version, which does not close the episode."""
     world = retraining()
     finish_run(world, "v2")
     settle(world)
@@ -177,8 +177,8 @@ def test_a_target_that_has_not_chosen_yet_is_waited_for() -> None:
 @pytest.mark.parametrize(
     "change", [{"dryRun": True}, {"retrain": None, "triggers": {}}], ids=["dry run", "no template"]
 )
-def test_an_opened_episode_is_withdrawn_with_its_permission(change: Document) -> None:
-    """If the permission goes before the TrainingJob was created, none is created and the episode says so."""
+def test_an_opened_episode_is_withdrawn_if_retraining_is_disabled(change: Document) -> None:
+    """If retraining is disabled before the TrainingJob is created, none is created and the episode is withdrawn."""
     world = watching()
     evaluate(world, 1, lost=True)
     world.evaluation_due = True
@@ -193,8 +193,8 @@ def test_an_opened_episode_is_withdrawn_with_its_permission(change: Document) ->
     assert runs_of(world) == []
 
 
-def test_a_foreign_training_job_is_not_adopted() -> None:
-    """An object of another owner under the episode's name ends the episode; the next one has another name."""
+def test_a_training_job_of_another_owner_is_not_adopted() -> None:
+    """If the name of the TrainingJob is taken, the episode closes; the next one uses another name."""
     world = watching()
     evaluate(world, 1, lost=True)
     world.evaluation_due = True
@@ -207,8 +207,8 @@ def test_a_foreign_training_job_is_not_adopted() -> None:
     assert runs_of(world) == foreign
 
 
-def test_a_crash_after_the_creation_is_made_up_for() -> None:
-    """A TrainingJob that no status knows is found by its name, and not created again."""
+def test_a_training_job_created_before_a_crash_is_recorded() -> None:
+    """A TrainingJob that was created before a crash is found by its name and not created again."""
     world = watching()
     evaluate(world, 1, lost=True)
     world.evaluation_due = True
@@ -220,8 +220,8 @@ def test_a_crash_after_the_creation_is_made_up_for() -> None:
     assert len([entry for entry in world.created if entry[0] == "TrainingJob"]) == 1
 
 
-def test_a_pass_that_crashed_before_its_write_evaluates_again() -> None:
-    """An evaluation whose result was not written is due still: it is not lost and does not count twice."""
+def test_an_evaluation_is_repeated_if_its_result_was_not_written() -> None:
+    """An evaluation whose result was not written stays due, so it is neither lost nor counted twice."""
     world = watching()
     world.sample = sample_of(lost=True)
     world.evaluation_due = True

@@ -1,4 +1,4 @@
-"""What stands between a trigger and an episode: cool-down, budget, dry run, suspension, a person's request."""
+"""The guards between a trigger and an episode: cool-down, budget, dry run and suspension; and manual requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.world.objects import (
 
 
 def test_the_cooldown_doubles_for_each_lost_challenger() -> None:
-    """A challenger that lost makes the wait twice as long: an hour, then two after one loss, then four."""
+    """The cool-down doubles with each lost challenger in a row: one hour, two after one loss, four after two."""
     world = retraining(spec={"retrain": {**drift_policy()["spec"]["retrain"], "maxPerDay": 9}})
     starts = []
     for wait in (7200, 14_400):
@@ -42,8 +42,8 @@ def test_the_cooldown_doubles_for_each_lost_challenger() -> None:
     assert len(runs_of(world)) == 3
 
 
-def test_a_policy_that_went_blind_does_not_act_on_what_it_saw() -> None:
-    """The cooldown ends while no pod answers: the alarm of before opens nothing until it can be seen again."""
+def test_an_earlier_alarm_opens_no_episode_while_scrapes_fail() -> None:
+    """If no pod can be scraped when the cool-down ends, an earlier alarm opens no episode until scrapes succeed."""
     world = retraining()
     finish_run(world, None)
     settle(world)
@@ -57,8 +57,8 @@ def test_a_policy_that_went_blind_does_not_act_on_what_it_saw() -> None:
     assert len(runs_of(world)) == 2
 
 
-def test_a_gain_ends_the_doubling() -> None:
-    """A version that serves sets the count of lost challengers back."""
+def test_a_served_version_resets_the_lost_challengers() -> None:
+    """A new version that is served resets the count of lost challengers and so the cool-down."""
     world = retraining(status={"lostChallengers": 3})
     finish_run(world, "v2")
     settle(world)
@@ -68,8 +68,8 @@ def test_a_gain_ends_the_doubling() -> None:
     assert status_of(world)["nextTriggerTime"] == at(600 + 3600)
 
 
-def test_the_budget_of_a_day_is_kept() -> None:
-    """No more than spec.retrain.maxPerDay retrainings start in any 24 hours."""
+def test_the_daily_budget_limits_retrainings() -> None:
+    """At most spec.retrain.maxPerDay retrainings start in any 24 hours."""
     template = training_job()["spec"]
     retrain = {"trainingJobTemplate": {"spec": template}, "cooldown": "1s", "maxPerDay": 2}
     world = retraining(spec={"retrain": retrain})
@@ -86,8 +86,8 @@ def test_the_budget_of_a_day_is_kept() -> None:
     assert len([entry for entry in world.created if entry[0] == "TrainingJob"]) == 3
 
 
-def test_dry_run_finds_and_does_nothing() -> None:
-    """With spec.dryRun what would be done is said, once as an Event, and nothing is created or counted."""
+def test_a_dry_run_only_reports() -> None:
+    """With spec.dryRun, a retraining is only reported, with one Event; nothing is created or counted."""
     world = watching(spec={"dryRun": True})
     assert "DryRun" in evaluate(world, 2, lost=True)
     assert evaluate(world, 2) == []
@@ -97,8 +97,8 @@ def test_dry_run_finds_and_does_nothing() -> None:
     assert runs_of(world) == []
 
 
-def test_a_template_of_another_line_is_refused() -> None:
-    """A version of another line would never be rolled out: the field is named, nothing is trained."""
+def test_a_template_of_another_line_is_rejected() -> None:
+    """The target never rolls out a version of another line, so nothing is trained and the error names the field."""
     retrain = {"trainingJobTemplate": {"spec": {**training_job()["spec"], "model": {"name": "sun"}}}}
     world = watching(spec={"retrain": retrain})
     evaluate(world, 2, lost=True)
@@ -107,8 +107,8 @@ def test_a_template_of_another_line_is_refused() -> None:
     assert runs_of(world) == []
 
 
-def test_a_persons_request_is_answered_once() -> None:
-    """The retrain annotation opens an episode without any alarm and despite the cooldown, once for each value."""
+def test_a_manual_request_is_handled_once() -> None:
+    """The retrain annotation opens one episode per value, without an alarm and despite the cool-down."""
     world = watching()
     world.objects["DriftPolicy", "p"]["metadata"]["annotations"] = {ANNOTATION_RETRAIN: "2026-03-01T12:00:00Z"}
     assert settle(world) == ["RetrainRequested", "EpisodeOpened", "Training"]
@@ -122,8 +122,8 @@ def test_a_persons_request_is_answered_once() -> None:
     assert len(runs_of(world)) == 2
 
 
-def test_a_request_during_an_episode_is_answered_by_it() -> None:
-    """One episode at a time: a request while one is open is recorded as answered and starts nothing."""
+def test_a_request_during_an_episode_opens_no_other() -> None:
+    """Only one episode is open at a time: a request during an episode is recorded as handled and opens no other."""
     world = retraining()
     world.objects["DriftPolicy", "p"]["metadata"]["annotations"] = {ANNOTATION_RETRAIN: "now"}
     assert settle(world) == ["RetrainRequested"]
@@ -133,8 +133,8 @@ def test_a_request_during_an_episode_is_answered_by_it() -> None:
     assert len(runs_of(world)) == 1
 
 
-def test_a_request_without_a_template_is_refused() -> None:
-    """Without spec.retrain there is nothing to train; the request is answered with the field."""
+def test_a_request_without_a_template_is_rejected() -> None:
+    """Without spec.retrain, a request is recorded as handled, with an error that names the field."""
     world = watching(spec={"retrain": None, "triggers": {}})
     world.objects["DriftPolicy", "p"]["metadata"]["annotations"] = {ANNOTATION_RETRAIN: "now"}
     settle(world)
@@ -142,8 +142,8 @@ def test_a_request_without_a_template_is_refused() -> None:
     assert status_of(world)["history"][-1]["message"] == "spec.retrain: is required to retrain; got none"
 
 
-def test_suspension_stops_looking_and_starting() -> None:
-    """A suspended policy is as wanted, hence Ready; nothing is evaluated, a request waits until it is resumed."""
+def test_a_suspended_policy_neither_evaluates_nor_retrains() -> None:
+    """A suspended policy is Ready, evaluates nothing, and handles a request after it is resumed."""
     world = watching()
     evaluate(world, 1, lost=True)
     edit(world, suspend=True)
@@ -157,8 +157,8 @@ def test_suspension_stops_looking_and_starting() -> None:
     assert len(runs_of(world)) == 1
 
 
-def test_suspension_holds_an_opened_episode() -> None:
-    """Between the record of an episode and its TrainingJob a suspension holds; resuming goes on with the same."""
+def test_a_suspension_delays_the_training_job_of_an_episode() -> None:
+    """A suspension delays the TrainingJob of an episode that is already recorded; resuming creates it."""
     world = watching()
     evaluate(world, 1, lost=True)
     world.evaluation_due = True

@@ -1,4 +1,4 @@
-"""Performance that is only watched, by labels or by scores; and what a pass measures for the gauges."""
+"""Performance monitoring by labels or by scores, and the values of the gauges."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ WATCHED = {"triggers": {}, "performance": {"metric": "auc", "tolerance": 0.05}}
 ESTIMATED = {"triggers": {}, "estimatedPerformance": {"metric": "accuracy", "tolerance": 0.05}}
 
 
-def test_performance_may_be_watched_without_retraining() -> None:
-    """The alarm is the same as with a trigger; nothing is trained."""
+def test_performance_can_be_monitored_without_retraining() -> None:
+    """Without a trigger, the alarm is the same, but nothing is trained."""
     world = watching(spec=WATCHED)
     assert evaluate(world, 2, lost=True) == ["PerformanceBelowTolerance"]
     assert conditions_of(world)["PerformanceLost"] == ("True", "PerformanceBelowTolerance")
@@ -36,7 +36,7 @@ def test_performance_may_be_watched_without_retraining() -> None:
 
 
 def test_the_estimate_needs_no_labels_and_never_retrains() -> None:
-    """It has numbers and a condition of its own; a loss that only labels can show leaves it calm."""
+    """The estimate has its own condition and values; a loss that only labels can show does not affect it."""
     world = watching(spec=ESTIMATED)
     evaluate(world, 3, lost=True, labelled=False)
     assert conditions_of(world)["EstimatedPerformanceLost"] == ("False", "PerformanceHeld")
@@ -58,15 +58,15 @@ UNKNOWN: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize(("spec", "reason", "want"), UNKNOWN.values(), ids=UNKNOWN)
-def test_what_cannot_be_measured_is_unknown_and_says_why(spec: dict[str, Any], reason: str, want: str) -> None:
+def test_a_metric_that_cannot_be_measured_is_unknown(spec: dict[str, Any], reason: str, want: str) -> None:
     world = watching(spec={"triggers": {}, **spec})
     evaluate(world, 2)
     assert conditions_of(world)["PerformanceLost"] == ("Unknown", reason)
     assert want in message_of(world, "PerformanceLost")
 
 
-def test_what_is_no_longer_watched_leaves_no_trace() -> None:
-    """Conditions, numbers and memory of an alarm go with the field."""
+def test_a_removed_metric_is_removed_from_the_status() -> None:
+    """Removing a field removes its condition and values and resets the state of its alarm."""
     world = watching(spec={**WATCHED, **ESTIMATED})
     evaluate(world, 2, lost=True)
     for field in ("performance", "estimatedPerformance"):
@@ -79,13 +79,13 @@ def test_what_is_no_longer_watched_leaves_no_trace() -> None:
 
 
 def readings(world: World) -> tuple[GaugeValue, ...] | None:
-    """The series of features that the next pass sets, None if it leaves them as they are."""
+    """The per-feature gauge values that the next pass sets; None if it does not change them."""
     gauges = world.plan("DriftPolicy", "p").gauges
     return next((update.values for update in gauges if update.family == FEATURE), None)
 
 
 def test_every_feature_is_measured_by_every_statistic() -> None:
-    """Not only the five of status; unrounded; with the score."""
+    """The gauges cover all features and the score, not only the five in the status, without rounding."""
     world = watching()
     evaluate(world, 1, drifted=True)
     world.evaluation_due = True
@@ -99,8 +99,8 @@ def test_every_feature_is_measured_by_every_statistic() -> None:
     assert shift == pytest.approx(2.0, abs=0.1)
 
 
-def test_nothing_is_measured_between_evaluations_and_nothing_stays_without_a_verdict() -> None:
-    """None leaves the gauges as they are; an empty tuple takes them away."""
+def test_gauges_change_with_evaluations_only() -> None:
+    """A pass without an evaluation leaves the gauges unchanged; an evaluation without a verdict removes them."""
     world = watching()
     evaluate(world, 1, drifted=True)
     assert readings(world) is None
@@ -112,7 +112,7 @@ def test_nothing_is_measured_between_evaluations_and_nothing_stays_without_a_ver
 
 
 WORDS = {
-    "a share": ("auc", (0.412, 0.38, 0.443, 0.85), "auc 0.41 (0.38 to 0.44), baseline 0.85"),
+    "a metric between 0 and 1": ("auc", (0.412, 0.38, 0.443, 0.85), "auc 0.41 (0.38 to 0.44), baseline 0.85"),
     "a small error": ("mae", (0.00412, 0.0039, 0.0044, 0.002), "mae 0.00412 (0.0039 to 0.0044), baseline 0.002"),
     "a large error": ("rmse", (72_300.0, 71_000.0, 73_500.0, 27_449.0), "rmse 72300 (71000 to 73500), baseline 27449"),
     "a bias": ("bias", (-1.2, -1.5, -0.9, 0.0), "bias -1.2 (-1.5 to -0.9), baseline 0"),
@@ -120,8 +120,8 @@ WORDS = {
 
 
 @pytest.mark.parametrize(("metric", "figures", "want"), WORDS.values(), ids=WORDS)
-def test_performance_is_told_in_digits_that_mean_something(metric: str, figures: tuple[float, ...], want: str) -> None:
-    """Two decimals of a share; an error in a unit has digits of its own."""
+def test_performance_is_described_with_significant_digits(metric: str, figures: tuple[float, ...], want: str) -> None:
+    """Metrics between 0 and 1 have two decimals; errors with a unit have significant digits."""
     value, lower, upper, baseline = figures
     found = PerformanceStatus(metric=metric, value=value, lower=lower, upper=upper, baseline=baseline)
     assert describe_performance(found) == want

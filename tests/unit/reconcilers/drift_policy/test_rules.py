@@ -1,4 +1,4 @@
-"""Features that are judged otherwise, how many must drift, and what is said of entries that do not fit."""
+"""Per-feature rules, the quorum, and rules that do not apply to the served version."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ METHODS = [("jensenShannon", 0.1), ("kolmogorovSmirnov", 0.2), ("wasserstein", 1
 
 
 @pytest.mark.parametrize(("method", "threshold"), METHODS)
-def test_a_feature_is_judged_by_its_own_method(method: str, threshold: float) -> None:
-    """The effect, its threshold and its name are in status, and the message speaks of that effect."""
+def test_a_feature_is_evaluated_by_the_method_of_its_rule(method: str, threshold: float) -> None:
+    """The status has the method, effect and threshold of the rule, and the message names the effect."""
     world = watching(spec={"features": [{"name": "wind", "method": method, "threshold": threshold}]})
     evaluate(world, 2, drifted=True)
     (found,) = [feature for feature in status_of(world)["features"] if feature["name"] == "wind"]
@@ -41,24 +41,24 @@ def test_a_feature_is_judged_by_its_own_method(method: str, threshold: float) ->
     assert conditions_of(world)["Ready"] == ("True", "Watching")
 
 
-def test_a_threshold_of_its_own_can_silence_a_feature() -> None:
-    """A shift of two standard deviations is no drift for whoever says so, and still in status."""
+def test_a_high_threshold_prevents_a_drift_verdict() -> None:
+    """A high threshold prevents a drift verdict, but the effect is still in the status."""
     world = watching(spec={"features": [{"name": "wind", "threshold": 100}]})
     evaluate(world, 3, drifted=True)
     assert conditions_of(world)["DriftDetected"] == ("False", "NoDrift")
     assert status_of(world)["features"][0]["psiStar"] > 1
 
 
-def test_an_entry_without_a_threshold_is_judged_like_all() -> None:
-    """It names a feature that must exist, and changes nothing else."""
+def test_a_rule_without_a_threshold_uses_the_default() -> None:
+    """A rule without a threshold requires that the feature exists, and changes nothing else."""
     world = watching(spec={"drifted": 50.0, "features": [{"name": "wind"}]})
     evaluate(world, 1, drifted=True)
     assert status_of(world)["features"][0]["threshold"] == 50
     assert status_of(world)["features"][0]["verdict"] in {"Warning", "Changed"}
 
 
-def test_more_than_one_feature_may_be_asked_for() -> None:
-    """With two needed, one that drifts is told of and no alarm."""
+def test_the_quorum_can_require_more_than_one_feature() -> None:
+    """Below the quorum, the message names the drifted feature, but no alarm is raised."""
     world = watching(spec={"minDriftedFeatures": 2})
     evaluate(world, 4, drifted=True)
     assert conditions_of(world)["DriftDetected"] == ("False", "NoDrift")
@@ -70,24 +70,24 @@ QUORUMS: dict[Any, float] = {1: 1, 7: 7, "1%": 0.01, "30%": 0.3, "99%": 0.99}
 
 
 @pytest.mark.parametrize(("given", "want"), QUORUMS.items())
-def test_a_quorum_is_a_number_or_a_share(given: Any, want: float) -> None:
-    """As elsewhere in Kubernetes: a whole number, or a percentage."""
+def test_a_quorum_is_an_integer_or_a_percentage(given: Any, want: float) -> None:
+    """A quorum is an integer or a percentage, as elsewhere in Kubernetes."""
     policy: DriftPolicy = make_drift_policy(spec={"minDriftedFeatures": given})
     assert quorum(policy.spec.min_drifted_features) == want
 
 
 MISFITS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "a feature that is not there": (
+    "an unknown feature": (
         {"name": "wnid"},
         "FeatureNotFound",
         'spec.features[1].name: the served version has no feature "wnid"; it has score, sun, wind',
     ),
-    "an output that is not there": (
+    "an unknown output": (
         {"name": "prediction"},
         "FeatureNotFound",
         'spec.features[1].name: the served version has no feature "prediction"; it has',
     ),
-    "a method that does not apply": (
+    "a method that is not applicable": (
         {"name": "score", "method": "meanShift", "threshold": 1},
         "MethodNotApplicable",
         "spec.features[1].method: rule for 'score': method must be one of",
@@ -96,10 +96,10 @@ MISFITS: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize(("entry", "reason", "want"), MISFITS.values(), ids=MISFITS)
-def test_an_entry_that_does_not_fit_is_named_and_the_rest_is_watched(
+def test_an_inapplicable_rule_is_reported_and_the_others_are_evaluated(
     entry: dict[str, Any], reason: str, want: str
 ) -> None:
-    """Ready says field and feature, one Event tells of it, and drift elsewhere is found all the same."""
+    """Ready and one Event name the field and the feature, and the other features are still evaluated."""
     fitting = {"name": "wind", "method": "wasserstein", "threshold": 1}
     world = watching(spec={"features": [fitting]})
     resource = world.objects["DriftPolicy", "p"]

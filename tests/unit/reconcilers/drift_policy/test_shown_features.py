@@ -1,4 +1,4 @@
-"""Which features a status shows, and how what was found of them is written down."""
+"""The features that a status shows, and their values."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.support.world.objects import NOW, make_drift_policy
 
 ROWS = 2000
 SHIFTS = {"f0": 0.6, "f1": 0.6, "f2": 0.6, "f3": 0.6, "f4": 0.6, "f5": 3.0}
-"""How far each feature moved, in standard deviations; the model goes by the first ones."""
+"""The shift of each feature, in standard deviations."""
 
 
 def moved(shifts: dict[str, float], *, importance: dict[str, float] | None = None, repeats: int = 1) -> Sample:
-    """A window of normal features that moved; every row came `repeats` times."""
+    """A window of normal features with these shifts, in which each row occurs `repeats` times."""
     draw = np.random.default_rng(1)
     trained = {name: draw.normal(size=ROWS) for name in shifts}
     profile = build_profile(trained, task="regression", importance=importance)
@@ -34,14 +34,14 @@ def moved(shifts: dict[str, float], *, importance: dict[str, float] | None = Non
 
 
 def judged(sample: Sample) -> DriftPolicyStatus:
-    """The status after one evaluation of a policy with every default."""
+    """The status after one evaluation of a policy with default settings."""
     policy = make_drift_policy()
     result = evaluate_window(policy.spec, policy.status, sample, rfc3339(NOW))
     return replaced(policy.status, **result.fields)
 
 
 def test_the_strongest_drift_is_always_shown() -> None:
-    """Five features that the model goes by do not hide the sixth, which drifted most: the trigger sees status alone."""
+    """The trigger reads the status, so the feature with the strongest drift is shown even if its importance is zero."""
     sample = moved(SHIFTS, importance={name: 1.0 for name in SHIFTS if name != "f5"})
     shown = judged(sample).features
     assert [feature.verdict for feature in shown] == ["Drifted"] * 5
@@ -49,16 +49,16 @@ def test_the_strongest_drift_is_always_shown() -> None:
     assert shown[-1].psi_star > 1 > shown[0].psi_star
 
 
-def test_a_long_name_is_cut_and_stops_nothing() -> None:
-    """Nothing bounds the names of the columns that a model is trained on."""
+def test_a_long_feature_name_is_truncated() -> None:
+    """Column names have no length limit, so a long name is truncated to fit the status."""
     long = "x" * (NAME_LIMIT + 50)
     sample = moved({long: 1.0})
     (shown,) = judged(sample).features
     assert (shown.verdict, len(shown.name)) == ("Drifted", NAME_LIMIT)
 
 
-def test_status_tells_both_indices_and_how_dependent_the_rows_are() -> None:
-    """PSI as other tools report it, PSI* as it is judged, and why the two differ."""
+def test_status_shows_psi_psi_star_and_the_design_effect() -> None:
+    """The status shows PSI, PSI* and the design effect, which explains the difference."""
     (shown,) = judged(moved({"x": 0.0}, repeats=10)).features
     assert shown.psi > shown.psi_star
     assert shown.design_effect == pytest.approx(10, rel=0.5)

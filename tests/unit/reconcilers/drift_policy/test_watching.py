@@ -1,4 +1,4 @@
-"""What a policy needs before it can evaluate, and what it says while it cannot."""
+"""The preconditions of an evaluation, and the conditions while one is missing."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ BLOCKED = {
 }
 
 
-def test_a_reference_that_is_awaited_is_no_news() -> None:
-    """Between the choice of a version and its first scrape nothing is wrong: Ready is Unknown, without an Event."""
+def test_awaiting_the_profile_emits_no_event() -> None:
+    """Until the first scrape of a new version, Ready is Unknown, without an Event."""
     world = watching()
     world.profile, world.profile_error = None, None
     plan = world.plan("DriftPolicy", "p")
@@ -60,8 +60,8 @@ def test_a_reference_that_is_awaited_is_no_news() -> None:
     assert conditions_of(world)["Ready"] == ("Unknown", "ReferenceAwaited")
 
 
-def test_an_operator_that_was_just_started_changes_nothing() -> None:
-    """It has to ask for the reference again, by which its predecessor had judged: of thousands of policies no write."""
+def test_an_operator_restart_does_not_change_the_status() -> None:
+    """After an operator restart, the profile must be fetched again; until then, no status is written."""
     world = watching()
     evaluate(world, 3, drifted=True)
     before = status_of(world)
@@ -77,8 +77,8 @@ def test_an_operator_that_was_just_started_changes_nothing() -> None:
     assert conditions_of(world)["Ready"] == ("Unknown", "ReferenceAwaited")
 
 
-def test_a_version_that_was_not_judged_yet_is_awaited() -> None:
-    """What was said of the version before is not said of the one that is served now."""
+def test_a_new_version_is_not_ready_before_its_profile_is_fetched() -> None:
+    """Verdicts on the previous version are not kept for a new one."""
     world = watching()
     evaluate(world, drifted=True)
     world.put(target("v2"))
@@ -89,8 +89,8 @@ def test_a_version_that_was_not_judged_yet_is_awaited() -> None:
 
 
 @pytest.mark.parametrize(("spoil", "reason", "want"), BLOCKED.values(), ids=BLOCKED)
-def test_what_keeps_a_policy_from_watching_is_named(spoil: Any, reason: str, want: str) -> None:
-    """Ready says in the words of the field what is missing; the alarms are Unknown, never "no drift", and it heals."""
+def test_a_missing_precondition_is_reported(spoil: Any, reason: str, want: str) -> None:
+    """Ready names what is missing, and the alarms are Unknown, not False, until it is available."""
     world = watching()
     spoil(world)
     evaluate(world, lost=True, drifted=True)
@@ -106,8 +106,8 @@ def test_what_keeps_a_policy_from_watching_is_named(spoil: Any, reason: str, wan
     assert conditions_of(world)["DriftDetected"] == ("False", "NoDrift")
 
 
-def test_blindness_neither_counts_nor_resets() -> None:
-    """Unknown evaluations between two that raised the alarm leave the row as it was."""
+def test_unknown_evaluations_do_not_change_the_count() -> None:
+    """Evaluations with an unknown result neither increase nor reset the count of an alarm."""
     world = watching(spec={"consecutive": 2, "triggers": {}})
     evaluate(world, drifted=True)
     assert status_of(world)["drift"]["count"] == 1
@@ -120,15 +120,15 @@ def test_blindness_neither_counts_nor_resets() -> None:
 
 
 def test_nothing_is_evaluated_before_it_is_due() -> None:
-    """Streaks move once an interval, however often the policy is looked at."""
+    """The counts of the alarms change once per interval, no matter how many passes there are."""
     world = watching()
     world.sample = sample_of(drifted=True)
     assert settle(world) == []
     assert status_of(world)["drift"]["count"] == 0
 
 
-def test_too_few_rows_are_unknown() -> None:
-    """Fewer rows than spec.minSamples give no verdict."""
+def test_with_too_few_rows_drift_is_unknown() -> None:
+    """With fewer rows than spec.minSamples there is no verdict."""
     world = watching()
     evaluate(world, rows=400, drifted=True, lost=True)
     assert conditions_of(world)["DriftDetected"] == ("Unknown", "InsufficientData")
@@ -136,8 +136,8 @@ def test_too_few_rows_are_unknown() -> None:
     assert conditions_of(world)["PerformanceLost"] == ("Unknown", "NoLabels")
 
 
-def test_a_window_that_is_not_warm_is_unknown() -> None:
-    """Before a 24th of the window has passed there is no verdict, not even on the performance."""
+def test_during_the_warm_up_drift_is_unknown() -> None:
+    """During the warm-up, a 24th of the window, there is no verdict on drift or performance."""
     world = watching()
     evaluate(world, 3, drifted=True, lost=True, seconds=100.0)
     assert conditions_of(world)["DriftDetected"] == ("Unknown", "InsufficientData")
@@ -145,16 +145,16 @@ def test_a_window_that_is_not_warm_is_unknown() -> None:
     assert runs_of(world) == []
 
 
-def test_missing_labels_are_unknown() -> None:
-    """Without labels the performance is unknown, while drift is still judged."""
+def test_without_labels_performance_is_unknown() -> None:
+    """Without labels, performance is Unknown, and drift is still evaluated."""
     world = watching()
     evaluate(world, labelled=False)
     assert conditions_of(world)["PerformanceLost"] == ("Unknown", "NoLabels")
     assert conditions_of(world)["DriftDetected"] == ("False", "NoDrift")
 
 
-def test_the_same_window_again_writes_nothing() -> None:
-    """An evaluation that finds the same leaves the status as it is, so that nothing is written at rest."""
+def test_an_unchanged_window_writes_nothing() -> None:
+    """An evaluation with the same result does not change the status, so nothing is written."""
     world = watching()
     evaluate(world, 1, drifted=False)
     before = world.writes
@@ -163,7 +163,7 @@ def test_the_same_window_again_writes_nothing() -> None:
 
 
 def test_counts_against_another_profile_are_not_evaluated() -> None:
-    """A sample of the version before says nothing about the one that is served now."""
+    """Counts of the previous version are not used to evaluate the served one."""
     world = watching(spec={"consecutive": 1})
     world.put(target("v2"))
     evaluate(world, 3, lost=True, drifted=True)
@@ -172,25 +172,25 @@ def test_counts_against_another_profile_are_not_evaluated() -> None:
     assert status_of(world)["drift"] == {"active": False, "count": 0}
 
 
-def test_a_deleted_policy_is_left_alone() -> None:
+def test_a_policy_that_is_being_deleted_is_not_reconciled() -> None:
     world = World.of(drift_policy(deletionTimestamp=at(0)), target(), profile=profile_of())
     plan = world.plan("DriftPolicy", "p")
     assert (plan.status, plan.create, plan.events) == (None, (), ())
 
 
-def test_an_operator_that_just_started_leaves_a_status_as_it_is_until_the_first_scrape() -> None:
-    """The status is still all that is known; the plan watches, and the first scrape causes the next pass."""
+def test_the_status_is_kept_until_the_first_scrape_after_a_restart() -> None:
+    """Until the first scrape after a restart, the status is unchanged; the plan has a watch, which enqueues a pass."""
     world = watching()
     world.scrape_attempted, world.profile, world.sample = False, None, None
     plan = world.plan("DriftPolicy", "p")
     assert (plan.status, plan.events, plan.gauges) == (None, (), ())
     assert isinstance(plan.watch, Watch)
     edit(world, minSamples=700)
-    assert world.plan("DriftPolicy", "p").status is not None, "a new spec is answered at once"
+    assert world.plan("DriftPolicy", "p").status is not None, "a new spec must be processed immediately"
 
 
-def test_the_plan_says_what_is_watched() -> None:
-    """The target and its reference; paused while the policy is suspended."""
+def test_the_plan_contains_the_watch() -> None:
+    """The watch names the target and the profile; it is paused while the policy is suspended."""
     world = watching()
     watch = world.plan("DriftPolicy", "p").watch
     assert isinstance(watch, Watch)

@@ -1,4 +1,4 @@
-"""The life of a ModelDeployment, pass by pass, in a world of plain objects."""
+"""The life cycle of a ModelDeployment, pass by pass, in an in-memory world."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from tests.support.world.objects import (
 from tests.support.world.world import World
 
 
-def test_without_a_version_the_service_stands_and_the_rest_waits() -> None:
-    """A line without a published version is said so; clients find the Service's name already."""
+def test_without_a_version_only_the_service_is_created() -> None:
+    """Without a published version, the condition says so, and the Service already exists for clients."""
     world = World.of(model_deployment(), training_job("train-x", status={"modelVersion": model_version("v1")}))
     assert settle(world) == ["NoVersion"]
     assert ("Service", "m") in world.objects
@@ -39,7 +39,7 @@ def test_without_a_version_the_service_stands_and_the_rest_waits() -> None:
 
 
 def test_a_pinned_version_is_served_before_any_training_job_is_known() -> None:
-    """Git decides: the digest of the spec is deployed, and its profile is filled in once its TrainingJob is seen."""
+    """The pinned digest is deployed at once; its profile digest is added when its TrainingJob is found."""
     world = World.of(model_deployment(spec={"model": {"pinned": pin("v1")}}))
     settle(world)
     assert served(world) == V1
@@ -52,16 +52,16 @@ def test_a_pinned_version_is_served_before_any_training_job_is_known() -> None:
     assert status_of(world)["stableRevision"]["profileDigest"] == profile_digest_of("v1")
 
 
-def test_scaling_is_told_of() -> None:
-    """Another number of replicas reaches the Deployment, with one Event."""
+def test_scaling_updates_the_deployment_and_emits_an_event() -> None:
+    """A change of the replicas updates the Deployment and emits one Event."""
     world = serving()
     world.objects["ModelDeployment", "m"]["spec"]["replicas"] = 3
     assert settle(world) == ["Scaled"]
     assert world.objects["Deployment", "m"]["spec"]["replicas"] == 3
 
 
-def test_no_replicas_serve_nothing_and_prove_nothing() -> None:
-    """Scaled to zero is what was asked for, hence Ready; but a version that no pod served does not become stable."""
+def test_with_zero_replicas_no_version_becomes_stable() -> None:
+    """With zero replicas the object is Ready, but a version that no pod served does not become stable."""
     world = World.of(model_deployment(spec={"replicas": 0}), published_job("v1"))
     settle(world)
     deployment_rolls_out(world)
@@ -72,8 +72,8 @@ def test_no_replicas_serve_nothing_and_prove_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "Service"])
-def test_a_foreign_child_is_neither_adopted_nor_touched(kind: str) -> None:
-    """Nothing is applied while another owner holds the name of a child; it heals when the name is free."""
+def test_a_deployment_or_service_of_another_owner_is_neither_adopted_nor_changed(kind: str) -> None:
+    """While the name of a child is taken, nothing is applied; when the name is free, reconciliation continues."""
     foreign = {"kind": kind, "metadata": metadata("m", kind), "spec": {"replicas": 7}}
     world = World.of(model_deployment(), published_job("v1"), foreign)
     plan = world.step("ModelDeployment", "m")
@@ -86,8 +86,8 @@ def test_a_foreign_child_is_neither_adopted_nor_touched(kind: str) -> None:
     assert served(world) == V1
 
 
-def test_what_a_deleted_namesake_left_is_waited_for() -> None:
-    """An object created again under its old name waits a moment for the garbage collector, without alarm."""
+def test_a_recreated_object_waits_for_garbage_collection() -> None:
+    """A recreated object waits for garbage collection of its predecessor's children, without a warning."""
     world = serving()
     world.delete("TrainingJob", "train-v1")
     leftovers = [world.get("Deployment", "m"), world.get("Service", "m")]
@@ -105,7 +105,7 @@ def test_what_a_deleted_namesake_left_is_waited_for() -> None:
     assert served(world) == V1
 
 
-def test_deleted_children_come_back() -> None:
+def test_deleted_children_are_recreated() -> None:
     world = serving()
     before = {kind: world.objects[kind, "m"]["spec"] for kind in ("Deployment", "Service")}
     for kind in before:
@@ -114,7 +114,7 @@ def test_deleted_children_come_back() -> None:
     assert {kind: world.objects[kind, "m"]["spec"] for kind in before} == before
 
 
-def test_a_deleted_deployment_is_left_alone() -> None:
+def test_a_deployment_that_is_being_deleted_is_not_reconciled() -> None:
     world = World.of(model_deployment(deletionTimestamp=at(0)), published_job("v1"))
     plan = world.plan("ModelDeployment", "m")
     assert (plan.status, plan.create, plan.apply, plan.events) == (None, (), (), ())

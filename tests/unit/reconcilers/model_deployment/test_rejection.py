@@ -1,4 +1,4 @@
-"""A version that does not become ready: given up, remembered, tried again when asked."""
+"""Rejection of a version that does not become ready, and the retry on request."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.support.world.world import World
 
 
 def stuck(**fields: Any) -> World:
-    """A world that serves v1 and in which v2 has just been given up and v1 is taken again."""
+    """A world that serves v1 again after v2 was rejected."""
     world = serving(**fields)
     world.put(published_job("v2", completed=at(-100)))
     settle(world)
@@ -44,12 +44,12 @@ def stuck(**fields: Any) -> World:
 
 
 def fetch_fails(story: str) -> Document:
-    """Status of the container that finds the version unfit and waits to be started again."""
+    """The status of a fetch container that rejected the version and waits for its restart."""
     return waiting("fetch", "CrashLoopBackOff", last=ended("fetch", EXIT_VERSION_REFUSED, story))
 
 
-def test_a_version_that_misses_its_deadline_is_given_up() -> None:
-    """The rejection is recorded first; then the stable template comes back, and the digest is not tried again."""
+def test_a_version_that_misses_its_deadline_is_rejected() -> None:
+    """A rejection is recorded before the rollback to the stable version; the rejected digest is not tried again."""
     world = serving()
     world.put(published_job("v2", completed=at(-100)))
     settle(world)
@@ -82,8 +82,8 @@ def test_a_version_that_misses_its_deadline_is_given_up() -> None:
     assert served(world) == V1
 
 
-def test_the_word_of_the_deployment_alone_rejects_nothing() -> None:
-    """Right after a change the Deployment may report the deadline of the version before: our own clock counts too."""
+def test_the_deployment_status_alone_rejects_no_version() -> None:
+    """The Deployment may still report the previous version's deadline, so the operator's own clock must agree."""
     world = serving()
     world.put(published_job("v2", completed=at(-100)))
     settle(world)
@@ -95,7 +95,7 @@ def test_the_word_of_the_deployment_alone_rejects_nothing() -> None:
 
 
 def test_the_stable_version_is_never_rejected() -> None:
-    """A proven version whose pods fail is a fault of something else: it is reported, not given up."""
+    """If the pods of a stable version fail, the version is not the cause: it is reported, not rejected."""
     world = serving()
     world.objects["ModelDeployment", "m"]["spec"]["replicas"] = 2
     settle(world)
@@ -109,8 +109,8 @@ def test_the_stable_version_is_never_rejected() -> None:
     assert status_of(world)["phase"] == "Degraded"
 
 
-def test_after_a_rejection_the_version_in_between_gets_its_turn() -> None:
-    """The newest version that is not rejected is served: a superseded one may be tried, one older than stable not."""
+def test_after_a_rejection_a_superseded_version_is_tried() -> None:
+    """The newest version that is not rejected and not older than stable is served, even if it was superseded."""
     world = serving()
     world.put(published_job("v2", completed=at(-100)))
     settle(world)
@@ -122,8 +122,8 @@ def test_after_a_rejection_the_version_in_between_gets_its_turn() -> None:
     assert served(world) == V2
 
 
-def test_a_first_version_that_fails_stays_and_heals() -> None:
-    """With nothing to go back to, the version stays deployed; once its pods are ready, the rejection is taken back."""
+def test_a_rejected_first_version_stays_deployed_and_can_recover() -> None:
+    """Without a stable version, a rejected version stays deployed; when its pods are ready, it is accepted."""
     world = World.of(model_deployment(), published_job("v1"))
     settle(world)
     world.pass_time(601)
@@ -138,8 +138,8 @@ def test_a_first_version_that_fails_stays_and_heals() -> None:
     assert status_of(world).get("rejected", []) == []
 
 
-def test_a_retry_forgets_the_rejections_once() -> None:
-    """The retry annotation is answered once: the version is tried again, and given up again by a new deadline."""
+def test_a_retry_request_clears_the_rejections_once() -> None:
+    """Each value of the retry annotation is handled once: the version is tried again with a new deadline."""
     world = stuck()
     assert served(world) == V1
     annotate(world, ANNOTATION_RETRY, "2026-03-01T13:00:00Z")
@@ -155,8 +155,8 @@ def test_a_retry_forgets_the_rejections_once() -> None:
     assert settle(world) == []
 
 
-def test_a_pinned_version_that_fails_falls_back_and_says_so() -> None:
-    """The pinned version is not what is served then: Ready is False and names the field, while the old one answers."""
+def test_a_rejected_pinned_version_falls_back_to_the_stable_one() -> None:
+    """If a pinned version is rejected, the stable one is served, and Ready is False and names the field."""
     world = serving()
     world.objects["ModelDeployment", "m"]["spec"]["model"] = {"pinned": pin("v2")}
     settle(world)
@@ -178,8 +178,8 @@ def test_a_pinned_version_that_fails_falls_back_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("field", ["spec.model.pinned", "spec.model.track.name"])
-def test_a_failing_first_version_says_why(field: str) -> None:
-    """Ready and ModelLoaded name the field that the version comes from, and what the container said of it."""
+def test_the_conditions_say_why_a_first_version_fails(field: str) -> None:
+    """Ready and ModelLoaded contain the field of the version and the termination message of the container."""
     spec = {"model": {"pinned": pin("v1")}} if field == "spec.model.pinned" else {}
     world = World.of(model_deployment(spec=spec), published_job("v1"))
     settle(world)
@@ -193,18 +193,18 @@ def test_a_failing_first_version_says_why(field: str) -> None:
         )
 
 
-BLAMELESS = {
+NOT_CAUSED_BY_THE_VERSION = {
     "a full disk": waiting("fetch", "CrashLoopBackOff", last=ended("fetch", 1, "No space left on device")),
     "no memory": waiting("fetch", "CrashLoopBackOff", last=ended("fetch", 137, reason="OOMKilled")),
     "no image": waiting("fetch", "ImagePullBackOff", "Back-off pulling image"),
 }
 
 
-@pytest.mark.parametrize("case", BLAMELESS)
-def test_the_version_is_not_blamed_for_what_is_wrong_with_the_pod(case: str) -> None:
-    """The field of the version is named only if its container ended with the code that says so."""
+@pytest.mark.parametrize("case", NOT_CAUSED_BY_THE_VERSION)
+def test_a_pod_failure_is_not_attributed_to_the_version(case: str) -> None:
+    """The message names the field of the version only if the exit code says that the version was rejected."""
     world = World.of(model_deployment(), published_job("v1"))
     settle(world)
-    deployment_gets_stuck(world, container=BLAMELESS[case])
+    deployment_gets_stuck(world, container=NOT_CAUSED_BY_THE_VERSION[case])
     settle(world)
     assert message_of(world, "ModelLoaded").startswith("container fetch of pod m-new ")

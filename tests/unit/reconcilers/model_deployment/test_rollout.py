@@ -1,4 +1,4 @@
-"""Which version is rolled out, and when it counts as stable."""
+"""The choice of the version to roll out, and when it becomes stable."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ from tests.support.world.world import World
     ],
     ids=["not complete", "no version"],
 )
-def test_a_version_counts_only_if_complete_and_recorded(status: Document) -> None:
-    """Both the condition Complete=True and the version must be there: neither alone is proof of a published version."""
+def test_a_version_is_used_only_if_complete_and_recorded(status: Document) -> None:
+    """A version is published only if its TrainingJob has both Complete=True and a model version in its status."""
     world = World.of(model_deployment(), training_job("train-x", status=status))
     settle(world)
     assert "currentRevision" not in status_of(world)
 
 
 def test_the_first_version_rolls_out_and_becomes_stable() -> None:
-    """A published version gets a Deployment, and is stable and told of when every pod serves it; not before."""
+    """A published version is deployed; when every pod serves it, it becomes stable and an Event is emitted."""
     world = World.of(model_deployment(spec={"replicas": 2}), published_job("v1"))
     assert settle(world) == ["VersionResolved"]
     assert served(world) == V1
@@ -74,8 +74,8 @@ def test_the_first_version_rolls_out_and_becomes_stable() -> None:
 
 
 NOT_LIVE = {
-    "the Deployment's controller has not looked yet": {"observedGeneration": 0},
-    "a pod of the version before is left": {"replicas": 2},
+    "the Deployment controller has not observed the spec": {"observedGeneration": 0},
+    "a pod of the previous version is left": {"replicas": 2},
     "a pod is not updated": {"updatedReplicas": 0},
     "a pod is not available": {"availableReplicas": 0},
 }
@@ -83,7 +83,7 @@ NOT_LIVE = {
 
 @pytest.mark.parametrize("change", NOT_LIVE.values(), ids=NOT_LIVE)
 def test_a_version_is_not_stable_before_every_pod_serves_it(change: Document) -> None:
-    """Stable means every pod: each number of the Deployment must say so, and about its present spec."""
+    """A version becomes stable only if all counts of the Deployment, for its current spec, show every pod."""
     world = World.of(model_deployment(), published_job("v1"))
     settle(world)
     deployment_rolls_out(world)
@@ -93,8 +93,8 @@ def test_a_version_is_not_stable_before_every_pod_serves_it(change: Document) ->
     assert conditions_of(world)["Progressing"][0] == "True"
 
 
-def test_a_deployment_that_is_not_as_wanted_makes_nothing_stable() -> None:
-    """Full counts of a Deployment that still has another template prove nothing about the version wanted."""
+def test_an_outdated_deployment_makes_no_version_stable() -> None:
+    """The counts of a Deployment that still has another template say nothing about the wanted version."""
     world = serving()
     world.put(published_job("v2", completed=at(-100)))
     world.step("ModelDeployment", "m", crash_after=0)
@@ -105,7 +105,7 @@ def test_a_deployment_that_is_not_as_wanted_makes_nothing_stable() -> None:
 
 
 def test_a_newer_version_rolls_out_without_lowering_ready() -> None:
-    """Automatic promotion: the newest version of the line rolls out while the old one answers; Ready stays."""
+    """With automatic promotion, the newest version rolls out while the old one serves; Ready stays True."""
     world = serving()
     world.put(published_job("v2", completed=at(-100)))
     assert settle(world) == ["VersionResolved"]
@@ -125,7 +125,7 @@ def test_a_newer_version_rolls_out_without_lowering_ready() -> None:
 
 
 def test_a_version_that_arrives_during_a_rollout_supersedes_it() -> None:
-    """Only the newest version matters: the one in between is neither awaited nor rejected."""
+    """A newer version replaces one that is rolling out, without waiting for it or rejecting it."""
     world = serving()
     world.put(published_job("v2", completed=at(-100)))
     settle(world)
@@ -138,8 +138,8 @@ def test_a_version_that_arrives_during_a_rollout_supersedes_it() -> None:
     assert status_of(world).get("rejected", []) == []
 
 
-def test_versions_of_one_second_are_ordered_by_name() -> None:
-    """Completion times have whole seconds; the name decides between equals, whatever the order of the list."""
+def test_versions_completed_in_the_same_second_are_ordered_by_name() -> None:
+    """Completion times have a resolution of one second; the name decides between equal times."""
     for names in (("a", "b"), ("b", "a")):
         jobs = [published_job(f"v-{name}", name=f"train-{name}", completed=at(-100)) for name in names]
         world = World.of(model_deployment(), *jobs)
@@ -147,8 +147,8 @@ def test_versions_of_one_second_are_ordered_by_name() -> None:
         assert status_of(world)["currentRevision"]["trainingJob"] == "train-b"
 
 
-def test_the_current_version_survives_its_training_job() -> None:
-    """A TrainingJob deleted by its time to live takes nothing with it, and no older version comes back."""
+def test_the_current_version_is_kept_without_its_training_job() -> None:
+    """If TrainingJobs are deleted after their time to live, the current version is still served."""
     world = World.of(
         model_deployment(), published_job("v1", completed=at(-900)), published_job("v2", completed=at(-300))
     )
@@ -163,8 +163,8 @@ def test_the_current_version_survives_its_training_job() -> None:
     assert served(world) == V2
 
 
-def test_a_later_version_follows_one_whose_training_job_is_gone() -> None:
-    """What was published after the present version was chosen is newer, if no more is known of that version."""
+def test_a_later_version_replaces_one_whose_training_job_is_gone() -> None:
+    """If the TrainingJob of the current version is gone, a version published after its selection is newer."""
     world = serving()
     world.delete("TrainingJob", "train-v1")
     world.put(published_job("v2", completed=at(10)))
@@ -173,7 +173,7 @@ def test_a_later_version_follows_one_whose_training_job_is_gone() -> None:
 
 
 def test_manual_promotion_waits_for_a_person() -> None:
-    """The first version is served at once; a newer one is a candidate until the promote annotation, counted once."""
+    """The first version is served at once; a newer one waits for the promote annotation, which is handled once."""
     world = serving(spec={"model": {"track": {"name": "rain", "promotion": "Manual"}}})
     assert served(world) == V1
     world.put(published_job("v2", completed=at(-100)))
@@ -193,8 +193,8 @@ def test_manual_promotion_waits_for_a_person() -> None:
     assert status_of(world)["candidateRevision"]["digest"] == digest_of("v3")
 
 
-def test_another_line_is_followed_at_once_and_the_old_version_stays_until_then() -> None:
-    """An edit of the tracked line switches to its newest version; while it has none, the old version is served on."""
+def test_a_change_of_the_tracked_line_keeps_the_old_version_until_there_is_a_new_one() -> None:
+    """If the tracked line changes, its newest version is served; until it has one, the old version is kept."""
     world = serving()
     world.objects["ModelDeployment", "m"]["spec"]["model"] = {"track": {"name": "sun", "promotion": "Manual"}}
     settle(world)
@@ -205,8 +205,8 @@ def test_another_line_is_followed_at_once_and_the_old_version_stays_until_then()
     assert status_of(world)["currentRevision"]["model"] == "sun"
 
 
-def test_an_edit_of_the_spec_rolls_the_same_version_again() -> None:
-    """Other resources are another template of the same version: stable stays, Progressing shows it."""
+def test_a_change_of_the_pod_template_rolls_out_the_same_version() -> None:
+    """A change of the pod template rolls out the same version again: it stays stable, and Progressing is True."""
     world = serving()
     world.objects["ModelDeployment", "m"]["spec"]["serving"] = {"resources": {"limits": {"memory": "2Gi"}}}
     settle(world)

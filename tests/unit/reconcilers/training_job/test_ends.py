@@ -1,4 +1,4 @@
-"""How a run ends: published, refused, failed, or tried again."""
+"""The ends of a run: published, rejected, failed or retried."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.support.world.objects import (
 )
 
 
-def test_success_records_the_version_and_everything_reported() -> None:
-    """A published version, its metrics, gates, digests and provenance reach status by one write, with the history."""
+def test_success_records_the_version_and_the_report() -> None:
+    """One status write records the version, metrics, gates, champion, provenance and history of a successful run."""
     world = started()
     gates = [{"metric": "auc", "value": 0.86, "min": 0.8, "passed": True}]
     champion = {"version": digest_of("v0"), "metric": "auc", "champion": 0.41, "challenger": 0.86, "passed": True}
@@ -49,12 +49,12 @@ def test_success_records_the_version_and_everything_reported() -> None:
 
 
 def error(stage: str, message: str) -> str:
-    """A termination message of a stage that refused."""
+    """The termination message of a stage that failed with this error."""
     return stage_result(stage, error={"reason": "Whatever", "message": message})
 
 
 FAILURES = {
-    "refused data": (
+    "rejected data": (
         "prepare",
         10,
         error("prepare", "no column rain"),
@@ -62,7 +62,7 @@ FAILURES = {
         "DataRefused",
         "prepare: no column rain",
     ),
-    "a gate": (
+    "a failed gate": (
         "publish",
         11,
         error("publish", "auc 0.7 < 0.8"),
@@ -70,7 +70,7 @@ FAILURES = {
         "GateFailed",
         "publish: auc 0.7 < 0.8",
     ),
-    "configuration": (
+    "a wrong configuration": (
         "train",
         12,
         error("train", "no class X"),
@@ -78,7 +78,7 @@ FAILURES = {
         "BadConfiguration",
         "train: no class X",
     ),
-    "a refusal without a report": (
+    "a final exit code without a report": (
         "train",
         12,
         "boom",
@@ -86,10 +86,10 @@ FAILURES = {
         "BadConfiguration",
         "container train of pod run-1 ended with exit code 12: boom",
     ),
-    "a report in another stage's name": (
+    "a report with the name of another stage": (
         "train",
         10,
-        error("publish", "lie"),
+        error("publish", "forged"),
         "PodFailurePolicy",
         "DataRefused",
         "container train of pod run-1",
@@ -117,7 +117,7 @@ FAILURES = {
 def test_a_failed_run_ends_with_its_reason(
     stage: str, code: int, message: str, job_reason: str, reason: str, want: str
 ) -> None:
-    """Exit codes and the Job's word become one declared reason, with the story of the pod as message."""
+    """The exit code and the Job's reason map to one declared reason; the message describes the failure."""
     world = started()
     job_fails(world, stage, code, message, reason=job_reason)
     world.settle("TrainingJob", "t")
@@ -131,8 +131,8 @@ def test_a_failed_run_ends_with_its_reason(
     assert (conditions["DataValidated"][0] == "False") == (reason == "DataRefused")
 
 
-def test_a_lost_gate_shows_its_numbers() -> None:
-    """What the publish stage measured before it refused is in status: people see by how much the model lost."""
+def test_a_failed_gate_is_recorded_with_its_value() -> None:
+    """If a gate fails, the status still contains the metrics and the values of the gates."""
     world = started()
     gates = [{"metric": "auc", "value": 0.7, "min": 0.8, "passed": False}]
     refusal = {"reason": "GateFailed", "message": "auc 0.7 is below 0.8"}
@@ -148,8 +148,8 @@ def test_a_lost_gate_shows_its_numbers() -> None:
     assert "modelVersion" not in status_of(world)
 
 
-def test_a_deadline_tells_what_was_running_and_leaves_nothing_running() -> None:
-    """The Job's pod is deleted at the deadline: the stage that was last seen running is named, and did not succeed."""
+def test_a_deadline_names_the_stage_that_was_running() -> None:
+    """At the deadline Kubernetes deletes the pod: the stage that was last seen running is named and has failed."""
     world = started()
     run_pod(world, stage_pod(ended("prepare"), running("train")))
     world.settle("TrainingJob", "t")
@@ -164,8 +164,8 @@ def test_a_deadline_tells_what_was_running_and_leaves_nothing_running() -> None:
 
 
 @pytest.mark.parametrize("message", ["{not json", '{"schema": "another/v1"}', "[]", ""])
-def test_words_that_are_no_report_are_left_out(message: str) -> None:
-    """A termination message may be anything: what is no report of ours fills no field and stops no pass."""
+def test_termination_messages_that_are_no_stage_result_are_ignored(message: str) -> None:
+    """A termination message that is not a stage result is ignored and does not fail the pass."""
     world = started()
     run_pod(world, stage_pod(ended("prepare", 0, message), running("train")))
     world.settle("TrainingJob", "t")
@@ -181,15 +181,15 @@ def test_words_that_are_no_report_are_left_out(message: str) -> None:
     ],
     ids=["no champion", "no model in service"],
 )
-def test_what_was_not_compared_is_said(champion: Document | None, want: str) -> None:
+def test_the_gates_message_says_what_was_not_compared(champion: Document | None, want: str) -> None:
     world = started()
     job_succeeds(world, "v1", **({"champion": champion} if champion else {}))
     world.settle("TrainingJob", "t")
     assert message_of(world, "GatesPassed") == want
 
 
-def test_a_refusal_is_read_from_the_job_when_its_pod_is_gone() -> None:
-    """The Job controller's own words name the exit code; they are enough to tell a refusal from a crash."""
+def test_the_exit_code_is_parsed_from_the_job_if_the_pod_is_gone() -> None:
+    """If the pod is gone, the exit code is parsed from the message of the Job's Failed condition."""
     world = started()
     job_fails(world, "prepare", 10)
     world.delete("Pod", "run-1")
@@ -197,7 +197,7 @@ def test_a_refusal_is_read_from_the_job_when_its_pod_is_gone() -> None:
     assert conditions_of(world)["Failed"] == ("True", "DataRefused")
 
 
-def test_killed_for_memory_is_said() -> None:
+def test_an_out_of_memory_kill_is_reported() -> None:
     world = started()
     run_pod(world, failed_pod("train", 137, reason="OOMKilled"))
     job = only_job(world)
@@ -208,7 +208,7 @@ def test_killed_for_memory_is_said() -> None:
 
 
 def test_a_complete_job_waits_for_its_pods_report() -> None:
-    """The Job may be seen complete before its pod's last words; they are waited for, without another write."""
+    """If the Job is complete before the pod's report is seen, the pass waits for the report, without writes."""
     world = started()
     job = only_job(world)
     job["status"] = {"conditions": [condition("Complete")], "completionTime": at(0)}
@@ -221,8 +221,8 @@ def test_a_complete_job_waits_for_its_pods_report() -> None:
     assert conditions_of(world)["Complete"] == ("True", "VersionPublished")
 
 
-def test_a_lost_report_is_another_attempt() -> None:
-    """If the pod is gone for good before its report was read, the run is done again: publishing twice is harmless."""
+def test_a_lost_report_leads_to_another_attempt() -> None:
+    """If the pod is gone before its report was read, the run is retried; publishing is idempotent."""
     world = started()
     job = only_job(world)
     job["status"] = {"conditions": [condition("Complete")], "completionTime": at(-31)}
@@ -235,13 +235,13 @@ def test_a_lost_report_is_another_attempt() -> None:
 NO_VERSION = {
     "no report": ("", "done!"),
     "a report without a version": ("", stage_result("publish")),
-    "a report by the train stage in its name": (publish_result("v1"), "done!"),
+    "a publish result written by the train stage": (publish_result("v1"), "done!"),
 }
 
 
 @pytest.mark.parametrize(("train", "publish"), NO_VERSION.values(), ids=NO_VERSION)
 def test_success_without_a_version_is_a_failure(train: str, publish: str) -> None:
-    """Only the publish stage's own report of a version is a published version; user code cannot claim one."""
+    """Only the report of the publish stage counts as a published version; user code cannot forge one."""
     world = started()
     ends = (ended("prepare"), ended("train", 0, train), ended("publish", 0, publish))
     run_pod(world, stage_pod(*ends, phase="Succeeded"))
@@ -252,8 +252,8 @@ def test_success_without_a_version_is_a_failure(train: str, publish: str) -> Non
     assert conditions_of(world)["Failed"] == ("True", "BadConfiguration")
 
 
-def test_a_deleted_job_is_another_attempt_within_the_limit() -> None:
-    """A Job that vanishes under the run is replaced by one of another name, as often as spec.backoffLimit allows."""
+def test_a_deleted_job_leads_to_another_attempt_within_the_limit() -> None:
+    """A deleted Job is replaced by one with another name, up to spec.backoffLimit times."""
     world = started(spec={"backoffLimit": 1})
     first = only_job(world)["metadata"]["name"]
     world.delete("Job", first)
@@ -275,7 +275,7 @@ def test_a_deleted_job_is_another_attempt_within_the_limit() -> None:
 
 @pytest.mark.parametrize("outcome", ["succeeded", "failed"])
 def test_a_finished_run_never_starts_again(outcome: str) -> None:
-    """The terminal state is in status: a deleted Job, another generation or time do not bring a new one."""
+    """A terminal state is final: no deleted Job, new generation or elapsed time creates another Job."""
     world = started()
     if outcome == "succeeded":
         job_succeeds(world)

@@ -1,4 +1,4 @@
-"""The life of a TrainingJob, pass by pass, in a world of plain objects."""
+"""The life cycle of a TrainingJob, pass by pass, in an in-memory world."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.world.world import World
 
 
 def test_a_suspended_run_starts_no_job_until_resumed() -> None:
-    """spec.suspend from the start: no Job, not even its references are asked for; resuming starts it."""
+    """A run that is created suspended has no Job and its references are not checked; resuming starts it."""
     world = World.of(training_job(spec={"suspend": True}))
     world.settle("TrainingJob", "t")
     assert world.of_kind("Job") == []
@@ -30,7 +30,7 @@ def test_a_suspended_run_starts_no_job_until_resumed() -> None:
 
 
 def test_suspending_a_running_run_suspends_its_job() -> None:
-    """Suspend and resume reach the Job itself by an apply that names its uid and nothing but the switch."""
+    """Suspending and resuming a run applies spec.suspend to its Job, with its uid and no other field."""
     world = started()
     job_runs(world)
     world.settle("TrainingJob", "t")
@@ -54,7 +54,7 @@ def test_suspending_a_running_run_suspends_its_job() -> None:
     assert status_of(world)["phase"] == "Running"
 
 
-def test_a_job_lost_while_suspended_comes_back_on_resume() -> None:
+def test_a_job_lost_while_suspended_is_recreated_on_resume() -> None:
     world = started()
     _set_suspend(world, suspend=True)
     world.settle("TrainingJob", "t")
@@ -66,8 +66,8 @@ def test_a_job_lost_while_suspended_comes_back_on_resume() -> None:
     assert status_of(world)["jobRef"]["attempt"] == 1
 
 
-def test_a_finished_run_is_deleted_after_its_time() -> None:
-    """The time to live deletes the TrainingJob itself, and with it all that it owns; not a second earlier."""
+def test_a_finished_run_is_deleted_after_its_time_to_live() -> None:
+    """A finished TrainingJob is deleted, with its children, exactly when its time to live ends."""
     world = started(spec={"ttlSecondsAfterFinished": 100})
     job_succeeds(world)
     world.settle("TrainingJob", "t")
@@ -88,8 +88,8 @@ ENDS = {"of success": job_succeeds, "of failure": lambda world: job_fails(world,
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-def test_the_pass_that_ends_a_run_asks_for_the_one_that_deletes_it(end: Callable[[World], object]) -> None:
-    """Its own status write wakes nobody: without this the object would stay until the next round over all objects."""
+def test_the_pass_that_ends_a_run_requeues_its_deletion(end: Callable[[World], object]) -> None:
+    """A status write does not enqueue its own object, so without a requeue deletion would wait for the resync."""
     world = started(spec={"ttlSecondsAfterFinished": 60})
     end(world)
     plan = world.step("TrainingJob", "t")
@@ -103,8 +103,8 @@ def test_the_pass_that_ends_a_run_asks_for_the_one_that_deletes_it(end: Callable
     assert plan.requeue_after is None
 
 
-def test_a_foreign_job_is_neither_adopted_nor_touched() -> None:
-    """An object of another owner under the Job's name is reported, and the run starts once it is gone."""
+def test_a_job_of_another_owner_is_neither_adopted_nor_changed() -> None:
+    """If the name of the Job is taken, a condition says so, and the run starts when the name is free."""
     world = started()
     job = only_job(world)
     world.delete("Job", job["metadata"]["name"])
@@ -121,16 +121,16 @@ def test_a_foreign_job_is_neither_adopted_nor_touched() -> None:
     assert len(world.of_kind("Job")) == 1
 
 
-def test_a_deleted_run_is_left_alone() -> None:
-    """While the object is being deleted nothing is written: the garbage collector takes the children."""
+def test_a_run_that_is_being_deleted_is_not_reconciled() -> None:
+    """While a TrainingJob is being deleted, nothing is written; garbage collection deletes its children."""
     world = fresh(deletionTimestamp=at(0))
     plan = world.plan("TrainingJob", "t")
     assert plan.status is None
     assert (plan.create, plan.apply, plan.delete, plan.events) == ((), (), (), ())
 
 
-def test_a_crash_before_the_status_write_is_made_up_for() -> None:
-    """A Job that no status knows is found by its name: recorded, told of, and not created again."""
+def test_a_job_created_before_a_crash_is_recorded() -> None:
+    """A Job that was created before a crash is found by its name and recorded, not created again."""
     world = fresh()
     world.step("TrainingJob", "t", crash_after=2)
     assert "status" not in world.objects["TrainingJob", "t"]

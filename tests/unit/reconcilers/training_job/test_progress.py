@@ -1,4 +1,4 @@
-"""What is told of a run while its pod works."""
+"""The status of a run while its pod is running."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.world.objects import (
 
 
 def test_stages_show_state_code_and_times() -> None:
-    """The stages of status are the containers of the pod, with exit codes and times as the kubelet reports them."""
+    """status.stages has the state, exit code and times of each container of the pod."""
     world = started()
     run_pod(world, stage_pod(ended("prepare", 0), running("train")))
     world.settle("TrainingJob", "t")
@@ -53,7 +53,7 @@ OBSTACLES = {
         ),
         "CreateContainerConfigError: container has runAsNonRoot",
     ),
-    "a pod that fits nowhere": (
+    "an unschedulable pod": (
         stage_pod(conditions=(condition("PodScheduled", "False", "Unschedulable", message="0/3 nodes are available"),)),
         "pod run-1 cannot be scheduled: 0/3 nodes are available",
     ),
@@ -61,8 +61,8 @@ OBSTACLES = {
 
 
 @pytest.mark.parametrize(("pod", "want"), OBSTACLES.values(), ids=OBSTACLES)
-def test_what_keeps_a_pod_from_starting_is_said(pod: Document, want: str) -> None:
-    """A pod that waits for something that may never come says for what, in the summary and in Complete."""
+def test_obstacles_of_a_pod_are_reported(pod: Document, want: str) -> None:
+    """The summary and the Complete condition say what prevents a pod from starting."""
     world = started()
     run_pod(world, pod)
     world.settle("TrainingJob", "t")
@@ -71,7 +71,7 @@ def test_what_keeps_a_pod_from_starting_is_said(pod: Document, want: str) -> Non
     assert conditions_of(world)["Complete"][0] == "False"
 
 
-def test_a_retried_pod_is_told_of() -> None:
+def test_a_retried_pod_is_reported() -> None:
     world = started()
     run_pod(world, failed_pod("train", 137, reason="OOMKilled"))
     job = only_job(world)
@@ -86,7 +86,7 @@ def test_a_retried_pod_is_told_of() -> None:
 
 
 def test_the_trigger_of_an_episodes_run_is_recorded() -> None:
-    """A run that a DriftPolicy created says which policy and episode asked for it; any other came from a user."""
+    """status.trigger names the DriftPolicy and the episode that created the run, or else the user."""
     owner = {"kind": "DriftPolicy", "name": "p", "uid": "uid-p", "controller": True}
     annotations = {ANNOTATION_EPISODE: "uid-p/1", ANNOTATION_TRIGGER: "Performance"}
     world = fresh(ownerReferences=[owner], annotations=annotations)
@@ -102,8 +102,8 @@ def test_the_trigger_of_an_episodes_run_is_recorded() -> None:
     assert status_of(by_hand)["trigger"] == {"kind": "User", "reason": "User"}
 
 
-def test_transition_times_move_only_with_the_status() -> None:
-    """A condition that is found again as it was keeps its transition time."""
+def test_transition_times_change_only_with_the_status() -> None:
+    """A condition whose status does not change keeps its transition time."""
     world = started()
     job_runs(world)
     world.settle("TrainingJob", "t")
@@ -116,8 +116,8 @@ def test_transition_times_move_only_with_the_status() -> None:
     assert after["DataValidated"] == at(60)
 
 
-def test_status_parses_as_its_own_model() -> None:
-    """What is written can be read back: the next pass starts from it."""
+def test_a_written_status_can_be_parsed() -> None:
+    """A written status round-trips through the model, because the next pass reads it."""
     world = started()
     job_succeeds(world)
     world.settle("TrainingJob", "t")

@@ -1,4 +1,4 @@
-"""What a run needs before its Job begins, and how the Job is made."""
+"""The start of a run: its references, and the creation of its Job."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.world.world import World
 
 
 def test_a_first_pass_creates_the_store_claim_and_one_job() -> None:
-    """A run begins with its Job and, in a namespace without one, the store claim; nothing else is created."""
+    """The first pass creates the Job and, if the namespace has none, the store claim."""
     world = fresh()
     plan = world.step("TrainingJob", "t")
     assert plan is not None
@@ -29,7 +29,7 @@ def test_a_first_pass_creates_the_store_claim_and_one_job() -> None:
     assert status_of(world)["jobRef"]["attempt"] == 0
 
 
-def test_an_existing_store_claim_is_left_as_it_is() -> None:
+def test_an_existing_store_claim_is_not_created_again() -> None:
     world = fresh()
     world.put(claim(STORE_CLAIM))
     plan = world.step("TrainingJob", "t")
@@ -37,13 +37,13 @@ def test_an_existing_store_claim_is_left_as_it_is() -> None:
     assert [document["kind"] for document in plan.create] == ["Job"]
 
 
-def test_the_jobs_uid_is_recorded_once_it_was_seen() -> None:
+def test_the_uid_of_the_job_is_recorded() -> None:
     world = started()
     assert status_of(world)["jobRef"]["uid"] == only_job(world)["metadata"]["uid"]
 
 
-def test_a_job_is_let_go_once_the_status_knows_of_it() -> None:
-    """It starts suspended; no pass lets it go that has not found it recorded, whatever became of the one before."""
+def test_a_job_is_resumed_only_after_it_is_recorded() -> None:
+    """A Job is created suspended; only a pass that finds it recorded in the status resumes it."""
     world = fresh()
     plan = world.plan("TrainingJob", "t")
     assert plan.create[-1]["spec"]["suspend"] is True
@@ -60,8 +60,8 @@ def test_a_job_is_let_go_once_the_status_knows_of_it() -> None:
     assert world.plan("TrainingJob", "t").apply == ()
 
 
-def test_a_job_that_nobody_knew_of_and_somebody_deleted_had_not_begun() -> None:
-    """Its namesake is the attempt's only Job that ever ran."""
+def test_a_deleted_unrecorded_job_is_recreated_for_the_same_attempt() -> None:
+    """An unrecorded Job is still suspended when it is deleted, so the same attempt creates it again."""
     world = fresh()
     world.step("TrainingJob", "t", crash_after=2)
     gone = only_job(world)
@@ -73,11 +73,11 @@ def test_a_job_that_nobody_knew_of_and_somebody_deleted_had_not_begun() -> None:
 
 
 MISSING = {
-    "a claim of the data": (
+    "the claim of the data": (
         {},
         'spec.data.train.uri: claim "rows" does not exist in namespace "weather"',
     ),
-    "the deployment whose rows are used": (
+    "the deployment of the captured rows": (
         {"data": {"captured": {"modelDeployment": "m"}}},
         'spec.data.captured.modelDeployment: ModelDeployment "m" does not exist in namespace "weather"',
     ),
@@ -92,8 +92,8 @@ MISSING = {
 
 
 @pytest.mark.parametrize(("spec", "want"), MISSING.values(), ids=MISSING)
-def test_a_reference_to_nothing_is_named_and_heals(spec: Document, want: str) -> None:
-    """A missing reference keeps the run waiting with a condition that names field and cause; then the run starts."""
+def test_a_missing_reference_is_named_and_the_run_waits(spec: Document, want: str) -> None:
+    """While a reference is missing, the run waits with a condition that names the field; then it starts."""
     world = World.of(training_job(spec=spec))
     plan = world.step("TrainingJob", "t")
     assert plan is not None
@@ -112,8 +112,8 @@ def test_a_reference_to_nothing_is_named_and_heals(spec: Document, want: str) ->
     assert len(world.of_kind("Job")) == 1
 
 
-def test_a_request_too_large_for_an_environment_variable_is_refused() -> None:
-    """What cannot be handed to the pod is refused with the field, not cut."""
+def test_a_request_too_large_for_an_environment_variable_is_rejected() -> None:
+    """A run request that is too large for an environment variable is rejected, not truncated."""
     features = [f"column-{index:04}-{'x' * 100}" for index in range(1000)]
     data = {"train": {"uri": "pvc://rows/rain.csv"}, "target": "rain", "features": features}
     world = fresh(spec={"data": data})
@@ -123,8 +123,8 @@ def test_a_request_too_large_for_an_environment_variable_is_refused() -> None:
     assert world.of_kind("Job") == []
 
 
-def test_the_champion_of_the_request_is_what_every_pod_serves() -> None:
-    """The pod is told the version to beat: the stable one, not one that is still being rolled out."""
+def test_the_champion_of_the_request_is_the_stable_version() -> None:
+    """The run request names the stable version as champion, not one that is still rolling out."""
     spec = {"evaluation": {"champion": {"deployment": "m", "metric": "auc"}}}
     world = fresh(spec=spec)
     world.put(model_deployment(status={"stableRevision": revision("v1"), "currentRevision": revision("v2")}))
@@ -135,8 +135,8 @@ def test_the_champion_of_the_request_is_what_every_pod_serves() -> None:
     assert digest_of("v2") not in request
 
 
-def test_captured_rows_are_found_by_the_line_that_their_deployment_serves() -> None:
-    """The pod is told the model line of the ModelDeployment, which may be another than that of the run."""
+def test_captured_rows_are_those_of_the_line_that_their_deployment_serves() -> None:
+    """The run request names the model line of the ModelDeployment, which may differ from that of the run."""
     world = World.of(
         training_job(spec={"data": {"captured": {"modelDeployment": "m"}}}),
         model_deployment(spec={"model": {"track": {"name": "other"}}}),
