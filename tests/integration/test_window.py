@@ -56,7 +56,7 @@ def test_a_restart_loses_nothing_and_what_is_kept_is_the_policys(tmp_path: Path,
         process.start().wait_ready()
         assert wait_until(lambda: rows(user, namespace) == 800, seconds=30), process.tail()
         assert ready(user, namespace) == ready_before, "a restart is no news"
-        assert "its window goes on with 600 rows" in messages(process)
+        assert "its window continues with 600 rows" in messages(process)
         wait_until(lambda: kept(user, namespace)[0] != config_map, seconds=2 * GRAIN_SECONDS)
         assert kept(user, namespace)[0]["binaryData"] != config_map["binaryData"], "also kept while it runs"
         offset = own_plane.audit_log.stat().st_size
@@ -67,7 +67,7 @@ def test_a_restart_loses_nothing_and_what_is_kept_is_the_policys(tmp_path: Path,
         garbage = {"binaryData": {KEY: base64.b64encode(b"garbage").decode()}}
         user.edit(CONFIG_MAP, namespace, config_map["metadata"]["name"], garbage)
         process.start().wait_ready()
-        assert wait_until(lambda: "its window starts anew" in messages(process), seconds=30), process.tail()
+        assert wait_until(lambda: "its window starts empty" in messages(process), seconds=30), process.tail()
         pod.count(100)
         assert wait_until(lambda: rows(user, namespace) == 900, seconds=30), process.tail()
         assert process.probe("/healthz")[0] == 200

@@ -1,1 +1,1 @@
-"""The process: environment, probes, election, and the handlers that feed the work queue. The only importer of kopf."""
+"""The operator process: environment, probes, leader election, and kopf handlers that feed the cache. Imports kopf."""

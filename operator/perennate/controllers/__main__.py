@@ -13,9 +13,9 @@ import kopf
 from prometheus_client import start_http_server
 
 from perennate.controllers.election import Election
-from perennate.controllers.environment import Environment, WrongEnvironmentError, read_environment
+from perennate.controllers.environment import Environment, InvalidEnvironmentError, read_environment
 from perennate.controllers.health import Vitals, serve_health
-from perennate.controllers.runtime import Runtime
+from perennate.controllers.operator import Operator
 from perennate.controllers.startup import build_registry, build_settings
 from perennate.kube.kinds.registry import REGISTRY
 from perennate.telemetry import logs
@@ -26,24 +26,21 @@ _logger = logging.getLogger("perennate.controllers")
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run until a signal or a fatal error; the answer is the exit code.
-
-    A restart is cheap and decides nothing differently.
-    """
+    """Run until a signal or a fatal error; return the exit code."""
     try:
         environment = read_environment(environ)
-    except WrongEnvironmentError as error:
+    except InvalidEnvironmentError as error:
         sys.stderr.write(f"perennate: {error}\n")
         return 2
     logs.configure(environment.log_level)
     metrics, vitals = Metrics(REGISTRY.gauges), Vitals()
     health = serve_health(vitals, environment.health_port)
     server, _ = start_http_server(environment.metrics_port, registry=metrics.registry)
-    _logger.info("probes on port %d, metrics on port %d", health.server_port, server.server_port)
+    _logger.info("Serving probes on port %d and metrics on port %d", health.server_port, server.server_port)
     try:
         asyncio.run(_run(environ, environment, metrics, vitals))
     except Exception:
-        _logger.exception("the operator ends")
+        _logger.exception("The operator failed")
         return 1
     finally:
         health.shutdown()
@@ -52,9 +49,9 @@ def main(environ: Mapping[str, str]) -> int:
 
 
 async def _run(environ: Mapping[str, str], environment: Environment, metrics: Metrics, vitals: Vitals) -> None:
-    """Lead, then operate until the process is asked to end.
+    """Become the leader, then reconcile until a signal.
 
-    The Lease is released last: nobody else acts while we drain.
+    The Lease is released last, so that no other operator acts while this one drains its queue.
     """
     loop, elected = asyncio.get_running_loop(), asyncio.Event()
     election = Election(
@@ -67,16 +64,16 @@ async def _run(environ: Mapping[str, str], environment: Environment, metrics: Me
     if environment.leader_election:
         vitals.standby = True
         election.start()
-        if not await _before_a_signal(elected):
+        if not await _elected_before_signal(elected):
             election.stop()
             return
         vitals.standby = False
     metrics.leader.set(1)
     try:
-        runtime = Runtime(environ, environment, metrics, vitals)
-        # Named here because kopf would ask for the user's name, and the uid of a pod has none.
+        operator = Operator(environ, environment, metrics, vitals)
+        # Set here because kopf would look up the user name, and the uid of a pod has none.
         await kopf.operator(
-            registry=build_registry(runtime),
+            registry=build_registry(operator),
             settings=build_settings(),
             standalone=True,
             clusterwide=True,
@@ -86,8 +83,8 @@ async def _run(environ: Mapping[str, str], environment: Environment, metrics: Me
         await asyncio.to_thread(election.stop)
 
 
-async def _before_a_signal(elected: asyncio.Event) -> bool:
-    """Wait for the Lease; False if a signal came first."""
+async def _elected_before_signal(elected: asyncio.Event) -> bool:
+    """Wait until this operator is elected; False if a signal came first."""
     loop = asyncio.get_running_loop()
     signalled = asyncio.Event()
     for number in _SIGNALS:

@@ -1,4 +1,4 @@
-"""The election's thread: it gets the Lease before anything is done, and ends the process if the Lease is lost."""
+"""The thread of the leader election: it acquires the Lease first, and ends the process if the Lease is lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from perennate.kube.runtime.bucket import TokenBucket
-from perennate.kube.runtime.client import Recorder
+from perennate.kube.runtime.client import MetricsRecorder
 from perennate.kube.runtime.connection import connect
 from perennate.kube.runtime.lease import Elector
 from perennate.kube.runtime.official import OfficialClient
@@ -20,14 +20,14 @@ _logger = logging.getLogger(__name__)
 
 
 def end_process() -> None:
-    """End the process without another step: somebody else leads now."""
+    """End the process at once: another operator may be the leader now."""
     os._exit(1)
 
 
 class Election(threading.Thread):
     """Runs an elector.
 
-    `on_elected` is called once we lead, `on_loss` when we no longer do, both in this thread; `stop` releases the Lease.
+    `on_elected` is called when this operator becomes the leader, `on_loss` when it no longer is, both in this thread.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Election(threading.Thread):
         *,
         namespace: str,
         identity: str,
-        recorder: Recorder,
+        recorder: MetricsRecorder,
         on_elected: Callable[[], object],
         on_loss: Callable[[], None] = end_process,
     ) -> None:
@@ -51,15 +51,15 @@ class Election(threading.Thread):
         self._task: asyncio.Task[None] | None = None
 
     def run(self) -> None:
-        """The thread's body. An error of any kind is a loss: without election nobody may act."""
+        """The body of the thread. Any error counts as a loss of the Lease."""
         try:
             asyncio.run(self._campaign())
         except Exception:
-            _logger.exception("the election failed")
+            _logger.exception("The leader election failed")
             self._on_loss()
 
     def stop(self) -> None:
-        """Release the Lease if it is ours, and wait until that is done."""
+        """Release the Lease if this operator holds it, and wait for that."""
         if self._loop is not None and self._task is not None and self.is_alive():
             self._loop.call_soon_threadsafe(self._task.cancel)
             self.join(_RELEASE_SECONDS)

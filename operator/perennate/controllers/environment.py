@@ -1,4 +1,4 @@
-"""What the environment says about this installation, read once through a mapping. Errors name key and value."""
+"""Settings from environment variables, read once from a mapping. Errors name the variable and its value."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _PORTS: Final = range(65_536)
 _STALE_SECONDS: Final = range(1, 86_401)
 
 
-class WrongEnvironmentError(ValueError):
-    """A variable of the environment is missing or wrong; the message names it, its value and what is allowed."""
+class InvalidEnvironmentError(ValueError):
+    """An environment variable is missing or invalid; the message names it, its value and what is allowed."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """How this operator runs.
+    """Settings of this operator.
 
     Attributes:
-        settings: what decisions need.
-        namespace: where the Lease lies.
-        identity: who we are in the Lease; unique among the operators of a cluster.
-        log_level: least level that is logged.
-        health_port, metrics_port: where the probes and Prometheus ask; 0 lets the system choose.
-        leader_election: whether to act only while holding the Lease.
-        stale_watch_seconds: how long a watch may be silent before the liveness probe fails. A live one is heard of once
-            a minute, so a small value is for tests, where it is heard of more often.
+        settings: settings of the installation, for decisions.
+        namespace: namespace of the Lease.
+        identity: name of this operator in the Lease; unique in a cluster.
+        log_level: minimum level that is logged.
+        health_port, metrics_port: ports of the probes and of the metrics; 0 lets the system choose.
+        leader_election: whether to reconcile only while holding the Lease.
+        stale_watch_seconds: time without data on a watch after which the liveness probe fails. A live watch gets data
+            once a minute; smaller values are for tests.
     """
 
     settings: Settings
@@ -50,10 +50,10 @@ class Environment:
 
 
 def read_environment(environ: Mapping[str, str]) -> Environment:
-    """The environment as it is used.
+    """Read the settings from environment variables.
 
     Raises:
-        WrongEnvironmentError: a variable is missing or wrong.
+        InvalidEnvironmentError: a variable is missing or invalid.
     """
     return Environment(
         settings=Settings(
@@ -67,10 +67,10 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         namespace=environ.get("PERENNATE_NAMESPACE") or "default",
         identity=environ.get("PERENNATE_POD_NAME") or socket.gethostname(),
         log_level=_choice(environ, "PERENNATE_LOG_LEVEL", _LEVELS, "INFO", upper=True),
-        health_port=_whole(environ, "PERENNATE_HEALTH_PORT", 8080, _PORTS, what="a port"),
-        metrics_port=_whole(environ, "PERENNATE_METRICS_PORT", 8081, _PORTS, what="a port"),
+        health_port=_integer(environ, "PERENNATE_HEALTH_PORT", 8080, _PORTS, what="a port"),
+        metrics_port=_integer(environ, "PERENNATE_METRICS_PORT", 8081, _PORTS, what="a port"),
         leader_election=_choice(environ, "PERENNATE_LEADER_ELECTION", ("true", "false"), "true") == "true",
-        stale_watch_seconds=_whole(
+        stale_watch_seconds=_integer(
             environ, "PERENNATE_STALE_WATCH_SECONDS", int(STALE_SECONDS), _STALE_SECONDS, what="a number of seconds"
         ),
     )
@@ -79,7 +79,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
 def _required(environ: Mapping[str, str], key: str) -> str:
     value = environ.get(key, "")
     if not value:
-        raise WrongEnvironmentError(f"{key} is not set; set it to the image that pods of this kind run")
+        raise InvalidEnvironmentError(f"{key} is not set; set it to the image of these pods")
     return value
 
 
@@ -87,12 +87,12 @@ def _choice(environ: Mapping[str, str], key: str, allowed: tuple[T, ...], defaul
     value = environ.get(key) or default
     value = value.upper() if upper else value
     if value not in allowed:
-        raise WrongEnvironmentError(f"{key} must be one of {', '.join(allowed)}; got {value!r}")
+        raise InvalidEnvironmentError(f"{key} must be one of {', '.join(allowed)}; got {value!r}")
     return value
 
 
-def _whole(environ: Mapping[str, str], key: str, default: int, allowed: range, *, what: str) -> int:
+def _integer(environ: Mapping[str, str], key: str, default: int, allowed: range, *, what: str) -> int:
     value = environ.get(key) or str(default)
     if not value.isdecimal() or int(value) not in allowed:
-        raise WrongEnvironmentError(f"{key} must be {what} from {allowed[0]} to {allowed[-1]}; got {value!r}")
+        raise InvalidEnvironmentError(f"{key} must be {what} from {allowed[0]} to {allowed[-1]}; got {value!r}")
     return int(value)

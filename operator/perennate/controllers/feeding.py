@@ -1,4 +1,4 @@
-"""From kopf's raw events into the cache. All that a handler does: nothing is awaited, nothing is decided."""
+"""kopf handlers that put watch events into the cache. They await nothing and decide nothing."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Any
 
 import kopf
 
-from perennate.controllers.runtime import Runtime
+from perennate.controllers.operator import Operator
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.cache import Source
 
 
-async def feed(runtime: Runtime, /, event: kopf.RawEvent, **_: Any) -> None:
-    """Put what a watch told into the cache; who has to look at it follows from the change."""
+async def feed(operator: Operator, /, event: kopf.RawEvent, **_: Any) -> None:
+    """Put the object of a watch event into the cache, which enqueues the keys that depend on the change."""
     body: Any = event["object"]
     manifest = {**body, "metadata": dict(body["metadata"])}
     if event["type"] == "DELETED":
-        runtime.cache.drop(manifest, Source.WATCH)
+        operator.cache.drop(manifest, Source.WATCH)
     else:
-        runtime.cache.put(manifest, Source.WATCH)
+        operator.cache.put(manifest, Source.WATCH)
 
 
-def register(registry: kopf.OperatorRegistry, runtime: Runtime) -> None:
-    """Have kopf call `feed` with every event of each kind that the cache holds."""
+def register(registry: kopf.OperatorRegistry, operator: Operator) -> None:
+    """Register `feed` for the events of every watched resource."""
     for resource in RESOURCES.watched.values():
         kopf.on.event(
             resource.group,
@@ -31,4 +31,4 @@ def register(registry: kopf.OperatorRegistry, runtime: Runtime) -> None:
             resource.plural,
             id=f"feed/{resource.plural}",
             registry=registry,
-        )(functools.partial(feed, runtime))
+        )(functools.partial(feed, operator))

@@ -1,4 +1,4 @@
-"""The probes, answered by a thread of their own: a stuck event loop is found out, not waited for."""
+"""Liveness and readiness probes, served by their own threads, so that a blocked event loop is detected."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 OLDEST_SECONDS: Final = 600.0
-"""An object that waits so long for its pass, or a pass that takes so long: nothing moves any more."""
+"""Maximum age in seconds of a due key or a running pass."""
 SILENT_SECONDS: Final = 60.0
-"""The event loop has not ticked for so long."""
+"""Maximum time in seconds since the last tick of the event loop."""
 LAG_SECONDS: Final = 10.0
+"""Maximum delay in seconds of a tick."""
 
 
 @dataclass
 class Vitals:
-    """What the event loop last said of itself; written by its ticks, read by the threads that answer.
-
-    `clock` counts seconds.
-    """
+    """State of the event loop, written by its ticks and read by the probes. `clock` is monotonic time in seconds."""
 
     clock: Callable[[], float] = time.monotonic
     ticked: float | None = None
@@ -34,34 +32,34 @@ class Vitals:
     primed: bool = False
     silence: dict[str, float] = field(default_factory=dict)
 
-    def ailments(self) -> list[str]:
-        """Why the operator should be restarted; empty if it is well."""
+    def liveness_problems(self) -> list[str]:
+        """Why the operator should be restarted; empty if it is live."""
         found = [f"the watch of {kind} is stale" for kind in self.stale_watches]
         found += [f"the task {name} ended" for name in self.dead_tasks]
         if self.oldest > OLDEST_SECONDS:
-            found.append(f"an object waits for {self.oldest:.0f} s")
+            found.append(f"an object has waited for {self.oldest:.0f} s")
         if self.lag > LAG_SECONDS:
             found.append(f"the event loop lags by {self.lag:.1f} s")
         if self.ticked is not None and self.clock() - self.ticked > SILENT_SECONDS:
-            found.append("the event loop stands still")
+            found.append("the event loop is blocked")
         return found
 
-    def obstacles(self) -> list[str]:
-        """Why the operator is not ready; empty if it reconciles, or stands by."""
-        return [] if self.primed or self.standby else ["the caches are not filled yet"]
+    def readiness_problems(self) -> list[str]:
+        """Why the operator is not ready; empty if it reconciles or is a standby."""
+        return [] if self.primed or self.standby else ["the cache is not filled yet"]
 
 
 def serve_health(vitals: Vitals, port: int) -> ThreadingHTTPServer:
-    """Answer /healthz and /readyz on `port` until the server is shut down; its `server_port` is the port it got."""
+    """Serve /healthz and /readyz on `port` until the server is shut down; `server_port` is the actual port."""
 
     class Handler(BaseHTTPRequestHandler):
-        """Answers with what is wrong: 200 and an empty list, or 500."""
+        """Responds 200 with an empty list of reasons, or 500 with the problems."""
 
         timeout = 5.0
 
         def do_GET(self) -> None:
-            """One probe."""
-            answers = {"/healthz": vitals.ailments, "/readyz": vitals.obstacles}
+            """Respond to a probe."""
+            answers = {"/healthz": vitals.liveness_problems, "/readyz": vitals.readiness_problems}
             answer = answers.get(self.path)
             found = answer() if answer is not None else [f"no such path: {self.path}"]
             body = json.dumps({"ok": not found, "reasons": found}).encode()
@@ -72,7 +70,7 @@ def serve_health(vitals: Vitals, port: int) -> ThreadingHTTPServer:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Probes are not logged."""
+            """Do not log probes."""
 
     server = ThreadingHTTPServer(("", port), Handler)
     server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""kopf, as informer and process skeleton only: its settings, its login, and what happens at start and end."""
+"""kopf for watch streams and the process only: its settings, its login, and its startup and cleanup handlers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import kopf
 
 from perennate.api import wellknown
 from perennate.controllers import feeding
-from perennate.controllers.runtime import Runtime
+from perennate.controllers.operator import Operator
 from perennate.controllers.stateless import NoDiffBase, NoProgress
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.client import ApiError
@@ -22,18 +22,18 @@ _EXIT_SECONDS: Final = 25.0
 _CONNECT_SECONDS: Final = 10.0
 
 
-def build_registry(runtime: Runtime) -> kopf.OperatorRegistry:
-    """All handlers, bound to one runtime. Nothing is registered by importing."""
+def build_registry(operator: Operator) -> kopf.OperatorRegistry:
+    """All handlers, bound to one operator. An import registers nothing."""
     registry = kopf.OperatorRegistry()
-    kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)(functools.partial(start, runtime))
-    kopf.on.cleanup(registry=registry)(functools.partial(stop, runtime))
-    kopf.on.login(registry=registry)(functools.partial(login, runtime))
-    feeding.register(registry, runtime)
+    kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)(functools.partial(start, operator))
+    kopf.on.cleanup(registry=registry)(functools.partial(stop, operator))
+    kopf.on.login(registry=registry)(functools.partial(login, operator))
+    feeding.register(registry, operator)
     return registry
 
 
 def build_settings() -> kopf.OperatorSettings:
-    """Kopf's settings: no state on objects, no Events, no peering, no scanning for kinds."""
+    """Settings of kopf: no state on objects, no Events, no peering, no scan for resources."""
     settings = kopf.OperatorSettings()
     settings.persistence.finalizer = f"{wellknown.GROUP}/finalizer"
     settings.persistence.progress_storage = NoProgress()
@@ -49,24 +49,24 @@ def build_settings() -> kopf.OperatorSettings:
     return settings
 
 
-async def start(runtime: Runtime, /, **_: Any) -> None:
-    """Fill the cache and start working, before the first event arrives. What cannot work ends the process."""
+async def start(operator: Operator, /, **_: Any) -> None:
+    """Start the operator before the first event arrives. A failure ends the process."""
     try:
-        await runtime.start()
+        await operator.start()
     except (ApiError, ConnectionSettingsError) as error:
         raise kopf.PermanentError(str(error)) from error
 
 
-async def stop(runtime: Runtime, /, **_: Any) -> None:
-    """Let running passes end and close the connections."""
-    await runtime.stop()
+async def stop(operator: Operator, /, **_: Any) -> None:
+    """Stop the operator."""
+    await operator.stop()
 
 
-async def login(runtime: Runtime, /, **_: Any) -> kopf.AiohttpSession:
-    """A session with our credentials whose watches we can see; asked for again when a token has expired."""
-    if runtime.connection is None:
+async def login(operator: Operator, /, **_: Any) -> kopf.AiohttpSession:
+    """A session with our credentials and the hooks that observe watches; called again when a token has expired."""
+    if operator.connection is None:
         raise kopf.TemporaryError("not connected yet", delay=1)
-    session: aiohttp.ClientSession = runtime.connection.open_session(
-        headers=await runtime.connection.headers(), traces=[runtime.watches.trace()], limit=0
+    session: aiohttp.ClientSession = operator.connection.open_session(
+        headers=await operator.connection.headers(), traces=[operator.watches.trace()], limit=0
     )
-    return kopf.AiohttpSession(server=runtime.connection.server, aiohttp_session=session)
+    return kopf.AiohttpSession(server=operator.connection.server, aiohttp_session=session)

@@ -1,7 +1,7 @@
-"""kopf's storages, emptied: it keeps nothing on objects, and copies none to find out what changed.
+"""Empty storages for kopf, so that it keeps no state on objects and copies none to detect changes.
 
-Its own are made for handlers that react to differences. We react to what is there, and the copies would be a fifth of
-the operator's CPU.
+Its own storages serve handlers that react to differences. Our passes are level-triggered, and the copies would take a
+fifth of the operator's CPU time.
 """
 
 from __future__ import annotations
@@ -12,36 +12,36 @@ import kopf
 
 
 class NoDiffBase(kopf.DiffBaseStorage):  # type: ignore[misc]  # kopf is untyped to us
-    """No object has a last-handled state."""
+    """Stores no last-handled state."""
 
     def build(self, **_: Any) -> Any:
-        """Nothing of an object is essential."""
+        """An empty essence."""
         return {}
 
     def fetch(self, **_: Any) -> Any:
-        """Nothing is remembered."""
+        """No state."""
         return None
 
     def store(self, **_: Any) -> None:
-        """Nothing is kept."""
+        """Store nothing."""
 
 
 class NoProgress(kopf.ProgressStorage):  # type: ignore[misc]  # kopf is untyped to us
-    """No handler has progress to remember."""
+    """Stores no progress of handlers."""
 
     def fetch(self, **_: Any) -> Any:
-        """Nothing is remembered."""
+        """No state."""
         return None
 
     def store(self, **_: Any) -> None:
-        """Nothing is kept."""
+        """Store nothing."""
 
     def purge(self, **_: Any) -> None:
-        """There is nothing to remove."""
+        """Remove nothing."""
 
     def touch(self, **_: Any) -> None:
-        """Nothing is marked."""
+        """Mark nothing."""
 
     def clear(self, *, essence: Any) -> Any:
-        """There is nothing of ours in it."""
+        """The essence unchanged."""
         return essence

@@ -1,1 +1,1 @@
-"""The shell around the decisions: reads the cluster, carries plans out. The only importer of the Kubernetes client."""
+"""I/O around the decisions: reads the cluster, executes plans. Imports the Kubernetes client; nothing else does."""

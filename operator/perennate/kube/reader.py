@@ -69,9 +69,9 @@ class Reader:
             return None
         found = await self.client.get(resource, namespace, name)
         if found is not None:
-            self.cache.put(found, Source.ANSWER)
+            self.cache.put(found, Source.RESPONSE)
         elif known is not None:
-            self.cache.drop(known, Source.ANSWER)
+            self.cache.drop(known, Source.RESPONSE)
         return self.cache.get(key)
 
     def owned(self, uid: str, resource: Resource) -> tuple[Manifest, ...]:

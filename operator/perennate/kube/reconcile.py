@@ -11,8 +11,8 @@ from perennate.kube.kind import Registry
 from perennate.kube.monitoring.monitor import Monitor
 from perennate.kube.reader import Reader
 from perennate.kube.runtime.cache import Cache
-from perennate.kube.runtime.client import ApiError, Recorder
-from perennate.kube.runtime.execute import Executor, NameTakenError, Outcome
+from perennate.kube.runtime.client import ApiError, MetricsRecorder
+from perennate.kube.runtime.execute import ExecutionResult, Executor, NameTakenError
 from perennate.kube.runtime.queue import QueueClosed, WorkQueue
 from perennate.kube.runtime.resources import Key
 
@@ -33,7 +33,7 @@ class Reconciler:
         executor: Executor,
         monitor: Monitor,
         *,
-        recorder: Recorder,
+        recorder: MetricsRecorder,
     ) -> None:
         self._kinds = registry.kinds
         self._queue = queue
@@ -76,22 +76,22 @@ class Reconciler:
         self._queue.done(key, after=after)
         return outcome.value
 
-    async def _pass(self, key: Key) -> tuple[Outcome, float | None]:
+    async def _pass(self, key: Key) -> tuple[ExecutionResult, float | None]:
         """One pass; returns its outcome and the seconds until the next one, None if only a change causes it."""
         manifest = self._cache.get(key)
         if manifest is None or "deletionTimestamp" in manifest["metadata"]:
             self._forget(key)
-            return Outcome.GONE, None
+            return ExecutionResult.GONE, None
         plan = await self._kinds[key.kind].plan(manifest, self._reader)
         if plan.watch is not None:
             self._monitor.apply(key, plan.watch)
-        outcome = await self._executor.carry_out(manifest, plan)
-        if outcome is Outcome.STALE:
+        outcome = await self._executor.execute(manifest, plan)
+        if outcome is ExecutionResult.STALE:
             return outcome, 0.0
-        if plan.evaluated and outcome is Outcome.DONE:
+        if plan.evaluated and outcome is ExecutionResult.DONE:
             self._monitor.acknowledge_evaluation(key)
         self._recorder.object_gauges(key.kind, key.namespace, key.name, plan.gauges)
-        return outcome, plan.requeue_after if outcome is Outcome.DONE else None
+        return outcome, plan.requeue_after if outcome is ExecutionResult.DONE else None
 
     def _forget(self, key: Key) -> None:
         """Drop everything that is kept about an object that is gone."""

@@ -35,7 +35,7 @@ class Router:
             if _status_of(change.old) != _status_of(change.new):
                 for key in {*self._owners(change.manifest), *self._dependents(change.manifest)}:
                     self._queue.add(key)
-        elif change.source is not Source.ANSWER and _content_of(change.old) != _content_of(change.new):
+        elif change.source is not Source.RESPONSE and _content_of(change.old) != _content_of(change.new):
             for key in {*self._owners(change.old), *self._owners(change.new)}:
                 self._queue.add(key)
 

@@ -1,1 +1,1 @@
-"""The operator's own metrics and logs."""
+"""Metrics and logs of the operator."""

@@ -1,4 +1,4 @@
-"""One JSON object a line on standard error: time, level, logger, message, and the trace of an exception."""
+"""JSON logs on standard error, one object per line: time, level, logger, message, exception."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 _QUIET: Final = {"kopf": logging.WARNING, "aiohttp": logging.WARNING, "asyncio": logging.WARNING}
-"""Libraries that tell at INFO of every event they pass on."""
+"""Libraries that log every event at INFO."""
 
 
 class JsonFormatter(logging.Formatter):
     """Formats a record as one JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record's line."""
+        """The line of a record."""
         document = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -29,7 +29,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Send everything from `level` on to standard error. Libraries tell no less than warnings."""
+    """Log records from `level` on; of noisy libraries only warnings and errors."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -1,4 +1,4 @@
-"""The operator's Prometheus metrics.
+"""Prometheus metrics of the operator.
 
 Labels come from closed sets, except the names of objects and features. The series of an object are removed with it.
 """
@@ -20,7 +20,7 @@ _PASS_SECONDS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0
 
 
 class Metrics:
-    """All metrics, in a registry of their own. `gauges` are those about single objects, by kind."""
+    """All metrics, in their own registry. `gauges` are those about single objects, by kind."""
 
     def __init__(self, gauges: Mapping[str, tuple[GaugeFamily, ...]] = MappingProxyType({})) -> None:
         self.registry = registry = CollectorRegistry()
@@ -28,30 +28,33 @@ class Metrics:
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
         self._reconciled = Counter(
-            "perennate_reconcile", "Passes over objects, by how they ended.", ["kind", "result"], registry=registry
+            "perennate_reconcile", "Passes over objects, by result.", ["kind", "result"], registry=registry
         )
         self._duration = Histogram(
             "perennate_reconcile_duration_seconds",
-            "Time of a pass.",
+            "Duration of a pass.",
             ["kind"],
             buckets=_PASS_SECONDS,
             registry=registry,
         )
         self._requests = Counter(
-            "perennate_api_requests", "Calls to the API server; code 0: no answer.", ["verb", "code"], registry=registry
+            "perennate_api_requests",
+            "Calls to the API server; code 0: no response.",
+            ["verb", "code"],
+            registry=registry,
         )
         self.queue_depth = Gauge("perennate_workqueue_depth", "Objects that wait for a pass.", registry=registry)
         self.queue_oldest = Gauge(
-            "perennate_workqueue_oldest_seconds", "How long the oldest of them waits.", registry=registry
+            "perennate_workqueue_oldest_seconds", "Age of the oldest waiting object or running pass.", registry=registry
         )
         self.watch_heard = Gauge(
             "perennate_watch_last_event_timestamp",
-            "When the watch of a kind was last heard of, in seconds since 1970; bookmarks count.",
+            "Time of the last data on the watch of a kind, in seconds since 1970; bookmarks count.",
             ["kind"],
             registry=registry,
         )
         self.loop_lag = Gauge(
-            "perennate_event_loop_lag_seconds", "How late the event loop was at its last tick.", registry=registry
+            "perennate_event_loop_lag_seconds", "Delay of the last tick of the event loop.", registry=registry
         )
         self.leader = Gauge("perennate_leader", "Whether this operator holds the Lease.", registry=registry)
         self._objects = Gauge(
@@ -74,22 +77,22 @@ class Metrics:
         self._series: dict[tuple[str, str, str], set[tuple[str, ...]]] = {}
 
     def api_request(self, verb: str, code: int) -> None:
-        """A call was answered; code 0: it was not."""
+        """Count a call; code 0 if there was no response."""
         self._requests.labels(verb, str(code)).inc()
 
     def reconciled(self, kind: str, result: str, seconds: float) -> None:
-        """A pass ended."""
+        """Count a pass and its duration."""
         self._reconciled.labels(kind, result).inc()
         self._duration.labels(kind).observe(seconds)
 
     def phases(self, counts: dict[tuple[str, str], int]) -> None:
-        """How many objects there are, by kind and phase."""
+        """Set the number of objects by kind and phase."""
         self._objects.clear()
         for (kind, phase), number in counts.items():
             self._objects.labels(kind, phase).set(number)
 
     def object_gauges(self, kind: str, namespace: str, name: str, updates: tuple[GaugeUpdate, ...]) -> None:
-        """A pass measured something about an object; each update replaces the object's series of one gauge."""
+        """Set gauges about an object; each update replaces its series of one gauge."""
         for update in updates:
             gauge = self.object_gauges_by_name[update.family.name]
             for value in update.values:
@@ -97,12 +100,12 @@ class Metrics:
             self._keep(update.family, namespace, name, {value.labels for value in update.values})
 
     def forget_object(self, kind: str, namespace: str, name: str) -> None:
-        """An object is gone, and its series with it."""
+        """Remove all series of an object that is gone."""
         for family in self._families.get(kind, ()):
             self._keep(family, namespace, name, set())
 
     def _keep(self, family: GaugeFamily, namespace: str, name: str, labels: set[tuple[str, ...]]) -> None:
-        """Remove the object's series of a gauge but those with these labels."""
+        """Remove all series of an object in a gauge except those with these labels."""
         gauge = self.object_gauges_by_name[family.name]
         for gone in self._series.pop((family.name, namespace, name), set()) - labels:
             gauge.remove(namespace, name, *gone)

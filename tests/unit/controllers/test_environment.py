@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perennate.controllers.environment import WrongEnvironmentError, read_environment
+from perennate.controllers.environment import InvalidEnvironmentError, read_environment
 from perennate.kube.runtime.watching import STALE_SECONDS
 
 IMAGES = {"PERENNATE_TRAINER_IMAGE": "trainer:1", "PERENNATE_SERVING_IMAGE": "serving:1"}
@@ -42,5 +42,5 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_the_error_for_an_invalid_value_names_the_variable(case: str) -> None:
     changes, sentence = WRONG[case]
-    with pytest.raises(WrongEnvironmentError, match=sentence):
+    with pytest.raises(InvalidEnvironmentError, match=sentence):
         read_environment({**IMAGES, **changes})

@@ -49,9 +49,9 @@ def test_a_healthy_operator_is_live_and_ready(probe: Probe) -> None:
 SICK: dict[str, tuple[dict[str, Any], str]] = {
     "a stale watch": ({"stale_watches": ("Job",)}, "the watch of Job is stale"),
     "a dead worker": ({"dead_tasks": ("worker 3",)}, "the task worker 3 ended"),
-    "an object that waits too long": ({"oldest": 601.0}, "an object waits for 601 s"),
+    "an object that waits too long": ({"oldest": 601.0}, "an object has waited for 601 s"),
     "a slow event loop": ({"lag": 12.0}, "the event loop lags by 12.0 s"),
-    "a blocked event loop": ({"ticked": 900.0}, "the event loop stands still"),
+    "a blocked event loop": ({"ticked": 900.0}, "the event loop is blocked"),
 }
 
 
@@ -67,7 +67,7 @@ def test_a_problem_that_needs_a_restart_fails_liveness(case: str, probe: Probe) 
 def test_a_standby_is_ready_and_an_operator_with_unfilled_caches_is_not(probe: Probe) -> None:
     """An operator is ready if it reconciles or is on standby."""
     probe.vitals.primed = False
-    assert probe.ask("/readyz") == (HTTPStatus.INTERNAL_SERVER_ERROR, ["the caches are not filled yet"])
+    assert probe.ask("/readyz") == (HTTPStatus.INTERNAL_SERVER_ERROR, ["the cache is not filled yet"])
     probe.vitals.standby = True
     assert probe.ask("/readyz") == (HTTPStatus.OK, [])
 

@@ -64,7 +64,7 @@ def world() -> World:
 
 def test_a_status_write_does_not_enqueue_the_object_itself(world: World) -> None:
     """A status change alone, from a response or from the watch, does not enqueue the object itself."""
-    for source in (Source.ANSWER, Source.WATCH):
+    for source in (Source.RESPONSE, Source.WATCH):
         world.put({**manifests.training_job("run", "ns"), "status": {"phase": source.value}}, source)
         assert RUN not in world.drain()
 
@@ -90,7 +90,7 @@ def test_a_published_version_enqueues_the_deployments_of_its_line_and_its_policy
     """Both depend on the status of the TrainingJob."""
     owner = {"kind": "DriftPolicy", "name": "policy", "uid": "u", "controller": True}
     published = {**manifests.training_job("run", "ns"), "status": {"phase": "Succeeded"}}
-    world.put(published, Source.ANSWER, ownerReferences=[owner])
+    world.put(published, Source.RESPONSE, ownerReferences=[owner])
     assert world.drain() == {SERVE, POLICY}
 
 
@@ -104,7 +104,7 @@ def test_a_deployments_status_enqueues_its_policies_and_the_runs_that_wait_for_i
     champion = {"champion": {"deployment": "serve", "metric": "auc"}}
     world.put(manifests.training_job("waits", "ns", evaluation=champion))
     world.drain()
-    world.put({**manifests.model_deployment("serve", "ns"), "status": {"phase": "Healthy"}}, Source.ANSWER)
+    world.put({**manifests.model_deployment("serve", "ns"), "status": {"phase": "Healthy"}}, Source.RESPONSE)
     assert world.drain() == {POLICY, Key("TrainingJob", "ns", "waits")}
 
 
@@ -119,7 +119,7 @@ def test_a_watch_event_of_a_child_enqueues_its_owner(world: World) -> None:
     """A watch event of a child enqueues its owner; the response to the operator's own write does not."""
     owner = {"kind": "TrainingJob", "name": "run", "uid": "u", "controller": True}
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": "ns"}}
-    world.put(job, Source.ANSWER, ownerReferences=[owner])
+    world.put(job, Source.RESPONSE, ownerReferences=[owner])
     assert world.drain() == set()
     world.put({**job, "status": {"active": 1}}, ownerReferences=[owner])
     assert world.drain() == {RUN}

@@ -1,1 +1,1 @@
-"""Scraping serving pods and keeping the windows of policies between two passes."""
+"""Scrapes serving pods between passes and saves the windows of counts. Evaluates nothing."""

@@ -22,15 +22,22 @@ from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
 
 CONCURRENCY: Final = 16
 _FIRST_SCRAPE: Final = 1.0
-"""Longest wait for the first scrape of a new watch; later ones are spread over a tenth of their interval."""
+"""Longest wait for the first scrape of a new watch; later scrapes are spread over a tenth of their interval."""
 _JITTER: Final = 0.1
 _logger = logging.getLogger(__name__)
 
 
 class Monitor:
-    """Keeps the watches that plans asked for, by the key of the object. `run` scrapes, in one task.
+    """Keeps the watches that plans asked for, by the key of the object. `run` scrapes in one task.
 
-    `clock` counts seconds as the event loop does, `now` since 1970; `draw` of [0, 1) spreads scrapes.
+    Args:
+        source: reads documents of pods.
+        pods: finds the pods of a target.
+        queue: gets the key of an object when a pass is due.
+        store: saves the windows.
+        clock: monotonic time in seconds, as the event loop counts it.
+        now: the wall clock, in seconds since 1970.
+        draw: a random number in [0, 1) that spreads scrapes.
     """
 
     def __init__(
@@ -98,21 +105,21 @@ class Monitor:
         if watcher is not None:
             watcher.evaluation_due = False
 
-    async def keep(self, *, seconds: float) -> None:
-        """Keep all windows before the end, as many as can be written in so many seconds. Nothing may run any more."""
+    async def save_all(self, *, seconds: float) -> None:
+        """Save all windows before the process ends; give up after `seconds`. `run` must have ended."""
         watchers = list(self._watchers.values())
-        kept = asyncio.gather(*(one.keep(self._now(), at_once=True) for one in watchers), return_exceptions=True)
+        saves = asyncio.gather(*(one.save(self._now(), at_once=True) for one in watchers), return_exceptions=True)
         try:
             async with asyncio.timeout(seconds):
-                failures = [found for found in await kept if isinstance(found, Exception)]
+                failures = [found for found in await saves if isinstance(found, Exception)]
         except TimeoutError:
-            _logger.warning("not all of %d windows were kept within %.0f s", len(watchers), seconds)
+            _logger.warning("Not all of %d windows were saved within %.0f s", len(watchers), seconds)
             return
         for error in failures:
-            _logger.error("a window was not kept", exc_info=error)
+            _logger.error("A window was not saved", exc_info=error)
 
     async def run(self) -> None:
-        """Scrape for ever, each policy at its interval, so many at once."""
+        """Scrape each target at its interval, at most `CONCURRENCY` at once, until cancelled."""
         try:
             while True:
                 await self._slots.acquire()
@@ -149,7 +156,7 @@ class Monitor:
         self._changed.set()
 
     async def _next(self) -> tuple[Key, TargetWatcher]:
-        """The policy whose scrape is due. Those that were forgotten, or planned anew, are passed over."""
+        """Wait for the next scrape that is due. Skips superseded entries of the schedule."""
         while True:
             self._changed.clear()
             while self._schedule and self._turns_of.get(self._schedule[0][2]) != self._schedule[0][1]:
@@ -170,7 +177,7 @@ class Monitor:
         try:
             await watcher.scrape(self._source, self._pods, self._now())
             if self._watchers.get(key) is watcher:
-                await watcher.keep(self._now())
+                await watcher.save(self._now())
         except ApiError as error:
             _logger.warning("%s: the pods of its target could not be listed: %s", key, error)
         except Exception:

@@ -1,6 +1,6 @@
 """Reads the documents of serving pods.
 
-A pod is not trusted: its answer is bounded in time and size, and a failure is a value.
+Pods are not trusted: a response is limited in time and size, and a failure is a value.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ import aiohttp
 
 from perennate.api.wellknown import OPERATIONS_PORT
 
-DEADLINE_SECONDS: Final = 10.0
-"""Longest time of one scrape, from connecting to the last byte."""
+TIMEOUT_SECONDS: Final = 10.0
+"""Timeout of one request in seconds, from connecting to the last byte."""
 SIZE_LIMIT: Final = 4 * 2**20
-"""Most bytes that are read of one answer."""
+"""Maximum size of one response in bytes."""
 _CHUNK: Final = 65_536
 
 
 @dataclass(frozen=True)
 class ScrapeFailure:
-    """A pod did not hand out a document; the message says why, for people."""
+    """A pod did not return a document; the message says why, for people."""
 
     message: str
 
 
 class MetricsSource(Protocol):
-    """Where documents of pods come from."""
+    """Reads documents of pods."""
 
     async def read(self, address: str, path: str) -> bytes | ScrapeFailure:
         """The document at `path` of the pod with this IP address."""
@@ -43,7 +43,7 @@ def is_pod_address(address: str) -> bool:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
-    # An IPv4 address in IPv6 clothes is judged as what it is.
+    # Unwrap an IPv4-mapped IPv6 address.
     parsed = getattr(parsed, "ipv4_mapped", None) or parsed
     return not (parsed.is_loopback or parsed.is_link_local or parsed.is_multicast or parsed.is_unspecified)
 
@@ -58,12 +58,12 @@ class HttpMetricsSource:
         self,
         *,
         port: int = OPERATIONS_PORT,
-        deadline: float = DEADLINE_SECONDS,
+        timeout: float = TIMEOUT_SECONDS,
         size_limit: int = SIZE_LIMIT,
         allowed: Callable[[str], bool] = is_pod_address,
     ) -> None:
         self._port = port
-        self._deadline = deadline
+        self._timeout = timeout
         self._size_limit = size_limit
         self._allowed = allowed
         self._session: aiohttp.ClientSession | None = None
@@ -90,10 +90,10 @@ class HttpMetricsSource:
             return ScrapeFailure(f"{address!r} is not an address that a pod can have")
         host = f"[{address}]" if ":" in address else address
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(self._timeout):
                 return await self._exchange(f"http://{host}:{self._port}{path}")
         except TimeoutError:
-            return ScrapeFailure(f"{path} was not answered within {self._deadline:g} s")
+            return ScrapeFailure(f"{path} did not respond within {self._timeout:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return ScrapeFailure(f"{path}: {type(error).__name__}: {error}"[:300])
 
@@ -106,7 +106,7 @@ class HttpMetricsSource:
             if answer.status != 200:
                 return ScrapeFailure(f"{path} answered {answer.status}; expected 200")
             if answer.headers.get("Content-Encoding", "identity") != "identity":
-                return ScrapeFailure(f"{path} came compressed although identity was asked for")
+                return ScrapeFailure(f"{path} is compressed although identity encoding was requested")
             if answer.content_type != "application/json":
                 return ScrapeFailure(f"{path} is {answer.content_type}; expected application/json")
             return await self._bounded(answer, path)

@@ -1,4 +1,4 @@
-"""Which pods may speak for a ModelDeployment: those whose chain of controllers ends in it."""
+"""Finds the pods of a ModelDeployment: those whose chain of controllers ends in it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from perennate.kube.runtime.cache import Cache
 from perennate.kube.runtime.client import KubeClient
 from perennate.kube.runtime.resources import DEPLOYMENT, POD, REPLICA_SET, Manifest, controller_of
 
-_REMEMBERED = 10_000
+_CACHE_LIMIT = 10_000
+"""ReplicaSets whose owner is cached."""
 
 
 class ServingPods:
-    """Finds the pods of a ModelDeployment. A label alone proves nothing: anybody in the namespace can set it.
+    """Finds the pods of a ModelDeployment. A label is not enough: every user of the namespace can set it.
 
-    ReplicaSets are not watched; whose one is is read once, for neither its uid nor its controller changes hands.
+    ReplicaSets are not watched. The owner of one is read once and cached, because it does not change.
     """
 
     def __init__(self, client: KubeClient, cache: Cache) -> None:
@@ -23,7 +24,7 @@ class ServingPods:
         self._owners: dict[str, str] = {}
 
     async def of(self, namespace: str, name: str, uid: str) -> tuple[Manifest, ...]:
-        """The pods of the ModelDeployment `name` with this uid, deleted ones included as long as they exist."""
+        """The pods of the ModelDeployment `name` with this uid, including those that are being deleted."""
         deployments = {
             manifest["metadata"]["uid"]
             for manifest in self._cache.owned_by(uid, DEPLOYMENT.kind)
@@ -40,7 +41,7 @@ class ServingPods:
         return tuple([pod for pod in labelled if await self._deployment_of(pod) in deployments])
 
     async def _deployment_of(self, pod: Manifest) -> str | None:
-        """Uid of the Deployment that controls the pod's ReplicaSet, None if it is not so."""
+        """Uid of the Deployment that controls the ReplicaSet of the pod, None if none does."""
         reference = controller_of(pod)
         if reference is None or reference["kind"] != REPLICA_SET.kind:
             return None
@@ -50,7 +51,7 @@ class ServingPods:
             owner = controller_of(found) if found is not None and found["metadata"]["uid"] == uid else None
             if owner is None or owner["kind"] != DEPLOYMENT.kind:
                 return None
-            while len(self._owners) >= _REMEMBERED:
+            while len(self._owners) >= _CACHE_LIMIT:
                 del self._owners[next(iter(self._owners))]
             self._owners[uid] = owner["uid"]
         return self._owners[uid]

@@ -18,8 +18,8 @@ from perennate.kube.runtime.resources import Key, Manifest
 from perennate.reconcilers.watch import Watch, WatchState
 
 SAVES: Final = 24
-"""The window is kept at most so many times in its length."""
-_ERRORS_KEPT: Final = 3
+"""A window is saved at most this many times in its length."""
+_ERRORS_LIMIT: Final = 3
 _logger = logging.getLogger(__name__)
 
 
@@ -36,8 +36,8 @@ class TargetWatcher:
         self._store = store
         self._first = True
         self._paused = paused
-        self._kept_changes = 0
-        self._kept_at = 0.0
+        self._saved_changes = 0
+        self._saved_at = 0.0
         self.evaluation_due = False
         self.attempted = False
         self._window: Window | None = None
@@ -73,20 +73,20 @@ class TargetWatcher:
 
     @property
     def summary(self) -> tuple[bool, bool, bool, bool]:
-        """What a pass depends on besides counts: it is enqueued when this changes."""
+        """What a pass depends on besides counts: a change of it enqueues the key."""
         answering, expected = self._pods_answering > 0, self._pods_total > 0
         return (self._window is not None, self._profile_error is not None, answering, expected)
 
     async def scrape(self, source: MetricsSource, pods: ServingPods, now: float) -> None:
-        """Read the counts of every ready pod of the target. What goes wrong is remembered, not raised."""
-        asked = self.watch
+        """Read the counts of every ready pod of the target. Errors go into the state; they are not raised."""
+        watch = self.watch
         ready = await self._ready_pods(pods)
         addresses = {pod["metadata"]["uid"]: address for pod in ready if (address := address_of(pod)) is not None}
-        if asked.profile_digest is not None and self._window is None and addresses:
+        if watch.profile_digest is not None and self._window is None and addresses:
             await self._fetch_profile(source, list(addresses.values()), now)
         answers = await asyncio.gather(*(source.read(address, "/counts") for address in addresses.values()))
-        if self.watch is not asked:
-            return  # The spec or the target changed meanwhile: these counts belong to neither.
+        if self.watch is not watch:
+            return  # The spec or the target changed meanwhile: these counts do not belong to the new watch.
         failures = []
         for uid, answer in zip(addresses, answers, strict=True):
             failure = answer.message if isinstance(answer, ScrapeFailure) else self._add(uid, answer, now)
@@ -94,45 +94,45 @@ class TargetWatcher:
                 failures.append(f"pod {_name_of(ready, uid)}: {failure}")
         self._pods_total = len(addresses)
         self._pods_answering = len(addresses) - len(failures)
-        self._errors = tuple(sorted(failures)[:_ERRORS_KEPT])
+        self._errors = tuple(sorted(failures)[:_ERRORS_LIMIT])
         self._scraped = True
 
     async def _ready_pods(self, pods: ServingPods) -> list[Manifest]:
-        asked = self.watch
-        if asked.target_uid is None:
+        watch = self.watch
+        if watch.target_uid is None:
             return []
-        found = await pods.of(self.key.namespace, asked.target, asked.target_uid)
+        found = await pods.of(self.key.namespace, watch.target, watch.target_uid)
         return [pod for pod in found if is_ready(pod)]
 
-    async def keep(self, now: float, *, at_once: bool = False) -> None:
-        """Keep the window if it has changed and it is time, or `at_once`.
+    async def save(self, now: float, *, at_once: bool = False) -> None:
+        """Save the window if it changed and a save is due, or `at_once`.
 
-        A failure is logged, and tried again when it is time again: until then the pods remember.
+        A failure is logged and retried when the next save is due: until then the pods still have the counts.
         """
-        asked, window = self.watch, self._window
-        if window is None or window.changes == self._kept_changes:
+        watch, window = self.watch, self._window
+        if window is None or window.changes == self._saved_changes:
             return
-        if now < self._kept_at + asked.window / SAVES and not at_once:
+        if now < self._saved_at + watch.window / SAVES and not at_once:
             return
-        self._kept_at, changes = now, window.changes
+        self._saved_at, changes = now, window.changes
         content = await asyncio.to_thread(window.state().to_bytes)
         try:
-            await self._store.write(asked.config_map, content)
+            await self._store.write(watch.config_map, content)
         except ApiError as error:
             if not error.namespace_terminating:
-                _logger.warning("%s: its window was not kept: %s", self.key, error)
+                _logger.warning("%s: its window was not saved: %s", self.key, error)
             return
         if window is self._window:
-            self._kept_changes = changes
+            self._saved_changes = changes
 
     async def _fetch_profile(self, source: MetricsSource, addresses: list[str], now: float) -> None:
-        """Take the reference profile from the first pod that hands out the right one."""
-        asked = self.watch
+        """Get the reference profile from the first pod that returns the expected one."""
+        watch = self.watch
         reasons = []
         for address in addresses:
             answer = await source.read(address, "/profile")
-            profile = answer if isinstance(answer, ScrapeFailure) else _profile(answer, asked.profile_digest)
-            if self.watch is not asked:
+            profile = answer if isinstance(answer, ScrapeFailure) else _profile(answer, watch.profile_digest)
+            if self.watch is not watch:
                 return
             if isinstance(profile, ScrapeFailure):
                 reasons.append(profile.message)
@@ -143,27 +143,27 @@ class TargetWatcher:
         self._profile_error = reasons[0]
 
     async def _begin_window(self, profile: Profile, now: float) -> None:
-        """Go on with the window that was kept, which is asked for once, or start a new one."""
-        asked = self.watch
-        content = await self._store.read(asked.config_map) if self._first and not self._paused else None
-        if self.watch is not asked:
+        """Continue the saved window, which is read once, or start an empty one."""
+        watch = self.watch
+        content = await self._store.read(watch.config_map) if self._first and not self._paused else None
+        if self.watch is not watch:
             return
-        length, interval = asked.window, asked.scrape_interval
+        length, interval = watch.window, watch.scrape_interval
         window = Window(profile, length=length, scrape_interval=interval)
         if content is not None:
             try:
                 window = Window.from_bytes(content, profile, length=length, scrape_interval=interval, now=now)
             except WindowError as error:
-                _logger.warning("%s: its window starts anew, for what was kept cannot be used: %s", self.key, error)
+                _logger.warning("%s: its window starts empty because the saved one cannot be used: %s", self.key, error)
             else:
-                _logger.info("%s: its window goes on with %d rows", self.key, window.sample(now).rows)
+                _logger.info("%s: its window continues with %d rows", self.key, window.sample(now).rows)
         if self._paused:
             window.disregard(until=now)
         self._window, self._first, self._paused = window, False, False
-        self._kept_changes, self._kept_at = window.changes, now
+        self._saved_changes, self._saved_at = window.changes, now
 
     def _add(self, pod: str, content: bytes, now: float) -> str | None:
-        """Add a counts document to the window; the answer says what is wrong with it."""
+        """Add a counts document to the window. Returns the error in it, None if it is valid."""
         try:
             if self._window is None:
                 decode_digest(content, CountsError)

@@ -1,4 +1,4 @@
-"""Keeps windows in ConfigMaps of their policies. What lies there is not trusted, and nobody else's is overwritten."""
+"""Saves windows in ConfigMaps. Their content is not trusted, and ConfigMaps of other owners are not overwritten."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _logger = logging.getLogger(__name__)
 
 
 class WindowStore:
-    """Reads and writes the content of ConfigMaps as `builders.window` makes them."""
+    """Reads and writes the ConfigMaps that `builders.window` builds."""
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
         self._uids: dict[Key, str] = {}
 
     async def read(self, config_map: Manifest) -> bytes | None:
-        """What is kept there; None if it is nothing that can be used, which is logged.
+        """The saved content; None if there is none, or if it cannot be used, which is logged.
 
         Raises:
-            ApiError: the API server did not answer; to start anew because of that would lose what is kept.
+            ApiError: the API server did not respond. Starting with an empty window would then lose the saved one.
         """
         key = key_of(config_map)
         try:
@@ -31,28 +31,28 @@ class WindowStore:
         except ApiError as error:
             if not error.forbidden:
                 raise
-            _logger.warning("%s: the window cannot be read and starts anew: %s", key, error)
+            _logger.warning("%s: the window cannot be read and starts empty: %s", key, error)
             return None
         if found is None or not self._is_ours(config_map, found):
             return None
         try:
             return content_of(found)
         except ValueError as error:
-            _logger.warning("%s: the window cannot be read and starts anew: %s", key, error)
+            _logger.warning("%s: the window cannot be read and starts empty: %s", key, error)
             return None
 
     async def write(self, config_map: Manifest, content: bytes) -> None:
-        """Keep the content, if the name is ours or free.
+        """Save the content, unless another owner has the name.
 
         Raises:
-            ApiError: the API server refused, or did not answer.
+            ApiError: the API server rejected the write, or did not respond.
         """
         key, document = key_of(config_map), with_content(config_map, content)
         uid = self._uids.get(key)
         if uid is None:
             uid = await self._create(document)
         if uid is not None:
-            # The uid makes the API server refuse to write to a namesake that came later, or to make a new one.
+            # With the uid, the API server rejects the write if the ConfigMap was deleted, or created again, meanwhile.
             metadata = {**document["metadata"], "uid": uid}
             try:
                 await self._client.apply({**document, "metadata": metadata}, manager=FIELD_MANAGER)
@@ -62,11 +62,11 @@ class WindowStore:
                 raise
 
     def forget(self, config_map: Manifest) -> None:
-        """The policy is gone, and its ConfigMap with it."""
+        """Drop what is cached about a ConfigMap that is gone."""
         self._uids.pop(key_of(config_map), None)
 
     async def _create(self, document: Manifest) -> str | None:
-        """Create it; the uid of the one that is there already and ours, and still has to be written."""
+        """Create the ConfigMap. If it exists already and is ours, return its uid: then it must still be written."""
         try:
             stored = await self._client.create(document)
         except ApiError as error:
@@ -79,10 +79,10 @@ class WindowStore:
         return None
 
     def _is_ours(self, wanted: Manifest, found: Manifest) -> bool:
-        """Whether the policy controls what was found; then its uid is remembered."""
+        """Whether the owner of the wanted ConfigMap controls the found one; if so, cache its uid."""
         key, owner, controller = key_of(wanted), controller_of(wanted), controller_of(found)
         if owner is None or controller is None or controller["uid"] != owner["uid"]:
-            _logger.warning("%s exists and is not controlled by its DriftPolicy: the window is not kept", key)
+            _logger.warning("%s exists and is not controlled by its DriftPolicy: the window is not saved", key)
             return False
         self._uids[key] = found["metadata"]["uid"]
         return True

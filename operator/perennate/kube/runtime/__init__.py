@@ -1,1 +1,1 @@
-"""A controller runtime: client, cache, queue, lease, events, execution of plans. Decides nothing."""
+"""A controller runtime: client, cache, queue, leader election, Events, execution of plans. Knows no kind of ours."""

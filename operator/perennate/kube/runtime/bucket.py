@@ -1,4 +1,4 @@
-"""A token bucket: how fast the operator may write, whatever there is to do."""
+"""A token bucket that limits the rate of writes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 
 class TokenBucket:
-    """Lets `burst` calls through at once and `rate` a second after that, in the order in which they ask.
+    """Allows `burst` calls at once and `rate` calls per second after that, in the order of the calls.
 
-    `clock` counts seconds; the running event loop's clock if not given.
+    `clock` is monotonic time in seconds; that of the running event loop if not given.
     """
 
     def __init__(self, *, rate: float, burst: int, clock: Callable[[], float] | None = None) -> None:
@@ -20,7 +20,7 @@ class TokenBucket:
         self._filled_at: float | None = None
 
     async def take(self) -> None:
-        """Take a token, waiting for it if there is none. The bucket may owe tokens: who comes later waits longer."""
+        """Take a token, or wait for one. The balance can be negative: later callers wait longer."""
         now = (self._clock or asyncio.get_running_loop().time)()
         elapsed = 0.0 if self._filled_at is None else now - self._filled_at
         self._filled_at = now

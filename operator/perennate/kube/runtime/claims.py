@@ -1,4 +1,4 @@
-"""Whether PersistentVolumeClaims exist: read live, for they are not watched, and remembered for a minute."""
+"""Existence of PersistentVolumeClaims: not watched, so read live and cached for a minute."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from typing import Final
 from perennate.kube.runtime.client import KubeClient
 from perennate.kube.runtime.resources import CLAIM
 
-REMEMBERED_SECONDS: Final = 60.0
+CACHE_SECONDS: Final = 60.0
 
 
 class Claims:
-    """Knows claims by namespace and name.
-
-    Only their existence is remembered: one that is missing is looked for each time.
-    """
+    """Caches which claims exist, by namespace and name. A missing claim is looked up each time."""
 
     def __init__(self, client: KubeClient, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
@@ -26,10 +23,10 @@ class Claims:
     async def exists(self, namespace: str, name: str, *, fresh: bool = False) -> bool:
         """Whether the claim exists and is not being deleted.
 
-        `fresh` asks the API server whatever is remembered: a namespace may have been deleted and made again since.
+        `fresh` bypasses the cache: the namespace may have been deleted and created again.
         """
-        since = self._seen.get((namespace, name), -REMEMBERED_SECONDS)
-        if not fresh and self._clock() - since < REMEMBERED_SECONDS:
+        since = self._seen.get((namespace, name), -CACHE_SECONDS)
+        if not fresh and self._clock() - since < CACHE_SECONDS:
             return True
         claim = await self._client.get(CLAIM, namespace, name)
         if claim is None or "deletionTimestamp" in claim["metadata"]:
@@ -39,7 +36,7 @@ class Claims:
         return True
 
     def remember(self, namespace: str, name: str) -> None:
-        """The claim was just seen."""
+        """Record that the claim exists now."""
         now = self._clock()
-        self._seen = {place: since for place, since in self._seen.items() if now - since < REMEMBERED_SECONDS}
+        self._seen = {claim: since for claim, since in self._seen.items() if now - since < CACHE_SECONDS}
         self._seen[namespace, name] = now

@@ -1,4 +1,4 @@
-"""What the shell needs of an API server, and how calls fail."""
+"""Protocols of the API server client and of the recorder of metrics; errors of calls."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from perennate.reconcilers.gauges import GaugeUpdate
 
 
 class ApiError(Exception):
-    """The API server refused a call, or did not answer it in time.
+    """The API server rejected a call, or did not respond in time.
 
     Attributes:
-        code: HTTP status; 0 if there was no answer.
-        reason: the server's word for it, such as `AlreadyExists`; empty if it gave none.
-        message: what was called, and the server's sentence.
-        causes: causes that the server names, such as `NamespaceTerminating`.
-        retry_after: seconds that the server asks to wait; 0 if it does not say.
+        code: HTTP status; 0 if there was no response.
+        reason: reason of the server, such as `AlreadyExists`; empty if it gave none.
+        message: the call, and the message of the server.
+        causes: causes that the server gave, such as `NamespaceTerminating`.
+        retry_after: seconds to wait before a retry, as the server asked; 0 if it did not.
     """
 
     def __init__(
@@ -32,77 +32,77 @@ class ApiError(Exception):
 
     @property
     def not_found(self) -> bool:
-        """There is no such object."""
+        """Whether there is no such object."""
         return self.code == 404
 
     @property
     def conflict(self) -> bool:
-        """The object is not as the call supposed (resourceVersion, uid), or exists already."""
+        """Whether a precondition failed (resourceVersion, uid), or the object exists already."""
         return self.code == 409
 
     @property
     def already_exists(self) -> bool:
-        """An object of that name is there."""
+        """Whether an object of that name exists."""
         return self.conflict and self.reason == "AlreadyExists"
 
     @property
     def forbidden(self) -> bool:
-        """Our roles do not allow the call, and will not if it is made again."""
+        """Whether our roles do not allow the call; a retry does not help."""
         return self.code == 403
 
     @property
     def namespace_terminating(self) -> bool:
-        """The namespace is being deleted: nothing can be created in it, and nothing needs to be."""
+        """Whether the namespace is being deleted: nothing can be created in it."""
         return "NamespaceTerminating" in self.causes
 
 
 class KubeClient(Protocol):
-    """The calls that the shell makes. Each has a deadline; each raises `ApiError` and nothing else when it fails."""
+    """The calls that the operator makes. Each has a timeout and raises only `ApiError`."""
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
-        """The object as it is now; None if there is none."""
+        """The current object; None if there is none."""
         ...
 
     def list(self, resource: Resource, *, selector: str = "") -> AsyncIterator[Manifest]:
-        """All objects of a kind in all namespaces, page by page, as they were at one moment."""
+        """All objects of a resource in all namespaces, as one consistent list, page by page."""
         ...
 
     async def create(self, manifest: Manifest) -> Manifest:
-        """POST the object; the answer is what was stored."""
+        """POST the object; return the stored one."""
         ...
 
     async def apply(self, manifest: Manifest, *, manager: str, subresource: str | None = None) -> Manifest:
-        """Server-side apply with conflicts forced; the answer is what was stored."""
+        """Server-side apply with forced conflicts; return the stored object."""
         ...
 
     async def replace(self, manifest: Manifest) -> Manifest:
-        """PUT the object; its resourceVersion is the precondition."""
+        """PUT the object; its resourceVersion is the precondition. Return the stored object."""
         ...
 
     async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
-        """Delete this very object; one that is gone, or has another uid, counts as deleted."""
+        """Delete the object with this uid. Succeeds if it is gone or if the name has another uid now."""
         ...
 
 
-class Recorder(Protocol):
-    """Where the shell reports what it did: implemented by `telemetry`."""
+class MetricsRecorder(Protocol):
+    """Records metrics: implemented by `telemetry`."""
 
     def api_request(self, verb: str, code: int) -> None:
-        """A call was answered; code 0: it was not."""
+        """Count a call; code 0 if there was no response."""
         ...
 
     def reconciled(self, kind: str, result: str, seconds: float) -> None:
-        """A pass ended: `done`, `stale`, `failed`, `invalid` or `gone`."""
+        """Count a pass and its duration; its result is `done`, `stale`, `failed` or `gone`."""
         ...
 
     def phases(self, counts: dict[tuple[str, str], int]) -> None:
-        """How many objects there are, by kind and phase."""
+        """Set the number of objects by kind and phase."""
         ...
 
     def object_gauges(self, kind: str, namespace: str, name: str, updates: tuple[GaugeUpdate, ...]) -> None:
-        """A pass measured something about an object; each update replaces the object's series of one gauge."""
+        """Set gauges about an object; each update replaces its series of one gauge."""
         ...
 
     def forget_object(self, kind: str, namespace: str, name: str) -> None:
-        """An object is gone, and its series with it."""
+        """Remove all series of an object that is gone."""
         ...

@@ -1,4 +1,4 @@
-"""Whether a child in the cluster is still what we applied."""
+"""Compares a child in the cluster with the manifest that we apply."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SUFFIXES: Final = {**_BINARY, "m": Decimal("0.001"), "u": Decimal("1e-6"), "n":
 
 
 def is_current(live: Manifest, wanted: Manifest) -> bool:
-    """Whether nothing has to be applied: the same hash, our owner, and every field that we set still has our value."""
+    """Whether nothing must be applied: same hash, same owner, and every field that we set has our value."""
     return (
         _applied_hash(live) == _applied_hash(wanted)
         and _owner(live) == _owner(wanted)
@@ -26,10 +26,7 @@ def is_current(live: Manifest, wanted: Manifest) -> bool:
 
 
 def contains(live: Any, wanted: Any, *, quantity: bool = False) -> bool:
-    """Whether `live` has every value of `wanted`; what others added besides does not count.
-
-    Lists must be equally long.
-    """
+    """Whether `live` has every value of `wanted`. Its other fields are ignored. Lists must have equal length."""
     if isinstance(wanted, dict):
         live = {} if live is None and not wanted else live
         return isinstance(live, dict) and all(
@@ -38,10 +35,10 @@ def contains(live: Any, wanted: Any, *, quantity: bool = False) -> bool:
     if isinstance(wanted, list | tuple):
         if not isinstance(live, list | tuple) or len(live) != len(wanted):
             return not wanted and live is None
-        return all(contains(mine, other) for mine, other in zip(live, wanted, strict=True))
+        return all(contains(item, other) for item, other in zip(live, wanted, strict=True))
     if quantity and live is not None:
         return bool(_quantity(live) == _quantity(wanted))
-    # The API server leaves out what is empty: "" and an empty mapping come back as absent.
+    # The API server omits empty values: "" and an empty mapping come back as absent.
     return bool(live == wanted) or (live is None and wanted == "")
 
 
@@ -56,7 +53,7 @@ def _owner(manifest: Manifest) -> str | None:
 
 
 def _quantity(value: Any) -> Any:
-    """A Kubernetes quantity as a number; what is none is compared as it is."""
+    """A Kubernetes quantity as a number; any other value unchanged."""
     text = str(value)
     for suffix, factor in _SUFFIXES.items():
         if text.endswith(suffix):

@@ -1,7 +1,4 @@
-"""How to reach the API server: the pod's service account, or KUBECONFIG.
-
-One session of ours, one for kopf's watches.
-"""
+"""Connects to the API server with the pod's service account or KUBECONFIG."""
 
 from __future__ import annotations
 
@@ -25,12 +22,12 @@ _CONNECTIONS = 32
 
 
 class ConnectionSettingsError(Exception):
-    """No API server is known, or what is known of it cannot be used; the message says what to do."""
+    """No API server is configured, or its configuration cannot be used; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """An API server and our credentials for it. Tokens are read again from their file as they are renewed."""
+    """An API server and our credentials. A renewed token is read from its file again."""
 
     api: ApiClient
 
@@ -40,7 +37,7 @@ class Connection:
         return str(self.api.configuration.host)
 
     async def headers(self) -> dict[str, str]:
-        """Headers that identify us, with the token of this moment."""
+        """Headers with our user agent and the current token."""
         headers = {"User-Agent": USER_AGENT}
         await self.api.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
         return {name.title(): value for name, value in headers.items()}
@@ -52,7 +49,7 @@ class Connection:
         traces: list[aiohttp.TraceConfig] | None = None,
         limit: int = _CONNECTIONS,
     ) -> aiohttp.ClientSession:
-        """A session with our TLS identity; `limit` 0 opens as many connections as are asked for."""
+        """A session with our TLS identity and at most `limit` connections; 0 is no limit."""
         connector = aiohttp.TCPConnector(ssl=self.api.rest_client.ssl_context, limit=limit)
         return aiohttp.ClientSession(
             connector=connector, headers=headers, trace_configs=traces, read_bufsize=2**21, auto_decompress=True
@@ -60,7 +57,7 @@ class Connection:
 
 
 async def connect(environ: Mapping[str, str]) -> Connection:
-    """Find the API server: KUBECONFIG if it is set, else the pod's service account.
+    """Connect with KUBECONFIG if it is set, else with the service account of the pod.
 
     Raises:
         ConnectionSettingsError: neither can be used.
@@ -85,5 +82,5 @@ async def connect(environ: Mapping[str, str]) -> Connection:
 
 
 async def _check_file(path: str) -> None:
-    """Open the file, so that a missing one is named: the library passes over it."""
+    """Read the file, so that the error names a missing one: the library ignores it."""
     await asyncio.to_thread(Path(path.split(":", maxsplit=1)[0]).read_bytes)

@@ -1,4 +1,4 @@
-"""Kubernetes Events about our objects."""
+"""Emits Kubernetes Events."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _logger = logging.getLogger(__name__)
 
 
 class EventEmitter:
-    """Emits each Event of a transition once, also when the pass is repeated after a crash.
+    """Emits each Event of a transition once, also if the pass is repeated after a crash.
 
-    Its name follows from the version of the object that was decided on: the API server refuses the second one.
+    The name of an Event is derived from the observed version of the object, so the API server rejects a duplicate.
     """
 
     def __init__(self, client: KubeClient, *, now: Callable[[], datetime], instance: str) -> None:
@@ -29,16 +29,13 @@ class EventEmitter:
         self._instance = instance
 
     async def emit(self, manifest: Manifest, events: Iterable[Event]) -> None:
-        """Emit the Events about an object as it was.
-
-        They are told best-effort: a failure is logged and changes nothing.
-        """
+        """Emit the Events about an object as it was observed. Best effort: a failure is logged."""
         for event in events:
             try:
                 await self._client.create(self._document(manifest, event))
             except ApiError as error:
                 if not error.already_exists:
-                    _logger.warning("an Event was not emitted: %s", error)
+                    _logger.warning("An Event was not emitted: %s", error)
 
     def _document(self, manifest: Manifest, event: Event) -> Manifest:
         metadata = manifest["metadata"]

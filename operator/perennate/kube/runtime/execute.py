@@ -1,6 +1,6 @@
-"""Plan -> calls, in the order create, apply, status, events, delete.
+"""Executes plans: calls to the API server in the order create, apply, status, Events, delete.
 
-Whatever is repeated after a crash does nothing twice.
+Every call is idempotent, so that a pass can be repeated after a crash.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from perennate.kube.runtime.resources import CLAIM, Manifest, Resources, control
 from perennate.reconcilers.plan import ObjectRef, Plan
 
 
-class Outcome(Enum):
-    """How carrying out a plan ended."""
+class ExecutionResult(Enum):
+    """The result of executing a plan."""
 
     DONE = "done"
     STALE = "stale"
-    """The object is no longer the one that was looked at: look again, at once."""
+    """The object changed since it was observed: the pass must be repeated at once."""
     GONE = "gone"
-    """The object, or its namespace, is no more."""
+    """The object or its namespace was deleted."""
 
 
 class NameTakenError(Exception):
-    """An object of another owner has the name of a child. The next pass sees it and says so."""
+    """Another owner's object has the name of a child. The next pass observes and reports it."""
 
 
 class Executor:
-    """Carries out the plans of all kinds. Answers go into the cache, so that the next pass sees what this one wrote."""
+    """Executes the plans of all kinds. Responses go into the cache, so that the next pass sees what this one wrote."""
 
     def __init__(
         self, client: KubeClient, cache: Cache, claims: Claims, events: EventEmitter, *, resources: Resources
@@ -44,44 +44,44 @@ class Executor:
         self._claims: Final = claims
         self._events: Final = events
 
-    async def carry_out(self, manifest: Manifest, plan: Plan) -> Outcome:
-        """Do what the plan for the object wants; `manifest` is the object as the pass looked at it.
+    async def execute(self, manifest: Manifest, plan: Plan) -> ExecutionResult:
+        """Execute the plan for an object; `manifest` is the object as the pass observed it.
 
         Raises:
-            ApiError: a call failed; the pass has to be repeated.
-            NameTakenError: a child's name belongs to another owner.
+            ApiError: a call failed; the pass must be retried.
+            NameTakenError: another owner's object has the name of a child.
         """
         if plan.create or plan.delete:
-            # These cannot be taken back, so the object is read live first: what was decided on an old version is void.
-            outcome = await self._confirm(manifest)
-            if outcome is not Outcome.DONE:
-                return outcome
+            # These cannot be undone, so read the object live first: a decision about an old version is void.
+            result = await self._confirm(manifest)
+            if result is not ExecutionResult.DONE:
+                return result
         try:
             for child in plan.create:
                 await self._create(child, owner=manifest)
             for child in plan.apply:
                 await self._apply(child)
-            outcome = await self._write_status(manifest, plan)
+            result = await self._write_status(manifest, plan)
         except ApiError as error:
             if error.namespace_terminating:
-                return Outcome.GONE
+                return ExecutionResult.GONE
             raise
-        if outcome is Outcome.DONE:
+        if result is ExecutionResult.DONE:
             for reference in plan.delete:
                 await self._delete(reference)
-        return outcome
+        return result
 
-    async def _confirm(self, manifest: Manifest) -> Outcome:
-        """Read the object live and compare it with the one that was looked at."""
+    async def _confirm(self, manifest: Manifest) -> ExecutionResult:
+        """Read the object live and compare it with the observed one."""
         key = key_of(manifest)
         live = await self._client.get(self._resources.of(manifest), key.namespace, key.name)
         if live is None:
-            self._cache.drop(manifest, Source.ANSWER)
-            return Outcome.GONE
+            self._cache.drop(manifest, Source.RESPONSE)
+            return ExecutionResult.GONE
         if live["metadata"]["resourceVersion"] == manifest["metadata"]["resourceVersion"]:
-            return Outcome.DONE
+            return ExecutionResult.DONE
         self._cache.put(live, Source.WATCH)
-        return Outcome.STALE
+        return ExecutionResult.STALE
 
     async def _create(self, child: Manifest, *, owner: Manifest) -> None:
         metadata = child["metadata"]
@@ -97,21 +97,21 @@ class Executor:
         if child["kind"] == CLAIM.kind:
             self._claims.remember(metadata["namespace"], metadata["name"])
             return
-        self._cache.put(stored, Source.ANSWER)
+        self._cache.put(stored, Source.RESPONSE)
         controller = controller_of(stored)
         if controller is None or controller["uid"] != owner["metadata"]["uid"]:
             raise NameTakenError(f"{key_of(stored)} exists and is not controlled by {key_of(owner)}")
 
     async def _apply(self, child: Manifest) -> None:
         live = self._cache.get(key_of(child))
-        if live is not None and _is_as_wanted(live, child):
+        if live is not None and _is_up_to_date(live, child):
             return
-        self._cache.put(await self._client.apply(child, manager=wellknown.FIELD_MANAGER), Source.ANSWER)
+        self._cache.put(await self._client.apply(child, manager=wellknown.FIELD_MANAGER), Source.RESPONSE)
 
-    async def _write_status(self, manifest: Manifest, plan: Plan) -> Outcome:
-        """Write the status if it differs and the object is still the one that was looked at; then tell of it."""
+    async def _write_status(self, manifest: Manifest, plan: Plan) -> ExecutionResult:
+        """Write the status if it differs and the object is still the observed version; then emit the Events."""
         if plan.status is None or plan.status == manifest.get("status", {}):
-            return Outcome.DONE
+            return ExecutionResult.DONE
         metadata = manifest["metadata"]
         identity = {name: metadata[name] for name in ("name", "namespace", "uid", "resourceVersion")}
         document = {
@@ -123,21 +123,21 @@ class Executor:
         try:
             stored = await self._client.apply(document, manager=wellknown.STATUS_MANAGER, subresource="status")
         except ApiError as error:
-            outcome = await self._confirm(manifest) if error.conflict or error.not_found else Outcome.DONE
-            if outcome is Outcome.DONE:
+            result = await self._confirm(manifest) if error.conflict or error.not_found else ExecutionResult.DONE
+            if result is ExecutionResult.DONE:
                 raise
-            return outcome
-        self._cache.put(stored, Source.ANSWER)
+            return result
+        self._cache.put(stored, Source.RESPONSE)
         await self._events.emit(manifest, plan.events)
-        return Outcome.DONE
+        return ExecutionResult.DONE
 
     async def _delete(self, reference: ObjectRef) -> None:
         resource = self._resources.of({"apiVersion": reference.api_version, "kind": reference.kind})
         await self._client.delete(resource, reference.namespace, reference.name, uid=reference.uid)
 
 
-def _is_as_wanted(live: Manifest, child: Manifest) -> bool:
-    """A whole child is compared with its hash; one of which a few fields are set (a Job's `suspend`) by these."""
+def _is_up_to_date(live: Manifest, child: Manifest) -> bool:
+    """Whether nothing must be applied. A child of which we set only a few fields has no hash: these are compared."""
     if wellknown.ANNOTATION_APPLIED_HASH in child["metadata"].get("annotations", {}):
         return is_current(live, child)
     return contains(live, child)

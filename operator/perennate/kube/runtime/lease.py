@@ -1,8 +1,7 @@
-"""Leader election by a Lease: at most one operator acts, and a standby takes over when it is gone.
+"""Leader election with a Lease: at most one operator acts, and a standby takes over when the leader is gone.
 
-It runs in its own thread with its own event loop and connection: a blocked operator must neither lose the Lease for
-lack of a turn nor keep it by somebody else's. Who does not succeed in renewing within the deadline has lost, whatever
-the reason.
+It runs in its own thread with its own event loop and connection, so that a blocked operator does not delay renewals.
+A leader that does not renew within the deadline has lost the Lease, whatever the reason.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds, as in client-go: how long a Lease holds, when it must be renewed, how often that is tried."""
+    """Durations in seconds, as in client-go: of the Lease, until it must be renewed, and between two attempts."""
 
     duration: float = 15.0
     renew_deadline: float = 10.0
@@ -34,9 +33,17 @@ class Timing:
 
 
 class Elector:
-    """Tries for the Lease in `namespace` as `identity`, then keeps it. `clock` counts seconds, `now` is the wall clock.
+    """Acquires the Lease in `namespace` as `identity` and renews it.
 
-    Expiry goes by our own clock and by whether the Lease changed, never by the times that another host wrote into it.
+    Expiry is measured with our own clock from the last change of the Lease, never from times that another host wrote.
+
+    Args:
+        client: the API server.
+        namespace: namespace of the Lease.
+        identity: name of this operator in the Lease.
+        timing: durations.
+        clock: monotonic time in seconds.
+        now: the wall clock, in UTC.
     """
 
     def __init__(
@@ -59,22 +66,22 @@ class Elector:
         self._seen: tuple[str, float] = ("", 0.0)
 
     async def acquire(self) -> None:
-        """Wait until the Lease is ours."""
-        _logger.info("%s waits for the Lease %s/%s", self._identity, self._namespace, LEASE_NAME)
+        """Wait until this operator holds the Lease."""
+        _logger.info("Waiting for the Lease %s/%s as %s", self._namespace, LEASE_NAME, self._identity)
         while True:
             if await self._attempt():
-                _logger.info("%s leads", self._identity)
+                _logger.info("%s is the leader", self._identity)
                 return
             await asyncio.sleep(self._timing.retry * random.uniform(1.0, 1.2))  # noqa: S311
 
     async def hold(self) -> None:
-        """Renew the Lease until it is lost; then return. Cancel it to stop leading."""
+        """Renew the Lease and return when it is lost. Cancel to stop leading."""
         renewed = self._clock()
         while True:
             await asyncio.sleep(self._timing.retry)
             left = renewed + self._timing.renew_deadline - self._clock()
             if left <= 0:
-                _logger.error("the Lease was not renewed within %g s", self._timing.renew_deadline)
+                _logger.error("The Lease was not renewed within %g s", self._timing.renew_deadline)
                 return
             try:
                 async with asyncio.timeout(left):
@@ -82,25 +89,25 @@ class Elector:
                     if await self._attempt():
                         renewed = began
                     elif self._holder() not in ("", self._identity):
-                        _logger.error("the Lease is now held by %s", self._holder())
+                        _logger.error("The Lease is now held by %s", self._holder())
                         return
             except TimeoutError:
                 continue
 
     async def release(self) -> None:
-        """Give the Lease up, so that a standby need not wait for it to expire."""
+        """Release the Lease, so that a standby need not wait until it expires."""
         if self._lease is None or self._holder() != self._identity:
             return
         spec = {**self._lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": self._stamp()}
         try:
             await self._client.replace({**self._lease, "spec": spec})
         except ApiError as error:
-            _logger.warning("the Lease was not released: %s", error)
+            _logger.warning("The Lease was not released: %s", error)
 
     async def _attempt(self) -> bool:
-        """Take or renew the Lease if nobody else holds it.
+        """Acquire or renew the Lease unless another operator holds it. Returns whether this operator holds it.
 
-        A leader writes on its own last version and reads only if that fails.
+        A leader writes on top of its last version and reads only if that fails.
         """
         try:
             if self._lease is None or self._holder() != self._identity:
@@ -112,7 +119,7 @@ class Elector:
                 return False
             self._lease = await self._client.replace({**self._lease, "spec": self._spec(self._lease["spec"])})
         except ApiError as error:
-            _logger.warning("the Lease was not to be had: %s", error)
+            _logger.warning("The Lease could not be acquired or renewed: %s", error)
             self._lease = None if error.conflict or error.not_found else self._lease
             return False
         return True

@@ -1,4 +1,4 @@
-"""`KubeClient` with the official client's credentials and TLS, but raw calls: typed models drop unknown fields."""
+"""A `KubeClient` with the credentials and TLS of the official client, but raw calls: its models drop unknown fields."""
 
 from __future__ import annotations
 
@@ -10,27 +10,31 @@ import aiohttp
 import orjson
 
 from perennate.kube.runtime.bucket import TokenBucket
-from perennate.kube.runtime.client import ApiError, Recorder
+from perennate.kube.runtime.client import ApiError, MetricsRecorder
 from perennate.kube.runtime.connection import Connection
 from perennate.kube.runtime.resources import Manifest, Resource, Resources
 
 CALL_SECONDS: Final = 15.0
-"""Longest time of one call; a page of a LIST has twice as much."""
+"""Timeout of one call in seconds; a page of a LIST has twice as much."""
 PAGE: Final = 500
+"""Objects in one page of a LIST."""
 _RETRY_AFTER_LIMIT: Final = 60.0
 _JSON: Final = "application/json"
 _APPLY: Final = "application/apply-patch+yaml"
 
 
 class OfficialClient:
-    """The API server of a connection.
+    """Calls the API server of a connection. Use as a context manager.
 
-    `resources` are those that it can write; `writes` bounds how fast it writes; `recorder` counts every call.
-    Use as a context manager.
+    Args:
+        connection: address and credentials.
+        resources: the resources that it can write.
+        writes: limits the rate of writes.
+        recorder: counts every call.
     """
 
     def __init__(
-        self, connection: Connection, *, resources: Resources, writes: TokenBucket, recorder: Recorder
+        self, connection: Connection, *, resources: Resources, writes: TokenBucket, recorder: MetricsRecorder
     ) -> None:
         self._connection = connection
         self._resources = resources
@@ -50,7 +54,7 @@ class OfficialClient:
             self._session = None
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
-        """The object as it is now; None if there is none."""
+        """The current object; None if there is none."""
         try:
             return await self._call("GET", resource.path(namespace, name))
         except ApiError as error:
@@ -59,7 +63,7 @@ class OfficialClient:
             raise
 
     async def list(self, resource: Resource, *, selector: str = "") -> AsyncIterator[Manifest]:
-        """All objects of a kind in all namespaces, page by page, as they were at one moment."""
+        """All objects of a resource in all namespaces, as one consistent list, page by page."""
         query = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
         token = ""
         while True:
@@ -67,32 +71,32 @@ class OfficialClient:
                 "GET", resource.path(), query=query | ({"continue": token} if token else {}), seconds=2 * CALL_SECONDS
             )
             for item in page["items"]:
-                # Items of a list carry no type of their own.
+                # Items of a list have no apiVersion and kind.
                 yield {"apiVersion": resource.api_version, "kind": resource.kind, **item}
             token = page["metadata"].get("continue", "")
             if not token:
                 return
 
     async def create(self, manifest: Manifest) -> Manifest:
-        """POST the object; the answer is what was stored."""
+        """POST the object; return the stored one."""
         path = self._resources.of(manifest).path(manifest["metadata"]["namespace"])
         return await self._call("POST", path, query={"fieldManager": "perennate"}, body=manifest)
 
     async def apply(self, manifest: Manifest, *, manager: str, subresource: str | None = None) -> Manifest:
-        """Server-side apply with conflicts forced; the answer is what was stored."""
+        """Server-side apply with forced conflicts; return the stored object."""
         metadata = manifest["metadata"]
         path = self._resources.of(manifest).path(metadata["namespace"], metadata["name"], subresource=subresource)
         return await self._call("PATCH", path, query={"fieldManager": manager, "force": "true"}, body=manifest)
 
     async def replace(self, manifest: Manifest) -> Manifest:
-        """PUT the object; its resourceVersion is the precondition."""
+        """PUT the object; its resourceVersion is the precondition. Return the stored object."""
         metadata = manifest["metadata"]
         return await self._call(
             "PUT", self._resources.of(manifest).path(metadata["namespace"], metadata["name"]), body=manifest
         )
 
     async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
-        """Delete this very object; one that is gone, or has another uid, counts as deleted."""
+        """Delete the object with this uid. Succeeds if it is gone or if the name has another uid now."""
         body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         try:
             await self._call("DELETE", resource.path(namespace, name), body=body)
@@ -109,7 +113,7 @@ class OfficialClient:
         body: Manifest | None = None,
         seconds: float = CALL_SECONDS,
     ) -> Manifest:
-        """One call within its deadline. A write waits for its token first: waiting is no failure."""
+        """One call within its timeout. A write first waits for a token, which does not count towards the timeout."""
         if verb != "GET":
             await self._writes.take()
         code = 0
@@ -117,7 +121,7 @@ class OfficialClient:
             async with asyncio.timeout(seconds):
                 code, headers, content = await self._exchange(verb, path, query, body)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise ApiError(f"{verb} {path}: no answer within {seconds:.0f} s: {error!r}") from error
+            raise ApiError(f"{verb} {path}: no response within {seconds:.0f} s: {error!r}") from error
         finally:
             self._recorder.api_request(verb, code)
         return _document(f"{verb} {path}", code, headers, content)
@@ -142,10 +146,10 @@ class OfficialClient:
 
 
 def _document(call: str, code: int, headers: Mapping[str, str], content: bytes) -> Manifest:
-    """The answer's document.
+    """The document in a response.
 
     Raises:
-        ApiError: the server refused the call, or its answer is no JSON object.
+        ApiError: the server rejected the call, or the response is not a JSON object.
     """
     try:
         document = orjson.loads(content)
@@ -155,7 +159,7 @@ def _document(call: str, code: int, headers: Mapping[str, str], content: bytes) 
     if succeeded and isinstance(document, dict):
         return document
     if succeeded:
-        raise ApiError(f"{call}: the answer is no JSON object: {content[:200]!r}")
+        raise ApiError(f"{call}: the response is not a JSON object: {content[:200]!r}")
     status: dict[str, Any] = document if isinstance(document, dict) else {}
     sentence = status.get("message") or content[:200].decode(errors="replace")
     causes = tuple(cause.get("reason", "") for cause in (status.get("details") or {}).get("causes", ()))
@@ -169,7 +173,7 @@ def _document(call: str, code: int, headers: Mapping[str, str], content: bytes) 
 
 
 def _retry_after(text: str) -> float:
-    """Seconds of a Retry-After header, within reason: a date or nonsense counts as not given, a huge value is cut."""
+    """Seconds of a Retry-After header, at most `_RETRY_AFTER_LIMIT`; 0 if it is a date or not valid."""
     try:
         seconds = float(text)
     except ValueError:

@@ -1,13 +1,13 @@
-"""The work queue: keys of objects that want to be looked at, each at most once at a time.
+"""The work queue: keys of the objects to reconcile. It deduplicates keys and hands out each one at most once at a time.
 
-The rules, in the words of client-go's workqueue:
+The rules are those of client-go's workqueue, with two changes to back-off and timers:
 
 - a key that is added twice before it is handed out is handed out once;
 - a key that is being worked on is not handed out again until it is done, and then at once if it was added meanwhile;
-- a pass that failed is repeated after a back-off, which doubles with each failure and which other causes do not
-  shorten: only a person's edit (`urgent`) does, to a second, so that a mended spec heals at once and a stream of
-  events cannot make a failing pass run hot;
-- handing a key out cancels its timer, for the pass that follows sets a new one: there is never more than one a key.
+- a failed pass is retried after a back-off that doubles with each failure. Other causes do not shorten it. Only a
+  person's edit (`urgent`) does, to one second: a corrected spec takes effect at once, and a stream of events cannot
+  make a failing pass run in a hot loop;
+- handing a key out cancels its timer, because the pass that follows sets a new one: a key has at most one timer.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from perennate.kube.runtime.resources import Key
 
 BACKOFF_FIRST: Final = 1.0
 BACKOFF_LONGEST: Final = 300.0
+"""Upper limit of a back-off in seconds, jitter included."""
 URGENT_HOLD: Final = 1.0
-"""Longest time that a back-off keeps a person's edit waiting."""
+"""Maximum time in seconds that a back-off delays a person's edit."""
 
 
 class Priority(IntEnum):
-    """Which of the keys that are due is handed out first."""
+    """Order among the keys that are due; lower values first."""
 
     NORMAL = 0
     RESYNC = 1
@@ -40,7 +41,7 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True)
 class _Entry:
-    """A key's place: not before `due`, among those that are due by priority and turn."""
+    """When a key is handed out: not before `due`; among due keys by priority, then by turn."""
 
     due: float
     priority: Priority
@@ -48,11 +49,16 @@ class _Entry:
 
 
 class QueueClosed(Exception):  # noqa: N818
-    """The queue hands out nothing more."""
+    """The queue was closed and hands out no more keys."""
 
 
 class WorkQueue:
-    """See the module. `clock` counts seconds as the event loop does; `jitter` spreads back-offs (a factor about 1)."""
+    """See the module.
+
+    Args:
+        clock: monotonic time in seconds, as the event loop counts it.
+        jitter: a random factor around 1 for each back-off.
+    """
 
     def __init__(
         self,
@@ -74,14 +80,14 @@ class WorkQueue:
         self._closed = False
 
     def add(self, key: Key, *, priority: Priority = Priority.NORMAL, urgent: bool = False) -> None:
-        """Have the key looked at as soon as may be. `urgent`: a person is waiting."""
+        """Enqueue the key now. `urgent`: a person is waiting, so a back-off is cut short."""
         now = self._clock()
         if urgent and key in self._held:
             self._held[key] = min(self._held[key], now + URGENT_HOLD)
         self._put(key, now, priority)
 
     async def get(self) -> Key:
-        """The next key that is due; it is the caller's until `done`.
+        """Wait for the next key that is due. The caller must end it with `done` or `failed`.
 
         Raises:
             QueueClosed: the queue was closed.
@@ -97,22 +103,22 @@ class WorkQueue:
             await self._wait()
 
     def done(self, key: Key, *, after: float | None = None) -> None:
-        """The pass ended well; look again in `after` seconds, or when something happens."""
+        """The pass succeeded. Enqueue the key again in `after` seconds, or not until something changes."""
         self._failures.pop(key, None)
         self._held.pop(key, None)
         self._release(key, None if after is None else self._clock() + after)
 
     def failed(self, key: Key, *, at_least: float = 0.0) -> float:
-        """The pass failed and is repeated after a back-off of at least `at_least` seconds, which is the answer."""
+        """The pass failed. Retry after a back-off of at least `at_least` seconds; return the back-off."""
         self._failures[key] += 1
-        delay = min(BACKOFF_LONGEST, BACKOFF_FIRST * 2.0 ** min(self._failures[key] - 1, 16)) * self._jitter()
-        delay = max(delay, at_least)
+        delay = min(BACKOFF_LONGEST, BACKOFF_FIRST * 2.0 ** min(self._failures[key] - 1, 16))
+        delay = max(min(BACKOFF_LONGEST, delay * self._jitter()), at_least)
         self._held[key] = self._clock() + delay
         self._release(key, self._held[key])
         return delay
 
     def close(self) -> None:
-        """Hand out nothing more: everybody who waits gets `QueueClosed`."""
+        """Hand out no more keys: `get` raises `QueueClosed`, also where it waits already."""
         self._closed = True
         if self._alarm is not None:
             self._alarm.cancel()
@@ -121,24 +127,24 @@ class WorkQueue:
 
     @property
     def depth(self) -> int:
-        """Keys that are due and not being worked on."""
+        """Number of keys that are due and not in a pass."""
         now = self._clock()
         return sum(1 for key, entry in self._entries.items() if entry.due <= now and key not in self._busy)
 
     @property
     def oldest(self) -> float:
-        """Seconds that the longest-waiting key is due, or the longest pass is running; 0 when idle."""
+        """Age in seconds of the oldest due key or running pass; 0 when idle."""
         now = self._clock()
         waiting = (now - entry.due for key, entry in self._entries.items() if key not in self._busy)
         return max((0.0, *waiting, *(now - since for since in self._busy.values())))
 
     @property
     def idle(self) -> bool:
-        """Nobody works on anything."""
+        """Whether no pass is running."""
         return not self._busy
 
     def _put(self, key: Key, due: float, priority: Priority) -> None:
-        """Give the key a place; of two, the earlier and more important wins."""
+        """Schedule the key; of two entries the earlier time and the higher priority count."""
         due = max(due, self._held.get(key, due))
         known = self._entries.get(key)
         if known is not None:
@@ -147,9 +153,9 @@ class WorkQueue:
             due, priority = min(due, known.due), min(priority, known.priority)
         self._entries[key] = entry = _Entry(due, priority, next(self._turns))
         if key not in self._busy:
-            self._line_up(key, entry)
+            self._push(key, entry)
 
-    def _line_up(self, key: Key, entry: _Entry) -> None:
+    def _push(self, key: Key, entry: _Entry) -> None:
         if entry.due > self._clock():
             heapq.heappush(self._later, (entry.due, entry.turn, key))
         else:
@@ -162,14 +168,14 @@ class WorkQueue:
             self._put(key, due, Priority.NORMAL)
         entry = self._entries.get(key)
         if entry is not None:
-            # It came up while we worked; a failure since then holds it back.
+            # It was added during the pass; if the pass failed, the back-off holds.
             self._entries[key] = entry = _Entry(
                 max(entry.due, self._held.get(key, 0.0)), entry.priority, next(self._turns)
             )
-            self._line_up(key, entry)
+            self._push(key, entry)
 
     def _pop(self) -> Key | None:
-        """The first key that is due. Places that were given up since are passed over."""
+        """The first key that is due, None if there is none. Skips superseded entries."""
         now = self._clock()
         while self._later and self._later[0][0] <= now:
             _, turn, key = heapq.heappop(self._later)
@@ -185,7 +191,7 @@ class WorkQueue:
         return None
 
     async def _wait(self) -> None:
-        """Sleep until a key may be due."""
+        """Wait until a key may be due."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
         self._waiters.append(waiter)
@@ -204,7 +210,7 @@ class WorkQueue:
             self._alarm = loop.call_later(max(0.0, self._later[0][0] - self._clock()), self._wake)
 
     def _wake(self) -> None:
-        """Let one who waits look again; who finds a key wakes the next."""
+        """Wake one waiter; when it gets a key it wakes the next one."""
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():

@@ -1,7 +1,7 @@
-"""Keeps the cache honest: a LIST of every kind every ten minutes, and a look at every object in between.
+"""Resync: lists every kind every ten minutes, and enqueues every object once in between.
 
-Watches do not tell of objects that vanished while they were down; and a watch may stand still without anybody
-noticing. The LIST heals both: what it no longer has is dropped, and what it has newer is taken.
+A watch does not report objects that were deleted while it was down, and it may stall unnoticed. The LIST corrects both:
+objects that it does not contain are dropped from the cache, and newer versions replace older ones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Resync:
-    """Lists and re-examines. `interval` in seconds is one round over all objects."""
+    """Lists and enqueues. `interval` is the duration of one round over all objects, in seconds."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Resync:
         self._clock = clock
 
     async def prime(self) -> None:
-        """Fill the cache before anything is decided; primary resources last, so that their children are known.
+        """Fill the cache before the first pass; primary resources last, so that their children are known.
 
         Raises:
             ApiError: a kind could not be listed; the message says what to do if it is a primary resource.
@@ -58,19 +58,19 @@ class Resync:
                 raise
 
     async def run(self) -> None:
-        """One round after the other, for ever."""
+        """Run rounds until cancelled."""
         while True:
             began = self._clock()
-            await self._examine()
+            await self._enqueue_all()
             await asyncio.sleep(max(0.0, began + self._interval - self._clock()))
             try:
                 await self.prime()
             except ApiError as error:
-                _logger.warning("the cache could not be checked against a LIST: %s", error)
+                _logger.warning("The cache could not be compared with a LIST: %s", error)
                 await asyncio.sleep(_RETRY)
 
-    async def _examine(self) -> None:
-        """Have every object of ours looked at once, evenly spread over the round."""
+    async def _enqueue_all(self) -> None:
+        """Enqueue every primary object once, evenly spread over the round."""
         keys = [key for kind in self._resources.primary for key in self._cache.keys(kind)]
         pause = self._interval / (len(keys) + 1)
         for key in keys:
@@ -85,4 +85,4 @@ class Resync:
             self._cache.put(manifest, Source.LIST)
         vanished = self._cache.drop_absent(resource.kind, seen, known_before=known_before)
         if vanished:
-            _logger.info("%d objects of kind %s vanished unseen", len(vanished), resource.kind)
+            _logger.info("%d objects of kind %s were deleted while the watch was down", len(vanished), resource.kind)

@@ -1,4 +1,4 @@
-"""Tells whether the watches still hear from the API server, by what arrives on their connections."""
+"""Detects stale watches by the bytes that arrive on their connections."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ import aiohttp
 from perennate.kube.runtime.resources import Resource
 
 STALE_SECONDS: Final = 180.0
-"""A watch gets a bookmark every minute and is opened anew after 70 s of silence: after 180 s it is dead."""
+"""A watch gets a bookmark every minute and is reopened after 70 s without data: after 180 s it is dead."""
 
 
 class Watches:
-    """Looks at the responses of watch requests for `resources` of a session that carries `trace`.
+    """Observes the responses of watch requests for `resources` in a session that has the hooks of `trace`.
 
-    `clock` counts seconds.
+    kopf does not pass bookmarks on, so without changes its handlers are not called. The bytes on the connection show
+    that the watch is alive.
 
-    A watch that was silent for more than `stale_seconds` is stale.
-
-    kopf does not hand on bookmarks, so at rest its handlers hear nothing; the bytes on the wire tell that the watch
-    lives.
+    Args:
+        resources: the watched resources.
+        stale_seconds: a watch is stale after this time without data.
+        clock: monotonic time in seconds.
     """
 
     def __init__(
@@ -41,13 +42,13 @@ class Watches:
         self.last_heard: dict[str, float] = {}
 
     def trace(self) -> aiohttp.TraceConfig:
-        """Hooks for the session that does the watching."""
+        """Hooks for the session that watches."""
         config = aiohttp.TraceConfig()
         config.on_request_end.append(self._opened)
         return config
 
     def sample(self) -> dict[str, float]:
-        """Look at every connection; seconds since each kind was last heard of."""
+        """Check every connection; return the seconds since the last data of each kind."""
         now = self._clock()
         for kind, reference in self._open.items():
             response = reference()
@@ -58,7 +59,7 @@ class Watches:
         return {kind: now - heard for kind, heard in self.last_heard.items()}
 
     def stale(self) -> list[str]:
-        """Kinds whose watch has been silent for too long."""
+        """Kinds whose watch is stale, sorted."""
         return sorted(kind for kind, silence in self.sample().items() if silence > self._stale_seconds)
 
     async def _opened(self, _session: Any, _context: Any, params: aiohttp.TraceRequestEndParams) -> None:

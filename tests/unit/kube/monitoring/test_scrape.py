@@ -1,6 +1,6 @@
 """Scrapes of pods, over real HTTP on loopback.
 
-Pods are not trusted: for any response, a scrape ends within its deadline with a document or an error message.
+Pods are not trusted: for any response, a scrape ends within its timeout with a document or an error message.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from aiohttp import web
 from perennate.kube.monitoring.scrape import HttpMetricsSource, ScrapeFailure, is_pod_address
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-DEADLINE = 60.0
+TIMEOUT = 60.0
 """Seconds; long enough that no test reaches it, even on a busy machine."""
 LIMIT = 10_000
 
 
 @asynccontextmanager
-async def pod(handler: Handler, deadline: float = DEADLINE) -> AsyncIterator[HttpMetricsSource]:
+async def pod(handler: Handler, seconds: float = TIMEOUT) -> AsyncIterator[HttpMetricsSource]:
     """Start a pod whose /counts is served by `handler`, and yield a source that scrapes it."""
     application = web.Application()
     application.router.add_get("/counts", handler)
@@ -31,15 +31,15 @@ async def pod(handler: Handler, deadline: float = DEADLINE) -> AsyncIterator[Htt
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    source = HttpMetricsSource(port=port, deadline=deadline, size_limit=LIMIT, allowed=lambda _: True)
+    source = HttpMetricsSource(port=port, timeout=seconds, size_limit=LIMIT, allowed=lambda _: True)
     async with source:
         yield source
     await runner.cleanup()
 
 
-async def scrape(handler: Handler, *, deadline: float = DEADLINE) -> bytes | ScrapeFailure:
+async def scrape(handler: Handler, *, seconds: float = TIMEOUT) -> bytes | ScrapeFailure:
     """Scrape a pod whose /counts is served by `handler`."""
-    async with pod(handler, deadline) as source:
+    async with pod(handler, seconds) as source:
         return await source.read("127.0.0.1", "/counts")
 
 
@@ -108,7 +108,7 @@ async def broken(_: web.Request) -> web.StreamResponse:
 
 HOSTILE: dict[str, tuple[Handler, str]] = {
     "huge": (huge, "is larger than 10000 bytes"),
-    "compressed": (bomb, "came compressed although identity was asked for"),
+    "compressed": (bomb, "is compressed although identity encoding was requested"),
     "a redirect": (elsewhere, "answered 302; expected 200"),
     "truncated": (truncated, "ClientPayloadError"),
     "of the wrong type": (markup, "is text/html; expected application/json"),
@@ -126,10 +126,10 @@ async def test_an_invalid_response_becomes_an_error_message(case: str) -> None:
 
 @pytest.mark.parametrize("handler", [silent, endless])
 async def test_a_response_that_does_not_end_fails_at_the_deadline(handler: Handler) -> None:
-    """The deadline covers the whole response, whether no byte arrives or bytes arrive without end."""
-    answer = await scrape(handler, deadline=0.5)
+    """The timeout covers the whole response, whether no byte arrives or bytes arrive without end."""
+    answer = await scrape(handler, seconds=0.5)
     assert isinstance(answer, ScrapeFailure)
-    assert "was not answered within 0.5 s" in answer.message
+    assert "did not respond within 0.5 s" in answer.message
 
 
 async def test_a_refused_connection_becomes_a_failure() -> None:
@@ -138,7 +138,7 @@ async def test_a_refused_connection_becomes_a_failure() -> None:
         return web.json_response({})
 
     async with pod(answer) as source:
-        lost = HttpMetricsSource(port=1, deadline=DEADLINE, allowed=lambda _: True)
+        lost = HttpMetricsSource(port=1, timeout=TIMEOUT, allowed=lambda _: True)
         async with lost:
             assert isinstance(await lost.read("127.0.0.1", "/counts"), ScrapeFailure)
         assert await source.read("127.0.0.1", "/counts") == b"{}"

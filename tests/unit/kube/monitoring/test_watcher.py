@@ -219,7 +219,7 @@ async def test_the_window_continues_after_an_operator_restart() -> None:
     """After a restart, the window has the saved rows and those counted since, none twice, and keeps its start time."""
     pods = Pods(make_profile())
     watch, recorder = await watched(pods)
-    await watch.keep(START + 101)
+    await watch.save(START + 101)
     recorder.record({"x": np.zeros(30)})
     pods.publish("10.0.0.1", recorder)
     following = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
@@ -241,7 +241,7 @@ async def test_the_window_is_saved_every_24th_of_its_length() -> None:
         recorder.record({"x": np.zeros(1)})
         pods.publish("10.0.0.1", recorder)
         await watch.scrape(pods, pods.own, START + second)
-        await watch.keep(START + second)
+        await watch.save(START + second)
     assert saves(pods) == 4
 
 
@@ -249,11 +249,11 @@ async def test_an_unchanged_window_is_not_saved() -> None:
     """Without traffic the window does not change, so it is saved neither periodically nor at shutdown."""
     pods = Pods(make_profile())
     watch, _ = await watched(pods)
-    await watch.keep(START + 101)
+    await watch.save(START + 101)
     for second in range(200, 600, 30):
         await watch.scrape(pods, pods.own, START + second)
-        await watch.keep(START + second)
-    await watch.keep(START + 600, at_once=True)
+        await watch.save(START + second)
+    await watch.save(START + 600, at_once=True)
     assert saves(pods) == 1
 
 
@@ -261,9 +261,9 @@ async def test_at_shutdown_the_window_is_saved_immediately() -> None:
     """At shutdown, a window is saved before its time."""
     pods = Pods(make_profile())
     watch, _ = await watched(pods, seconds=2)
-    await watch.keep(START + 3)
+    await watch.save(START + 3)
     assert saves(pods) == 0
-    await watch.keep(START + 3, at_once=True)
+    await watch.save(START + 3, at_once=True)
     assert saves(pods) == 1
 
 
@@ -278,12 +278,12 @@ async def test_a_failed_save_is_logged_and_retried_later(caplog: pytest.LogCaptu
             raise ApiError("quota", code=403)
 
     pods.client.fault = refuse
-    await watch.keep(START + 101)
-    assert "its window was not kept: quota" in caplog.text
+    await watch.save(START + 101)
+    assert "its window was not saved: quota" in caplog.text
     pods.client.fault = lambda _: None
-    await watch.keep(START + 102)
+    await watch.save(START + 102)
     assert len(pods.client.objects) == 3, "not before a 24th of the window has passed"
-    await watch.keep(START + 130)
+    await watch.save(START + 130)
     assert await WindowStore(pods.client).read(make_watch(pods.profile).config_map) is not None
 
 
@@ -293,9 +293,9 @@ async def test_an_invalid_saved_window_is_logged_and_ignored(caplog: pytest.LogC
     place = make_watch(pods.profile).config_map
     await WindowStore(pods.client).write(place, b"no window")
     watch, _ = await watched(pods)
-    assert "its window starts anew, for what was kept cannot be used: the state is no JSON in gzip" in caplog.text
+    assert "its window starts empty because the saved one cannot be used: the state is no JSON in gzip" in caplog.text
     assert rows_of(watch, START + 101) == 50
-    await watch.keep(START + 130)
+    await watch.save(START + 130)
     content = await WindowStore(pods.client).read(place)
     assert content is not None
     assert Window.from_bytes(content, pods.profile, length=600.0, scrape_interval=1.0, now=START + 130).changes == 0
@@ -305,7 +305,7 @@ async def test_a_resumed_policy_starts_a_new_window() -> None:
     """Rows that pods counted while the policy was suspended are not added to the window."""
     pods = Pods(make_profile())
     watch, recorder = await watched(pods)
-    await watch.keep(START + 101)
+    await watch.save(START + 101)
     recorder.record({"x": np.zeros(30)})
     pods.publish("10.0.0.1", recorder)
     resumed = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client), paused=True)
@@ -344,8 +344,8 @@ async def test_all_windows_are_saved_at_shutdown() -> None:
     pods = Pods(make_profile())
     monitor = await monitored(pods, WindowStore(pods.client))
     assert saves(pods) == 0
-    await monitor.keep(seconds=60)
-    await monitor.keep(seconds=60)
+    await monitor.save_all(seconds=60)
+    await monitor.save_all(seconds=60)
     assert saves(pods) == 1
 
 
@@ -361,8 +361,8 @@ async def test_shutdown_does_not_wait_longer_than_its_timeout(caplog: pytest.Log
 
     pods = Pods(make_profile())
     monitor = await monitored(pods, Hanging(pods.client))
-    await monitor.keep(seconds=0.1)
-    assert "not all of 1 windows were kept" in caplog.text
+    await monitor.save_all(seconds=0.1)
+    assert "Not all of 1 windows were saved" in caplog.text
 
 
 async def test_only_a_pause_of_the_same_policy_resets_its_window() -> None:

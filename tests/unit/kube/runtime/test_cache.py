@@ -25,7 +25,7 @@ def make_job(version: int, *, uid: str = "u1", owner: str | None = None, **more:
 def test_the_newer_version_wins_in_any_order() -> None:
     """A late event of an older version is ignored; versions are compared as numbers, not as text."""
     cache = Cache()
-    assert cache.put(make_job(10), Source.ANSWER)
+    assert cache.put(make_job(10), Source.RESPONSE)
     assert not cache.put(make_job(9), Source.WATCH)
     assert not cache.put(make_job(10), Source.WATCH)
     assert cache.put(make_job(100), Source.WATCH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from perennate.kube.runtime.claims import REMEMBERED_SECONDS, Claims
+from perennate.kube.runtime.claims import CACHE_SECONDS, Claims
 from tests.support.world.memory_client import MemoryClient
 
 CLAIM = {
@@ -33,5 +33,5 @@ def test_a_cached_claim_expires() -> None:
     client.store(CLAIM)
     assert asyncio.run(claims.exists("ns", "store"))
     client.objects.clear()
-    now[0] = REMEMBERED_SECONDS
+    now[0] = CACHE_SECONDS
     assert not asyncio.run(claims.exists("ns", "store"))

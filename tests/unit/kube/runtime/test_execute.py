@@ -16,7 +16,7 @@ from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.claims import Claims
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.events import EventEmitter
-from perennate.kube.runtime.execute import Executor, NameTakenError, Outcome
+from perennate.kube.runtime.execute import ExecutionResult, Executor, NameTakenError
 from perennate.kube.runtime.resources import Key, Manifest
 from perennate.reconcilers.plan import Event, ObjectRef, Plan
 from tests.support.cluster import manifests
@@ -49,9 +49,9 @@ class World:
         events = EventEmitter(self.client, now=lambda: datetime(2026, 1, 1, tzinfo=UTC), instance="test")
         self.executor = Executor(self.client, self.cache, Claims(self.client), events, resources=RESOURCES)
 
-    def carry_out(self, **plan: Any) -> Outcome:
+    def execute(self, **plan: Any) -> ExecutionResult:
         """Carry out a plan for the object as it was first read."""
-        return asyncio.run(self.executor.carry_out(self.resource, Plan(**{"status": None, **plan})))
+        return asyncio.run(self.executor.execute(self.resource, Plan(**{"status": None, **plan})))
 
 
 @pytest.fixture
@@ -62,14 +62,14 @@ def world() -> World:
 
 def test_the_order_is_create_apply_status_events_delete(world: World) -> None:
     """Children are created before the status reports them; deletions follow the status that records the reason."""
-    outcome = world.carry_out(
+    outcome = world.execute(
         create=(make_job(world.resource["metadata"]["uid"]),),
         apply=(make_service(),),
         status={"phase": "Running"},
         events=(Event("Normal", "RunStarted", "a Job was created"),),
         delete=(ObjectRef("batch/v1", "Job", "ns", "old", "u0"),),
     )
-    assert outcome is Outcome.DONE
+    assert outcome is ExecutionResult.DONE
     kinds = [(verb, kind) for verb, kind, _ in world.client.writes]
     assert kinds == [
         ("create", "Job"),
@@ -83,15 +83,15 @@ def test_the_order_is_create_apply_status_events_delete(world: World) -> None:
 def test_nothing_is_created_for_an_object_that_changed(world: World) -> None:
     """Creations need the current version: a plan for an outdated version is discarded."""
     world.client.store({**world.resource, "spec": {}})
-    outcome = world.carry_out(create=(make_job("x"),), status={"phase": "Running"})
-    assert outcome is Outcome.STALE
+    outcome = world.execute(create=(make_job("x"),), status={"phase": "Running"})
+    assert outcome is ExecutionResult.STALE
     assert world.client.writes == []
 
 
 def test_nothing_is_created_for_an_object_that_is_gone(world: World) -> None:
     """The plan is discarded and the object is removed from the cache."""
     world.client.objects.clear()
-    assert world.carry_out(create=(make_job("x"),)) is Outcome.GONE
+    assert world.execute(create=(make_job("x"),)) is ExecutionResult.GONE
     assert world.client.writes == []
     assert world.cache.get(KEY) is None
 
@@ -99,7 +99,7 @@ def test_nothing_is_created_for_an_object_that_is_gone(world: World) -> None:
 def test_an_existing_child_of_the_owner_counts_as_created(world: World) -> None:
     """A pass that is repeated after a crash must not fail because its child already exists."""
     world.client.store(make_job(world.resource["metadata"]["uid"]))
-    assert world.carry_out(create=(make_job(world.resource["metadata"]["uid"]),)) is Outcome.DONE
+    assert world.execute(create=(make_job(world.resource["metadata"]["uid"]),)) is ExecutionResult.DONE
     assert world.cache.get(Key("Job", "ns", "job")) is not None
 
 
@@ -107,7 +107,7 @@ def test_a_foreign_child_is_never_adopted(world: World) -> None:
     """If the name of a child is taken, the pass fails; the next one finds the object in the cache."""
     world.client.store(make_job("somebody else"))
     with pytest.raises(NameTakenError, match="Job ns/job exists and is not controlled by TrainingJob ns/run"):
-        world.carry_out(create=(make_job(world.resource["metadata"]["uid"]),), status={"phase": "Running"})
+        world.execute(create=(make_job(world.resource["metadata"]["uid"]),), status={"phase": "Running"})
     assert ("apply", "TrainingJob/status", "run") not in world.client.writes
     assert world.cache.get(Key("Job", "ns", "job")) is not None
 
@@ -116,20 +116,20 @@ def test_an_existing_store_claim_counts_as_created(world: World) -> None:
     """The store's claim has no owner, so any existing claim is used."""
     claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "store", "namespace": "ns"}}
     world.client.store(claim)
-    assert world.carry_out(create=(claim,)) is Outcome.DONE
+    assert world.execute(create=(claim,)) is ExecutionResult.DONE
 
 
 def test_an_equal_status_is_not_written(world: World) -> None:
     world.resource["status"] = {"phase": "Running"}
-    assert world.carry_out(status={"phase": "Running"}, events=(Event("Normal", "A", "b"),)) is Outcome.DONE
+    assert world.execute(status={"phase": "Running"}, events=(Event("Normal", "A", "b"),)) is ExecutionResult.DONE
     assert world.client.calls == []
 
 
 def test_a_status_is_written_only_on_the_observed_version(world: World) -> None:
     """If the object changed in the meantime, the status is not written and the cache gets the new version."""
     world.client.store({**world.resource, "spec": {"changed": True}})
-    outcome = world.carry_out(status={"phase": "Running"}, events=(Event("Normal", "A", "b"),))
-    assert outcome is Outcome.STALE
+    outcome = world.execute(status={"phase": "Running"}, events=(Event("Normal", "A", "b"),))
+    assert outcome is ExecutionResult.STALE
     assert [kind for verb, kind, _ in world.client.writes] == ["TrainingJob/status"]
     cached = world.cache.get(KEY)
     assert cached is not None
@@ -138,7 +138,7 @@ def test_a_status_is_written_only_on_the_observed_version(world: World) -> None:
 
 def test_a_written_status_updates_the_cache(world: World) -> None:
     """The response to a write updates the cache, so that the next pass reads it before the watch event arrives."""
-    world.carry_out(status={"phase": "Running"})
+    world.execute(status={"phase": "Running"})
     cached = world.cache.get(KEY)
     assert cached is not None
     assert cached["status"] == {"phase": "Running"}
@@ -147,7 +147,7 @@ def test_a_written_status_updates_the_cache(world: World) -> None:
 def test_an_event_is_created_once_for_each_transition(world: World) -> None:
     """A repeated pass creates the Event with the same name, so the API server rejects the duplicate."""
     event = (Event("Normal", "RunStarted", "a Job was created"),)
-    world.carry_out(status={"phase": "Running"}, events=event)
+    world.execute(status={"phase": "Running"}, events=event)
     names = [name for verb, kind, name in world.client.calls if kind == "Event"]
     emitter = EventEmitter(world.client, now=lambda: datetime(2027, 1, 1, tzinfo=UTC), instance="other")
     asyncio.run(emitter.emit(world.resource, event))
@@ -164,7 +164,7 @@ def test_a_lost_event_does_not_fail_the_pass(world: World) -> None:
             raise ApiError("forbidden", code=403)
 
     world.client.fault = refuse
-    assert world.carry_out(status={"phase": "Running"}, events=(Event("Normal", "A", "b"),)) is Outcome.DONE
+    assert world.execute(status={"phase": "Running"}, events=(Event("Normal", "A", "b"),)) is ExecutionResult.DONE
 
 
 def test_a_terminating_namespace_ends_the_pass(world: World) -> None:
@@ -176,4 +176,4 @@ def test_a_terminating_namespace_ends_the_pass(world: World) -> None:
             raise ApiError("forbidden", code=403, causes=("NamespaceTerminating",))
 
     world.client.fault = refuse
-    assert world.carry_out(create=(make_job("x"),), status={"phase": "Running"}) is Outcome.GONE
+    assert world.execute(create=(make_job("x"),), status={"phase": "Running"}) is ExecutionResult.GONE

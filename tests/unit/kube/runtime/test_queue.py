@@ -92,6 +92,18 @@ def test_the_back_off_doubles_with_each_failure_up_to_its_maximum() -> None:
     assert delays[-1] == BACKOFF_LONGEST
 
 
+@pytest.mark.parametrize("jitter", [0.5, 1.0, 1.5])
+def test_jitter_does_not_exceed_the_maximum(jitter: float) -> None:
+    async def story() -> list[float]:
+        queue = WorkQueue(clock=fake_time.now, jitter=lambda: jitter)
+        queue.add(A)
+        return [queue.failed(await queue.get()) for _ in range(12)]
+
+    delays = fake_time.run(story())
+    assert delays[:2] == [jitter, 2 * jitter]
+    assert delays[-1] == min(1.0, jitter) * BACKOFF_LONGEST
+
+
 def test_events_cannot_bypass_a_back_off() -> None:
     """Frequent events must not cause a failing pass to be retried without delay."""
 

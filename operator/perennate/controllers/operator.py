@@ -1,4 +1,4 @@
-"""The working parts of the operator, put together and run: client, cache, queue, workers, monitor, resync."""
+"""Builds and runs the parts of the operator: client, cache, queue, workers, monitor, resync."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WORKERS: Final = 16
 WRITES_PER_SECOND: Final = 50.0
 WRITES_AT_ONCE: Final = 100
 DRAIN_SECONDS: Final = 10.0
-KEEP_SECONDS: Final = 5.0
+SAVE_SECONDS: Final = 5.0
 _TICK: Final = 1.0
 _COUNT_EVERY: Final = 15
 _logger = logging.getLogger(__name__)
@@ -48,10 +48,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Runtime:
-    """Everything between kopf's events and the API server.
+class Operator:
+    """All parts between the watch events of kopf and the API server.
 
-    `start` it before the first event; `stop` drains the queue.
+    Call `start` before the first event; `stop` drains the queue.
     """
 
     def __init__(self, environ: Mapping[str, str], environment: Environment, metrics: Metrics, vitals: Vitals) -> None:
@@ -73,8 +73,8 @@ class Runtime:
         """Connect, fill the cache, start the workers.
 
         Raises:
-            ConnectionSettingsError: no API server is known.
-            ApiError: the API server refused a LIST: its CRDs are missing, or our rights.
+            ConnectionSettingsError: no API server is configured.
+            ApiError: a LIST failed, for example because the CRDs or permissions are missing.
         """
         self.connection = await connect(self._environ)
         writes = TokenBucket(rate=WRITES_PER_SECOND, burst=WRITES_AT_ONCE)
@@ -94,10 +94,10 @@ class Runtime:
         for number in range(WORKERS):
             self._spawn(f"worker {number}", reconciler.work())
         self._vitals.primed = True
-        _logger.info("ready: %d objects are known", sum(len(self.cache.keys(kind)) for kind in REGISTRY.kinds))
+        _logger.info("Ready: %d objects in the cache", sum(len(self.cache.keys(kind)) for kind in REGISTRY.kinds))
 
     async def stop(self) -> None:
-        """Hand out no more work, let the passes that are running end, keep the windows, close the connections."""
+        """Close the queue, wait for running passes, save the windows, close the connections."""
         self.queue.close()
         workers = [task for task in self._tasks if task.get_name().startswith("worker")]
         if workers:
@@ -106,7 +106,7 @@ class Runtime:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._monitor is not None:
-            await self._monitor.keep(seconds=KEEP_SECONDS)
+            await self._monitor.save_all(seconds=SAVE_SECONDS)
         await self._stack.aclose()
 
     def _reconciler(self, client: OfficialClient, pods: ServingPods, monitor: Monitor) -> Reconciler:
@@ -121,17 +121,17 @@ class Runtime:
         self._tasks.append(asyncio.create_task(work, name=name))
 
     async def _tick(self) -> None:
-        """Tell the probes and Prometheus once a second how we are."""
+        """Update the probes and the metrics once a second."""
         ticks = 0
         while True:
             asleep = time.monotonic()
             await asyncio.sleep(_TICK)
-            self._examine(lag=time.monotonic() - asleep - _TICK)
+            self._update_health(lag=time.monotonic() - asleep - _TICK)
             if ticks % _COUNT_EVERY == 0:
                 self._metrics.phases(self._phases())
             ticks += 1
 
-    def _examine(self, *, lag: float) -> None:
+    def _update_health(self, *, lag: float) -> None:
         vitals, metrics = self._vitals, self._metrics
         vitals.ticked, vitals.lag, vitals.oldest = time.monotonic(), lag, self.queue.oldest
         vitals.stale_watches = tuple(self.watches.stale())
