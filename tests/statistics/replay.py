@@ -1,4 +1,4 @@
-"""Real rows through the engine as they would come: a pod counts them, the operator adds up its documents and judges."""
+"""Replay real rows through the engine: a pod counts them, the operator adds up its documents and evaluates them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from perennate.drift import Profile, Recorder, Sample, Window
 
 
 def columns(frame: pd.DataFrame, names: Iterable[str]) -> dict[str, npt.NDArray[np.generic]]:
-    """Some columns as arrays."""
+    """Columns of the frame as arrays."""
     return {str(name): frame[name].to_numpy() for name in names}
 
 
@@ -27,16 +27,16 @@ def replay(
     scores: npt.ArrayLike | None = None,
     scrapes: int = 24,
 ) -> Sample:
-    """What a window holds after the rows came evenly over its length to one pod, scraped as often as given.
+    """Sample of a window whose rows arrive at one pod at a constant rate.
 
     Args:
-        profile: what is counted against.
-        frame: rows in the order in which they come.
+        profile: reference of the counts.
+        frame: rows in order of arrival.
         names: columns to count.
         length: of the window, in seconds.
-        until: its end, in seconds since 1970.
+        until: end of the window, in seconds since 1970.
         scores: of the rows.
-        scrapes: of the pod, evenly over the length.
+        scrapes: number of scrapes, at equal intervals.
     """
     recorder = Recorder(profile, model="m", version="sha256:" + "0" * 64, start=until - length)
     window = Window(profile, length=length, scrape_interval=length / scrapes)
@@ -47,7 +47,7 @@ def replay(
             recorder.record(columns(frame.iloc[rows], names))
             if scores is not None:
                 recorder.record_scores(np.asarray(scores)[rows])
-        # As on the wire: text, not objects.
+        # JSON text, as a scrape returns it.
         document = json.loads(json.dumps(recorder.document()))
         window.add(document, pod="pod", now=until - length + (turn + 0.5) * length / scrapes)
     return window.sample(until)

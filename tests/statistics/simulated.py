@@ -1,4 +1,4 @@
-"""Many windows at once, drawn from known distributions: their tables, and what the tests say of them."""
+"""Simulated windows from known distributions: their tables and the results of the tests."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Ints = npt.NDArray[np.int64]
 
 
 def shares_of(cells: int, *, shift: float = 0.0, scale: float = 1.0, spike: float = 0.0) -> Floats:
-    """Shares of equally filled cells of a normal column after it was shifted and scaled, or a value came in."""
+    """Cell shares of a shifted and scaled normal distribution, plus a spike; cells of N(0, 1) have equal shares."""
     borders = norm.ppf(np.arange(1, cells) / cells)
     shares = np.diff(norm.cdf(np.concatenate(([-np.inf], (borders - shift) / scale, [np.inf]))))
     shares = (1 - spike) * shares
-    # Where it comes in is all the same to every test but Kolmogorov and Smirnov's.
+    # The cell of the spike matters to the Kolmogorov-Smirnov test only.
     shares[3 * cells // 5] += spike
     return shares
 
 
 def tables_of(reference: npt.ArrayLike, parts: npt.ArrayLike) -> Tables:
-    """Tables of many windows: (windows, cells), and (sub-windows, windows, cells)."""
+    """Tables of several windows; the shapes are (windows, cells) and (sub-windows, windows, cells)."""
     known, split = np.asarray(reference, dtype=np.float64), np.asarray(parts, dtype=np.float64)
     windows, cells = known.shape
     shape = Shape.of(np.full(windows, cells), np.ones(windows, dtype=np.bool_))
@@ -41,7 +41,7 @@ def tables_of(reference: npt.ArrayLike, parts: npt.ArrayLike) -> Tables:
 
 
 def independent_tables(draw: np.random.Generator, windows: int, rows: int, shares: Floats) -> Tables:
-    """Windows of independent rows with these shares, each against training rows of its own."""
+    """Windows of independent rows with these shares, each with its own training rows."""
     even = np.full(shares.size, 1 / shares.size)
     return tables_of(draw.multinomial(REFERENCE_ROWS, even, size=windows), draw.multinomial(rows, shares, (1, windows)))
 
@@ -49,7 +49,7 @@ def independent_tables(draw: np.random.Generator, windows: int, rows: int, share
 def clustered_tables(
     draw: np.random.Generator, windows: int, rows: int, cluster: int, *, shift: float = 0.0, parts: int = 12
 ) -> Tables:
-    """Windows of clusters of near-identical rows, each of which comes within one sub-window."""
+    """Windows of clusters of near-identical rows; each cluster lies in one sub-window."""
     cells = 20
     borders = norm.ppf(np.arange(1, cells) / cells)
     centres = draw.normal(size=(windows, rows // cluster, 1)) + shift
@@ -62,7 +62,7 @@ def clustered_tables(
 
 
 def p_values(tables: Tables) -> dict[str, Floats]:
-    """P-values of every test and of their union, (windows,)."""
+    """P-values of every test and of their union, each of shape (windows,)."""
     merged = merge_sparse(tables)
     spread = dispersion(merged)
     found = {name: detect(merged, spread) for name, detect in DETECTORS.items()}
@@ -70,6 +70,6 @@ def p_values(tables: Tables) -> dict[str, Floats]:
 
 
 def stability(tables: Tables) -> tuple[Floats, Floats]:
-    """PSI and PSI* over all cells, (windows,)."""
+    """PSI and PSI* over all cells, each of shape (windows,)."""
     spread = dispersion(merge_sparse(tables)).cells
     return stability_index(tables, Groups.of(tables.known, np.arange(tables.shape.owner.size)), spread)

@@ -1,4 +1,4 @@
-"""A year of bike rentals by the hour: a model of the winter meets summer, and retraining halves its error."""
+"""A year of hourly bike rentals: a model trained in winter meets summer, and retraining halves its error."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Month:
 
     Args:
         evaluation: against the profile of January to March.
-        error: mean absolute error of the model of January to March.
-        retrained: of a model of the three months before this one.
+        error: mean absolute error of the model trained on January to March.
+        retrained: mean absolute error of a model trained on the three months before this one.
     """
 
     evaluation: Evaluation
@@ -37,14 +37,14 @@ class Month:
 
 @pytest.fixture(scope="module")
 def months() -> dict[int, Month]:
-    """April to December."""
+    """The months from April to December."""
     frame = bikes()
     frame["month"] = pd.factorize(frame["mnth"])[0] + 1
     return judged(frame)
 
 
 def judged(frame: pd.DataFrame) -> dict[int, Month]:
-    """Every month after the first three against them."""
+    """Each month from April on, evaluated against January to March."""
     winter = frame[frame["month"] <= 3]
     training = winter.sample(frac=0.75, random_state=0)
     holdout = winter.drop(training.index)
@@ -69,7 +69,7 @@ def judged(frame: pd.DataFrame) -> dict[int, Month]:
 
 
 def fitted(rows: pd.DataFrame) -> RandomForestRegressor:
-    """A model of some rows."""
+    """A model trained on these rows."""
     return RandomForestRegressor(50, random_state=0).fit(rows[list(INPUTS)], rows[TRUTH])
 
 
@@ -78,8 +78,8 @@ def error(model: RandomForestRegressor, rows: pd.DataFrame) -> float:
     return float((model.predict(rows[list(INPUTS)]) - rows[TRUTH]).abs().mean())
 
 
-def test_the_season_is_seen_every_month(months: dict[int, Month]) -> None:
-    """Temperature drifts in every month after the winter, and so do the predictions from May to October."""
+def test_the_season_drifts_in_every_month(months: dict[int, Month]) -> None:
+    """Temperature drifts in every month after winter, and the predictions drift from May to October."""
     drifted = {
         month: {item.name for item in found.evaluation.features if item.verdict is Verdict.DRIFTED}
         for month, found in months.items()
@@ -90,8 +90,8 @@ def test_the_season_is_seen_every_month(months: dict[int, Month]) -> None:
     assert all("score" in drifted[month] for month in WARM)
 
 
-def test_what_a_season_leaves_alone_is_quiet(months: dict[int, Month]) -> None:
-    """Hours of the day and days of the week come as they came, and every hour is a row of its own."""
+def test_columns_without_season_do_not_drift(months: dict[int, Month]) -> None:
+    """Hours and weekdays have the same distribution in every month, and each hour is a separate row."""
     quiet = {
         item.verdict
         for found in months.values()
@@ -103,7 +103,7 @@ def test_what_a_season_leaves_alone_is_quiet(months: dict[int, Month]) -> None:
 
 
 def test_retraining_on_the_last_three_months_halves_the_error(months: dict[int, Month]) -> None:
-    """From May to October the winter's model is wrong by 70 to 100 bikes an hour, a retrained one by less than half."""
+    """From May to October, the winter model errs by 70 to 100 bikes an hour, a retrained model by less than half."""
     errors = [months[month].error for month in WARM]
     retrained = [months[month].retrained for month in WARM]
 

@@ -1,4 +1,4 @@
-"""US census, 2015 against 2016 to 2018: so many rows that any test finds changes, none of which harms the model."""
+"""US census, 2015 against 2016 to 2018: with many rows, changes are significant but too small to harm the model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WEEK = 604_800.0
 
 @pytest.fixture(scope="module")
 def people() -> pd.DataFrame:
-    """All rows, shuffled inside each year: the file lists a year in blocks of households, which no traffic does."""
+    """All rows, shuffled within each year: the file lists blocks of households, which traffic does not."""
     frame = census().sample(frac=1, random_state=np.random.default_rng(1)).sort_values("year", kind="stable")
     categories = frame.select_dtypes("category").columns
     return frame.astype(dict.fromkeys(categories, object))
@@ -30,7 +30,7 @@ def people() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def profile(people: pd.DataFrame) -> Profile:
-    """Of 2015, whose rows the model that comes with the data has not learnt from."""
+    """The profile of 2015, whose rows were not used to train the model in the data set."""
     learnt = people[people["year"] == LEARNT]
     return build_profile(
         columns(learnt, names(people)),
@@ -42,25 +42,25 @@ def profile(people: pd.DataFrame) -> Profile:
 
 
 def names(people: pd.DataFrame) -> list[str]:
-    """The model's 16 inputs."""
+    """The 16 inputs of the model."""
     return [str(name) for name in people.columns if name not in NOT_FEATURES]
 
 
 def judged(profile: Profile, rows: pd.DataFrame) -> Evaluation:
-    """The verdict at the defaults when these rows are a week's traffic."""
+    """The verdict with default settings if these rows are the traffic of a week."""
     return evaluate(replay(profile, rows, names=names(rows), length=WEEK, until=WEEK, scores=rows[SCORE].to_numpy()))
 
 
 def chunks(people: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """The years after the reference, 5,000 rows at a time."""
+    """The years after the reference, in chunks of 5,000 rows."""
     later = people[people["year"].isin(LATER)]
     for first in range(0, len(later) - CHUNK + 1, CHUNK):
         yield later.iloc[first : first + CHUNK]
 
 
 @pytest.mark.parametrize("year", LATER)
-def test_a_whole_year_has_changed_and_has_not_drifted(people: pd.DataFrame, profile: Profile, year: int) -> None:
-    """70,000 rows: significant changes in some columns, which are reported as what they are, too small to matter."""
+def test_a_whole_year_is_changed_but_not_drifted(people: pd.DataFrame, profile: Profile, year: int) -> None:
+    """With 70,000 rows, some columns change significantly, but the effects are too small."""
     found = judged(profile, people[people["year"] == year])
 
     assert found.verdict is Verdict.CHANGED
@@ -68,8 +68,8 @@ def test_a_whole_year_has_changed_and_has_not_drifted(people: pd.DataFrame, prof
     assert found.faults == ()
 
 
-def test_no_part_of_a_year_drifts(people: pd.DataFrame, profile: Profile) -> None:
-    """41 windows of 5,000 rows: none is more than changed, and the largest effect is a quarter of a warning."""
+def test_no_chunk_of_a_year_drifts(people: pd.DataFrame, profile: Profile) -> None:
+    """In 41 windows of 5,000 rows, the verdict is at most Changed, and the largest effect is a quarter of a warning."""
     found = [judged(profile, rows) for rows in chunks(people)]
 
     assert len(found) == 41
@@ -77,16 +77,16 @@ def test_no_part_of_a_year_drifts(people: pd.DataFrame, profile: Profile) -> Non
     assert max(item.psi_star for evaluation in found for item in evaluation.features) < 0.025
 
 
-def test_one_year_more_of_age_is_no_data_fault(people: pd.DataFrame, profile: Profile) -> None:
-    """Ages end at 94 in 2015 and at 95 from 2017: out of range in 0.8 % of rows, never twice in a row in over 1 %."""
+def test_a_higher_maximum_age_is_not_a_lasting_fault(people: pd.DataFrame, profile: Profile) -> None:
+    """Ages end at 94 in 2015 and at 95 from 2017; over 1 % out of range never occurs in two windows in a row."""
     faults = [{(item.feature, item.check) for item in judged(profile, rows).faults} for rows in chunks(people)]
 
     assert set().union(*faults) <= {("AGEP", "out-of-range")}
     assert not any(first and second for first, second in pairwise(faults))
 
 
-def test_silence_was_right(people: pd.DataFrame) -> None:
-    """The model's accuracy is the same in all four years, so that retraining would have bought nothing."""
+def test_the_accuracy_does_not_change(people: pd.DataFrame) -> None:
+    """The accuracy is equal in all four years, so retraining would not help."""
     right = (people["prediction"] == people[TRUTH]).groupby(people["year"]).mean()
 
     assert right.to_numpy() == pytest.approx(np.full(4, right[LEARNT]), abs=0.005)

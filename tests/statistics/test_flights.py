@@ -1,4 +1,4 @@
-"""US flights of 2015: a carrier ends on a known day; no day before is called drift, and no day after is missed."""
+"""US flights of 2015: a carrier stops on a known day; every later day drifts, and no earlier one."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ NAMES = ("CANCELLED", "AIRLINE", "DEPARTURE_DELAY", "TAXI_OUT", "AIR_TIME", "DIS
 WATCHED_FROM, LAST_OF_US = pd.Timestamp("2015-03-01"), pd.Timestamp("2015-06-30")
 DAY = 86_400.0
 ROWS = 100
-"""A day has about 280 rows, so that the least that a policy may ask for is asked."""
+"""A day has about 280 rows, so this is the lowest minimum that a policy can set."""
 
 
 @pytest.fixture(scope="module")
 def days() -> dict[pd.Timestamp, Evaluation]:
-    """The verdict at the end of each day from March against January and February."""
+    """The verdict on each day from March on, against January and February."""
     frame = flights()
     learnt = frame["DATE"] < WATCHED_FROM
     profile = build_profile(columns(frame[learnt], NAMES), task="classification", classes=[0, 1])
@@ -31,7 +31,7 @@ def days() -> dict[pd.Timestamp, Evaluation]:
 
 
 def verdicts(days: dict[pd.Timestamp, Evaluation], name: str, *, after: bool) -> list[Verdict]:
-    """What was said of one column on each day before or after the carrier's end."""
+    """The verdicts on one column, for the days before or after the carrier's last day."""
     return [
         item.verdict
         for day, evaluation in days.items()
@@ -41,24 +41,24 @@ def verdicts(days: dict[pd.Timestamp, Evaluation], name: str, *, after: bool) ->
 
 
 @pytest.mark.parametrize("name", ["AIRLINE", "DISTANCE"])
-def test_no_day_before_the_change_is_called_changed(days: dict[pd.Timestamp, Evaluation], name: str) -> None:
-    """122 quiet days, at the least number of rows: none has even a significant change of carrier or distance."""
+def test_no_day_before_the_change_is_changed(days: dict[pd.Timestamp, Evaluation], name: str) -> None:
+    """On 122 days at the lowest minimum of rows, carrier and distance have no significant change."""
     assert verdicts(days, name, after=False) == [Verdict.NONE] * 122
 
 
-def test_every_day_after_the_change_is_called_drift(days: dict[pd.Timestamp, Evaluation]) -> None:
-    """From the first day without the carrier to the last day of the year, the carriers have drifted."""
+def test_every_day_after_the_change_drifts(days: dict[pd.Timestamp, Evaluation]) -> None:
+    """This holds from the first day without the carrier to the end of the year."""
     assert verdicts(days, "AIRLINE", after=True) == [Verdict.DRIFTED] * 184
 
 
-def test_what_the_change_leaves_alone_stays_quiet(days: dict[pd.Timestamp, Evaluation]) -> None:
-    """Another carrier flew the same routes on: distances and times in the air are the old ones."""
+def test_columns_without_change_do_not_drift(days: dict[pd.Timestamp, Evaluation]) -> None:
+    """Another carrier took over the routes, so distances and air times are unchanged."""
     for name in ("DISTANCE", "AIR_TIME"):
         assert verdicts(days, name, after=True) == [Verdict.NONE] * 184
 
 
-def test_single_bad_days_are_no_episode(days: dict[pd.Timestamp, Evaluation]) -> None:
-    """Delays do change with the weather of single days, in spring never by much and never for three days in a row."""
+def test_single_bad_days_do_not_raise_an_alarm(days: dict[pd.Timestamp, Evaluation]) -> None:
+    """Delays change with the weather of single days, but never by much for three days in a row."""
     delays = verdicts(days, "DEPARTURE_DELAY", after=False)
     large = [verdict in {Verdict.WARNING, Verdict.DRIFTED} for verdict in delays]
 

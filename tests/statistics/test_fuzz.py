@@ -1,4 +1,4 @@
-"""Bytes from elsewhere, bounded in number and time: each is read or refused, quickly and in little memory."""
+"""Fuzzing of every reader of untrusted bytes: each input is read or refused, quickly and in little memory."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ FUZZER = Path(sys.prefix) / "fuzz"
 
 
 @pytest.mark.parametrize("target", [*documents.TARGETS, *files.TARGETS])
-def test_nothing_that_is_read_crashes(target: str, tmp_path: Path) -> None:
-    """Random bytes, and valid documents and files with random edits, guided by the code that they reach."""
+def test_no_input_crashes_a_reader(target: str, tmp_path: Path) -> None:
+    """Inputs are random bytes, and valid documents and files with random edits, guided by code coverage."""
     if importlib.machinery.PathFinder.find_spec("atheris", [str(FUZZER)]) is None:
-        pytest.skip("atheris is not there: `make install` could not install requirements/fuzz.txt")
+        pytest.skip("atheris is missing: `make install` could not install requirements/fuzz.txt")
     corpus, files_of_inputs = tmp_path / "corpus", tmp_path / "files"
     corpus.mkdir()
     files_of_inputs.mkdir()

@@ -1,4 +1,4 @@
-"""Without drift the tests say so, in windows of any size."""
+"""False alarm rates without drift, for windows of any size."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ FIXED = dict(zip(ROWS, [0.77, 0.32, 0.018, 0, 0, 0], strict=True))
 
 
 @pytest.mark.parametrize("rows", ROWS)
-def test_false_alarms(rows: int) -> None:
+def test_false_alarm_rate(rows: int) -> None:
     """Pearson's test keeps its level down to 50 rows; p < .001 and PSI* > 0.1 alarm in less than 0.2 % of windows.
 
-    A fixed limit of PSI, here beside it, alarms in most windows of 50 rows.
+    A fixed threshold for PSI alarms in most windows of 50 rows.
     """
     tables = independent_tables(np.random.default_rng(rows), WINDOWS, rows, shares_of(10))
     p = p_values(tables)
@@ -33,7 +33,7 @@ def test_false_alarms(rows: int) -> None:
 
 
 ENOUGH = 5.0
-"""Rows expected in a cell from which Pearson's approximation is good (W. G. Cochran, Biometrics 10, 1954)."""
+"""The expected rows in a cell from which Pearson's approximation is good (W. G. Cochran, Biometrics 10, 1954)."""
 SLACK = {"pearson": {0.001: 5.0, 0.01: 2.0, 0.05: 1.25, 0.2: 1.35, 0.5: 1.15}, "union": {0.001: 4.0}}
 """How liberal Pearson's test is with fewer, measured: cells are joined until one row is expected, and the counts of two
 of them come in lumps. The factor 3 of the union makes up for it save far out in the tail, where the gate of the effect
@@ -47,8 +47,8 @@ keeps a few rows in rare cells from being drift."""
     seed=st.integers(0, 2**32 - 1),
 )
 @settings(max_examples=40, deadline=None, derandomize=True)
-def test_p_values_are_uniform_or_above(cells: int, rows: int, concentration: float, seed: int) -> None:
-    """Whatever the shares of the cells, rare and empty ones included, p-values below a level are no more than it."""
+def test_p_values_are_uniform_or_conservative(cells: int, rows: int, concentration: float, seed: int) -> None:
+    """For any cell shares, including rare and empty cells, p-values are at most a level with that probability."""
     draw, windows = np.random.default_rng(seed), 4000
     shares = draw.dirichlet(np.full(cells, concentration))
     reference = draw.multinomial(10_000, shares, size=windows)

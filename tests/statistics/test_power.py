@@ -1,4 +1,4 @@
-"""Real changes are found as often as was measured when the tests were chosen, by each of them and by their union."""
+"""Detection rates for real changes, of each test and of their union, equal the rates known from the design."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from tests.statistics.simulated import independent_tables, p_values, shares_of, stability
 
 WINDOWS, KNOWN_WINDOWS = 10_000, 2000
-"""Windows of each share here, and of the known one at least."""
+"""The number of windows simulated here, and the minimum number behind each known rate."""
 LEVEL, ROUNDING = 0.001, 0.005
 
 POWER = {
-    "half a standard deviation, 200 rows": (200, {"shift": 0.5}, (0.95, 0.99, None, 0.99)),
-    "half a standard deviation, 500 rows": (500, {"shift": 0.5}, (1, 1, None, 1)),
-    "half a standard deviation, 2,000 rows": (2000, {"shift": 0.5}, (1, 1, None, 1)),
-    "a quarter of one, 200 rows": (200, {"shift": 0.25}, (0.10, 0.28, None, 0.20)),
-    "a quarter of one, 500 rows": (500, {"shift": 0.25}, (0.62, 0.86, None, 0.80)),
-    "a quarter of one, 2,000 rows": (2000, {"shift": 0.25}, (1, 1, None, 1)),
+    "shift by 0.5 standard deviations, 200 rows": (200, {"shift": 0.5}, (0.95, 0.99, None, 0.99)),
+    "shift by 0.5 standard deviations, 500 rows": (500, {"shift": 0.5}, (1, 1, None, 1)),
+    "shift by 0.5 standard deviations, 2,000 rows": (2000, {"shift": 0.5}, (1, 1, None, 1)),
+    "shift by 0.25 standard deviations, 200 rows": (200, {"shift": 0.25}, (0.10, 0.28, None, 0.20)),
+    "shift by 0.25 standard deviations, 500 rows": (500, {"shift": 0.25}, (0.62, 0.86, None, 0.80)),
+    "shift by 0.25 standard deviations, 2,000 rows": (2000, {"shift": 0.25}, (1, 1, None, 1)),
     "scale by 1.25, 200 rows": (200, {"scale": 1.25}, (0.29, 0.02, None, 0.21)),
     "scale by 1.25, 500 rows": (500, {"scale": 1.25}, (0.89, 0.11, None, 0.84)),
     "scale by 1.25, 2,000 rows": (2000, {"scale": 1.25}, (1, 0.97, None, 1)),
@@ -30,15 +30,15 @@ POWER = {
 
 
 def error_of(known: float) -> float:
-    """Four standard errors of the difference of two simulated shares, and what the known one was rounded by."""
-    # A share that was rounded to 0 or 1 need not be it.
+    """Four standard errors of the difference of two simulated rates, plus the rounding of the known rate."""
+    # A rate rounded to 0 or 1 may differ from it.
     share = min(max(known, ROUNDING), 1 - ROUNDING)
     return ROUNDING + 4 * float(np.sqrt(share * (1 - share) * (1 / KNOWN_WINDOWS + 1 / WINDOWS)))
 
 
 @pytest.mark.parametrize(("rows", "change", "known"), POWER.values(), ids=POWER)
-def test_power(rows: int, change: dict[str, float], known: tuple[float | None, ...]) -> None:
-    """Pearson, Kolmogorov-Smirnov, largest residual and union find the change in the known share of windows."""
+def test_detection_rates(rows: int, change: dict[str, float], known: tuple[float | None, ...]) -> None:
+    """The known rates are those of Pearson, Kolmogorov-Smirnov, largest residual and union."""
     draw = np.random.default_rng(rows)
     p = p_values(independent_tables(draw, WINDOWS, rows, shares_of(20, **change)))
     found = [float(np.mean(values < LEVEL)) for values in p.values()]
@@ -46,7 +46,7 @@ def test_power(rows: int, change: dict[str, float], known: tuple[float | None, .
     for share, wanted in zip(found, known, strict=True):
         if wanted is not None:
             assert share == pytest.approx(wanted, abs=error_of(wanted))
-            # The error of a share of 0.01 reaches to 0, which is something else: half of the least that rounds to it.
+            # For a rate of 0.01 the tolerance includes 0; require half of the lowest value that rounds to it.
             assert share >= (wanted - ROUNDING) / 2
 
 
@@ -54,8 +54,8 @@ CELLS = {5: 0.88, 10: 0.79, 20: 0.61, 50: 0.31}
 
 
 @pytest.mark.parametrize(("cells", "known"), CELLS.items())
-def test_pearson_loses_shifts_as_cells_grow(cells: int, known: float) -> None:
-    """A quarter of a standard deviation in 500 rows: why Kolmogorov and Smirnov's test stands beside Pearson's."""
+def test_pearson_loses_power_with_more_cells(cells: int, known: float) -> None:
+    """0.25 standard deviations in 500 rows: this is why the Kolmogorov-Smirnov test is used as well."""
     tables = independent_tables(np.random.default_rng(cells), WINDOWS, 500, shares_of(cells, shift=0.25))
 
     assert np.mean(p_values(tables)["pearson"] < LEVEL) == pytest.approx(known, abs=error_of(known))
@@ -73,7 +73,7 @@ def test_pearson_loses_shifts_as_cells_grow(cells: int, known: float) -> None:
 def test_larger_changes_have_smaller_p_values(
     change: str, cells: int, rows: int, size: float, more: float, seed: int
 ) -> None:
-    """Monotone in effect: with as many rows a larger shift or scale has less than a tenth of the p-value, more PSI*."""
+    """With equal rows, a larger shift or scale has less than a tenth of the p-value, and a higher PSI*."""
     none = {"shift": 0.0, "scale": 1.0}[change]
     tables = [
         independent_tables(np.random.default_rng(seed), 200, rows, shares_of(cells, **{change: none + amount}))

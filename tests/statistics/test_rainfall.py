@@ -1,4 +1,4 @@
-"""Weather: drift without harm from row 8,000, harm from row 12,000, and what retraining brings back."""
+"""Weather: drift without harm from row 8,000, harm from row 12,000, and recovery by retraining."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from tests.statistics.datasets import rainfall
 
 TRAINED, HARMED, END = 8000, 12_000, 16_000
 STEP, WINDOW = 50, 1000
-"""Rows between two scrapes and in the window; one row takes one second."""
+"""Rows between two scrapes, and rows in the window; a row takes one second."""
 START = 1_767_225_600.0
 
 
 @dataclass(frozen=True)
 class Weather:
-    """Days in the order of time, and a model of those before row 8,000.
+    """Days ordered by time, and a model trained on days before row 8,000.
 
     Args:
-        columns: the model's inputs.
-        rain: whether it rained.
+        columns: inputs of the model.
+        rain: 1 if it rained, else 0.
         scores: of all rows.
-        profile: of the training rows, with scores of held-out rows from before row 8,000 too.
+        profile: of the training rows, with scores of held-out rows that are also before row 8,000.
     """
 
     columns: dict[str, npt.NDArray[np.float64]]
@@ -49,13 +49,13 @@ class Weather:
 
 @dataclass(frozen=True)
 class Look:
-    """What one look at the window said."""
+    """One evaluation of the window: drift and labelled performance."""
 
     drift: Evaluation
     performance: PerformanceResult
 
     def drifted(self) -> set[str]:
-        """Names of what has drifted."""
+        """The names of the drifted features."""
         return {item.name for item in self.drift.features if item.verdict is Verdict.DRIFTED}
 
 
@@ -80,13 +80,13 @@ def weather() -> Weather:
 
 
 def fitted(values: npt.NDArray[np.float64], rain: npt.NDArray[np.int64]) -> GradientBoostingClassifier:
-    """A model of some rows."""
+    """A model trained on these rows."""
     return GradientBoostingClassifier(random_state=0).fit(values, rain)
 
 
 @pytest.fixture(scope="module")
 def looks(weather: Weather) -> dict[int, Look]:
-    """What was said after each step of the traffic, by the row that it had reached."""
+    """The evaluation after each step of the traffic, by the number of the last row."""
     window = Window(weather.profile, length=WINDOW, scrape_interval=STEP)
     recorder = Recorder(weather.profile, model="rain", version="sha256:" + "0" * 64, start=START)
     found = {}
@@ -103,8 +103,8 @@ def looks(weather: Weather) -> dict[int, Look]:
     return found
 
 
-def test_visibility_drifts_from_the_first_verdict(looks: dict[int, Look]) -> None:
-    """From row 8,000 `visibility` is drifted, and by far the worst, in every evaluation until row 12,000."""
+def test_visibility_drifts_from_the_first_verdict_on(looks: dict[int, Look]) -> None:
+    """`visibility` has by far the largest effect in every evaluation from row 8,000 to row 12,000."""
     known = [look.drift for row, look in looks.items() if row <= HARMED and look.drift.verdict is not Verdict.UNKNOWN]
 
     assert len(known) >= 70
@@ -113,8 +113,8 @@ def test_visibility_drifts_from_the_first_verdict(looks: dict[int, Look]) -> Non
         assert found.features[0].verdict is Verdict.DRIFTED
 
 
-def test_no_loss_before_the_harm(looks: dict[int, Look]) -> None:
-    """Drift is not harm: before row 12,000 the labelled AUC is never called lost."""
+def test_drift_without_harm_is_not_a_loss(looks: dict[int, Look]) -> None:
+    """Before row 12,000, the labelled AUC is never lost."""
     before = [look.performance.standing for row, look in looks.items() if row <= HARMED]
 
     assert PerformanceVerdict.LOST not in before
@@ -122,7 +122,7 @@ def test_no_loss_before_the_harm(looks: dict[int, Look]) -> None:
 
 
 def test_new_drift_is_found_within_1000_rows(looks: dict[int, Look]) -> None:
-    """Dew point and sea-level pressure, quiet before, are drifted 1,000 rows after row 12,000, and stay so."""
+    """Dew point and sea-level pressure drift within 1,000 rows after row 12,000, and not before."""
     new = {"dew point", "sea-level pressure"}
 
     assert not new & looks[HARMED].drifted()
@@ -130,15 +130,15 @@ def test_new_drift_is_found_within_1000_rows(looks: dict[int, Look]) -> None:
 
 
 def test_loss_is_found_within_500_rows(looks: dict[int, Look]) -> None:
-    """After row 12,000 the loss is found within 500 rows, and stays found."""
+    """After row 12,000 the loss is detected within 500 rows and in every later evaluation."""
     lost = [row for row, look in looks.items() if look.performance.standing is PerformanceVerdict.LOST]
 
     assert HARMED < lost[0] <= HARMED + 500
     assert lost == list(range(lost[0], END + 1, STEP))
 
 
-def test_the_fixed_model_says_the_opposite_of_what_is_right(looks: dict[int, Look]) -> None:
-    """AUC goes from about .85 to about .41, below the toss of a coin."""
+def test_auc_without_retraining_falls_below_one_half(looks: dict[int, Look]) -> None:
+    """The AUC falls from about .85 to about .41."""
     before, after = (looks[row].performance.measurement for row in (HARMED, END))
 
     assert before is not None
@@ -147,8 +147,8 @@ def test_the_fixed_model_says_the_opposite_of_what_is_right(looks: dict[int, Loo
     assert after.value == pytest.approx(0.41, abs=0.06)
 
 
-def test_retraining_brings_the_performance_back(weather: Weather) -> None:
-    """A model of the last 4,000 rows predicts the next 2,000 with an AUC of .80 or more, as before the harm."""
+def test_retraining_restores_the_performance(weather: Weather) -> None:
+    """A model of the last 4,000 rows predicts the next 2,000 with an AUC of at least .80."""
     values = np.column_stack(list(weather.columns.values()))
     for first in (14_000, 16_000):
         learnt, met = slice(first - 4000, first), slice(first, first + 2000)

@@ -1,4 +1,4 @@
-"""Thirty days of one model without drift, decided upon every five minutes: no alarm, no episode, no retraining."""
+"""Thirty days without drift, evaluated every five minutes: no alarm, no episode, no retraining."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tests.support.world.world import World
 FEATURES, CORRELATION, HOLDOUT = 20, 0.5, 4000
 NAMES = [f"f{index}" for index in range(FEATURES)]
 STEP, WINDOW = 300.0, 12
-"""Seconds from one look to the next, and how many of them make the window, an hour."""
+"""Seconds between two evaluations, and the evaluations in a window of an hour."""
 STEPS = 30 * 288
 TRIGGERS: Document = {
-    # As soon as the alarm is on: harder to keep still than a drift that must have lasted a day.
+    # With 1 s, any alarm triggers a retraining; by default, drift must last a day.
     "drift": {"threshold": 0.2, "duration": "1s"},
     "performance": {"metric": "auc", "tolerance": 0.05},
 }
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Rows, (rows, features), their scores and their true classes."""
+"""Rows of shape (rows, features), their scores and their true classes."""
 
 
 def batch_of(draw: np.random.Generator, rows: int, alike: int = 1) -> Batch:
-    """Correlated normal rows, in groups of near-identical ones that mostly end alike, and a calibrated model."""
+    """Correlated normal rows in clusters with mostly equal labels, scored by a calibrated model."""
     count = rows // alike
     shared, own = draw.normal(size=(count, 1)), draw.normal(size=(count, FEATURES))
     values = np.sqrt(CORRELATION) * shared + np.sqrt(1 - CORRELATION) * own
@@ -38,7 +38,7 @@ def batch_of(draw: np.random.Generator, rows: int, alike: int = 1) -> Batch:
 
 
 def profile_of(draw: np.random.Generator) -> Profile:
-    """The profile of the model, with scores and labels of rows that were held out."""
+    """The profile of the model, with scores and labels of held-out rows."""
     values, _, _ = batch_of(draw, 10_000)
     _, scores, labels = batch_of(draw, HOLDOUT)
     columns = dict(zip(NAMES, values.T, strict=True))
@@ -46,7 +46,7 @@ def profile_of(draw: np.random.Generator) -> Profile:
 
 
 def world_of(profile: Profile, triggers: Document) -> World:
-    """A policy with these triggers on a deployment that serves the model."""
+    """A policy with these triggers, and a deployment that serves the model."""
     served = revision("v1", profileDigest=profile.digest)
     return World.of(
         drift_policy(spec={"minSamples": 100, "consecutive": 3, "triggers": triggers}),
@@ -58,10 +58,10 @@ def world_of(profile: Profile, triggers: Document) -> World:
 def looks(
     profile: Profile, steps: int, traffic: Callable[[int], Batch], triggers: Document = TRIGGERS
 ) -> Iterator[World]:
-    """The world after each pass over the policy, once the window is full, of one pod that counts the traffic."""
+    """The world after each pass over the policy from the first full window on; one pod counts the traffic."""
     world, start = world_of(profile, triggers), NOW.timestamp()
     recorder = Recorder(profile, model="m", version="sha256:" + "0" * 64, start=start)
-    # A sub-window stays while any moment of it is inside: a length of one less holds twelve of them, an hour.
+    # A partly covered sub-window stays in the window, so a length of 11 steps holds 12 sub-windows.
     window = Window(profile, length=(WINDOW - 1) * STEP, scrape_interval=STEP)
     for step in range(steps):
         values, scores, labels = traffic(step)
@@ -83,7 +83,7 @@ def status_of(world: World) -> Document:
 
 
 def conditions_of(world: World) -> dict[str, str]:
-    """Status of each condition of the policy."""
+    """The status of each condition of the policy."""
     return {condition["type"]: condition["status"] for condition in status_of(world)["conditions"]}
 
 
@@ -91,29 +91,29 @@ RUNS = {"120 rows": (120, 1), "600 rows": (600, 1), "600 batches of 10 rows": (6
 
 
 @pytest.mark.parametrize(("rows", "alike"), RUNS.values(), ids=RUNS)
-def test_nothing_is_retrained_in_thirty_quiet_days(rows: int, alike: int) -> None:
-    """8,600 looks at 20 features, the score and the labels: no alarm, no episode, no TrainingJob."""
+def test_nothing_is_retrained_in_thirty_days_without_drift(rows: int, alike: int) -> None:
+    """8,600 evaluations of 20 features, score and labels give no alarm, no episode and no TrainingJob."""
     draw = np.random.default_rng(rows + alike)
     count, single = 0, 0
     for world in looks(profile_of(draw), STEPS, lambda _: batch_of(draw, rows // WINDOW, alike)):
         status, conditions = status_of(world), conditions_of(world)
-        # "Unknown" would be as quiet.
+        # "Unknown" would not prove anything.
         assert (conditions["DriftDetected"], conditions["PerformanceLost"]) == ("False", "False")
         assert "episode" not in status
         assert world.created == []
         count, single = count + 1, single + (status["features"][0]["verdict"] == "Drifted")
 
     assert count == STEPS - WINDOW + 1
-    # One in a thousand looks, the significance.
+    # The significance: one in a thousand evaluations.
     assert single <= STEPS * 0.001
 
 
-def test_sixty_batches_in_the_window_alarm_at_times_and_retrain_nothing() -> None:
-    """The drift alarm of a window worth 60 rows is no surer than its significance; both triggers are.
+def test_few_clusters_may_alarm_but_do_not_retrain() -> None:
+    """With an effective sample size of 60, single drift alarms occur, but neither trigger opens an episode.
 
-    Rows in batches of 10 pass spec.minSamples with a tenth of what it asks for, and PSI* of 60 rows varies by 0.07: in
-    ten quiet months there were 9 alarms. A trigger for drift asks for it to last, a day by default. The interval of the
-    labelled performance is that of as many rows as the labels are worth.
+    Rows in clusters of 10 satisfy spec.minSamples with a tenth of the effective rows, and PSI* of 60 rows varies by
+    0.07: ten months without drift gave 9 alarms. The drift trigger requires that drift lasts, by default a day. The
+    interval of the labelled performance accounts for the design effect.
     """
     draw, alarms, before = np.random.default_rng(6), 0, "False"
     triggers = TRIGGERS | {"drift": {}}
@@ -128,13 +128,13 @@ def test_sixty_batches_in_the_window_alarm_at_times_and_retrain_nothing() -> Non
 
 
 def shifted(batch: Batch) -> Batch:
-    """Three features moved by one standard deviation."""
+    """The batch with three features shifted by one standard deviation."""
     values, scores, labels = batch
     return values + (np.arange(FEATURES) < 3), scores, labels
 
 
 def contradicted(batch: Batch) -> Batch:
-    """Labels the other way round."""
+    """The batch with inverted labels."""
     values, scores, labels = batch
     return values, scores, 1 - labels
 
@@ -143,12 +143,12 @@ CHANGES = {"Drift": shifted, "Performance": contradicted}
 
 
 @pytest.mark.parametrize(("trigger", "change"), CHANGES.items())
-def test_a_change_would_be_seen(trigger: str, change: Callable[[Batch], Batch]) -> None:
-    """The same passes do find a change of the rows, or of the labels, within the hour, and retrain once."""
+def test_a_change_is_detected(trigger: str, change: Callable[[Batch], Batch]) -> None:
+    """The same passes detect a change of rows or labels within an hour and retrain once."""
     draw = np.random.default_rng(3)
 
     def traffic(step: int) -> Batch:
-        """Two quiet hours and a changed one."""
+        """Two hours without drift, then a changed hour."""
         batch = batch_of(draw, 50)
         return change(batch) if step >= 2 * WINDOW else batch
 

@@ -1,4 +1,4 @@
-"""However the rows of a window come to be counted, and in whatever order they are added up, the verdict is the same."""
+"""The verdict on a window does not depend on how its rows are counted and added up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from perennate.drift import Evaluation, Profile, Recorder, Window, build_profile
 
 LENGTH, STEP, TURNS = 3600.0, 300.0, 12
 START = 1_767_225_600.0
-"""Both a multiple of the step, so that a turn is a sub-window."""
+"""Multiples of the step, so that each turn is a sub-window."""
 COLUMNS = ("age", "amount", "country")
 
 Rows = dict[str, npt.NDArray[Any]]
@@ -25,7 +25,7 @@ many = settings(max_examples=60, deadline=None, derandomize=True)
 
 
 def drawn(rows: int, seed: int, shift: float = 0.0) -> Rows:
-    """Rows with numbers, categories, missing values, values out of range, and numbers that add up differently."""
+    """Rows with numbers, categories, missing values, values out of range, and sums that depend on the order."""
     draw = np.random.default_rng(seed)
     amount = draw.lognormal(3, 1.5, rows)
     amount[draw.random(rows) < 0.03] = np.nan
@@ -37,7 +37,7 @@ def drawn(rows: int, seed: int, shift: float = 0.0) -> Rows:
 
 
 def reference() -> Profile:
-    """A small model's profile."""
+    """The profile of a small model."""
     draw = np.random.default_rng(1)
     scores = draw.beta(2, 3, 1500)
     return build_profile(
@@ -53,7 +53,7 @@ PROFILE = reference()
 
 
 def turns_of(rows: int, seed: int, shift: float) -> list[tuple[Rows, npt.NDArray[np.float64]]]:
-    """Rows and scores of each sub-window; no two of the same size."""
+    """Rows and scores of each sub-window; all sub-windows differ in size."""
     sizes = rows // TURNS + np.arange(TURNS)
     scores = np.random.default_rng(seed + 1)
     return [
@@ -65,7 +65,7 @@ def turns_of(rows: int, seed: int, shift: float) -> list[tuple[Rows, npt.NDArray
 def counted(
     turns: Sequence[tuple[Rows, npt.NDArray[np.float64]]], owners: Sequence[npt.NDArray[np.int64]], pods: int
 ) -> list[list[dict[str, Any]]]:
-    """The document of every pod after every turn, (turns, pods); `owners` tells which pod each row went to."""
+    """The documents of all pods after every turn, of shape (turns, pods); `owners` are the pods of the rows."""
     recorders = [Recorder(PROFILE, model="m", version="sha256:" + "0" * 64, start=START) for _ in range(pods)]
     found = []
     for (rows, scores), owner in zip(turns, owners, strict=True):
@@ -78,7 +78,7 @@ def counted(
 
 
 def window_of(documents: Sequence[Sequence[dict[str, Any]]], orders: Sequence[Sequence[int]] | None = None) -> Window:
-    """A window that got every document, in the given order inside each turn."""
+    """A window with all documents, added in the given order within each turn."""
     window = Window(PROFILE, length=LENGTH, scrape_interval=STEP)
     for turn, scraped in enumerate(documents):
         now = START + (turn + 0.5) * STEP
@@ -93,14 +93,14 @@ def judged(window: Window) -> Evaluation:
 
 
 def alone(turns: Sequence[tuple[Rows, npt.NDArray[np.float64]]]) -> Window:
-    """All rows in one pod, in the order in which they are."""
+    """A window with all rows counted by one pod, in their order."""
     return window_of(counted(turns, [np.zeros(len(scores), dtype=np.int64) for _, scores in turns], 1))
 
 
 @many
 @given(seed=seeds, shift=shifts, pods=st.integers(2, 5))
-def test_any_order_of_adding_gives_the_same_bytes(seed: int, shift: float, pods: int) -> None:
-    """Which pod of a sweep answers first changes neither the state nor what is said of it."""
+def test_state_does_not_depend_on_the_scrape_order(seed: int, shift: float, pods: int) -> None:
+    """The order in which pods are scraped changes neither the stored state nor the verdict."""
     turns, draw = turns_of(900, seed, shift), np.random.default_rng(seed)
     documents = counted(turns, [draw.integers(0, pods, len(scores)) for _, scores in turns], pods)
     orders = [draw.permutation(pods).tolist() for _ in turns]
@@ -112,8 +112,8 @@ def test_any_order_of_adding_gives_the_same_bytes(seed: int, shift: float, pods:
 
 @many
 @given(seed=seeds, shift=shifts, pods=st.integers(2, 7))
-def test_any_number_of_pods_gives_the_same_verdict(seed: int, shift: float, pods: int) -> None:
-    """Rows are rows, however many pods the traffic is spread over and however unevenly."""
+def test_verdict_does_not_depend_on_the_number_of_pods(seed: int, shift: float, pods: int) -> None:
+    """This holds for any distribution of the rows over the pods."""
     turns, draw = turns_of(900, seed, shift), np.random.default_rng(seed)
     shares = draw.dirichlet(np.full(pods, 0.5))
     owners = [draw.choice(pods, len(scores), p=shares) for _, scores in turns]
@@ -123,8 +123,7 @@ def test_any_number_of_pods_gives_the_same_verdict(seed: int, shift: float, pods
 
 @many
 @given(seed=seeds, shift=shifts)
-def test_the_order_of_rows_inside_a_sub_window_means_nothing(seed: int, shift: float) -> None:
-    """Rows that come within five minutes of each other may come in any order."""
+def test_verdict_does_not_depend_on_the_order_of_rows_in_a_sub_window(seed: int, shift: float) -> None:
     turns, draw = turns_of(900, seed, shift), np.random.default_rng(seed)
     mixed = []
     for rows, scores in turns:
@@ -136,8 +135,8 @@ def test_the_order_of_rows_inside_a_sub_window_means_nothing(seed: int, shift: f
 
 @many
 @given(seed=seeds, shift=shifts, turn=st.integers(0, TURNS - 1))
-def test_a_pod_without_traffic_changes_nothing(seed: int, shift: float, turn: int) -> None:
-    """Scaling up adds pods that have counted nothing yet."""
+def test_a_pod_without_traffic_does_not_change_the_verdict(seed: int, shift: float, turn: int) -> None:
+    """Scaling up adds pods without counts."""
     turns = turns_of(900, seed, shift)
     window, idle = alone(turns), Recorder(PROFILE, model="m", version="sha256:" + "0" * 64, start=START)
     before = judged(window)
@@ -148,8 +147,8 @@ def test_a_pod_without_traffic_changes_nothing(seed: int, shift: float, turn: in
 
 @many
 @given(seed=seeds, shift=shifts, missed=st.sets(st.integers(0, TURNS - 2)))
-def test_a_missed_scrape_loses_no_row(seed: int, shift: float, missed: set[int]) -> None:
-    """Counts go on growing in the pod: what one scrape missed, the next one brings."""
+def test_a_missed_scrape_loses_no_rows(seed: int, shift: float, missed: set[int]) -> None:
+    """Counts are cumulative, so the next scrape contains the missed rows."""
     turns = turns_of(900, seed, shift)
     whole = alone(turns)
     documents = counted(turns, [np.zeros(len(scores), dtype=np.int64) for _, scores in turns], 1)

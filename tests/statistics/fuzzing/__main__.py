@@ -1,7 +1,7 @@
-"""Fuzzes one reader of what others wrote: `python -m tests.statistics.fuzzing TARGET -runs=...`, options of libFuzzer.
+"""Fuzz one reader of untrusted bytes: `python -m tests.statistics.fuzzing TARGET -runs=...`, with options of libFuzzer.
 
-What is read must be accepted or refused by the error that its reader documents, in at most a second and in little more
-than ten times its memory.
+Each input must be accepted or refused with the documented error, in at most a second and with little more memory
+than ten times its size.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 FOLDER = Path(sys.prefix) / "fuzz"
-"""Where `make install` puts atheris: beside the environment, off its path."""
+"""The folder into which `make install` installs atheris, outside the import path."""
 sys.path.append(str(FOLDER))
 import atheris  # noqa: E402
 
@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["perennate.drift", "perennate.cli"], ex
     from tests.statistics.fuzzing import documents, files
 
 MEASURED, LARGE = 20, 2**16
-"""The memory of one input in so many is measured, and of each that is larger than that."""
+"""The memory is measured for one in `MEASURED` inputs, and for every input larger than `LARGE` bytes."""
 
 
 def main(arguments: list[str]) -> None:
@@ -29,11 +29,11 @@ def main(arguments: list[str]) -> None:
     runs = count()
 
     def once(data: bytes) -> None:
-        """One input."""
+        """Run one input."""
         content = target.make(atheris.FuzzedDataProvider(data))
         target.run(content, measured=next(runs) % MEASURED == 0 or len(content) > LARGE)
 
-    # What is made once is no memory of the first input.
+    # Fill caches first, so that they are not measured with the first input.
     target.read(b"")
     atheris.Setup(arguments, once)
     atheris.Fuzz()

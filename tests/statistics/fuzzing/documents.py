@@ -1,4 +1,4 @@
-"""Documents: profiles, counts and states of windows, as random bytes and as edits of valid ones."""
+"""Targets for documents: profiles, counts and window states, as random bytes and as edited valid documents."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ VALUES: tuple[Any, ...] = (
 
 @cache
 def documents() -> tuple[Any, Any, bytes]:
-    """A profile, a counts document against it, and the state of a window that holds it."""
+    """A profile, a counts document for it, and the state of a window with these counts."""
     profile, recorder = reference(), Recorder(reference(), model="m", version="sha256:" + "0" * 64, start=NOW)
     recorder.record({"age": np.arange(200.0), "country": np.array(["de", "fr", None, "xx"] * 50, dtype=object)})
     recorder.record_scores(np.linspace(0, 1, 200))
@@ -47,7 +47,7 @@ def documents() -> tuple[Any, Any, bytes]:
 
 @cache
 def reference() -> Profile:
-    """A small model's profile."""
+    """The profile of a small model."""
     scores = np.linspace(0, 1, 300)
     return build_profile(
         {"age": np.arange(300.0), "country": np.array(["de", "fr", "it"] * 100, dtype=object)},
@@ -59,10 +59,10 @@ def reference() -> Profile:
 
 
 def edits_of(seed: Callable[[], Any]) -> Callable[[Any], bytes]:
-    """Makes bytes of what the fuzzer draws: as they are, or as edits of a valid document, or either of them large."""
+    """A function that turns fuzzer data into an input: random bytes or an edited valid document, sometimes large."""
 
     def make(source: Any) -> bytes:
-        """The bytes of one draw."""
+        """The input for one run."""
         way = source.ConsumeIntInRange(0, 63)
         content: bytes = source.ConsumeBytes(4096) if way > 47 else edited(seed(), source, large=way == 0)
         return repeated(content, source) if way in {1, 63} else content
@@ -71,7 +71,7 @@ def edits_of(seed: Callable[[], Any]) -> Callable[[Any], bytes]:
 
 
 def edited(document: Any, source: Any, *, large: bool = False) -> bytes:
-    """A valid document after some edits: values replaced, removed, or put where another one was."""
+    """A valid document with one to four values replaced, removed or inserted."""
     whole = json.loads(json.dumps(document))
     for _ in range(source.ConsumeIntInRange(1, 4)):
         place = whole
@@ -87,14 +87,14 @@ def edited(document: Any, source: Any, *, large: bool = False) -> bytes:
 
 
 def repeated(content: bytes, source: Any) -> bytes:
-    """The bytes with a short piece of them many times."""
+    """The bytes with a short piece repeated many times."""
     start = source.ConsumeIntInRange(0, max(len(content) - 1, 0))
     end = start + source.ConsumeIntInRange(1, 40)
     return content[:end] + content[start:end] * _times(content[start:end], source) + content[end:]
 
 
 def _times(piece: bytes, source: Any) -> int:
-    """How often a piece may come."""
+    """The number of repetitions of a piece."""
     return int(source.ConsumeIntInRange(2**10, LARGEST) // max(len(piece), 1))
 
 
@@ -119,7 +119,7 @@ def _edit(place: Any, at: Any, source: Any, *, large: bool) -> None:
 
 
 def read_bytes(content: bytes) -> Profile | None:
-    """A profile, as pods and the operator read it."""
+    """Read a profile like pods and the operator."""
     try:
         return Profile.from_bytes(content)
     except ProfileError:
@@ -127,16 +127,16 @@ def read_bytes(content: bytes) -> Profile | None:
 
 
 def read_file(content: bytes) -> Profile | None:
-    """A profile, as the command reads it."""
+    """Read a profile like the command."""
     try:
         return read_profile(file_of(content, "profile.json"))
     except UsageError as error:
-        check_sentence(error)
+        check_message(error)
         return None
 
 
 def use_profile(profile: Profile) -> None:
-    """It can be written and read again, counted against, and compared with."""
+    """Check that the profile can be written, read, counted against and evaluated."""
     assert Profile.from_bytes(profile.to_bytes()).to_document() == profile.to_document()
     recorder = Recorder(profile, model="m", version="sha256:0", start=NOW)
     recorder.record({feature.name: np.array([1.5, "de", None] * 40, dtype=object) for feature in profile.features})
@@ -146,7 +146,7 @@ def use_profile(profile: Profile) -> None:
 
 
 def read_counts(content: bytes) -> Window | None:
-    """Counts, as the operator reads them: added to others."""
+    """Read counts like the operator, which adds them to others."""
     window = Window(reference(), length=LENGTH, scrape_interval=15.0)
     window.add(documents()[1], pod="a", now=NOW + 15)
     try:
@@ -158,16 +158,16 @@ def read_counts(content: bytes) -> Window | None:
 
 
 def read_counts_file(content: bytes) -> Current | None:
-    """Counts, as the command reads them."""
+    """Read counts like the command."""
     try:
         return add_documents([file_of(content, "counts.json")], reference(), "profile.json")
     except UsageError as error:
-        check_sentence(error)
+        check_message(error)
         return None
 
 
 def read_state(content: bytes) -> Window | None:
-    """The state of a window, as the operator reads it; what is given is what its gzip holds."""
+    """Read a window state like the operator; `content` is the decompressed state."""
     packed = gzip.compress(content, 1)
     try:
         return Window.from_bytes(packed, reference(), length=LENGTH, scrape_interval=15.0, now=NOW + 400)
@@ -175,34 +175,34 @@ def read_state(content: bytes) -> Window | None:
         return None
 
 
-def go_on(window: Window) -> None:
-    """A window that was read goes on, can be kept, and is judged."""
+def use_window(window: Window) -> None:
+    """Check that a window that was read accepts counts, and can be stored and evaluated."""
     window.add(documents()[1], pod="c", now=NOW + 500)
     window.state().to_bytes()
     judge(window)
 
 
 def judge(window: Window) -> None:
-    """No count, however strange, makes the statistics fail or give NaN."""
+    """Check that the statistics of any accepted counts are finite."""
     check(evaluate(window.sample(NOW + 600), min_samples=100))
 
 
 def check(found: Any) -> None:
-    """No NaN."""
+    """Check that no result is NaN."""
     for item in found.features:
         assert 0 <= item.p <= 1
         assert np.isfinite([item.psi, item.psi_star, item.effect, *item.statistics.values()]).all()
 
 
-def check_sentence(error: UsageError) -> None:
-    """A refusal is one line that a person can read."""
+def check_message(error: UsageError) -> None:
+    """Check that an error message is one short line."""
     assert len(str(error)) < 2000, f"{len(str(error))} characters"
     assert "\n" not in str(error)
 
 
 SLACK = 3 * 2**18
 UNTYPED = 30
-"""Most bytes of memory for each byte of a profile whose digest is not known: it is decoded without declared types."""
+"""The maximum memory per byte of a profile with unknown digest, which is decoded without declared types."""
 PROFILE, COUNTS, STATE = (
     edits_of(lambda: documents()[0]),
     edits_of(lambda: documents()[1]),
@@ -210,8 +210,8 @@ PROFILE, COUNTS, STATE = (
 )
 TARGETS: Mapping[str, Target] = {
     "profile": Target(PROFILE, read_bytes, use_profile, SLACK, traced, UNTYPED),
-    "counts": Target(COUNTS, read_counts, go_on, SLACK, traced),
-    "state": Target(STATE, read_state, go_on, SLACK, traced),
+    "counts": Target(COUNTS, read_counts, use_window, SLACK, traced),
+    "state": Target(STATE, read_state, use_window, SLACK, traced),
     "profile-file": Target(PROFILE, read_file, use_profile, SLACK, traced, UNTYPED),
     "counts-file": Target(
         COUNTS,

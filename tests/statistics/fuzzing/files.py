@@ -28,16 +28,16 @@ from perennate.tabular.errors import UsageError
 from perennate.tabular.opening import open_source
 from perennate.tabular.reading import DataFile, RetypedError
 from perennate.tabular.sources import LocalFile
-from tests.statistics.fuzzing.documents import check, check_sentence, repeated
+from tests.statistics.fuzzing.documents import check, check_message, repeated
 from tests.statistics.fuzzing.target import Target, file_of, touched
 
 SLACK = {"csv": 2**24, "parquet": 2**22, "feather": 2**22}
-"""Most memory that a reader takes however small the file is: of a csv file a block of 1 MiB, and what is made of it."""
+"""The maximum memory for a file of any size; for CSV it is a block of 1 MiB and the columns parsed from it."""
 
 
 @cache
 def table() -> pa.Table:
-    """A few rows of every kind of column."""
+    """A few rows with columns of every type."""
     rows = 60
     return pa.table(
         {
@@ -53,7 +53,7 @@ def table() -> pa.Table:
 
 @cache
 def valid(form: str) -> tuple[bytes, ...]:
-    """Small files of a format, written in several ways."""
+    """Small valid files of a format, written with different settings."""
     return tuple(_written(form, way) for way in range(3))
 
 
@@ -70,10 +70,10 @@ def _written(form: str, way: int) -> bytes:
 
 
 def changes_of(form: str) -> Callable[[Any], bytes]:
-    """Makes bytes of what the fuzzer draws: as they are, or a valid file with some of its bytes changed."""
+    """A function that turns fuzzer data into an input: random bytes, or a valid file with some bytes changed."""
 
     def make(source: Any) -> bytes:
-        """The bytes of one draw."""
+        """The input for one run."""
         way = source.ConsumeIntInRange(0, 15)
         if way == 0:
             content: bytes = source.ConsumeBytes(4096)
@@ -89,17 +89,17 @@ def changes_of(form: str) -> Callable[[Any], bytes]:
 
 
 def reader_of(form: str) -> Callable[[bytes], Path | None]:
-    """Reads all rows of a file as the command does, a batch at a time."""
+    """A function that reads all rows of a file like the command, in batches."""
 
     def read(content: bytes) -> Path | None:
-        """Where the file is that can be read."""
+        """The path of the file, or None if it was refused."""
         path = file_of(content, f"some.{form}")
         try:
             file = open_source(LocalFile(path), form=None, delimiter=",")
             while not all_read(file):
                 pass
         except UsageError as error:
-            check_sentence(error)
+            check_message(error)
             return None
         return path
 
@@ -107,7 +107,7 @@ def reader_of(form: str) -> Callable[[bytes], Path | None]:
 
 
 def all_read(file: DataFile) -> bool:
-    """Read all rows, none of which is kept; no if the types have changed, so that they have to be read again."""
+    """Read all rows without keeping them; False if a type has changed and reading must restart."""
     try:
         for _ in file.batches(file.schema.names, lambda share: None):
             pass
@@ -121,17 +121,17 @@ ROLES = (
     Roles({"since": "categorical"}, frozenset(), target="visits", prediction="age", task="regression"),
     Roles({}, frozenset(), target="code", prediction="plan"),
 )
-"""Without a model, with a regression and with classes."""
+"""Roles without a model, for a regression, and for classes."""
 
 
 def use(path: Path) -> None:
-    """What can be read is a reference, what is compared with it, or refused in a sentence; and not a row is lost."""
+    """Check that the file can be compared with itself or is refused, for each set of roles."""
     for roles in ROLES:
         compare(path, roles)
 
 
 def compare(path: Path, roles: Roles) -> None:
-    """A file beside itself, when this is said of its columns."""
+    """Compare a file with itself and check that all rows were counted."""
     try:
         file = open_source(LocalFile(path), form=None, delimiter=",", texts=roles.texts)
         found = read_reference(file, roles, limit=None, tick=lambda share: None)
@@ -139,7 +139,7 @@ def compare(path: Path, roles: Roles) -> None:
         again = open_source(LocalFile(path), form=None, delimiter=",", texts=plan.texts)
         current = count_files([again], plan, lambda share: None)
     except UsageError as error:
-        check_sentence(error)
+        check_message(error)
         return
     assert found.rows == current.sample.rows
     check(evaluate(current.sample, min_samples=100))

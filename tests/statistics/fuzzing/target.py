@@ -1,4 +1,4 @@
-"""What is fuzzed, and within which bounds."""
+"""A fuzzing target and its limits."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Target:
-    """A reader of what others wrote.
+    """A reader of untrusted bytes.
 
     Args:
-        make: bytes to read, of what the fuzzer draws.
-        read: reads them; None if it refuses them by the error that it documents.
-        use: does with what was read what it is read for.
+        make: turns fuzzer data into an input.
+        read: reads an input; returns None if it raises the documented error.
+        use: uses the result of `read` like the product.
         slack: bytes of memory that reading may take beyond `factor` times the input.
-        memory: measures what reading some bytes took.
-        factor: most bytes of memory for each byte of input.
+        memory: measures the memory that reading takes, in bytes.
+        factor: maximum bytes of memory for each byte of input.
     """
 
     make: Callable[[Any], bytes]
@@ -38,10 +38,10 @@ class Target:
     factor: int = 10
 
     def run(self, content: bytes, *, measured: bool) -> None:
-        """Read some bytes and use what was read, within the bounds."""
-        # Tracing memory takes four times as long as what is traced.
+        """Read an input and use the result, within the limits."""
+        # Tracing memory makes reading about four times slower.
         memory = self.memory(self.read, content) if measured else 0
-        # A machine whose neighbours are busy is twice as slow for a while, but not each time.
+        # On a busy machine, a single run may be slow; retry up to twice.
         spent = self._time(content)
         for _ in range(2):
             spent = spent if spent <= SECONDS else self._time(content)
@@ -50,7 +50,7 @@ class Target:
         assert memory <= most, f"{memory} bytes of memory for {len(content)}, at most {most} are allowed"
 
     def _time(self, content: bytes) -> float:
-        """Seconds that reading some bytes and using what was read takes."""
+        """CPU seconds for reading an input and using the result."""
         begin = time.process_time()
         found = self.read(content)
         if found is not None:
@@ -59,7 +59,7 @@ class Target:
 
 
 def traced(read: Callable[[bytes], Any], content: bytes) -> int:
-    """The most memory of Python that reading took at any moment, in bytes."""
+    """The peak of Python memory during reading, in bytes."""
     gc.collect()
     tracemalloc.start()
     try:
@@ -71,10 +71,10 @@ def traced(read: Callable[[bytes], Any], content: bytes) -> int:
 
 
 def touched(read: Callable[[bytes], Any], content: bytes) -> int:
-    """The most memory that the process gained while it read, in bytes, whoever asked for it.
+    """The increase of the peak resident memory during reading, in bytes.
 
-    Arrow reserves as much as a file says that it needs, and touches what is there. The C library gives every larger
-    piece back at once if the environment says MALLOC_MMAP_THRESHOLD_; else its next use would not be seen.
+    Arrow reserves the memory that a file claims, but only touches memory for existing data. The C library returns large
+    blocks at once if MALLOC_MMAP_THRESHOLD_ is set; otherwise, reused blocks would not be measured.
     """
     gc.collect()
     pa.set_memory_pool(pa.system_memory_pool())
@@ -86,7 +86,7 @@ def touched(read: Callable[[bytes], Any], content: bytes) -> int:
 
 
 def _status(name: str) -> int:
-    """A figure of this process, in bytes."""
+    """A figure from the status of this process, in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
@@ -97,7 +97,7 @@ def _folder() -> Path:
 
 
 def file_of(content: bytes, name: str) -> Path:
-    """A file with this content; the next one takes its place."""
+    """Write a file with this content, replacing the previous one."""
     path = _folder() / name
     path.write_bytes(content)
     return path
