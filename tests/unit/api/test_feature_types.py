@@ -1,4 +1,4 @@
-"""The table of feature types agrees with the libraries that represent the values."""
+"""The table of feature types is consistent with JSON, Arrow and numpy types."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from perennate.api.feature_types import (
 VALUES: dict[FeatureType, list[str]] = {"number": ["1", "-2.5"], "string": ['"1"', '""'], "boolean": ["true", "false"]}
 
 
-def test_every_name_is_in_the_table() -> None:
+def test_every_type_and_kind_is_in_the_table() -> None:
     assert set(FEATURE_TYPES) == set(get_args(FeatureType))
     assert set(FEATURE_KINDS) == set(get_args(FeatureKind)) == {*NUMERIC_KINDS, "categorical"}
     assert set(NUMERIC_KINDS) == set(get_args(NumericKind)) == set(KIND_OF_DTYPE.values())
@@ -39,11 +39,11 @@ def test_a_json_value_has_exactly_one_type(name: FeatureType) -> None:
 
 
 @pytest.mark.parametrize("name", FEATURE_TYPES)
-def test_the_arrow_type_of_a_column_leads_back_to_its_type(name: FeatureType) -> None:
+def test_arrow_types_map_back_to_feature_types(name: FeatureType) -> None:
     assert type_of_arrow(str(pa.type_for_alias(FEATURE_TYPES[name].arrow))) == name
 
 
-def test_an_arrow_type_outside_the_table_is_refused() -> None:
+def test_an_arrow_type_outside_the_table_is_rejected() -> None:
     with pytest.raises(ValueError, match="Arrow type: must be one of double, string, bool, got int64"):
         type_of_arrow(str(pa.int64()))
 

@@ -26,7 +26,7 @@ LOADS = (0.0, 0.0)
     ids=["first", "last", "unknown"],
 )
 def test_only_the_section_with_the_same_heading_is_replaced(section: str, expected: str) -> None:
-    """All other text stays, in its order; a new section goes to the end. A second write changes nothing."""
+    """Other text is unchanged, a new section is appended, and a second write changes nothing."""
     assert replace_section(DOCUMENT, section) == expected
     assert replace_section(expected, section) == expected
 
@@ -36,13 +36,13 @@ def test_a_section_needs_a_heading() -> None:
         replace_section(DOCUMENT, "### Detail\n")
 
 
-def test_a_document_that_does_not_exist_is_made(tmp_path: Path) -> None:
+def test_a_missing_document_is_created(tmp_path: Path) -> None:
     write_section(tmp_path / "RESULTS.md", "## Drift\n\nnew\n")
     assert (tmp_path / "RESULTS.md").read_text() == "# Results\n\n## Drift\n\nnew\n"
 
 
 def test_each_benchmark_keeps_the_section_of_the_other() -> None:
-    """In the committed results: both benchmarks find their section there, whatever was measured."""
+    """In the committed results, each benchmark replaces its own section only."""
     document = (ROOT / "benchmarks" / "RESULTS.md").read_text()
     before, serving_section, drift_section = _parts(document)
     new = serving.section([Finding(METRICS[0], [1.0], [2.0])], slices=1, measured="", loads=LOADS)
@@ -52,7 +52,7 @@ def test_each_benchmark_keeps_the_section_of_the_other() -> None:
 
 
 def _parts(document: str) -> tuple[str, str, str]:
-    """What stands before the two sections, and the two sections."""
+    """The text before the two sections, and the two sections."""
     before, _, rest = document.partition("## Serving\n")
     own, _, other = rest.partition("## Drift\n")
     return before.strip(), f"## Serving\n{own}".strip(), f"## Drift\n{other}".strip()

@@ -1,4 +1,4 @@
-"""Documents of a later release: each is refused by its version, whatever else changed in it."""
+"""Documents of a later release are rejected by their format version, whatever other fields they have."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ READERS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "counts": (lambda _: validate_counts(json.loads(future("counts")), profile()), ""),
     "window": (read_window, ""),
 }
-"""How each document is read where it is used, and what the error names as its place."""
+"""The reader of each document, and the location that its error names."""
 
 
 @pytest.mark.parametrize("format_", READERS)
-def test_a_document_of_a_later_release_is_refused_by_its_version(format_: str, tmp_path: Path) -> None:
-    """The message says where, what, the versions that are allowed and the one that was found."""
+def test_a_document_of_a_later_release_is_rejected_by_its_version(format_: str, tmp_path: Path) -> None:
+    """The error names the location, the field, the supported version and the actual one."""
     read, place = READERS[format_]
     with pytest.raises(Exception, match=r"schema: must be") as refused:
         read(tmp_path)

@@ -7,7 +7,7 @@ from perennate.report.document import DriftReport
 from tests.support.first_release import content, document
 
 
-def test_a_report() -> None:
+def test_a_report_is_read() -> None:
     report = DriftReport.model_validate_json(content("report/drift-report.json"))
     assert (report.outcome, report.exit_code) == ("DataFault", 4)
     assert (report.reference.rows, report.current.rows) == (160, 700)
@@ -20,8 +20,8 @@ def test_a_report() -> None:
     assert [(fault.column, fault.check) for fault in report.faults] == [("hours", "out-of-range")]
 
 
-def test_a_saved_profile() -> None:
-    """The profile of the reference can be given as `--profile`."""
+def test_a_saved_profile_is_read() -> None:
+    """A saved reference profile can be passed as `--profile`."""
     profile = Profile.from_bytes(content("report/profile.json"))
     assert profile.digest == document("report/drift-report.json")["profileDigest"]
     assert {feature.name: feature.kind for feature in profile.features} == {

@@ -1,4 +1,4 @@
-"""Objects whose status the operator of release 0.1.0 wrote. The guards against retraining twice live there."""
+"""Statuses that the operator of release 0.1.0 wrote; they hold the state of the guards against retraining twice."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RENAMED_OUTCOMES = {
     "Superseded": "EpisodeSuperseded",
     "Withdrawn": "EpisodeWithdrawn",
 }
-"""Outcomes that release 0.1.0 called by words that are not reasons. All other outcomes keep their names."""
+"""Outcomes of release 0.1.0 that were renamed, because they had no reason of the same name."""
 
 
 def policy(name: str) -> DriftPolicy:
@@ -30,8 +30,8 @@ def policy(name: str) -> DriftPolicy:
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-def test_a_status_keeps_every_value(name: str) -> None:
-    """What is read is written back, but for outcomes that have other names today."""
+def test_a_status_keeps_all_values(name: str) -> None:
+    """A status round-trips through the model, except for renamed outcomes."""
     found = document(f"status/{name}.json")
     wanted: dict[str, Any] = found["status"]
     outcome = wanted.get("episode", {}).get("outcome")
@@ -42,8 +42,8 @@ def test_a_status_keeps_every_value(name: str) -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), RENAMED_OUTCOMES.items())
-def test_a_renamed_outcome_is_read(before: str, after: str) -> None:
-    """A policy whose last episode ended so keeps its status: its budget and its cool-down are in it."""
+def test_a_renamed_outcome_is_converted(before: str, after: str) -> None:
+    """A renamed outcome is converted, not rejected, so that the status keeps the budget and the cool-down."""
     episode = {"number": 1, "id": "uid/1", "trigger": "Drift", "phase": "Closed", "openedAt": "2026-03-01T12:15:00Z"}
     assert Episode.model_validate({**episode, "outcome": before}).outcome == after
 
@@ -59,7 +59,7 @@ def test_the_guards_of_a_policy_that_trains() -> None:
 
 
 def test_the_guards_of_a_policy_whose_challenger_lost() -> None:
-    """The next cool-down is doubled."""
+    """The count of lost challengers, which doubles the cool-down, is kept."""
     status = policy("lost-policy").status
     assert status.episode is not None
     assert (status.lost_challengers, status.episode.outcome) == (1, Reason.CHALLENGER_LOST)

@@ -1,4 +1,4 @@
-"""What serving pods of release 0.1.0 read and wrote, and what the operator kept of it."""
+"""Documents that serving pods of release 0.1.0 read and wrote, and windows that the operator saved."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def test_the_configuration_of_a_serving_pod() -> None:
 
 
 @every_model
-def test_a_counts_document(name: str) -> None:
-    """Every bin and category of each feature has its count."""
+def test_a_counts_document_is_read(name: str) -> None:
+    """All bins and categories of each feature keep their counts."""
     found, profile = document(f"{name}/counts.json"), profile_of(name)
     counts = validate_counts(found, profile)
     assert (counts.profile_digest, counts.start) == (profile.digest, found["start"])
@@ -53,8 +53,8 @@ def test_a_counts_document(name: str) -> None:
 
 
 @every_model
-def test_a_window(name: str) -> None:
-    """It goes on where the operator of 0.1.0 ended: what its pod counts next is added, nothing is counted twice."""
+def test_a_window_is_continued(name: str) -> None:
+    """A window of 0.1.0 continues: new counts of its pods are added, and nothing is counted twice."""
     config_map, now = document(f"{name}/window-config-map.json"), document(f"{name}/window-time.json")["now"]
     window = Window.from_bytes(
         content_of(config_map), profile_of(name), length=3600.0, scrape_interval=15.0, now=now + 1
@@ -72,8 +72,8 @@ def test_a_window(name: str) -> None:
         ("regression", "residuals", [1.740026691926638, 1.0819175, 19.2028372]),
     ],
 )
-def test_prediction_ids(name: str, kind: str, answers: list[float]) -> None:
-    """A label that arrives after an upgrade is counted for the prediction that it belongs to."""
+def test_prediction_ids_are_parsed(name: str, kind: str, answers: list[float]) -> None:
+    """A label that arrives after an upgrade is assigned to its prediction."""
     ids = [parse_id(text) for text in document(f"{name}/prediction-ids.json")]
     assert [found.kind for found in ids] == [kind] * 3
     assert [found.answer for found in ids] == pytest.approx(answers, rel=1e-6)
@@ -88,8 +88,8 @@ def test_prediction_ids(name: str, kind: str, answers: list[float]) -> None:
     ("name", "target", "labels"),
     [("classification", "late", ["on time", "late", "late"]), ("regression", "minutes", ["5.004", "33.312", "24.561"])],
 )
-def test_captured_rows(name: str, target: str, labels: list[Any]) -> None:
-    """Files without a version of the format are those of 0.1.0."""
+def test_captured_rows_are_read(name: str, target: str, labels: list[Any]) -> None:
+    """Captured files of 0.1.0 have no format version and are read."""
     spec = CapturedData(model_deployment="delays-service", min_rows=20)
     found = read_captured(FOLDER / name / "captured", spec, since=0.0, target=target, features=())
     assert (found.rows, found.table.num_rows, found.skipped_files) == (ROWS, LABELS, 0)

@@ -52,7 +52,7 @@ def test_the_request_of_an_estimator() -> None:
 
 
 def test_the_request_of_a_regression() -> None:
-    """Fields that the TrainingJob left out had their defaults written."""
+    """The request contains the defaults of fields that the TrainingJob does not set."""
     spec = RunRequest.read(content("regression/run-request.json")).spec
     assert (spec.seed, spec.evaluation.metrics, spec.evaluation.champion) == (0, (), None)
     assert (spec.data.holdout.fraction, spec.data.holdout.time_column) == (0.4, "day")
@@ -84,7 +84,7 @@ def test_the_request_of_captured_rows() -> None:
 
 @pytest.mark.parametrize("name", ["classification", "regression", "captured", "container"])
 def test_the_operator_writes_the_same_request_without_unused_fields(name: str) -> None:
-    """The format is still version 1: a trainer image of 0.1.0 reads it."""
+    """The request is compatible with a trainer image of 0.1.0, because its format is still version 1."""
     before = document(f"{name}/run-request.json")
     spec = run_spec(TrainingJobSpec.model_validate(before["spec"]))
     after = RunRequest.read(content(f"{name}/run-request.json"))
@@ -94,8 +94,8 @@ def test_the_operator_writes_the_same_request_without_unused_fields(name: str) -
 
 
 @every_run
-def test_a_record_has_the_fingerprint_of_before(run: str) -> None:
-    """The document is written back byte for byte. The fingerprint names runs in statuses and manifests."""
+def test_a_record_keeps_its_fingerprint(run: str) -> None:
+    """A run record is written back byte for byte, because statuses and manifests contain its fingerprint."""
     record = RunRecord.read(content(f"{run}/run.json"))
     assert canonical_json(record.to_document()) == content(f"{run}/run.json")
     assert fingerprint(record) == digest_bytes(content(f"{run}/run.json")) == FINGERPRINTS[run]
@@ -103,7 +103,7 @@ def test_a_record_has_the_fingerprint_of_before(run: str) -> None:
 
 
 @every_run
-def test_a_record_has_its_values(run: str) -> None:
+def test_a_record_keeps_its_values(run: str) -> None:
     found, record = document(f"{run}/run.json"), RunRecord.read(content(f"{run}/run.json"))
     assert (record.model, record.task) == (found["model"], found["task"])
     assert (record.target, list(record.features)) == (found["target"], found["features"])
@@ -116,8 +116,8 @@ def test_a_record_has_its_values(run: str) -> None:
 
 
 @every_run
-def test_a_record_is_that_of_its_request(run: str) -> None:
-    """The publish stage compares them; the digest of the parameters follows from the request."""
+def test_a_record_matches_its_request(run: str) -> None:
+    """The record of a run matches its request, which the publish stage verifies."""
     request = RunRequest.read(content(f"{run}/run-request.json"))
     record = RunRecord.read(content(f"{run}/run.json"))
     assert record.spec == RecordedSpec.of(request.spec)
@@ -127,7 +127,7 @@ def test_a_record_is_that_of_its_request(run: str) -> None:
 
 @pytest.mark.parametrize("name", ["classification", "regression"])
 def test_the_prepare_stage_writes_the_same_record(name: str, tmp_path: Path) -> None:
-    """All but the digests of libraries and of parquet files, which follow the installed libraries."""
+    """The record is equal except for digests that depend on the versions of the installed libraries."""
     run = Run(
         tmp_path / "run", tmp_path / "data", tmp_path / "store", spec=document(f"{name}/run-request.json")["spec"]
     )
@@ -170,7 +170,7 @@ def test_the_result_of_a_comparison() -> None:
     assert (champion.champion, champion.challenger) == (1.805189729667977, 0.7176294938339275)
 
 
-def test_the_result_of_a_refusal() -> None:
+def test_the_result_of_a_failed_gate() -> None:
     result = StageResult.read(content("classification/gate-failed.termination.json"))
     message = "nothing is published: auc 0.614615 is below the minimum 1"
     assert result.error == RunError(reason="GateFailed", message=message)

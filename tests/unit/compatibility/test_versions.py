@@ -31,14 +31,14 @@ every_version = pytest.mark.parametrize("name", VERSIONS)
 
 
 @every_version
-def test_a_manifest_has_the_digest_of_before(name: str) -> None:
-    """The version is this digest: if it changed, no stored version could be found."""
+def test_a_manifest_keeps_its_digest(name: str) -> None:
+    """The digest of the manifest names the version: if it changed, stored versions could not be found."""
     manifest = ModelManifest.read(content(f"{name}/version/manifest.json"))
     assert manifest.digest == digest_bytes(content(f"{name}/version/manifest.json")) == VERSIONS[name]
     assert canonical_json(manifest.to_document()) == content(f"{name}/version/manifest.json")
 
 
-def test_a_manifest_has_its_values() -> None:
+def test_a_manifest_keeps_its_values() -> None:
     manifest = ModelManifest.read(content("classification/version/manifest.json"))
     assert (manifest.model, manifest.task, manifest.format) == ("delays", "classification", "skops")
     assert (manifest.estimator, manifest.target) == ("sklearn.linear_model.LogisticRegression", "late")
@@ -55,15 +55,15 @@ def test_a_manifest_has_its_values() -> None:
 
 @every_version
 def test_a_version_is_verified(name: str) -> None:
-    """Every byte of every file is that of the manifest."""
+    """All files of a stored version match the digests of its manifest."""
     version = read_version(FOLDER / name / "version", VERSIONS[name])
     assert set(version.files) == {"model.skops", "profile.json", "MODEL_CARD.md"}
     assert version.profile == content(f"{name}/version/profile.json")
 
 
 @every_version
-def test_a_model_predicts_as_before(name: str) -> None:
-    """Rows that a pod of 0.1.0 answered get the same answers. Another minor version of scikit-learn is refused."""
+def test_a_model_predicts_the_same(name: str) -> None:
+    """Predictions equal those of 0.1.0; with another minor version of scikit-learn, the model is rejected."""
     folder, trained_with = FOLDER / name / "version", document(f"{name}/version/manifest.json")["environment"]
     if trained_with["scikit-learn"].split(".")[:2] != sklearn.__version__.split(".")[:2]:
         with pytest.raises(ArtifactIncompatibleError):
@@ -81,14 +81,14 @@ def test_a_model_predicts_as_before(name: str) -> None:
 
 
 @every_version
-def test_a_profile_has_the_digest_of_before(name: str) -> None:
-    """The digest is the key of all counts against the profile."""
+def test_a_profile_keeps_its_digest(name: str) -> None:
+    """Counts refer to the digest of their profile, so it must not change."""
     stored = content(f"{name}/version/profile.json")
     profile = Profile.from_bytes(stored, digest=document(f"{name}/version/manifest.json")["profileDigest"])
     assert profile.to_bytes() == stored
 
 
-def test_a_profile_has_its_values() -> None:
+def test_a_profile_keeps_its_values() -> None:
     profile = Profile.from_bytes(content("classification/version/profile.json"))
     assert (profile.task, profile.classes) == ("classification", ("late", "on time"))
     assert (profile.rows, profile.holdout_rows) == (96, 64)

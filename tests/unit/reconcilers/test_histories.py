@@ -39,11 +39,11 @@ class History:
     world: World
     verbs: int = 0
 
-    def look(self, index: int, crash_after: int | None) -> None:
+    def run_pass(self, index: int, crash_after: int | None) -> None:
         """Run a pass over one of the custom resources, which may crash after any of its actions."""
         ours = sorted(key for key in self.world.objects if key[0] in OURS)
         if ours:
-            self._face_the_monitor()
+            self._update_monitor()
             self.world.step(*ours[index % len(ours)], crash_after=crash_after)
 
     def end_job(self, index: int, version: str | None) -> None:
@@ -93,16 +93,16 @@ class History:
             spec = self.world.objects["TrainingJob", run["metadata"]["name"]]["spec"]
             spec["suspend"] = not spec.get("suspend", False)
 
-    def ask(self, verb: str) -> None:
+    def annotate(self, verb: str) -> None:
         """Set a verb annotation, as a user would."""
         self.verbs += 1
         kind, name = ("DriftPolicy", "p") if verb == ANNOTATION_RETRAIN else ("ModelDeployment", "m")
         self.world.objects[kind, name]["metadata"].setdefault("annotations", {})[verb] = f"request {self.verbs}"
 
-    def come_to_rest(self) -> None:
+    def settle(self) -> None:
         """Run passes without crashes until none of them writes anything."""
         for _ in range(10):
-            self._face_the_monitor()
+            self._update_monitor()
             before = self.world.writes
             for key in sorted(key for key in self.world.objects if key[0] in OURS):
                 self.world.settle(*key)
@@ -112,7 +112,7 @@ class History:
 
     _lost: bool = False
 
-    def _face_the_monitor(self) -> None:
+    def _update_monitor(self) -> None:
         """Provide the profile and the window of the served version to the passes over the policy."""
         stable = (self.world.objects["ModelDeployment", "m"].get("status") or {}).get("stableRevision")
         served = next((version for version in VERSIONS if stable and stable["digest"] == digest_of(version)), None)
@@ -133,12 +133,12 @@ class History:
 def served() -> History:
     """A history in which every pod serves the version of the first run, and a policy monitors it."""
     history = History(_world())
-    history.come_to_rest()
+    history.settle()
     history.end_job(0, "v1")
-    history.come_to_rest()
+    history.settle()
     history.roll(well=True)
     history.traffic(lost=False)
-    history.come_to_rest()
+    history.settle()
     return history
 
 
@@ -155,15 +155,15 @@ def _world() -> World:
 
 INDEX = st.integers(0, 5)
 ACTIONS = st.one_of(
-    st.tuples(st.just("look"), INDEX, CRASHES),
-    st.tuples(st.just("come_to_rest")),
-    st.tuples(st.just("come_to_rest")),
+    st.tuples(st.just("run_pass"), INDEX, CRASHES),
+    st.tuples(st.just("settle")),
+    st.tuples(st.just("settle")),
     st.tuples(st.just("end_job"), INDEX, st.sampled_from((*VERSIONS, None))),
     st.tuples(st.just("roll"), st.sampled_from((True, True, False))),
     st.tuples(st.just("traffic"), st.booleans()),
     st.tuples(st.just("wait"), st.sampled_from((1, 60, 700, 90_000))),
     st.tuples(st.sampled_from(("delete_job", "delete_run", "suspend")), INDEX),
-    st.tuples(st.just("ask"), st.sampled_from((ANNOTATION_RETRAIN, ANNOTATION_PROMOTE, ANNOTATION_RETRY))),
+    st.tuples(st.just("annotate"), st.sampled_from((ANNOTATION_RETRAIN, ANNOTATION_PROMOTE, ANNOTATION_RETRY))),
 )
 
 
@@ -214,7 +214,7 @@ def test_nothing_is_created_twice_in_any_history(actions: list[tuple[object, ...
     for action in actions:
         act(history, action)
         check(history)
-    history.come_to_rest()
+    history.settle()
     check(history)
 
 

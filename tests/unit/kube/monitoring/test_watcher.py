@@ -79,7 +79,7 @@ class Pods:
     async def read(self, address: str, path: str) -> bytes | ScrapeFailure:
         """Return the stored response."""
         self.asked.append((address, path))
-        return self.answers.get((address, path), ScrapeFailure(f"{path} nobody there"))
+        return self.answers.get((address, path), ScrapeFailure(f"{path} connection refused"))
 
     def _add(self, kind: str, name: str, uid: str, *, owner: tuple[str, str, str], **more: Any) -> None:
         version = {"Pod": "v1"}.get(kind, "apps/v1")
