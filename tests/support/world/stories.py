@@ -155,21 +155,21 @@ FAILED = {"conditions": [condition("Failed", "True", "GateFailed")]}
 
 STORIES = {
     "a run that is new": Story("TrainingJob", "t", lambda: World.of(training_job())),
-    "a run without its data": Story("TrainingJob", "t", lambda: World.of(training_job(), training_job("u"))),
+    "a run whose data claim is missing": Story("TrainingJob", "t", lambda: World.of(training_job(), training_job("u"))),
     "a run that waits for its pod": _run(),
     "a run that trains": _run(lambda world: job_runs(world, "train")),
     "a run that retries": _run(lambda world: run_pod(world, failed_pod("train", 1, "boom"))),
     "a run that has succeeded": _run(job_succeeds),
-    "a run whose data were refused": _run(lambda world: job_fails(world, "prepare", 10)),
+    "a run whose data was rejected": _run(lambda world: job_fails(world, "prepare", 10)),
     "a run that lost its Job": _run(_lose_job),
     "a run that lost its last Job": _run(_lose_job, spec={"backoffLimit": 0}),
     "a run that is suspended": _run(spec={"suspend": True}),
     "a run that is being suspended": _run(_suspend),
-    "a run whose time is over": _run(job_succeeds, spec={"ttlSecondsAfterFinished": 0}),
+    "a run whose time to live has ended": _run(job_succeeds, spec={"ttlSecondsAfterFinished": 0}),
     "a run with a name at the limit": Story("TrainingJob", "t" * 63, lambda: World.of(training_job("t" * 63))),
     "a run that is being deleted": Story("TrainingJob", "t", lambda: World.of(training_job(deletionTimestamp=at(0)))),
     "a deployment without a version": Story("ModelDeployment", "m", lambda: World.of(model_deployment())),
-    "a deployment of a first version": Story(
+    "a deployment with its first version": Story(
         "ModelDeployment", "m", lambda: World.of(model_deployment(), published_job("v1"))
     ),
     "a deployment that serves": _serve(),
@@ -178,9 +178,9 @@ STORIES = {
     "a deployment that waits for promotion": _serve(
         _newer, spec={"model": {"track": {"name": "rain", "promotion": "Manual"}}}
     ),
-    "a deployment to be promoted": _serve(_annotate("ModelDeployment", "m", ANNOTATION_PROMOTE)),
+    "a deployment with a promotion request": _serve(_annotate("ModelDeployment", "m", ANNOTATION_PROMOTE)),
     "a deployment whose new version is stuck": _serve(_stuck),
-    "a deployment to be tried again": _serve(
+    "a deployment with a retry request": _serve(
         _annotate("ModelDeployment", "m", ANNOTATION_RETRY),
         status={"rejected": [{"digest": digest_of("v9"), "time": at(-500)}]},
     ),
@@ -193,9 +193,9 @@ STORIES = {
         ),
     ),
     "a policy that is new": Story("DriftPolicy", "p", lambda: World.of(drift_policy())),
-    "a policy that watches": _watch(),
+    "a policy that monitors its target": _watch(),
     "a policy with an evaluation due": _watch(_due),
-    "a policy that is blind": _watch(_blind, evaluations=1),
+    "a policy whose scrapes fail": _watch(_blind, evaluations=1),
     "a policy that is suspended": _watch(spec={"suspend": True}),
     "a policy whose episode opens now": _watch(_due, evaluations=1),
     "a policy that trains": _watch(evaluations=2),
@@ -204,12 +204,12 @@ STORIES = {
     "a policy whose run was deleted": _watch(
         lambda world: world.delete("TrainingJob", world.of_kind("TrainingJob")[-1]["metadata"]["name"]), evaluations=2
     ),
-    "a policy that brakes": _watch(evaluations=2, spec=EVERY_FAULT_BRAKES),
+    "a policy whose brake is active": _watch(evaluations=2, spec=EVERY_FAULT_BRAKES),
     "a policy whose episode is stopped": _watch(_brake, evaluations=3, spec=DRIFT_RETRAINS),
     "a policy whose stopped run is still there": _watch(_stop, evaluations=3, spec=DRIFT_RETRAINS),
-    "a policy with a feature that is not there": _watch(_due, spec={"features": [{"name": "nowhere"}]}),
-    "a policy that watches all it can": _watch(_due, evaluations=1, spec=WATCHES_ALL),
-    "a policy that may only look": _watch(spec={"dryRun": True}, evaluations=2),
-    "a policy of a request": _watch(_annotate("DriftPolicy", "p", ANNOTATION_RETRAIN)),
+    "a policy with a rule for an unknown feature": _watch(_due, spec={"features": [{"name": "nowhere"}]}),
+    "a policy that monitors all metrics": _watch(_due, evaluations=1, spec=WATCHES_ALL),
+    "a policy in dry run": _watch(spec={"dryRun": True}, evaluations=2),
+    "a policy with a manual request": _watch(_annotate("DriftPolicy", "p", ANNOTATION_RETRAIN)),
     "a policy with a name at the limit": Story("DriftPolicy", "p" * 52, lambda: World.of(drift_policy("p" * 52))),
 }
