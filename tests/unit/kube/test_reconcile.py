@@ -55,7 +55,6 @@ def test_a_failed_pass_is_retried_with_back_off_until_it_succeeds() -> None:
 
 
 def test_retry_after_sets_the_minimum_back_off() -> None:
-    """The back-off is at least the delay in Retry-After."""
 
     async def story() -> list[float]:
         shell = Shell(manifests.training_job("run", "ns"))

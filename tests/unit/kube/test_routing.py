@@ -75,7 +75,6 @@ def test_a_status_write_does_not_enqueue_the_object_itself(world: World) -> None
     ids=["spec", "deletion", "verb"],
 )
 def test_spec_changes_deletions_and_verbs_enqueue_the_object(metadata: dict[str, Any], world: World) -> None:
-    """A change of the spec, a deletion and a verb annotation enqueue the object."""
     world.put(manifests.drift_policy("policy", "ns", target="serve"), **metadata)
     assert world.drain() == {POLICY}
 
@@ -87,7 +86,7 @@ def test_other_labels_and_annotations_enqueue_nothing(world: World) -> None:
 
 
 def test_a_published_version_enqueues_the_deployments_of_its_line_and_its_policy(world: World) -> None:
-    """Both depend on the status of the TrainingJob."""
+    """Deployments of the line and the policy that owns the TrainingJob depend on its status."""
     owner = {"kind": "DriftPolicy", "name": "policy", "uid": "u", "controller": True}
     published = {**manifests.training_job("run", "ns"), "status": {"phase": "Succeeded"}}
     world.put(published, Source.RESPONSE, ownerReferences=[owner])

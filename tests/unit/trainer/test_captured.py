@@ -119,7 +119,7 @@ def labels_without_time(folder: Path) -> None:
 
 @pytest.mark.parametrize("harm", [torn, empty, vanished, of_another_model, without_id, labels_without_time])
 def test_a_file_that_cannot_be_used_is_skipped_and_counted(folder: Path, harm: Any) -> None:
-    """A file that cannot be used does not fail the run, and is counted."""
+    """A single unusable file, such as a truncated one, must not fail the run."""
     harm(folder)
     found = read(folder)
     assert found.table["label"].to_pylist() == ["0", "1"] * 5

@@ -37,7 +37,7 @@ class Answers:
 NO_ROWS = pd.DataFrame()
 
 
-def test_two_classes_by_hand() -> None:
+def test_two_classes_have_the_known_metrics() -> None:
     """Five rows with known metrics: 2 of 3 positives are found, and 1 of 2 negatives is a false positive."""
     chances = [0.9, 0.8, 0.3, 0.6, 0.1]
     model = Answers(["no", "yes"], ["yes", "yes", "no", "yes", "no"], [[1 - p, p] for p in chances])

@@ -28,7 +28,6 @@ def test_a_burst_is_immediate_and_then_the_rate_applies() -> None:
 
 
 def test_concurrent_callers_share_the_rate() -> None:
-    """Concurrent callers share the rate of the bucket."""
 
     async def story() -> float:
         bucket = TokenBucket(rate=10, burst=1)

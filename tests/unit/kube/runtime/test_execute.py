@@ -103,7 +103,7 @@ def test_an_existing_child_of_the_owner_counts_as_created(world: World) -> None:
     assert world.cache.get(Key("Job", "ns", "job")) is not None
 
 
-def test_a_foreign_child_is_never_adopted(world: World) -> None:
+def test_a_child_of_another_owner_is_never_adopted(world: World) -> None:
     """If the name of a child is taken, the pass fails; the next one finds the object in the cache."""
     world.client.store(make_job("somebody else"))
     with pytest.raises(NameTakenError, match="Job ns/job exists and is not controlled by TrainingJob ns/run"):

@@ -88,7 +88,7 @@ def test_a_released_lease_is_acquired_at_the_next_try() -> None:
 
 
 def test_a_leader_that_cannot_renew_stops_before_its_lease_expires() -> None:
-    """A leader that cannot reach the API server stops before its Lease expires."""
+    """Another elector can acquire an expired Lease, so a later stop would allow two leaders at the same time."""
 
     async def story() -> float:
         client = MemoryClient()

@@ -80,7 +80,7 @@ def test_a_superseded_timer_does_not_fire() -> None:
 
 
 def test_the_back_off_doubles_with_each_failure_up_to_its_maximum() -> None:
-    """The back-off doubles with each failure up to its maximum, and retries never stop."""
+    """A failing pass is retried less and less often, but retries never stop."""
 
     async def story() -> list[float]:
         queue = make_queue()
@@ -122,7 +122,6 @@ def test_events_cannot_bypass_a_back_off() -> None:
 
 
 def test_a_key_added_during_its_failed_pass_waits_for_the_back_off() -> None:
-    """A key that was added during its failed pass waits for the back-off too."""
 
     async def story() -> float:
         queue = make_queue()
@@ -250,7 +249,7 @@ def test_closing_the_queue_ends_all_workers() -> None:
     assert fake_time.run(story()) == [True] * 3
 
 
-def test_the_oldest_counts_waiting_and_running_keys() -> None:
+def test_the_oldest_age_covers_waiting_and_running_keys() -> None:
     """The age covers keys that wait for a worker and passes that are running, but not timers that are not due."""
 
     async def story() -> list[float]:

@@ -154,7 +154,7 @@ def test_a_drift_episode_that_a_fault_explains_is_stopped() -> None:
 
 
 def test_an_interrupted_stop_is_finished_by_a_later_pass() -> None:
-    """The end of the episode is recorded before a later pass deletes its run, so that a crash loses neither."""
+    """The end of the episode is recorded before its run is deleted, so that a crash in between loses no information."""
     world = drifting()
     edit(world, **EVERY_FAULT)
     plan = world.step("DriftPolicy", "p")

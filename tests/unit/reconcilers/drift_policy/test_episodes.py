@@ -117,7 +117,7 @@ def test_an_episode_that_publishes_nothing_is_closed(end: Any, outcome: str, los
 
 
 def test_a_version_that_the_target_rejects_is_a_lost_challenger() -> None:
-    """A published version that the target rejects counts as a lost challenger."""
+    """A version that the target rejects doubles the cool-down, like a failed gate."""
     world = retraining()
     finish_run(world, "v2")
     settle(world)

@@ -172,7 +172,7 @@ def test_a_later_version_replaces_one_whose_training_job_is_gone() -> None:
     assert served(world) == V2
 
 
-def test_manual_promotion_waits_for_a_person() -> None:
+def test_manual_promotion_waits_for_the_annotation() -> None:
     """The first version is served at once; a newer one waits for the promote annotation, which is handled once."""
     world = serving(spec={"model": {"track": {"name": "rain", "promotion": "Manual"}}})
     assert served(world) == V1

@@ -103,7 +103,6 @@ def test_the_trigger_of_an_episodes_run_is_recorded() -> None:
 
 
 def test_transition_times_change_only_with_the_status() -> None:
-    """A condition whose status does not change keeps its transition time."""
     world = started()
     job_runs(world)
     world.settle("TrainingJob", "t")
