@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.drift.bounds import Bound, Finding
-from perennate.drift import Profile, Recorder, Window, build_profile, evaluate
+from perennate.drift import Profile, Recorder, Window, build_profile, evaluate_drift
 
 FEATURES: Final = 20
 PODS: Final = 3000
@@ -85,7 +85,7 @@ class _Stream:
             begin = time.process_time()
             sample = self._window.sample(now)
             between = time.process_time()
-            evaluate(sample)
+            evaluate_drift(sample)
             spent.append((time.process_time() - between, between - begin))
         return median(verdict for verdict, _ in spent), median(added for _, added in spent)
 

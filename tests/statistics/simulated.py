@@ -8,8 +8,8 @@ from scipy.stats import norm
 
 from perennate.drift.statistics.merging import merge_sparse
 from perennate.drift.statistics.moments import BucketMoments
-from perennate.drift.statistics.overdispersion import dispersion
-from perennate.drift.statistics.psi import Groups, stability_index
+from perennate.drift.statistics.overdispersion import estimate_design_effects
+from perennate.drift.statistics.psi import PsiGroups, stability_index
 from perennate.drift.statistics.shape import Shape
 from perennate.drift.statistics.tables import ReferenceCounts, Tables
 from perennate.drift.statistics.union import DETECTORS, union
@@ -64,12 +64,12 @@ def clustered_tables(
 def p_values(tables: Tables) -> dict[str, Floats]:
     """P-values of every test and of their union, each of shape (windows,)."""
     merged = merge_sparse(tables)
-    spread = dispersion(merged)
-    found = {name: detect(merged, spread) for name, detect in DETECTORS.items()}
-    return found | {"union": union(merged, spread)}
+    design_effects = estimate_design_effects(merged)
+    found = {name: detect(merged, design_effects) for name, detect in DETECTORS.items()}
+    return found | {"union": union(merged, design_effects)}
 
 
 def stability(tables: Tables) -> tuple[Floats, Floats]:
     """PSI and PSI* over all cells, each of shape (windows,)."""
-    spread = dispersion(merge_sparse(tables)).cells
-    return stability_index(tables, Groups.of(tables.known, np.arange(tables.shape.owner.size)), spread)
+    design_effects = estimate_design_effects(merge_sparse(tables)).cells
+    return stability_index(tables, PsiGroups.of(tables.known, np.arange(tables.shape.owner.size)), design_effects)

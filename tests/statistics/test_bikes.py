@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestRegressor
 
-from perennate.drift import Evaluation, Verdict, build_profile, evaluate
+from perennate.drift import DriftVerdict, Evaluation, build_profile, evaluate_drift
 from tests.statistics.datasets import bikes
 from tests.statistics.replay import columns, replay
 
@@ -64,7 +64,7 @@ def judged(frame: pd.DataFrame) -> dict[int, Month]:
         sample = replay(
             profile, rows, names=WATCHED, length=length, until=month * length, scores=predictions, scrapes=288
         )
-        found[month] = Month(evaluate(sample), error(model, rows), error(fitted(last), rows))
+        found[month] = Month(evaluate_drift(sample), error(model, rows), error(fitted(last), rows))
     return found
 
 
@@ -81,7 +81,7 @@ def error(model: RandomForestRegressor, rows: pd.DataFrame) -> float:
 def test_the_season_drifts_in_every_month(months: dict[int, Month]) -> None:
     """Temperature drifts in every month after winter, and the predictions drift from May to October."""
     drifted = {
-        month: {item.name for item in found.evaluation.features if item.verdict is Verdict.DRIFTED}
+        month: {item.name for item in found.evaluation.features if item.verdict is DriftVerdict.DRIFTED}
         for month, found in months.items()
     }
 
@@ -99,7 +99,7 @@ def test_columns_without_season_do_not_drift(months: dict[int, Month]) -> None:
         if item.name in {"hr", "weekday"}
     }
 
-    assert quiet == {Verdict.NONE}
+    assert quiet == {DriftVerdict.NONE}
 
 
 def test_retraining_on_the_last_three_months_halves_the_error(months: dict[int, Month]) -> None:

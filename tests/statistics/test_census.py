@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennate.drift import Evaluation, Profile, Verdict, build_profile, evaluate
+from perennate.drift import DriftVerdict, Evaluation, Profile, build_profile, evaluate_drift
 from tests.statistics.datasets import census
 from tests.statistics.replay import columns, replay
 
@@ -48,7 +48,9 @@ def names(people: pd.DataFrame) -> list[str]:
 
 def judged(profile: Profile, rows: pd.DataFrame) -> Evaluation:
     """The verdict with default settings if these rows are the traffic of a week."""
-    return evaluate(replay(profile, rows, names=names(rows), length=WEEK, until=WEEK, scores=rows[SCORE].to_numpy()))
+    return evaluate_drift(
+        replay(profile, rows, names=names(rows), length=WEEK, until=WEEK, scores=rows[SCORE].to_numpy())
+    )
 
 
 def chunks(people: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -63,7 +65,7 @@ def test_a_whole_year_is_changed_but_not_drifted(people: pd.DataFrame, profile: 
     """With 70,000 rows, some columns change significantly, but the effects are too small."""
     found = judged(profile, people[people["year"] == year])
 
-    assert found.verdict is Verdict.CHANGED
+    assert found.verdict is DriftVerdict.CHANGED
     assert max(item.psi_star for item in found.features) < 0.02
     assert found.faults == ()
 
@@ -73,7 +75,7 @@ def test_no_chunk_of_a_year_drifts(people: pd.DataFrame, profile: Profile) -> No
     found = [judged(profile, rows) for rows in chunks(people)]
 
     assert len(found) == 41
-    assert {evaluation.verdict for evaluation in found} <= {Verdict.NONE, Verdict.CHANGED}
+    assert {evaluation.verdict for evaluation in found} <= {DriftVerdict.NONE, DriftVerdict.CHANGED}
     assert max(item.psi_star for evaluation in found for item in evaluation.features) < 0.025
 
 

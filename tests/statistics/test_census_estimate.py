@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from perennate.drift import Profile, Sample, Signal, build_profile, estimate_performance, evaluate_estimate
+from perennate.drift import Profile, Sample, Signal, build_profile, estimate_performance, evaluate_estimated_performance
 from tests.statistics.datasets import census
 from tests.statistics.replay import replay
 
@@ -105,7 +105,7 @@ def test_intervals_cover_the_labelled_performance(chunks: list[Chunk], metric: s
 
 def test_the_only_alarm_is_the_worst_chunk(chunks: list[Chunk], profile: Profile) -> None:
     """At a tolerance of 0.02, only the hardest chunk raises an alarm; its true accuracy is lower by 0.06."""
-    results = [evaluate_estimate(chunk.sample, metric="accuracy", tolerance=0.02) for chunk in chunks]
+    results = [evaluate_estimated_performance(chunk.sample, metric="accuracy", tolerance=0.02) for chunk in chunks]
     raised = [number for number, found in enumerate(results) if found.signal is Signal.RAISED]
     truth = [chunk.truth["accuracy"] for chunk in chunks]
 

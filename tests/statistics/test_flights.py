@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from perennate.drift import Evaluation, Verdict, build_profile, evaluate
+from perennate.drift import DriftVerdict, Evaluation, build_profile, evaluate_drift
 from tests.statistics.datasets import flights
 from tests.statistics.replay import columns, replay
 
@@ -26,11 +26,11 @@ def days() -> dict[pd.Timestamp, Evaluation]:
     for day in frame["DATE"][~learnt].unique():
         rows = frame[frame["DATE"] == day]
         sample = replay(profile, rows, names=NAMES, length=DAY, until=day.timestamp() + DAY)
-        found[day] = evaluate(sample, min_samples=ROWS)
+        found[day] = evaluate_drift(sample, min_samples=ROWS)
     return found
 
 
-def verdicts(days: dict[pd.Timestamp, Evaluation], name: str, *, after: bool) -> list[Verdict]:
+def verdicts(days: dict[pd.Timestamp, Evaluation], name: str, *, after: bool) -> list[DriftVerdict]:
     """The verdicts on one column, for the days before or after the carrier's last day."""
     return [
         item.verdict
@@ -43,24 +43,24 @@ def verdicts(days: dict[pd.Timestamp, Evaluation], name: str, *, after: bool) ->
 @pytest.mark.parametrize("name", ["AIRLINE", "DISTANCE"])
 def test_no_day_before_the_change_is_changed(days: dict[pd.Timestamp, Evaluation], name: str) -> None:
     """On 122 days at the lowest minimum of rows, carrier and distance have no significant change."""
-    assert verdicts(days, name, after=False) == [Verdict.NONE] * 122
+    assert verdicts(days, name, after=False) == [DriftVerdict.NONE] * 122
 
 
 def test_every_day_after_the_change_drifts(days: dict[pd.Timestamp, Evaluation]) -> None:
     """This holds from the first day without the carrier to the end of the year."""
-    assert verdicts(days, "AIRLINE", after=True) == [Verdict.DRIFTED] * 184
+    assert verdicts(days, "AIRLINE", after=True) == [DriftVerdict.DRIFTED] * 184
 
 
 def test_columns_without_change_do_not_drift(days: dict[pd.Timestamp, Evaluation]) -> None:
     """Another carrier took over the routes, so distances and air times are unchanged."""
     for name in ("DISTANCE", "AIR_TIME"):
-        assert verdicts(days, name, after=True) == [Verdict.NONE] * 184
+        assert verdicts(days, name, after=True) == [DriftVerdict.NONE] * 184
 
 
 def test_single_bad_days_do_not_raise_an_alarm(days: dict[pd.Timestamp, Evaluation]) -> None:
     """Delays change with the weather of single days, but never by much for three days in a row."""
     delays = verdicts(days, "DEPARTURE_DELAY", after=False)
-    large = [verdict in {Verdict.WARNING, Verdict.DRIFTED} for verdict in delays]
+    large = [verdict in {DriftVerdict.WARNING, DriftVerdict.DRIFTED} for verdict in delays]
 
     assert 0 < sum(large) <= 15
     assert not any(map(all, zip(large, large[1:], large[2:], strict=False)))

@@ -11,15 +11,15 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
 from perennate.drift import (
+    DriftVerdict,
     Evaluation,
     PerformanceResult,
     PerformanceVerdict,
     Profile,
     Recorder,
-    Verdict,
     Window,
     build_profile,
-    evaluate,
+    evaluate_drift,
     evaluate_performance,
 )
 from tests.statistics.datasets import rainfall
@@ -56,7 +56,7 @@ class Look:
 
     def drifted(self) -> set[str]:
         """The names of the drifted features."""
-        return {item.name for item in self.drift.features if item.verdict is Verdict.DRIFTED}
+        return {item.name for item in self.drift.features if item.verdict is DriftVerdict.DRIFTED}
 
 
 @pytest.fixture(scope="module")
@@ -99,23 +99,25 @@ def looks(weather: Weather) -> dict[int, Look]:
         now = START + first + STEP - TRAINED
         window.add(recorder.document(), pod="pod", now=now)
         sample = window.sample(now)
-        found[first + STEP] = Look(evaluate(sample), evaluate_performance(sample, metric="auc", tolerance=0.05))
+        found[first + STEP] = Look(evaluate_drift(sample), evaluate_performance(sample, metric="auc", tolerance=0.05))
     return found
 
 
 def test_visibility_drifts_from_the_first_verdict_on(looks: dict[int, Look]) -> None:
     """`visibility` has by far the largest effect in every evaluation from row 8,000 to row 12,000."""
-    known = [look.drift for row, look in looks.items() if row <= HARMED and look.drift.verdict is not Verdict.UNKNOWN]
+    known = [
+        look.drift for row, look in looks.items() if row <= HARMED and look.drift.verdict is not DriftVerdict.UNKNOWN
+    ]
 
     assert len(known) >= 70
     for found in known:
         assert found.features[0].name == "visibility"
-        assert found.features[0].verdict is Verdict.DRIFTED
+        assert found.features[0].verdict is DriftVerdict.DRIFTED
 
 
 def test_drift_without_harm_is_not_a_loss(looks: dict[int, Look]) -> None:
     """Before row 12,000, the labelled AUC is never lost."""
-    before = [look.performance.standing for row, look in looks.items() if row <= HARMED]
+    before = [look.performance.verdict for row, look in looks.items() if row <= HARMED]
 
     assert PerformanceVerdict.LOST not in before
     assert before.count(PerformanceVerdict.HELD) >= 70
@@ -131,7 +133,7 @@ def test_new_drift_is_found_within_1000_rows(looks: dict[int, Look]) -> None:
 
 def test_loss_is_found_within_500_rows(looks: dict[int, Look]) -> None:
     """After row 12,000 the loss is detected within 500 rows and in every later evaluation."""
-    lost = [row for row, look in looks.items() if look.performance.standing is PerformanceVerdict.LOST]
+    lost = [row for row, look in looks.items() if look.performance.verdict is PerformanceVerdict.LOST]
 
     assert HARMED < lost[0] <= HARMED + 500
     assert lost == list(range(lost[0], END + 1, STEP))

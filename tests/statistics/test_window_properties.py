@@ -11,7 +11,7 @@ import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift import Evaluation, Profile, Recorder, Window, build_profile, evaluate
+from perennate.drift import Evaluation, Profile, Recorder, Window, build_profile, evaluate_drift
 
 LENGTH, STEP, TURNS = 3600.0, 300.0, 12
 START = 1_767_225_600.0
@@ -89,7 +89,7 @@ def window_of(documents: Sequence[Sequence[dict[str, Any]]], orders: Sequence[Se
 
 def judged(window: Window) -> Evaluation:
     """The verdict at the end of the window."""
-    return evaluate(window.sample(START + LENGTH - STEP / 2), min_samples=100)
+    return evaluate_drift(window.sample(START + LENGTH - STEP / 2), min_samples=100)
 
 
 def alone(turns: Sequence[tuple[Rows, npt.NDArray[np.float64]]]) -> Window:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from benchmarks.drift.sides.side import run
 from perennate.cli.drift.cores import workers
-from perennate.drift import Recorder, Verdict, Window, build_profile, evaluate
+from perennate.drift import DriftVerdict, Recorder, Window, build_profile, evaluate_drift
 
 
 def check(reference: pd.DataFrame, current: pd.DataFrame) -> set[str]:
@@ -18,7 +18,7 @@ def check(reference: pd.DataFrame, current: pd.DataFrame) -> set[str]:
     recorder.record({name: current[name].to_numpy() for name in current}, workers=cores)
     window = Window(profile, length=60.0, scrape_interval=60.0)
     window.add(recorder.document(), pod="pod", now=30.0)
-    return {item.name for item in evaluate(window.sample(60.0)).features if item.verdict is Verdict.DRIFTED}
+    return {item.name for item in evaluate_drift(window.sample(60.0)).features if item.verdict is DriftVerdict.DRIFTED}
 
 
 if __name__ == "__main__":

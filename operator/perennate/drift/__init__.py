@@ -1,8 +1,9 @@
-"""Drift statistics: counts in, verdicts out. Numpy and scipy only; no clock, no randomness, no network.
+"""Drift statistics: counts in, verdicts out. Uses numpy and scipy only; reads no clock, no random numbers, no network.
 
-`build_profile` describes the training data, `Recorder` counts traffic against the profile in a serving pod, `Window`
-adds up what the pods counted, `evaluate`, `evaluate_performance` and, without labels, `evaluate_estimate` judge the
-window, and `advance` turns verdicts into an alarm.
+`build_profile` describes the training data. `Recorder` counts traffic against the profile in a serving pod. `Window`
+adds up the counts of all pods. `evaluate_drift` compares a window with the profile, `evaluate_performance` compares
+labelled performance with the baseline, and `evaluate_estimated_performance` does so without labels. `advance` turns
+the results of successive evaluations into an alarm.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from perennate.drift.data.categories import class_text
 from perennate.drift.data.errors import CountsError, LabelError, ProfileError, WindowError
 from perennate.drift.metrics.measurement import Measurement
-from perennate.drift.performance.estimated import estimate_performance, evaluate_estimate
+from perennate.drift.performance.estimated import estimate_performance, evaluate_estimated_performance
 from perennate.drift.performance.measured import Cause, PerformanceResult, evaluate_performance
 from perennate.drift.performance.verdict import PerformanceVerdict
 from perennate.drift.profile.build import build_profile
@@ -21,7 +22,7 @@ from perennate.drift.recording.validation import validate_counts
 from perennate.drift.verdicts.faults import FAULT_CONSECUTIVE, DataFault
 from perennate.drift.verdicts.persistence import Signal, Streak, advance
 from perennate.drift.verdicts.rules import FeatureRule, check_rules
-from perennate.drift.verdicts.verdict import Evaluation, FeatureResult, Verdict, evaluate
+from perennate.drift.verdicts.verdict import DriftVerdict, Evaluation, FeatureResult, evaluate_drift
 from perennate.drift.windows.sample import Sample
 from perennate.drift.windows.state import WindowState
 from perennate.drift.windows.window import Window
@@ -32,6 +33,7 @@ __all__ = [
     "Counts",
     "CountsError",
     "DataFault",
+    "DriftVerdict",
     "Evaluation",
     "FeatureResult",
     "FeatureRule",
@@ -46,7 +48,6 @@ __all__ = [
     "Sample",
     "Signal",
     "Streak",
-    "Verdict",
     "Window",
     "WindowError",
     "WindowState",
@@ -55,8 +56,8 @@ __all__ = [
     "check_rules",
     "class_text",
     "estimate_performance",
-    "evaluate",
-    "evaluate_estimate",
+    "evaluate_drift",
+    "evaluate_estimated_performance",
     "evaluate_performance",
     "validate_counts",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perennate.drift import DataFault, FeatureResult, Verdict
+from perennate.drift import DataFault, DriftVerdict, FeatureResult
 
 METHODS = {
     "psi": "PSI*",
@@ -24,13 +24,13 @@ def verdict_words(result: FeatureResult, *, needed: int) -> str:
         needed: rows below which nothing is said.
     """
     effect = f"{METHODS.get(result.method, result.method)} {size(result.effect)}"
-    if result.verdict is Verdict.UNKNOWN:
+    if result.verdict is DriftVerdict.UNKNOWN:
         return f"Too few rows with a value to tell: {result.rows:,}, {needed:,} are needed."
-    if result.verdict is Verdict.NONE:
+    if result.verdict is DriftVerdict.NONE:
         return f"No significant change ({effect}, {p_value(result.p)})."
-    if result.verdict is Verdict.CHANGED:
+    if result.verdict is DriftVerdict.CHANGED:
         return f"Changed, but too little to matter ({effect} of {number(result.threshold)}, {p_value(result.p)})."
-    if result.verdict is Verdict.WARNING:
+    if result.verdict is DriftVerdict.WARNING:
         return f"Changed, not yet drift ({effect} of {number(result.threshold)}, {p_value(result.p)})."
     return f"Drifted: {effect}, the threshold is {number(result.threshold)}; not chance ({p_value(result.p)})."
 

@@ -21,7 +21,7 @@ from perennate.drift import (
     Window,
     WindowError,
     build_profile,
-    evaluate,
+    evaluate_drift,
 )
 from perennate.tabular.errors import UsageError
 from tests.statistics.fuzzing.target import Target, file_of, traced
@@ -184,7 +184,7 @@ def use_window(window: Window) -> None:
 
 def judge(window: Window) -> None:
     """Check that the statistics of any accepted counts are finite."""
-    check(evaluate(window.sample(NOW + 600), min_samples=100))
+    check(evaluate_drift(window.sample(NOW + 600), min_samples=100))
 
 
 def check(found: Any) -> None:
@@ -216,7 +216,7 @@ TARGETS: Mapping[str, Target] = {
     "counts-file": Target(
         COUNTS,
         read_counts_file,
-        lambda current: check(evaluate(current.sample, min_samples=100)),
+        lambda current: check(evaluate_drift(current.sample, min_samples=100)),
         SLACK,
         traced,
     ),

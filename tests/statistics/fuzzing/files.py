@@ -23,7 +23,7 @@ from perennate.cli.drift.counting import count_files
 from perennate.cli.drift.options import Roles
 from perennate.cli.drift.plan import Plan
 from perennate.cli.drift.reference import read_reference
-from perennate.drift import evaluate
+from perennate.drift import evaluate_drift
 from perennate.tabular.errors import UsageError
 from perennate.tabular.opening import open_source
 from perennate.tabular.reading import DataFile, RetypedError
@@ -142,7 +142,7 @@ def compare(path: Path, roles: Roles) -> None:
         check_message(error)
         return
     assert found.rows == current.sample.rows
-    check(evaluate(current.sample, min_samples=100))
+    check(evaluate_drift(current.sample, min_samples=100))
 
 
 TARGETS: Mapping[str, Target] = {

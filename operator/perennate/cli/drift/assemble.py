@@ -11,11 +11,11 @@ from perennate.cli.drift.options import Asked
 from perennate.cli.drift.performance import judge_performance
 from perennate.cli.drift.reference import Reference
 from perennate.drift import (
+    DriftVerdict,
     Evaluation,
     FeatureResult,
     Sample,
-    Verdict,
-    evaluate,
+    evaluate_drift,
 )
 from perennate.drift.profile.features import CategoricalFeature
 from perennate.drift.profile.layout import ROWS
@@ -45,7 +45,7 @@ OUTCOMES: Mapping[Exit, Outcome] = {
 def make_report(reference: Reference, current: Current, asked: Asked) -> DriftReport:
     """Judge what was counted."""
     sample, settings = current.sample, asked.settings
-    found = evaluate(
+    found = evaluate_drift(
         sample,
         min_samples=settings.min_samples,
         significance=settings.significance,
@@ -91,19 +91,19 @@ def exit_code(found: Evaluation, performance: tuple[MetricReport, ...], *, untol
     """
     if found.faults:
         return Exit.FAULT
-    if found.verdict is Verdict.DRIFTED or any(metric.lost for metric in performance):
+    if found.verdict is DriftVerdict.DRIFTED or any(metric.lost for metric in performance):
         return Exit.DRIFT
-    return Exit.UNKNOWN if untold or found.verdict is Verdict.UNKNOWN else Exit.QUIET
+    return Exit.UNKNOWN if untold or found.verdict is DriftVerdict.UNKNOWN else Exit.QUIET
 
 
 def outcome_words(found: Evaluation, performance: tuple[MetricReport, ...], settings: Settings, *, untold: bool) -> str:
     """The outcome in one sentence."""
-    named = [item.name for item in found.features if item.verdict is Verdict.DRIFTED]
-    said = [f"Too few rows to tell: {found.reason}"] if found.verdict is Verdict.UNKNOWN else []
+    named = [item.name for item in found.features if item.verdict is DriftVerdict.DRIFTED]
+    said = [f"Too few rows to tell: {found.reason}"] if found.verdict is DriftVerdict.UNKNOWN else []
     if found.faults:
         faulty = list(dict.fromkeys(fault.feature for fault in found.faults))
         said.append(f"Faulty data in {pluralize(len(faulty), 'column')}: {some(faulty)}")
-    if named and found.verdict is Verdict.DRIFTED:
+    if named and found.verdict is DriftVerdict.DRIFTED:
         said.append(f"Drift in {pluralize(len(named), 'column')}: {some(named)}")
     elif named:
         least = quorum(settings.min_drifted_features)
@@ -116,7 +116,7 @@ def outcome_words(found: Evaluation, performance: tuple[MetricReport, ...], sett
     if untold:
         said.append("The performance cannot be told")
     if not said:
-        lesser = [item.name for item in found.features if item.verdict in {Verdict.WARNING, Verdict.CHANGED}]
+        lesser = [item.name for item in found.features if item.verdict in {DriftVerdict.WARNING, DriftVerdict.CHANGED}]
         said.append(
             f"No drift; {pluralize(len(lesser), 'column')} changed a little: {some(lesser)}" if lesser else "No drift"
         )
@@ -143,7 +143,7 @@ def column_report(sample: Sample, result: FeatureResult, settings: Settings) -> 
         p=result.p,
         statistics=dict(result.statistics),
         psi=result.psi,
-        design_effect=result.phi,
+        design_effect=result.design_effect,
         rows=result.rows,
         mark=score.threshold if score is not None and result.name == SCORE else None,
         **_seen(sample, result.name),

@@ -61,7 +61,7 @@ def add_documents(paths: Sequence[Path], profile: Profile, reference: str) -> Cu
     for path, found in counts.items():
         window.add(found, pod=str(path), now=now)
     sample = window.sample(now)
-    return Current(tuple(str(path) for path in paths), sample, outcomes_in(sample), profile.no_labels)
+    return Current(tuple(str(path) for path in paths), sample, outcomes_in(sample), profile.labels_not_counted_reason)
 
 
 def _read_counts(path: Path, profile: Profile, reference: str) -> Counts:

@@ -12,7 +12,7 @@ from perennate.cli.drift.options import Asked
 from perennate.cli.drift.reference import Reference
 from perennate.drift import Measurement, estimate_performance
 from perennate.drift.metrics import confusion, labelled, regression
-from perennate.drift.performance.verdict import ERRORS, loss_detected, spread_of
+from perennate.drift.performance.verdict import ERRORS, interval_half_width, loss_detected
 from perennate.drift.verdicts.verdict import ROWS_FLOOR
 from perennate.report.document import MetricReport
 from perennate.report.words import pluralize
@@ -95,8 +95,8 @@ def _metric(
     if asked is not None and known is not None:
         usual = ERROR_LOST * known.value if found.metric in ERRORS else SHARE_LOST
         tolerated = usual if asked.tolerance is None else asked.tolerance
-        spread = spread_of(known.standard_error, asked.settings.significance)
-        lost = loss_detected(known.value, found, tolerated, spread)
+        half_width = interval_half_width(known.standard_error, asked.settings.significance)
+        lost = loss_detected(known.value, found, tolerated, half_width)
     return MetricReport(
         metric=found.metric,
         estimated=estimated,

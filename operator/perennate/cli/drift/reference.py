@@ -14,7 +14,7 @@ from perennate.cli.drift.model import Model, infer_model
 from perennate.cli.drift.options import Roles
 from perennate.cli.drift.outcomes import ABSENT, Classified, known
 from perennate.drift import Profile, ProfileError, build_profile
-from perennate.drift.data.threads import in_threads
+from perennate.drift.data.threads import map_in_threads
 from perennate.drift.profile.features import Feature
 from perennate.tabular.errors import UsageError
 from perennate.tabular.kinds import kinds_of, listed
@@ -106,7 +106,7 @@ def _read(file: DataFile, roles: Roles, limit: int | None, workers: int, tick: T
                 with usable(file.name, name):
                     given[name] = read_output(table[name])
         columns = {name: table[name] for name in group if name not in outputs}
-        features += in_threads(workers, lambda item: _feature(file, *item, kinds), columns.items())
+        features += map_in_threads(workers, lambda item: _feature(file, *item, kinds), columns.items())
     model, profile = _outline(file, roles, given, table.num_rows)
     if model is not None and model.form == "class" and roles.prediction is not None:
         features.append(build_feature(PREDICTED, "categorical", as_categories(given[roles.prediction])))

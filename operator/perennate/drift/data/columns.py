@@ -24,7 +24,7 @@ _PLAIN_NUMBERS = frozenset({float, int, bool, type(None)})
 
 
 @runtime_checkable
-class Coded(Protocol):
+class CategoricalColumn(Protocol):
     """A column as positions in a list of its distinct values, -1 for none; a pandas.Categorical is one."""
 
     @property
@@ -36,7 +36,7 @@ class Coded(Protocol):
         """Position of each row's value, (rows,)."""
 
 
-Column: TypeAlias = Array | Coded
+Column: TypeAlias = Array | CategoricalColumn
 
 
 def read_columns(data: Any, names: Sequence[str] | None = None) -> tuple[dict[str, Column], int]:
@@ -71,7 +71,7 @@ def as_column(values: Any) -> Column:
     """Anything one-dimensional as an array; a coded column as it is."""
     if isinstance(values, np.ndarray):
         return values
-    return values if isinstance(values, Coded) else np.asarray(values)
+    return values if isinstance(values, CategoricalColumn) else np.asarray(values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,13 +154,13 @@ def read_numbers(column: Column) -> tuple[Floats, Bools | None]:
             return values.astype(np.float64), None
         except OverflowError:
             pass
-    numbers, strange = np.full(values.size, np.nan), np.zeros(values.size, dtype=np.bool_)
+    numbers, invalid = np.full(values.size, np.nan), np.zeros(values.size, dtype=np.bool_)
     for place, value in enumerate(values):
         if is_number(value):
             numbers[place] = _as_float(value)
         else:
-            strange[place] = not is_missing(value)
-    return numbers, strange
+            invalid[place] = not is_missing(value)
+    return numbers, invalid
 
 
 def _as_float(value: Any) -> float:
@@ -179,14 +179,14 @@ def read_times(column: Column) -> tuple[Floats, Bools | None]:
     values = decoded(column)
     if values.dtype.kind == "M":
         return _seconds(values), None
-    numbers, strange = np.full(values.size, np.nan), np.zeros(values.size, dtype=np.bool_)
+    numbers, invalid = np.full(values.size, np.nan), np.zeros(values.size, dtype=np.bool_)
     for place, value in enumerate(values):
         seconds = _time_of_day(value)
         if seconds is not None:
             numbers[place] = seconds
         else:
-            strange[place] = not is_missing(value)
-    return numbers, strange
+            invalid[place] = not is_missing(value)
+    return numbers, invalid
 
 
 def _seconds(times: Array) -> Floats:

@@ -38,7 +38,7 @@ class Node:
 
     def refuse(self, allowed: str) -> NoReturn:
         """Raise `error`, saying where, what is allowed, and what was found."""
-        raise self.error(f"{self.path or 'document'}: must be {allowed}, got {shown(self.value)}")
+        raise self.error(f"{self.path or 'document'}: must be {allowed}, got {abbreviated(self.value)}")
 
     def fields(self, required: Collection[str], optional: Collection[str] = ()) -> dict[str, Node]:
         """The fields of an object that holds all of `required` and nothing outside both lists."""
@@ -159,7 +159,7 @@ class Node:
         return f"{self.path}.{name}" if self.path else name
 
 
-def shown(value: object) -> str:
+def abbreviated(value: object) -> str:
     """A value as messages show it, however large it is."""
     return shortened(_SHOWN.repr(value))
 

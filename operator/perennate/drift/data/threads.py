@@ -20,7 +20,7 @@ def check_workers(workers: int) -> None:
         raise ValueError(f"workers must be at least 1, got {workers}")
 
 
-def in_threads(workers: int, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+def map_in_threads(workers: int, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """What the work gives for each item, in their order.
 
     Args:

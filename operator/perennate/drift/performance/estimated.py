@@ -10,13 +10,13 @@ from perennate.drift.metrics import cbpe
 from perennate.drift.metrics.measurement import Measurement
 from perennate.drift.performance.measured import (
     Cause,
-    Finding,
+    MetricFinding,
     PerformanceResult,
     check_metric,
+    compare_with_baseline,
     describe_model,
-    judge,
 )
-from perennate.drift.performance.verdict import in_words
+from perennate.drift.performance.verdict import describe_measurement
 from perennate.drift.profile.profile import Profile
 from perennate.drift.verdicts.verdict import ROWS_FLOOR
 from perennate.drift.windows.sample import Sample
@@ -44,7 +44,7 @@ def estimate_performance(sample: Sample, *, confidence: float = 0.95) -> dict[st
     return {item.metric: item for item in found if item is not None}
 
 
-def evaluate_estimate(
+def evaluate_estimated_performance(
     sample: Sample, *, metric: str, tolerance: float, min_samples: int = 500, significance: float = 0.001
 ) -> PerformanceResult:
     """Compare the estimated performance of a window with the baseline of its profile.
@@ -61,23 +61,25 @@ def evaluate_estimate(
     """
     check_metric(metric)
     finding = _find(sample, metric, max(min_samples, ROWS_FLOOR), 1 - significance)
-    return judge(sample, metric, finding, tolerance=tolerance, estimated=True)
+    return compare_with_baseline(sample, metric, finding, tolerance=tolerance, estimated=True)
 
 
-def _find(sample: Sample, metric: str, needed: int, confidence: float) -> Finding:
+def _find(sample: Sample, metric: str, needed: int, confidence: float) -> MetricFinding:
     """The estimate of one metric."""
     profile, known = sample.profile, estimated_metrics(sample.profile)
     if metric not in known:
-        return Finding(None, Cause.NOT_ESTIMATED, _why_not(profile, metric, known))
+        return MetricFinding(None, Cause.NOT_ESTIMATED, _why_not(profile, metric, known))
     if metric not in profile.metrics:
-        return Finding(None, Cause.NO_BASELINE, f"the profile holds no value for {metric}")
+        return MetricFinding(None, Cause.NO_BASELINE, f"the profile holds no value for {metric}")
     rows = int(sample.total[sample.layout.score].sum())
     if rows < needed:
-        return Finding(None, Cause.NO_ROWS, f"{rows} rows with a score in the window, {needed} are needed")
+        return MetricFinding(None, Cause.NO_ROWS, f"{rows} rows with a score in the window, {needed} are needed")
     found = _estimate(sample, metric, confidence)
     if found is None:
-        return Finding(None, Cause.NO_ROWS, f"{metric} is not defined: rows of one class only are expected")
-    return Finding(found, None, f"estimated {in_words(found)} from the scores of {rows} rows, without labels")
+        return MetricFinding(None, Cause.NO_ROWS, f"{metric} is not defined: rows of one class only are expected")
+    return MetricFinding(
+        found, None, f"estimated {describe_measurement(found)} from the scores of {rows} rows, without labels"
+    )
 
 
 def _estimate(sample: Sample, metric: str, confidence: float) -> Measurement | None:

@@ -10,7 +10,14 @@ from types import MappingProxyType
 from perennate.drift.metrics import confusion, labelled, regression
 from perennate.drift.metrics.measurement import Measurement
 from perennate.drift.performance.coverage import label_flow
-from perennate.drift.performance.verdict import PerformanceVerdict, in_words, loss_detected, shown, signal_of, spread_of
+from perennate.drift.performance.verdict import (
+    PerformanceVerdict,
+    describe_measurement,
+    format_value,
+    interval_half_width,
+    loss_detected,
+    signal_of,
+)
 from perennate.drift.profile.profile import LabelKind, Profile
 from perennate.drift.statistics.overdispersion import design_effect
 from perennate.drift.verdicts.persistence import Signal
@@ -45,7 +52,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class MetricFinding:
     """A metric of a window, or why there is none.
 
     Args:
@@ -78,7 +85,7 @@ class PerformanceResult:
         reason: the result in words.
     """
 
-    standing: PerformanceVerdict
+    verdict: PerformanceVerdict
     metric: str
     estimated: bool
     labelled_rows: int
@@ -109,8 +116,8 @@ def evaluate_performance(
     check_metric(metric)
     finding = _find(sample, metric, max(min_samples, ROWS_FLOOR), 1 - significance)
     known = sample.profile.metrics.get(metric)
-    spread = 0.0 if known is None else spread_of(known.standard_error, significance)
-    return judge(sample, metric, finding, tolerance=tolerance, estimated=False, spread=spread)
+    half_width = 0.0 if known is None else interval_half_width(known.standard_error, significance)
+    return compare_with_baseline(sample, metric, finding, tolerance=tolerance, estimated=False, half_width=half_width)
 
 
 def check_metric(metric: str) -> None:
@@ -124,8 +131,8 @@ def check_metric(metric: str) -> None:
         raise ValueError(f"metric must be one of {', '.join(known)}, got {metric!r}")
 
 
-def judge(
-    sample: Sample, metric: str, finding: Finding, *, tolerance: float, estimated: bool, spread: float = 0.0
+def compare_with_baseline(
+    sample: Sample, metric: str, finding: MetricFinding, *, tolerance: float, estimated: bool, half_width: float = 0.0
 ) -> PerformanceResult:
     """What a finding says beside the baseline.
 
@@ -135,22 +142,22 @@ def judge(
         finding: what was found.
         tolerance: loss that is tolerated, in the metric's own unit.
         estimated: whether the finding is an estimate.
-        spread: half the width of the baseline's own interval; 0 for an estimate, whose interval holds that of the
+        half_width: half the width of the baseline's own interval; 0 for an estimate, whose interval holds that of the
             calibration, made of the same hold-out rows.
     """
     baseline, found, flow = sample.profile.metrics.get(metric), finding.measurement, label_flow(sample)
-    standing, signal, reason = PerformanceVerdict.UNKNOWN, Signal.UNKNOWN, finding.reason
+    verdict, signal, reason = PerformanceVerdict.UNKNOWN, Signal.UNKNOWN, finding.reason
     if found is not None and baseline is not None:
-        standing = (
+        verdict = (
             PerformanceVerdict.LOST
-            if loss_detected(baseline.value, found, tolerance, spread)
+            if loss_detected(baseline.value, found, tolerance, half_width)
             else PerformanceVerdict.HELD
         )
-        signal = signal_of(baseline.value, found, tolerance, spread)
-        reason = f"{reason}, baseline {shown(metric, baseline.value)}, tolerated loss {tolerance:g}"
+        signal = signal_of(baseline.value, found, tolerance, half_width)
+        reason = f"{reason}, baseline {format_value(metric, baseline.value)}, tolerated loss {tolerance:g}"
         reason = reason if estimated else f"{reason}; {flow.reason}"
     return PerformanceResult(
-        standing=standing,
+        verdict=verdict,
         metric=metric,
         estimated=estimated,
         labelled_rows=sample.labelled_rows,
@@ -164,22 +171,22 @@ def judge(
     )
 
 
-def _find(sample: Sample, metric: str, needed: int, confidence: float) -> Finding:
+def _find(sample: Sample, metric: str, needed: int, confidence: float) -> MetricFinding:
     """The metric of the labelled rows."""
     profile, rows, kind = sample.profile, sample.labelled_rows, sample.profile.label_kind
     if kind is None:
-        return Finding(None, Cause.NOT_COUNTED, profile.no_labels)
+        return MetricFinding(None, Cause.NOT_COUNTED, profile.labels_not_counted_reason)
     if metric not in METRICS[kind]:
         reason = f"{metric} is no metric of {describe_model(profile)}: {', '.join(METRICS[kind])}"
-        return Finding(None, Cause.NOT_DEFINED, reason)
+        return MetricFinding(None, Cause.NOT_DEFINED, reason)
     if metric not in profile.metrics:
-        return Finding(None, Cause.NO_BASELINE, f"the profile holds no value for {metric}")
+        return MetricFinding(None, Cause.NO_BASELINE, f"the profile holds no value for {metric}")
     if rows < needed:
-        return Finding(None, Cause.NO_LABELS, f"{rows} labelled rows in the window, {needed} are needed")
+        return MetricFinding(None, Cause.NO_LABELS, f"{rows} labelled rows in the window, {needed} are needed")
     found = _measure(sample, kind, metric, confidence)
     if found is None:
-        return Finding(None, Cause.NO_LABELS, f"{metric} is not defined: the labelled rows lack a class")
-    return Finding(found, None, f"{in_words(found)} of {rows} labelled rows")
+        return MetricFinding(None, Cause.NO_LABELS, f"{metric} is not defined: the labelled rows lack a class")
+    return MetricFinding(found, None, f"{describe_measurement(found)} of {rows} labelled rows")
 
 
 def _measure(sample: Sample, kind: LabelKind, metric: str, confidence: float) -> Measurement | None:

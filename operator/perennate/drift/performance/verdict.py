@@ -40,12 +40,12 @@ def loss_of(metric: str, baseline: float, value: float) -> float:
     return baseline - value
 
 
-def spread_of(standard_error: float, significance: float) -> float:
+def interval_half_width(standard_error: float, significance: float) -> float:
     """Half the width of the two-sided normal interval of a baseline."""
     return float(ndtri(1 - significance / 2)) * standard_error
 
 
-def least_loss(baseline: float, measurement: Measurement, spread: float = 0.0) -> float:
+def least_loss(baseline: float, measurement: Measurement, half_width: float = 0.0) -> float:
     """The smallest loss that the interval and the baseline allow.
 
     Both are measured on rows, so the distances of value and baseline from what they would be on all rows are added in
@@ -55,40 +55,40 @@ def least_loss(baseline: float, measurement: Measurement, spread: float = 0.0) -
     Args:
         baseline: the metric on the hold-out rows.
         measurement: the metric now.
-        spread: half the width of the baseline's own interval; 0 takes the baseline as exact.
+        half_width: half the width of the baseline's own interval; 0 takes the baseline as exact.
     """
     lower, upper = measurement.lower, measurement.upper
     # The best value inside the interval: its top, its bottom, or for a bias what is nearest to 0.
     best = min(max(lower, 0.0), upper) if measurement.metric in SIGNED else upper
     best = lower if measurement.metric in ERRORS else best
     loss = loss_of(measurement.metric, baseline, measurement.value)
-    return loss - math.hypot(loss - loss_of(measurement.metric, baseline, best), spread)
+    return loss - math.hypot(loss - loss_of(measurement.metric, baseline, best), half_width)
 
 
-def loss_detected(baseline: float, measurement: Measurement, tolerance: float, spread: float = 0.0) -> bool:
+def loss_detected(baseline: float, measurement: Measurement, tolerance: float, half_width: float = 0.0) -> bool:
     """Whether it is worse than the baseline by more than the tolerance wherever in their intervals the two may be.
 
     The tolerance is in the metric's own unit, for errors as for shares: `5` for an absolute error in bicycles is five
     bicycles. A share of the baseline would be no easier to choose, and nothing at all for a bias near 0.
     """
-    return least_loss(baseline, measurement, spread) > tolerance
+    return least_loss(baseline, measurement, half_width) > tolerance
 
 
-def signal_of(baseline: float, measurement: Measurement, tolerance: float, spread: float = 0.0) -> Signal:
+def signal_of(baseline: float, measurement: Measurement, tolerance: float, half_width: float = 0.0) -> Signal:
     """Raised by a proven loss, lowered once the loss itself is below 80 % of what is tolerated."""
-    if loss_detected(baseline, measurement, tolerance, spread):
+    if loss_detected(baseline, measurement, tolerance, half_width):
         return Signal.RAISED
     loss = loss_of(measurement.metric, baseline, measurement.value)
     return Signal.LOWERED if loss <= HYSTERESIS * tolerance else Signal.BETWEEN
 
 
-def shown(metric: str, value: float) -> str:
+def format_value(metric: str, value: float) -> str:
     """A value for people: three decimals of a share, four digits of what has a unit."""
     return f"{value:.4g}" if metric in ERRORS | SIGNED else f"{value:.3f}"
 
 
-def in_words(measurement: Measurement) -> str:
+def describe_measurement(measurement: Measurement) -> str:
     """`auc 0.412 (0.381 to 0.443)`."""
     metric = measurement.metric
-    lower, upper = shown(metric, measurement.lower), shown(metric, measurement.upper)
-    return f"{metric} {shown(metric, measurement.value)} ({lower} to {upper})"
+    lower, upper = format_value(metric, measurement.lower), format_value(metric, measurement.upper)
+    return f"{metric} {format_value(metric, measurement.value)} ({lower} to {upper})"

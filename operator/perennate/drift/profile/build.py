@@ -14,17 +14,17 @@ from perennate.drift.data.arrays import Floats
 from perennate.drift.data.categories import class_text
 from perennate.drift.data.columns import Column, as_column, read_columns
 from perennate.drift.data.errors import ProfileError
-from perennate.drift.data.threads import in_threads
+from perennate.drift.data.threads import map_in_threads
 from perennate.drift.metrics import confusion, labelled, regression
 from perennate.drift.metrics.isotonic import calibrate
 from perennate.drift.metrics.measurement import Measurement
 from perennate.drift.profile.bins import bin_of, cut_feature, cut_score
 from perennate.drift.profile.describe import describe_column
 from perennate.drift.profile.features import Feature
-from perennate.drift.profile.grid import place_quantiles
 from perennate.drift.profile.holdout import Holdout, Values, finite_numbers
 from perennate.drift.profile.outputs import Residual, Score, score_kind
 from perennate.drift.profile.profile import Metric, Profile, Task
+from perennate.drift.profile.quantiles import encode_quantiles
 
 THRESHOLD = 0.5
 """scikit-learn predicts the second of two classes when its probability is above one half."""
@@ -139,7 +139,7 @@ def _features(
         finally:
             free.put(scratch)
 
-    return tuple(in_threads(workers, described, columns.items()))
+    return tuple(map_in_threads(workers, described, columns.items()))
 
 
 def _score(scores: Floats, holdout: Holdout) -> Score:
@@ -165,7 +165,7 @@ def _score(scores: Floats, holdout: Holdout) -> Score:
         maximum=float(ordered[-1]),
         mean=mean,
         sd=sd,
-        places=place_quantiles(ordered, edges, counts),
+        quantile_positions=encode_quantiles(ordered, edges, counts),
         means=labelled.mean_scores(scores, bins, edges) if kind == "probability" else None,
     )
 

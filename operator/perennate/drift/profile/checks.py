@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from perennate.drift.data.arrays import Ints
-from perennate.drift.data.documents import shown
+from perennate.drift.data.documents import abbreviated
 from perennate.drift.data.errors import ProfileError
 from perennate.drift.profile.features import Feature
 from perennate.drift.profile.outputs import BINARY_CLASSES, Residual, Score, score_kind
@@ -16,7 +16,7 @@ def check_names(features: tuple[Feature, ...], reserved: tuple[str, ...]) -> Non
         if not feature.name or feature.name in reserved or feature.name in seen:
             raise ProfileError(
                 f"features[{index}].name: must be a name of its own other than {' and '.join(map(repr, reserved))}, "
-                f"got {shown(feature.name)}"
+                f"got {abbreviated(feature.name)}"
             )
         seen.add(feature.name)
 

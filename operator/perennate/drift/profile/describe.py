@@ -13,10 +13,10 @@ from perennate.api.feature_types import KIND_OF_DTYPE, FeatureKind, NumericKind
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.data.categories import class_text, is_missing, is_number
 from perennate.drift.data.columns import Array, Column, read_numbers, read_times
-from perennate.drift.data.tally import tally
+from perennate.drift.data.value_counts import value_counts
 from perennate.drift.profile.bins import cut_feature
 from perennate.drift.profile.features import CategoricalFeature, Feature, NumericFeature
-from perennate.drift.profile.grid import place_quantiles
+from perennate.drift.profile.quantiles import encode_quantiles
 
 MAX_CATEGORIES = 50
 _PART = 65_536
@@ -41,11 +41,11 @@ def describe_column(
     kind = kind or _kind_of(column)
     if kind == "categorical":
         return _categorical(name, column, importance)
-    values, strange = (read_times if kind == "datetime" else read_numbers)(column)
+    values, invalid = (read_times if kind == "datetime" else read_numbers)(column)
     # One sort gives everything, and makes the sums independent of the order of the rows.
     scratch[:] = values
     scratch.sort()
-    return _numeric(name, scratch, kind, other=0 if strange is None else int(strange.sum()), importance=importance)
+    return _numeric(name, scratch, kind, other=0 if invalid is None else int(invalid.sum()), importance=importance)
 
 
 def _kind_of(column: Column) -> FeatureKind:
@@ -100,7 +100,7 @@ def _numeric(name: str, ordered: Floats, kind: NumericKind, *, other: int, impor
         mean=mean,
         sd=sd,
         kind=kind,
-        places=place_quantiles(present, edges, counts),
+        quantile_positions=encode_quantiles(present, edges, counts),
         importance=importance,
     )
 
@@ -129,7 +129,7 @@ def _categorical(name: str, column: Column, importance: float | None) -> Categor
     """Count the most frequent categories one by one; equal counts are ordered by name, so that no order is chance."""
     counter: Counter[str] = Counter()
     missing = 0
-    for value, times in tally(column):
+    for value, times in value_counts(column):
         if is_missing(value):
             missing += times
         else:

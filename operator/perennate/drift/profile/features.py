@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from perennate.api.feature_types import NUMERIC_KINDS, NumericKind
 from perennate.drift.data.arrays import Floats, Ints
-from perennate.drift.data.documents import Node, shown
-from perennate.drift.profile.grid import POINTS, Places, places_rise, quantiles_of
+from perennate.drift.data.documents import Node, abbreviated
+from perennate.drift.profile.quantiles import POINTS, QuantilePositions, decode_quantiles, positions_rise
 
 MAX_BINS = 512
 """Most edges or categories of a feature or a score that is read; those that are built have about 50."""
@@ -48,7 +48,7 @@ class NumericFeature:
     mean: float | None
     sd: float | None
     kind: NumericKind = "numeric"
-    places: Places | None = None
+    quantile_positions: QuantilePositions | None = None
     importance: float | None = None
 
     @property
@@ -59,9 +59,9 @@ class NumericFeature:
     @cached_property
     def grid(self) -> Floats | None:
         """Quantiles at `linspace(0, 1, 401)`, (401,); None if the profile has none or the column has no value."""
-        if self.places is None or self.minimum is None or self.maximum is None:
+        if self.quantile_positions is None or self.minimum is None or self.maximum is None:
             return None
-        return quantiles_of(self.places, self.edges, self.counts, self.minimum, self.maximum)
+        return decode_quantiles(self.quantile_positions, self.edges, self.counts, self.minimum, self.maximum)
 
     def to_document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -77,7 +77,7 @@ class NumericFeature:
             "maximum": self.maximum,
             "mean": self.mean,
             "sd": self.sd,
-            **places_document(self.places),
+            **quantile_positions_document(self.quantile_positions),
             **_importance_document(self.importance),
         }
 
@@ -104,7 +104,7 @@ class NumericFeature:
             other=fields["other"].count(),
             **moments,
             kind=fields["kind"].text(allowed=NUMERIC_KINDS),  # type: ignore[arg-type]  # checked by `allowed`
-            places=read_places(fields, counts, empty=low is None),
+            quantile_positions=read_quantile_positions(fields, counts, empty=low is None),
             importance=_read_importance(fields),
         )
 
@@ -173,7 +173,9 @@ def read_feature(node: Node) -> Feature:
         return NumericFeature.from_node(node)
     if kind == "categorical":
         return CategoricalFeature.from_node(node)
-    raise node.error(f"{node.path}.kind: must be one of categorical, {', '.join(NUMERIC_KINDS)}, got {shown(kind)}")
+    raise node.error(
+        f"{node.path}.kind: must be one of categorical, {', '.join(NUMERIC_KINDS)}, got {abbreviated(kind)}"
+    )
 
 
 def read_moments(node: Node, fields: dict[str, Node]) -> dict[str, float | None]:
@@ -187,20 +189,22 @@ def read_moments(node: Node, fields: dict[str, Node]) -> dict[str, float | None]
     return moments
 
 
-def places_document(places: Places | None) -> dict[str, str]:
+def quantile_positions_document(quantile_positions: QuantilePositions | None) -> dict[str, str]:
     """The JSON form of the quantiles, as part of an object."""
-    return {} if places is None else {"grid": base64.b64encode(places.tobytes()).decode()}
+    return {} if quantile_positions is None else {"grid": base64.b64encode(quantile_positions.tobytes()).decode()}
 
 
-def read_places(fields: dict[str, Node], counts: Ints, *, empty: bool) -> Places | None:
+def read_quantile_positions(fields: dict[str, Node], counts: Ints, *, empty: bool) -> QuantilePositions | None:
     """Read the quantiles; older profiles have none."""
     if "grid" not in fields:
         return None
-    places = fields["grid"].octets()
+    quantile_positions = fields["grid"].octets()
     wanted = 0 if empty else POINTS
-    if places.size != wanted or (wanted and not (counts.any() and places_rise(places, counts))):
+    if quantile_positions.size != wanted or (
+        wanted and not (counts.any() and positions_rise(quantile_positions, counts))
+    ):
         fields["grid"].refuse(f"{wanted} bytes in base64, not falling inside a bin")
-    return places
+    return quantile_positions
 
 
 def _importance_document(importance: float | None) -> dict[str, float]:

@@ -198,6 +198,6 @@ class Layout:
         return np.array([item.mean or 0.0 for item in self.features if isinstance(item, NumericFeature)])
 
     @cached_property
-    def spreads(self) -> Floats:
+    def standard_deviations(self) -> Floats:
         """Training standard deviation of each numeric feature, 1 if it is 0 or none, (numeric features,)."""
         return np.array([item.sd or 1.0 for item in self.features if isinstance(item, NumericFeature)])

@@ -13,8 +13,14 @@ import numpy as np
 
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.data.documents import Node
-from perennate.drift.profile.features import MAX_BINS, MOMENTS, places_document, read_moments, read_places
-from perennate.drift.profile.grid import Places, quantiles_of
+from perennate.drift.profile.features import (
+    MAX_BINS,
+    MOMENTS,
+    quantile_positions_document,
+    read_moments,
+    read_quantile_positions,
+)
+from perennate.drift.profile.quantiles import QuantilePositions, decode_quantiles
 
 SCORE = "score"
 PREDICTION = "prediction"
@@ -53,7 +59,7 @@ class Score:
     maximum: float | None = None
     mean: float | None = None
     sd: float | None = None
-    places: Places | None = None
+    quantile_positions: QuantilePositions | None = None
     means: Floats | None = None
 
     @property
@@ -71,9 +77,9 @@ class Score:
     @cached_property
     def grid(self) -> Floats | None:
         """Quantiles at `linspace(0, 1, 401)`, (401,); None if the profile has none."""
-        if self.places is None or self.minimum is None or self.maximum is None:
+        if self.quantile_positions is None or self.minimum is None or self.maximum is None:
             return None
-        return quantiles_of(self.places, self.edges, self.counts, self.minimum, self.maximum)
+        return decode_quantiles(self.quantile_positions, self.edges, self.counts, self.minimum, self.maximum)
 
     def to_document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -88,7 +94,7 @@ class Score:
             "maximum": self.maximum,
             "mean": self.mean,
             "sd": self.sd,
-            **places_document(self.places),
+            **quantile_positions_document(self.quantile_positions),
             **({} if self.means is None else {"means": self.means.tolist()}),
         }
 
@@ -112,7 +118,7 @@ class Score:
             threshold=threshold,
             calibration=_read_calibration(fields["calibration"], edges.size + 1),
             **moments,
-            places=read_places(fields, counts, empty=moments["minimum"] is None),
+            quantile_positions=read_quantile_positions(fields, counts, empty=moments["minimum"] is None),
             means=fields["means"].numbers(length=edges.size + 1) if "means" in fields else None,
         )
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from perennate.drift.data.arrays import Ints
-from perennate.drift.data.documents import Node, shown
+from perennate.drift.data.documents import Node, abbreviated
 from perennate.drift.data.errors import ProfileError
 from perennate.drift.data.parsing import decode
 from perennate.drift.profile.checks import check_holdout, check_names, check_outputs, check_sums
@@ -89,7 +89,7 @@ class Profile:
         return "classes" if BINARY_CLASSES < len(self.classes) <= MAX_CONFUSION else None
 
     @property
-    def no_labels(self) -> str:
+    def labels_not_counted_reason(self) -> str:
         """Why labels are not counted, in words; empty if they are."""
         if self.label_kind is not None:
             return ""
@@ -151,8 +151,8 @@ class Profile:
         schema = document.get("schema") if isinstance(document, dict) else None
         if schema not in (SCHEMA, OLD_SCHEMA):
             raise ProfileError(
-                f"schema: must be {SCHEMA!r} or {OLD_SCHEMA!r}, got {shown(schema)}; read it with the release that "
-                "wrote it"
+                f"schema: must be {SCHEMA!r} or {OLD_SCHEMA!r}, got {abbreviated(schema)}; "
+                "read it with the release that wrote it"
             )
         old = schema == OLD_SCHEMA
         own = "schema", "task", "rows", "holdoutRows", "features", "score", "classes", "metrics"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.data.categories import class_text, is_missing
 from perennate.drift.data.columns import Column, read_numbers, read_times
-from perennate.drift.data.tally import tally
+from perennate.drift.data.value_counts import value_counts
 from perennate.drift.profile.features import CategoricalFeature, NumericFeature
 from perennate.drift.profile.layout import MAX_OFFSET, OFFSET_STEPS, Layout
 
@@ -40,31 +40,31 @@ class NumericCells:
         self._offsets = layout.offsets
         self._means = layout.means[:, None]
         with np.errstate(over="ignore"):
-            self._steps = (OFFSET_STEPS / layout.spreads)[:, None]
+            self._steps = (OFFSET_STEPS / layout.standard_deviations)[:, None]
 
-    def room(self, rows: int) -> Floats:
+    def buffer(self, rows: int) -> Floats:
         """Memory for as many rows, (numeric features x rows,): for `read` and for `transposed`.
 
         It is used again for the next rows: memory that comes and goes with them can take longer than counting them.
         """
         return np.empty(len(self.names) * rows)
 
-    def transposed(self, matrix: Floats, room: Floats) -> Floats:
+    def transposed(self, matrix: Floats, buffer: Floats) -> Floats:
         """As `read`, of numbers that lie in a matrix, (rows, numeric features)."""
-        values = _shaped(room, len(self.names), matrix.shape[0])
+        values = _shaped(buffer, len(self.names), matrix.shape[0])
         np.copyto(values, matrix.T)
         return values
 
-    def fits(self, room: Floats, rows: int) -> bool:
+    def fits(self, buffer: Floats, rows: int) -> bool:
         """Whether memory is enough for as many rows."""
-        return room.size >= len(self.names) * rows
+        return buffer.size >= len(self.names) * rows
 
-    def read(self, columns: Mapping[str, Column], rows: int, counted: Ints, room: Floats) -> Floats:
+    def read(self, columns: Mapping[str, Column], rows: int, counted: Ints, buffer: Floats) -> Floats:
         """Numbers of the columns, NaN for none, (numeric features, rows); `count` takes NaN for missing.
 
         A value that is no number is moved from `missing` to `other` in `counted`, (cells,), ahead of that.
         """
-        values = _shaped(room, len(self.names), rows)
+        values = _shaped(buffer, len(self.names), rows)
         found = [columns.get(name) for name in self.names]
         if self._only_numbers and set(map(type, found)) == {np.ndarray}:
             arrays = cast("list[npt.NDArray[Any]]", found)
@@ -75,9 +75,9 @@ class NumericCells:
         values.fill(np.nan)
         for index, column in enumerate(found):
             if column is not None:
-                values[index], strange = self._read[index](column)
-                if strange is not None:
-                    number = np.count_nonzero(strange)
+                values[index], invalid = self._read[index](column)
+                if invalid is not None:
+                    number = np.count_nonzero(invalid)
                     counted[self._missing[index]] -= number
                     counted[self._other[index]] += number
         return values
@@ -154,7 +154,7 @@ class CategoricalCells:
         if column is None:
             counted[self._missing] += rows
             return
-        for value, times in tally(column):
+        for value, times in value_counts(column):
             place = self._places.get(value) if type(value) is str else None
             counted[self._place(value) if place is None else place] += times
 
@@ -174,6 +174,6 @@ def _borders(feature: NumericFeature) -> Floats:
     return np.concatenate(([np.nextafter(feature.minimum, -np.inf)], feature.edges, [feature.maximum, np.inf]))
 
 
-def _shaped(room: Floats, features: int, rows: int) -> Floats:
+def _shaped(buffer: Floats, features: int, rows: int) -> Floats:
     """The beginning of some memory as a matrix."""
-    return room[: features * rows].reshape(features, rows)
+    return buffer[: features * rows].reshape(features, rows)

@@ -65,8 +65,10 @@ def counts_document(
     }
     document |= {name: cells[places].tolist() for name, places in zip(SPECIAL, layout.specials, strict=True)}
     # The sum of very large values overflows; the largest number stands for it, since JSON holds no infinity.
-    document |= {name: _spread(layout, row) for name, row in zip(("sum", "sumsq"), np.nan_to_num(moments), strict=True)}
-    document["offsets"] = _spread(layout, cells[layout.offsets])
+    document |= {
+        name: _by_feature(layout, row) for name, row in zip(("sum", "sumsq"), np.nan_to_num(moments), strict=True)
+    }
+    document["offsets"] = _by_feature(layout, cells[layout.offsets])
     document["score"] = cells[layout.score].tolist()
     document["labels"] = {LABELS[index]: cells[layout.label(index)].tolist() for index in range(layout.label_rows)}
     classes = len(layout.profile.classes)
@@ -84,9 +86,9 @@ def counts_document(
     return document
 
 
-def _spread(layout: Layout, values: Floats | Ints) -> list[Any]:
+def _by_feature(layout: Layout, values: Floats | Ints) -> list[Any]:
     """Values of the numeric features among all features, null for categories."""
-    spread: list[Any] = [None] * len(layout.features)
+    items: list[Any] = [None] * len(layout.features)
     for index, value in zip(layout.numeric.tolist(), values.tolist(), strict=True):
-        spread[index] = value
-    return spread
+        items[index] = value
+    return items

@@ -20,7 +20,7 @@ from perennate.drift.profile.layout import DELAYS, Layout
 Answer: TypeAlias = int | float
 """What the model said: a score bin, the position of a class, or a value."""
 _Item = TypeVar("_Item")
-Some: TypeAlias = Sequence[_Item] | npt.NDArray[Any]
+SequenceOrArray: TypeAlias = Sequence[_Item] | npt.NDArray[Any]
 
 
 class LabelCells:
@@ -35,7 +35,9 @@ class LabelCells:
         self._profile = layout.profile
         self._classes = {text: position for position, text in enumerate(self._profile.classes)}
 
-    def count(self, answers: Some[Answer], labels: Some[object], delays: Some[float] | None) -> Ints:
+    def count(
+        self, answers: SequenceOrArray[Answer], labels: SequenceOrArray[object], delays: SequenceOrArray[float] | None
+    ) -> Ints:
         """Labels, lists or arrays, as counts in the order of Layout, (cells,).
 
         Raises:
@@ -43,7 +45,7 @@ class LabelCells:
             ValueError: there are not as many of each.
         """
         if self._profile.label_kind is None:
-            raise LabelError(self._profile.no_labels)
+            raise LabelError(self._profile.labels_not_counted_reason)
         if len(answers) != len(labels) or (delays is not None and len(delays) != len(labels)):
             raise ValueError(f"answers, labels and delays must be equally many, got {len(answers)} and {len(labels)}")
         answers, labels = _plain(answers), _plain(labels)
@@ -81,7 +83,7 @@ class LabelCells:
     def _count_residuals(self, answers: Sequence[Any], labels: Sequence[Any], counted: Ints) -> None:
         reference = self._profile.residual
         if reference is None:
-            raise LabelError(self._profile.no_labels)
+            raise LabelError(self._profile.labels_not_counted_reason)
         for label in labels:
             if not isinstance(label, Real) or isinstance(label, bool):
                 raise LabelError(f"label must be a number, got {type(label).__name__}")
@@ -94,6 +96,6 @@ class LabelCells:
         counted[self._layout.residual_sums] = residual_sums(residuals, reference.unit)
 
 
-def _plain(values: Some[Any]) -> Sequence[Any]:
+def _plain(values: SequenceOrArray[Any]) -> Sequence[Any]:
     """Values as Python has them."""
     return list(values.tolist()) if isinstance(values, np.ndarray) else values

@@ -14,14 +14,14 @@ import numpy.typing as npt
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.data.categories import class_text
 from perennate.drift.data.columns import Rows, read_columns
-from perennate.drift.data.threads import check_workers, in_threads
+from perennate.drift.data.threads import check_workers, map_in_threads
 from perennate.drift.profile.bins import bin_of
 from perennate.drift.profile.layout import ERRORS, ROWS, SEEN, Layout
 from perennate.drift.profile.profile import Profile
 from perennate.drift.recording.cells import CategoricalCells, NumericCells
 from perennate.drift.recording.counts import counts_document
 from perennate.drift.recording.label_cells import Answer, LabelCells
-from perennate.drift.recording.row_buffer import WAITING_ROWS, RowBuffer
+from perennate.drift.recording.row_buffer import BUFFER_ROWS, RowBuffer
 from perennate.drift.recording.sampling import sampled
 
 CHUNK_ROWS = 8192
@@ -70,7 +70,7 @@ class Recorder:
         self._moments = np.zeros((2, self._layout.numeric.size))
         self._numbered = 0
         self._waiting = RowBuffer(len(self._numeric.names))
-        self._spare: Floats | None = None
+        self._buffer: Floats | None = None
         self._score_start = self._layout.score_start
         self._score_edges = [] if profile.score is None else profile.score.edges.tolist()
 
@@ -94,23 +94,23 @@ class Recorder:
         check_workers(workers)
         rows = self._read(data, names)
         came, rows = rows.size, self._sample(rows)
-        if rows.matrix is not None and rows.size < WAITING_ROWS:
+        if rows.matrix is not None and rows.size < BUFFER_ROWS:
             # Without an array of counts: half of what a row of numbers costs.
             with self._lock:
                 self._cells[ROWS] += rows.size
                 self._cells[SEEN] += came
                 self._keep(rows.matrix.T)
             return
-        if rows.size < WAITING_ROWS:
+        if rows.size < BUFFER_ROWS:
             counted = np.zeros(self._layout.size, dtype=np.int64)
             counted[ROWS], counted[SEEN] = rows.size, came
             self._count_categories(rows, counted)
-            values = self._numbers(rows, counted, self._numeric.room(rows.size))
+            values = self._numbers(rows, counted, self._numeric.buffer(rows.size))
             with self._lock:
                 self._cells += counted
                 self._keep(values)
             return
-        found = in_threads(workers, self._count, rows.parts(max(-(-rows.size // workers), CHUNK_ROWS)))
+        found = map_in_threads(workers, self._count, rows.parts(max(-(-rows.size // workers), CHUNK_ROWS)))
         with self._lock, np.errstate(over="ignore", invalid="ignore"):
             self._cells[ROWS] += rows.size
             self._cells[SEEN] += came
@@ -123,18 +123,18 @@ class Recorder:
         counted, moments = np.zeros(self._layout.size, dtype=np.int64), np.zeros(self._moments.shape)
         for part in rows.parts(CATEGORY_ROWS):
             self._count_categories(part, counted)
-        room = self._room(min(rows.size, CHUNK_ROWS))
+        buffer = self._take_buffer(min(rows.size, CHUNK_ROWS))
         with np.errstate(over="ignore", invalid="ignore"):
             for part in rows.parts(CHUNK_ROWS):
-                self._numeric.count(self._numbers(part, counted, room), counted, moments)
-        self._spare = room
+                self._numeric.count(self._numbers(part, counted, buffer), counted, moments)
+        self._buffer = buffer
         return counted, moments
 
-    def _room(self, rows: int) -> Floats:
+    def _take_buffer(self, rows: int) -> Floats:
         """Memory for as many rows: that of a batch before if no other thread has it; new one costs a quarter more."""
         with self._lock:
-            room, self._spare = self._spare, None
-        return room if room is not None and self._numeric.fits(room, rows) else self._numeric.room(rows)
+            buffer, self._buffer = self._buffer, None
+        return buffer if buffer is not None and self._numeric.fits(buffer, rows) else self._numeric.buffer(rows)
 
     def _count_categories(self, rows: Rows, counted: Ints) -> None:
         """Count the categories of rows into `counted`, (cells,)."""
@@ -150,11 +150,11 @@ class Recorder:
             return Rows({}, len(data), data)
         return Rows(*read_columns(data, names))
 
-    def _numbers(self, rows: Rows, counted: Ints, room: Floats) -> Floats:
+    def _numbers(self, rows: Rows, counted: Ints, buffer: Floats) -> Floats:
         """Numbers of rows, (numeric features, rows), to be overwritten; the rest as NumericCells.read has it."""
         if rows.matrix is not None:
-            return self._numeric.transposed(rows.matrix, room)
-        return self._numeric.read(rows.columns, rows.size, counted, room)
+            return self._numeric.transposed(rows.matrix, buffer)
+        return self._numeric.read(rows.columns, rows.size, counted, buffer)
 
     def _keep(self, values: Floats) -> None:
         """Let numbers wait; the caller holds the lock."""

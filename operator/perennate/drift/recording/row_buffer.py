@@ -6,7 +6,7 @@ import numpy as np
 
 from perennate.drift.data.arrays import Floats
 
-WAITING_ROWS = 256
+BUFFER_ROWS = 256
 """Counting one row takes half the time of counting so many at once. Of a request for one row that scikit-learn answers,
 counting it alone would be a tenth; so it is 2 %."""
 
@@ -19,7 +19,7 @@ class RowBuffer:
     """
 
     def __init__(self, features: int) -> None:
-        self._values = np.empty((features, WAITING_ROWS))
+        self._values = np.empty((features, BUFFER_ROWS))
         self._rows = 0
 
     def add(self, values: Floats) -> bool:
@@ -28,10 +28,10 @@ class RowBuffer:
         Raises:
             ValueError: there never is, for more than WAITING_ROWS.
         """
-        if values.shape[1] > WAITING_ROWS:
-            raise ValueError(f"at most {WAITING_ROWS} rows can wait, got {values.shape[1]}")
+        if values.shape[1] > BUFFER_ROWS:
+            raise ValueError(f"at most {BUFFER_ROWS} rows can wait, got {values.shape[1]}")
         end = self._rows + values.shape[1]
-        if end > WAITING_ROWS:
+        if end > BUFFER_ROWS:
             return False
         self._values[:, self._rows : end] = values
         self._rows = end

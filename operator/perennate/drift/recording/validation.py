@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 
 from perennate.drift.data.arrays import Floats, Ints
-from perennate.drift.data.documents import MAX_COUNT, shown
+from perennate.drift.data.documents import MAX_COUNT, abbreviated
 from perennate.drift.data.errors import CountsError
 from perennate.drift.data.parsing import check_schema, convert, decode
 from perennate.drift.profile.layout import ERRORS, LABELS, MAX_OFFSET, OFFSET_STEPS, ROWS, SEEN, SPECIAL, Layout
@@ -114,7 +114,7 @@ def _read(document: CountsDocument, layout: Layout) -> Counts:
     if document.schema != SCHEMA:
         check_schema({"schema": document.schema}, SCHEMA, CountsError)
     if document.profile_digest != digest:
-        raise CountsError(f"profileDigest: must be {digest}, got {shown(document.profile_digest)}")
+        raise CountsError(f"profileDigest: must be {digest}, got {abbreviated(document.profile_digest)}")
     if document.features != layout.names:
         raise CountsError("features: must be the profile's features in their order")
     cells = np.zeros(layout.size, dtype=np.int64)
@@ -180,7 +180,9 @@ def _read_offsets(layout: Layout, document: CountsDocument, cells: Ints) -> Ints
         return offsets
     totals = np.add.reduceat(cells[: layout.score_start], layout.starts[:-1]) - cells[layout.specials[2:]].sum(axis=0)
     with np.errstate(over="ignore", invalid="ignore"):
-        steps = np.nan_to_num((sums - totals[layout.numeric] * layout.means) / layout.spreads * OFFSET_STEPS)
+        steps = np.nan_to_num(
+            (sums - totals[layout.numeric] * layout.means) / layout.standard_deviations * OFFSET_STEPS
+        )
     return np.asarray(np.rint(np.clip(steps, -MAX_COUNT, MAX_COUNT)), dtype=np.int64)
 
 

@@ -24,7 +24,7 @@ def divergence(tables: Tables) -> Floats:
     return np.clip(found, 0.0, 1.0)
 
 
-def corrected_distance(tables: Tables, spread: Floats) -> Floats:
+def corrected_distance(tables: Tables, design_effect: Floats) -> Floats:
     """JS*, (tables,): the distance less what chance alone gives, 0 or more.
 
     If nothing changed, 8 ln 2 JS^2 is on average (B - 1)(1/N + 1/M) times the design effect, as Pearson's statistic,
@@ -32,7 +32,7 @@ def corrected_distance(tables: Tables, spread: Floats) -> Floats:
 
     Args:
         tables: merged counts of B cells each, with rows on both sides.
-        spread: phi of each table.
+        design_effect: of each table, (tables,).
     """
-    chance = spread * tables.shape.spare / (8 * BITS * tables.worth)
+    chance = design_effect * tables.shape.degrees_of_freedom / (8 * BITS * tables.effective_sample_size)
     return np.sqrt(np.maximum(divergence(tables) - chance, 0.0))

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import kolmogorov as kolmogorov_tail
 
 from perennate.drift.data.arrays import Floats
-from perennate.drift.statistics.overdispersion import Dispersion
+from perennate.drift.statistics.overdispersion import DesignEffects
 from perennate.drift.statistics.tables import Tables
 
 
@@ -19,11 +19,11 @@ def distance(tables: Tables) -> Floats:
     return tables.shape.largest(np.abs(np.add.accumulate(tables.steps)))
 
 
-def kolmogorov_smirnov(tables: Tables, spread: Dispersion) -> Floats:
+def kolmogorov_smirnov(tables: Tables, design_effects: DesignEffects) -> Floats:
     """P-values, (tables,), by the limit of N. Smirnov (Ann. Math. Stat. 19, 1948), M / phi_c rows; 1 if unordered."""
-    rows = tables.worth
-    if spread.found:
-        current = tables.current_rows / spread.cumulative
+    rows = tables.effective_sample_size
+    if design_effects.clustered:
+        current = tables.current_rows / design_effects.cumulative
         rows = tables.reference_rows * current / (tables.reference_rows + current)
     p = np.asarray(kolmogorov_tail(distance(tables) * np.sqrt(rows)))
     if tables.shape.unordered is not None:

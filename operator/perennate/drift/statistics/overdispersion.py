@@ -1,8 +1,8 @@
-"""How much more the counts vary from sub-window to sub-window than independent rows would.
+"""Design effects: how much more the counts vary from sub-window to sub-window than those of independent rows.
 
-Rows of one batch, retries and one busy client are alike. A test that takes them as independent finds drift where there
-is none: at a nominal 0.1 % it alarms on 85 % of quiet windows when rows come in fives. Dividing by this factor
-restores its level (J. N. K. Rao & A. J. Scott, Annals of Statistics 12, 1984: design effects in tests on counts).
+Rows of one batch, of retries or of one busy client are similar. A test that takes them as independent has too many
+false alarms: at a nominal 0.1 % it alarms on 85 % of windows without drift if each row comes five times. Dividing by
+the design effect restores the level (J. N. K. Rao & A. J. Scott, Annals of Statistics 12, 1984).
 """
 
 from __future__ import annotations
@@ -16,51 +16,56 @@ from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.statistics.tables import Tables
 
 LEVEL = 0.01
-"""Independent rows shall lose no power: the factor is 1 unless the variation is significant at this level."""
+"""The design effect is 1 unless the variation is significant at this level: independent rows keep the full power."""
 INNER = (0.02, 0.98)
-"""Cumulative shares outside say little about the middle of the distribution, where Kolmogorov's distance is found."""
+"""Cumulative shares outside this range are ignored: the Kolmogorov-Smirnov distance is rarely found there."""
 
 
 @dataclass(frozen=True, eq=False)
-class Dispersion:
-    """Design effects of each table.
+class DesignEffects:
+    """The design effects of each table.
 
     Args:
         cells: phi, of the counts of single cells, (tables,), 1 or more.
-        cumulative: phi_c, of cumulative counts, at least phi; near-identical rows straddle borders of bins, which
-            hides them from phi but not from cumulative counts.
-        freedom: degrees of freedom that phi was estimated with.
-        found: whether any of it is above 1.
+        cumulative: phi_c, of cumulative counts, (tables,), at least phi. Near-identical rows on both sides of the
+            border of a bin raise phi_c, but not phi.
+        degrees_of_freedom: d, with which phi was estimated, (tables,).
+        clustered: whether any design effect is above 1.
     """
 
     cells: Floats
     cumulative: Floats
-    freedom: Floats
-    found: bool
+    degrees_of_freedom: Floats
+    clustered: bool
 
 
-def dispersion(tables: Tables) -> Dispersion:
+def estimate_design_effects(tables: Tables) -> DesignEffects:
     """Estimate the design effects from the sub-windows.
 
     With sub-window counts C_s of M_s rows and expectations E_sj = M_s C_j / M: Q = sum (C_sj - E_sj)^2 / E_sj is
-    chi-square with d = (S - 1)(B - 1) degrees of freedom if rows are independent; phi = Q / d. S are sub-windows with
-    rows, B cells with rows.
+    chi-square with d = (S - 1)(B - 1) degrees of freedom if rows are independent; phi = Q / d. S is the number of
+    sub-windows with rows, B the number of cells with rows.
     """
     shape, counts, moments = tables.shape, tables.current, tables.parts.moments
-    spare = shape.sum((counts > 0).astype(np.float64)) - 1
-    freedom = (moments.occupied - 1) * spare
+    cells = shape.sum((counts > 0).astype(np.float64))
+    freedom = (moments.occupied - 1) * (cells - 1)
     critical = np.where(freedom > 0, chdtri(np.maximum(freedom, 1.0), LEVEL), np.inf)
-    # Q written out is M * sum_j (sum_s C_sj^2 / M_s) / C_j - M.
-    within = tables.current_rows * (shape.sum(moments.squares / np.maximum(counts, 1.0)) - 1)
-    spread = within > critical
-    if not spread.any():
-        return Dispersion(np.ones(freedom.size), np.ones(freedom.size), freedom, found=False)
-    phi = np.where(spread, np.maximum(1.0, within / np.maximum(freedom, 1.0)), 1.0)
-    return Dispersion(phi, np.where(spread, np.maximum(phi, _cumulative(tables)), 1.0), freedom, found=True)
+    # Q is equal to M * sum_j (sum_s C_sj^2 / M_s) / C_j - M.
+    statistic = tables.current_rows * (shape.sum(moments.squares / np.maximum(counts, 1.0)) - 1)
+    clustered = statistic > critical
+    ones = np.ones(freedom.size)
+    if not clustered.any():
+        return DesignEffects(ones, ones, freedom, clustered=False)
+    phi = np.where(clustered, np.maximum(1.0, statistic / np.maximum(freedom, 1.0)), 1.0)
+    cumulative = np.where(clustered, np.maximum(phi, _cumulative(tables)), 1.0)
+    return DesignEffects(phi, cumulative, freedom, clustered=True)
 
 
 def design_effect(counts: Ints) -> float:
-    """Phi of one table, from its counts in every sub-window, (sub-windows, cells): Q / d as in `dispersion`, or 1."""
+    """The design effect of one table from its counts in every sub-window, (sub-windows, cells); 1 or more.
+
+    It is Q / d as in `estimate_design_effects`.
+    """
     counts = counts[counts.any(axis=1)]
     total = counts.sum(axis=0)
     counts, total = counts[:, total > 0].astype(np.float64), total[total > 0]
@@ -68,15 +73,15 @@ def design_effect(counts: Ints) -> float:
     if freedom < 1:
         return 1.0
     expected = np.outer(counts.sum(axis=1), total / total.sum())
-    spread = float(((counts - expected) ** 2 / expected).sum())
-    return max(1.0, spread / freedom) if spread > chdtri(freedom, LEVEL) else 1.0
+    statistic = float(((counts - expected) ** 2 / expected).sum())
+    return max(1.0, statistic / freedom) if statistic > chdtri(freedom, LEVEL) else 1.0
 
 
 def _cumulative(tables: Tables) -> Floats:
-    """Mean over cuts of the variance ratio of cumulative counts, (tables,); 0 where no cut lies inside.
+    """Mean over cuts of the variance ratio of cumulative counts, (tables,); 0 without a cut inside `INNER`.
 
     For a cut after cell j, F_j the window's cumulative share and G_sj a sub-window's cumulative count:
-    sum_s (G_sj - M_s F_j)^2 / (M_s F_j (1 - F_j)) / (S - 1), in which the sum of the squares written out is
+    sum_s (G_sj - M_s F_j)^2 / (M_s F_j (1 - F_j)) / (S - 1). The sum of the squares is equal to
     sum_s G_sj^2 / M_s - M F_j^2.
     """
     shape = tables.shape

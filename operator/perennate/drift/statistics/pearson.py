@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import chdtrc, fdtrc
 
 from perennate.drift.data.arrays import Floats
-from perennate.drift.statistics.overdispersion import Dispersion
+from perennate.drift.statistics.overdispersion import DesignEffects
 from perennate.drift.statistics.tables import Tables
 
 
@@ -18,15 +18,17 @@ def statistic(tables: Tables) -> Floats:
     return tables.product * tables.shape.sum(tables.terms)
 
 
-def pearson(tables: Tables, spread: Dispersion) -> Floats:
+def pearson(tables: Tables, design_effects: DesignEffects) -> Floats:
     """P-values, (tables,): chi-square with B - 1 degrees of freedom (K. Pearson, Phil. Mag. 50, 1900).
 
     If phi > 1, F(B - 1, d) of X2 / (phi (B - 1)) (J. N. K. Rao & A. J. Scott, Annals of Statistics 12, 1984).
     """
     x2 = statistic(tables)
-    freedom = tables.shape.freedom
+    freedom = np.maximum(tables.shape.degrees_of_freedom, 1.0)
     p = np.asarray(chdtrc(freedom, x2))
-    if not spread.found:
+    if not design_effects.clustered:
         return p
-    corrected = fdtrc(freedom, np.maximum(spread.freedom, 1.0), x2 / (freedom * spread.cells))
-    return np.where(spread.cells > 1, corrected, p)
+    corrected = fdtrc(
+        freedom, np.maximum(design_effects.degrees_of_freedom, 1.0), x2 / (freedom * design_effects.cells)
+    )
+    return np.where(design_effects.cells > 1, corrected, p)

@@ -11,7 +11,7 @@ from perennate.drift.statistics.tables import ReferenceCounts, Tables
 SMOOTHING = 0.5
 
 
-class Groups:
+class PsiGroups:
     """The cells that PSI is taken over, k of each table: deciles of ordered features, all cells of categories.
 
     It is kept from evaluation to evaluation, with all of the index that needs no window.
@@ -35,16 +35,16 @@ class Groups:
         self.logs = np.log(self.shares)
 
     @classmethod
-    def of(cls, known: ReferenceCounts, cuts: Ints) -> Groups:
+    def of(cls, known: ReferenceCounts, cuts: Ints) -> PsiGroups:
         """The groups that begin at the cells `cuts` of some tables."""
         return cls(known.shape.joined(cuts), np.add.reduceat(known.counts, cuts), known.rows, cuts)
 
-    def without(self, empty: Bools) -> Groups:
+    def without(self, empty: Bools) -> PsiGroups:
         """Leaving some out, (groups,)."""
-        return Groups(self.shape.without(empty), self.counts[~empty], self.rows, self.cuts)
+        return PsiGroups(self.shape.without(empty), self.counts[~empty], self.rows, self.cuts)
 
 
-def stability_index(tables: Tables, groups: Groups, spread: Floats) -> tuple[Floats, Floats]:
+def stability_index(tables: Tables, groups: PsiGroups, design_effect: Floats) -> tuple[Floats, Floats]:
     """PSI and PSI*, its value less what chance alone gives.
 
     Over k cells, those that are empty on both sides left out, with r = (R + 1/2) / (N + k/2) and c = (C + 1/2) / (M +
@@ -55,7 +55,7 @@ def stability_index(tables: Tables, groups: Groups, spread: Floats) -> tuple[Flo
     Args:
         tables: counts, before sparse cells are merged, with rows on both sides.
         groups: of these tables.
-        spread: phi of each table.
+        design_effect: of each table, (tables,).
     """
     counts = np.add.reduceat(tables.current, groups.cuts)
     empty = groups.counts + counts == 0
@@ -64,4 +64,4 @@ def stability_index(tables: Tables, groups: Groups, spread: Floats) -> tuple[Flo
     shape = groups.shape
     shares = (counts + SMOOTHING) / shape.each(tables.current_rows + groups.padding)
     index = shape.sum((groups.shares - shares) * (groups.logs - np.log(shares)))
-    return index, index - spread * shape.spare / tables.worth
+    return index, index - design_effect * shape.degrees_of_freedom / tables.effective_sample_size

@@ -6,19 +6,19 @@ import numpy as np
 from scipy.special import betainc
 
 from perennate.drift.data.arrays import Floats
-from perennate.drift.statistics.overdispersion import Dispersion
+from perennate.drift.statistics.overdispersion import DesignEffects
 from perennate.drift.statistics.tables import Tables
 
 
-def largest_residual(tables: Tables, spread: Dispersion) -> Floats:
+def largest_residual(tables: Tables, design_effects: DesignEffects) -> Floats:
     """P-values, (tables,): the smallest two-sided conditional binomial p-value of a cell, times the number of cells.
 
     Given t = R_j + C_j rows in a cell, C_j is binomial with t and M / (N + M) if nothing changed (conditional test of
     two Poisson means, J. Przyborowski & H. Wilenski, Biometrika 31, 1940); Bonferroni over the cells. The counts of
     dependent rows are divided by phi_c.
     """
-    if spread.found:
-        tables = tables.deflated(spread.cumulative)
+    if design_effects.clustered:
+        tables = tables.deflated(design_effects.cumulative)
     shape = tables.shape
     cells = tables.steps.nonzero()[0]
     hits, others, share = tables.current[cells], tables.reference[cells], tables.share[shape.owner[cells]]

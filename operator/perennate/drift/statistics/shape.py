@@ -39,14 +39,9 @@ class Shape:
         return np.bincount(self.owner, minlength=self.starts.size)
 
     @cached_property
-    def spare(self) -> Floats:
+    def degrees_of_freedom(self) -> Floats:
         """Cells of each table less one, (tables,)."""
         return np.asarray(self.sizes - 1.0)
-
-    @cached_property
-    def freedom(self) -> Floats:
-        """Cells of each table less one, but at least one, (tables,)."""
-        return np.asarray(np.maximum(self.spare, 1.0))
 
     @cached_property
     def unordered(self) -> Bools | None:

@@ -72,7 +72,7 @@ class Tables:
         filled = np.maximum(current_rows, TINY)
         self.total = total = known.counts + current
         self.share = share = filled / (rows + filled)
-        self.worth = rows * share
+        self.effective_sample_size = rows * share
         self.product = rows * filled
         self.steps = steps = current / shape.each(filled) - known.shares
         self.terms = steps * steps / np.maximum(total, 1.0)
@@ -89,10 +89,10 @@ class Tables:
         known = self.known.only(chosen)
         return Tables(known, self.current[kept], self.current_rows[chosen], self.parts.only(chosen, kept))
 
-    def deflated(self, spread: Floats) -> Tables:
+    def deflated(self, design_effect: Floats) -> Tables:
         """As many rows as they are worth: counts divided by the design effect of each table, (tables,)."""
-        current = np.floor(self.current / self.shape.each(spread) + 0.5)
-        return Tables(self.known, current, self.current_rows / spread, self.parts)
+        current = np.floor(self.current / self.shape.each(design_effect) + 0.5)
+        return Tables(self.known, current, self.current_rows / design_effect, self.parts)
 
     def joined(self, first: Ints) -> Tables:
         """Join neighbouring cells: a new cell begins only at the cells `first`, among them the start of every table."""

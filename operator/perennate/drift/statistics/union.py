@@ -14,7 +14,7 @@ import numpy as np
 
 from perennate.drift.data.arrays import Floats
 from perennate.drift.statistics.kolmogorov import kolmogorov_smirnov
-from perennate.drift.statistics.overdispersion import Dispersion
+from perennate.drift.statistics.overdispersion import DesignEffects
 from perennate.drift.statistics.pearson import pearson
 from perennate.drift.statistics.residual import largest_residual
 from perennate.drift.statistics.tables import Tables
@@ -27,7 +27,7 @@ class Detector(Protocol):
     p-values, (tables,), from 0 to 1.
     """
 
-    def __call__(self, tables: Tables, spread: Dispersion) -> Floats:
+    def __call__(self, tables: Tables, design_effects: DesignEffects) -> Floats:
         """P-values."""
         ...
 
@@ -38,12 +38,12 @@ DETECTORS: Mapping[str, Detector] = MappingProxyType(
 """The tests of the union."""
 
 
-def union(tables: Tables, spread: Dispersion) -> Floats:
+def union(tables: Tables, design_effects: DesignEffects) -> Floats:
     """P-values, (tables,): three times the smallest (C. E. Bonferroni, 1936), 1 where fewer than two cells are left.
 
     The factor stays 3 for categories, which have no order for the second test.
     """
-    smallest = np.minimum.reduce([detector(tables, spread) for detector in DETECTORS.values()])
+    smallest = np.minimum.reduce([detector(tables, design_effects) for detector in DETECTORS.values()])
     p = np.asarray(np.minimum(1.0, len(DETECTORS) * smallest))
     if tables.shape.single is not None:
         p[tables.shape.single] = 1.0

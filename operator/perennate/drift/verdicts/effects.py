@@ -14,10 +14,10 @@ import numpy as np
 from perennate.drift.data.arrays import Bools, Floats, Ints
 from perennate.drift.statistics.jensen_shannon import corrected_distance
 from perennate.drift.statistics.kolmogorov import distance
-from perennate.drift.statistics.overdispersion import Dispersion
+from perennate.drift.statistics.overdispersion import DesignEffects
 from perennate.drift.statistics.psi import stability_index
 from perennate.drift.statistics.tables import Tables
-from perennate.drift.windows.reference import Reference
+from perennate.drift.windows.reference import ReferenceTables
 
 DEFAULT = "psi"
 """The effect by which a feature is judged unless a rule says otherwise."""
@@ -41,25 +41,31 @@ class Comparison:
     """
 
     def __init__(
-        self, reference: Reference, chosen: Bools, tables: Tables, merged: Tables, spread: Dispersion, total: Ints
+        self,
+        reference: ReferenceTables,
+        chosen: Bools,
+        tables: Tables,
+        merged: Tables,
+        design_effects: DesignEffects,
+        total: Ints,
     ) -> None:
         self.reference, self.chosen, self.total = reference, chosen, total
-        self.tables, self.merged, self.spread = tables, merged, spread
+        self.tables, self.merged, self.design_effects = tables, merged, design_effects
         self.whole = tables.known is reference.known
         self.places: list[int] = chosen.nonzero()[0].tolist()
         groups = reference.groups if self.whole else reference.groups_of(chosen)
-        self.stability = stability_index(tables, groups, spread.cells)
+        self.stability = stability_index(tables, groups, design_effects.cells)
         self._effects: dict[str, Floats] = {}
         self._applies: dict[str, list[bool]] = {}
 
-    def own(self, values: Floats) -> Floats:
+    def of_compared(self, values: Floats) -> Floats:
         """Of values of all tables those of the compared ones, (tables,)."""
         return values if self.whole else values[self.chosen]
 
     @cached_property
     def shifts(self) -> Floats:
         """Mean of the window less that of training in training standard deviations; 0 without, (tables,)."""
-        return self.own(self.reference.shifts(self.total))
+        return self.of_compared(self.reference.shifts(self.total))
 
     def applies(self, method: str) -> list[bool]:
         """Whether an effect can be measured on each table of the profile."""
@@ -93,7 +99,7 @@ def corrected_stability_index(compared: Comparison) -> Floats:
 
 def jensen_shannon(compared: Comparison) -> Floats:
     """JS* (Lin 1991, see jensen_shannon.py)."""
-    return corrected_distance(compared.merged, compared.spread.cells)
+    return corrected_distance(compared.merged, compared.design_effects.cells)
 
 
 def kolmogorov_smirnov(compared: Comparison) -> Floats:
@@ -107,7 +113,7 @@ def wasserstein_distance(compared: Comparison) -> Floats:
     The difference of the means bounds it from below (its dual form, L. Kantorovich & G. Rubinstein, 1958), and also
     tells of values outside of the reference's range how far they are.
     """
-    return np.maximum(np.abs(compared.shifts), compared.own(compared.reference.areas(compared.total)))
+    return np.maximum(np.abs(compared.shifts), compared.of_compared(compared.reference.areas(compared.total)))
 
 
 def mean_shift(compared: Comparison) -> Floats:
@@ -128,11 +134,11 @@ class Effect:
 
     label: str
     measure: Measure
-    applies: Callable[[Reference], Bools]
+    applies: Callable[[ReferenceTables], Bools]
     most: float = math.inf
 
 
-def _always(reference: Reference) -> Bools:
+def _always(reference: ReferenceTables) -> Bools:
     return np.ones(len(reference.names), dtype=np.bool_)
 
 
@@ -148,7 +154,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
 """The effects by the name that a rule calls them by."""
 
 
-class Statistics(Mapping[str, float]):
+class EffectSizes(Mapping[str, float]):
     """Every effect that applies to one table, by method; measured when it is looked at.
 
     Args:

@@ -11,7 +11,7 @@ from perennate.drift.profile.layout import ROWS, Layout
 from perennate.drift.statistics.residual import binomial_above
 from perennate.drift.verdicts.hints import fault_hint
 from perennate.drift.verdicts.persistence import HYSTERESIS, Signal
-from perennate.drift.windows.reference import Reference
+from perennate.drift.windows.reference import ReferenceTables
 
 MIN_EXCESS = 0.01
 """A significant rise by less than one percentage point is not worth a person's time."""
@@ -64,7 +64,7 @@ class FaultTests:
         return self.hits / self.rows - self.reference_hits / self.reference_rows
 
 
-def fault_tests(reference: Reference, window: Ints) -> FaultTests:
+def fault_tests(reference: ReferenceTables, window: Ints) -> FaultTests:
     """Test each rate of the window, (cells,), against the profile's.
 
     With r of N training and c of M window rows, c is binomial with t = r + c and q = M / (N + M) if the rates are

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from perennate.drift.data.arrays import Floats, Ints
-from perennate.drift.verdicts.effects import Comparison, Statistics
+from perennate.drift.verdicts.effects import Comparison, EffectSizes
 from perennate.drift.verdicts.hints import change_hint
 from perennate.drift.verdicts.rules import Thresholds
 
 
-class Verdict(StrEnum):
+class DriftVerdict(StrEnum):
     """What an evaluation says of a feature, or of the model."""
 
     NONE = "None"
@@ -31,7 +31,7 @@ class Verdict(StrEnum):
     """Too few rows or too little time to tell, which is not "no drift"."""
 
 
-LEVELS = (Verdict.NONE, Verdict.CHANGED, Verdict.WARNING, Verdict.DRIFTED)
+LEVELS = (DriftVerdict.NONE, DriftVerdict.CHANGED, DriftVerdict.WARNING, DriftVerdict.DRIFTED)
 """Of what could be judged, best first."""
 NOTHING: Mapping[str, float] = MappingProxyType({})
 
@@ -57,11 +57,11 @@ class FeatureResult(NamedTuple):
     """
 
     name: str
-    verdict: Verdict
+    verdict: DriftVerdict
     p: float
     psi: float
     psi_star: float
-    phi: float
+    design_effect: float
     method: str
     effect: float
     rows: int
@@ -71,21 +71,21 @@ class FeatureResult(NamedTuple):
     statistics: Mapping[str, float]
 
 
-def unknown_results(names: tuple[str, ...], rows: Floats, gates: Thresholds, places: Ints) -> list[FeatureResult]:
+def unknown_results(names: tuple[str, ...], rows: Floats, thresholds: Thresholds, places: Ints) -> list[FeatureResult]:
     """Results of the tables at `places` that had too few rows."""
     return [
         FeatureResult(
             name=names[index],
-            verdict=Verdict.UNKNOWN,
+            verdict=DriftVerdict.UNKNOWN,
             p=1.0,
             psi=0.0,
             psi_star=0.0,
-            phi=1.0,
-            method=gates.methods[index],
+            design_effect=1.0,
+            method=thresholds.methods[index],
             effect=0.0,
             rows=int(rows[index]),
-            threshold=float(gates.drifted[index]),
-            warning=float(gates.warning[index]),
+            threshold=float(thresholds.drifted[index]),
+            warning=float(thresholds.warning[index]),
             hint="",
             statistics=NOTHING,
         )
@@ -93,20 +93,20 @@ def unknown_results(names: tuple[str, ...], rows: Floats, gates: Thresholds, pla
     ]
 
 
-def known_results(
-    compared: Comparison, gates: Thresholds, p: Floats, effects: Floats, levels: Ints
+def compared_results(
+    compared: Comparison, thresholds: Thresholds, p: Floats, effects: Floats, levels: Ints
 ) -> list[FeatureResult]:
     """Results of the compared tables, worst first: by verdict, by importance, by how far the effect goes.
 
     Args:
         compared: the tables.
-        gates: what all tables of the profile are held against.
+        thresholds: of all tables of the profile.
         p: p-values, (tables,).
         effects: by the method of each, (tables,).
         levels: positions in LEVELS, (tables,).
     """
-    reference, thresholds = compared.reference, compared.own(gates.drifted)
-    order = np.lexsort((effects / -thresholds, -compared.own(reference.importance), -levels)).tolist()
+    reference, drifted = compared.reference, compared.of_compared(thresholds.drifted)
+    order = np.lexsort((effects / -drifted, -compared.of_compared(reference.importance), -levels)).tolist()
     places, (psi, psi_star) = compared.places, compared.stability
     hints = [""] * len(places)
     for place in levels.nonzero()[0].tolist():
@@ -117,14 +117,14 @@ def known_results(
         p.tolist(),
         psi.tolist(),
         psi_star.tolist(),
-        compared.spread.cells.tolist(),
-        map(gates.methods.__getitem__, places),
+        compared.design_effects.cells.tolist(),
+        map(thresholds.methods.__getitem__, places),
         effects.tolist(),
         compared.tables.current_rows.astype(np.int64).tolist(),
-        thresholds.tolist(),
-        compared.own(gates.warning).tolist(),
+        drifted.tolist(),
+        compared.of_compared(thresholds.warning).tolist(),
         hints,
-        map(Statistics, repeat(compared), range(len(places))),
+        map(EffectSizes, repeat(compared), range(len(places))),
     )
     results = list(map(FeatureResult._make, zip(*columns, strict=True)))
     return [results[place] for place in order]

@@ -12,7 +12,7 @@ from perennate.drift.data.arrays import Floats
 from perennate.drift.profile.layout import Layout
 from perennate.drift.profile.profile import Profile
 from perennate.drift.verdicts.effects import DEFAULT, EFFECTS
-from perennate.drift.windows.reference import Reference
+from perennate.drift.windows.reference import ReferenceTables
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ class Thresholds:
 
 
 def make_thresholds(
-    reference: Reference, rules: Mapping[str, FeatureRule], *, warning: float, drifted: float
+    reference: ReferenceTables, rules: Mapping[str, FeatureRule], *, warning: float, drifted: float
 ) -> Thresholds:
     """The gates of all tables; those without a rule have PSI*, `warning` and `drifted`.
 
     Raises:
         ValueError: a rule for a name that the profile does not have, or with an effect that does not apply to it.
     """
-    plain = _plain_gates(len(reference.names), warning, drifted)
+    plain = _default_thresholds(len(reference.names), warning, drifted)
     if not rules:
         return plain
     methods, upper, lower = plain.methods.copy(), plain.drifted.copy(), plain.warning.copy()
@@ -84,7 +84,7 @@ def make_thresholds(
     return Thresholds(methods, upper, lower, {rule.method for rule in rules.values()} - {DEFAULT})
 
 
-def _plain_gates(tables: int, warning: float, drifted: float) -> Thresholds:
+def _default_thresholds(tables: int, warning: float, drifted: float) -> Thresholds:
     """The gates of so many tables without rules."""
     return Thresholds([DEFAULT] * tables, np.full(tables, drifted), np.full(tables, warning), set())
 
@@ -95,7 +95,7 @@ def check_rules(profile: Profile, rules: Mapping[str, FeatureRule]) -> None:
     Raises:
         ValueError: a rule for a name that the profile does not have, or with an effect that does not apply to it.
     """
-    make_thresholds(Reference(Layout(profile)), rules, warning=1.0, drifted=1.0)
+    make_thresholds(ReferenceTables(Layout(profile)), rules, warning=1.0, drifted=1.0)
 
 
 def check_quorum(quorum: float) -> None:

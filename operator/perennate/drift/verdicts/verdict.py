@@ -15,17 +15,17 @@ import numpy as np
 from perennate.drift.data.arrays import Bools, Floats, Ints
 from perennate.drift.statistics.holm import holm
 from perennate.drift.statistics.merging import merge_sparse
-from perennate.drift.statistics.overdispersion import dispersion
+from perennate.drift.statistics.overdispersion import estimate_design_effects
 from perennate.drift.statistics.tables import Tables
 from perennate.drift.statistics.union import union
 from perennate.drift.verdicts.effects import DEFAULT, EFFECTS, Comparison
 from perennate.drift.verdicts.faults import DataFault, FaultTests, fault_signal, fault_tests, found_faults
 from perennate.drift.verdicts.persistence import HYSTERESIS, Signal
-from perennate.drift.verdicts.results import FeatureResult, Verdict, known_results, unknown_results
+from perennate.drift.verdicts.results import DriftVerdict, FeatureResult, compared_results, unknown_results
 from perennate.drift.verdicts.rules import FeatureRule, Thresholds, check_quorum, make_thresholds, needed_features
 from perennate.drift.windows.sample import Sample
 
-__all__ = ["ROWS_FLOOR", "Evaluation", "FeatureResult", "Verdict", "evaluate"]
+__all__ = ["ROWS_FLOOR", "DriftVerdict", "Evaluation", "FeatureResult", "evaluate_drift"]
 
 ROWS_FLOOR = 100
 """Below so many rows the effect size itself is too noisy, whatever a policy says."""
@@ -47,7 +47,7 @@ class Evaluation:
         reason: the verdict in words.
     """
 
-    verdict: Verdict
+    verdict: DriftVerdict
     features: tuple[FeatureResult, ...]
     faults: tuple[DataFault, ...]
     rows: int
@@ -56,7 +56,7 @@ class Evaluation:
     reason: str
 
 
-def evaluate(
+def evaluate_drift(
     sample: Sample,
     *,
     min_samples: int = 500,
@@ -82,7 +82,7 @@ def evaluate(
     """
     check_quorum(quorum)
     reference = sample.reference
-    gates = make_thresholds(reference, rules, warning=warning, drifted=drifted)
+    thresholds = make_thresholds(reference, rules, warning=warning, drifted=drifted)
     needed, rows = max(min_samples, ROWS_FLOOR), sample.rows
     if not sample.warm or rows < needed:
         return _unknown(sample, needed)
@@ -91,14 +91,14 @@ def evaluate(
     chosen = reference.comparable & (tables.current_rows >= needed)
     checks = fault_tests(reference, total)
     if not chosen.any():
-        return _only_faults(sample, tables, gates, checks, significance)
+        return _only_faults(sample, tables, thresholds, checks, significance)
     compared = _compare(sample, tables, chosen)
-    p = union(compared.merged, compared.spread)
+    p = union(compared.merged, compared.design_effects)
     rejected = holm(np.concatenate((p, checks.p)), significance, tests=p.size + checks.possible)
-    judged = _judge(compared, gates, rejected[: p.size])
-    features = known_results(compared, gates, p, judged.effects, judged.levels)
+    judged = _judge(compared, thresholds, rejected[: p.size])
+    features = compared_results(compared, thresholds, p, judged.effects, judged.levels)
     if p.size < chosen.size:
-        features += unknown_results(reference.names, tables.current_rows, gates, np.flatnonzero(~chosen))
+        features += unknown_results(reference.names, tables.current_rows, thresholds, np.flatnonzero(~chosen))
     least = needed_features(quorum, p.size)
     verdict = _verdict(features, least)
     faulty = rejected[p.size :]
@@ -117,7 +117,7 @@ def _compare(sample: Sample, tables: Tables, chosen: Bools) -> Comparison:
     """The tables with enough rows, (tables,)."""
     known = tables.only(chosen)
     merged = merge_sparse(known)
-    return Comparison(sample.reference, chosen, known, merged, dispersion(merged), sample.total)
+    return Comparison(sample.reference, chosen, known, merged, estimate_design_effects(merged), sample.total)
 
 
 @dataclass(eq=False, slots=True)
@@ -135,28 +135,28 @@ class _Judged:
     near: int
 
 
-def _judge(compared: Comparison, gates: Thresholds, rejected: Bools) -> _Judged:
+def _judge(compared: Comparison, thresholds: Thresholds, rejected: Bools) -> _Judged:
     """Hold the effects against their gates."""
     effects = compared.effect(DEFAULT)
-    for method in gates.others:
-        own = np.array([name == method for name in gates.methods])[compared.chosen]
-        effects = np.where(own, compared.effect(method), effects)
-    drifted, warning = compared.own(gates.drifted), compared.own(gates.warning)
+    for method in thresholds.others:
+        of_compared = np.array([name == method for name in thresholds.methods])[compared.chosen]
+        effects = np.where(of_compared, compared.effect(method), effects)
+    drifted, warning = compared.of_compared(thresholds.drifted), compared.of_compared(thresholds.warning)
     levels = rejected * (1 + (effects >= warning).astype(np.int64) + (effects >= drifted))
     return _Judged(effects, levels, int(np.count_nonzero(rejected & (effects >= HYSTERESIS * drifted))))
 
 
-def _verdict(features: list[FeatureResult], least: int) -> Verdict:
+def _verdict(features: list[FeatureResult], least: int) -> DriftVerdict:
     """The verdict on the model, of which `least` features must drift; the worst comes first."""
     worst = features[0].verdict
-    if worst is Verdict.DRIFTED and sum(item.verdict is worst for item in features) < least:
-        return Verdict.WARNING
+    if worst is DriftVerdict.DRIFTED and sum(item.verdict is worst for item in features) < least:
+        return DriftVerdict.WARNING
     return worst
 
 
-def _signal(verdict: Verdict, near: int, least: int) -> Signal:
+def _signal(verdict: DriftVerdict, near: int, least: int) -> Signal:
     """What the alarm makes of it: raised by drift, lowered when too few are near it."""
-    if verdict is Verdict.DRIFTED:
+    if verdict is DriftVerdict.DRIFTED:
         return Signal.RAISED
     return Signal.BETWEEN if near >= least else Signal.LOWERED
 
@@ -168,18 +168,18 @@ def _unknown(sample: Sample, needed: int) -> Evaluation:
         if sample.rows < needed
         else f"{sample.until - sample.since:.0f} s of the window seen, a verdict waits for a 24th of it"
     )
-    return Evaluation(Verdict.UNKNOWN, (), (), sample.rows, Signal.UNKNOWN, Signal.UNKNOWN, reason)
+    return Evaluation(DriftVerdict.UNKNOWN, (), (), sample.rows, Signal.UNKNOWN, Signal.UNKNOWN, reason)
 
 
 def _only_faults(
-    sample: Sample, tables: Tables, gates: Thresholds, checks: FaultTests, significance: float
+    sample: Sample, tables: Tables, thresholds: Thresholds, checks: FaultTests, significance: float
 ) -> Evaluation:
     """No feature has enough values for a verdict on drift, which may well be a fault."""
     faulty = holm(checks.p, significance, tests=checks.possible)
     names = sample.reference.names
     return Evaluation(
-        verdict=Verdict.UNKNOWN,
-        features=tuple(unknown_results(names, tables.current_rows, gates, np.arange(len(names)))),
+        verdict=DriftVerdict.UNKNOWN,
+        features=tuple(unknown_results(names, tables.current_rows, thresholds, np.arange(len(names)))),
         faults=found_faults(sample.layout, sample.total, checks, faulty),
         rows=sample.rows,
         signal=Signal.UNKNOWN,
@@ -188,9 +188,9 @@ def _only_faults(
     )
 
 
-def _reason(verdict: Verdict, features: list[FeatureResult], least: int) -> str:
+def _reason(verdict: DriftVerdict, features: list[FeatureResult], least: int) -> str:
     """The verdict in words, with the features that it rests on."""
-    if verdict is Verdict.NONE:
+    if verdict is DriftVerdict.NONE:
         return "no significant change"
     named = [item for item in features if item.verdict is features[0].verdict]
     shown = ", ".join(f"{item.name} ({EFFECTS[item.method].label} {item.effect:.2f})" for item in named[:3])

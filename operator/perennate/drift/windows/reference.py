@@ -17,7 +17,7 @@ from perennate.drift.profile.features import NumericFeature
 from perennate.drift.profile.layout import OFFSET_STEPS, Layout
 from perennate.drift.profile.outputs import PREDICTION, SCORE
 from perennate.drift.statistics.moments import BucketMoments, Moments, cumulative_squares
-from perennate.drift.statistics.psi import Groups
+from perennate.drift.statistics.psi import PsiGroups
 from perennate.drift.statistics.shape import Shape
 from perennate.drift.statistics.tables import ReferenceCounts, Tables
 from perennate.drift.statistics.wasserstein import Quantiles
@@ -46,7 +46,7 @@ class _Row:
     importance: float = 0.0
 
 
-class Reference:
+class ReferenceTables:
     """The reference side of all tables of a profile: its features, then its score and the predicted class.
 
     Bins of a numeric feature are its cells, with what lies below joined to the first and what lies above to the last;
@@ -82,7 +82,7 @@ class Reference:
             self._cells[slice(*span)] = cell
         self.known = ReferenceCounts(self.shape, self._take(layout.reference))
         cuts = [start + np.array(row.cuts) for start, row in zip(self.shape.starts, rows, strict=True)]
-        self.groups = Groups.of(self.known, np.concatenate(cuts))
+        self.groups = PsiGroups.of(self.known, np.concatenate(cuts))
         self.comparable = self.known.rows > 0
         below, above, missing, other = layout.specials
         self._invalid_places = np.stack((missing, other, below, above))
@@ -144,11 +144,11 @@ class Reference:
         """Which tables have quantiles and a standard deviation to measure in, (tables,)."""
         return np.array([grid is not None for grid in self.grids])
 
-    def groups_of(self, chosen: Bools) -> Groups:
+    def groups_of(self, chosen: Bools) -> PsiGroups:
         """Cells that PSI is taken over, of some of the tables, (tables,)."""
         opens = np.zeros(self.shape.owner.size, dtype=np.bool_)
         opens[self.groups.cuts] = True
-        return Groups.of(self.known.only(chosen), np.flatnonzero(opens[chosen[self.shape.owner]]))
+        return PsiGroups.of(self.known.only(chosen), np.flatnonzero(opens[chosen[self.shape.owner]]))
 
     def _take(self, counts: Ints) -> Floats:
         """Counts of the cells of all tables, (..., cells)."""

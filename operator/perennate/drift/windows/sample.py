@@ -12,7 +12,7 @@ from perennate.drift.data.arrays import Ints
 from perennate.drift.profile.layout import ROWS, SEEN, Layout
 from perennate.drift.profile.profile import Profile
 from perennate.drift.statistics.moments import BucketMoments
-from perennate.drift.windows.reference import Reference
+from perennate.drift.windows.reference import ReferenceTables
 from perennate.drift.windows.sub_windows import SubWindows
 
 
@@ -27,7 +27,7 @@ class Sample:
         warm: whether enough time was seen for a verdict.
     """
 
-    reference: Reference
+    reference: ReferenceTables
     sub_windows: SubWindows
     since: float
     until: float

@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import Meta
 
 from perennate.drift.data.arrays import Ints
-from perennate.drift.data.documents import MAX_COUNT, shown
+from perennate.drift.data.documents import MAX_COUNT, abbreviated
 from perennate.drift.data.errors import WindowError
 from perennate.drift.data.parsing import check_schema, decode, decode_digest
 from perennate.drift.profile.layout import ROWS, Layout
@@ -181,7 +181,7 @@ def read_state(content: bytes, layout: Layout, *, length: float, scrape_interval
     unpacked, digest = _unpacked(content), layout.profile.digest
     check_schema(unpacked, SCHEMA, WindowError)
     if (found := decode_digest(unpacked, WindowError)) != digest:
-        raise WindowError(f"profileDigest: must be {digest}, got {shown(found)}")
+        raise WindowError(f"profileDigest: must be {digest}, got {abbreviated(found)}")
     document = decode(unpacked, _State, WindowError)
     for name, value, wanted in (
         ("length", document.length, length),

@@ -14,7 +14,7 @@ import numpy as np
 
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.statistics.moments import BucketMoments, Moments
-from perennate.drift.windows.reference import Reference
+from perennate.drift.windows.reference import ReferenceTables
 
 RUN = 12
 """Sub-windows whose sums are kept together."""
@@ -51,7 +51,7 @@ class _Run:
         moments: packed.
     """
 
-    reference: Reference
+    reference: ReferenceTables
     slots: Mapping[int, Ints]
     total: Ints
     moments: Floats
@@ -62,14 +62,14 @@ class _Run:
         return self.reference.cumulative_squares(_stacked(self.slots, self.total.size))
 
 
-class Sums:
+class SubWindowSums:
     """Adds up sub-windows, and remembers the sums of runs of them.
 
     Args:
         reference: of the profile that is counted against.
     """
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: ReferenceTables) -> None:
         self.reference = reference
         self._runs: dict[int, _Run] = {}
         self._recent: dict[int, Floats] = {}

@@ -18,10 +18,10 @@ from perennate.drift.profile.layout import Layout
 from perennate.drift.profile.profile import Profile
 from perennate.drift.recording.counts import Counts
 from perennate.drift.recording.validation import read_counts, validate_counts
-from perennate.drift.windows.reference import Reference
+from perennate.drift.windows.reference import ReferenceTables
 from perennate.drift.windows.sample import Sample
 from perennate.drift.windows.state import SUB_WINDOWS, PodCounts, WindowState, read_state
-from perennate.drift.windows.sub_windows import SubWindows, Sums
+from perennate.drift.windows.sub_windows import SubWindows, SubWindowSums
 
 WARM_UP = 24
 """No verdict before a 24th of the window has been seen."""
@@ -43,7 +43,7 @@ class Window:
         if not (length > 0 and 0 < scrape_interval <= length):
             raise ValueError(f"0 < scrape_interval <= length must hold, got {scrape_interval} and {length}")
         self.layout = Layout(profile)
-        self._adder = Sums(Reference(self.layout))
+        self._adder = SubWindowSums(ReferenceTables(self.layout))
         self.length = float(length)
         self.scrape_interval = float(scrape_interval)
         self.step = max(self.scrape_interval, self.length / SUB_WINDOWS)

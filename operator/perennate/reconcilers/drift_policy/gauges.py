@@ -41,8 +41,8 @@ def feature_gauges(found: Evaluation) -> GaugeUpdate:
     """Every effect size of every feature, its p-value and its design effect, not rounded."""
     values: list[GaugeValue] = []
     for feature in found.features:
-        if feature.verdict is not drift.Verdict.UNKNOWN:
-            measured = {**feature.statistics, "pValue": feature.p, "designEffect": feature.phi}
+        if feature.verdict is not drift.DriftVerdict.UNKNOWN:
+            measured = {**feature.statistics, "pValue": feature.p, "designEffect": feature.design_effect}
             values += [GaugeValue(float(value), (feature.name, statistic)) for statistic, value in measured.items()]
     return GaugeUpdate(FEATURE, tuple(values))
 

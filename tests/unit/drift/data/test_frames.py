@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from perennate.drift import Recorder, build_profile
-from perennate.drift.recording.row_buffer import WAITING_ROWS
+from perennate.drift.recording.row_buffer import BUFFER_ROWS
 
 WHEN = np.datetime64("2026-03-01T06:00", "us") + np.arange(2000) * np.timedelta64(61, "s")
 PROFILE = build_profile(
@@ -86,7 +86,7 @@ def counted(data: Any) -> dict[str, Any]:
     return {name: value for name, value in recorder.document().items() if name not in {"sum", "sumsq"}}
 
 
-@pytest.mark.parametrize("rows", [40, WAITING_ROWS + 40])
+@pytest.mark.parametrize("rows", [40, BUFFER_ROWS + 40])
 @pytest.mark.parametrize("name", TYPES)
 def test_frames_are_counted_like_their_python_values(name: str, rows: int) -> None:
     """Missing values count as missing, and no other value does."""

@@ -11,7 +11,7 @@ import pytest
 
 from perennate.drift.data.columns import Rows
 from perennate.drift.data.errors import ProfileError
-from perennate.drift.data.threads import in_threads
+from perennate.drift.data.threads import map_in_threads
 from perennate.drift.profile.build import build_profile
 from perennate.drift.recording.recorder import CHUNK_ROWS, Recorder
 from perennate.drift.recording.validation import validate_counts
@@ -148,12 +148,12 @@ def test_results_are_in_the_order_of_the_items() -> None:
         begun.set()
         return item * 10
 
-    assert in_threads(2, work, range(5)) == [0, 10, 20, 30, 40]
+    assert map_in_threads(2, work, range(5)) == [0, 10, 20, 30, 40]
 
 
 def test_one_worker_runs_in_the_calling_thread() -> None:
     """Serving pods start no threads."""
-    assert in_threads(1, lambda _: threading.get_ident(), [0]) == [threading.get_ident()]
+    assert map_in_threads(1, lambda _: threading.get_ident(), [0]) == [threading.get_ident()]
 
 
 def test_one_chunk_of_rows_is_not_split() -> None:

@@ -7,7 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from perennate.drift.performance.estimated import estimate_performance, estimated_metrics, evaluate_estimate
+from perennate.drift.performance.estimated import (
+    estimate_performance,
+    estimated_metrics,
+    evaluate_estimated_performance,
+)
 from perennate.drift.performance.measured import Cause
 from perennate.drift.performance.verdict import PerformanceVerdict
 from perennate.drift.profile.bins import bin_of
@@ -49,9 +53,9 @@ def scored_sample(scores: np.ndarray, profile: Profile = BINARY) -> Sample:
 def test_estimate_is_near_the_baseline_without_drift() -> None:
     """The reason says that no labels were used."""
     sample = scored_sample(make_scores(3000, 5)[0])
-    found = evaluate_estimate(sample, metric="accuracy", tolerance=0.02)
+    found = evaluate_estimated_performance(sample, metric="accuracy", tolerance=0.02)
 
-    assert (found.standing, found.signal, found.cause) == (PerformanceVerdict.HELD, Signal.LOWERED, None)
+    assert (found.verdict, found.signal, found.cause) == (PerformanceVerdict.HELD, Signal.LOWERED, None)
     assert (found.estimated, found.labelled_rows) == (True, 0)
     assert found.measurement is not None
     assert found.measurement.value == pytest.approx(BINARY.metrics["accuracy"].value, abs=0.02)
@@ -63,10 +67,10 @@ def test_estimate_is_near_the_baseline_without_drift() -> None:
 def test_uncertain_scores_lower_the_estimate(metric: str) -> None:
     """Scores near 0.5 lower the estimate, as they lower the true performance while the calibration holds."""
     scores = generator(6).uniform(0.35, 0.65, 3000)
-    found = evaluate_estimate(scored_sample(scores), metric=metric, tolerance=0.05)
+    found = evaluate_estimated_performance(scored_sample(scores), metric=metric, tolerance=0.05)
     truth = {"accuracy": np.mean(np.maximum(scores, 1 - scores)), "auc": 0.60}[metric]
 
-    assert (found.standing, found.signal) == (PerformanceVerdict.LOST, Signal.RAISED)
+    assert (found.verdict, found.signal) == (PerformanceVerdict.LOST, Signal.RAISED)
     assert found.measurement is not None
     assert found.measurement.value == pytest.approx(truth, abs=0.05)
 
@@ -93,32 +97,32 @@ def test_all_estimated_metrics() -> None:
 
 def test_accuracy_is_estimated_for_more_than_two_classes() -> None:
     """The estimate is the mean calibrated confidence; lower confidence gives a lower estimate."""
-    held = evaluate_estimate(
+    held = evaluate_estimated_performance(
         scored_sample(generator(3).uniform(0.4, 1, 2000), MULTICLASS), metric="accuracy", tolerance=0.05
     )
-    lost = evaluate_estimate(
+    lost = evaluate_estimated_performance(
         scored_sample(generator(3).uniform(0.4, 0.7, 2000), MULTICLASS), metric="accuracy", tolerance=0.05
     )
 
-    assert (held.standing, lost.standing) == (PerformanceVerdict.HELD, PerformanceVerdict.LOST)
+    assert (held.verdict, lost.verdict) == (PerformanceVerdict.HELD, PerformanceVerdict.LOST)
     assert lost.measurement is not None
     assert lost.measurement.value == pytest.approx(0.55, abs=0.03)
 
 
 def test_estimate_does_not_depend_on_the_number_of_pods() -> None:
     sample = scored_sample(make_scores(3000, 5)[0])
-    spread = make_sample(BINARY, rows=3000, scores=sample.total[sample.layout.score], pods=7)
+    half_width = make_sample(BINARY, rows=3000, scores=sample.total[sample.layout.score], pods=7)
 
-    assert estimate_performance(spread) == estimate_performance(sample)
+    assert estimate_performance(half_width) == estimate_performance(sample)
 
 
 def test_nothing_is_estimated_for_a_regression() -> None:
     values = generator(1).normal(size=1000)
     profile = build_profile(make_columns(1000), task="regression", score=values, labels=values)
-    found = evaluate_estimate(scored_sample(values, profile), metric="mae", tolerance=1.0)
+    found = evaluate_estimated_performance(scored_sample(values, profile), metric="mae", tolerance=1.0)
 
     assert estimate_performance(scored_sample(values, profile)) == {}
-    assert (found.standing, found.signal, found.cause) == (
+    assert (found.verdict, found.signal, found.cause) == (
         PerformanceVerdict.UNKNOWN,
         Signal.UNKNOWN,
         Cause.NOT_ESTIMATED,
@@ -154,16 +158,16 @@ def test_nothing_is_estimated_for_a_regression() -> None:
     ],
 )
 def test_unknown_estimate_has_a_cause_and_a_reason(profile: Profile, metric: str, cause: Cause, reason: str) -> None:
-    found = evaluate_estimate(make_sample(profile, rows=0), metric=metric, tolerance=0.05)
+    found = evaluate_estimated_performance(make_sample(profile, rows=0), metric=metric, tolerance=0.05)
 
-    assert (found.standing, found.signal) == (PerformanceVerdict.UNKNOWN, Signal.UNKNOWN)
+    assert (found.verdict, found.signal) == (PerformanceVerdict.UNKNOWN, Signal.UNKNOWN)
     assert (found.cause, found.reason, found.measurement) == (cause, reason, None)
 
 
 def test_auc_is_not_estimated_if_one_class_is_expected() -> None:
     assert BINARY.score is not None
     sure = dataclasses.replace(BINARY.score, calibration=np.ones(BINARY.score.bins))
-    found = evaluate_estimate(
+    found = evaluate_estimated_performance(
         scored_sample(make_scores(600)[0], dataclasses.replace(BINARY, score=sure)), metric="auc", tolerance=0.05
     )
 
@@ -172,4 +176,4 @@ def test_auc_is_not_estimated_if_one_class_is_expected() -> None:
 
 def test_unknown_metric_is_refused() -> None:
     with pytest.raises(ValueError, match=r"metric must be one of accuracy, .*, got 'mse'"):
-        evaluate_estimate(make_sample(BINARY), metric="mse", tolerance=0.05)
+        evaluate_estimated_performance(make_sample(BINARY), metric="mse", tolerance=0.05)

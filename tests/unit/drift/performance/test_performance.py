@@ -132,7 +132,7 @@ def test_performance_is_held_without_concept_drift() -> None:
     """The signal is lowered, and the result has the coverage and the delay of the labels."""
     found = evaluate_performance(labelled_sample(*make_scores(2000, 8)), metric="auc", tolerance=0.05)
 
-    assert (found.standing, found.signal, found.cause) == (PerformanceVerdict.HELD, Signal.LOWERED, None)
+    assert (found.verdict, found.signal, found.cause) == (PerformanceVerdict.HELD, Signal.LOWERED, None)
     assert (found.labelled_rows, found.coverage, found.delay, found.estimated) == (2000, 0.5, 3600.0, False)
     assert found.baseline == BINARY.metrics["auc"].value
 
@@ -142,7 +142,7 @@ def test_performance_is_lost_if_labels_are_independent_of_the_scores() -> None:
     scores, labels = make_scores(2000, 8)
     found = evaluate_performance(labelled_sample(scores, generator().permutation(labels)), metric="auc", tolerance=0.05)
 
-    assert (found.standing, found.signal) == (PerformanceVerdict.LOST, Signal.RAISED)
+    assert (found.verdict, found.signal) == (PerformanceVerdict.LOST, Signal.RAISED)
     assert found.measurement is not None
     assert found.reason.startswith(f"auc {found.measurement.value:.3f} (")
     assert found.reason.endswith("tolerated loss 0.05; labels for 50 % of rows, half of them within 1 h")
@@ -156,7 +156,7 @@ def test_every_binary_metric_detects_random_labels(metric: str) -> None:
     kept = evaluate_performance(labelled_sample(scores, labels), metric=metric, tolerance=0.05)
     lost = evaluate_performance(labelled_sample(scores, generator().permutation(labels)), metric=metric, tolerance=0.05)
 
-    assert (kept.standing, lost.standing) == (PerformanceVerdict.HELD, PerformanceVerdict.LOST)
+    assert (kept.verdict, lost.verdict) == (PerformanceVerdict.HELD, PerformanceVerdict.LOST)
 
 
 def multiclass(wrong: float) -> Sample:
@@ -175,11 +175,11 @@ def test_multiclass_metrics_detect_a_loss(metric: str) -> None:
 
     assert kept.measurement is not None
     assert kept.measurement.value == kept.baseline
-    assert (kept.standing, lost.standing) == (PerformanceVerdict.HELD, PerformanceVerdict.LOST)
+    assert (kept.verdict, lost.verdict) == (PerformanceVerdict.HELD, PerformanceVerdict.LOST)
 
 
 @pytest.mark.parametrize(
-    ("metric", "errors", "tolerance", "standing"),
+    ("metric", "errors", "tolerance", "verdict"),
     {
         "the same errors": ("mae", (1, 4), 0.5, PerformanceVerdict.HELD),
         "errors twice as large": ("mae", (1, 8), 0.5, PerformanceVerdict.LOST),
@@ -193,30 +193,30 @@ def test_multiclass_metrics_detect_a_loss(metric: str) -> None:
     }.values(),
 )
 def test_regression_metrics_detect_a_loss(
-    metric: str, errors: tuple[float, float], tolerance: float, standing: PerformanceVerdict
+    metric: str, errors: tuple[float, float], tolerance: float, verdict: PerformanceVerdict
 ) -> None:
     """Errors are lost if they grow; the bias is lost if its distance from 0 grows."""
     sample = make_sample(REGRESSION, rows=2000, residuals=generator(5).normal(*errors, 2000))
     found = evaluate_performance(sample, metric=metric, tolerance=tolerance)
 
-    assert found.standing is standing
+    assert found.verdict is verdict
     assert found.measurement is not None
     assert found.labelled_rows == found.measurement.rows == 2000
 
 
 def test_fewer_labels_detect_less() -> None:
     """The same loss is detected with 2,000 rows and not with 150, whose interval is wider."""
-    standing = {
+    verdict = {
         rows: evaluate_performance(
             make_sample(REGRESSION, rows=rows, residuals=np.resize([-5.4, 5.4, 0.5, -0.5, 9.0, -9.0], rows)),
             metric="mae",
             tolerance=1.2,
             min_samples=100,
-        ).standing
+        ).verdict
         for rows in (150, 2000)
     }
 
-    assert standing == {150: PerformanceVerdict.HELD, 2000: PerformanceVerdict.LOST}
+    assert verdict == {150: PerformanceVerdict.HELD, 2000: PerformanceVerdict.LOST}
 
 
 def test_loss_within_tolerance_neither_raises_nor_lowers() -> None:
@@ -227,7 +227,7 @@ def test_loss_within_tolerance_neither_raises_nor_lowers() -> None:
     worse = dataclasses.replace(BINARY, metrics={"auc": Metric(found.measurement.value + 0.045, 0.01)})
     again = evaluate_performance(labelled_sample(scores, labels, profile=worse), metric="auc", tolerance=0.05)
 
-    assert (again.standing, again.signal) == (PerformanceVerdict.HELD, Signal.BETWEEN)
+    assert (again.verdict, again.signal) == (PerformanceVerdict.HELD, Signal.BETWEEN)
 
 
 def spread_over_pods(metric: str, pods: int) -> PerformanceResult:
@@ -253,7 +253,7 @@ def test_performance_is_unknown_with_too_few_labels_or_one_class() -> None:
     few = evaluate_performance(labelled_sample(scores[:499], labels[:499]), metric="auc", tolerance=0.05)
     alone = evaluate_performance(labelled_sample(scores, np.zeros(600)), metric="auc", tolerance=0.05)
 
-    assert (few.standing, few.signal, few.cause) == (PerformanceVerdict.UNKNOWN, Signal.UNKNOWN, Cause.NO_LABELS)
+    assert (few.verdict, few.signal, few.cause) == (PerformanceVerdict.UNKNOWN, Signal.UNKNOWN, Cause.NO_LABELS)
     assert few.reason == "499 labelled rows in the window, 500 are needed"
     assert (alone.cause, alone.reason) == (Cause.NO_LABELS, "auc is not defined: the labelled rows lack a class")
 
@@ -289,7 +289,7 @@ def test_metric_of_another_model_type_is_unknown(profile: Profile, metric: str, 
     """The reason lists the metrics that the model has."""
     found = evaluate_performance(make_sample(profile, rows=600), metric=metric, tolerance=0.05)
 
-    assert (found.standing, found.cause, found.reason) == (PerformanceVerdict.UNKNOWN, Cause.NOT_DEFINED, reason)
+    assert (found.verdict, found.cause, found.reason) == (PerformanceVerdict.UNKNOWN, Cause.NOT_DEFINED, reason)
 
 
 def test_performance_is_unknown_if_labels_cannot_be_counted() -> None:
@@ -297,8 +297,8 @@ def test_performance_is_unknown_if_labels_cannot_be_counted() -> None:
     bare = build_profile(make_columns(600), task="regression")
     found = evaluate_performance(make_sample(bare, rows=600), metric="mae", tolerance=0.05)
 
-    assert (found.standing, found.cause) == (PerformanceVerdict.UNKNOWN, Cause.NOT_COUNTED)
-    assert found.reason == bare.no_labels
+    assert (found.verdict, found.cause) == (PerformanceVerdict.UNKNOWN, Cause.NOT_COUNTED)
+    assert found.reason == bare.labels_not_counted_reason
 
 
 def test_unknown_metric_is_refused() -> None:

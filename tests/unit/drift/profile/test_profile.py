@@ -18,7 +18,7 @@ from perennate.drift.data.errors import ProfileError
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.features import NumericFeature
 from perennate.drift.profile.profile import MAX_BYTES, Profile
-from perennate.drift.verdicts.verdict import Verdict, evaluate
+from perennate.drift.verdicts.verdict import DriftVerdict, evaluate_drift
 from perennate.drift.windows.window import Window
 from tests.support.drift.changes import JSON, drop, put
 from tests.support.drift.makers import HOUR, START, generator, make_document, make_profile, make_scores
@@ -215,7 +215,7 @@ def test_a_profile_of_the_previous_schema_gives_a_verdict() -> None:
     window = Window(profile, length=HOUR, scrape_interval=15)
     window.add(make_document(profile, rows=2000), pod="a", now=START + HOUR)
 
-    assert evaluate(window.sample(START + HOUR)).verdict is Verdict.NONE
+    assert evaluate_drift(window.sample(START + HOUR)).verdict is DriftVerdict.NONE
 
 
 def test_fields_of_the_current_schema_are_refused_in_the_previous_one() -> None:

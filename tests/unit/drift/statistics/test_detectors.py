@@ -14,21 +14,21 @@ from hypothesis import strategies as st
 from perennate.drift.profile.features import NumericFeature
 from perennate.drift.profile.layout import Layout
 from perennate.drift.statistics.merging import merge_sparse
-from perennate.drift.statistics.overdispersion import dispersion
+from perennate.drift.statistics.overdispersion import estimate_design_effects
 from perennate.drift.statistics.tables import Tables
 from perennate.drift.statistics.union import DETECTORS, Detector, union
 from perennate.drift.verdicts.effects import EFFECTS, Comparison
-from perennate.drift.verdicts.results import Verdict
+from perennate.drift.verdicts.results import DriftVerdict
 from perennate.drift.verdicts.rules import FeatureRule
-from perennate.drift.verdicts.verdict import evaluate
-from perennate.drift.windows.reference import Reference
-from perennate.drift.windows.sub_windows import Sums
+from perennate.drift.verdicts.verdict import evaluate_drift
+from perennate.drift.windows.reference import ReferenceTables
+from perennate.drift.windows.sub_windows import SubWindowSums
 from tests.support.drift.makers import make_columns, make_profile, make_ragged, make_sample, make_tables
 from tests.support.drift.step_by_step import one_feature
 
 Pair = tuple[list[float], list[list[float]]]
 PROFILE = make_profile(rows=2000)
-REFERENCE = Reference(Layout(PROFILE))
+REFERENCE = ReferenceTables(Layout(PROFILE))
 RARE = st.sampled_from([0, 0, 0, 1, 2, 7, 60])
 """Counts with many empty and sparse cells, which must be merged."""
 
@@ -52,13 +52,13 @@ def test_detectors_equal_the_reference_implementation(pair: Pair, ordered: bool)
     """Design effects, all three tests and their union equal the definition, including merged cells."""
     wanted = one_feature(*pair, ordered=ordered)
     tables = merge_sparse(make_tables(pair[0], parts=pair[1], ordered=ordered))
-    spread = dispersion(tables)
+    design_effects = estimate_design_effects(tables)
 
-    assert union(tables, spread)[0] == pytest.approx(wanted.union, rel=1e-6, abs=1e-15)
+    assert union(tables, design_effects)[0] == pytest.approx(wanted.union, rel=1e-6, abs=1e-15)
     if tables.shape.sizes[0] > 1:
-        assert spread.cells[0] == pytest.approx(wanted.phi)
-        assert spread.cumulative[0] == pytest.approx(wanted.phi_c)
-        found = {name: float(detector(tables, spread)[0]) for name, detector in DETECTORS.items()}
+        assert design_effects.cells[0] == pytest.approx(wanted.phi)
+        assert design_effects.cumulative[0] == pytest.approx(wanted.phi_c)
+        found = {name: float(detector(tables, design_effects)[0]) for name, detector in DETECTORS.items()}
         assert list(found.values()) == pytest.approx(
             [wanted.pearson, wanted.kolmogorov, wanted.residual], rel=1e-6, abs=1e-15
         )
@@ -70,12 +70,12 @@ def test_detectors_equal_the_reference_implementation(pair: Pair, ordered: bool)
 def test_detectors_are_pure_and_return_p_values(detector: Detector, pair: Pair) -> None:
     """A p-value is from 0 to 1 and the same on every call, and the counts are not changed."""
     tables = merge_sparse(make_tables(pair[0], parts=pair[1]))
-    spread = dispersion(tables)
+    design_effects = estimate_design_effects(tables)
     before = _content(tables)
-    p = detector(tables, spread)
+    p = detector(tables, design_effects)
 
     assert np.all((p >= 0) & (p <= 1))
-    assert np.array_equal(p, detector(tables, spread))
+    assert np.array_equal(p, detector(tables, design_effects))
     assert all(np.array_equal(*both) for both in zip(before, _content(tables), strict=True))
 
 
@@ -89,7 +89,7 @@ def test_detectors_do_not_depend_on_the_order_of_sub_windows(
     found = []
     for parts in (pair[1], shuffled):
         tables = merge_sparse(make_tables(pair[0], parts=parts))
-        found.append(detector(tables, dispersion(tables))[0])
+        found.append(detector(tables, estimate_design_effects(tables))[0])
 
     assert found[0] == pytest.approx(found[1], rel=1e-9)
 
@@ -98,7 +98,7 @@ def test_detectors_do_not_depend_on_the_order_of_sub_windows(
 def test_detectors_find_nothing_in_the_reference_itself(detector: Detector) -> None:
     tables = merge_sparse(make_tables([100.0, 200, 300, 400], [10.0, 20, 30, 40]))
 
-    assert detector(tables, dispersion(tables))[0] > 0.99
+    assert detector(tables, estimate_design_effects(tables))[0] > 0.99
 
 
 @pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
@@ -108,9 +108,9 @@ def test_tables_are_independent(detector: Detector, first: Pair, second: Pair) -
     """A table gives the same p-value alone and beside others, whichever cells are merged."""
     alone = [merge_sparse(make_ragged(pair)) for pair in (first, second)]
     together = merge_sparse(make_ragged(first, second))
-    wanted = [detector(tables, dispersion(tables))[0] for tables in alone]
+    wanted = [detector(tables, estimate_design_effects(tables))[0] for tables in alone]
 
-    assert detector(together, dispersion(together)) == pytest.approx(wanted, rel=1e-9, abs=1e-12)
+    assert detector(together, estimate_design_effects(together)) == pytest.approx(wanted, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
@@ -121,7 +121,9 @@ def test_a_subset_of_the_tables_gives_the_same_p_values(detector: Detector) -> N
     alone = merge_sparse(make_ragged(pair))
     chosen = merge_sparse(make_ragged(other, pair, other).only(np.array([False, True, False])))
 
-    assert detector(chosen, dispersion(chosen)) == pytest.approx(detector(alone, dispersion(alone)), rel=1e-9)
+    assert detector(chosen, estimate_design_effects(chosen)) == pytest.approx(
+        detector(alone, estimate_design_effects(alone)), rel=1e-9
+    )
 
 
 def _content(tables: Tables) -> list[np.ndarray]:
@@ -137,12 +139,12 @@ def compare(cells: list[int], *, parts: int = 1) -> Comparison:
 
 def compare_parts(counts: np.ndarray) -> Comparison:
     """A window with these counts in its sub-windows, as an array of shape (sub-windows, cells of the layout)."""
-    found = Sums(REFERENCE).of(dict(enumerate(counts)))
+    found = SubWindowSums(REFERENCE).of(dict(enumerate(counts)))
     tables = REFERENCE.tables(found.total, found.parts)
     chosen = tables.current_rows > 0
     known = tables.only(chosen)
     merged = merge_sparse(known)
-    return Comparison(REFERENCE, chosen, known, merged, dispersion(merged), found.total)
+    return Comparison(REFERENCE, chosen, known, merged, estimate_design_effects(merged), found.total)
 
 
 CELLS = st.lists(st.sampled_from([0, 1, 5, 40, 10_000, 2**33]), min_size=1, max_size=60).filter(any)
@@ -175,11 +177,12 @@ def test_a_feature_with_too_few_rows_is_unknown(method: str, rows: int) -> None:
     columns = make_columns(1000, seed=3, shift=5.0)
     columns["f0"][rows:] = np.nan
     found = {
-        item.name: item for item in evaluate(make_sample(PROFILE, columns), rules={"f0": FeatureRule(method)}).features
+        item.name: item
+        for item in evaluate_drift(make_sample(PROFILE, columns), rules={"f0": FeatureRule(method)}).features
     }
 
     assert found["f0"].method == method
-    assert found["f0"].verdict is (Verdict.DRIFTED if rows >= 500 else Verdict.UNKNOWN)
+    assert found["f0"].verdict is (DriftVerdict.DRIFTED if rows >= 500 else DriftVerdict.UNKNOWN)
     assert bool(found["f0"].statistics) == (rows >= 500)
 
 
@@ -188,7 +191,7 @@ def test_effects_grow_with_the_change(method: str) -> None:
     assert isinstance(PROFILE.features[0], NumericFeature)
     found = []
     for shift in (0.0, 0.3, 0.6, 1.2):
-        evaluation = evaluate(make_sample(PROFILE, make_columns(4000, seed=3, shift=shift)))
+        evaluation = evaluate_drift(make_sample(PROFILE, make_columns(4000, seed=3, shift=shift)))
         found.append(next(item for item in evaluation.features if item.name == "f0").statistics[method])
 
     assert found == sorted(found)
@@ -199,7 +202,7 @@ def test_effects_grow_with_the_change(method: str) -> None:
 def test_effects_do_not_depend_on_the_number_of_sub_windows() -> None:
     """This holds for independent rows."""
     columns = make_columns(1200, seed=8, shift=0.5)
-    found = [evaluate(make_sample(PROFILE, columns, parts=parts)).features for parts in (1, 4, 12)]
+    found = [evaluate_drift(make_sample(PROFILE, columns, parts=parts)).features for parts in (1, 4, 12)]
 
     assert dict(found[0][0].statistics) == pytest.approx(dict(found[1][0].statistics))
     assert dict(found[0][0].statistics) == pytest.approx(dict(found[2][0].statistics))

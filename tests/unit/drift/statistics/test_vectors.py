@@ -9,9 +9,9 @@ from scipy import stats
 from perennate.drift.statistics.holm import holm
 from perennate.drift.statistics.kolmogorov import distance, kolmogorov_smirnov
 from perennate.drift.statistics.merging import merge_sparse
-from perennate.drift.statistics.overdispersion import dispersion
+from perennate.drift.statistics.overdispersion import estimate_design_effects
 from perennate.drift.statistics.pearson import pearson, statistic
-from perennate.drift.statistics.psi import Groups, stability_index
+from perennate.drift.statistics.psi import PsiGroups, stability_index
 from perennate.drift.statistics.residual import binomial_above, largest_residual
 from perennate.drift.statistics.union import union
 from tests.support.drift.makers import generator, make_tables
@@ -23,20 +23,20 @@ PARTS = np.array([[40.0, 30, 20, 10], [10, 20, 30, 40], [25, 25, 25, 25]])
 
 def test_p_values_of_the_known_window() -> None:
     tables = merge_sparse(make_tables(REFERENCE, WINDOW))
-    spread = dispersion(tables)
+    design_effects = estimate_design_effects(tables)
 
     assert statistic(tables)[0] == pytest.approx(17.2285, abs=5e-5)
-    assert pearson(tables, spread)[0] == pytest.approx(0.045255, abs=5e-7)
+    assert pearson(tables, design_effects)[0] == pytest.approx(0.045255, abs=5e-7)
     assert distance(tables)[0] == pytest.approx(0.07, abs=1e-12)
-    assert kolmogorov_smirnov(tables, spread)[0] == pytest.approx(0.018807, abs=5e-7)
-    assert largest_residual(tables, spread)[0] == pytest.approx(0.039091, abs=5e-7)
-    assert union(tables, spread)[0] == pytest.approx(0.056421, abs=5e-7)
+    assert kolmogorov_smirnov(tables, design_effects)[0] == pytest.approx(0.018807, abs=5e-7)
+    assert largest_residual(tables, design_effects)[0] == pytest.approx(0.039091, abs=5e-7)
+    assert union(tables, design_effects)[0] == pytest.approx(0.056421, abs=5e-7)
 
 
 def test_stability_index_of_the_known_window() -> None:
     """PSI* is PSI minus (k - 1)(1/N + 1/M)."""
     tables = make_tables(REFERENCE, WINDOW)
-    index, effect = stability_index(tables, Groups.of(tables.known, np.arange(10)), np.ones(1))
+    index, effect = stability_index(tables, PsiGroups.of(tables.known, np.arange(10)), np.ones(1))
 
     assert index[0] == pytest.approx(0.038544, abs=5e-7)
     assert effect[0] == pytest.approx(0.019644, abs=5e-7)
@@ -44,33 +44,33 @@ def test_stability_index_of_the_known_window() -> None:
 
 def test_dispersion_of_the_known_sub_windows() -> None:
     """Q = 40 with 6 degrees of freedom gives a design effect of 6.667, and 13.333 for cumulative counts."""
-    spread = dispersion(make_tables([1000.0] * 4, parts=PARTS))
+    design_effects = estimate_design_effects(make_tables([1000.0] * 4, parts=PARTS))
 
-    assert spread.freedom[0] == 6
-    assert spread.cells[0] == pytest.approx(40 / 6)
-    assert spread.cumulative[0] == pytest.approx(13.3333, abs=5e-5)
+    assert design_effects.degrees_of_freedom[0] == 6
+    assert design_effects.cells[0] == pytest.approx(40 / 6)
+    assert design_effects.cumulative[0] == pytest.approx(13.3333, abs=5e-5)
 
 
 def test_dispersion_of_independent_rows_is_one() -> None:
     """Without significant variation between sub-windows, the design effect is exactly 1."""
     parts = generator(3).multinomial(100, np.full(8, 1 / 8), size=12)
-    spread = dispersion(make_tables([500.0] * 8, parts=parts))
+    design_effects = estimate_design_effects(make_tables([500.0] * 8, parts=parts))
 
-    assert spread.cells[0] == 1
-    assert spread.cumulative[0] == 1
+    assert design_effects.cells[0] == 1
+    assert design_effects.cumulative[0] == 1
 
 
 def test_dispersion_ignores_empty_sub_windows_and_cells() -> None:
     padded = np.zeros((5, 6))
     padded[:3, :4] = PARTS
     plain, filled = (
-        dispersion(make_tables([1000.0] * 4, parts=PARTS)),
-        dispersion(make_tables([1000.0] * 6, parts=padded)),
+        estimate_design_effects(make_tables([1000.0] * 4, parts=PARTS)),
+        estimate_design_effects(make_tables([1000.0] * 6, parts=padded)),
     )
 
     assert filled.cells == pytest.approx(plain.cells)
     assert filled.cumulative == pytest.approx(plain.cumulative)
-    assert filled.freedom == plain.freedom
+    assert filled.degrees_of_freedom == plain.degrees_of_freedom
 
 
 def test_pearson_equals_scipy() -> None:
@@ -81,16 +81,16 @@ def test_pearson_equals_scipy() -> None:
     known = stats.chi2_contingency(np.stack((reference, window)), correction=False)
 
     assert statistic(tables)[0] == pytest.approx(known.statistic)
-    assert pearson(tables, dispersion(tables))[0] == pytest.approx(known.pvalue)
+    assert pearson(tables, estimate_design_effects(tables))[0] == pytest.approx(known.pvalue)
 
 
 def test_pearson_of_dependent_rows_uses_f() -> None:
     """With a design effect phi above 1, X2 / (phi (B - 1)) is compared with F(B - 1, d)."""
     tables = make_tables([1000.0, 2000, 3000, 4000], parts=PARTS)
-    spread = dispersion(tables)
-    wanted = stats.f.sf(statistic(tables)[0] / (3 * spread.cells[0]), 3, 6)
+    design_effects = estimate_design_effects(tables)
+    wanted = stats.f.sf(statistic(tables)[0] / (3 * design_effects.cells[0]), 3, 6)
 
-    assert pearson(tables, spread)[0] == pytest.approx(wanted)
+    assert pearson(tables, design_effects)[0] == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,10 @@ def test_missing_rate_of_the_known_fault() -> None:
 def test_kolmogorov_smirnov_is_skipped_for_categories() -> None:
     """Cells without an order have no cumulative shares; the correction factor stays three."""
     tables = make_tables(REFERENCE, WINDOW, ordered=False)
-    spread = dispersion(tables)
+    design_effects = estimate_design_effects(tables)
 
-    assert kolmogorov_smirnov(tables, spread)[0] == 1
-    assert union(tables, spread)[0] == pytest.approx(3 * 0.039091, abs=5e-6)
+    assert kolmogorov_smirnov(tables, design_effects)[0] == 1
+    assert union(tables, design_effects)[0] == pytest.approx(3 * 0.039091, abs=5e-6)
 
 
 MERGES = {
@@ -140,7 +140,7 @@ def test_one_cell_gives_a_p_value_of_one() -> None:
     """With fewer than two cells there is nothing to test."""
     tables = merge_sparse(make_tables([5.0, 5], [1.0, 0]))
 
-    assert union(tables, dispersion(tables))[0] == 1
+    assert union(tables, estimate_design_effects(tables))[0] == 1
 
 
 def test_holm_stops_at_the_first_failure() -> None:

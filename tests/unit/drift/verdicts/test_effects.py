@@ -12,7 +12,7 @@ from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.features import NumericFeature
 from perennate.drift.statistics.jensen_shannon import corrected_distance, divergence
 from perennate.drift.statistics.kolmogorov import distance
-from perennate.drift.verdicts.verdict import evaluate
+from perennate.drift.verdicts.verdict import evaluate_drift
 from tests.support.drift.makers import generator, make_sample, make_tables
 
 TABLES = make_tables([1000.0] * 10, [30.0, 40, 45, 50, 50, 50, 55, 55, 60, 65])
@@ -65,7 +65,7 @@ def test_wasserstein_of_a_very_long_tail() -> None:
     """If a few values dominate the sum, W1 from counts is within 0.5 to 1.4 times that of the rows."""
     draw = generator(3)
     training, window = draw.lognormal(0, 2, ROWS), 1.2 * draw.lognormal(0, 2, ROWS)
-    found = evaluate(make_sample(build_profile({"x": training}, task="regression"), {"x": window})).features[0]
+    found = evaluate_drift(make_sample(build_profile({"x": training}, task="regression"), {"x": window})).features[0]
 
     exact = stats.wasserstein_distance(training, window) / training.std()
     assert 0.5 * exact < found.statistics["wasserstein"] < 1.4 * exact
@@ -79,7 +79,7 @@ def test_effects_from_counts_are_close_to_those_from_rows(
     draw = generator(3)
     training = column(draw)
     window = change(column(draw))
-    found = evaluate(make_sample(build_profile({"x": training}, task="regression"), {"x": window})).features[0]
+    found = evaluate_drift(make_sample(build_profile({"x": training}, task="regression"), {"x": window})).features[0]
 
     exact = stats.wasserstein_distance(training, window) / training.std()
     assert found.statistics["wasserstein"] == pytest.approx(exact, rel=0.07)
@@ -92,7 +92,7 @@ def test_effects_from_counts_are_close_to_those_from_rows(
 def test_wasserstein_of_values_far_above_training() -> None:
     """If the whole window is above the largest training value, the mean gives a lower bound of W1."""
     training = generator().normal(size=5000)
-    found = evaluate(make_sample(build_profile({"x": training}, task="regression"), {"x": training[:1000] + 50}))
+    found = evaluate_drift(make_sample(build_profile({"x": training}, task="regression"), {"x": training[:1000] + 50}))
 
     assert found.features[0].statistics["wasserstein"] == pytest.approx(50 / training.std(), rel=0.02)
 
@@ -102,7 +102,7 @@ def test_effects_that_are_not_defined_are_left_out() -> None:
     draw = generator()
     columns = {"country": draw.choice(["de", "fr"], 1000), "same": np.full(1000, 3.0), "x": draw.normal(size=1000)}
     profile = build_profile(columns, task="regression")
-    found = {item.name: set(item.statistics) for item in evaluate(make_sample(profile, columns)).features}
+    found = {item.name: set(item.statistics) for item in evaluate_drift(make_sample(profile, columns)).features}
 
     assert isinstance(profile.features[1], NumericFeature)
     assert found["country"] == {"psi", "jensenShannon"}

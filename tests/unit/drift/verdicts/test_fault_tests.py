@@ -10,10 +10,10 @@ from scipy import stats
 
 from perennate.drift.profile.layout import ROWS, Layout
 from perennate.drift.verdicts.faults import fault_tests
-from perennate.drift.windows.reference import Reference
+from perennate.drift.windows.reference import ReferenceTables
 from tests.support.drift.makers import generator, make_profile
 
-REFERENCE = Reference(Layout(make_profile(rows=500)))
+REFERENCE = ReferenceTables(Layout(make_profile(rows=500)))
 
 
 @given(seed=st.integers(0, 10_000), rows=st.sampled_from([100, 3000, 2**33]))

@@ -11,7 +11,7 @@ from perennate.drift.profile.build import build_profile
 from perennate.drift.verdicts.faults import FAULT_CONSECUTIVE
 from perennate.drift.verdicts.hints import percent
 from perennate.drift.verdicts.persistence import Signal, Streak, advance
-from perennate.drift.verdicts.verdict import Evaluation, evaluate
+from perennate.drift.verdicts.verdict import Evaluation, evaluate_drift
 from tests.support.drift.makers import generator, make_sample
 
 ROWS = 2000
@@ -41,7 +41,7 @@ def broken(name: str, share: float, value: object) -> Evaluation:
     columns = columns_of(2)
     column = columns[name].astype(object)
     column[: int(share * ROWS)] = value
-    return evaluate(make_sample(PROFILE, columns | {name: column}))
+    return evaluate_drift(make_sample(PROFILE, columns | {name: column}))
 
 
 FAULTS = {
@@ -78,7 +78,8 @@ def test_change_hint_says_how_the_feature_changed(
     """The hint says which values became more frequent, or how the mean moved; unchanged features have no hint."""
     columns = columns_of(2)
     found = {
-        item.name: item.hint for item in evaluate(make_sample(PROFILE, columns | {name: change(columns)})).features
+        item.name: item.hint
+        for item in evaluate_drift(make_sample(PROFILE, columns | {name: change(columns)})).features
     }
 
     assert found[name].startswith(hint)
@@ -89,7 +90,7 @@ def test_hint_names_a_value_that_became_more_frequent() -> None:
     """If the column has few values, the hint contains the value."""
     columns = columns_of(2)
     columns["wheels"][EVERY < 8] = 4.0
-    found = {item.name: item.hint for item in evaluate(make_sample(PROFILE, columns)).features}
+    found = {item.name: item.hint for item in evaluate_drift(make_sample(PROFILE, columns)).features}
 
     assert found["wheels"].startswith("`wheels`: 4 takes 8")
     assert "% in training" in found["wheels"]
@@ -102,7 +103,7 @@ def test_percent_shows_small_shares() -> None:
 
 def test_faults_raise_a_separate_alarm() -> None:
     """Two evaluations in a row with a fault raise it, one does not, and the drift alarm is not affected."""
-    faulty, quiet = broken("age", 0.03, "n/a"), evaluate(make_sample(PROFILE, columns_of(2)))
+    faulty, quiet = broken("age", 0.03, "n/a"), evaluate_drift(make_sample(PROFILE, columns_of(2)))
     assert (faulty.fault_signal, faulty.signal, quiet.fault_signal) == (Signal.RAISED, Signal.LOWERED, Signal.LOWERED)
     streak, seen = Streak(), ""
     for found in (faulty, quiet, faulty, faulty, quiet, quiet):
@@ -115,4 +116,4 @@ def test_faults_raise_a_separate_alarm() -> None:
 def test_fault_signal_is_unknown_with_few_rows() -> None:
     columns = {name: values[:100] for name, values in columns_of(2).items()}
 
-    assert evaluate(make_sample(PROFILE, columns)).fault_signal is Signal.UNKNOWN
+    assert evaluate_drift(make_sample(PROFILE, columns)).fault_signal is Signal.UNKNOWN

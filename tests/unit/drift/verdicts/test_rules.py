@@ -7,7 +7,7 @@ import pytest
 
 from perennate.drift.verdicts.persistence import Signal
 from perennate.drift.verdicts.rules import FeatureRule, check_rules, needed_features
-from perennate.drift.verdicts.verdict import Evaluation, Verdict, evaluate
+from perennate.drift.verdicts.verdict import DriftVerdict, Evaluation, evaluate_drift
 from tests.support.drift.makers import make_columns, make_profile, make_sample
 
 PROFILE = make_profile()
@@ -18,7 +18,7 @@ def judge(shift: float, *, moved: tuple[str, ...] = ("f0",), **settings: object)
     columns = make_columns(4000, 5)
     for name in moved:
         columns[name] = columns[name] + shift
-    return evaluate(make_sample(PROFILE, columns), **settings)  # type: ignore[arg-type]
+    return evaluate_drift(make_sample(PROFILE, columns), **settings)  # type: ignore[arg-type]
 
 
 def test_a_feature_is_judged_by_its_own_rule() -> None:
@@ -26,22 +26,25 @@ def test_a_feature_is_judged_by_its_own_rule() -> None:
     found = judge(0.3, rules={"f0": FeatureRule("meanShift", 0.2)})
     first = found.features[0]
 
-    assert found.verdict is Verdict.DRIFTED
+    assert found.verdict is DriftVerdict.DRIFTED
     assert (first.name, first.method, first.threshold) == ("f0", "meanShift", 0.2)
     assert first.effect == first.statistics["meanShift"] == pytest.approx(0.3, abs=0.05)
     assert found.reason == f"drifted: f0 (mean shift {first.effect:.2f})"
     assert {item.method for item in found.features[1:]} == {"psi"}
-    assert judge(0.3).verdict is Verdict.CHANGED
+    assert judge(0.3).verdict is DriftVerdict.CHANGED
 
 
-GATES = {"drift": (0.2, None, Verdict.DRIFTED), "half of the threshold is a warning": (0.5, None, Verdict.WARNING)} | {
-    "explicit warning threshold": (0.9, 0.25, Verdict.WARNING),
-    "below half of the threshold": (0.9, None, Verdict.CHANGED),
+GATES = {
+    "drift": (0.2, None, DriftVerdict.DRIFTED),
+    "half of the threshold is a warning": (0.5, None, DriftVerdict.WARNING),
+} | {
+    "explicit warning threshold": (0.9, 0.25, DriftVerdict.WARNING),
+    "below half of the threshold": (0.9, None, DriftVerdict.CHANGED),
 }
 
 
 @pytest.mark.parametrize(("threshold", "warning", "verdict"), GATES.values(), ids=GATES)
-def test_warning_threshold_of_a_rule(threshold: float, warning: float | None, verdict: Verdict) -> None:
+def test_warning_threshold_of_a_rule(threshold: float, warning: float | None, verdict: DriftVerdict) -> None:
     """The warning threshold of a rule is half of its threshold, unless the rule sets it."""
     assert judge(0.3, rules={"f0": FeatureRule("meanShift", threshold, warning)}).verdict is verdict
 
@@ -55,22 +58,24 @@ def test_hysteresis_uses_the_threshold_of_each_rule() -> None:
 
 
 QUORUMS = {
-    "any feature": (1, ("f0",), Verdict.DRIFTED, Signal.RAISED),
-    "two of two": (2, ("f0", "f1"), Verdict.DRIFTED, Signal.RAISED),
-    "one of two": (2, ("f0",), Verdict.WARNING, Signal.LOWERED),
-    "half of four": (0.5, ("f0", "f1"), Verdict.DRIFTED, Signal.RAISED),
-    "less than half": (0.5, ("f0",), Verdict.WARNING, Signal.LOWERED),
+    "any feature": (1, ("f0",), DriftVerdict.DRIFTED, Signal.RAISED),
+    "two of two": (2, ("f0", "f1"), DriftVerdict.DRIFTED, Signal.RAISED),
+    "one of two": (2, ("f0",), DriftVerdict.WARNING, Signal.LOWERED),
+    "half of four": (0.5, ("f0", "f1"), DriftVerdict.DRIFTED, Signal.RAISED),
+    "less than half": (0.5, ("f0",), DriftVerdict.WARNING, Signal.LOWERED),
 }
 
 
 @pytest.mark.parametrize(("quorum", "moved", "verdict", "signal"), QUORUMS.values(), ids=QUORUMS)
-def test_quorum_is_a_number_or_a_share(quorum: float, moved: tuple[str, ...], verdict: Verdict, signal: Signal) -> None:
+def test_quorum_is_a_number_or_a_share(
+    quorum: float, moved: tuple[str, ...], verdict: DriftVerdict, signal: Signal
+) -> None:
     """The quorum is a number, or a share of the features with a verdict; fewer drifted features give a warning."""
     found = judge(1.0, moved=moved, quorum=quorum)
 
     assert (found.verdict, found.signal) == (verdict, signal)
-    assert {item.name for item in found.features if item.verdict is Verdict.DRIFTED} == set(moved)
-    if verdict is Verdict.WARNING:
+    assert {item.name for item in found.features if item.verdict is DriftVerdict.DRIFTED} == set(moved)
+    if verdict is DriftVerdict.WARNING:
         assert found.reason.startswith("warning: 1 of 2 that make drift: f0 (PSI* ")
 
 
@@ -79,7 +84,7 @@ def test_quorum_share_ignores_unknown_features() -> None:
     columns = make_columns(4000, 5, shift=1.0)
     columns["f1"] = columns["f2"] = np.full(4000, np.nan)
 
-    assert evaluate(make_sample(PROFILE, columns), quorum=0.5).verdict is Verdict.DRIFTED
+    assert evaluate_drift(make_sample(PROFILE, columns), quorum=0.5).verdict is DriftVerdict.DRIFTED
     assert [needed_features(0.3, tables) for tables in (1, 3, 4, 10, 11)] == [1, 1, 2, 3, 4]
 
 

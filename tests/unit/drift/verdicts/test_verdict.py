@@ -9,7 +9,7 @@ from scipy.stats import norm
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.features import NumericFeature
 from perennate.drift.verdicts.persistence import Signal, Streak, advance
-from perennate.drift.verdicts.verdict import Evaluation, Verdict, evaluate
+from perennate.drift.verdicts.verdict import DriftVerdict, Evaluation, evaluate_drift
 from perennate.drift.windows.window import Window
 from tests.support.drift.makers import (
     HOUR,
@@ -29,16 +29,16 @@ PROFILE = make_profile()
 def judge(rows: int, *, shift: float = 0.0, seed: int = 5, **settings: float) -> Evaluation:
     """The verdict on `rows` rows, with f0 shifted and the scores unchanged."""
     sample = make_sample(PROFILE, make_columns(rows, seed, shift=shift), scores=make_scores(rows, seed)[0])
-    return evaluate(sample, **settings)  # type: ignore[arg-type]
+    return evaluate_drift(sample, **settings)  # type: ignore[arg-type]
 
 
 def test_no_verdict_without_drift() -> None:
     """Rows like the training rows: no verdict, a lowered signal, and every feature and the score evaluated."""
     found = judge(1000)
 
-    assert (found.verdict, found.signal, found.faults) == (Verdict.NONE, Signal.LOWERED, ())
+    assert (found.verdict, found.signal, found.faults) == (DriftVerdict.NONE, Signal.LOWERED, ())
     assert {item.name for item in found.features} == {"f0", "f1", "f2", "country", "score"}
-    assert all(item.phi == 1 for item in found.features)
+    assert all(item.design_effect == 1 for item in found.features)
     assert found.reason == "no significant change"
 
 
@@ -46,10 +46,10 @@ def test_a_shifted_feature_is_drift() -> None:
     """The feature shifted by 0.75 standard deviations drifts, comes first and is named; the others do not drift."""
     found = judge(1000, shift=0.75)
 
-    assert (found.verdict, found.signal) == (Verdict.DRIFTED, Signal.RAISED)
+    assert (found.verdict, found.signal) == (DriftVerdict.DRIFTED, Signal.RAISED)
     assert found.features[0].name == "f0"
     assert found.features[0].psi_star > 0.2
-    assert {item.verdict for item in found.features[1:]} == {Verdict.NONE}
+    assert {item.verdict for item in found.features[1:]} == {DriftVerdict.NONE}
     assert found.reason == f"drifted: f0 (PSI* {found.features[0].psi_star:.2f})"
 
 
@@ -57,14 +57,14 @@ def test_a_medium_change_is_a_warning() -> None:
     """Near the drift threshold it neither raises nor lowers the alarm."""
     found = judge(4000, shift=0.4)
 
-    assert found.verdict is Verdict.WARNING
+    assert found.verdict is DriftVerdict.WARNING
     assert 0.1 <= found.features[0].psi_star < 0.2
     assert judge(4000, shift=0.4, drifted=found.features[0].psi_star / 0.9).signal is Signal.BETWEEN
     assert judge(4000, shift=0.4, drifted=found.features[0].psi_star / 0.7).signal is Signal.LOWERED
 
 
-@pytest.mark.parametrize(("shift", "verdict"), [(0.01, Verdict.NONE), (0.02, Verdict.CHANGED)])
-def test_a_tiny_shift_in_very_many_rows_is_not_drift(shift: float, verdict: Verdict) -> None:
+@pytest.mark.parametrize(("shift", "verdict"), [(0.01, DriftVerdict.NONE), (0.02, DriftVerdict.CHANGED)])
+def test_a_tiny_shift_in_very_many_rows_is_not_drift(shift: float, verdict: DriftVerdict) -> None:
     """In ten million rows, 0.01 standard deviations are not significant; 0.02 are significant, but too small."""
     profile = build_profile({"x": generator().normal(size=200_000)}, task="regression")
     feature = profile.features[0]
@@ -76,7 +76,7 @@ def test_a_tiny_shift_in_very_many_rows_is_not_drift(shift: float, verdict: Verd
     rows = int(counts.sum())
     document |= {"rows": rows, "seen": rows, "counts": [counts.tolist()]}
     window.add(document, pod="a", now=START + HOUR)
-    found = evaluate(window.sample(START + 2 * HOUR))
+    found = evaluate_drift(window.sample(START + 2 * HOUR))
 
     assert (found.verdict, found.signal) == (verdict, Signal.LOWERED)
     assert found.features[0].psi_star < 0.01
@@ -84,15 +84,15 @@ def test_a_tiny_shift_in_very_many_rows_is_not_drift(shift: float, verdict: Verd
 
 @pytest.mark.parametrize("spike", [0.0, 1.0], ids=["at the minimum", "at the maximum"])
 @pytest.mark.parametrize(
-    ("share", "verdict"), [(0.3, Verdict.DRIFTED), (0.6, Verdict.NONE), (0.9, Verdict.DRIFTED)], ids=str
+    ("share", "verdict"), [(0.3, DriftVerdict.DRIFTED), (0.6, DriftVerdict.NONE), (0.9, DriftVerdict.DRIFTED)], ids=str
 )
-def test_a_value_in_most_rows_drifts_only_with_its_share(spike: float, share: float, verdict: Verdict) -> None:
+def test_a_value_in_most_rows_drifts_only_with_its_share(spike: float, share: float, verdict: DriftVerdict) -> None:
     """60 % of the rows at the minimum or the maximum, as in training, are not drift; half or 1.5 times as many are."""
     draw = generator()
     training, rows = (
         np.where(draw.random(count) < part, spike, draw.random(count)) for count, part in ((10_000, 0.6), (2000, share))
     )
-    found = evaluate(make_sample(build_profile({"x": training}, task="regression"), {"x": rows}))
+    found = evaluate_drift(make_sample(build_profile({"x": training}, task="regression"), {"x": rows}))
 
     assert (found.verdict, found.faults) == (verdict, ())
     assert [item.verdict for item in found.features] == [verdict]
@@ -103,14 +103,14 @@ def test_few_rows_are_unknown(rows: int) -> None:
     """Below the minimum the verdict is Unknown, not None, however large the change."""
     found = judge(rows, shift=5.0)
 
-    assert (found.verdict, found.signal, found.features) == (Verdict.UNKNOWN, Signal.UNKNOWN, ())
+    assert (found.verdict, found.signal, found.features) == (DriftVerdict.UNKNOWN, Signal.UNKNOWN, ())
     assert found.reason == f"{rows} rows in the window, 500 are needed"
 
 
 def test_minimum_is_at_least_100_rows() -> None:
     """A policy cannot set a lower minimum."""
-    assert judge(99, shift=5.0, min_samples=1).verdict is Verdict.UNKNOWN
-    assert judge(100, shift=5.0, min_samples=1).verdict is Verdict.DRIFTED
+    assert judge(99, shift=5.0, min_samples=1).verdict is DriftVerdict.UNKNOWN
+    assert judge(100, shift=5.0, min_samples=1).verdict is DriftVerdict.DRIFTED
 
 
 def test_window_is_unknown_during_warm_up() -> None:
@@ -118,38 +118,38 @@ def test_window_is_unknown_during_warm_up() -> None:
     window, recorder = Window(PROFILE, length=24 * HOUR, scrape_interval=15), make_recorder(PROFILE)
     record(recorder, 2000, seed=1, labelled=False)
     window.add(recorder.document(), pod="a", now=START + 600)
-    found = evaluate(window.sample(START + 600))
+    found = evaluate_drift(window.sample(START + 600))
 
-    assert found.verdict is Verdict.UNKNOWN
+    assert found.verdict is DriftVerdict.UNKNOWN
     assert found.reason == "600 s of the window seen, a verdict waits for a 24th of it"
 
 
 def test_feature_without_values_is_unknown_among_known_ones() -> None:
     columns = make_columns(1000, seed=5)
     columns["f1"] = np.full(1000, np.nan)
-    found = evaluate(make_sample(PROFILE, columns))
+    found = evaluate_drift(make_sample(PROFILE, columns))
     verdicts = {item.name: item.verdict for item in found.features}
 
-    assert verdicts["f1"] is Verdict.UNKNOWN
-    assert verdicts["score"] is Verdict.UNKNOWN
-    assert verdicts["f0"] is Verdict.NONE
-    assert found.verdict is Verdict.NONE
+    assert verdicts["f1"] is DriftVerdict.UNKNOWN
+    assert verdicts["score"] is DriftVerdict.UNKNOWN
+    assert verdicts["f0"] is DriftVerdict.NONE
+    assert found.verdict is DriftVerdict.NONE
 
 
 def test_verdict_is_unknown_if_every_feature_is() -> None:
     columns = {name: np.full(1000, None, dtype=object) for name in make_columns(1)}
-    found = evaluate(make_sample(PROFILE, columns))
+    found = evaluate_drift(make_sample(PROFILE, columns))
 
-    assert (found.verdict, found.signal) == (Verdict.UNKNOWN, Signal.UNKNOWN)
+    assert (found.verdict, found.signal) == (DriftVerdict.UNKNOWN, Signal.UNKNOWN)
     assert found.reason == "no feature has enough rows with a value"
     assert {fault.check for fault in found.faults} == {"missing"}
 
 
 def test_a_changed_score_is_drift() -> None:
     """The score is evaluated like a feature; no feature needs to drift."""
-    found = evaluate(make_sample(PROFILE, make_columns(1000, seed=5), scores=make_scores(1000)[0] ** 0.4))
+    found = evaluate_drift(make_sample(PROFILE, make_columns(1000, seed=5), scores=make_scores(1000)[0] ** 0.4))
 
-    assert found.verdict is Verdict.DRIFTED
+    assert found.verdict is DriftVerdict.DRIFTED
     assert found.features[0].name == "score"
 
 
@@ -157,10 +157,10 @@ def test_an_unknown_category_is_drift_and_a_fault() -> None:
     """It is counted as `other`."""
     columns = make_columns(1000, seed=5)
     columns["country"][:300] = "us"
-    found = evaluate(make_sample(PROFILE, columns))
+    found = evaluate_drift(make_sample(PROFILE, columns))
 
     assert found.features[0].name == "country"
-    assert found.verdict is Verdict.DRIFTED
+    assert found.verdict is DriftVerdict.DRIFTED
     assert [(fault.feature, fault.check, fault.rate) for fault in found.faults] == [("country", "other", 0.3)]
 
 
@@ -178,12 +178,12 @@ def test_data_faults(value: object, check: str) -> None:
     columns = make_columns(2000, seed=5)
     columns["f2"] = columns["f2"].astype(object)
     columns["f2"][::50] = value
-    found = evaluate(make_sample(PROFILE, columns))
+    found = evaluate_drift(make_sample(PROFILE, columns))
 
     assert [(fault.feature, fault.check) for fault in found.faults] == [("f2", check)]
     assert found.faults[0].rate == pytest.approx(0.02)
     assert found.faults[0].reference_rate == 0
-    assert found.verdict in {Verdict.NONE, Verdict.CHANGED}
+    assert found.verdict in {DriftVerdict.NONE, DriftVerdict.CHANGED}
 
 
 def test_rare_faults_are_not_reported() -> None:
@@ -191,7 +191,7 @@ def test_rare_faults_are_not_reported() -> None:
     columns = make_columns(4000, seed=5)
     columns["f2"][::200] = np.nan
 
-    assert evaluate(make_sample(PROFILE, columns)).faults == ()
+    assert evaluate_drift(make_sample(PROFILE, columns)).faults == ()
 
 
 def test_degenerate_features_give_finite_numbers() -> None:
@@ -205,12 +205,13 @@ def test_degenerate_features_give_finite_numbers() -> None:
         "zeros": np.where(draw.random(1000) < 0.6, 0.0, draw.random(1000)),
     }
     profile = build_profile(columns, task="regression")
-    same = evaluate(make_sample(profile, columns))
-    moved = evaluate(make_sample(profile, columns | {"constant": np.full(1000, 8.0), "flag": np.zeros(1000)}))
+    same = evaluate_drift(make_sample(profile, columns))
+    moved = evaluate_drift(make_sample(profile, columns | {"constant": np.full(1000, 8.0), "flag": np.zeros(1000)}))
 
-    assert same.verdict is Verdict.NONE
+    assert same.verdict is DriftVerdict.NONE
     assert all(
-        np.isfinite([item.p, item.psi, item.psi_star, item.phi]).all() for item in (*same.features, *moved.features)
+        np.isfinite([item.p, item.psi, item.psi_star, item.design_effect]).all()
+        for item in (*same.features, *moved.features)
     )
     assert moved.features[0].name == "flag"
     assert ("constant", "out-of-range") in {(fault.feature, fault.check) for fault in moved.faults}
@@ -219,7 +220,7 @@ def test_degenerate_features_give_finite_numbers() -> None:
 def test_verdict_does_not_depend_on_the_number_of_sub_windows() -> None:
     """With independent rows, one or several sub-windows give equal p-values and effects."""
     columns = make_columns(1200, seed=8, shift=0.5)
-    found = [evaluate(make_sample(PROFILE, columns, parts=parts)) for parts in (1, 4, 12)]
+    found = [evaluate_drift(make_sample(PROFILE, columns, parts=parts)) for parts in (1, 4, 12)]
 
     assert found[0].features == found[1].features == found[2].features
 
@@ -237,8 +238,8 @@ def test_a_day_of_clustered_rows_without_drift_raises_no_alarm() -> None:
         recorder.record({f"f{index}": rows[:, index] for index in range(20)})
         now = START + 300.0 * step
         window.add(recorder.document(), pod="a", now=now)
-        found = evaluate(window.sample(now))
-        evaluated += found.verdict is not Verdict.UNKNOWN
+        found = evaluate_drift(window.sample(now))
+        evaluated += found.verdict is not DriftVerdict.UNKNOWN
         raised += found.signal is Signal.RAISED
         streak = advance(streak, found.signal, consecutive=3)
         assert not streak.active

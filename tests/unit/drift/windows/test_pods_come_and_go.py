@@ -7,7 +7,7 @@ import pytest
 
 from perennate.drift.recording.recorder import Recorder
 from perennate.drift.verdicts.persistence import Signal, Streak, advance
-from perennate.drift.verdicts.verdict import Verdict, evaluate
+from perennate.drift.verdicts.verdict import DriftVerdict, evaluate_drift
 from perennate.drift.windows.window import Window
 from tests.support.drift.makers import HOUR, START, generator, make_profile, make_recorder, record
 
@@ -65,23 +65,23 @@ def test_an_emptied_window_is_unknown() -> None:
     known = []
     for later in np.arange(now, now + 2 * HOUR, 60.0):
         sample = window.sample(float(later))
-        found = evaluate(sample, min_samples=500)
-        known.append(found.verdict is not Verdict.UNKNOWN)
+        found = evaluate_drift(sample, min_samples=500)
+        known.append(found.verdict is not DriftVerdict.UNKNOWN)
         assert known[-1] == (sample.rows >= 500)
         assert known[-1] or advance(alarm, found.signal, consecutive=3) == alarm
     end = now + 2 * HOUR
-    found = evaluate(window.sample(end), min_samples=1)
+    found = evaluate_drift(window.sample(end), min_samples=1)
 
     assert known[0]
     assert known == sorted(known, reverse=True)
-    assert (found.verdict, found.signal, found.fault_signal) == (Verdict.UNKNOWN, Signal.UNKNOWN, Signal.UNKNOWN)
+    assert (found.verdict, found.signal, found.fault_signal) == (DriftVerdict.UNKNOWN, Signal.UNKNOWN, Signal.UNKNOWN)
     assert found.reason == "0 rows in the window, 100 are needed"
     # New rows after a long pause need the minimum again.
     serve(window, {"b": make_recorder(PROFILE, start=end - 15)}, 499, now=end)
-    assert evaluate(window.sample(end), min_samples=500).verdict is Verdict.UNKNOWN
+    assert evaluate_drift(window.sample(end), min_samples=500).verdict is DriftVerdict.UNKNOWN
     serve(window, {"c": make_recorder(PROFILE, start=end - 15)}, 1, now=end + 15)
     assert window.sample(end + 15).rows == 500
-    assert evaluate(window.sample(end + 15), min_samples=500).verdict is not Verdict.UNKNOWN
+    assert evaluate_drift(window.sample(end + 15), min_samples=500).verdict is not DriftVerdict.UNKNOWN
 
 
 def test_a_pod_unseen_for_longer_than_the_window_gives_a_new_baseline() -> None:
@@ -132,5 +132,5 @@ def test_scrapes_of_two_versions_do_not_mix(seed: int) -> None:
         found, wanted = window.sample(now), alone[version].sample(now)
         assert found.rows == rows[version] > 0
         assert np.array_equal(found.counts, wanted.counts)
-        assert evaluate(found, min_samples=100) == evaluate(wanted, min_samples=100)
+        assert evaluate_drift(found, min_samples=100) == evaluate_drift(wanted, min_samples=100)
         assert window.state().to_bytes() == alone[version].state().to_bytes()

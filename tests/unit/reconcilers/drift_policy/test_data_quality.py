@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
-from perennate.drift import DataFault, Evaluation, Signal, Verdict
+from perennate.drift import DataFault, DriftVerdict, Evaluation, Signal
 from perennate.reconcilers.drift_policy.evaluation import data_quality
 from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import rfc3339
@@ -195,7 +195,7 @@ def fault(feature: str, check: str, rate: float) -> DataFault:
 def judged(faults: tuple[DataFault, ...], signal: Signal = Signal.RAISED, **spec: Any) -> DriftPolicyStatus:
     """The status after one evaluation with these faults only."""
     policy = make_drift_policy(spec=spec)
-    found = Evaluation(Verdict.NONE, (), faults, 1000, Signal.LOWERED, signal, "")
+    found = Evaluation(DriftVerdict.NONE, (), faults, 1000, Signal.LOWERED, signal, "")
     fields, _ = data_quality.check_data_quality(policy.spec, policy.status.data_fault, found, rfc3339(NOW))
     return replaced(policy.status, **fields)
 
@@ -228,7 +228,7 @@ def test_a_fault_is_cleared_only_well_below_its_tolerance(
         spec={"dataQuality": {"tolerance": tolerance, "consecutive": 5}},
         status={"dataFault": {"active": True, "count": 1, "since": at(0)}},
     )
-    found = Evaluation(Verdict.NONE, (), faults, 1000, Signal.LOWERED, signal, "")
+    found = Evaluation(DriftVerdict.NONE, (), faults, 1000, Signal.LOWERED, signal, "")
     fields, _ = data_quality.check_data_quality(policy.spec, policy.status.data_fault, found, rfc3339(NOW))
     after = replaced(policy.status, **fields).data_fault
     assert (after.active, after.count) == (True, want)

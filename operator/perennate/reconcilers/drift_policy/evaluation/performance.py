@@ -62,7 +62,7 @@ _ESTIMATED: Final = _Alarm(
     ConditionType.ESTIMATED_PERFORMANCE_LOST,
     "estimated_performance",
     "estimated_loss",
-    drift.evaluate_estimate,
+    drift.evaluate_estimated_performance,
     lambda spec: spec.estimated_performance,
 )
 _ALARMS: Final = (_LABELLED, _ESTIMATED)

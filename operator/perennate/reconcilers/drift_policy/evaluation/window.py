@@ -62,7 +62,7 @@ def evaluate_window(spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sa
         now: time of the pass, RFC 3339.
     """
     rules = PolicyRules(spec.features, spec.drifted, spec.warning, sample.profile)
-    found = drift.evaluate(
+    found = drift.evaluate_drift(
         sample,
         min_samples=spec.min_samples,
         significance=spec.significance,
@@ -151,7 +151,7 @@ def _window_of(length: str, before: WindowStatus | None, sample: Sample) -> Wind
 def _most_informative(features: tuple[FeatureResult, ...]) -> tuple[FeatureResult, ...]:
     """The features that status shows: the first ones, and the one that drifted most, which can start a retraining."""
     shown = features[:SHOWN_FEATURES]
-    drifted = [feature for feature in features if feature.verdict is drift.Verdict.DRIFTED]
+    drifted = [feature for feature in features if feature.verdict is drift.DriftVerdict.DRIFTED]
     strongest = max(drifted, key=lambda feature: feature.psi_star, default=None)
     if strongest is None or any(feature.name == strongest.name for feature in shown):
         return shown
@@ -168,7 +168,7 @@ def _shown(found: FeatureResult) -> FeatureStatus:
         psi=hundredths(bounded(found.psi)),
         psi_star=hundredths(bounded(found.psi_star)),
         p_value=power_of_ten(found.p),
-        design_effect=tenths(bounded(found.phi)),
+        design_effect=tenths(bounded(found.design_effect)),
         rows=two_digits(found.rows),
         hint=truncate(found.hint, 256) or None,
     )

@@ -18,10 +18,10 @@ POINTS = 401
 FULL = 255
 """The place of a quantile that is the upper end of its bin."""
 
-Places: TypeAlias = npt.NDArray[np.uint8]
+QuantilePositions: TypeAlias = npt.NDArray[np.uint8]
 
 
-def place_quantiles(ordered: Floats, edges: Floats, counts: Ints) -> Places:
+def encode_quantiles(ordered: Floats, edges: Floats, counts: Ints) -> QuantilePositions:
     """Where each quantile lies in its bin, (401,); empty if there are no values.
 
     Args:
@@ -41,19 +41,21 @@ def place_quantiles(ordered: Floats, edges: Floats, counts: Ints) -> Places:
     return np.asarray(np.rint(np.clip(share, 0.0, 1.0) * FULL), dtype=np.uint8)
 
 
-def quantiles_of(places: Places, edges: Floats, counts: Ints, minimum: float, maximum: float) -> Floats:
+def decode_quantiles(
+    quantile_positions: QuantilePositions, edges: Floats, counts: Ints, minimum: float, maximum: float
+) -> Floats:
     """The quantiles at `linspace(0, 1, 401)`, (401,), rising; the inverse of `place_quantiles`."""
     _, bins = _ranks(counts)
     lower, upper = _ends(edges, minimum, maximum)
-    share = places / FULL
+    share = quantile_positions / FULL
     values = lower[bins] * (1 - share) + upper[bins] * share
     return np.maximum.accumulate(np.clip(values, lower[bins], upper[bins]))
 
 
-def places_rise(places: Places, counts: Ints) -> bool:
+def positions_rise(quantile_positions: QuantilePositions, counts: Ints) -> bool:
     """Whether no quantile lies before the one before it in the same bin."""
     _, bins = _ranks(counts)
-    return not np.any((np.diff(bins) == 0) & (places[1:] < places[:-1]))
+    return not np.any((np.diff(bins) == 0) & (quantile_positions[1:] < quantile_positions[:-1]))
 
 
 def _ranks(counts: Ints) -> tuple[Ints, Ints]:

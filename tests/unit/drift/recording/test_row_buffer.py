@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from perennate.drift import build_profile
-from perennate.drift.recording.row_buffer import WAITING_ROWS, RowBuffer
+from perennate.drift.recording.row_buffer import BUFFER_ROWS, RowBuffer
 from tests.support.drift.makers import generator, make_recorder
 
 NAMES = ["a", "b"]
 
 
-@pytest.mark.parametrize("rows", [1, WAITING_ROWS - 1, WAITING_ROWS, WAITING_ROWS + 1, 3 * WAITING_ROWS + 7])
+@pytest.mark.parametrize("rows", [1, BUFFER_ROWS - 1, BUFFER_ROWS, BUFFER_ROWS + 1, 3 * BUFFER_ROWS + 7])
 def test_single_rows_are_counted_like_a_batch(rows: int) -> None:
     """This includes missing and infinite values; only sums of floats may differ, by rounding."""
     training = generator(1).normal(size=(1000, 2))
@@ -36,11 +36,11 @@ def test_more_rows_than_the_buffer_holds_are_refused() -> None:
     """Otherwise the caller would retry forever, or lose the rows."""
     waiting = RowBuffer(2)
 
-    assert waiting.add(np.zeros((2, WAITING_ROWS)))
+    assert waiting.add(np.zeros((2, BUFFER_ROWS)))
     assert not waiting.add(np.zeros((2, 1)))
-    with pytest.raises(ValueError, match=f"at most {WAITING_ROWS} rows can wait, got {WAITING_ROWS + 1}"):
-        waiting.add(np.zeros((2, WAITING_ROWS + 1)))
-    assert waiting.take().shape == (2, WAITING_ROWS)
+    with pytest.raises(ValueError, match=f"at most {BUFFER_ROWS} rows can wait, got {BUFFER_ROWS + 1}"):
+        waiting.add(np.zeros((2, BUFFER_ROWS + 1)))
+    assert waiting.take().shape == (2, BUFFER_ROWS)
 
 
 def test_a_buffered_row_is_a_copy() -> None:

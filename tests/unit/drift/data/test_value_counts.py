@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from perennate.drift.data.categories import class_text, is_missing
-from perennate.drift.data.tally import tally
+from perennate.drift.data.value_counts import value_counts
 
 ROWS = 40_000
 COLUMNS: dict[str, list[Any]] = {
@@ -43,15 +43,15 @@ def texts_of(pairs: list[tuple[Any, int]]) -> Counter[str | None]:
 def test_every_row_is_counted_once_under_its_text(values: list[Any], own: bool) -> None:
     column = column_of(values, own=own)
 
-    assert texts_of(tally(column)) == texts_of([(value, 1) for value in column])
+    assert texts_of(value_counts(column)) == texts_of([(value, 1) for value in column])
 
 
 def test_a_value_in_the_last_row_only_is_counted() -> None:
     column = np.array(["de"] * ROWS, dtype=object)
     column[-1] = "fr"
 
-    assert texts_of(tally(column)) == {"de": ROWS - 1, "fr": 1}
+    assert texts_of(value_counts(column)) == {"de": ROWS - 1, "fr": 1}
 
 
 def test_an_empty_column_has_no_values() -> None:
-    assert tally(np.empty(0, dtype=object)) == []
+    assert value_counts(np.empty(0, dtype=object)) == []

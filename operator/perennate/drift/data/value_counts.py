@@ -19,7 +19,7 @@ _ALIKE = frozenset({str, np.str_, float, int, type(None)}), frozenset({str, np.s
 """Types among which equal values have the same text as categories; of all types True equals 1, for one."""
 
 
-def tally(column: Column) -> list[tuple[Any, int]]:
+def value_counts(column: Column) -> list[tuple[Any, int]]:
     """The values of a column and how often each occurs; the same value may stand there more than once."""
     if not isinstance(column, np.ndarray):
         counts = np.bincount(np.asarray(column.codes, dtype=np.int64) + 1, minlength=len(column.categories) + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perennate.drift.metrics.measurement import Measurement
-from perennate.drift.performance.verdict import in_words, loss_detected, loss_of, signal_of
+from perennate.drift.performance.verdict import describe_measurement, loss_detected, loss_of, signal_of
 from perennate.drift.verdicts.persistence import Signal
 
 
@@ -38,14 +38,14 @@ def test_loss_needs_the_whole_interval_beyond_the_tolerance(
 
 
 @pytest.mark.parametrize(
-    ("metric", "value", "spread", "lost"),
+    ("metric", "value", "half_width", "lost"),
     [("auc", 0.70, 0.03, True), ("auc", 0.70, 0.05, False), ("mae", 0.90, 0.03, True), ("bias", 0.90, 0.05, False)],
 )
-def test_loss_accounts_for_the_error_of_the_baseline(metric: str, value: float, spread: float, lost: bool) -> None:
+def test_loss_accounts_for_the_error_of_the_baseline(metric: str, value: float, half_width: float, lost: bool) -> None:
     """The errors .04 and .03 combine to .05, which is less than the loss of .1 minus the tolerance of .048."""
     found = make_measurement(metric, value - 0.04, value, value + 0.04)
     assert loss_detected(0.80, found, 0.048) is True
-    assert loss_detected(0.80, found, 0.048, spread) is lost
+    assert loss_detected(0.80, found, 0.048, half_width) is lost
 
 
 @pytest.mark.parametrize(("metric", "sign"), [("accuracy", 1), ("rmse", -1), ("brier", -1), ("bias", -1)])
@@ -70,4 +70,4 @@ def test_signal_has_hysteresis(metric: str, sign: int, loss: float, signal: Sign
 )
 def test_measurement_in_words(found: Measurement, words: str) -> None:
     """A share has three decimals; a value with a unit has four significant digits."""
-    assert in_words(found) == words
+    assert describe_measurement(found) == words
