@@ -120,7 +120,7 @@ def test_a_missing_file_is_one_sentence_without_a_traceback(files: list[str]) ->
 def test_cores_that_belong_to_others_are_left_alone() -> None:
     """A process that is bound to one core works in one thread, however many the machine has."""
     code = (
-        "import os\nfrom perennate.cli.drift.cores import workers\n"
+        "import os\nfrom perennate.cli.drift.reference import workers\n"
         "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\nprint(workers())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

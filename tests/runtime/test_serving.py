@@ -71,7 +71,7 @@ def test_the_life_of_a_prediction(rain: Published, environment: dict[str, str], 
             assert answer.status_code == HTTPStatus.OK, answer.text
             ids += answer.json()["ids"]
         sent = [{"id": text, "label": label} for text, label in zip(ids, labels, strict=True)]
-        assert client.post(f"{pod.url}/feedback", json=sent).json()["booked"] == 100
+        assert client.post(f"{pod.url}/feedback", json=sent).json()["counted"] == 100
         profile = client.get(f"{pod.operations}/profile").content
         document = client.get(f"{pod.operations}/counts").json()
     assert digest_bytes(profile) == rain.manifest.profile_digest

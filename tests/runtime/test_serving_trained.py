@@ -63,7 +63,7 @@ def test_what_the_trainer_publishes_is_served(trained: tuple[pd.DataFrame, Serve
     """The model loads, takes its rows as a matrix, and answers what its estimator answers for the DataFrame."""
     frame, model = trained
     outcome = model.predict(model.schema.read(records(frame)))
-    assert model._form is as_matrix
+    assert model._adapt is as_matrix
     want = model._estimator.predict(frame.to_numpy())
     np.testing.assert_allclose(outcome.predictions, want, rtol=1e-9)
     assert outcome.scores is not None

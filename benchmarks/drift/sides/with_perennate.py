@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from benchmarks.drift.sides.side import run
-from perennate.cli.drift.cores import workers
+from perennate.cli.drift.reference import workers
 from perennate.drift import DriftVerdict, Recorder, Window, build_profile, evaluate_drift
 
 

@@ -15,7 +15,7 @@ from perennate.processor import settle_numpy
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from perennate.serving.config import Settings
+    from perennate.serving.config import ServingSettings
 
 USAGE: Final = "usage: python -m perennate.serving fetch|serve"
 PROCESS_DEFAULTS: Final = {
@@ -47,18 +47,18 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     # Imported here, after PROCESS_DEFAULTS are set, and only what the command needs.
     from perennate.artifacts import ArtifactError, VersionUnfitError  # noqa: PLC0415
-    from perennate.serving.config import Settings  # noqa: PLC0415
+    from perennate.serving.config import ServingSettings  # noqa: PLC0415
     from perennate.serving.errors import ConfigError, ListenError  # noqa: PLC0415
 
     try:
-        _run(arguments[0], Settings.read(environment))
+        _run(arguments[0], ServingSettings.read(environment))
     except (ArtifactError, ConfigError, ListenError) as error:
         _tell(f"{arguments[0]}: {error}", environment)
         return EXIT_VERSION_REFUSED if isinstance(error, VersionUnfitError) else 1
     return 0
 
 
-def _run(command: str, settings: Settings) -> None:
+def _run(command: str, settings: ServingSettings) -> None:
     if command == "fetch":
         from perennate.serving.fetch import fetch  # noqa: PLC0415
 

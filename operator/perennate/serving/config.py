@@ -26,7 +26,7 @@ HIGHEST_PORT: Final = 65_535
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServingSettings:
     """Everything that `fetch` and `serve` take from their environment.
 
     Args:
@@ -49,7 +49,7 @@ class Settings:
     operations_port: int
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Settings:
+    def read(cls, environment: Mapping[str, str]) -> ServingSettings:
         """Read the environment. All but PERENNATE_SERVING has a default, which is what pods use.
 
         Raises:

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perennate.api.documents.model_manifest import ModelManifest
-    from perennate.serving.config import Settings
+    from perennate.serving.config import ServingSettings
 
 
-def fetch(settings: Settings) -> ModelManifest:
+def fetch(settings: ServingSettings) -> ModelManifest:
     """Copy the version to the model folder and, with capture, make the folder of captured rows. Again is harmless.
 
     Raises:

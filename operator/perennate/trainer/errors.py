@@ -38,7 +38,7 @@ class GateFailedError(StageError):
 
 
 class BadConfigurationError(StageError):
-    """The trainer cannot be built, or the model not judged, as described. Never retried."""
+    """The trainer cannot be built, or the model not predictions, as described. Never retried."""
 
     exit_code = ExitCode.BAD_CONFIGURATION
     reason = ErrorReason.BAD_CONFIGURATION

@@ -29,7 +29,7 @@ def metrics_of(task: Task) -> tuple[Metric, ...]:
     return CLASSIFICATION if task == "classification" else REGRESSION
 
 
-def asked_metrics(evaluation: Evaluation) -> list[tuple[str, Metric]]:
+def requested_metrics(evaluation: Evaluation) -> list[tuple[str, Metric]]:
     """Every metric that the spec names, with the field that names it."""
     field = "spec.evaluation"
     asked = [(f"{field}.metrics[{number}]", metric) for number, metric in enumerate(evaluation.metrics)]
@@ -44,7 +44,7 @@ def check_metrics(evaluation: Evaluation, task: Task) -> None:
         BadConfigurationError: a metric of the other task.
     """
     fitting = metrics_of(task)
-    for field, metric in asked_metrics(evaluation):
+    for field, metric in requested_metrics(evaluation):
         if metric not in fitting:
             raise BadConfigurationError(
                 f"{field}: {metric.value} is no metric of {task}; allowed are {', '.join(fitting)}"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from perennate.cli.drift.counting import Current
+from perennate.cli.drift.counting import CurrentData
 from perennate.cli.drift.documents import add_documents, read_profile
 from perennate.drift import (
     CountsError,
@@ -157,7 +157,7 @@ def read_counts(content: bytes) -> Window | None:
     return window
 
 
-def read_counts_file(content: bytes) -> Current | None:
+def read_counts_file(content: bytes) -> CurrentData | None:
     """Read counts like the command."""
     try:
         return add_documents([file_of(content, "counts.json")], reference(), "profile.json")

@@ -20,8 +20,8 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
 from perennate.cli.drift.counting import count_files
-from perennate.cli.drift.options import Roles
-from perennate.cli.drift.plan import Plan
+from perennate.cli.drift.counting_spec import CountingSpec
+from perennate.cli.drift.options import ColumnRoles
 from perennate.cli.drift.reference import read_reference
 from perennate.drift import evaluate_drift
 from perennate.tabular.errors import UsageError
@@ -117,9 +117,9 @@ def all_read(file: DataFile) -> bool:
 
 
 ROLES = (
-    Roles({}, frozenset()),
-    Roles({"since": "categorical"}, frozenset(), target="visits", prediction="age", task="regression"),
-    Roles({}, frozenset(), target="code", prediction="plan"),
+    ColumnRoles({}, frozenset()),
+    ColumnRoles({"since": "categorical"}, frozenset(), target="visits", prediction="age", task="regression"),
+    ColumnRoles({}, frozenset(), target="code", prediction="plan"),
 )
 """Roles without a model, for a regression, and for classes."""
 
@@ -130,14 +130,14 @@ def use(path: Path) -> None:
         compare(path, roles)
 
 
-def compare(path: Path, roles: Roles) -> None:
+def compare(path: Path, roles: ColumnRoles) -> None:
     """Compare a file with itself and check that all rows were counted."""
     try:
         file = open_source(LocalFile(path), form=None, delimiter=",", texts=roles.texts)
         found = read_reference(file, roles, limit=None, tick=lambda share: None)
-        plan = Plan(found.profile, found.name, found.model, roles.target, roles.prediction, kinds=roles.kinds)
-        again = open_source(LocalFile(path), form=None, delimiter=",", texts=plan.texts)
-        current = count_files([again], plan, lambda share: None)
+        spec = CountingSpec(found.profile, found.name, found.model, roles.target, roles.prediction, kinds=roles.kinds)
+        again = open_source(LocalFile(path), form=None, delimiter=",", texts=spec.texts)
+        current = count_files([again], spec, lambda share: None)
     except UsageError as error:
         check_message(error)
         return

@@ -12,9 +12,9 @@ import httpx
 from starlette.types import ASGIApp
 
 from perennate.serving.capture.feedback import Feedback
-from perennate.serving.capture.prediction import Predictions, Randomness
-from perennate.serving.capture.recording import Recording
-from perennate.serving.http.middleware import Meter
+from perennate.serving.capture.predictor import Predictor, Randomness
+from perennate.serving.capture.recording import FailOpenRecorder
+from perennate.serving.http.middleware import MetricsMiddleware
 from perennate.serving.http.operations import Operations
 from perennate.serving.lifecycle import Lifecycle
 from perennate.serving.metrics import Metrics
@@ -36,7 +36,7 @@ class Pod:
     operations: httpx.AsyncClient
     lifecycle: Lifecycle
     metrics: Metrics
-    recording: Recording
+    recording: FailOpenRecorder
 
     def sample(self, name: str, **labels: str) -> float:
         """The value of one of its metrics, 0 if it has none yet."""
@@ -47,31 +47,31 @@ class Pod:
 async def running_pod(model: ServedModel) -> AsyncIterator[Pod]:
     """A pod that is ready; its clock stands still and its randomness counts."""
     lifecycle, metrics = Lifecycle(), Metrics()
-    recording = Recording(model, start=NOW, metrics=metrics)
+    recording = FailOpenRecorder(model, start=NOW, metrics=metrics)
     tokens = itertools.count()
-    predictions = Predictions(
+    predictor = Predictor(
         model,
         recording=recording,
         metrics=metrics,
         randomness=Randomness(token=lambda: f"{next(tokens):010x}", share=lambda: 0.5),
         clock=lambda: NOW,
     )
-    predictions.warm_up()
+    predictor.warm_up()
     feedback = Feedback(model, recorder=recording.recorder, metrics=metrics, clock=lambda: NOW)
     operations = Operations(lifecycle, metrics)
     with warnings.catch_warnings():
         # So does the making of its models, of pydantic.
         warnings.simplefilter("ignore", DeprecationWarning)
-        app = create_app(predictions, feedback, lifecycle)
+        app = create_app(predictor, feedback, lifecycle)
     async with (
         app.router.lifespan_context(app),
-        client(Meter(app, metrics=metrics, lifecycle=lifecycle)) as traffic,
+        client(MetricsMiddleware(app, metrics=metrics, lifecycle=lifecycle)) as traffic,
         client(operations.app) as probes,
     ):
         operations.attach(model, recording.recorder)
         lifecycle.become_ready()
         yield Pod(traffic, probes, lifecycle, metrics, recording)
-    predictions.close()
+    predictor.close()
 
 
 def client(app: ASGIApp) -> httpx.AsyncClient:

@@ -12,7 +12,7 @@ import pytest
 
 from perennate.cli.arguments import parser
 from perennate.cli.drift.exits import Exit
-from perennate.cli.drift.options import files_of
+from perennate.cli.drift.options import read_options
 from perennate.cli.main import main
 from perennate.drift import Profile, Recorder
 from perennate.tabular.missing import MISSING_WORDS
@@ -80,7 +80,7 @@ def week(tmp_path: Path) -> Path:
 )
 def test_words_for_missing_values_can_be_replaced(said: list[str], words: tuple[str, ...]) -> None:
     """An empty field is always missing."""
-    assert files_of(parser().parse_args(["drift", "--reference", "train.csv", *said])).missing == words
+    assert read_options(parser().parse_args(["drift", "--reference", "train.csv", *said])).missing == words
 
 
 @pytest.mark.parametrize("name", ENDS)

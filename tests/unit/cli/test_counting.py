@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from perennate.cli.drift.counting import DAY, Current, FileCounts, add_counts, count_files
-from perennate.cli.drift.options import Files, Roles
-from perennate.cli.drift.plan import Plan
+from perennate.cli.drift.counting import DAY, CurrentData, FileCounts, add_counts, count_files
+from perennate.cli.drift.counting_spec import CountingSpec
+from perennate.cli.drift.options import ColumnRoles, ReadOptions
 from perennate.cli.drift.reference import read_reference
 from perennate.drift import Window
 from perennate.tabular.errors import UsageError
@@ -22,16 +22,18 @@ from tests.support.pods.drift_command import FORMATS, make_scored, make_table, w
 ROWS = 2000
 
 
-def plan(path: Path, **said: Any) -> Plan:
+def plan(path: Path, **said: Any) -> CountingSpec:
     """The plan for current files, with this file as the reference."""
-    roles = Roles(said.pop("kinds", {}), frozenset(said.pop("ignored", ())), **said)
-    reference = read_reference(Files(None, ",").open(path, roles.texts), roles, limit=None, tick=lambda share: None)
-    return Plan(reference.profile, str(path), reference.model, roles.target, roles.prediction, roles.ignored)
+    roles = ColumnRoles(said.pop("kinds", {}), frozenset(said.pop("ignored", ())), **said)
+    reference = read_reference(
+        ReadOptions(None, ",").open(path, roles.texts), roles, limit=None, tick=lambda share: None
+    )
+    return CountingSpec(reference.profile, str(path), reference.model, roles.target, roles.prediction, roles.ignored)
 
 
-def count(plan: Plan, *paths: Path) -> Current:
+def count(spec: CountingSpec, *paths: Path) -> CurrentData:
     """Count files with the defaults of the command."""
-    return count_files([Files(None, ",").open(path, plan.texts) for path in paths], plan, lambda share: None)
+    return count_files([ReadOptions(None, ",").open(path, spec.texts) for path in paths], spec, lambda share: None)
 
 
 def column(table: pa.Table, name: str, values: Any) -> pa.Table:

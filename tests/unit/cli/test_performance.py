@@ -86,20 +86,20 @@ UNTOLD: dict[str, tuple[pa.Table, list[str], pa.Table, list[str], str]] = {
 
 
 @pytest.mark.parametrize("name", UNTOLD)
-@pytest.mark.parametrize("insists", [[], ["--tolerance", "0.01"]])
+@pytest.mark.parametrize("requires_performance", [[], ["--tolerance", "0.01"]])
 def test_a_note_says_why_performance_is_unknown(
-    tmp_path: Path, name: str, insists: list[str], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, name: str, requires_performance: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """If a tolerance is given, the outcome is Unknown rather than quiet."""
     before, of_reference, now, of_current, note = UNTOLD[name]
     train, week = write(before, tmp_path / "train.parquet"), write(now, tmp_path / "week.parquet")
     profile = tmp_path / "profile.json"
     assert main(["drift", "--reference", str(train), *of_reference, "--save-profile", str(profile)]) == Exit.QUIET
-    report = judged(capsys, "--profile", str(profile), "--current", str(week), *of_current, *insists)
+    report = judged(capsys, "--profile", str(profile), "--current", str(week), *of_current, *requires_performance)
     assert report["notes"][-1] == note.replace("{train}", str(profile))
     assert all("lost" not in metric for metric in report["performance"])
-    assert report["outcome"] == ("Unknown" if insists else "Quiet")
-    assert report["words"] == ("The performance cannot be told." if insists else "No drift.")
+    assert report["outcome"] == ("Unknown" if requires_performance else "Quiet")
+    assert report["words"] == ("The performance cannot be told." if requires_performance else "No drift.")
 
 
 def test_an_undefined_metric_has_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,8 +13,8 @@ import pytest
 from perennate.cli.arguments import parser
 from perennate.cli.drift.command import report_of
 from perennate.cli.drift.exits import Exit
-from perennate.cli.drift.options import Files, Roles
-from perennate.cli.drift.reference import HELD_VALUES, PREDICTED, Reference, columns_at_once, read_reference
+from perennate.cli.drift.options import ColumnRoles, ReadOptions
+from perennate.cli.drift.reference import HELD_VALUES, PREDICTED, ReferenceData, columns_at_once, read_reference
 from perennate.cli.main import main
 from perennate.drift import build_profile
 from perennate.drift.profile.features import CategoricalFeature, NumericFeature
@@ -22,10 +22,10 @@ from perennate.tabular.errors import UsageError
 from tests.support.pods.drift_command import FORMATS, make_scored, make_table, write
 
 
-def reference(path: Path, *, limit: int | None = None, workers: int = 1, **said: Any) -> Reference:
+def reference(path: Path, *, limit: int | None = None, workers: int = 1, **said: Any) -> ReferenceData:
     """Read a reference with the defaults of the command."""
-    roles = Roles(said.pop("kinds", {}), frozenset(said.pop("ignored", ())), **said)
-    file = Files(None, ",").open(path, roles.texts)
+    roles = ColumnRoles(said.pop("kinds", {}), frozenset(said.pop("ignored", ())), **said)
+    file = ReadOptions(None, ",").open(path, roles.texts)
     return read_reference(file, roles, limit=limit, workers=workers, tick=lambda share: None)
 
 

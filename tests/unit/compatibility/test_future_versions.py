@@ -14,7 +14,7 @@ from perennate.api.documents.canonical import canonical_json, digest_bytes
 from perennate.api.wellknown import ENV_RUN_REQUEST, ENV_SERVING
 from perennate.artifacts import read_version
 from perennate.drift import Profile, Window, validate_counts
-from perennate.serving.config import Settings
+from perennate.serving.config import ServingSettings
 from perennate.trainer.request import read_record, read_request
 from tests.support.first_release import content
 
@@ -47,7 +47,7 @@ READERS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "run-request": (lambda _: read_request({ENV_RUN_REQUEST: future("run-request").decode()}), ENV_RUN_REQUEST),
     "run": (read_run_record, "run.json"),
     "manifest": (read_stored_version, "manifest.json"),
-    "serving": (lambda _: Settings.read({ENV_SERVING: future("serving").decode()}), ENV_SERVING),
+    "serving": (lambda _: ServingSettings.read({ENV_SERVING: future("serving").decode()}), ENV_SERVING),
     "profile": (lambda _: Profile.from_bytes(future("profile")), ""),
     "counts": (lambda _: validate_counts(json.loads(future("counts")), profile()), ""),
     "window": (read_window, ""),

@@ -19,7 +19,7 @@ from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]
 
 from perennate.api.documents.run_spec import TrainData
 from perennate.cli.arguments import parser
-from perennate.cli.drift.options import Roles, files_of
+from perennate.cli.drift.options import ColumnRoles, read_options
 from perennate.cli.drift.reference import read_reference
 from perennate.tabular.errors import UsageError
 from perennate.tabular.missing import MISSING_WORDS
@@ -44,7 +44,7 @@ def read_for_training(path: Path, form: str = "csv", *, named: tuple[str, ...] =
 def open_for_drift(path: Path, form: str = "csv") -> DataFile:
     """The file, as the command opens it."""
     given = parser().parse_args(["drift", "--reference", str(path), "--format", form])
-    return files_of(given).open(given.reference)
+    return read_options(given).open(given.reference)
 
 
 def read_for_drift(path: Path, form: str = "csv") -> pa.Table:
@@ -230,7 +230,7 @@ def test_the_profile_of_the_command_misses_what_training_misses(tmp_path: Path, 
     path = tmp_path / case.name
     path.write_bytes(case.content())
     profile = read_reference(
-        open_for_drift(path, case.form), Roles({}, frozenset()), limit=None, tick=lambda share: None
+        open_for_drift(path, case.form), ColumnRoles({}, frozenset()), limit=None, tick=lambda share: None
     ).profile
     assert [(feature.name, feature.missing) for feature in profile.features] == list(
         zip(case.types, case.missing, strict=True)
@@ -282,7 +282,7 @@ def test_a_file_is_refused_by_both_for_the_same_reason(tmp_path: Path, name: str
         path.write_bytes(content)
     form = "parquet" if file_name.endswith("parquet") else "csv"
     with pytest.raises(UsageError) as drift:
-        read_reference(open_for_drift(path, form), Roles({}, frozenset()), limit=None, tick=lambda share: None)
+        read_reference(open_for_drift(path, form), ColumnRoles({}, frozenset()), limit=None, tick=lambda share: None)
     with pytest.raises(DataRefusedError) as training:
         read_for_training(path, form)
     said = str(drift.value).removeprefix(f"{path}: ")
@@ -306,6 +306,6 @@ def test_another_delimiter_gives_the_same_rows(tmp_path: Path, delimiter: str) -
     commas.write_text("\n".join(",".join(line) for line in lines))
     other.write_text("\n".join(delimiter.join(line) for line in lines))
     given = parser().parse_args(["drift", "--reference", str(other), "--delimiter", delimiter])
-    file = files_of(given).open(other)
+    file = read_options(given).open(other)
     found = pa.Table.from_batches(list(file.batches(file.schema.names, lambda share: None)))
     assert found.equals(read_for_training(commas))

@@ -11,8 +11,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClas
 from perennate.api.documents.metric import Metric
 from perennate.drift import Profile
 from perennate.drift.performance.measured import METRICS
+from perennate.trainer.evaluation.predictions import HoldoutPredictions, compute_metrics, predict_holdout
 from perennate.trainer.evaluation.profile import make_profile
-from perennate.trainer.evaluation.scoring import Judged, judge, measure
 
 DATA = {
     "two classes": (load_breast_cancer, LogisticRegression(max_iter=10_000)),
@@ -23,15 +23,15 @@ DATA = {
 }
 
 
-def trained(name: str) -> tuple[Profile, Judged, dict[Metric, float]]:
+def trained(name: str) -> tuple[Profile, HoldoutPredictions, dict[Metric, float]]:
     """Train on half of the rows and evaluate on the other half."""
     load, model = DATA[name]
     features, truth = load(return_X_y=True, as_frame=True)
     order = np.random.default_rng(0).permutation(len(truth))
     train, holdout = order[::2], order[1::2]
     fitted = model.fit(features.iloc[train], truth.iloc[train])
-    judged = judge(fitted, features.iloc[holdout], truth.iloc[holdout].to_numpy())
-    values = measure(judged, list(Metric))
+    judged = predict_holdout(fitted, features.iloc[holdout], truth.iloc[holdout].to_numpy())
+    values = compute_metrics(judged, list(Metric))
     return make_profile(pd.DataFrame(features.iloc[train]), judged, values), judged, values
 
 

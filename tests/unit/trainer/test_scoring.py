@@ -13,7 +13,12 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 
 from perennate.api.documents.metric import Metric
-from perennate.trainer.evaluation.scoring import Judged, UnknownClassError, judge, measure
+from perennate.trainer.evaluation.predictions import (
+    HoldoutPredictions,
+    UnknownClassError,
+    compute_metrics,
+    predict_holdout,
+)
 from perennate.trainer.tasks import CLASSIFICATION, REGRESSION
 
 
@@ -41,8 +46,8 @@ def test_two_classes_have_the_known_metrics() -> None:
     """Five rows with known metrics: 2 of 3 positives are found, and 1 of 2 negatives is a false positive."""
     chances = [0.9, 0.8, 0.3, 0.6, 0.1]
     model = Answers(["no", "yes"], ["yes", "yes", "no", "yes", "no"], [[1 - p, p] for p in chances])
-    judged = judge(model, NO_ROWS, ["yes", "yes", "yes", "no", "no"])
-    values = measure(judged, CLASSIFICATION)
+    judged = predict_holdout(model, NO_ROWS, ["yes", "yes", "yes", "no", "no"])
+    values = compute_metrics(judged, CLASSIFICATION)
     assert values[Metric.ACCURACY] == pytest.approx(3 / 5)
     assert values[Metric.PRECISION] == pytest.approx(2 / 3)
     assert values[Metric.RECALL] == pytest.approx(2 / 3)
@@ -59,15 +64,17 @@ def test_two_classes_have_the_known_metrics() -> None:
 def test_metrics_do_not_depend_on_the_type_of_the_labels(name: Any) -> None:
     """Classes 0 and 1 as strings, integers, floats or booleans give the same metrics."""
     features, target = load_breast_cancer(return_X_y=True, as_frame=True)
-    wanted = measure(judge(GaussianNB().fit(features, target), features, target), CLASSIFICATION)
+    wanted = compute_metrics(predict_holdout(GaussianNB().fit(features, target), features, target), CLASSIFICATION)
     named = np.array([name(value) for value in target])
-    assert measure(judge(GaussianNB().fit(features, named), features, named), CLASSIFICATION) == wanted
+    assert (
+        compute_metrics(predict_holdout(GaussianNB().fit(features, named), features, named), CLASSIFICATION) == wanted
+    )
 
 
 def test_a_champion_trained_on_other_label_types_is_comparable() -> None:
     """Classes that are strings in the champion and numbers in the rows are matched."""
     model = Answers(["0", "1"], ["1", "0"], [[0.2, 0.8], [0.7, 0.3]])
-    assert measure(judge(model, NO_ROWS, [1, 0]), (Metric.ACCURACY,)) == {Metric.ACCURACY: 1.0}
+    assert compute_metrics(predict_holdout(model, NO_ROWS, [1, 0]), (Metric.ACCURACY,)) == {Metric.ACCURACY: 1.0}
 
 
 def test_more_classes_are_scored_as_scikit_learn_does() -> None:
@@ -75,7 +82,7 @@ def test_more_classes_are_scored_as_scikit_learn_does() -> None:
     features, target = load_wine(return_X_y=True, as_frame=True)
     model = GaussianNB().fit(features[::2], target[::2])
     rows, truth = features[1::2], target[1::2].to_numpy()
-    values = measure(judge(model, rows, truth), CLASSIFICATION)
+    values = compute_metrics(predict_holdout(model, rows, truth), CLASSIFICATION)
     predicted, chances = model.predict(rows), model.predict_proba(rows)
     assert values[Metric.F1] == pytest.approx(library.f1_score(truth, predicted, average="macro"))
     assert values[Metric.AUC] == pytest.approx(library.roc_auc_score(truth, chances, multi_class="ovr"))
@@ -87,7 +94,7 @@ def test_regression_is_scored_as_scikit_learn_does() -> None:
     """MAE, RMSE and R2 equal those of scikit-learn."""
     features, target = load_diabetes(return_X_y=True, as_frame=True)
     model = Ridge().fit(features, target)
-    values = measure(judge(model, features, target.to_numpy()), REGRESSION)
+    values = compute_metrics(predict_holdout(model, features, target.to_numpy()), REGRESSION)
     predicted = model.predict(features)
     assert values == {
         Metric.MAE: pytest.approx(library.mean_absolute_error(target, predicted)),
@@ -100,8 +107,8 @@ def test_without_probabilities_auc_uses_the_decision_function() -> None:
     """A metric that cannot be computed is left out."""
     features, target = load_breast_cancer(return_X_y=True, as_frame=True)
     model = RidgeClassifier().fit(features, target)
-    judged = judge(model, features, target.to_numpy())
-    values = measure(judged, CLASSIFICATION)
+    judged = predict_holdout(model, features, target.to_numpy())
+    values = compute_metrics(judged, CLASSIFICATION)
     assert values[Metric.AUC] == pytest.approx(library.roc_auc_score(target, model.decision_function(features)))
     assert {Metric.LOG_LOSS, Metric.BRIER}.isdisjoint(values)
     assert judged.score is None
@@ -110,28 +117,28 @@ def test_without_probabilities_auc_uses_the_decision_function() -> None:
 def test_a_class_unknown_to_the_model_is_an_error() -> None:
     """A row of an unknown class could never be predicted correctly, so it is an error."""
     with pytest.raises(UnknownClassError, match=r"the class 'c' is none of the model's \(a, b\)"):
-        judge(Answers(["a", "b"], ["a"], [[1.0, 0.0]]), NO_ROWS, ["c"])
+        predict_holdout(Answers(["a", "b"], ["a"], [[1.0, 0.0]]), NO_ROWS, ["c"])
 
 
 def test_rows_of_one_class_have_no_auc() -> None:
     """AUC is undefined for rows of one class, so it is left out."""
     model = Answers(["a", "b"], ["a", "b"], [[0.6, 0.4], [0.4, 0.6]])
-    assert Metric.AUC not in measure(judge(model, NO_ROWS, ["a", "a"]), CLASSIFICATION)
+    assert Metric.AUC not in compute_metrics(predict_holdout(model, NO_ROWS, ["a", "a"]), CLASSIFICATION)
 
 
 def test_infinite_predictions_have_no_metrics() -> None:
     """With an infinite prediction, there are no metrics, so no gate can pass."""
-    judged = Judged("regression", np.array([1.0, 2.0]), np.array([np.inf, 2.0]), (), None, None)
-    assert measure(judged, REGRESSION) == {}
+    judged = HoldoutPredictions("regression", np.array([1.0, 2.0]), np.array([np.inf, 2.0]), (), None, None)
+    assert compute_metrics(judged, REGRESSION) == {}
 
 
 def test_a_constant_truth_has_no_r2() -> None:
     """R2 is undefined if all true values are equal, so it is left out."""
-    judged = Judged("regression", np.array([2.0, 2.0]), np.array([1.0, 2.0]), (), None, None)
-    assert set(measure(judged, REGRESSION)) == {Metric.MAE, Metric.RMSE}
+    judged = HoldoutPredictions("regression", np.array([2.0, 2.0]), np.array([1.0, 2.0]), (), None, None)
+    assert set(compute_metrics(judged, REGRESSION)) == {Metric.MAE, Metric.RMSE}
 
 
 def test_metrics_of_the_other_task_are_not_computed() -> None:
     features, target = load_breast_cancer(return_X_y=True, as_frame=True)
     model = LogisticRegression(max_iter=5000).fit(features, target)
-    assert measure(judge(model, features, target.to_numpy()), REGRESSION) == {}
+    assert compute_metrics(predict_holdout(model, features, target.to_numpy()), REGRESSION) == {}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from perennate.cli.drift.counting import Current
+from perennate.cli.drift.counting import CurrentData
 from perennate.cli.drift.exits import Exit
-from perennate.cli.drift.options import Asked
+from perennate.cli.drift.options import JudgementOptions
 from perennate.cli.drift.performance import judge_performance
-from perennate.cli.drift.reference import Reference
+from perennate.cli.drift.reference import ReferenceData
 from perennate.drift import (
     DriftVerdict,
     Evaluation,
@@ -42,25 +42,25 @@ OUTCOMES: Mapping[Exit, Outcome] = {
 }
 
 
-def make_report(reference: Reference, current: Current, asked: Asked) -> DriftReport:
+def make_report(reference: ReferenceData, current: CurrentData, options: JudgementOptions) -> DriftReport:
     """Judge what was counted."""
-    sample, settings = current.sample, asked.settings
+    sample, settings = current.sample, options.settings
     found = evaluate_drift(
         sample,
         min_samples=settings.min_samples,
         significance=settings.significance,
         warning=settings.warning,
         drifted=settings.drifted,
-        rules=asked.rules,
+        rules=options.rules,
         quorum=settings.min_drifted_features,
     )
-    performance = judge_performance(reference, current, asked)
-    untold = asked.insists and bool(performance.unknown)
-    code = exit_code(found, performance.metrics, untold=untold)
+    performance = judge_performance(reference, current, options)
+    performance_unknown = options.requires_performance and bool(performance.unknown)
+    code = exit_code(found, performance.metrics, performance_unknown=performance_unknown)
     return DriftReport(
         outcome=OUTCOMES[code],
         exit_code=code,
-        words=outcome_words(found, performance.metrics, settings, untold=untold),
+        words=outcome_words(found, performance.metrics, settings, performance_unknown=performance_unknown),
         reference=Source(names=(reference.name,), rows=reference.rows, rows_used=reference.profile.rows),
         current=Source(names=current.names, rows=sample.rows, rows_used=sample.rows),
         profile_digest=reference.profile.digest,
@@ -81,22 +81,24 @@ def make_report(reference: Reference, current: Current, asked: Asked) -> DriftRe
     )
 
 
-def exit_code(found: Evaluation, performance: tuple[MetricReport, ...], *, untold: bool) -> Exit:
+def exit_code(found: Evaluation, performance: tuple[MetricReport, ...], *, performance_unknown: bool) -> Exit:
     """What the command ends with. Faulty data come first: what else they show may be their doing.
 
     Args:
         found: what was found of the columns.
         performance: what was found of the performance.
-        untold: whether it was asked for and cannot be told.
+        performance_unknown: whether it was asked for and cannot be told.
     """
     if found.faults:
         return Exit.FAULT
     if found.verdict is DriftVerdict.DRIFTED or any(metric.lost for metric in performance):
         return Exit.DRIFT
-    return Exit.UNKNOWN if untold or found.verdict is DriftVerdict.UNKNOWN else Exit.QUIET
+    return Exit.UNKNOWN if performance_unknown or found.verdict is DriftVerdict.UNKNOWN else Exit.QUIET
 
 
-def outcome_words(found: Evaluation, performance: tuple[MetricReport, ...], settings: Settings, *, untold: bool) -> str:
+def outcome_words(
+    found: Evaluation, performance: tuple[MetricReport, ...], settings: Settings, *, performance_unknown: bool
+) -> str:
     """The outcome in one sentence."""
     named = [item.name for item in found.features if item.verdict is DriftVerdict.DRIFTED]
     said = [f"Too few rows to tell: {found.reason}"] if found.verdict is DriftVerdict.UNKNOWN else []
@@ -113,7 +115,7 @@ def outcome_words(found: Evaluation, performance: tuple[MetricReport, ...], sett
         for item in performance
         if item.lost
     ]
-    if untold:
+    if performance_unknown:
         said.append("The performance cannot be told")
     if not said:
         lesser = [item.name for item in found.features if item.verdict in {DriftVerdict.WARNING, DriftVerdict.CHANGED}]
@@ -173,7 +175,7 @@ def shares(sample: Sample, index: int) -> dict[str, Shares]:
     return {name: Shares(reference=known, current=seen) for name, (known, seen) in found.items()}
 
 
-def notes(reference: Reference, current: Current) -> tuple[str, ...]:
+def notes(reference: ReferenceData, current: CurrentData) -> tuple[str, ...]:
     """What else a reader should know."""
     said = []
     if reference.profile.rows < reference.rows:

@@ -7,26 +7,25 @@ import sys
 from pathlib import Path
 
 from perennate.cli.drift.assemble import make_report
-from perennate.cli.drift.cores import workers
-from perennate.cli.drift.counting import Current, count_files
+from perennate.cli.drift.counting import CurrentData, count_files
+from perennate.cli.drift.counting_spec import CountingSpec
 from perennate.cli.drift.documents import add_documents, read_profile, save_profile
 from perennate.cli.drift.exits import Exit
 from perennate.cli.drift.model import Model
 from perennate.cli.drift.options import (
-    Files,
-    Roles,
-    asked_of,
+    ColumnRoles,
+    ReadOptions,
     check_combination,
-    check_fit,
     check_kinds,
-    files_of,
-    roles_of,
+    check_rules_of,
+    column_roles,
+    judgement_options,
+    read_options,
     rules_of,
 )
 from perennate.cli.drift.performance import check_metric
-from perennate.cli.drift.plan import Plan
 from perennate.cli.drift.progress import ticker
-from perennate.cli.drift.reference import Reference, read_reference
+from perennate.cli.drift.reference import ReferenceData, read_reference, workers
 from perennate.report.document import DriftReport
 from perennate.report.page import page
 from perennate.report.table import print_table
@@ -57,9 +56,9 @@ def report_of(given: argparse.Namespace) -> DriftReport | None:
         UsageError: the request cannot be met.
     """
     check_combination(given)
-    files, roles, rules = files_of(given), roles_of(given), rules_of(given)
+    files, roles, rules = read_options(given), column_roles(given), rules_of(given)
     reference = reference_of(given, files, roles)
-    check_fit(rules, reference.profile)
+    check_rules_of(rules, reference.profile)
     check_metric(given.metric, reference.model)
     check_kinds(roles.kinds, reference.profile, reference.name)
     if given.save_profile:
@@ -67,7 +66,7 @@ def report_of(given: argparse.Namespace) -> DriftReport | None:
     if not (given.current or given.counts):
         return None
     current = current_of(given, files, roles, reference)
-    return make_report(reference, current, asked_of(given, rules))
+    return make_report(reference, current, judgement_options(given, rules))
 
 
 def output_form(given: argparse.Namespace) -> str:
@@ -82,29 +81,31 @@ def output_form(given: argparse.Namespace) -> str:
     return str(form)
 
 
-def reference_of(given: argparse.Namespace, files: Files, roles: Roles) -> Reference:
+def reference_of(given: argparse.Namespace, files: ReadOptions, roles: ColumnRoles) -> ReferenceData:
     """What is compared with."""
     if given.profile is not None:
         profile = read_profile(given.profile)
-        return Reference(str(given.profile), profile, Model.of_profile(profile), profile.rows)
+        return ReferenceData(str(given.profile), profile, Model.of_profile(profile), profile.rows)
     file = files.open(given.reference, roles.texts)
     with ticker(f"reading {given.reference.name}", shown=not given.no_progress) as tick:
         return read_reference(file, roles, limit=given.reference_rows, workers=workers(), tick=tick)
 
 
-def current_of(given: argparse.Namespace, files: Files, roles: Roles, reference: Reference) -> Current:
+def current_of(
+    given: argparse.Namespace, files: ReadOptions, roles: ColumnRoles, reference: ReferenceData
+) -> CurrentData:
     """What is compared."""
     if given.counts:
         return add_documents(given.counts, reference.profile, reference.name)
     asked = roles.target, roles.prediction, roles.ignored, roles.kinds
-    plan = Plan(reference.profile, reference.name, reference.model, *asked, workers=workers())
-    if roles.prediction is not None and plan.model is None:
+    spec = CountingSpec(reference.profile, reference.name, reference.model, *asked, workers=workers())
+    if roles.prediction is not None and spec.model is None:
         raise UsageError(
             f"{reference.name} was built without predictions: --prediction has nothing to be compared with"
         )
-    opened = [files.open(path, plan.texts) for path in given.current]
+    opened = [files.open(path, spec.texts) for path in given.current]
     with ticker(f"reading {given.current[0].name}", shown=not given.no_progress) as tick:
-        return count_files(opened, plan, tick)
+        return count_files(opened, spec, tick)
 
 
 def show(report: DriftReport, form: str, file: Path | None) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from perennate.cli.drift.fitting import TruthCheck, as_floats, check_columns, check_types
-from perennate.cli.drift.outcomes import Outcomes, outcomes_of
-from perennate.cli.drift.plan import Plan
+from perennate.cli.drift.checks import TruthCheck, as_floats, check_columns, check_types
+from perennate.cli.drift.counting_spec import CountingSpec
+from perennate.cli.drift.performance_counts import PerformanceCounts, performance_counts_of
 from perennate.cli.drift.reference import READERS, read_output
 from perennate.drift import CountsError, Recorder, Sample, Window, class_text
 from perennate.drift.data.documents import MAX_COUNT
@@ -23,7 +23,7 @@ DAY = 86_400.0
 
 
 @dataclass(frozen=True)
-class Current:
+class CurrentData:
     """What is compared.
 
     Args:
@@ -36,45 +36,45 @@ class Current:
 
     names: tuple[str, ...]
     sample: Sample
-    outcomes: Outcomes | None = None
+    outcomes: PerformanceCounts | None = None
     unlabelled: str = ""
     extra: tuple[str, ...] = ()
 
 
-def count_files(files: Sequence[DataFile], plan: Plan, tick: Ticker) -> Current:
+def count_files(files: Sequence[DataFile], spec: CountingSpec, tick: Ticker) -> CurrentData:
     """Count the rows of all files together.
 
     Args:
         files: current rows.
-        plan: what to count against.
+        spec: what to count against.
         tick: told the share that was read.
 
     Raises:
         UsageError: a file cannot be read or is empty, or lacks a column, or holds another type in it.
     """
-    window = Window(plan.profile, length=DAY, scrape_interval=DAY)
-    outcomes = outcomes_of(plan.profile, plan.model) if plan.target and plan.prediction else None
+    window = Window(spec.profile, length=DAY, scrape_interval=DAY)
+    outcomes = performance_counts_of(spec.profile, spec.model) if spec.target and spec.prediction else None
     for place, file in enumerate(files):
-        check_columns(file, plan)
-        counts = _count(file, plan, part_of(tick, place, len(files)))
+        check_columns(file, spec)
+        counts = _count(file, spec, part_of(tick, place, len(files)))
         if outcomes is not None and counts.outcomes is not None:
             outcomes.counts += counts.outcomes.counts
         # All rows of a file lie in one sub-window: nothing says that they are in the order of time.
-        add_counts(counts.recorder.document(), window, file=file.name, pod=str(place), reference=plan.reference)
+        add_counts(counts.recorder.document(), window, file=file.name, pod=str(place), reference=spec.reference)
     sample = window.sample(DAY)
-    check_types(plan, sample, " and ".join(file.name for file in files))
-    used = {item.name for item in plan.profile.features} | {plan.target, plan.prediction} | plan.ignored
+    check_types(spec, sample, " and ".join(file.name for file in files))
+    used = {item.name for item in spec.profile.features} | {spec.target, spec.prediction} | spec.ignored
     extra = {name: None for file in files for name in file.schema.names if name not in used}
-    return Current(tuple(file.name for file in files), sample, outcomes, unlabelled(plan), tuple(extra))
+    return CurrentData(tuple(file.name for file in files), sample, outcomes, unlabelled(spec), tuple(extra))
 
 
-def unlabelled(plan: Plan) -> str:
+def unlabelled(spec: CountingSpec) -> str:
     """Why there are no outcomes although the truth is known, in words."""
-    if plan.target is None:
+    if spec.target is None:
         return ""
-    if plan.prediction is None:
+    if spec.prediction is None:
         return "that takes --prediction beside --target"
-    return "" if outcomes_of(plan.profile, plan.model) else f"{plan.reference} was built without the truth"
+    return "" if performance_counts_of(spec.profile, spec.model) else f"{spec.reference} was built without the truth"
 
 
 def add_counts(document: Mapping[str, Any], window: Window, *, file: str, pod: str, reference: str) -> None:
@@ -100,18 +100,18 @@ class FileCounts:
 
     Args:
         file: the file, for messages.
-        plan: what to count against.
+        spec: what to count against.
         labelled: whether the file has predictions and the truth.
     """
 
-    def __init__(self, file: DataFile, plan: Plan, *, labelled: bool) -> None:
+    def __init__(self, file: DataFile, spec: CountingSpec, *, labelled: bool) -> None:
         self.rows = 0
         self._file = file
-        self.recorder = Recorder(plan.profile, model="files", version="files", start=0.0)
-        self.outcomes = outcomes_of(plan.profile, plan.model) if labelled else None
-        self._plan = plan
-        self._truth = TruthCheck(() if plan.model is None else plan.model.classes)
-        self._readers = {item.name: (plan.column(item.name), reader(item)) for item in plan.profile.features}
+        self.recorder = Recorder(spec.profile, model="files", version="files", start=0.0)
+        self.outcomes = performance_counts_of(spec.profile, spec.model) if labelled else None
+        self._spec = spec
+        self._truth = TruthCheck(() if spec.model is None else spec.model.classes)
+        self._readers = {item.name: (spec.column(item.name), reader(item)) for item in spec.profile.features}
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count some rows."""
@@ -119,12 +119,12 @@ class FileCounts:
             return
         self.rows += batch.num_rows
         columns = {name: self._column(batch, name) for name in self._readers}
-        self.recorder.record(columns, workers=self._plan.workers)
-        prediction, target = self._plan.prediction, self._plan.target
+        self.recorder.record(columns, workers=self._spec.workers)
+        prediction, target = self._spec.prediction, self._spec.target
         if prediction is None or prediction not in batch.schema.names:
             return
         predictions = self._output(batch, prediction)
-        if self._plan.scored:
+        if self._spec.scored:
             predictions = as_floats(predictions, self._file.name, prediction, "prediction")
             self.recorder.record_scores(predictions)
         if self.outcomes is not None and target is not None:
@@ -138,7 +138,7 @@ class FileCounts:
         """
         if not self.rows:
             raise no_rows(self._file)
-        self._truth.finish(self._file.name, self._plan.target)
+        self._truth.finish(self._file.name, self._spec.target)
 
     def _column(self, batch: pa.RecordBatch, feature: str) -> Values | Coded:
         """The values of a feature."""
@@ -154,19 +154,19 @@ class FileCounts:
     def _truths(self, batch: pa.RecordBatch, name: str) -> Values:
         """What was true: classes of any type, or numbers."""
         truth = self._output(batch, name)
-        if self._plan.model is not None and self._plan.model.form == "number":
+        if self._spec.model is not None and self._spec.model.form == "number":
             return as_floats(truth, self._file.name, name, "target")
         self._truth.add(truth)
         return truth
 
 
-def _count(file: DataFile, plan: Plan, tick: Ticker) -> FileCounts:
+def _count(file: DataFile, spec: CountingSpec, tick: Ticker) -> FileCounts:
     """Count one file; anew when a column of it turns out to be of another type."""
     names = file.schema.names
-    outputs = [name for name in (plan.prediction, plan.target) if name is not None and name in names]
-    columns = list(dict.fromkeys([*(plan.column(item.name) for item in plan.profile.features), *outputs]))
+    outputs = [name for name in (spec.prediction, spec.target) if name is not None and name in names]
+    columns = list(dict.fromkeys([*(spec.column(item.name) for item in spec.profile.features), *outputs]))
     while True:
-        counts = FileCounts(file, plan, labelled=len(outputs) == 2)
+        counts = FileCounts(file, spec, labelled=len(outputs) == 2)
         try:
             for batch in file.batches(columns, tick):
                 counts.add(batch)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from perennate.cli.drift.counting import DAY, Current
-from perennate.cli.drift.outcomes import outcomes_in
+from perennate.cli.drift.counting import DAY, CurrentData
+from perennate.cli.drift.performance_counts import performance_counts_in
 from perennate.drift import Counts, CountsError, Profile, ProfileError, Window
 from perennate.drift.data.parsing import decode_digest
 from perennate.drift.profile.layout import Layout
@@ -43,7 +43,7 @@ def save_profile(profile: Profile, path: Path) -> None:
         raise UsageError(f"{path}: cannot be written: {first_line(error)}") from error
 
 
-def add_documents(paths: Sequence[Path], profile: Profile, reference: str) -> Current:
+def add_documents(paths: Sequence[Path], profile: Profile, reference: str) -> CurrentData:
     """Add up the counts documents of pods, one of each.
 
     Raises:
@@ -61,7 +61,9 @@ def add_documents(paths: Sequence[Path], profile: Profile, reference: str) -> Cu
     for path, found in counts.items():
         window.add(found, pod=str(path), now=now)
     sample = window.sample(now)
-    return Current(tuple(str(path) for path in paths), sample, outcomes_in(sample), profile.labels_not_counted_reason)
+    return CurrentData(
+        tuple(str(path) for path in paths), sample, performance_counts_in(sample), profile.labels_not_counted_reason
+    )
 
 
 def _read_counts(path: Path, profile: Profile, reference: str) -> Counts:

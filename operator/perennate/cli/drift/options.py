@@ -18,7 +18,7 @@ from perennate.tabular.sources import LocalFile
 
 
 @dataclass(frozen=True)
-class Files:
+class ReadOptions:
     """How data files are read."""
 
     form: str | None
@@ -31,7 +31,7 @@ class Files:
 
 
 @dataclass(frozen=True)
-class Roles:
+class ColumnRoles:
     """What the user says of columns.
 
     Args:
@@ -55,29 +55,29 @@ class Roles:
 
 
 @dataclass(frozen=True)
-class Asked:
+class JudgementOptions:
     """How the user wants it judged.
 
     Args:
         settings: of the tests of columns.
         metric, tolerance: of the performance; None: the usual ones.
         rules: columns that are judged otherwise.
-        truth: whether a column is named for it.
+        has_target: whether a column with the truth is named.
     """
 
     settings: Settings
     metric: str | None = None
     tolerance: float | None = None
     rules: Mapping[str, FeatureRule] = field(default_factory=dict)
-    truth: bool = False
+    has_target: bool = False
 
     @property
-    def insists(self) -> bool:
+    def requires_performance(self) -> bool:
         """Whether the performance is what the user wants to know."""
         return self.metric is not None or self.tolerance is not None
 
 
-def asked_of(given: argparse.Namespace, rules: Mapping[str, FeatureRule]) -> Asked:
+def judgement_options(given: argparse.Namespace, rules: Mapping[str, FeatureRule]) -> JudgementOptions:
     """How the user wants it judged."""
     settings = Settings(
         min_samples=given.min_samples,
@@ -86,10 +86,10 @@ def asked_of(given: argparse.Namespace, rules: Mapping[str, FeatureRule]) -> Ask
         drifted=given.drifted,
         min_drifted_features=given.min_drifted_features,
     )
-    return Asked(settings, given.metric, given.tolerance, rules, given.target is not None)
+    return JudgementOptions(settings, given.metric, given.tolerance, rules, given.target is not None)
 
 
-def files_of(given: argparse.Namespace) -> Files:
+def read_options(given: argparse.Namespace) -> ReadOptions:
     """How data files are read.
 
     Raises:
@@ -98,10 +98,10 @@ def files_of(given: argparse.Namespace) -> Files:
     delimiter = given.delimiter.replace("\\t", "\t")
     if len(delimiter.encode()) != 1:
         raise UsageError(f"--delimiter must be one ASCII character, got {given.delimiter!r}")
-    return Files(given.format, delimiter, ("", *given.missing_values) if given.missing_values else MISSING_WORDS)
+    return ReadOptions(given.format, delimiter, ("", *given.missing_values) if given.missing_values else MISSING_WORDS)
 
 
-def roles_of(given: argparse.Namespace) -> Roles:
+def column_roles(given: argparse.Namespace) -> ColumnRoles:
     """What the user says of columns.
 
     Raises:
@@ -120,7 +120,7 @@ def roles_of(given: argparse.Namespace) -> Roles:
         name: kind for name, role in chosen.items() for kind in FEATURE_KINDS if kind == role
     }
     ignored = frozenset(name for name, role in chosen.items() if role == "ignore")
-    return Roles(kinds, ignored, given.target, given.prediction, given.task, given.positive)
+    return ColumnRoles(kinds, ignored, given.target, given.prediction, given.task, given.positive)
 
 
 def rules_of(given: argparse.Namespace) -> dict[str, FeatureRule]:
@@ -151,7 +151,7 @@ def _rule_of(text: str) -> tuple[str, FeatureRule]:
         raise UsageError(f"{form}: {error}") from error
 
 
-def check_fit(rules: Mapping[str, FeatureRule], profile: Profile) -> None:
+def check_rules_of(rules: Mapping[str, FeatureRule], profile: Profile) -> None:
     """Refuse rules that do not fit the reference, before everything that is compared with it is read.
 
     Raises:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from perennate.cli.drift.counting import Current
+from perennate.cli.drift.counting import CurrentData
 from perennate.cli.drift.model import Form, Model
-from perennate.cli.drift.options import Asked
-from perennate.cli.drift.reference import Reference
+from perennate.cli.drift.options import JudgementOptions
+from perennate.cli.drift.reference import ReferenceData
 from perennate.drift import Measurement, estimate_performance
 from perennate.drift.metrics import confusion, labelled, regression
 from perennate.drift.performance.verdict import ERRORS, interval_half_width, loss_detected
@@ -54,19 +54,21 @@ def check_metric(metric: str | None, model: Model | None) -> None:
         raise UsageError(f"--metric must be one of {', '.join(METRICS[model.form])} for this model, got {metric!r}")
 
 
-def judge_performance(reference: Reference, current: Current, asked: Asked) -> Performance:
+def judge_performance(reference: ReferenceData, current: CurrentData, options: JudgementOptions) -> Performance:
     """The metrics of the current rows beside their baselines."""
-    confidence, outcomes = 1 - asked.settings.significance, current.outcomes
-    rows, needed = 0 if outcomes is None else outcomes.rows, max(asked.settings.min_samples, ROWS_FLOOR)
+    confidence, outcomes = 1 - options.settings.significance, current.outcomes
+    rows, needed = 0 if outcomes is None else outcomes.rows, max(options.settings.min_samples, ROWS_FLOOR)
     if outcomes is None or rows < needed:
         estimates = estimate_performance(current.sample, confidence=confidence)
         why = current.unlabelled or f"{pluralize(rows, 'labelled row')}, at least {needed:,} are needed"
         return Performance(
             tuple(_metric(reference, found, estimated=True) for found in estimates.values()),
-            f"Performance was not measured: {why}." if rows or asked.truth or asked.insists else "",
+            f"Performance was not measured: {why}."
+            if rows or options.has_target or options.requires_performance
+            else "",
         )
     measured = outcomes.measured(confidence)
-    deciding = asked.metric or next(name for name in DECIDING if name in measured)
+    deciding = options.metric or next(name for name in DECIDING if name in measured)
     unknown = ""
     if deciding not in measured:
         unknown = f"Performance was not judged: {deciding} is not defined for the labelled rows."
@@ -74,7 +76,7 @@ def judge_performance(reference: Reference, current: Current, asked: Asked) -> P
         unknown = f"Performance was not judged: {reference.name} has no {deciding} to compare with."
     return Performance(
         tuple(
-            _metric(reference, found, estimated=False, asked=asked if found.metric == deciding else None)
+            _metric(reference, found, estimated=False, options=options if found.metric == deciding else None)
             for found in measured.values()
         ),
         unknown,
@@ -82,20 +84,20 @@ def judge_performance(reference: Reference, current: Current, asked: Asked) -> P
 
 
 def _metric(
-    reference: Reference,
+    reference: ReferenceData,
     found: Measurement,
     *,
     estimated: bool,
-    asked: Asked | None = None,
+    options: JudgementOptions | None = None,
 ) -> MetricReport:
     """One metric; the one that decides, for which something is asked, says whether performance is lost."""
     known = reference.profile.metrics.get(found.metric)
     baseline = None if known is None else known.value
     tolerated = lost = None
-    if asked is not None and known is not None:
+    if options is not None and known is not None:
         usual = ERROR_LOST * known.value if found.metric in ERRORS else SHARE_LOST
-        tolerated = usual if asked.tolerance is None else asked.tolerance
-        half_width = interval_half_width(known.standard_error, asked.settings.significance)
+        tolerated = usual if options.tolerance is None else options.tolerance
+        half_width = interval_half_width(known.standard_error, options.settings.significance)
         lost = loss_detected(known.value, found, tolerated, half_width)
     return MetricReport(
         metric=found.metric,

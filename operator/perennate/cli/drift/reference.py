@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -9,10 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from perennate.api.feature_types import FeatureKind
-from perennate.cli.drift.cores import MAX_WORKERS
 from perennate.cli.drift.model import Model, infer_model
-from perennate.cli.drift.options import Roles
-from perennate.cli.drift.outcomes import ABSENT, Classified, known
+from perennate.cli.drift.options import ColumnRoles
+from perennate.cli.drift.performance_counts import ABSENT, ConfusionCounts, known
 from perennate.drift import Profile, ProfileError, build_profile
 from perennate.drift.data.threads import map_in_threads
 from perennate.drift.profile.features import Feature
@@ -22,6 +22,8 @@ from perennate.tabular.reading import DataFile, RetypedError, Ticker, no_rows, p
 from perennate.tabular.sampling import RowSample
 from perennate.tabular.values import Coded, Column, Values, booleans, categories, dates, is_text, numbers
 
+MAX_WORKERS = 4
+"""More threads help little: one thread reads, which takes most of the time, and each thread holds a column."""
 HELD_VALUES = 32_000_000
 """Values of the reference that are held at once: 256 MB of numbers."""
 HELD_ROWS = HELD_VALUES // MAX_WORKERS
@@ -39,8 +41,14 @@ READERS: dict[FeatureKind, Callable[[Column], Values | Coded]] = {
 }
 
 
+def workers() -> int:
+    """Number of threads: the cores that this process may use, at most `MAX_WORKERS`."""
+    usable_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(usable_cores or 1, MAX_WORKERS)
+
+
 @dataclass(frozen=True)
-class Reference:
+class ReferenceData:
     """What is compared with.
 
     Args:
@@ -56,7 +64,9 @@ class Reference:
     rows: int
 
 
-def read_reference(file: DataFile, roles: Roles, *, limit: int | None, workers: int = 1, tick: Ticker) -> Reference:
+def read_reference(
+    file: DataFile, roles: ColumnRoles, *, limit: int | None, workers: int = 1, tick: Ticker
+) -> ReferenceData:
     """Build the profile of a file.
 
     Where the format allows it, as many columns as there are workers are read at once, so that memory holds only those.
@@ -81,7 +91,7 @@ def read_reference(file: DataFile, roles: Roles, *, limit: int | None, workers: 
             raise UsageError(f"{file.name}: {error}") from error
 
 
-def _read(file: DataFile, roles: Roles, limit: int | None, workers: int, tick: Ticker) -> Reference:
+def _read(file: DataFile, roles: ColumnRoles, limit: int | None, workers: int, tick: Ticker) -> ReferenceData:
     """One pass over the file."""
     kinds = kinds_of(file.name, file.schema, given=roles.kinds, ignored=roles.ignored)
     outputs = _outputs(file, roles, kinds)
@@ -112,10 +122,10 @@ def _read(file: DataFile, roles: Roles, limit: int | None, workers: int, tick: T
         features.append(build_feature(PREDICTED, "categorical", as_categories(given[roles.prediction])))
     profile = replace(profile, features=tuple(features))
     # What is written must be readable: the reader's checks are the only ones.
-    return Reference(file.name, Profile.from_document(profile.to_document()), model, rows)
+    return ReferenceData(file.name, Profile.from_document(profile.to_document()), model, rows)
 
 
-def _outputs(file: DataFile, roles: Roles, kinds: dict[str, FeatureKind]) -> list[str]:
+def _outputs(file: DataFile, roles: ColumnRoles, kinds: dict[str, FeatureKind]) -> list[str]:
     """Columns of the prediction and of the truth, those that are given."""
     for role in ("prediction", "target"):
         name = getattr(roles, role)
@@ -156,7 +166,7 @@ def _hold(file: DataFile, columns: list[str], limit: int, tick: Ticker) -> tuple
     return sample.table(file.schema), sample.seen
 
 
-def _outline(file: DataFile, roles: Roles, given: dict[str, Values], rows: int) -> tuple[Model | None, Profile]:
+def _outline(file: DataFile, roles: ColumnRoles, given: dict[str, Values], rows: int) -> tuple[Model | None, Profile]:
     """How predictions are read, and a profile with everything but the features."""
     stand_in = {"rows": np.zeros(rows)}
     if roles.prediction is None:
@@ -166,7 +176,7 @@ def _outline(file: DataFile, roles: Roles, given: dict[str, Values], rows: int) 
     if model.form == "class":
         metrics = {}
         if truth is not None:
-            outcomes = Classified(model.classes)
+            outcomes = ConfusionCounts(model.classes)
             outcomes.add(predictions, truth)
             measured = outcomes.measured(CONFIDENCE).values()
             metrics = {found.metric: (found.value, found.standard_error) for found in measured}

@@ -10,7 +10,7 @@ from perennate.api.feature_types import FeatureType, is_value_of
 from perennate.drift import LabelError, class_text
 from perennate.serving.capture.identifiers import PredictionId, parse_id
 from perennate.serving.capture.rows import CapturedLabel
-from perennate.serving.refusal import json_kind, unprocessable
+from perennate.serving.request_error import json_kind, unprocessable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,10 +62,10 @@ class Receipt:
         invalid: position and reason of those that are refused.
     """
 
-    booked: int = 0
-    kept: int = 0
+    counted: int = 0
+    not_countable: int = 0
     duplicates: int = 0
-    foreign: int = 0
+    other_version: int = 0
     invalid: list[dict[str, Any]] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class Feedback:
         """Book every label that can be booked; one bad label does not spoil the others.
 
         Raises:
-            Refused: the body is no list of at most 10,000 labels.
+            RequestError: the body is no list of at most 10,000 labels.
         """
         if not isinstance(labels, list):
             raise unprocessable(f'body: must be a list of {{"id", "label"}} objects, got {json_kind(labels)}')
@@ -142,14 +142,14 @@ class Feedback:
 
     def _count(self, prediction: PredictionId, label: Any) -> str:
         if prediction.version != self._prefix:
-            return "foreign"
+            return "other_version"
         if self._classes and class_text(label) not in self._classes:
             raise LabelError(f"label: must be one of {', '.join(sorted(self._classes))}")
         if prediction.answer is None or prediction.kind != self._recorder.profile.label_kind:
-            return "kept"
+            return "not_countable"
         delay = self._clock() - prediction.time_ms / 1000
         self._recorder.record_label(prediction.answer, label, delay=delay)
-        return "booked"
+        return "counted"
 
     def _read(self, entry: object) -> tuple[str, PredictionId, Any]:
         if not isinstance(entry, dict) or not {"id", "label"} <= entry.keys():

@@ -11,13 +11,13 @@ from perennate.drift.data.columns import Rows
 
 if TYPE_CHECKING:
     from perennate.serving.metrics import Metrics
-    from perennate.serving.model.model import Outcome, ServedModel
+    from perennate.serving.model.model import BatchPrediction, ServedModel
     from perennate.serving.model.schema import Batch
 
 logger = logging.getLogger(__name__)
 
 
-class Recording:
+class FailOpenRecorder:
     """The recorder of a pod, fail-open: what cannot be counted is counted as an error, and the request goes on.
 
     Args:
@@ -30,7 +30,7 @@ class Recording:
         self.recorder = Recorder(model.profile, model=model.manifest.model, version=model.digest, start=start)
         self._metrics = metrics
 
-    def record(self, batch: Batch, outcome: Outcome) -> list[int | float | None]:
+    def record(self, batch: Batch, outcome: BatchPrediction) -> list[int | float | None]:
         """Count rows and answers; what comes back is what a label of each row is booked by, None if it cannot be."""
         try:
             return self._count(batch, outcome)
@@ -41,7 +41,7 @@ class Recording:
             logger.warning("Counting a batch of %d rows: %s: %s", batch.rows, type(error).__name__, error)
             return [None] * batch.rows
 
-    def _count(self, batch: Batch, outcome: Outcome) -> list[int | float | None]:
+    def _count(self, batch: Batch, outcome: BatchPrediction) -> list[int | float | None]:
         recorder, kind = self.recorder, self.recorder.profile.label_kind
         if batch.matrix is None:
             # The schema made these columns: checking them again would be a quarter of what counting a row costs.

@@ -11,14 +11,14 @@ from pydantic import ConfigDict, Field, create_model
 from starlette.responses import Response
 
 from perennate.api.feature_types import FEATURE_TYPES
-from perennate.serving.refusal import JSON, json_kind, malformed, read_json
+from perennate.serving.request_error import JSON, json_kind, malformed, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.requests import Request
 
-    from perennate.serving.capture.prediction import Answer
+    from perennate.serving.capture.predictor import Answer
     from perennate.serving.model.model import ServedModel
     from perennate.serving.model.schema import InputSchema
 
@@ -81,7 +81,7 @@ def read_records(body: bytes) -> object:
     """The value of `records` in a body.
 
     Raises:
-        Refused: the body is no JSON object with that one field.
+        RequestError: the body is no JSON object with that one field.
     """
     document = read_json(body)
     if not isinstance(document, dict) or document.keys() != {"records"}:
@@ -96,9 +96,9 @@ def read_records(body: bytes) -> object:
 
 def predict_response(model: ServedModel, answer: Answer) -> Response:
     """The answer of `POST /predict` as it is sent. A probability or number that is not finite is null."""
-    document: dict[str, Any] = {"predictions": answer.outcome.predictions.tolist()}
-    if answer.outcome.probabilities is not None:
-        document["probabilities"] = answer.outcome.probabilities.tolist()
+    document: dict[str, Any] = {"predictions": answer.prediction.predictions.tolist()}
+    if answer.prediction.probabilities is not None:
+        document["probabilities"] = answer.prediction.probabilities.tolist()
         document["classes"] = model.classes
     document["ids"] = answer.ids
     document["model"] = {"name": model.manifest.model, "version": model.digest}

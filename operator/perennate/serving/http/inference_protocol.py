@@ -15,14 +15,14 @@ from starlette.routing import BaseRoute, Route
 
 from perennate.api.feature_types import FEATURE_TYPES, FeatureType
 from perennate.serving.http.answers import answer_headers
-from perennate.serving.refusal import JSON, Refused, json_kind, malformed, read_json, unprocessable
+from perennate.serving.request_error import JSON, RequestError, json_kind, malformed, read_json, unprocessable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
 
-    from perennate.serving.capture.prediction import Answer, Predictions
+    from perennate.serving.capture.predictor import Answer, Predictor
     from perennate.serving.lifecycle import Lifecycle
     from perennate.serving.model.model import ServedModel
 
@@ -37,14 +37,14 @@ class InferenceProtocol:
     """The routes of the protocol.
 
     Args:
-        predictions: runs the model.
+        predictor: runs the model.
         lifecycle: tells whether the pod is ready.
     """
 
-    def __init__(self, predictions: Predictions, lifecycle: Lifecycle) -> None:
-        self._predictions = predictions
+    def __init__(self, predictor: Predictor, lifecycle: Lifecycle) -> None:
+        self._predictor = predictor
         self._lifecycle = lifecycle
-        self._model = predictions.model
+        self._model = predictor.model
 
     def routes(self) -> list[BaseRoute]:
         """All routes."""
@@ -67,9 +67,9 @@ class InferenceProtocol:
         try:
             document = read_json(await request.body())
             records = read_tensors(document, self._model)
-            answer = await self._predictions.answer(self._model.schema.read(records, name="rows"))
-        except Refused as refused:
-            return refused.response()
+            answer = await self._predictor.answer(self._model.schema.read(records, name="rows"))
+        except RequestError as error:
+            return error.response()
         identifier = document.get("id") if isinstance(document, dict) else None
         return _json(infer_answer(self._model, answer, identifier), headers=answer_headers(self._model, answer.ids))
 
@@ -100,7 +100,7 @@ def read_tensors(document: object, model: ServedModel) -> list[dict[str, Any]]:
     """The rows of an inference request, as records; their values are not checked yet.
 
     Raises:
-        Refused: the tensors are not those of the model, or their shapes and data do not agree.
+        RequestError: the tensors are not those of the model, or their shapes and data do not agree.
     """
     inputs = document.get("inputs") if isinstance(document, dict) else None
     if not isinstance(inputs, list) or not inputs:
@@ -129,10 +129,10 @@ def read_tensors(document: object, model: ServedModel) -> list[dict[str, Any]]:
 def infer_answer(model: ServedModel, answer: Answer, identifier: object) -> dict[str, Any]:
     """The answer of `infer`; the ids of the predictions are a tensor too."""
     rows = len(answer.ids)
-    outputs = [_tensor("predictions", _answer_type(model), [rows], answer.outcome.predictions.tolist())]
-    if answer.outcome.probabilities is not None:
-        shape = list(answer.outcome.probabilities.shape)
-        outputs.append(_tensor("probabilities", "FP64", shape, answer.outcome.probabilities.ravel().tolist()))
+    outputs = [_tensor("predictions", _answer_type(model), [rows], answer.prediction.predictions.tolist())]
+    if answer.prediction.probabilities is not None:
+        shape = list(answer.prediction.probabilities.shape)
+        outputs.append(_tensor("probabilities", "FP64", shape, answer.prediction.probabilities.ravel().tolist()))
     outputs.append(_tensor("ids", "BYTES", [rows], answer.ids))
     document = {"model_name": model.manifest.model, "model_version": model.digest, "outputs": outputs}
     return {**document, "id": identifier} if isinstance(identifier, str) else document

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 
 from perennate.serving.metrics import endpoint
-from perennate.serving.refusal import JSON, Refused
+from perennate.serving.request_error import JSON, RequestError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from perennate.serving.lifecycle import Lifecycle
     from perennate.serving.metrics import Metrics
 
-MAX_BODY: Final = 16 * 1024 * 1024
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 """Bytes of a request's body."""
-DISCARDED_BYTES: Final = 8 * MAX_BODY
+DISCARDED_BYTES: Final = 8 * MAX_BODY_BYTES
 """Of a body that is too large so much is read and thrown away, so that the client gets to read why it is refused."""
-HELD_BYTES: Final = 4 * MAX_BODY
+HELD_BYTES: Final = 4 * MAX_BODY_BYTES
 """Bytes of all bodies that a pod holds at one time."""
 BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
-class Meter:
+class MetricsMiddleware:
     """Counts and times every request, and asks connections to end while the pod does. The outermost layer.
 
     Args:
@@ -69,7 +69,7 @@ class Meter:
             self._metrics.seconds.labels(label).observe(time.perf_counter() - start)
 
 
-class BodyGuard:
+class BodyLimitMiddleware:
     """Reads the body before anyone parses it: JSON only, and no more than a pod can hold.
 
     So a pickle (`application/vnd.bentoml+pickle`) or a form gets 415 on every route, a body that is too long 413, and
@@ -94,8 +94,8 @@ class BodyGuard:
         try:
             await self._read(Headers(scope=scope), receive, parts)
             await self._app(scope, _replay(b"".join(parts), receive), send)
-        except Refused as refused:
-            await refused.response(close=True)(scope, receive, send)
+        except RequestError as error:
+            await error.response(close=True)(scope, receive, send)
         except ClientDisconnect:
             return
         finally:
@@ -105,7 +105,7 @@ class BodyGuard:
         """Collect the parts of the body.
 
         Raises:
-            Refused: it is not JSON, too long, or there is no room.
+            RequestError: it is not JSON, too long, or there is no room.
             ClientDisconnect: the client went away.
         """
         _check_type(headers.get("content-type"))
@@ -113,21 +113,23 @@ class BodyGuard:
         size, announced = 0, int(length) if length.isdecimal() else 0
         async for part in _parts_of(receive):
             size += len(part)
-            if max(size, announced) <= MAX_BODY:
+            if max(size, announced) <= MAX_BODY_BYTES:
                 parts.append(part)
                 self._held += len(part)
                 if self._held > self._capacity:
-                    raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "the pod holds too many large bodies; try again soon")
+                    raise RequestError(
+                        HTTPStatus.TOO_MANY_REQUESTS, "the pod holds too many large bodies; try again soon"
+                    )
             elif size > DISCARDED_BYTES:
                 break
-        if max(size, announced) > MAX_BODY:
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"body: must have at most {MAX_BODY} bytes")
+        if max(size, announced) > MAX_BODY_BYTES:
+            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"body: must have at most {MAX_BODY_BYTES} bytes")
 
 
 def _check_type(content_type: str | None) -> None:
     kind = (content_type or JSON).partition(";")[0].strip().lower()
     if kind != JSON:
-        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"content-type: must be {JSON}")
+        raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"content-type: must be {JSON}")
 
 
 async def _parts_of(receive: Receive) -> AsyncIterator[bytes]:

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from perennate.serving.refusal import JSON
+from perennate.serving.request_error import JSON
 
 if TYPE_CHECKING:
     from starlette.requests import Request

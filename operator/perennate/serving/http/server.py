@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Final
 
 import uvloop
 
+from perennate.serving.http.components import Components
 from perennate.serving.http.listening import listening
-from perennate.serving.http.middleware import Meter
+from perennate.serving.http.middleware import MetricsMiddleware
 from perennate.serving.http.operations import Operations
-from perennate.serving.http.runtime import Runtime
 from perennate.serving.lifecycle import Lifecycle
 from perennate.serving.metrics import Metrics
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from perennate.serving.config import Settings
+    from perennate.serving.config import ServingSettings
 
 LINGER_SECONDS: Final = 2.0
 """After SIGTERM the pod answers so long with `connection: close`, so that clients with open connections leave before
@@ -33,7 +33,7 @@ these are closed."""
 logger = logging.getLogger(__name__)
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: ServingSettings) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is being answered and write what was captured.
 
     Raises:
@@ -44,29 +44,31 @@ def serve(settings: Settings) -> None:
         runner.run(_serve(settings))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: ServingSettings) -> None:
     lifecycle, metrics = Lifecycle(), Metrics()
     operations = Operations(lifecycle, metrics)
     stopped = _stop_signal(lifecycle)
     async with listening(operations.app, host=settings.host, port=settings.operations_port):
-        runtime = await asyncio.to_thread(Runtime.load, settings, metrics)
-        operations.attach(runtime.model, runtime.recorder)
+        components = await asyncio.to_thread(Components.load, settings, metrics)
+        operations.attach(components.model, components.recorder)
         try:
             if not lifecycle.is_draining:
-                await _answer_until(stopped, settings, runtime, lifecycle, metrics)
+                await _answer_until(stopped, settings, components, lifecycle, metrics)
         finally:
-            await asyncio.to_thread(runtime.close)
+            await asyncio.to_thread(components.close)
     logger.info("Served model is gone")
 
 
 async def _answer_until(
-    stopped: asyncio.Event, settings: Settings, runtime: Runtime, lifecycle: Lifecycle, metrics: Metrics
+    stopped: asyncio.Event, settings: ServingSettings, components: Components, lifecycle: Lifecycle, metrics: Metrics
 ) -> None:
     """Run the traffic server until the pod is told to end, and then until its last request is answered."""
-    app = Meter(await asyncio.to_thread(_bentoml_app, runtime, lifecycle), metrics=metrics, lifecycle=lifecycle)
+    app = MetricsMiddleware(
+        await asyncio.to_thread(_bentoml_app, components, lifecycle), metrics=metrics, lifecycle=lifecycle
+    )
     async with listening(app, host=settings.host, port=settings.traffic_port) as task:
         lifecycle.become_ready()
-        logger.info("Serving %s version %s", runtime.model.manifest.model, runtime.model.digest)
+        logger.info("Serving %s version %s", components.model.manifest.model, components.model.digest)
         waiter = asyncio.create_task(stopped.wait())
         await asyncio.wait({waiter, task}, return_when=asyncio.FIRST_COMPLETED)
         waiter.cancel()
@@ -74,11 +76,11 @@ async def _answer_until(
         await asyncio.wait({task}, timeout=LINGER_SECONDS)
 
 
-def _bentoml_app(runtime: Runtime, lifecycle: Lifecycle) -> ASGIApp:
+def _bentoml_app(components: Components, lifecycle: Lifecycle) -> ASGIApp:
     # Half of the time to start goes into this import, and probes are answered meanwhile.
     from perennate.serving.http.service import create_app  # noqa: PLC0415
 
-    return create_app(runtime.predictions, runtime.feedback, lifecycle)
+    return create_app(components.predictor, components.feedback, lifecycle)
 
 
 def _stop_signal(lifecycle: Lifecycle) -> asyncio.Event:

@@ -12,15 +12,15 @@ from starlette.routing import BaseRoute, Route
 
 from perennate.serving.http.answers import PredictAnswer, predict_response, read_records, request_type
 from perennate.serving.http.inference_protocol import InferenceProtocol
-from perennate.serving.http.middleware import BodyGuard
+from perennate.serving.http.middleware import BodyLimitMiddleware
 from perennate.serving.http.page import render_page
-from perennate.serving.refusal import JSON, Refused, read_json
+from perennate.serving.request_error import JSON, RequestError, read_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from perennate.serving.capture.feedback import Feedback
-    from perennate.serving.capture.prediction import Predictions
+    from perennate.serving.capture.predictor import Predictor
     from perennate.serving.lifecycle import Lifecycle
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -29,12 +29,12 @@ MAX_CONCURRENCY: Final = 64
 """Requests at the same time; one more gets 429."""
 
 
-def create_app(predictions: Predictions, feedback: Feedback, lifecycle: Lifecycle) -> Starlette:
+def create_app(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> Starlette:
     """The application of the traffic port, made by BentoML from a service that is all about one model."""
-    return create_service(predictions, feedback, lifecycle).to_asgi()  # type: ignore[no-any-return]
+    return create_service(predictor, feedback, lifecycle).to_asgi()  # type: ignore[no-any-return]
 
 
-def create_service(predictions: Predictions, feedback: Feedback, lifecycle: Lifecycle) -> Any:
+def create_service(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> Any:
     """The BentoML service of one loaded model.
 
     BentoML's metrics, access log and tracing are off: metrics are ours (`metrics`), and tracing alone, with no one to
@@ -45,16 +45,16 @@ def create_service(predictions: Predictions, feedback: Feedback, lifecycle: Life
         """Predict one or more records."""
         del self
         try:
-            batch = predictions.model.schema.read(read_records(records))
-            return predict_response(predictions.model, await predictions.answer(batch))
-        except Refused as refused:
-            return refused.response()
+            batch = predictor.model.schema.read(read_records(records))
+            return predict_response(predictor.model, await predictor.answer(batch))
+        except RequestError as error:
+            return error.response()
 
     def is_ready(self: object) -> bool:
         del self
         return lifecycle.is_ready
 
-    api = bentoml.api(route="/predict", input_spec=request_type(predictions.model.schema), output_spec=PredictAnswer)
+    api = bentoml.api(route="/predict", input_spec=request_type(predictor.model.schema), output_spec=PredictAnswer)
     service_class = type(
         "ModelService", (), {"predict": api(predict), "__is_ready__": is_ready, "__doc__": "One model."}
     )
@@ -67,13 +67,13 @@ def create_service(predictions: Predictions, feedback: Feedback, lifecycle: Life
         logging={"access": {"enabled": False}},
         tracing={"excluded_urls": ".*"},
     )
-    service.add_asgi_middleware(BodyGuard)
-    service.mount_asgi_app(Starlette(routes=_routes(predictions, feedback, lifecycle)))
+    service.add_asgi_middleware(BodyLimitMiddleware)
+    service.mount_asgi_app(Starlette(routes=_routes(predictor, feedback, lifecycle)))
     return service
 
 
-def _routes(predictions: Predictions, feedback: Feedback, lifecycle: Lifecycle) -> list[BaseRoute]:
-    page = render_page(predictions.model)
+def _routes(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> list[BaseRoute]:
+    page = render_page(predictor.model)
 
     async def index(request: Request) -> Response:
         del request
@@ -82,12 +82,12 @@ def _routes(predictions: Predictions, feedback: Feedback, lifecycle: Lifecycle) 
     async def book(request: Request) -> Response:
         try:
             receipt = feedback.accept(read_json(await request.body()))
-        except Refused as refused:
-            return refused.response()
+        except RequestError as error:
+            return error.response()
         return Response(orjson.dumps(receipt.document()), media_type=JSON)
 
     return [
         Route("/", index),
         Route("/feedback", book, methods=["POST"]),
-        *InferenceProtocol(predictions, lifecycle).routes(),
+        *InferenceProtocol(predictor, lifecycle).routes(),
     ]

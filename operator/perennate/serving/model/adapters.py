@@ -32,7 +32,7 @@ def as_matrix(batch: Batch) -> Any:
     return batch.matrix
 
 
-def choose_form(estimator: Any, sample: Batch) -> InputAdapter:
+def choose_adapter(estimator: Any, sample: Batch) -> InputAdapter:
     """`as_matrix` if the estimator then gives the same answer to the sample without a warning, else `as_frame`.
 
     For a matrix, scikit-learn's warning of missing column names is switched off in this process.

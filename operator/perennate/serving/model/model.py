@@ -10,7 +10,7 @@ import numpy as np
 from perennate.api.documents.canonical import short_version
 from perennate.artifacts import LoadedVersion, VersionUnfitError, load_version
 from perennate.drift import Profile, ProfileError, class_text
-from perennate.serving.model.adapters import choose_form
+from perennate.serving.model.adapters import choose_adapter
 from perennate.serving.model.sample import sample_batch, without
 from perennate.serving.model.schema import InputSchema
 
@@ -27,7 +27,7 @@ SAMPLE_ROWS: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class BatchPrediction:
     """What the model says to a batch.
 
     Args:
@@ -66,7 +66,7 @@ class ServedModel:
         self.has_probabilities = self.manifest.task == "classification" and hasattr(version.estimator, "predict_proba")
         strict = InputSchema(self.manifest.features)
         sample = sample_batch(strict, self.profile, rows=SAMPLE_ROWS)
-        self._form: InputAdapter = _choose_form(version.estimator, sample)
+        self._adapt: InputAdapter = _choose_adapter(version.estimator, sample)
         self.schema = InputSchema(self.manifest.features, self._find_optional(strict, sample))
 
     @classmethod
@@ -78,11 +78,11 @@ class ServedModel:
         """
         return cls(load_version(folder, digest), digest)
 
-    def predict(self, batch: Batch) -> Outcome:
+    def predict(self, batch: Batch) -> BatchPrediction:
         """Predict all rows of a batch. Safe to call from several threads."""
-        found = self._format.predict(self._estimator, self._form(batch))
+        found = self._format.predict(self._estimator, self._adapt(batch))
         probabilities = found.probabilities if self.has_probabilities else None
-        return Outcome(found.values, probabilities, self._score(found.values, probabilities))
+        return BatchPrediction(found.values, probabilities, self._score(found.values, probabilities))
 
     def sample(self, rows: int) -> Batch:
         """Ordinary rows, for the warm-up."""
@@ -112,9 +112,9 @@ class ServedModel:
         return True
 
 
-def _choose_form(estimator: Any, sample: Batch) -> InputAdapter:
+def _choose_adapter(estimator: Any, sample: Batch) -> InputAdapter:
     try:
-        return choose_form(estimator, sample)
+        return choose_adapter(estimator, sample)
     except Exception as error:
         raise VersionUnfitError(
             f"the model cannot predict rows like those it was trained on: {type(error).__name__}: {error}"

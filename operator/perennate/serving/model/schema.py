@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from perennate.api.feature_types import FEATURE_TYPES
-from perennate.serving.refusal import Refused, json_kind, unprocessable
+from perennate.serving.request_error import RequestError, json_kind, unprocessable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -67,7 +67,7 @@ class InputSchema:
             name: what the list is called in refusals.
 
         Raises:
-            Refused: there are no rows or too many, a row is no object, or a value is missing or of another type.
+            RequestError: there are no rows or too many, a row is no object, or a value is missing or of another type.
         """
         rows = _check_rows(records, name)
         matrix = self._read_numbers(rows) if self._all_numbers else None
@@ -108,7 +108,7 @@ class InputSchema:
     def _may_miss(self, feature: FeatureSchema, value: object) -> bool:
         return value is None and feature.name in self.accepts_missing
 
-    def _fault(self, feature: FeatureSchema, record: dict[str, Any], place: str) -> Refused:
+    def _fault(self, feature: FeatureSchema, record: dict[str, Any], place: str) -> RequestError:
         found = f"got {json_kind(record[feature.name])}" if feature.name in record else "missing"
         or_null = " or null" if feature.name in self.accepts_missing else ""
         return unprocessable(f"{place}: {found}; expected a {feature.type}{or_null}")

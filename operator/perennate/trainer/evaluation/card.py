@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from perennate.api.documents.run_record import RunRecord
     from perennate.drift import Profile
     from perennate.gates import ChampionVerdict
-    from perennate.trainer.evaluation.evaluation import Verdict
+    from perennate.trainer.evaluation.evaluation import ModelEvaluation
 
 
 def model_card(
     record: RunRecord,
-    verdict: Verdict,
+    evaluation: ModelEvaluation,
     profile: Profile,
     *,
     estimator: str,
@@ -34,7 +34,7 @@ def model_card(
 
     Args:
         record: of the run.
-        verdict: metrics, gates and comparison.
+        evaluation: metrics, gates and comparison.
         profile: the model's reference profile, for the standard errors.
         estimator: public import path of the fitted estimator.
         features: columns of the model.
@@ -46,9 +46,9 @@ def model_card(
         f"A model for {record.task} of `{record.target}` from {len(features)} columns, fitted with `{estimator}`.",
         "## How good it is",
         f"On {record.holdout_rows} hold-out rows that it was not trained on ({_holdout(record)}).",
-        _table(("metric", "value", "standard error"), _metric_rows(verdict, profile)),
-        *_gates(verdict),
-        *_champion(verdict.champion),
+        _table(("metric", "value", "standard error"), _metric_rows(evaluation, profile)),
+        *_gates(evaluation),
+        *_champion(evaluation.champion),
         "## What it was trained on",
         _table(("", ""), _data_rows(record, fingerprint)),
         "## Columns",
@@ -60,8 +60,8 @@ def model_card(
     return "\n\n".join(sections) + "\n"
 
 
-def _metric_rows(verdict: Verdict, profile: Profile) -> Iterable[tuple[str, str, str]]:
-    for metric, value in verdict.values.items():
+def _metric_rows(evaluation: ModelEvaluation, profile: Profile) -> Iterable[tuple[str, str, str]]:
+    for metric, value in evaluation.values.items():
         baseline = profile.metrics.get(metric.value)
         yield metric.value, f"{value:.6g}", "" if baseline is None else f"{baseline.standard_error:.3g}"
 
@@ -73,12 +73,12 @@ def _holdout(record: RunRecord) -> str:
     return f"a random share of {holdout.fraction:.6g}, seed {record.seed}"
 
 
-def _gates(verdict: Verdict) -> tuple[str, ...]:
-    if not verdict.gates:
+def _gates(evaluation: ModelEvaluation) -> tuple[str, ...]:
+    if not evaluation.gates:
         return ()
     return (
         "## Gates",
-        "\n".join(f"- {'passed' if gate.passed else 'failed'}: {gate.reason}" for gate in verdict.gates),
+        "\n".join(f"- {'passed' if gate.passed else 'failed'}: {gate.reason}" for gate in evaluation.gates),
     )
 
 

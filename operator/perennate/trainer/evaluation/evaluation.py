@@ -11,8 +11,8 @@ from perennate.artifacts import ArtifactError, ArtifactNotFoundError, load_verif
 from perennate.gates import ChampionVerdict, GateVerdict, check_gates, compare, no_champion, no_comparison
 from perennate.trainer.data.frames import frame, labels
 from perennate.trainer.errors import BadConfigurationError
-from perennate.trainer.evaluation.scoring import UnknownClassError, judge, measure
-from perennate.trainer.tasks import asked_metrics, check_metrics, metrics_of
+from perennate.trainer.evaluation.predictions import UnknownClassError, compute_metrics, predict_holdout
+from perennate.trainer.tasks import check_metrics, metrics_of, requested_metrics
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from perennate.api.documents.run_record import RunRecord
     from perennate.api.documents.run_spec import Champion, Evaluation
     from perennate.artifacts import LoadedVersion, ModelStore
-    from perennate.trainer.evaluation.scoring import Judged
+    from perennate.trainer.evaluation.predictions import HoldoutPredictions
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ModelEvaluation:
     """What is known about the new model."""
 
     values: dict[Metric, float]
@@ -48,12 +48,14 @@ class Verdict:
         )
 
 
-def evaluate(record: RunRecord, judged: Judged, holdout: pa.Table, store: ModelStore) -> Verdict:
+def evaluate_model(
+    record: RunRecord, predictions: HoldoutPredictions, holdout: pa.Table, store: ModelStore
+) -> ModelEvaluation:
     """Metrics, gates and champion of a new model.
 
     Args:
         record: of the run.
-        judged: the new model's answers to the hold-out rows.
+        predictions: the new model's answers to the hold-out rows.
         holdout: the same rows, with the champion's columns.
         store: where the champion lies.
 
@@ -61,26 +63,26 @@ def evaluate(record: RunRecord, judged: Judged, holdout: pa.Table, store: ModelS
         BadConfigurationError: a metric that was asked for does not fit the task, or the model cannot give it.
     """
     evaluation = record.spec.evaluation
-    check_metrics(evaluation, judged.task)
-    values = measure(judged, wanted_metrics(evaluation, judged))
-    _check_available(evaluation, judged, values)
-    return Verdict(
+    check_metrics(evaluation, predictions.task)
+    values = compute_metrics(predictions, wanted_metrics(evaluation, predictions))
+    _check_available(evaluation, predictions, values)
+    return ModelEvaluation(
         values=values,
         gates=check_gates(evaluation.gates, values),
         champion=_compare(record, evaluation.champion, values, holdout, store) if evaluation.champion else None,
     )
 
 
-def wanted_metrics(evaluation: Evaluation, judged: Judged) -> tuple[Metric, ...]:
+def wanted_metrics(evaluation: Evaluation, predictions: HoldoutPredictions) -> tuple[Metric, ...]:
     """The metrics that the spec names, or all of the task; and those that gates and champion need."""
-    named = evaluation.metrics or metrics_of(judged.task)
-    return tuple(dict.fromkeys((*named, *(metric for _, metric in asked_metrics(evaluation)))))
+    named = evaluation.metrics or metrics_of(predictions.task)
+    return tuple(dict.fromkeys((*named, *(metric for _, metric in requested_metrics(evaluation)))))
 
 
-def _check_available(evaluation: Evaluation, judged: Judged, values: dict[Metric, float]) -> None:
-    if judged.task == "regression" or judged.probabilities is not None:
+def _check_available(evaluation: Evaluation, predictions: HoldoutPredictions, values: dict[Metric, float]) -> None:
+    if predictions.task == "regression" or predictions.probabilities is not None:
         return
-    for field, metric in asked_metrics(evaluation):
+    for field, metric in requested_metrics(evaluation):
         if metric not in values:
             raise BadConfigurationError(
                 f"{field}: {metric.value} needs probabilities, which this estimator does not give; "
@@ -116,7 +118,7 @@ def _champion_value(loaded: LoadedVersion, record: RunRecord, metric: Metric, ho
     missing = [name for name in features if name not in holdout.column_names]
     if missing:
         raise ValueError(f"it needs the column {missing[0]!r}, which the data lack")
-    judged = judge(loaded.estimator, frame(holdout, features), labels(holdout, record.target))
-    if judged.task != record.task:
-        raise ValueError(f"it does {judged.task}, and this run {record.task}")
-    return measure(judged, (metric,)).get(metric)
+    predictions = predict_holdout(loaded.estimator, frame(holdout, features), labels(holdout, record.target))
+    if predictions.task != record.task:
+        raise ValueError(f"it does {predictions.task}, and this run {record.task}")
+    return compute_metrics(predictions, (metric,)).get(metric)

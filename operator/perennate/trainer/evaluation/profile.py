@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from perennate.drift import Profile
-    from perennate.trainer.evaluation.scoring import Judged
+    from perennate.trainer.evaluation.predictions import HoldoutPredictions
 
 
 def make_profile(
-    train: pd.DataFrame, judged: Judged, values: dict[Metric, float], importance: Mapping[str, float] | None = None
+    train: pd.DataFrame,
+    predictions: HoldoutPredictions,
+    values: dict[Metric, float],
+    importance: Mapping[str, float] | None = None,
 ) -> Profile:
     """The profile that drift is measured against.
 
@@ -27,43 +30,44 @@ def make_profile(
 
     Args:
         train: features of the training rows, in the model's order.
-        judged: the model's answers to the hold-out rows.
+        predictions: the model's answers to the hold-out rows.
         values: metrics on the hold-out rows.
         importance: how much the model goes by a feature, by name.
     """
     columns = {str(name): train[name].to_numpy() for name in train.columns}
     text = [str(name) for name in train.columns if train[name].dtype == object]
-    if judged.task == "regression":
+    if predictions.task == "regression":
         return build_profile(
             columns,
             task="regression",
-            score=judged.score,
-            labels=judged.truth,
+            score=predictions.score,
+            labels=predictions.truth,
             categorical=text,
             importance=importance,
         )
-    labels, predictions = (
-        [judged.classes[position] for position in positions.tolist()] for positions in (judged.truth, judged.predicted)
+    labels, predicted = (
+        [predictions.classes[position] for position in positions.tolist()]
+        for positions in (predictions.truth, predictions.predicted)
     )
     return build_profile(
         columns,
         task="classification",
-        score=judged.score,
+        score=predictions.score,
         labels=labels,
-        predictions=predictions,
-        classes=judged.classes,
-        metrics=_accuracy(judged, values),
+        predictions=predicted,
+        classes=predictions.classes,
+        metrics=_accuracy(predictions, values),
         categorical=text,
         importance=importance,
     )
 
 
-def _accuracy(judged: Judged, values: dict[Metric, float]) -> dict[str, tuple[float, float]]:
+def _accuracy(predictions: HoldoutPredictions, values: dict[Metric, float]) -> dict[str, tuple[float, float]]:
     """Accuracy with the standard error of a share, sqrt(p (1 - p) / n), of two classes without probabilities.
 
     It is for people to read. Every other baseline is measured by the profile, as traffic will be.
     """
     value = values.get(Metric.ACCURACY)
-    if value is None or judged.score is not None or len(judged.classes) != 2:
+    if value is None or predictions.score is not None or len(predictions.classes) != 2:
         return {}
-    return {Metric.ACCURACY.value: (value, math.sqrt(value * (1.0 - value) / len(judged.truth)))}
+    return {Metric.ACCURACY.value: (value, math.sqrt(value * (1.0 - value) / len(predictions.truth)))}

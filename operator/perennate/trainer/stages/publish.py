@@ -23,9 +23,9 @@ from perennate.trainer.data.columns import feature_type
 from perennate.trainer.data.frames import frame, labels, read_rows
 from perennate.trainer.errors import BadConfigurationError, GateFailedError
 from perennate.trainer.evaluation.card import model_card
-from perennate.trainer.evaluation.evaluation import Verdict, evaluate
+from perennate.trainer.evaluation.evaluation import ModelEvaluation, evaluate_model
+from perennate.trainer.evaluation.predictions import HoldoutPredictions, UnknownClassError, predict_holdout
 from perennate.trainer.evaluation.profile import make_profile
-from perennate.trainer.evaluation.scoring import Judged, UnknownClassError, judge
 from perennate.trainer.model.importance import importance_of
 from perennate.trainer.progress import report
 from perennate.trainer.request import read_record
@@ -63,14 +63,14 @@ def publish(request: RunRequest, paths: RunPaths) -> StageResult:
     """
     trained = read_trained(request, paths)
     store = ModelStore(paths.store, request.namespace)
-    judged = _judge(trained)
-    report("publish", step="judged", rows=len(judged.truth), task=judged.task)
-    verdict = evaluate(trained.record, judged, trained.holdout, store)
-    result = _result(trained.record, verdict)
-    report("publish", step="evaluated", **{metric.value: value for metric, value in verdict.values.items()})
-    if verdict.failures:
-        raise GateFailedError(f"nothing is published: {'; '.join(verdict.failures)}", result=result)
-    manifest, files = make_version(trained, judged, verdict)
+    predictions = _predict_holdout(trained)
+    report("publish", step="judged", rows=len(predictions.truth), task=predictions.task)
+    evaluation = evaluate_model(trained.record, predictions, trained.holdout, store)
+    result = _result(trained.record, evaluation)
+    report("publish", step="evaluated", **{metric.value: value for metric, value in evaluation.values.items()})
+    if evaluation.failures:
+        raise GateFailedError(f"nothing is published: {'; '.join(evaluation.failures)}", result=result)
+    manifest, files = make_version(trained, predictions, evaluation)
     digest = store.publish(manifest, files)
     report("publish", step="published", version=short_version(digest), files=len(files) + 1)
     return result.model_copy(
@@ -126,16 +126,18 @@ def _read_model(folder: Path) -> tuple[ModelFormat, bytes]:
     return found[0][0], found[0][1].read_bytes()
 
 
-def make_version(trained: Trained, judged: Judged, verdict: Verdict) -> tuple[ModelManifest, dict[str, bytes]]:
+def make_version(
+    trained: Trained, predictions: HoldoutPredictions, evaluation: ModelEvaluation
+) -> tuple[ModelManifest, dict[str, bytes]]:
     """Manifest and files of the version."""
     record, environment = trained.record, library_versions()
     importance = importance_of(trained.estimator, record.features)
-    profile = make_profile(frame(trained.train, record.features), judged, verdict.values, importance)
+    profile = make_profile(frame(trained.train, record.features), predictions, evaluation.values, importance)
     features = tuple(FeatureSchema(name=name, type=feature_type(trained.train[name])) for name in record.features)
     estimator = trained.format.class_name(trained.estimator)
     card = model_card(
         record,
-        verdict,
+        evaluation,
         profile,
         estimator=estimator,
         features=features,
@@ -146,44 +148,45 @@ def make_version(trained: Trained, judged: Judged, verdict: Verdict) -> tuple[Mo
     manifest = ModelManifest(
         model=record.model,
         format=trained.format.name,
-        task=judged.task,
+        task=predictions.task,
         estimator=estimator,
         features=features,
         target=record.target,
-        classes=judged.classes,
+        classes=predictions.classes,
         class_type=_class_type(trained.estimator),
         files=file_entries(files),
         profile_digest=profile.digest,
         fingerprint=fingerprint(record),
-        metrics=verdict.metrics,
+        metrics=evaluation.metrics,
         environment=environment,
     )
     return manifest, files
 
 
-def _judge(trained: Trained) -> Judged:
-    """The model's answers to the hold-out rows; a container's model may not fit the rows."""
+def _predict_holdout(trained: Trained) -> HoldoutPredictions:
+    """Predict the hold-out rows. The model of a user's container may not accept them."""
     record = trained.record
     features = frame(trained.holdout, record.features)
     try:
-        judged = judge(trained.estimator, features, labels(trained.holdout, record.target))
+        predictions = predict_holdout(trained.estimator, features, labels(trained.holdout, record.target))
     except (UnknownClassError, ValueError, TypeError, AttributeError) as error:
         raise BadConfigurationError(f"spec.trainer: the model cannot answer the hold-out rows: {error}") from error
-    if judged.task != record.task:
+    if predictions.task != record.task:
         raise BadConfigurationError(
-            f"spec.trainer: the model does {judged.task}, but the target {record.target!r} is one for {record.task}"
+            f"spec.trainer: the model does {predictions.task}, but the target {record.target!r} is one for "
+            f"{record.task}"
         )
-    return judged
+    return predictions
 
 
-def _result(record: RunRecord, verdict: Verdict) -> StageResult:
-    gates = tuple(result for gate in verdict.gates if (result := gate.to_result()) is not None)
+def _result(record: RunRecord, evaluation: ModelEvaluation) -> StageResult:
+    gates = tuple(result for gate in evaluation.gates if (result := gate.to_result()) is not None)
     return StageResult(
         stage="publish",
         fingerprint=fingerprint(record),
-        metrics=verdict.metrics,
+        metrics=evaluation.metrics,
         gates=gates,
-        champion=verdict.champion.to_result() if verdict.champion else None,
+        champion=evaluation.champion.to_result() if evaluation.champion else None,
         provenance=provenance(record),
     )
 

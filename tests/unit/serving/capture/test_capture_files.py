@@ -25,7 +25,7 @@ def folder(path: Path, model: ServedModel, *, retention: float = 3600) -> Parque
 
 
 def captured(model: ServedModel, records: list[dict[str, object]], *, first: int = 0) -> CapturedRows:
-    """Rows as `Predictions` captures them."""
+    """Rows as `Predictor` captures them."""
     batch = model.schema.read(records)
     ids = [f"id-{first + row}" for row in range(batch.rows)]
     return CapturedRows(batch, ids, NOW + first, model.predict(batch).predictions)

@@ -9,11 +9,11 @@ import pytest
 
 from perennate.serving.capture.feedback import MAX_LABELS, Feedback, RecentIds
 from perennate.serving.capture.identifiers import make_ids
-from perennate.serving.capture.recording import Recording
+from perennate.serving.capture.recording import FailOpenRecorder
 from perennate.serving.capture.rows import Capture, CapturedLabel, CapturedRows
 from perennate.serving.metrics import Metrics
 from perennate.serving.model.model import ServedModel
-from perennate.serving.refusal import Refused
+from perennate.serving.request_error import RequestError
 
 if TYPE_CHECKING:
     from perennate.drift.profile.profile import LabelKind
@@ -48,7 +48,7 @@ class FeedbackSetup:
     def __init__(self, model: ServedModel, *, seen: RecentIds | None = None) -> None:
         self.metrics, self.sink = Metrics(), MemorySink()
         self.capture = Capture(self.sink, flush_seconds=60, clock=lambda: NOW, metrics=self.metrics)  # type: ignore[arg-type]
-        self.recorder = Recording(model, start=NOW, metrics=self.metrics).recorder
+        self.recorder = FailOpenRecorder(model, start=NOW, metrics=self.metrics).recorder
         self.feedback = Feedback(
             model,
             recorder=self.recorder,
@@ -84,7 +84,7 @@ def test_labels_are_counted_by_score_bin(models: Models) -> None:
     receipt = setup.feedback.accept(
         [{"id": first, "label": 1}, {"id": second, "label": 0}, {"id": third, "label": 1.0, "comment": "ignored"}]
     )
-    assert receipt.document() == {"booked": 3, "kept": 0, "duplicates": 0, "foreign": 0, "invalid": []}
+    assert receipt.document() == {"counted": 3, "not_countable": 0, "duplicates": 0, "other_version": 0, "invalid": []}
     labels = setup.recorder.document()["labels"]
     assert (labels["1"][4], labels["0"][4], labels["1"][7]) == (1, 1, 1)
     assert sum(map(sum, labels.values())) == 3
@@ -118,10 +118,10 @@ def test_labels_of_another_version_are_stored_for_retraining(models: Models) -> 
     setup = FeedbackSetup(models["rain"])
     (text,) = setup.ids(3, version="f" * 12)
     assert setup.feedback.accept([{"id": text, "label": 1}]).document() == {
-        "booked": 0,
-        "kept": 0,
+        "counted": 0,
+        "not_countable": 0,
         "duplicates": 0,
-        "foreign": 1,
+        "other_version": 1,
         "invalid": [],
     }
     assert sum(map(sum, setup.recorder.document()["labels"].values())) == 0
@@ -132,7 +132,7 @@ def test_regression_labels_are_counted_by_residual(models: Models) -> None:
     """The id contains the prediction and its time, which give the residual and the label delay."""
     setup = FeedbackSetup(models["height"])
     first, second = setup.ids(2.5, 3.5)
-    assert setup.feedback.accept([{"id": first, "label": 2.5}, {"id": second, "label": 1e6}]).booked == 2
+    assert setup.feedback.accept([{"id": first, "label": 2.5}, {"id": second, "label": 1e6}]).counted == 2
     document = setup.recorder.document()
     assert document["residuals"]["bins"][-1] == 0
     assert document["residuals"]["bins"][0] == 1
@@ -145,7 +145,7 @@ def test_multiclass_labels_are_counted_in_the_confusion_matrix(models: Models) -
     setup = FeedbackSetup(models["clothes"])
     classes = models["clothes"].profile.classes
     (text,) = setup.ids(1)
-    assert setup.feedback.accept([{"id": text, "label": classes[2]}]).booked == 1
+    assert setup.feedback.accept([{"id": text, "label": classes[2]}]).counted == 1
     assert setup.recorder.document()["confusion"][1][2] == 1
 
 
@@ -156,7 +156,7 @@ def test_labels_that_cannot_be_counted_are_stored(name: str, kind: LabelKind, la
     """This covers a model without probabilities, and ids of a version whose labels were not counted."""
     setup = FeedbackSetup(models[name])
     (text,) = setup.ids(3, kind=kind)
-    assert setup.feedback.accept([{"id": text, "label": label}]).kept == 1
+    assert setup.feedback.accept([{"id": text, "label": label}]).not_countable == 1
     assert [item.label for item in setup.captured()] == [label]
 
 
@@ -181,14 +181,14 @@ def test_an_invalid_label_does_not_affect_others(entry: Any, want: str, models: 
     if isinstance(entry, dict):
         entry = {**entry, "id": {"GOOD": good, "BIN 999": far}.get(entry["id"], entry["id"])}
     receipt = setup.feedback.accept([{"id": other, "label": 0}, entry])
-    assert receipt.booked == 1
+    assert receipt.counted == 1
     assert [problem["index"] for problem in receipt.invalid] == [1]
     assert receipt.invalid[0]["error"].startswith(want)
-    assert setup.feedback.accept([{"id": good, "label": 1}]).booked == 1
+    assert setup.feedback.accept([{"id": good, "label": 1}]).counted == 1
     assert len(setup.captured()) == 2
 
 
 @pytest.mark.parametrize("body", [{}, None, "x", [{}] * (MAX_LABELS + 1)], ids=["object", "null", "text", "too many"])
 def test_a_body_that_is_not_a_list_of_labels_is_refused(body: Any, models: Models) -> None:
-    with pytest.raises(Refused, match="body: must"):
+    with pytest.raises(RequestError, match="body: must"):
         FeedbackSetup(models["rain"]).feedback.accept(body)

@@ -10,7 +10,7 @@ import pytest
 
 from perennate.api.documents.serving_config import CaptureConfig
 from perennate.artifacts import ArtifactCorruptError, ArtifactNotFoundError, load_version
-from perennate.serving.config import Settings
+from perennate.serving.config import ServingSettings
 from perennate.serving.errors import ConfigError
 from perennate.serving.fetch import fetch
 from tests.support.pods.serving import Published, container_environment, publish_rain
@@ -21,7 +21,7 @@ CAPTURE = CaptureConfig(sampling_ratio=1, flush_seconds=1, retention_seconds=60)
 def test_only_one_variable_is_required(published: Mapping[str, Published], tmp_path: Path) -> None:
     """Every variable but PERENNATE_SERVING has the default of the pod contract."""
     text = container_environment(published["rain"], tmp_path)["PERENNATE_SERVING"]
-    settings = Settings.read({"PERENNATE_SERVING": text})
+    settings = ServingSettings.read({"PERENNATE_SERVING": text})
     assert settings.serving == published["rain"].config()
     assert (str(settings.store_dir), str(settings.model_dir), str(settings.capture_dir)) == (
         "/store",
@@ -50,7 +50,7 @@ def test_invalid_environment_names_the_variable(
     if any(name.endswith("PORT") for name in environment):
         environment = {**container_environment(published["rain"], tmp_path), **environment}
     with pytest.raises(ConfigError, match="^" + want.replace("(", r"\(")):
-        Settings.read(environment)
+        ServingSettings.read(environment)
 
 
 def test_fetch_copies_a_version_and_makes_the_capture_folder(
@@ -58,7 +58,7 @@ def test_fetch_copies_a_version_and_makes_the_capture_folder(
 ) -> None:
     """It is idempotent, because a container may be restarted."""
     version = publish_rain(tmp_path / "store")
-    settings = Settings.read(container_environment(version, tmp_path / "pod", capture=CAPTURE))
+    settings = ServingSettings.read(container_environment(version, tmp_path / "pod", capture=CAPTURE))
     fetch(settings)
     fetch(settings)
     assert load_version(settings.model_dir, version.digest).manifest == version.manifest
@@ -69,7 +69,7 @@ def test_fetch_without_capture_writes_nothing_to_the_store(tmp_path: Path) -> No
     """Without capture, the store is mounted read-only."""
     version = publish_rain(tmp_path / "store")
     before = sorted(tmp_path.joinpath("store").rglob("*"))
-    fetch(Settings.read(container_environment(version, tmp_path / "pod")))
+    fetch(ServingSettings.read(container_environment(version, tmp_path / "pod")))
     assert sorted(tmp_path.joinpath("store").rglob("*")) == before
 
 
@@ -82,7 +82,7 @@ def test_fetch_refuses_a_version_with_a_flipped_bit(name: str, tmp_path: Path) -
     content[len(content) // 2] ^= 1
     os.chmod(path, 0o644)  # noqa: PTH101
     path.write_bytes(content)
-    settings = Settings.read(container_environment(version, tmp_path / "pod"))
+    settings = ServingSettings.read(container_environment(version, tmp_path / "pod"))
     with pytest.raises(ArtifactCorruptError, match=rf"{name} has the digest sha256:[0-9a-f]{{64}}, wanted sha256:"):
         fetch(settings)
     assert not (settings.model_dir / "manifest.json").exists()
@@ -93,4 +93,4 @@ def test_fetch_refuses_a_missing_version(tmp_path: Path) -> None:
     environment = container_environment(version, tmp_path / "pod")
     environment["PERENNATE_SERVING"] = environment["PERENNATE_SERVING"].replace(version.digest, "sha256:" + "0" * 64)
     with pytest.raises(ArtifactNotFoundError, match=r"version sha256:0{64} is not in "):
-        fetch(Settings.read(environment))
+        fetch(ServingSettings.read(environment))

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from perennate.serving.errors import ListenError
 from perennate.serving.http.listening import bind, listening
-from perennate.serving.http.middleware import BodyGuard
+from perennate.serving.http.middleware import BodyLimitMiddleware
 from tests.support.pods.serving import free_port
 from tests.support.pods.serving_pod import client
 
@@ -40,7 +40,7 @@ async def test_the_total_size_of_bodies_is_bounded() -> None:
         await released.wait()
         yield b"x" * 100
 
-    app = BodyGuard(Starlette(routes=[Route("/", length, methods=["POST"])]), capacity=1000)
+    app = BodyLimitMiddleware(Starlette(routes=[Route("/", length, methods=["POST"])]), capacity=1000)
     async with client(app) as http:
         first = asyncio.create_task(http.post("/", content=slow(), headers=JSON_TYPE))
         await arrived.wait()

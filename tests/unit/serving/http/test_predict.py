@@ -11,7 +11,7 @@ import pytest
 
 from perennate.drift import Profile, validate_counts
 from perennate.serving.capture.identifiers import parse_id
-from perennate.serving.http.middleware import MAX_BODY
+from perennate.serving.http.middleware import MAX_BODY_BYTES
 from perennate.serving.model.model import ServedModel
 from perennate.serving.model.schema import MAX_ROWS
 from tests.support.pods.serving import Published
@@ -67,7 +67,7 @@ async def test_a_label_for_a_prediction_is_counted(rain: Pod, published: Version
     ids = (await rain.traffic.post("/predict", json={"records": records})).json()["ids"]
     labels = [{"id": text, "label": label} for text, label in zip(ids, published["rain"].labels, strict=False)]
     receipt = await rain.traffic.post("/feedback", json=labels)
-    assert receipt.json() == {"booked": 40, "kept": 0, "duplicates": 0, "foreign": 0, "invalid": []}
+    assert receipt.json() == {"counted": 40, "not_countable": 0, "duplicates": 0, "other_version": 0, "invalid": []}
     document = (await rain.operations.get("/counts")).json()
     profile = Profile.from_bytes((await rain.operations.get("/profile")).content)
     counts = validate_counts(document, profile)
@@ -75,7 +75,7 @@ async def test_a_label_for_a_prediction_is_counted(rain: Pod, published: Version
     assert sum(map(sum, document["labels"].values())) == 40
     assert sum(document["score"]) == 40
     assert rain.sample("rows_total") == 40
-    assert rain.sample("labels_total", outcome="booked") == 40
+    assert rain.sample("labels_total", outcome="counted") == 40
 
 
 JSON_TYPE = {"content-type": "application/json"}
@@ -133,10 +133,10 @@ REFUSED: dict[str, tuple[bytes, dict[str, str], HTTPStatus, str]] = {
         "content-type: must be application/json",
     ),
     "too long": (
-        b" " * (MAX_BODY + 1),
+        b" " * (MAX_BODY_BYTES + 1),
         JSON_TYPE,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"body: must have at most {MAX_BODY} bytes",
+        f"body: must have at most {MAX_BODY_BYTES} bytes",
     ),
 }
 

@@ -8,9 +8,9 @@ from http import HTTPStatus
 
 import pytest
 
-from perennate.serving.capture.prediction import WARM_UP_ROWS
+from perennate.serving.capture.predictor import WARM_UP_ROWS
 from perennate.serving.http import service
-from perennate.serving.model.model import Outcome, ServedModel
+from perennate.serving.model.model import BatchPrediction, ServedModel
 from perennate.serving.model.schema import Batch
 from tests.support.pods.serving import Published
 from tests.support.pods.serving_pod import running_pod
@@ -24,7 +24,7 @@ class HeldModel(ServedModel):
         self.released = threading.Event()
         self.released.set()
 
-    def predict(self, batch: Batch) -> Outcome:
+    def predict(self, batch: Batch) -> BatchPrediction:
         """Wait for the release, then predict."""
         assert self.released.wait(60)
         return super().predict(batch)

@@ -1,4 +1,4 @@
-"""Predictions of a served model equal those of its estimator, for any input form."""
+"""Predictor of a served model equal those of its estimator, for any input form."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def test_a_matrix_without_column_names_is_no_warning(published: Versions) -> Non
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model = ServedModel(load_verified(version.store.read(version.model, version.digest)), version.digest)
-        assert model._form is as_matrix
+        assert model._adapt is as_matrix
         model.predict(model.schema.read(version.records(2)))
 
 
 def test_input_is_a_matrix_for_numbers_and_a_frame_for_named_columns(models: Models) -> None:
     """The faster form is used only if it gives the same predictions."""
-    forms = {name: model._form for name, model in models.items()}
+    forms = {name: model._adapt for name, model in models.items()}
     assert forms == {
         "rain": as_matrix,
         "gaps": as_matrix,

@@ -11,7 +11,7 @@ import pytest
 
 from perennate.api.documents.model_manifest import FeatureSchema
 from perennate.serving.model.schema import MAX_ROWS, InputSchema
-from perennate.serving.refusal import Refused
+from perennate.serving.request_error import RequestError
 
 NUMBERS = (FeatureSchema(name="TEMP", type="number"), FeatureSchema(name="DEW POINT", type="number"))
 MIXED = (*NUMBERS, FeatureSchema(name="sky", type="string"), FeatureSchema(name="weekend", type="boolean"))
@@ -69,7 +69,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED.keys())
 def test_an_error_names_row_and_field(case: Case) -> None:
     """One invalid value refuses the whole batch with status 422; the error states the expected type."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestError) as caught:
         InputSchema(case.features, case.accepts_missing).read(case.records)
     assert caught.value.status == HTTPStatus.UNPROCESSABLE_ENTITY
     assert caught.value.reason.startswith(case.want)

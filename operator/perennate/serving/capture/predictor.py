@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perennate.serving.capture.identifiers import make_ids
 from perennate.serving.capture.rows import CapturedRows
-from perennate.serving.refusal import unprocessable
+from perennate.serving.request_error import unprocessable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perennate.serving.capture.recording import Recording
+    from perennate.serving.capture.recording import FailOpenRecorder
     from perennate.serving.capture.rows import Capture
     from perennate.serving.metrics import Metrics
-    from perennate.serving.model.model import Outcome, ServedModel
+    from perennate.serving.model.model import BatchPrediction, ServedModel
     from perennate.serving.model.schema import Batch
 
 INLINE_SECONDS: Final = 0.003
@@ -47,11 +47,11 @@ class Randomness:
 class Answer:
     """What one request is answered: the model's outcome and the id of each row."""
 
-    outcome: Outcome
+    prediction: BatchPrediction
     ids: list[str]
 
 
-class Predictions:
+class Predictor:
     """Checks nothing and decides nothing: it runs the model and tells everyone who counts.
 
     Args:
@@ -68,7 +68,7 @@ class Predictions:
         self,
         model: ServedModel,
         *,
-        recording: Recording,
+        recording: FailOpenRecorder,
         metrics: Metrics,
         randomness: Randomness,
         clock: Callable[[], float],
@@ -101,7 +101,7 @@ class Predictions:
         """Predict the batch, count it, keep it if it is drawn.
 
         Raises:
-            Refused: the model cannot predict a value of the batch, although it has the right type.
+            RequestError: the model cannot predict a value of the batch, although it has the right type.
         """
         outcome = await self._predict(batch)
         now = self._clock()
@@ -122,7 +122,7 @@ class Predictions:
         """End the threads; what they are at is finished first."""
         self._threads.shutdown()
 
-    async def _predict(self, batch: Batch) -> Outcome:
+    async def _predict(self, batch: Batch) -> BatchPrediction:
         try:
             if batch.rows <= self._inline_rows:
                 return self.model.predict(batch)

@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Judged:
+class HoldoutPredictions:
     """A model's answers to the hold-out rows. Classes are positions, so that models with other label types compare."""
 
     task: Task
@@ -49,7 +49,9 @@ class UnknownClassError(ValueError):
     """A hold-out row has a class that the model does not know."""
 
 
-def judge(estimator: Any, features: pd.DataFrame, truth: Sequence[Any] | npt.NDArray[Any]) -> Judged:
+def predict_holdout(
+    estimator: Any, features: pd.DataFrame, truth: Sequence[Any] | npt.NDArray[Any]
+) -> HoldoutPredictions:
     """Ask the model about the hold-out rows.
 
     Args:
@@ -64,9 +66,9 @@ def judge(estimator: Any, features: pd.DataFrame, truth: Sequence[Any] | npt.NDA
     known = getattr(estimator, "classes_", None)
     if known is None:
         values = predicted.astype(np.float64).ravel()
-        return Judged("regression", np.asarray(truth, dtype=np.float64), values, (), None, None)
+        return HoldoutPredictions("regression", np.asarray(truth, dtype=np.float64), values, (), None, None)
     classes = tuple(class_text(value) for value in known.tolist())
-    return Judged(
+    return HoldoutPredictions(
         task="classification",
         truth=_positions(np.asarray(truth), classes),
         predicted=_positions(predicted, classes),
@@ -76,21 +78,21 @@ def judge(estimator: Any, features: pd.DataFrame, truth: Sequence[Any] | npt.NDA
     )
 
 
-def measure(judged: Judged, wanted: Collection[Metric]) -> dict[Metric, float]:
+def compute_metrics(predictions: HoldoutPredictions, wanted: Collection[Metric]) -> dict[Metric, float]:
     """Values of the metrics that can be computed; one that cannot, for lack of probabilities say, is left out.
 
     Precision, recall and F1 are those of the second class of two, and the unweighted mean over more classes; AUC of
     more than two classes is the mean of one against the rest.
     """
-    compute = _regression if judged.task == "regression" else _classification
-    values = {metric: compute(judged, metric) for metric in wanted if metric in metrics_of(judged.task)}
+    compute = _regression if predictions.task == "regression" else _classification
+    values = {metric: compute(predictions, metric) for metric in wanted if metric in metrics_of(predictions.task)}
     return {metric: value for metric, value in values.items() if value is not None}
 
 
-def _classification(judged: Judged, metric: Metric) -> float | None:
+def _classification(predictions: HoldoutPredictions, metric: Metric) -> float | None:
     from sklearn import metrics as library  # noqa: PLC0415 - seconds; who only needs the names does not pay
 
-    truth, predicted, numbers = judged.truth, judged.predicted, list(range(len(judged.classes)))
+    truth, predicted, numbers = predictions.truth, predictions.predicted, list(range(len(predictions.classes)))
     if metric is Metric.ACCURACY:
         return float(library.accuracy_score(truth, predicted))
     if metric in {Metric.PRECISION, Metric.RECALL, Metric.F1}:
@@ -102,45 +104,45 @@ def _classification(judged: Judged, metric: Metric) -> float | None:
         average = "binary" if len(numbers) == 2 else "macro"
         return float(score(truth, predicted, average=average, zero_division=0.0))
     if metric is Metric.AUC:
-        return _auc(judged)
-    if judged.probabilities is None:
+        return _auc(predictions)
+    if predictions.probabilities is None:
         return None
     if metric is Metric.LOG_LOSS:
-        return float(library.log_loss(truth, judged.probabilities, labels=numbers))
-    return _brier(judged)
+        return float(library.log_loss(truth, predictions.probabilities, labels=numbers))
+    return _brier(predictions)
 
 
-def _auc(judged: Judged) -> float | None:
+def _auc(predictions: HoldoutPredictions) -> float | None:
     from sklearn.metrics import roc_auc_score  # noqa: PLC0415
 
-    if len(set(judged.truth.tolist())) < len(judged.classes):
+    if len(set(predictions.truth.tolist())) < len(predictions.classes):
         return None
-    if len(judged.classes) == 2:
-        score = judged.decision if judged.probabilities is None else judged.probabilities[:, 1]
-        return None if score is None else float(roc_auc_score(judged.truth, score))
-    if judged.probabilities is None:
+    if len(predictions.classes) == 2:
+        score = predictions.decision if predictions.probabilities is None else predictions.probabilities[:, 1]
+        return None if score is None else float(roc_auc_score(predictions.truth, score))
+    if predictions.probabilities is None:
         return None
-    return float(roc_auc_score(judged.truth, judged.probabilities, multi_class="ovr", average="macro"))
+    return float(roc_auc_score(predictions.truth, predictions.probabilities, multi_class="ovr", average="macro"))
 
 
-def _brier(judged: Judged) -> float:
+def _brier(predictions: HoldoutPredictions) -> float:
     """Mean squared error of the probability of the second class of two, or summed over the classes of more."""
-    assert judged.probabilities is not None  # noqa: S101
-    if len(judged.classes) == 2:
-        return float(np.mean((judged.probabilities[:, 1] - judged.truth) ** 2))
-    hits = np.eye(len(judged.classes))[judged.truth]
-    return float(np.mean(np.sum((judged.probabilities - hits) ** 2, axis=1)))
+    assert predictions.probabilities is not None  # noqa: S101
+    if len(predictions.classes) == 2:
+        return float(np.mean((predictions.probabilities[:, 1] - predictions.truth) ** 2))
+    hits = np.eye(len(predictions.classes))[predictions.truth]
+    return float(np.mean(np.sum((predictions.probabilities - hits) ** 2, axis=1)))
 
 
-def _regression(judged: Judged, metric: Metric) -> float | None:
-    error = judged.predicted - judged.truth
+def _regression(predictions: HoldoutPredictions, metric: Metric) -> float | None:
+    error = predictions.predicted - predictions.truth
     if not np.all(np.isfinite(error)):
         return None
     if metric is Metric.MAE:
         return float(np.mean(np.abs(error)))
     if metric is Metric.RMSE:
         return float(np.sqrt(np.mean(error**2)))
-    spread = float(np.sum((judged.truth - judged.truth.mean()) ** 2))
+    spread = float(np.sum((predictions.truth - predictions.truth.mean()) ** 2))
     return None if spread == 0 else 1.0 - float(np.sum(error**2)) / spread
 
 

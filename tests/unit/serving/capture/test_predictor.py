@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from perennate.serving.capture.prediction import Predictions, Randomness
-from perennate.serving.capture.recording import Recording
+from perennate.serving.capture.predictor import Predictor, Randomness
+from perennate.serving.capture.recording import FailOpenRecorder
 from perennate.serving.capture.rows import Capture, CapturedLabel, CapturedRows
 from perennate.serving.metrics import Metrics
 from perennate.serving.model.model import ServedModel
@@ -44,9 +44,9 @@ async def test_requests_are_sampled_by_the_sampling_ratio(
     model, sink, metrics = models["rain"], Rows(), Metrics()
     shares = iter([0.0, 0.3, 0.29, 0.999])
     capture = Capture(sink, flush_seconds=3600, clock=lambda: NOW, metrics=metrics)
-    predictions = Predictions(
+    predictions = Predictor(
         model,
-        recording=Recording(model, start=NOW, metrics=metrics),
+        recording=FailOpenRecorder(model, start=NOW, metrics=metrics),
         metrics=metrics,
         randomness=Randomness(token=lambda: "0123456789", share=lambda: next(shares)),
         clock=lambda: NOW,
@@ -67,9 +67,9 @@ async def test_a_slow_model_predicts_in_a_thread(
 ) -> None:
     """The event loop stays free while the speed of the model is unknown, and if the model is slow."""
     model, metrics = models["forest"], Metrics()
-    predictions = Predictions(
+    predictions = Predictor(
         model,
-        recording=Recording(model, start=NOW, metrics=metrics),
+        recording=FailOpenRecorder(model, start=NOW, metrics=metrics),
         metrics=metrics,
         randomness=Randomness(token=lambda: "0123456789", share=lambda: 0.0),
         clock=lambda: NOW,

@@ -13,7 +13,7 @@ from perennate.tabular.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Plan:
+class CountingSpec:
     """What is done with every file.
 
     Args:

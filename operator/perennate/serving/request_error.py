@@ -10,7 +10,7 @@ from starlette.responses import Response
 JSON = "application/json"
 
 
-class Refused(Exception):  # noqa: N818 - an outcome of a request, not an error of ours
+class RequestError(Exception):
     """A request that is answered with a reason instead of a result.
 
     Args:
@@ -29,21 +29,21 @@ class Refused(Exception):  # noqa: N818 - an outcome of a request, not an error 
         return Response(orjson.dumps({"error": self.reason}), self.status, headers, JSON)
 
 
-def malformed(reason: str) -> Refused:
+def malformed(reason: str) -> RequestError:
     """400: the body is not of the form that the route reads."""
-    return Refused(HTTPStatus.BAD_REQUEST, reason)
+    return RequestError(HTTPStatus.BAD_REQUEST, reason)
 
 
-def unprocessable(reason: str) -> Refused:
+def unprocessable(reason: str) -> RequestError:
     """422: the body has the right form, but its values do not fit the model."""
-    return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, reason)
+    return RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, reason)
 
 
 def read_json(body: bytes) -> object:
     """The JSON value of a body.
 
     Raises:
-        Refused: it is no JSON. NaN and infinity are none: a missing value is null.
+        RequestError: it is no JSON. NaN and infinity are none: a missing value is null.
     """
     try:
         return orjson.loads(body)

@@ -22,7 +22,7 @@ ABSENT: Any = None
 """What stands for no value among objects; NumPy compares with it, but its types do not say so."""
 
 
-class Outcomes(Protocol):
+class PerformanceCounts(Protocol):
     """Rows whose truth is known.
 
     Attributes:
@@ -45,34 +45,34 @@ class Outcomes(Protocol):
         ...
 
 
-def outcomes_of(profile: Profile, model: Model | None) -> Outcomes | None:
+def performance_counts_of(profile: Profile, model: Model | None) -> PerformanceCounts | None:
     """Where to add up the outcomes of a model; None if the profile has nothing to add them up by."""
     if model is None:
         return None
     if model.form == "class":
-        return Classified(model.classes)
+        return ConfusionCounts(model.classes)
     if model.form == "probability":
-        return None if profile.score is None else Scored(profile.score, profile.classes)
-    return None if profile.residual is None else Regressed(profile.residual.unit)
+        return None if profile.score is None else ScoreCounts(profile.score, profile.classes)
+    return None if profile.residual is None else ResidualCounts(profile.residual.unit)
 
 
-def outcomes_in(sample: Sample) -> Outcomes | None:
+def performance_counts_in(sample: Sample) -> PerformanceCounts | None:
     """What pods counted of predictions whose truth came back; None if they count none for this model."""
     profile = sample.profile
-    found: Outcomes | None = None
+    found: PerformanceCounts | None = None
     if profile.label_kind == "scores" and profile.score is not None:
-        found = Scored(profile.score, profile.classes)
+        found = ScoreCounts(profile.score, profile.classes)
         found.counts += sample.labels()
     elif profile.label_kind == "classes":
-        found = Classified(profile.classes)
+        found = ConfusionCounts(profile.classes)
         found.counts[:-1, :-1] += sample.confusion()
     elif profile.label_kind == "residuals" and profile.residual is not None:
-        found = Regressed(profile.residual.unit)
+        found = ResidualCounts(profile.residual.unit)
         found.counts += sample.residual_sums()
     return found
 
 
-class Scored:
+class ScoreCounts:
     """Probabilities of two classes, by score bin.
 
     Args:
@@ -105,7 +105,7 @@ class Scored:
         )
 
 
-class Classified:
+class ConfusionCounts:
     """Predicted classes, as a confusion matrix.
 
     Args:
@@ -134,7 +134,7 @@ class Classified:
         return confusion.measure_all(self.counts, confidence=confidence)
 
 
-class Regressed:
+class ResidualCounts:
     """Numbers, as sums of residuals.
 
     Args:

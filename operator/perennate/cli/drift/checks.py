@@ -8,8 +8,8 @@ from types import MappingProxyType
 import numpy as np
 
 from perennate.api.feature_types import FeatureKind
-from perennate.cli.drift.outcomes import known
-from perennate.cli.drift.plan import Plan
+from perennate.cli.drift.counting_spec import CountingSpec
+from perennate.cli.drift.performance_counts import known
 from perennate.drift import Sample, class_text
 from perennate.drift.profile.features import CategoricalFeature, Feature
 from perennate.tabular.errors import UsageError
@@ -21,7 +21,7 @@ from perennate.text import shortened
 WANTED: Mapping[FeatureKind, str] = MappingProxyType({"numeric": "numbers", "boolean": "booleans", "datetime": "dates"})
 
 
-def check_columns(file: DataFile, plan: Plan) -> None:
+def check_columns(file: DataFile, spec: CountingSpec) -> None:
     """Refuse a file that lacks a column, or whose columns are of another type.
 
     A csv file has no types: a text in a column of numbers may be one faulty value, which is what is looked for.
@@ -29,27 +29,27 @@ def check_columns(file: DataFile, plan: Plan) -> None:
     Raises:
         UsageError: it does.
     """
-    schema, names = file.schema, [plan.column(item.name) for item in plan.profile.features]
+    schema, names = file.schema, [spec.column(item.name) for item in spec.profile.features]
     held = dict(zip(schema.names, schema.types, strict=True))
     if held.keys().isdisjoint(names):
         raise UsageError(
-            f"{file.name}: has no column in common with {plan.reference}, which has {listed(names)}; "
+            f"{file.name}: has no column in common with {spec.reference}, which has {listed(names)}; "
             f"it has {listed(schema.names)}"
         )
-    asked = [plan.prediction] if plan.scored and plan.prediction is not None else []
+    asked = [spec.prediction] if spec.scored and spec.prediction is not None else []
     for name in (*names, *asked):
         if name not in held:
             raise UsageError(
-                f"{file.name}: lacks column {name!r}, which {plan.reference} has; to leave it out of both, build the "
+                f"{file.name}: lacks column {name!r}, which {spec.reference} has; to leave it out of both, build the "
                 f"reference with --ignore {name}"
             )
-    for name, feature in zip(names, plan.profile.features, strict=True):
+    for name, feature in zip(names, spec.profile.features, strict=True):
         found = kind_of(held[name])
-        if found is None or (file.rows is not None and not fits(feature, found, plan.kinds.get(name))):
+        if found is None or (file.rows is not None and not fits(feature, found, spec.kinds.get(name))):
             raise UsageError(
-                f"{file.name}: column {name!r} holds {held[name]}, in {plan.reference} it is {feature.kind}"
+                f"{file.name}: column {name!r} holds {held[name]}, in {spec.reference} it is {feature.kind}"
             )
-    for role, output in (("prediction", plan.prediction), ("target", plan.target)):
+    for role, output in (("prediction", spec.prediction), ("target", spec.target)):
         if output in held and kind_of(held[output]) in {None, "datetime"}:
             raise UsageError(
                 f"{file.name}: column {output!r} holds {held[output]}, a --{role} must hold numbers or classes"
@@ -68,19 +68,19 @@ def fits(feature: Feature, kind: FeatureKind, said: FeatureKind | None) -> bool:
     return kind in {"numeric", "boolean"}
 
 
-def check_types(plan: Plan, sample: Sample, where: str) -> None:
+def check_types(spec: CountingSpec, sample: Sample, where: str) -> None:
     """Refuse a column of a csv file that held not one value of the kind that it is to hold.
 
     Raises:
         UsageError: there is one. Some such values are a data fault; nothing else is the wrong column.
     """
-    for index, feature in enumerate(plan.profile.features):
+    for index, feature in enumerate(spec.profile.features):
         if isinstance(feature, CategoricalFeature):
             continue
         _, _, missing, other = sample.total[sample.layout.specials[:, index]]
         if other and other + missing == sample.rows:
             raise UsageError(
-                f"{where}: column {feature.name!r} holds no {WANTED[feature.kind]}, in {plan.reference} it is "
+                f"{where}: column {feature.name!r} holds no {WANTED[feature.kind]}, in {spec.reference} it is "
                 f"{feature.kind}"
             )
 

@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING
 
 from perennate.serving.capture.feedback import Feedback
 from perennate.serving.capture.files import ParquetFolder
-from perennate.serving.capture.prediction import Predictions, Randomness
-from perennate.serving.capture.recording import Recording
+from perennate.serving.capture.predictor import Predictor, Randomness
+from perennate.serving.capture.recording import FailOpenRecorder
 from perennate.serving.capture.rows import Capture
 from perennate.serving.metrics import Metrics
 from perennate.serving.model.model import ServedModel
 
 if TYPE_CHECKING:
     from perennate.drift import Recorder
-    from perennate.serving.config import Settings
+    from perennate.serving.config import ServingSettings
 
 
 @dataclass(frozen=True, eq=False)
-class Runtime:
+class Components:
     """What serves, made from the environment by `load`."""
 
     model: ServedModel
     recorder: Recorder
-    predictions: Predictions
+    predictor: Predictor
     feedback: Feedback
     capture: Capture | None
 
     @classmethod
-    def load(cls, settings: Settings, metrics: Metrics) -> Runtime:
+    def load(cls, settings: ServingSettings, metrics: Metrics) -> Components:
         """Verify and load the version, warm it up, and start to capture if asked to.
 
         Raises:
@@ -40,9 +40,9 @@ class Runtime:
         """
         model = ServedModel.load(settings.model_dir, settings.serving.digest)
         metrics.model.labels(model.manifest.model, model.digest).set(1)
-        recording = Recording(model, start=time.time(), metrics=metrics)
+        recording = FailOpenRecorder(model, start=time.time(), metrics=metrics)
         capture = _capture(settings, model, metrics)
-        predictions = Predictions(
+        predictor = Predictor(
             model,
             recording=recording,
             metrics=metrics,
@@ -51,18 +51,18 @@ class Runtime:
             capture=capture,
             sampling_ratio=settings.serving.capture.sampling_ratio if settings.serving.capture else 0.0,
         )
-        predictions.warm_up()
+        predictor.warm_up()
         feedback = Feedback(model, recorder=recording.recorder, metrics=metrics, clock=time.time, capture=capture)
-        return cls(model, recording.recorder, predictions, feedback, capture)
+        return cls(model, recording.recorder, predictor, feedback, capture)
 
     def close(self) -> None:
         """End the threads and write what waits to be written."""
-        self.predictions.close()
+        self.predictor.close()
         if self.capture is not None:
             self.capture.close()
 
 
-def _capture(settings: Settings, model: ServedModel, metrics: Metrics) -> Capture | None:
+def _capture(settings: ServingSettings, model: ServedModel, metrics: Metrics) -> Capture | None:
     if settings.serving.capture is None:
         return None
     folder = ParquetFolder(
