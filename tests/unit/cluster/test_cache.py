@@ -1,4 +1,4 @@
-"""The cache builds each thing once, and never shows a thing that is half built."""
+"""The cache builds each entry once, and never returns a partial entry."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give each test a cache of its own."""
+    """Give each test its own cache."""
     monkeypatch.setenv("PERENNATE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
 def test_a_second_request_does_not_build_again() -> None:
-    """The same name and inputs give the same path, built once."""
+    """The same name and inputs give the same path, and one build."""
     built: list[Path] = []
 
     def build(target: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_second_request_does_not_build_again() -> None:
 
 
 def test_an_entry_is_built_under_a_lock_of_its_own_name() -> None:
-    """The kind cluster holds the lock `kind` while it compiles the program `kind`: it must not wait for itself."""
+    """The kind cluster holds the lock `kind` while it compiles the program `kind`: this must not deadlock."""
     built = threading.Event()
 
     def build(target: Path) -> None:
@@ -48,7 +48,7 @@ def test_an_entry_is_built_under_a_lock_of_its_own_name() -> None:
         assert built.wait(10)
 
 
-def test_other_inputs_are_another_entry() -> None:
+def test_other_inputs_give_another_entry() -> None:
     one = cache.entry("thing", "1", lambda target: target.touch())
     assert one != cache.entry("thing", "2", lambda target: target.touch())
     assert one.exists()
@@ -65,8 +65,8 @@ def test_a_failed_build_leaves_nothing(own_cache: Path) -> None:
     assert [path.name for path in own_cache.iterdir()] == ["locks"]
 
 
-def test_builders_at_the_same_time_build_once() -> None:
-    """Two builders of one thing wait for each other and share the result."""
+def test_concurrent_builders_build_once() -> None:
+    """Concurrent builders wait for each other and share the result."""
     built: list[Path] = []
 
     def build(target: Path) -> None:
@@ -79,7 +79,7 @@ def test_builders_at_the_same_time_build_once() -> None:
 
 
 def test_only_the_newest_are_kept(own_cache: Path) -> None:
-    """A cache does not grow with every change of the source; entries of other names are not touched."""
+    """Old entries are removed; entries with other names are kept."""
     for number in range(4):
         os.utime(cache.entry("source", str(number), lambda target: target.touch()), (number, number))
     cache.entry("sources", "x", lambda target: target.touch())
@@ -88,7 +88,7 @@ def test_only_the_newest_are_kept(own_cache: Path) -> None:
 
 
 def test_a_key_depends_on_names_and_contents(tmp_path: Path) -> None:
-    """A changed, renamed, added or moved byte changes the key; compiled Python does not."""
+    """Changed, renamed, added or moved files change the key; compiled Python files do not."""
     folder = tmp_path / "source"
     folder.mkdir()
     (folder / "a").write_text("xy")

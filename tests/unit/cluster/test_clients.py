@@ -1,4 +1,4 @@
-"""Which kubectl and helm on PATH are good enough."""
+"""Version checks of kubectl and helm on PATH."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tools.cluster.programs import clients
     ],
 )
 def test_kubectl_is_at_most_one_minor_version_from_the_server(said: str, want: bool) -> None:
-    """Kubernetes supports no more."""
+    """Kubernetes supports no larger version skew."""
     assert clients.kubectl_is_compatible(said) is want
 
 
@@ -27,5 +27,5 @@ def test_kubectl_is_at_most_one_minor_version_from_the_server(said: str, want: b
     ("said", "want"), [("v4.2.3+g43e8b7f\n", True), ("v3.19.0+g3d8990f\n", False), ("", False), ("v10.0.0", True)]
 )
 def test_helm_is_version_4_or_newer(said: str, want: bool) -> None:
-    """The documents show what Helm 4 prints."""
+    """The documents show output of Helm 4."""
     assert clients.helm_is_compatible(said) is want

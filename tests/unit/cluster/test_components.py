@@ -1,4 +1,4 @@
-"""What components are told: the facts that a working cluster turned out to depend on."""
+"""Flags and files of components that a working cluster depends on."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def _flags(words: list[str]) -> dict[str, str]:
 
 @pytest.mark.parametrize(("host", "want"), [("127.0.0.1", "none"), ("198.18.32.2", "lease")])
 def test_only_an_address_that_pods_can_reach_becomes_an_endpoint(host: str, want: str) -> None:
-    """A loopback address as the endpoint of the service `kubernetes` is refused, again and again."""
+    """A loopback address is not valid as an endpoint of the service `kubernetes`."""
     assert _flags(components.api_server(_LAYOUT, _addresses(host)))["endpoint-reconciler-type"] == want
 
 
 def test_the_api_server_writes_an_audit_log_and_trusts_the_front_proxy() -> None:
-    """The audit log is the tests' measure of API calls; aggregated APIs need the request-header certificates."""
+    """Tests count API calls in the audit log. Aggregated APIs need the front-proxy certificates."""
     flags = _flags(components.api_server(_LAYOUT, _addresses("127.0.0.1")))
     assert flags["audit-log-path"] == str(_LAYOUT.audit_log)
     assert Path(flags["audit-policy-file"]).exists()
@@ -41,7 +41,7 @@ def test_the_api_server_writes_an_audit_log_and_trusts_the_front_proxy() -> None
 
 
 def test_every_file_of_the_node_lies_in_its_state() -> None:
-    """What lies elsewhere would outlive the cluster."""
+    """Files elsewhere would outlive the cluster."""
     instance = Instance("x", "0123abcd")
     files = node.files(_LAYOUT, instance, _SLICE)
     assert all(path.is_relative_to("/state") for path in files)
@@ -51,15 +51,15 @@ def test_every_file_of_the_node_lies_in_its_state() -> None:
     assert configuration["cgroupRoot"] == "/perennate-0123abcd"
 
 
-def test_the_kubelet_finds_the_kernel_settings_that_it_wants() -> None:
-    """It is shown files instead of changing the host's settings."""
+def test_the_kubelet_finds_the_kernel_settings_that_it_requires() -> None:
+    """Files are mounted over the settings, so the kubelet does not change those of the host."""
     files = node.files(_LAYOUT, Instance("x", "0123abcd"), _SLICE)
     assert files[_LAYOUT.etc / "kernel/vm/overcommit_memory"] == "1\n"
     assert len([path for path in files if "kernel" in path.parts]) == len(node.KERNEL_SETTINGS)
 
 
-def test_pods_ask_the_name_service_where_it_is() -> None:
-    """The kubelet's setting and the Service's address are one."""
+def test_pods_use_the_address_of_the_dns_service() -> None:
+    """The kubelet's setting equals the address of the Service."""
     configuration = json.loads(node.kubelet(_LAYOUT, Instance("x", "0123abcd"), _SLICE))
     services = [document for path, document in manifests.name_service(_SLICE.dns_service) if "/services/" in path]
     assert configuration["clusterDNS"] == [services[0]["spec"]["clusterIP"]] == ["198.18.33.10"]

@@ -1,4 +1,4 @@
-"""Names and addresses of a cluster: stable for a checkout, different for two, never overlapping what is in use."""
+"""Names and addresses of a cluster: stable per checkout, different between checkouts, and not in use."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tools.cluster.instance import RANGE, Instance, Slice, choose_slice
 _FIRST = Slice(ipaddress.IPv4Network("198.18.0.0/20"))
 
 
-def test_an_instance_is_the_same_each_time() -> None:
-    """Two commands of one checkout must find the same cluster."""
+def test_an_instance_is_stable() -> None:
+    """All commands of a checkout find the same cluster."""
     assert Instance.of("demo", checkout=Path("/a")) == Instance.of("demo", checkout=Path("/a"))
 
 
@@ -24,12 +24,12 @@ def test_another_name_or_checkout_is_another_instance(name: str, checkout: str) 
 
 
 def test_the_links_name_fits_the_kernels_limit() -> None:
-    """A network device's name has at most 15 characters."""
+    """The name of a network device has at most 15 characters."""
     assert len(Instance.of("a-very-long-name-indeed", checkout=Path("/some/long/path")).link) <= 15
 
 
 def test_the_parts_of_a_slice_do_not_overlap_and_lie_in_it() -> None:
-    """Links, services and pods are told apart by address, all below the one unreachable route on the host."""
+    """Links, services and pods have separate ranges, all covered by the unreachable route on the host."""
     parts = [_FIRST.links, _FIRST.services, _FIRST.pods]
     assert all(part.subnet_of(_FIRST.network) for part in parts)
     assert not any(one.overlaps(two) for one in parts for two in parts if one is not two)
@@ -37,13 +37,13 @@ def test_the_parts_of_a_slice_do_not_overlap_and_lie_in_it() -> None:
     assert (_FIRST.host, _FIRST.node, _FIRST.api_service) == ("198.18.0.1", "198.18.0.2", "198.18.1.1")
 
 
-def test_a_slice_in_use_is_passed_over() -> None:
+def test_a_slice_in_use_is_skipped() -> None:
     taken = [ipaddress.IPv4Network("198.18.3.7/32"), ipaddress.IPv4Network("10.0.0.0/8")]
     assert choose_slice(0, taken) == Slice(ipaddress.IPv4Network("198.18.16.0/20"))
 
 
-def test_the_search_goes_round_the_range() -> None:
-    """The last slice's successor is the first."""
+def test_the_search_wraps_around() -> None:
+    """The search wraps around."""
     last = list(RANGE.subnets(new_prefix=20))[-1]
     assert choose_slice(31, [last]) == _FIRST
 

@@ -1,4 +1,4 @@
-"""Image archives and layouts: the same in, the same out, and only what the receiver lacks."""
+"""Image archives and layouts: reproducible, and without layers that the receiver has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Path:
-    """A layout that holds the image `base` with one program in it."""
+    """Return a layout with the image `base`, which contains one program."""
     (tmp_path / "tool-0123").write_bytes(b"program")
     archive.write(tmp_path / "tool.tar", image="localhost/tool:1", program=tmp_path / "tool-0123")
     with (tmp_path / "tool.tar").open("rb") as content:
@@ -39,7 +39,7 @@ def _configuration(image: oci.LayoutImage) -> dict[str, object]:
 
 
 def test_the_same_program_gives_the_same_archive(tmp_path: Path) -> None:
-    """No clock and no owner goes into an archive, so a cache key over it means something."""
+    """An archive contains no time and no owner, so it can be an input of a cache key."""
     (tmp_path / "tool-1").write_bytes(b"program")
     for name in ("one", "two"):
         archive.write(tmp_path / name, image="localhost/tool:1", program=tmp_path / "tool-1")
@@ -47,14 +47,14 @@ def test_the_same_program_gives_the_same_archive(tmp_path: Path) -> None:
 
 
 def test_an_archive_runs_its_program(layout: Path) -> None:
-    """The cache's key behind the program's name is not part of its name in the image."""
+    """The name of the program in the image does not contain the cache key."""
     image = oci.find(layout, "base")
     assert image is not None
     assert _configuration(image)["config"] == {"Entrypoint": ["/tool"]}
 
 
 def test_an_added_layer_comes_last_and_is_found_by_name(layout: Path, tmp_path: Path) -> None:
-    """The new image is the old one with one layer more; the old one stays."""
+    """The new image is the old one plus a layer; the old image is kept."""
     oci.add_layer(layout, "base", _layer(tmp_path / "layer.tar"), "full")
     base, full = oci.find(layout, "base"), oci.find(layout, "full")
     assert base is not None
@@ -64,13 +64,13 @@ def test_an_added_layer_comes_last_and_is_found_by_name(layout: Path, tmp_path: 
     assert _configuration(full)["rootfs"] == {"type": "layers", "diff_ids": full.blobs()[2:]}
 
 
-def test_a_layer_on_nothing_is_refused(layout: Path, tmp_path: Path) -> None:
+def test_a_layer_needs_a_base(layout: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="other"):
         oci.add_layer(layout, "other", _layer(tmp_path / "layer.tar"), "full")
 
 
-def test_an_archive_leaves_out_what_the_receiver_has(layout: Path, tmp_path: Path) -> None:
-    """Only missing blobs are sent, under the name that containerd is to give the image."""
+def test_an_archive_omits_blobs_of_the_receiver(layout: Path, tmp_path: Path) -> None:
+    """Only missing blobs are written, with the image name for containerd."""
     oci.add_layer(layout, "base", _layer(tmp_path / "layer.tar"), "full")
     base, full = oci.find(layout, "base"), oci.find(layout, "full")
     assert base is not None
@@ -88,7 +88,7 @@ def test_an_archive_leaves_out_what_the_receiver_has(layout: Path, tmp_path: Pat
     assert index["manifests"][0]["annotations"]["io.containerd.image.name"] == "example/tool:2"
 
 
-def test_dropping_an_image_keeps_shared_layers(layout: Path, tmp_path: Path) -> None:
+def test_removing_an_image_keeps_shared_layers(layout: Path, tmp_path: Path) -> None:
     oci.add_layer(layout, "base", _layer(tmp_path / "layer.tar"), "full")
     oci.remove(layout, {"base"})
     full = oci.find(layout, "full")

@@ -1,4 +1,4 @@
-"""Processes are told apart by more than their id, commands fail in one sentence, state survives a torn write."""
+"""Process identities, error messages of commands, and the state file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STATE = State("demo", "0123abcd", "198.18.0.0/20", "/bin/kube", ProcessId(1, 2,
 
 @pytest.fixture
 def child() -> subprocess.Popen[bytes]:
-    """A process that waits for its standard input to close."""
+    """Return a process that waits until its standard input is closed."""
     return subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
@@ -65,7 +65,7 @@ def test_a_failed_program_is_quoted() -> None:
 
 
 def test_the_tail_is_one_line() -> None:
-    """Logs are cut to their last lines, empty ones left out."""
+    """The last lines of a log, without empty ones."""
     assert tail("a\nb\n\nc\n  d \n") == "b | c | d"
 
 
@@ -76,8 +76,8 @@ def test_state_is_read_back_as_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"name": "x"}'])
-def test_broken_state_is_no_state(tmp_path: Path, content: str) -> None:
-    """A state file that cannot be read must not keep a broken cluster from being replaced."""
+def test_an_unreadable_state_counts_as_none(tmp_path: Path, content: str) -> None:
+    """An unreadable state file must not prevent the replacement of a broken cluster."""
     (tmp_path / "state.json").write_text(content)
     assert state.load(tmp_path) is None
 
@@ -101,5 +101,5 @@ def test_only_missing_packages_are_named() -> None:
     ],
 )
 def test_gos_version_is_read(text: str, want: tuple[int, int] | None) -> None:
-    """An unknown answer counts as no Go at all."""
+    """An unknown output counts as no Go."""
     assert toolchain.parse_version(text) == want

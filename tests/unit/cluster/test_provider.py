@@ -1,4 +1,4 @@
-"""Which provider is taken on which machine."""
+"""Choice of the provider."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _PODMAN = Engine(client=(4, 3), podman=True)
         (_STOPPED, True, "packages"),
         (None, True, "packages"),
         (_PODMAN, True, "packages"),
-        # An engine that runs is meant; its check says how to be let in, or that it is of no use.
+        # The user intends to use this engine; the checks of kind report the problem.
         (_DENIED, True, "kind"),
         (_REMOTE, True, "kind"),
-        # Where no cluster can be made from packages, kind's checks say what to install or start.
+        # Without Linux, packages do not work, so the checks of kind say what to install or start.
         (_DOCKER, False, "kind"),
         (_STOPPED, False, "kind"),
         (None, False, "kind"),
@@ -39,36 +39,36 @@ _PODMAN = Engine(client=(4, 3), podman=True)
     ],
 )
 def test_the_machine_decides(engine: Engine | None, linux: bool, want: str) -> None:
-    """Kind where a Docker engine answers or is meant to, packages else."""
+    """Kind if a Docker engine answers or is configured, otherwise packages."""
     assert choose("", engine, linux=linux).provider == want
 
 
 @pytest.mark.parametrize("wanted", ["kind", "packages"])
-def test_the_user_decides_first(wanted: str) -> None:
-    """PROVIDER wins over the machine and over what is there."""
+def test_the_variable_has_priority(wanted: str) -> None:
+    """PROVIDER overrides the machine and an existing cluster."""
     for engine in (_DOCKER, _STOPPED, None):
         assert choose(wanted, engine, existing=["kind", "packages"]).provider == wanted
 
 
 @pytest.mark.parametrize("remains", ["kind", "packages"])
-def test_a_cluster_that_is_there_decides_next(remains: str) -> None:
-    """An engine that was started or stopped since must not hide the cluster from `cluster-down`."""
+def test_an_existing_cluster_keeps_its_provider(remains: str) -> None:
+    """`cluster-down` must find the cluster even if an engine was started or stopped since."""
     for engine in (_DOCKER, _STOPPED):
         assert choose("", engine, existing=[remains]).provider == remains
 
 
-def test_podman_is_passed_over_with_a_word() -> None:
-    """Who has Podman's `docker` may wonder why it is not used."""
+def test_podman_is_skipped_with_a_message() -> None:
+    """The message explains why Podman's `docker` is not used."""
     assert "Podman" in choose("", _PODMAN).note
 
 
-def test_a_misspelt_provider_is_refused() -> None:
+def test_an_unknown_provider_is_rejected() -> None:
     with pytest.raises(ClusterError, match="PROVIDER is 'docker', but must be kind or packages"):
         choose("docker", _DOCKER)
 
 
-def test_a_stopped_cluster_still_tells_where_its_files_are(tmp_path: Path) -> None:
-    """`bin` and `kubeconfig` ask no engine; what needs one says that it does not answer."""
+def test_paths_are_available_without_an_engine(tmp_path: Path) -> None:
+    """`bin` and `kubeconfig` need no engine; other commands report that it does not answer."""
     own = {"PERENNATE_CACHE": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/none.sock", "PROVIDER": ""}
     environment = {**os.environ, **own}
     instance = Instance.of("stopped-test")

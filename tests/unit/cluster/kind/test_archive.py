@@ -1,4 +1,4 @@
-"""What of an archive of `docker save` is handed on: manifests always, layers only where they are missing."""
+"""Conversion of an archive of `docker save`: all manifests, but only missing layers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _add(content: tarfile.TarFile, name: str, data: bytes) -> None:
 
 
 def _save(*, packed: bool) -> io.BytesIO:
-    """Two images as Docker writes them: plain layers in folders, the second a link; or compressed blobs."""
+    """Return two images as Docker writes them: plain layers in folders, the second as a link; or compressed blobs."""
     saved = io.BytesIO()
     with tarfile.open(fileobj=saved, mode="w") as content:
         entries = []
@@ -53,7 +53,7 @@ def _save(*, packed: bool) -> io.BytesIO:
     return saved
 
 
-def _hand_on(saved: io.BytesIO, present: list[str]) -> tuple[int, dict[str, bytes]]:
+def _convert(saved: io.BytesIO, present: list[str]) -> tuple[int, dict[str, bytes]]:
     target = io.BytesIO()
     written = archive.write_missing(saved, target, present=present)
     target.seek(0)
@@ -64,8 +64,8 @@ def _hand_on(saved: io.BytesIO, present: list[str]) -> tuple[int, dict[str, byte
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_an_archive_holds_what_its_index_names(packed: bool) -> None:
-    """Every blob has the digest in its name, and is there once: index, manifests, configurations, layers."""
-    written, files = _hand_on(_save(packed=packed), [])
+    """Every blob (index, manifests, configurations, layers) is named by its digest, and occurs once."""
+    written, files = _convert(_save(packed=packed), [])
     assert written == 2
     index = json.loads(files["index.json"])
     names = [each["annotations"]["io.containerd.image.name"] for each in index["manifests"]]
@@ -78,9 +78,9 @@ def test_an_archive_holds_what_its_index_names(packed: bool) -> None:
         assert {layer["mediaType"].endswith("+gzip") for layer in manifest["layers"]} == {packed}
 
 
-def test_a_layer_that_is_there_is_left_out() -> None:
-    """Its manifest still names it, with its size."""
-    written, files = _hand_on(_save(packed=False), [_digest(_SHARED)])
+def test_a_present_layer_is_omitted() -> None:
+    """The manifest still lists the layer, with its size."""
+    written, files = _convert(_save(packed=False), [_digest(_SHARED)])
     assert written == 1
     assert f"blobs/{_digest(_SHARED).replace(':', '/')}" not in files
     assert files[f"blobs/{_digest(_OWN).replace(':', '/')}"] == _OWN
@@ -94,6 +94,6 @@ def test_a_layer_that_is_there_is_left_out() -> None:
         ("registry.example/team/operator:1", "registry.example/team/operator:1"),
     ],
 )
-def test_names_are_whole(tag: str, want: str) -> None:
-    """Docker leaves its own registry out; containerd does not know of it."""
+def test_names_include_the_registry(tag: str, want: str) -> None:
+    """Docker omits its own registry; containerd needs the full name."""
     assert archive.full_name(tag) == want

@@ -1,4 +1,4 @@
-"""How a Docker client is asked to build, and what a build gets of this machine."""
+"""Options and environment of a Docker build."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 
 def test_the_engines_own_builder_is_used() -> None:
-    """A user's builder in a container of its own would keep the image to itself."""
+    """A custom builder in a container would not store the image in the engine."""
     assert build.build_environment(_DESKTOP)["BUILDX_BUILDER"] == "desktop-linux"
     assert build.build_environment(_LINUX)["DOCKER_BUILDKIT"] == "1"
 
 
-def test_proxies_are_passed_by_name_alone() -> None:
-    """Their values can hold a password: neither the command line nor the image's history gets them."""
+def test_proxies_are_passed_by_name_only() -> None:
+    """Their values may contain a password, which must not appear on the command line or in the image history."""
     environ = {"HTTPS_PROXY": "http://me:secret@proxy.example:3128", "no_proxy": "", "PATH": "/bin"}
     assert build.build_arguments(environ) == ["--build-arg=HTTPS_PROXY"]
 
 
-def test_another_base_image_can_be_named() -> None:
-    """For machines that reach no image registry."""
+def test_the_base_image_can_be_overridden() -> None:
+    """For machines without access to an image registry."""
     assert build.build_arguments({build.BASE_VARIABLE: "mine:1"}) == ["--build-arg=BASE=mine:1"]
 
 
@@ -45,27 +45,27 @@ def test_another_base_image_can_be_named() -> None:
     ],
 )
 def test_a_build_reaches_an_index_on_the_loopback_address(configuration: str, environ: dict[str, str]) -> None:
-    """A bridged build has a loopback address of its own; a virtual machine too, and there is no way out of it."""
+    """A bridged build has its own loopback address and needs host networking; in a virtual machine that does not help."""
     assert build.network_options(configuration, environ, _LINUX) == ["--network=host"]
     with pytest.raises(ClusterError, match=r"host\.docker\.internal"):
         build.network_options(configuration, environ, _DESKTOP)
 
 
-def test_a_build_has_a_network_of_its_own_otherwise() -> None:
-    """Exceptions from a proxy name loopback addresses on most machines."""
+def test_a_build_has_its_own_network_otherwise() -> None:
+    """NO_PROXY usually contains loopback addresses, which must not enable host networking."""
     configuration = "[global]\nindex-url = https://index.example/simple\n"
     assert build.network_options(configuration, {"NO_PROXY": "localhost,127.0.0.1"}, _DESKTOP) == []
 
 
-def test_certificates_lose_their_comments(tmp_path: Path) -> None:
-    """A bundle is most often comments, and a secret has a limit."""
+def test_comments_of_certificates_are_removed(tmp_path: Path) -> None:
+    """Most of a bundle may be comments, and the size of a secret is limited."""
     bundle = tmp_path / "bundle.pem"
     bundle.write_text("# Issuer: somebody\n" * 40_000 + _CERTIFICATE + "\n# another\n" + _CERTIFICATE.rstrip())
     assert secrets.certificates(bundle) == 2 * _CERTIFICATE
 
 
-def test_too_many_certificates_are_refused_with_their_number(tmp_path: Path) -> None:
-    """BuildKit would refuse them after the build began, with an error that names no file."""
+def test_too_large_bundles_are_rejected_with_their_size(tmp_path: Path) -> None:
+    """BuildKit would fail later, with an error that names no file."""
     bundle = tmp_path / "bundle.pem"
     bundle.write_text(_CERTIFICATE * 9_000)
     with pytest.raises(ClusterError, match=r"bundle\.pem\) has 531,000 bytes of certificates, but at most 512,000 fit"):
@@ -92,8 +92,8 @@ _PLAIN = """\
 """
 
 
-def test_progress_tells_of_the_steps_that_take_time(capsys: pytest.CaptureFixture[str]) -> None:
-    """Steps that the engine has already, and those that only set something, are noise."""
+def test_progress_shows_steps_that_take_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """Cached steps and metadata steps are not printed."""
     progress = build.Progress()
     for line in _PLAIN.splitlines():
         progress(line)

@@ -1,4 +1,4 @@
-"""What the outputs of docker clients tell: recorded from clients 20.10 and 28.2 and by Docker's documentation."""
+"""Parsing of docker's outputs, recorded from clients 20.10 and 28.2, or taken from Docker's documentation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _versions(client: str, server: dict[str, str] | None) -> str:
 
 
 def test_an_engine_that_answers() -> None:
-    """Client, engine, memory and control groups are found."""
+    """Client, engine, memory and cgroup version are parsed."""
     found = engine.parse(_versions("20.10.24+dfsg1", _SERVER), "", json.dumps(_INFO), _ENDPOINT)
     assert found == engine.Engine(
         client=(20, 10),
@@ -45,23 +45,23 @@ def test_buildx_is_found_among_the_clients_plugins() -> None:
     assert not engine.parse(_versions("28.2.2", _SERVER), "", json.dumps(_INFO), _ENDPOINT).buildx
 
 
-def test_no_engine_gives_the_clients_own_words() -> None:
-    """Client 28 prints a whole document of zeros then; 20.10 only its own part. Both fail the same way here."""
+def test_without_an_engine_the_error_is_the_clients() -> None:
+    """Client 28 then prints a document of zeros, and 20.10 only the client part. Both give the same error here."""
     said = f"Cannot connect to the Docker daemon at {_ENDPOINT}. Is the docker daemon running?"
     for info in ('{"MemTotal":0,"SecurityOptions":null,"ClientInfo":{"Plugins":null}}', '{"ServerErrors":["x"]}', ""):
         found = engine.parse(_versions("28.2.2", None), f"\n{said}\n", info, _ENDPOINT)
         assert (found.denied, found.error) == (False, said)
 
 
-def test_an_engine_that_gives_no_answer_at_all() -> None:
+def test_an_engine_that_does_not_answer() -> None:
     """A client that hangs prints nothing."""
     found = engine.parse("", "`docker version` gave no answer within 20 s", "", "")
     assert found.error == "`docker version` gave no answer within 20 s"
     assert engine.parse("", "", "", "").error == "no answer"
 
 
-def test_a_socket_that_this_user_may_not_open() -> None:
-    """Both the old and the new wording of the client."""
+def test_a_socket_without_permission() -> None:
+    """With the old and the new error message of the client."""
     for said in (
         "Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
         "permission denied while trying to connect to the docker API at unix:///var/run/docker.sock",
@@ -69,8 +69,8 @@ def test_a_socket_that_this_user_may_not_open() -> None:
         assert engine.parse(_versions("28.2.2", None), said, "", _ENDPOINT).denied
 
 
-def test_docker_desktop_and_rootless_engines_say_so() -> None:
-    """Each by the field that Docker documents."""
+def test_docker_desktop_and_rootless_engines_are_recognised() -> None:
+    """Each by its documented field."""
     info = {**_INFO, "OperatingSystem": "Docker Desktop", "CgroupVersion": "2"}
     assert engine.parse(_versions("29.0.1", _SERVER), "", json.dumps(info), _ENDPOINT).desktop
     info = {**_INFO, "SecurityOptions": ["name=seccomp", "name=rootless"], "PidsLimit": False}

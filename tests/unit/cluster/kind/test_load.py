@@ -1,4 +1,4 @@
-"""Which images are loaded already."""
+"""Detection of images that are already loaded."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ docker.io/perennate/operator:0.1.0-old application/v sha256:cccc 120.5 MiB linux
 
 
 def test_an_image_is_loaded_only_from_the_same_image_of_the_engine() -> None:
-    """The node's digest says nothing: the engine's archive is made anew each time."""
+    """The digest on the node is not reliable, because every export of the engine differs."""
     assert is_loaded(_LISTING, "docker.io/perennate/operator:0.1.0", "sha256:1111")
     assert not is_loaded(_LISTING, "docker.io/perennate/operator:0.1.0", "sha256:2222")
 
 
-def test_an_image_of_somebody_else_or_none_is_not_loaded() -> None:
-    """One without our label was loaded by hand; one that is not listed is not there."""
+def test_an_unlabelled_or_missing_image_is_not_loaded() -> None:
+    """An image without our label, or one that is not listed, counts as not loaded."""
     assert not is_loaded(_LISTING, "docker.io/perennate/trainer:0.1.0", "sha256:1111")
     assert not is_loaded(_LISTING, "docker.io/perennate/serving:0.1.0", "sha256:1111")
     assert not is_loaded("", "docker.io/perennate/operator:0.1.0", "sha256:1111")

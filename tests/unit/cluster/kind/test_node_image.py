@@ -1,4 +1,4 @@
-"""The node is Kubernetes 1.35 whatever kind is on PATH, unless KIND_NODE_IMAGE names another image."""
+"""The node runs Kubernetes 1.35 with any kind on PATH, unless KIND_NODE_IMAGE overrides the image."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from tools.cluster.programs import compiled
 
 @pytest.mark.parametrize("found", TABLE)
 def test_a_kind_of_the_table_is_used_with_its_image(found: tuple[int, int]) -> None:
-    """Kind guarantees an image only for the release that it was published with."""
+    """An image is only guaranteed to work with the kind release that published it."""
     assert node_image.choose(found, {}) == KindChoice(on_path=True, image=TABLE[found])
 
 
 @pytest.mark.parametrize("found", [None, (0, 20), (0, 34), (0, 0)])
-def test_another_kind_is_passed_over(found: tuple[int, int] | None) -> None:
-    """None on PATH, one that is too old, one that is not known yet, one that tells no version: the pinned one."""
+def test_another_kind_is_ignored(found: tuple[int, int] | None) -> None:
+    """No kind, an old one, an unknown newer one, or one without a version: the pinned kind is used."""
     assert node_image.choose(found, {}) == KindChoice(on_path=False, image=TABLE[PINNED])
 
 
-def test_a_named_image_wins() -> None:
+def test_the_variable_overrides_the_image() -> None:
     assert node_image.choose((0, 20), {VARIABLE: "mine:1"}) == KindChoice(on_path=True, image="mine:1")
     assert node_image.choose(None, {VARIABLE: "mine:1"}) == KindChoice(on_path=False, image="mine:1")
 
 
 def test_every_image_is_pinned_to_the_tested_minor_version() -> None:
-    """By digest, so that a tag that moves changes nothing."""
+    """By digest, because tags can move."""
     major, minor, _ = compiled.KUBERNETES
     for image in TABLE.values():
         assert re.fullmatch(rf"kindest/node:v{major}\.{minor}\.\d+@sha256:[0-9a-f]{{64}}", image)
 
 
 def test_the_pinned_kind_is_the_one_that_is_compiled() -> None:
-    """Its go.mod and the table move together."""
+    """go.mod and the table must be updated together."""
     text = (compiled.SOURCES / "kind" / "go.mod").read_text()
     assert f"sigs.k8s.io/kind v{PINNED[0]}.{PINNED[1]}." in text
 
 
-def test_the_guide_shows_the_table() -> None:
-    """Who brings an image by hand looks it up there."""
+def test_the_guide_contains_the_table() -> None:
+    """Users look up images there."""
     guide = (CHECKOUT / "docs" / "how-to" / "install.md").read_text()
     for (major, minor), image in TABLE.items():
         assert f"| {major}.{minor} | `{image}` |" in guide
