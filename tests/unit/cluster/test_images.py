@@ -19,7 +19,7 @@ def test_stages_are_separated() -> None:
 
 @pytest.mark.parametrize("name", images.IMAGES)
 def test_every_dockerfile_has_the_stages_that_the_build_relies_on(name: str) -> None:
-    """The builder uses these stages by name, and appends the last layer itself, so the last stage may only copy the source."""
+    """The builder uses these stages, and appends the last layer itself, so the last stage may only copy the source."""
     found = images.stages(_DOCKERFILES[name])
     assert list(found) == ["", "builder", "compiled", "source", "dependencies", "final"]
     assert found["final"] == "FROM dependencies\nCOPY --from=source / /"

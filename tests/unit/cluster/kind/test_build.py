@@ -45,7 +45,7 @@ def test_the_base_image_can_be_overridden() -> None:
     ],
 )
 def test_a_build_reaches_an_index_on_the_loopback_address(configuration: str, environ: dict[str, str]) -> None:
-    """A bridged build has its own loopback address and needs host networking; in a virtual machine that does not help."""
+    """A bridged build has its own loopback address and needs host networking, which does not help in a VM."""
     assert build.network_options(configuration, environ, _LINUX) == ["--network=host"]
     with pytest.raises(ClusterError, match=r"host\.docker\.internal"):
         build.network_options(configuration, environ, _DESKTOP)
