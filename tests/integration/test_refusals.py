@@ -154,7 +154,7 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
     "a trigger without a retraining": (
         watch(triggers={"performance": {"metric": "auc"}}),
         UNPROCESSABLE,
-        "retrain is required when triggers.drift or triggers.performance is given",
+        "retrain is required when triggers.drift or triggers.performance is set",
     ),
     "a method without a threshold": (
         watch(features=[{"name": "age", "method": "wasserstein"}]),
@@ -164,7 +164,7 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
     "a distance above its end": (
         watch(features=[{"name": "age", "method": "jensenShannon", "threshold": 1.5}]),
         UNPROCESSABLE,
-        "threshold of jensenShannon and kolmogorovSmirnov is at most 1",
+        "threshold of jensenShannon and kolmogorovSmirnov must be at most 1",
     ),
     "a method that does not exist": (
         watch(features=[{"name": "age", "method": "cosine", "threshold": 1}]),
@@ -172,8 +172,8 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
         "spec.features[0].method",
     ),
     "one feature twice": (watch(features=[{"name": "age"}, {"name": "age"}]), UNPROCESSABLE, "Duplicate value"),
-    "a share of all": (watch(minDriftedFeatures="100%"), UNPROCESSABLE, "a number from 1 to 10000, or a share"),
-    "a quorum of none": (watch(minDriftedFeatures=0), UNPROCESSABLE, "a number from 1 to 10000, or a share"),
+    "a share of all": (watch(minDriftedFeatures="100%"), UNPROCESSABLE, "a number from 1 to 10000 or a percentage"),
+    "a quorum of none": (watch(minDriftedFeatures=0), UNPROCESSABLE, "a number from 1 to 10000 or a percentage"),
     "performance watched twice": (
         watch(
             performance={"metric": "auc"},
@@ -181,7 +181,7 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
             retrain=manifests.template_of(run()),
         ),
         UNPROCESSABLE,
-        "performance watches without retraining, triggers.performance watches and retrains: give one",
+        "performance and triggers.performance are mutually exclusive: the former only monitors",
     ),
     "an estimate that scores cannot give": (
         watch(estimatedPerformance={"metric": "rmse"}),
@@ -257,7 +257,7 @@ def test_a_run_is_frozen_once_it_exists(case: str, user: KubeUser, namespace: st
     with pytest.raises(Refused) as refusal:
         user.edit(TRAINING_JOB, namespace, "run", {"spec": change})
     assert refusal.value.code == UNPROCESSABLE
-    assert f"{field} of a TrainingJob is frozen once it exists; create another TrainingJob" in refusal.value.message
+    assert f"{field} of a TrainingJob is immutable; create another TrainingJob" in refusal.value.message
 
 
 def test_what_may_change_of_a_run_can_be_changed(user: KubeUser, namespace: str) -> None:

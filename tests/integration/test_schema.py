@@ -36,7 +36,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "DriftPolicy": {"targetRef": {"name": "rain"}},
 }
 PINNED = {"uri": f"store://rain/versions/{'ab' * 32}", "digest": f"sha256:{'cd' * 32}"}
-FROZEN = "is frozen once it exists; create another TrainingJob"
+FROZEN = "is immutable; create another TrainingJob"
 
 # Kind, path of the field, its value, and what the answer says: the field, and what is allowed.
 REFUSED: dict[str, tuple[str, tuple[str, ...], Any, tuple[str, ...]]] = {

@@ -1,4 +1,4 @@
-"""What all kinds share: the base models, object metadata, conditions, resources."""
+"""Base models and fields that all kinds share: metadata, conditions, history, resources."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ NAME_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 DIGEST_PATTERN: Final = r"^sha256:[0-9a-f]{64}$"
 
 LARGEST: Final = 9e18
-"""Bound of numbers that have no natural one. The API server checks a whole number such as 1.0 as a 64-bit integer,
-and a bound that does not fit into one refuses every value."""
+"""Bound of numbers without a natural one. The API server compares a whole number such as 1.0 as a 64-bit integer, and a
+larger bound would make it reject every value."""
 
 ObjectName = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=63)]
 """Name of an object in the same namespace (RFC 1123 label)."""
@@ -23,13 +23,13 @@ Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN, max_length=71)
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 """Name of a column of a data set."""
 Message = Annotated[str, StringConstraints(max_length=1024)]
-"""Text for people."""
+"""Human-readable text."""
 Time = Annotated[str, StringConstraints(max_length=32), Field(json_schema_extra={"format": "date-time"})]
 """RFC 3339 time, in UTC."""
 
 
 class Model(BaseModel):
-    """Base of all specs and documents: frozen, camelCase outside, unknown fields refused."""
+    """Base of all specs and documents: immutable, camelCase in JSON, unknown fields are errors."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -41,18 +41,18 @@ class Model(BaseModel):
     )
 
     def to_document(self) -> dict[str, Any]:
-        """The model as plain JSON values, without absent fields."""
+        """The model as JSON values. Fields that are None are left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 class StatusModel(Model):
-    """Base of what is read back from a status: fields of a newer operator are passed over, not refused."""
+    """Base of models that are read from a status. Unknown fields, written by a newer operator, are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 class OwnerReference(StatusModel):
-    """An owner of an object, as the API server keeps it."""
+    """An entry of `metadata.ownerReferences`."""
 
     api_version: str = ""
     kind: str = ""
@@ -62,7 +62,7 @@ class OwnerReference(StatusModel):
 
 
 class ObjectMeta(StatusModel):
-    """The part of an object's metadata that decisions look at."""
+    """The fields of `metadata` that the reconcilers use."""
 
     name: str
     namespace: str = "default"
@@ -77,36 +77,36 @@ class ObjectMeta(StatusModel):
 
 
 class Condition(StatusModel):
-    """One aspect of an object's state (metav1.Condition)."""
+    """A condition of an object (metav1.Condition)."""
 
-    type: Annotated[str, StringConstraints(max_length=64)] = Field(description="Name of the aspect.")
-    status: Literal["True", "False", "Unknown"] = Field(description="Whether the aspect holds.")
-    reason: Annotated[str, StringConstraints(max_length=64)] = Field(description="Why, in one CamelCase word.")
-    message: Message = Field(default="", description="Why, for people.")
-    last_transition_time: Time = Field(default="", description="When `status` last changed.")
+    type: Annotated[str, StringConstraints(max_length=64)] = Field(description="Type of the condition.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Status of the condition.")
+    reason: Annotated[str, StringConstraints(max_length=64)] = Field(
+        description="Reason for the status, as one CamelCase word."
+    )
+    message: Message = Field(default="", description="Human-readable explanation.")
+    last_transition_time: Time = Field(default="", description="Time of the last change of `status`.")
     observed_generation: int = Field(
-        default=0, ge=0, description="Generation of the spec that this condition was derived from."
+        default=0, ge=0, description="Generation of the spec that this condition is based on."
     )
 
 
 class HistoryEntry(StatusModel):
-    """One decision of the operator: what, when and why."""
+    """A decision of the operator."""
 
-    time: Time = Field(description="When it was decided.")
-    reason: Annotated[str, StringConstraints(max_length=64)] = Field(
-        description="What was decided, in one CamelCase word."
-    )
-    message: Message = Field(default="", description="Why, for people.")
+    time: Time = Field(description="Time of the decision.")
+    reason: Annotated[str, StringConstraints(max_length=64)] = Field(description="Decision, as one CamelCase word.")
+    message: Message = Field(default="", description="Human-readable explanation.")
     digest: Annotated[str, StringConstraints(max_length=71)] | None = Field(
-        default=None, description="Model version it concerns."
+        default=None, description="Digest of the model version, if the decision concerns one."
     )
     trigger: Annotated[str, StringConstraints(max_length=128)] | None = Field(
-        default=None, description="What set it off: a policy, an episode or a person."
+        default=None, description="What caused the decision: a policy, an episode or a user."
     )
 
 
 HISTORY_LIMIT: Final = 20
-"""Entries that `status.history` keeps; the oldest go first."""
+"""Maximum number of entries in `status.history`. The oldest are dropped."""
 
 LIST_MAP_BY_TYPE: Final[JsonDict] = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
 LIST_MAP_BY_NAME: Final[JsonDict] = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
@@ -117,7 +117,7 @@ Conditions = Annotated[
     Field(
         default=(),
         max_length=16,
-        description="Aspects of the object's state, one entry a type.",
+        description="Conditions of the object, one per type.",
         json_schema_extra=LIST_MAP_BY_TYPE,
     ),
 ]
@@ -126,7 +126,7 @@ History = Annotated[
     Field(
         default=(),
         max_length=HISTORY_LIMIT,
-        description="Decisions of the operator, oldest first.",
+        description="Decisions of the operator, oldest first. The last 20 are kept.",
         json_schema_extra=LIST_ATOMIC,
     ),
 ]
@@ -155,18 +155,18 @@ class ResourceRequirements(Model):
     requests: dict[str, QuantityValue] = Field(
         default_factory=dict,
         max_length=16,
-        description="What the scheduler reserves, by resource name (cpu, memory, ...).",
+        description="Resource requests by name (cpu, memory, ...).",
     )
     limits: dict[str, QuantityValue] = Field(
         default_factory=dict,
         max_length=16,
-        description="What the container may use at most, by resource name (cpu, memory, ...).",
+        description="Resource limits by name (cpu, memory, ...).",
     )
 
 
 @dataclass(frozen=True)
 class PrinterColumn:
-    """One column of `kubectl get`."""
+    """A column of `kubectl get`."""
 
     name: str
     type: str
@@ -177,7 +177,7 @@ class PrinterColumn:
 
 @dataclass(frozen=True)
 class Scale:
-    """Paths of the scale subresource."""
+    """JSON paths of the scale subresource."""
 
     spec_replicas_path: str
     status_replicas_path: str
@@ -186,7 +186,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class KindDeclaration:
-    """How a kind is registered with the API server."""
+    """Names, columns and subresources of a kind in its CustomResourceDefinition."""
 
     kind: str
     plural: str
@@ -198,7 +198,7 @@ class KindDeclaration:
 
 
 class CustomResource(StatusModel):
-    """Base of our three kinds. `declaration` says how the API server knows the kind."""
+    """Base of the custom resources. `declaration` describes the kind for its CustomResourceDefinition."""
 
     declaration: ClassVar[KindDeclaration]
 
@@ -206,15 +206,15 @@ class CustomResource(StatusModel):
 
 
 def validation(rule: str, message: str, *, field_path: str | None = None, reason: str | None = None) -> JsonDict:
-    """One CEL rule of `x-kubernetes-validations`."""
+    """A CEL rule for `x-kubernetes-validations`."""
     extra = {"fieldPath": field_path, "reason": reason}
     return {"rule": rule, "message": message, **{key: value for key, value in extra.items() if value is not None}}
 
 
 def frozen_field(name: str, kind: str) -> JsonDict:
-    """A CEL rule for a spec: the field can be neither added, removed nor changed after creation."""
+    """A CEL rule for a spec: the field cannot be added, removed or changed after creation."""
     return validation(
         f"has(self.{name}) == has(oldSelf.{name}) && (!has(self.{name}) || self.{name} == oldSelf.{name})",
-        f"spec.{name} of a {kind} is frozen once it exists; create another {kind}",
+        f"spec.{name} of a {kind} is immutable; create another {kind}",
         field_path=f".{name}",
     )

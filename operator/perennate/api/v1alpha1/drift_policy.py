@@ -1,4 +1,4 @@
-"""DriftPolicy: when is a model no longer true, and what is done about it. What it asks for is in `drift_spec`."""
+"""DriftPolicy: monitors a ModelDeployment for drift and triggers retraining. Its spec is in `drift_spec`."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Text = Annotated[str, StringConstraints(max_length=256)]
 
 
 class ConditionType(StrEnum):
-    """Conditions of a DriftPolicy. None of the others lowers Ready: a policy that found something is working."""
+    """Conditions of a DriftPolicy. Ready does not depend on the others: detected drift is not a failure."""
 
     READY = "Ready"
     DRIFT_DETECTED = "DriftDetected"
     DATA_QUALITY = "DataQuality"
-    """True: the values are such as they were in training."""
+    """False if a data fault was detected."""
     PERFORMANCE_LOST = "PerformanceLost"
     ESTIMATED_PERFORMANCE_LOST = "EstimatedPerformanceLost"
     RETRAINING_ACTIVE = "RetrainingActive"
@@ -43,81 +43,81 @@ class Reason(StrEnum):
     """Reasons of a DriftPolicy's conditions, history entries and Events."""
 
     INVALID_SPEC = "InvalidSpec"
-    """The spec could not be read although the schema let it through; the message names the field."""
+    """The API server accepted the spec, but the operator cannot read it. The message names the field."""
     TARGET_NOT_FOUND = "TargetNotFound"
-    """The ModelDeployment of spec.targetRef does not exist (yet)."""
+    """The ModelDeployment in spec.targetRef does not exist yet."""
     TARGET_NOT_SERVING = "TargetNotServing"
     """The ModelDeployment serves no version yet."""
     REFERENCE_AWAITED = "ReferenceAwaited"
-    """The pods of a version that has just begun to serve were not asked for its reference profile yet."""
+    """The operator has not yet requested the reference profile of a new version from its pods."""
     REFERENCE_UNAVAILABLE = "ReferenceUnavailable"
-    """No pod handed out a reference profile with the right digest."""
+    """No pod returned a reference profile with the expected digest."""
     FEATURE_NOT_FOUND = "FeatureNotFound"
-    """spec.features names a feature that the reference profile does not have; the others are judged."""
+    """The reference profile lacks a feature in spec.features. The other features are evaluated."""
     METHOD_NOT_APPLICABLE = "MethodNotApplicable"
-    """spec.features asks for a method that a feature of this kind does not take; it is judged by PSI*."""
+    """A method in spec.features does not apply to the kind of the feature. The feature is evaluated by PSI*."""
     SCRAPE_FAILED = "ScrapeFailed"
-    """No pod answered the last scrapes."""
+    """No pod responded to the last scrapes."""
     SUSPENDED = "Suspended"
-    """spec.suspend is true: nothing is scraped or evaluated."""
+    """spec.suspend is true. Pods are neither scraped nor evaluated."""
     WATCHING = "Watching"
     """Pods are scraped and evaluated."""
     INSUFFICIENT_DATA = "InsufficientData"
-    """Fewer rows than spec.minSamples, or less time than the warm-up of window/24: no verdict, not "no drift"."""
+    """Fewer rows than spec.minSamples, or less time than window/24. There is no verdict."""
     NO_LABELS = "NoLabels"
-    """Fewer labelled rows than spec.minSamples: performance is unknown."""
+    """Fewer labelled rows than spec.minSamples. Performance is unknown."""
     NO_BASELINE = "NoBaseline"
-    """The reference profile holds no value for the metric."""
+    """The reference profile has no baseline of the metric."""
     NO_ESTIMATE = "NoEstimate"
-    """The metric cannot be estimated: the profile lacks what that takes, or there are too few rows with a score."""
+    """The metric cannot be estimated: the profile lacks calibration data, or too few rows have a score."""
     NOT_MEASURABLE = "NotMeasurable"
-    """Labels of such a model are not counted, or it has no such metric; the message says which it has."""
+    """Labels are not counted for this type of model, or it has no such metric. The message lists its metrics."""
     NO_DRIFT = "NoDrift"
-    """The window looks like the training data."""
+    """No drift from the training data was detected in the window."""
     VALUES_AS_TRAINED = "ValuesAsTrained"
-    """Values are missing, of no known kind, or out of range no more often than in training."""
+    """Missing, invalid and out-of-range values are no more frequent than in training."""
     DATA_FAULT = "DataFault"
-    """Such values became more frequent in spec.dataQuality.consecutive evaluations in a row; the message names them."""
+    """Missing, invalid or out-of-range values were more frequent in spec.dataQuality.consecutive evaluations."""
     DRIFT_EXCEEDED = "DriftExceeded"
-    """So many as spec.minDriftedFeatures drifted in spec.consecutive evaluations in a row; the message names them."""
+    """At least spec.minDriftedFeatures features drifted in spec.consecutive evaluations. The message names them."""
     PERFORMANCE_HELD = "PerformanceHeld"
-    """The metric is not worse than its baseline by more than the tolerance."""
+    """The metric is within the tolerance of its baseline."""
     PERFORMANCE_BELOW_TOLERANCE = "PerformanceBelowTolerance"
-    """The metric's whole interval was worse than that in spec.consecutive evaluations in a row."""
+    """The confidence interval of the metric was beyond the tolerance in spec.consecutive evaluations."""
     RETRAIN_REQUESTED = "RetrainRequested"
-    """A person asked for a retraining."""
+    """A user requested a retraining."""
     NO_EPISODE = "NoEpisode"
-    """The policy has not opened an episode yet, and nothing asks for a retraining."""
+    """The policy has not opened an episode yet, and no trigger fires."""
     NO_TRIGGER = "NoTrigger"
-    """Drift was found, but spec.triggers.drift is not given: an alarm, not a reason to retrain."""
+    """Drift was detected, but spec.triggers.drift is not set."""
     EPISODE_OPENED = "EpisodeOpened"
-    """An episode began; one TrainingJob belongs to it."""
+    """An episode was opened. It has one TrainingJob."""
     TRAINING = "Training"
     """The TrainingJob of the episode is running."""
     ROLLING_OUT = "RollingOut"
-    """The TrainingJob published a version, which is not yet served by every pod."""
+    """The TrainingJob published a version that not all pods serve yet."""
     LOOP_CLOSED = "LoopClosed"
-    """Every pod serves the version that the episode's TrainingJob published."""
+    """All pods serve the version that the TrainingJob of the episode published."""
     CHALLENGER_LOST = "ChallengerLost"
-    """The TrainingJob of the episode failed and published no version; the next cooldown is longer."""
+    """The TrainingJob of the episode failed and published no version. The next cooldown is longer."""
     VERSION_REJECTED = "VersionRejected"
-    """The ModelDeployment rejected the version that the TrainingJob published; the next cooldown is longer."""
+    """The ModelDeployment rejected the version that the TrainingJob published. The next cooldown is longer."""
     TRAINING_JOB_DELETED = "TrainingJobDeleted"
-    """The TrainingJob of the episode was deleted before its result was seen."""
+    """The TrainingJob of the episode was deleted before its result was observed."""
     EPISODE_SUPERSEDED = "EpisodeSuperseded"
-    """The ModelDeployment chose another version after the TrainingJob published its own."""
+    """The ModelDeployment selected another version after the TrainingJob published its version."""
     EPISODE_WITHDRAWN = "EpisodeWithdrawn"
     """spec.retrain was removed or spec.dryRun was set before the TrainingJob was created."""
     EPISODE_STOPPED = "EpisodeStopped"
-    """spec.brake.dataFaults stopped an episode of drift: a fault of the data explains the drift."""
+    """spec.brake.dataFaults stopped an episode of drift, because a data fault explains the drift."""
     COOLDOWN_ACTIVE = "CooldownActive"
-    """The last retraining is too recent."""
+    """The time since the last retraining is shorter than the cooldown."""
     BUDGET_SPENT = "BudgetSpent"
-    """As many retrainings as spec.retrain.maxPerDay were started in the last 24 hours."""
+    """spec.retrain.maxPerDay retrainings were started in the last 24 hours."""
     DRY_RUN = "DryRun"
-    """spec.dryRun is true: an episode was found, no TrainingJob is created."""
+    """A trigger fires, but spec.dryRun is true. No TrainingJob is created."""
     NAME_TAKEN = "NameTaken"
-    """A TrainingJob that another owner controls has the name that the episode's must get."""
+    """Another owner controls a TrainingJob with the name of the TrainingJob of the episode."""
 
 
 EpisodeOutcome: TypeAlias = Literal[
@@ -130,7 +130,7 @@ EpisodeOutcome: TypeAlias = Literal[
     Reason.EPISODE_STOPPED,
     Reason.NAME_TAKEN,
 ]
-"""How an episode can end. RetrainingActive, the Event and the history entry give the same reason."""
+"""Outcomes of an episode. RetrainingActive, the Event and the history entry have the same reason."""
 
 
 _OUTCOMES_OF_FIRST_RELEASE: Final = {
@@ -146,69 +146,74 @@ FeatureName = Annotated[str, StringConstraints(max_length=NAME_LIMIT)]
 
 
 class FeatureStatus(StatusModel):
-    """What was found of one feature, or of the score."""
+    """Result of a feature or of the score."""
 
     name: FeatureName = Field(
-        description="Name of the feature, cut if long; `score` is the model's output, `prediction` its predicted class."
+        description=(
+            "Name of the feature, truncated if long. `score` is the output of the model, `prediction` is the predicted "
+            "class."
+        )
     )
     verdict: Literal["None", "Changed", "Warning", "Drifted", "Unknown"] = Field(
-        description="What the evaluation says of it."
+        description="Verdict of the evaluation."
     )
-    method: Method = Field(default=Method.PSI, description="By which size of the change it is judged.")
-    effect: float = Field(default=0.0, description="Size of the change by that method, rounded.", ge=-1e6, le=1e6)
-    threshold: float = Field(default=0.0, description="Size from which it is drift.", ge=0, le=1e6)
+    method: Method = Field(default=Method.PSI, description="Method that measured the effect.")
+    effect: float = Field(default=0.0, description="Effect size, rounded.", ge=-1e6, le=1e6)
+    threshold: float = Field(default=0.0, description="Effect size from which a change is drift.", ge=0, le=1e6)
     psi: float = Field(default=0.0, description="Population stability index, rounded.", ge=-1e6, le=1e6)
     psi_star: float = Field(description="Bias-corrected population stability index, rounded.", ge=-1e6, le=1e6)
-    p_value: float = Field(ge=0, le=1, description="Significance: p-value of the union test before Holm's correction.")
-    rows: int = Field(ge=0, description="Rows of the window that had a value, rounded to two digits.")
+    p_value: float = Field(ge=0, le=1, description="P-value of the union test before the Holm correction.")
+    rows: int = Field(ge=0, description="Number of rows with a value in the window, rounded to two digits.")
     design_effect: float = Field(
         default=1.0,
         ge=1,
         le=1e6,
-        description="By how much less the rows tell than independent ones, rounded: 1 if they are independent.",
+        description="Design effect of clustered rows, rounded. 1 if rows are independent.",
     )
-    hint: Message | None = Field(default=None, description="What seems to have happened, in words.")
+    hint: Message | None = Field(default=None, description="Probable cause of the change.")
 
 
 class DataFaultStatus(StatusModel):
-    """Values of one feature that became more frequent than they were in training."""
+    """A data fault of a feature."""
 
     feature: FeatureName = Field(description="Name of the feature.")
-    check: FaultCheck = Field(description="What is wrong with the values.")
-    rate: float = Field(ge=0, le=1, description="Share of such values in the window, rounded.")
-    reference_rate: float = Field(ge=0, le=1, description="Share of them in training, rounded.")
-    hint: Message | None = Field(default=None, description="The same in words.")
+    check: FaultCheck = Field(description="Data quality check that failed.")
+    rate: float = Field(ge=0, le=1, description="Fraction of such values in the window, rounded.")
+    reference_rate: float = Field(ge=0, le=1, description="Fraction of such values in training, rounded.")
+    hint: Message | None = Field(default=None, description="Description of the fault.")
 
 
 class WindowStatus(StatusModel):
-    """The window of the last evaluation."""
+    """Window of the last evaluation."""
 
     since: Time = Field(description="Start of the window.")
-    rows: int = Field(ge=0, description="Rows in it, rounded to two digits.")
-    labelled_rows: int = Field(default=0, ge=0, description="Labelled rows in it, rounded to two digits.")
-    profile_digest: Digest = Field(description="Reference profile that it is compared with.")
+    rows: int = Field(ge=0, description="Number of rows, rounded to two digits.")
+    labelled_rows: int = Field(default=0, ge=0, description="Number of labelled rows, rounded to two digits.")
+    profile_digest: Digest = Field(description="Digest of the reference profile.")
 
 
 class PerformanceStatus(StatusModel):
-    """A metric in the window, and what it was in training."""
+    """A metric in the window and its baseline."""
 
-    metric: Text = Field(description="Metric.")
-    value: float = Field(description="Its value, rounded.", ge=-LARGEST, le=LARGEST)
-    lower: float = Field(description="Lower end of its confidence interval, rounded.", ge=-LARGEST, le=LARGEST)
-    upper: float = Field(description="Upper end of its confidence interval, rounded.", ge=-LARGEST, le=LARGEST)
+    metric: Text = Field(description="Name of the metric.")
+    value: float = Field(description="Value of the metric, rounded.", ge=-LARGEST, le=LARGEST)
+    lower: float = Field(description="Lower bound of the confidence interval, rounded.", ge=-LARGEST, le=LARGEST)
+    upper: float = Field(description="Upper bound of the confidence interval, rounded.", ge=-LARGEST, le=LARGEST)
     baseline: float = Field(description="Value on the hold-out rows of the version.", ge=-LARGEST, le=LARGEST)
 
 
 class Streak(StatusModel):
-    """The guard's memory of one alarm: how often in a row, and whether it is on."""
+    """State of an alarm with hysteresis."""
 
-    active: bool = Field(default=False, description="Whether the alarm is on.")
-    count: int = Field(default=0, ge=0, le=100, description="Evaluations in a row that speak for a change of `active`.")
-    since: Time | None = Field(default=None, description="When `active` last became true.")
+    active: bool = Field(default=False, description="Whether the alarm is active.")
+    count: int = Field(
+        default=0, ge=0, le=100, description="Number of consecutive evaluations that contradict `active`."
+    )
+    since: Time | None = Field(default=None, description="Time at which `active` last became true.")
 
 
 class EpisodePhase(StrEnum):
-    """How far an episode is."""
+    """Phase of an episode."""
 
     OPENED = "Opened"
     TRAINING = "Training"
@@ -217,18 +222,22 @@ class EpisodePhase(StrEnum):
 
 
 class Episode(StatusModel):
-    """One loss of drift or performance and what was done about it. The newest is kept."""
+    """A detected problem and the retraining that it triggered. Only the newest episode is kept."""
 
-    number: int = Field(ge=1, description="Episodes of this policy are numbered from 1.")
-    id: Text = Field(description="Uid of the policy and number: the same for ever.")
-    trigger: Literal["Drift", "Performance", "Manual"] = Field(description="What opened it.")
-    message: Message = Field(default="", description="Why, for people.")
-    phase: EpisodePhase = Field(description="How far it is.")
-    opened_at: Time = Field(description="When it was opened.")
-    closed_at: Time | None = Field(default=None, description="When it ended.")
-    training_job: Text | None = Field(default=None, description="Its TrainingJob; the name follows from the id.")
-    digest: Digest | None = Field(default=None, description="Version that its TrainingJob published.")
-    outcome: EpisodeOutcome | None = Field(default=None, description="How it ended: one of the reasons.")
+    number: int = Field(ge=1, description="Number of the episode, counted from 1 in each policy.")
+    id: Text = Field(description="Uid of the policy and number of the episode.")
+    trigger: Literal["Drift", "Performance", "Manual"] = Field(description="Trigger that opened the episode.")
+    message: Message = Field(default="", description="Human-readable explanation.")
+    phase: EpisodePhase = Field(description="Phase of the episode.")
+    opened_at: Time = Field(description="Time at which the episode was opened.")
+    closed_at: Time | None = Field(default=None, description="Time at which the episode was closed.")
+    training_job: Text | None = Field(
+        default=None, description="TrainingJob of the episode. Its name is derived from the id."
+    )
+    digest: Digest | None = Field(default=None, description="Digest of the version that the TrainingJob published.")
+    outcome: EpisodeOutcome | None = Field(
+        default=None, description="Outcome of the episode, one of the condition reasons."
+    )
 
     @field_validator("outcome", mode="before")
     @classmethod
@@ -237,59 +246,61 @@ class Episode(StatusModel):
 
 
 class DriftPolicyStatus(StatusModel):
-    """What the operator saw, and the memory of its guards."""
+    """Observed state of a DriftPolicy. Rate limits on retraining are read from it."""
 
     observed_generation: int = Field(
-        default=0, ge=0, description="Generation of the spec that the status was derived from."
+        default=0, ge=0, description="Generation of the spec that this status is based on."
     )
-    summary: Message | None = Field(default=None, description="What the policy sees and does, in one sentence.")
+    summary: Message | None = Field(default=None, description="State of the policy in one sentence.")
     conditions: Conditions = ()
-    window: WindowStatus | None = Field(default=None, description="The window of the last evaluation.")
+    window: WindowStatus | None = Field(default=None, description="Window of the last evaluation.")
     features: tuple[FeatureStatus, ...] = Field(
         default=(),
         max_length=5,
-        description="The features (and the score) that changed most, worst first.",
+        description="Features (and the score) with the largest changes, largest first.",
         json_schema_extra=LIST_ATOMIC,
     )
     data_faults: tuple[DataFaultStatus, ...] = Field(
         default=(),
         max_length=5,
-        description="The faults of the data in the last evaluation, the largest first.",
+        description="Data faults of the last evaluation, largest first.",
         json_schema_extra=LIST_ATOMIC,
     )
-    performance: PerformanceStatus | None = Field(default=None, description="The labelled performance in the window.")
+    performance: PerformanceStatus | None = Field(default=None, description="Labelled performance in the window.")
     estimated_performance: PerformanceStatus | None = Field(
-        default=None, description="The performance that the scores of the window let expect, without labels."
+        default=None, description="Performance estimated from the scores in the window, without labels."
     )
-    drift: Streak = Field(default=Streak(), description="Memory of the drift alarm.")
-    data_fault: Streak = Field(default=Streak(), description="Memory of the data quality alarm.")
-    performance_loss: Streak = Field(default=Streak(), description="Memory of the performance alarm.")
-    estimated_loss: Streak = Field(default=Streak(), description="Memory of the alarm of the estimated performance.")
+    drift: Streak = Field(default=Streak(), description="State of the drift alarm.")
+    data_fault: Streak = Field(default=Streak(), description="State of the data quality alarm.")
+    performance_loss: Streak = Field(default=Streak(), description="State of the performance alarm.")
+    estimated_loss: Streak = Field(default=Streak(), description="State of the alarm on estimated performance.")
     episode: Episode | None = Field(default=None, description="The newest episode.")
-    lost_challengers: int = Field(default=0, ge=0, description="Challengers in a row that did not beat the champion.")
-    last_triggered_time: Time | None = Field(default=None, description="When the last retraining was started.")
-    next_trigger_time: Time | None = Field(default=None, description="No retraining starts before this time.")
+    lost_challengers: int = Field(
+        default=0, ge=0, description="Number of consecutive challengers that lost against the champion."
+    )
+    last_triggered_time: Time | None = Field(default=None, description="Time at which the last retraining started.")
+    next_trigger_time: Time | None = Field(default=None, description="Earliest time of the next retraining.")
     triggered_times: tuple[Time, ...] = Field(
         default=(),
         max_length=48,
-        description="Starts of retrainings in the last 24 hours.",
+        description="Start times of the retrainings in the last 24 hours.",
         json_schema_extra=LIST_ATOMIC,
     )
     handled_retrain: Text | None = Field(
-        default=None, description="Value of the retrain annotation that was answered last."
+        default=None, description="Value of the retrain annotation that was handled last."
     )
     history: History = ()
 
 
 class DriftPolicy(CustomResource):
-    """When is the model no longer true, and what is done about it."""
+    """A DriftPolicy monitors a ModelDeployment for drift and lost performance, and triggers retraining."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "x-kubernetes-validations": [
                 validation(
                     "size(self.metadata.name) <= 52",
-                    "the name of a DriftPolicy has at most 52 characters: TrainingJobs are named after it",
+                    "the name of a DriftPolicy must have at most 52 characters: TrainingJobs are named after it",
                 )
             ]
         }
@@ -300,29 +311,35 @@ class DriftPolicy(CustomResource):
         plural="driftpolicies",
         singular="driftpolicy",
         short_names=("dp",),
-        description="Watches the traffic of a ModelDeployment and, guarded, creates the next TrainingJob.",
+        description="A DriftPolicy monitors a ModelDeployment for drift and lost performance, and triggers retraining.",
         columns=(
-            PrinterColumn("Target", "string", ".spec.targetRef.name", "ModelDeployment that is watched."),
+            PrinterColumn("Target", "string", ".spec.targetRef.name", "Monitored ModelDeployment."),
             PrinterColumn(
-                "Drift", "string", ".status.conditions[?(@.type=='DriftDetected')].status", "Whether the data drifted."
+                "Drift",
+                "string",
+                ".status.conditions[?(@.type=='DriftDetected')].status",
+                "Whether drift was detected.",
             ),
             PrinterColumn(
-                "Data", "string", ".status.conditions[?(@.type=='DataQuality')].status", "Whether the data are sound."
+                "Data",
+                "string",
+                ".status.conditions[?(@.type=='DataQuality')].status",
+                "Whether the data are free of faults.",
             ),
             PrinterColumn(
                 "Loss",
                 "string",
                 ".status.conditions[?(@.type=='PerformanceLost')].status",
-                "Whether the labelled performance fell.",
+                "Whether the labelled performance is lost.",
             ),
-            PrinterColumn("Episode", "string", ".status.episode.phase", "How far the newest episode is."),
-            PrinterColumn("Summary", "string", ".status.summary", "What the policy sees and does."),
-            PrinterColumn("Next", "date", ".status.nextTriggerTime", "No retraining before this time.", priority=1),
+            PrinterColumn("Episode", "string", ".status.episode.phase", "Phase of the newest episode."),
+            PrinterColumn("Summary", "string", ".status.summary", "State of the policy in one sentence."),
+            PrinterColumn(
+                "Next", "date", ".status.nextTriggerTime", "Earliest time of the next retraining.", priority=1
+            ),
             PrinterColumn("Age", "date", ".metadata.creationTimestamp", "Age of the object."),
         ),
     )
 
-    spec: DriftPolicySpec = Field(description="What is watched, when it counts as changed, and what then happens.")
-    status: DriftPolicyStatus = Field(
-        default=DriftPolicyStatus(), description="What the operator saw, and the memory of its guards."
-    )
+    spec: DriftPolicySpec = Field(description="Desired state of the policy.")
+    status: DriftPolicyStatus = Field(default=DriftPolicyStatus(), description="Observed state of the policy.")

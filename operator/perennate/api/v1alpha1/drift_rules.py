@@ -1,4 +1,4 @@
-"""What a DriftPolicy takes for a change: of a feature, of the values' quality, of a metric."""
+"""Rules of a DriftPolicy for features, data quality and performance metrics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from perennate.api.meta import LARGEST, ColumnName, Model, validation
 
 
 class Method(StrEnum):
-    """How large a change of a feature is. What it is held against is the feature's `threshold`."""
+    """Effect size of a change of a feature, compared with the `threshold` of the feature."""
 
     PSI = "psi"
     JENSEN_SHANNON = "jensenShannon"
@@ -20,7 +20,7 @@ class Method(StrEnum):
 
 
 class PerformanceMetric(StrEnum):
-    """Metrics from labels: for two classes all up to brier, for more accuracy and macroF1, for regressions the rest."""
+    """Metrics that need labels: up to brier for two classes, accuracy and macroF1 for more, the rest for regression."""
 
     ACCURACY = "accuracy"
     PRECISION = "precision"
@@ -36,7 +36,7 @@ class PerformanceMetric(StrEnum):
 
 
 class EstimatedMetric(StrEnum):
-    """Metrics that can be estimated from scores: all of two classes, accuracy of more."""
+    """Metrics that can be estimated from scores: all for two classes, accuracy for more."""
 
     ACCURACY = "accuracy"
     F1 = "f1"
@@ -44,7 +44,7 @@ class EstimatedMetric(StrEnum):
 
 
 class FaultCheck(StrEnum):
-    """What can be wrong with the values of a feature."""
+    """Data quality checks of the values of a feature."""
 
     MISSING = "missing"
     OTHER = "other"
@@ -52,20 +52,20 @@ class FaultCheck(StrEnum):
 
 
 class FeatureRule(Model):
-    """How one feature is judged, if not like the others."""
+    """Method and threshold of one feature."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "x-kubernetes-validations": [
                 validation(
                     "self.method == 'psi' || has(self.threshold)",
-                    "threshold is required unless method is psi: spec.drifted is a PSI*",
+                    "threshold is required unless method is psi, because spec.drifted is a PSI*",
                     field_path=".threshold",
                 ),
                 validation(
                     "!(self.method in ['jensenShannon', 'kolmogorovSmirnov']) || !has(self.threshold)"
                     " || self.threshold <= 1.0",
-                    "threshold of jensenShannon and kolmogorovSmirnov is at most 1",
+                    "threshold of jensenShannon and kolmogorovSmirnov must be at most 1",
                     field_path=".threshold",
                 ),
             ]
@@ -73,14 +73,15 @@ class FeatureRule(Model):
     )
 
     name: ColumnName = Field(
-        description="Name of the feature; `score` is the model's output, `prediction` its predicted class."
+        description="Name of the feature. `score` is the output of the model, `prediction` is the predicted class."
     )
     method: Method = Field(
         default=Method.PSI,
         description=(
-            "Size of a change: PSI*, Jensen-Shannon distance less what chance gives, largest difference of the "
-            "cumulative shares, or, of numbers alone, Wasserstein distance or difference of the means in standard "
-            "deviations of the training rows."
+            "Effect size. `psi`: bias-corrected population stability index (PSI*). `jensenShannon`: bias-corrected "
+            "Jensen-Shannon distance. `kolmogorovSmirnov`: largest difference of the cumulative distributions. For "
+            "numbers only: `wasserstein`, the Wasserstein distance, and `meanShift`, the difference of the means, "
+            "both in standard deviations of the training rows."
         ),
     )
     threshold: float | None = Field(
@@ -88,48 +89,51 @@ class FeatureRule(Model):
         gt=0,
         le=1_000_000,
         description=(
-            "Size from which a significant change is drift, and from half of which it is a warning; "
-            "spec.drifted and spec.warning when absent."
+            "Effect size from which a significant change is drift. Half of it is a warning. "
+            "Default: spec.drifted and spec.warning."
         ),
     )
 
 
 class DataQuality(Model):
-    """When values are missing, of no known kind, or out of the range of training more often than is usual."""
+    """Detection of missing, invalid and out-of-range values."""
 
     tolerance: float = Field(
         default=0.01,
         ge=0.01,
         le=1,
-        description="Share of the rows by which such values may become more frequent than in training.",
+        description="Increase that is tolerated, as a fraction of the rows, compared with training.",
     )
     consecutive: int = Field(
-        default=2, ge=1, le=100, description="Evaluations in a row that make a fault, or that end it."
+        default=2, ge=1, le=100, description="Number of consecutive evaluations that raise or clear a data fault."
     )
 
 
 class Performance(Model):
-    """A metric from predictions and the labels posted to /feedback."""
+    """A metric of predictions and the labels posted to /feedback."""
 
-    metric: PerformanceMetric = Field(description="Metric that is watched.")
+    metric: PerformanceMetric = Field(description="Metric to monitor.")
     tolerance: float = Field(
         default=0.05,
         ge=0,
         le=LARGEST,
         description=(
-            "Loss that is tolerated, in the metric's own unit: lost is what is worse than the baseline by more than "
-            "this wherever in their confidence intervals the two may be."
+            "Loss that is tolerated, in the unit of the metric. Performance is lost if the metric is worse than the "
+            "baseline by more than this, after accounting for both confidence intervals."
         ),
     )
 
 
 class EstimatedPerformance(Model):
-    """A metric estimated from the scores alone. It is blind to a change of what a score means, so it never retrains."""
+    """A metric estimated from scores without labels. It cannot detect concept drift, so it triggers no retraining."""
 
-    metric: EstimatedMetric = Field(description="Metric that is estimated.")
+    metric: EstimatedMetric = Field(description="Metric to estimate.")
     tolerance: float = Field(
         default=0.05,
         ge=0,
         le=1,
-        description="Loss that is tolerated: the whole confidence interval must lie below the baseline minus this.",
+        description=(
+            "Loss that is tolerated. Performance is lost if the confidence interval is entirely below the "
+            "baseline minus this."
+        ),
     )

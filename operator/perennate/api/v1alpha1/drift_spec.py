@@ -1,4 +1,4 @@
-"""What a DriftPolicy asks for: what is watched, when it counts as changed, and what then happens."""
+"""The spec of a DriftPolicy: target, window, thresholds, triggers and retraining."""
 
 from __future__ import annotations
 
@@ -15,49 +15,49 @@ SCRAPES_FIT: Final = "scrapeInterval must not be longer than window"
 
 
 class TargetRef(Model):
-    """The object that is watched, in the same namespace."""
+    """Reference to the monitored object in the same namespace."""
 
     kind: Literal["ModelDeployment"] = Field(default="ModelDeployment", description="Kind of the object.")
     name: ObjectName = Field(description="Name of the object.")
 
 
 class DriftTrigger(Model):
-    """Retrain because the data changed."""
+    """Retraining on data drift."""
 
     threshold: float = Field(
         default=0.25,
         ge=0,
         le=100,
-        description="PSI* of the score or a feature that has drifted, whatever its method.",
+        description="Minimum PSI* of a drifted feature or of the score, whatever method its rule has.",
     )
-    duration: Duration = Field(default="24h", description="How long the drift must have lasted.")
+    duration: Duration = Field(default="24h", description="Minimum duration of the drift.")
 
 
 class Triggers(Model):
-    """What opens an episode. Each is off unless given; drift alone is an alarm."""
+    """Triggers of retraining. A trigger that is not set is off."""
 
-    drift: DriftTrigger | None = Field(default=None, description="Retrain because the data changed.")
+    drift: DriftTrigger | None = Field(default=None, description="Retrain on data drift.")
     performance: Performance | None = Field(
-        default=None, description="Watch the labelled performance, and retrain because it fell."
+        default=None, description="Monitor the labelled performance and retrain when it is lost."
     )
 
 
 class Brake(Model):
-    """What holds retraining back although something asks for it."""
+    """Conditions that prevent retraining although a trigger fires."""
 
     data_faults: Annotated[
         tuple[FaultCheck, ...], Field(max_length=3, json_schema_extra={"x-kubernetes-list-type": "set"})
     ] = Field(
         default=(FaultCheck.MISSING, FaultCheck.OTHER),
         description=(
-            "No retraining while one of these faults is found: missing values, values of no known kind, values out "
-            "of the range of training. The last is left out by default, since a real change looks like that too."
+            "No retraining while one of these data faults is present: missing values, invalid values (`other`), values "
+            "outside the range of training. `outOfRange` is not in the default, because real drift causes it too."
         ),
     )
 
 
 class TemplateMetadata(Model):
-    """Metadata that created TrainingJobs get besides our own."""
+    """Additional metadata of created TrainingJobs."""
 
     labels: dict[str, Annotated[str, StringConstraints(max_length=63)]] = Field(
         default_factory=dict, max_length=32, description="Labels of the TrainingJob."
@@ -68,7 +68,7 @@ class TemplateMetadata(Model):
 
 
 class TrainingJobTemplate(Model):
-    """The TrainingJob that is created for an episode."""
+    """Template of the TrainingJob of an episode."""
 
     metadata: TemplateMetadata = Field(
         default=TemplateMetadata(), description="Labels and annotations of the TrainingJob."
@@ -77,17 +77,16 @@ class TrainingJobTemplate(Model):
 
 
 class Retrain(Model):
-    """How a retraining is done, and how often at most."""
+    """Template and rate limits of retraining."""
 
-    training_job_template: TrainingJobTemplate = Field(description="The TrainingJob that is created for an episode.")
+    training_job_template: TrainingJobTemplate = Field(description="Template of the TrainingJob of an episode.")
     cooldown: Duration = Field(
         default="6h",
         description=(
-            "Time after the start of a retraining in which no other starts; "
-            "doubled for each challenger in a row that lost."
+            "Minimum time between the starts of two retrainings. It doubles for each consecutive challenger that lost."
         ),
     )
-    max_per_day: int = Field(default=2, ge=1, le=48, description="Retrainings in any 24 hours.")
+    max_per_day: int = Field(default=2, ge=1, le=48, description="Maximum number of retrainings in 24 hours.")
 
 
 IntOrPercent = Annotated[
@@ -99,7 +98,7 @@ IntOrPercent = Annotated[
             "x-kubernetes-validations": [
                 validation(
                     "type(self) == int ? self >= 1 && self <= 10000 : self.matches('^[1-9][0-9]?%$')",
-                    "must be a number from 1 to 10000, or a share from 1% to 99%",
+                    "must be a number from 1 to 10000 or a percentage from 1% to 99%",
                 )
             ],
         }
@@ -108,7 +107,7 @@ IntOrPercent = Annotated[
 
 
 class DriftPolicySpec(Model):
-    """What is watched, when it counts as changed, and what then happens."""
+    """Desired state of a DriftPolicy."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -116,7 +115,7 @@ class DriftPolicySpec(Model):
                 validation(
                     "!has(self.triggers) || (!has(self.triggers.drift) && !has(self.triggers.performance))"
                     " || has(self.retrain)",
-                    "retrain is required when triggers.drift or triggers.performance is given",
+                    "retrain is required when triggers.drift or triggers.performance is set",
                     field_path=".retrain",
                 ),
                 validation(
@@ -132,67 +131,67 @@ class DriftPolicySpec(Model):
                 ),
                 validation(
                     "!has(self.performance) || !has(self.triggers) || !has(self.triggers.performance)",
-                    "performance watches without retraining, triggers.performance watches and retrains: give one",
+                    "performance and triggers.performance are mutually exclusive: the former only monitors",
                     field_path=".performance",
                 ),
             ]
         }
     )
 
-    target_ref: TargetRef = Field(description="The ModelDeployment that is watched.")
-    interval: Annotated[Duration, AtLeast("1s")] = Field(default="5m", description="How often the window is evaluated.")
+    target_ref: TargetRef = Field(description="ModelDeployment to monitor.")
+    interval: Annotated[Duration, AtLeast("1s")] = Field(
+        default="5m", description="Interval between evaluations of the window."
+    )
     scrape_interval: Annotated[Duration, AtLeast("1s")] = Field(
-        default="15s", description="How often the pods' counts are read."
+        default="15s", description="Interval between scrapes of the counts of each pod."
     )
     window: Annotated[Duration, AtLeast("10s")] = Field(
-        default="24h", description="Length of the sliding window; no verdict before a 24th of it has passed."
+        default="24h", description="Length of the sliding window. There is no verdict until 1/24 of it has passed."
     )
     min_samples: int = Field(
         default=500,
         ge=100,
         le=1_000_000_000,
-        description="Rows (and for performance labelled rows) that a verdict needs.",
+        description="Minimum number of rows for a verdict. For performance, of labelled rows.",
     )
     features: tuple[FeatureRule, ...] = Field(
         default=(),
         max_length=100,
-        description="Features that are judged by a method or a threshold of their own; all others by PSI*.",
+        description="Rules of single features. All other features use PSI* with the common thresholds.",
         json_schema_extra=LIST_MAP_BY_NAME,
     )
     min_drifted_features: IntOrPercent = Field(
         default=1,
         description=(
-            "How many must drift for the model to count as drifted: a number, or a share such as `30%` of those that "
-            "can be judged. The score counts like a feature."
+            "Minimum number of drifted features for a drift alarm, or a percentage such as `30%` of the features with "
+            "a verdict. The score counts as a feature."
         ),
     )
     consecutive: int = Field(
-        default=3, ge=1, le=100, description="Evaluations in a row that open an alarm or an episode, or close it."
+        default=3, ge=1, le=100, description="Number of consecutive evaluations that raise or clear an alarm."
     )
     significance: float = Field(
         default=0.001,
         gt=0,
         le=0.1,
-        description="Family-wise error rate of one evaluation (Holm over all features and the score).",
+        description="Family-wise error rate of an evaluation (Holm correction over all features and the score).",
     )
     warning: float = Field(default=0.1, ge=0, le=100, description="PSI* from which a significant change is a warning.")
     drifted: float = Field(default=0.2, gt=0, le=100, description="PSI* from which a significant change is drift.")
-    data_quality: DataQuality = Field(
-        default=DataQuality(), description="When the condition DataQuality turns False; it is always watched."
-    )
+    data_quality: DataQuality = Field(default=DataQuality(), description="Data quality checks. They are always active.")
     performance: Performance | None = Field(
-        default=None, description="Watch the labelled performance without retraining because of it."
+        default=None, description="Monitor the labelled performance without retraining."
     )
     estimated_performance: EstimatedPerformance | None = Field(
-        default=None, description="Watch the performance estimated from the scores, which needs no labels."
+        default=None, description="Monitor the performance that is estimated from the scores, without labels."
     )
     triggers: Triggers = Field(
-        default=Triggers(), description="What opens an episode of retraining. Each is off unless given."
+        default=Triggers(), description="Triggers of retraining. A trigger that is not set is off."
     )
-    retrain: Retrain | None = Field(default=None, description="How a retraining is done, and how often at most.")
-    brake: Brake = Field(default=Brake(), description="What holds retraining back although something asks for it.")
-    dry_run: bool = Field(default=False, description="Find episodes, but create no TrainingJob.")
-    suspend: bool = Field(default=False, description="Neither scrape nor evaluate.")
+    retrain: Retrain | None = Field(default=None, description="Template and rate limits of retraining.")
+    brake: Brake = Field(default=Brake(), description="Conditions that prevent retraining although a trigger fires.")
+    dry_run: bool = Field(default=False, description="Detect and report, but create no TrainingJob.")
+    suspend: bool = Field(default=False, description="If true, pods are neither scraped nor evaluated.")
 
     @model_validator(mode="after")
     def _scrapes_fit(self) -> Self:

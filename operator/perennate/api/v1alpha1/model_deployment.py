@@ -1,4 +1,4 @@
-"""ModelDeployment: a model line served by BentoML, changed only by proven steps."""
+"""ModelDeployment: pods that serve a version of a model line with BentoML."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ StoreUri = Annotated[
 
 
 class ConditionType(StrEnum):
-    """Conditions of a ModelDeployment. Ready needs Available and ModelLoaded."""
+    """Conditions of a ModelDeployment. Ready is True if Available and ModelLoaded are True."""
 
     READY = "Ready"
     AVAILABLE = "Available"
@@ -45,41 +45,41 @@ class Reason(StrEnum):
     """Reasons of a ModelDeployment's conditions, history entries and Events."""
 
     INVALID_SPEC = "InvalidSpec"
-    """The spec could not be read although the schema let it through; the message names the field."""
+    """The API server accepted the spec, but the operator cannot read it. The message names the field."""
     NO_VERSION = "NoVersion"
-    """No TrainingJob of the tracked model line has published a version (yet)."""
+    """No TrainingJob of the tracked model line has published a version yet."""
     VERSION_RESOLVED = "VersionResolved"
-    """A version was chosen to be served."""
+    """A version was selected for serving."""
     ROLLING_OUT = "RollingOut"
-    """Pods of the chosen version are being started."""
+    """Pods of the selected version are starting."""
     ROLLED_OUT = "RolledOut"
-    """Every pod serves the chosen version."""
+    """All pods serve the selected version."""
     AWAITING_PROMOTION = "AwaitingPromotion"
-    """A newer version is there and promotion is Manual."""
+    """A newer version is available, and promotion is Manual."""
     PROMOTED = "Promoted"
-    """A person asked for the newer version."""
+    """A user promoted the newer version."""
     VERSION_REJECTED = "VersionRejected"
-    """The version did not become ready in spec.progressDeadlineSeconds and is not tried again."""
+    """The version did not become ready within spec.progressDeadlineSeconds. It is not rolled out again."""
     RETRIED = "Retried"
-    """A person asked to forget the rejected versions."""
+    """A user cleared the list of rejected versions."""
     ALL_VERSIONS_REJECTED = "AllVersionsRejected"
-    """Every known version was rejected and none is served."""
+    """All known versions were rejected, and no version is served."""
     PODS_READY = "PodsReady"
-    """As many pods are ready as asked for."""
+    """The desired number of pods is ready."""
     PODS_NOT_READY = "PodsNotReady"
-    """Fewer pods are ready than asked for."""
+    """Fewer pods are ready than desired."""
     MODEL_LOADED = "ModelLoaded"
-    """Every pod loaded the version whose digest it was given."""
+    """All pods loaded the version with the expected digest."""
     MODEL_NOT_LOADED = "ModelNotLoaded"
-    """A pod could not load the version; the message says why."""
+    """A pod could not load the version. The message says why."""
     SCALED = "Scaled"
-    """The number of replicas was changed."""
+    """The number of replicas changed."""
     NAME_TAKEN = "NameTaken"
-    """An object that another owner controls has the name that a child must get."""
+    """Another owner controls an object with the name of a child."""
 
 
 class Phase(StrEnum):
-    """Where a deployment is, in one word."""
+    """Phase of a deployment."""
 
     PENDING = "Pending"
     PROGRESSING = "Progressing"
@@ -88,14 +88,14 @@ class Phase(StrEnum):
 
 
 class Promotion(StrEnum):
-    """Who decides that a newer version is rolled out."""
+    """Whether a newer version rolls out automatically."""
 
     AUTOMATIC = "Automatic"
     MANUAL = "Manual"
 
 
 class Pinned(Model):
-    """One version, decided in Git."""
+    """A fixed version."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -111,27 +111,28 @@ class Pinned(Model):
 
     uri: StoreUri = Field(
         description=(
-            "Where the version lies: `store://<model>/versions/<digits of the digest>`, as in a TrainingJob's status."
+            "Location of the version: `store://<model>/versions/<digits of the digest>`, "
+            "as in the status of its TrainingJob."
         )
     )
-    digest: Digest = Field(description="Digest of the version's manifest.")
+    digest: Digest = Field(description="Digest of the manifest of the version.")
 
 
 class Track(Model):
-    """The newest version of a model line that passed its gates."""
+    """The newest published version of a model line."""
 
     name: ObjectName = Field(description="Model line to follow.")
     promotion: Promotion = Field(
         default=Promotion.AUTOMATIC,
         description=(
-            "Automatic: a newer version rolls out by itself. "
+            "Automatic: a newer version rolls out at once. "
             "Manual: it waits for the annotation perennate.dev/promote-requested-at."
         ),
     )
 
 
 class ServedModel(Model):
-    """Which version is served: exactly one of its members."""
+    """The version to serve. Exactly one field must be set."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -141,12 +142,12 @@ class ServedModel(Model):
         }
     )
 
-    pinned: Pinned | None = Field(default=None, description="One version, decided in Git.")
-    track: Track | None = Field(default=None, description="The newest version of a model line that passed its gates.")
+    pinned: Pinned | None = Field(default=None, description="Serve a fixed version.")
+    track: Track | None = Field(default=None, description="Serve the newest published version of a model line.")
 
 
 class Serving(Model):
-    """How the pods serve."""
+    """Configuration of the serving pods."""
 
     resources: ResourceRequirements | None = Field(
         default=None, description="Compute resources of the serving container."
@@ -154,11 +155,13 @@ class Serving(Model):
 
 
 class Capture(Model):
-    """Which rows of the traffic are kept for retraining."""
+    """Capture of traffic for retraining."""
 
-    sampling_ratio: float = Field(ge=0, le=1, description="Share of the requests whose rows are kept; 0 keeps none.")
+    sampling_ratio: float = Field(
+        ge=0, le=1, description="Fraction of the requests whose rows are captured. 0 captures none."
+    )
     flush_interval: Annotated[Duration, AtLeast("1s")] = Field(
-        default="60s", description="How often a pod writes what it captured to the store."
+        default="60s", description="Interval at which a pod writes captured rows to the store."
     )
     retention: Annotated[Duration, AtLeast("1m")] = Field(
         default="168h", description="Age at which captured rows are deleted."
@@ -166,81 +169,85 @@ class Capture(Model):
 
 
 class ModelDeploymentSpec(Model):
-    """What is served, and how."""
+    """Desired state of a ModelDeployment."""
 
-    model: ServedModel = Field(description="Which version is served.")
+    model: ServedModel = Field(description="The version to serve.")
     replicas: int | None = Field(
-        default=None, ge=0, le=1000, description="Number of serving pods; 1 when absent. The scale subresource works."
+        default=None,
+        ge=0,
+        le=1000,
+        description="Number of serving pods. Default: 1. The scale subresource can change it.",
     )
-    serving: Serving = Field(default=Serving(), description="How the pods serve.")
+    serving: Serving = Field(default=Serving(), description="Configuration of the serving pods.")
     capture: Capture | None = Field(
-        default=None, description="Which rows of the traffic are kept for retraining; none when absent."
+        default=None, description="Capture of traffic for retraining. Default: nothing is captured."
     )
     progress_deadline_seconds: int = Field(
         default=600,
         ge=10,
         le=86_400,
-        description="Seconds in which a new version must become ready in every pod, else it is given up.",
+        description=(
+            "Seconds within which all pods of a new version must become ready. Otherwise the version is rejected."
+        ),
     )
 
 
 class Revision(StatusModel):
-    """A version as it was resolved for serving."""
+    """A version that was selected for serving."""
 
     model: Text = Field(description="Model line.")
-    digest: Digest = Field(description="Digest of the version's manifest.")
-    version: Annotated[str, StringConstraints(max_length=12)] = Field(
-        description="Short form: the first 12 digits of the digest."
+    digest: Digest = Field(description="Digest of the manifest of the version.")
+    version: Annotated[str, StringConstraints(max_length=12)] = Field(description="First 12 digits of the digest.")
+    uri: Text = Field(description="Location of the version in the store of the namespace.")
+    profile_digest: Digest | None = Field(
+        default=None, description="Digest of the reference profile of the version, if known."
     )
-    uri: Text = Field(description="Where it lies in the namespace's store.")
-    profile_digest: Digest | None = Field(default=None, description="Digest of its reference profile, when known.")
-    training_job: Text | None = Field(default=None, description="TrainingJob that published it, when known.")
+    training_job: Text | None = Field(default=None, description="TrainingJob that published the version, if known.")
     since: Time | None = Field(
-        default=None, description="When it was chosen; for the stable revision, when every pod served it."
+        default=None,
+        description=(
+            "Time at which the version was selected. For the stable revision, the time at which all pods served it."
+        ),
     )
 
 
 class RejectedVersion(StatusModel):
-    """A version that is not tried again."""
+    """A version that is not rolled out again."""
 
     digest: Digest = Field(description="Digest of the version.")
-    time: Time = Field(description="When it was given up.")
-    message: Message = Field(default="", description="Why, for people.")
+    time: Time = Field(description="Time at which the version was rejected.")
+    message: Message = Field(default="", description="Human-readable explanation.")
 
 
 class ModelDeploymentStatus(StatusModel):
-    """What the operator saw of a deployment."""
+    """Observed state of a ModelDeployment."""
 
     observed_generation: int = Field(
-        default=0, ge=0, description="Generation of the spec that the status was derived from."
+        default=0, ge=0, description="Generation of the spec that this status is based on."
     )
-    phase: Phase | None = Field(default=None, description="Where the deployment is, in one word.")
-    summary: Message | None = Field(default=None, description="Where the deployment is, in one sentence.")
+    phase: Phase | None = Field(default=None, description="Phase of the deployment.")
+    summary: Message | None = Field(default=None, description="State of the deployment in one sentence.")
     conditions: Conditions = ()
-    replicas: int = Field(default=0, ge=0, description="Pods that exist.")
-    ready_replicas: int = Field(default=0, ge=0, description="Pods that are ready.")
-    updated_replicas: int = Field(default=0, ge=0, description="Pods of the current revision.")
+    replicas: int = Field(default=0, ge=0, description="Number of pods.")
+    ready_replicas: int = Field(default=0, ge=0, description="Number of ready pods.")
+    updated_replicas: int = Field(default=0, ge=0, description="Number of pods of the current revision.")
     selector: Text | None = Field(default=None, description="Label selector of the pods, for the scale subresource.")
-    url: Text | None = Field(default=None, description="Address of the service inside the cluster.")
-    current_revision: Revision | None = Field(
-        default=None, description="The version that is served or being rolled out."
-    )
-    stable_revision: Revision | None = Field(default=None, description="The last version that every pod served.")
-    candidate_revision: Revision | None = Field(default=None, description="A newer version that waits for promotion.")
+    url: Text | None = Field(default=None, description="URL of the Service inside the cluster.")
+    current_revision: Revision | None = Field(default=None, description="The version that is served or rolling out.")
+    stable_revision: Revision | None = Field(default=None, description="The last version that all pods served.")
+    candidate_revision: Revision | None = Field(default=None, description="A newer version that awaits promotion.")
     rejected: tuple[RejectedVersion, ...] = Field(
-        default=(), max_length=20, description="Versions that are not tried again.", json_schema_extra=LIST_ATOMIC
+        default=(), max_length=20, description="Versions that are not rolled out again.", json_schema_extra=LIST_ATOMIC
     )
     handled_promotion: Text | None = Field(
-        default=None, description="Value of the promote annotation that was answered last."
+        default=None, description="Value of the promote annotation that was handled last."
     )
-    handled_retry: Text | None = Field(
-        default=None, description="Value of the retry annotation that was answered last."
-    )
+    handled_retry: Text | None = Field(default=None, description="Value of the retry annotation that was handled last.")
     history: History = ()
 
 
 class ModelDeployment(CustomResource):
-    """A model line served by BentoML, changed only by proven steps."""
+    """A ModelDeployment serves a version of a model line with BentoML and rolls out newer versions."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -259,28 +266,28 @@ class ModelDeployment(CustomResource):
         plural="modeldeployments",
         singular="modeldeployment",
         short_names=("md",),
-        description="A model line served by BentoML, changed only by proven steps.",
+        description="A ModelDeployment serves a version of a model line with BentoML and rolls out newer versions.",
         columns=(
-            PrinterColumn("Phase", "string", ".status.phase", "Where the deployment is."),
-            PrinterColumn("Ready", "integer", ".status.readyReplicas", "Pods that are ready."),
+            PrinterColumn("Phase", "string", ".status.phase", "Phase of the deployment."),
+            PrinterColumn("Ready", "integer", ".status.readyReplicas", "Number of ready pods."),
             PrinterColumn(
-                "Version", "string", ".status.stableRevision.version", "The last version that every pod served."
+                "Version", "string", ".status.stableRevision.version", "The last version that all pods served."
             ),
-            PrinterColumn("Summary", "string", ".status.summary", "Where the deployment is, in one sentence."),
+            PrinterColumn("Summary", "string", ".status.summary", "State of the deployment in one sentence."),
             PrinterColumn(
                 "Current",
                 "string",
                 ".status.currentRevision.version",
-                "The version being served or rolled out.",
+                "The version that is served or rolling out.",
                 priority=1,
             ),
-            PrinterColumn("URL", "string", ".status.url", "Address inside the cluster.", priority=1),
+            PrinterColumn("URL", "string", ".status.url", "URL inside the cluster.", priority=1),
             PrinterColumn("Age", "date", ".metadata.creationTimestamp", "Age of the object."),
         ),
         scale=Scale(".spec.replicas", ".status.replicas", ".status.selector"),
     )
 
-    spec: ModelDeploymentSpec = Field(description="What is served, and how.")
+    spec: ModelDeploymentSpec = Field(description="Desired state of the deployment.")
     status: ModelDeploymentStatus = Field(
-        default=ModelDeploymentStatus(), description="What the operator saw of the deployment."
+        default=ModelDeploymentStatus(), description="Observed state of the deployment."
     )

@@ -1,4 +1,4 @@
-"""TrainingJob: one immutable run that ends in a published model version or a reason."""
+"""TrainingJob: one immutable training run. It publishes a model version or fails with a reason."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Text = Annotated[str, StringConstraints(max_length=256)]
 
 
 class ConditionType(StrEnum):
-    """Conditions of a TrainingJob. Complete and Failed are terminal and exclude each other."""
+    """Conditions of a TrainingJob. Complete and Failed are terminal and mutually exclusive."""
 
     COMPLETE = "Complete"
     FAILED = "Failed"
@@ -43,43 +43,43 @@ class Reason(StrEnum):
     """Reasons of a TrainingJob's conditions, history entries and Events."""
 
     INVALID_SPEC = "InvalidSpec"
-    """The spec could not be read although the schema let it through; the message names the field."""
+    """The API server accepted the spec, but the operator cannot read it. The message names the field."""
     REFERENCE_NOT_FOUND = "ReferenceNotFound"
-    """A claim or ModelDeployment that the spec names does not exist (yet); the message names the field."""
+    """A PersistentVolumeClaim or ModelDeployment in the spec does not exist yet. The message names the field."""
     WAITING = "Waiting"
     """The run has no pod yet."""
     RUN_STARTED = "RunStarted"
     """The Job was created."""
     STAGE_RUNNING = "StageRunning"
-    """A stage is running; the message names it."""
+    """A stage is running. The message names it."""
     SUSPENDED = "Suspended"
     """spec.suspend is true."""
     RESUMED = "Resumed"
-    """spec.suspend is false again."""
+    """spec.suspend was set to false."""
     VERSION_PUBLISHED = "VersionPublished"
-    """The version is in the store."""
+    """The version was published to the store."""
     DATA_ACCEPTED = "DataAccepted"
-    """The prepare stage ended well: the data are there and as described."""
+    """The prepare stage succeeded: the data exist and match the spec."""
     DATA_REFUSED = "DataRefused"
-    """The data are missing, empty, unreadable or not as described; the message says how."""
+    """The data are missing, empty, unreadable or do not match the spec. The message says which."""
     GATES_PASSED = "GatesPassed"
-    """Every gate, and the comparison with the champion if any, passed."""
+    """All gates passed, and so did the comparison with the champion if there is one."""
     GATE_FAILED = "GateFailed"
-    """A gate, or the comparison with the champion, was not passed."""
+    """A gate or the comparison with the champion failed."""
     BAD_CONFIGURATION = "BadConfiguration"
-    """The trainer cannot be built as described; the message names the field."""
+    """The model cannot be built, trained or evaluated with this spec. The message names the field."""
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     """The run took longer than spec.activeDeadlineSeconds."""
     BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded"
-    """Pods failed more often than spec.backoffLimit allows; the message tells of the last one."""
+    """More pods failed than spec.backoffLimit allows. The message describes the last failure."""
     JOB_LOST = "JobLost"
-    """The Job was deleted under the run more often than spec.backoffLimit allows."""
+    """The Job was deleted during the run, more often than spec.backoffLimit allows."""
     NAME_TAKEN = "NameTaken"
-    """An object that another owner controls has the name that the Job must get."""
+    """Another owner controls an object with the name of the Job."""
 
 
 class Phase(StrEnum):
-    """Where a run is, in one word."""
+    """Phase of a run."""
 
     PENDING = "Pending"
     RUNNING = "Running"
@@ -93,117 +93,119 @@ class JobRef(StatusModel):
 
     name: Text = Field(description="Name of the Job.")
     uid: Text = Field(default="", description="Uid of the Job.")
-    attempt: int = Field(default=0, ge=0, description="How often the Job was lost and created again.")
+    attempt: int = Field(default=0, ge=0, description="Number of times that the Job was lost and created again.")
 
 
 class StageStatus(StatusModel):
     """One stage of a run."""
 
     name: Text = Field(description="Name of the stage: prepare, train or publish.")
-    state: Literal["Waiting", "Running", "Succeeded", "Failed"] = Field(description="Where the stage is.")
+    state: Literal["Waiting", "Running", "Succeeded", "Failed"] = Field(description="State of the stage.")
     exit_code: int | None = Field(
         default=None,
         ge=0,
         le=255,
         description="Exit code of the stage: 10 data refused, 11 gate failed, 12 bad configuration.",
     )
-    started_at: Time | None = Field(default=None, description="When it started.")
-    finished_at: Time | None = Field(default=None, description="When it ended.")
+    started_at: Time | None = Field(default=None, description="Time at which the stage started.")
+    finished_at: Time | None = Field(default=None, description="Time at which the stage ended.")
 
 
 class MetricValue(StatusModel):
-    """A metric of the model on its hold-out rows."""
+    """A metric of the model on the hold-out rows."""
 
     name: Metric = Field(description="Name of the metric.")
-    value: float = Field(description="Its value.", ge=-LARGEST, le=LARGEST)
+    value: float = Field(description="Value of the metric.", ge=-LARGEST, le=LARGEST)
 
 
 class GateResult(StatusModel):
-    """How one gate went."""
+    """Result of a gate."""
 
-    metric: Metric = Field(description="Metric that is bounded.")
+    metric: Metric = Field(description="Metric that was checked.")
     value: float = Field(description="Value on the hold-out rows.", ge=-LARGEST, le=LARGEST)
-    min: float | None = Field(default=None, description="Smallest value that passes.", ge=-LARGEST, le=LARGEST)
-    max: float | None = Field(default=None, description="Largest value that passes.", ge=-LARGEST, le=LARGEST)
-    passed: bool = Field(description="Whether the value is inside the bounds.")
+    min: float | None = Field(default=None, description="Minimum value that passes.", ge=-LARGEST, le=LARGEST)
+    max: float | None = Field(default=None, description="Maximum value that passes.", ge=-LARGEST, le=LARGEST)
+    passed: bool = Field(description="Whether the value is within the bounds.")
 
 
 class ChampionResult(StatusModel):
-    """How the comparison with the model in service went."""
+    """Result of the comparison with the version in service."""
 
-    version: Digest | None = Field(default=None, description="Version in service; absent when there was none.")
-    metric: Metric = Field(description="Metric by which they were compared.")
-    champion: float | None = Field(default=None, description="Value of the model in service.", ge=-LARGEST, le=LARGEST)
-    challenger: float | None = Field(default=None, description="Value of the new model.", ge=-LARGEST, le=LARGEST)
-    passed: bool = Field(description="Whether the new model is better by minImprovement.")
+    version: Digest | None = Field(
+        default=None, description="Digest of the version in service. Absent if there was none."
+    )
+    metric: Metric = Field(description="Metric that was compared.")
+    champion: float | None = Field(
+        default=None, description="Value of the version in service.", ge=-LARGEST, le=LARGEST
+    )
+    challenger: float | None = Field(default=None, description="Value of the new version.", ge=-LARGEST, le=LARGEST)
+    passed: bool = Field(description="Whether the new version is better by at least minImprovement.")
 
 
 class ModelVersion(StatusModel):
-    """A published version."""
+    """A published model version."""
 
     name: Text = Field(description="Model line.")
-    version: Annotated[str, StringConstraints(max_length=12)] = Field(
-        description="Short form: the first 12 digits of the digest."
-    )
+    version: Annotated[str, StringConstraints(max_length=12)] = Field(description="First 12 digits of the digest.")
     uri: Annotated[str, StringConstraints(max_length=256)] = Field(
-        description="Where it lies in the namespace's store."
+        description="Location of the version in the store of the namespace."
     )
-    digest: Digest = Field(description="Digest of its manifest; the version is this digest.")
-    profile_digest: Digest = Field(description="Digest of its reference profile.")
+    digest: Digest = Field(description="Digest of the manifest of the version. It identifies the version.")
+    profile_digest: Digest = Field(description="Digest of the reference profile of the version.")
 
 
 class Provenance(StatusModel):
-    """What decided the result."""
+    """Digests of the inputs of the run."""
 
     data_digest: Digest | None = Field(default=None, description="Digest of the prepared rows.")
     parameters_digest: Digest | None = Field(
-        default=None, description="Digest of trainer, features, target and evaluation."
+        default=None, description="Digest of the trainer, hold-out, features, target and evaluation."
     )
     environment_digest: Digest | None = Field(
-        default=None, description="Digest of the versions of interpreter and libraries."
+        default=None, description="Digest of the versions of the Python interpreter and of the libraries."
     )
-    seed: int | None = Field(default=None, ge=0, description="Seed of the run.")
-    rows: int | None = Field(default=None, ge=0, description="Rows used for training.")
-    holdout_rows: int | None = Field(default=None, ge=0, description="Rows held out.")
+    seed: int | None = Field(default=None, ge=0, description="Random seed of the run.")
+    rows: int | None = Field(default=None, ge=0, description="Number of training rows.")
+    holdout_rows: int | None = Field(default=None, ge=0, description="Number of hold-out rows.")
 
 
 class Trigger(StatusModel):
-    """What asked for the run."""
+    """What created the run."""
 
-    kind: Text = Field(description="DriftPolicy or User.")
+    kind: Text = Field(description="`DriftPolicy` or `User`.")
     policy: Text | None = Field(default=None, description="Name of the DriftPolicy.")
-    episode: Text | None = Field(default=None, description="Id of its episode.")
-    reason: Text | None = Field(default=None, description="Why the episode was opened.")
+    episode: Text | None = Field(default=None, description="Id of the episode of the DriftPolicy.")
+    reason: Text | None = Field(default=None, description="Trigger of the episode.")
 
 
 class TrainingJobStatus(StatusModel):
-    """What the operator saw of a run."""
+    """Observed state of a TrainingJob."""
 
     observed_generation: int = Field(
-        default=0, ge=0, description="Generation of the spec that the status was derived from."
+        default=0, ge=0, description="Generation of the spec that this status is based on."
     )
-    phase: Phase | None = Field(default=None, description="Where the run is, in one word.")
-    summary: Message | None = Field(default=None, description="Where the run is, in one sentence.")
+    phase: Phase | None = Field(default=None, description="Phase of the run.")
+    summary: Message | None = Field(default=None, description="State of the run in one sentence.")
     conditions: Conditions = ()
-    start_time: Time | None = Field(default=None, description="When the Job was created.")
-    completion_time: Time | None = Field(default=None, description="When the run ended.")
-    job_ref: JobRef | None = Field(default=None, description="The Job of the run.")
+    start_time: Time | None = Field(default=None, description="Time at which the Job was created.")
+    completion_time: Time | None = Field(default=None, description="Time at which the run ended.")
+    job_ref: JobRef | None = Field(default=None, description="Job of the run.")
     stages: tuple[StageStatus, ...] = Field(
-        default=(), max_length=3, description="The stages of the newest pod.", json_schema_extra=LIST_MAP_BY_NAME
+        default=(), max_length=3, description="Stages of the newest pod.", json_schema_extra=LIST_MAP_BY_NAME
     )
-    fingerprint: Digest | None = Field(default=None, description="Digest of everything that decides the result.")
-    trigger: Trigger | None = Field(default=None, description="What asked for the run.")
+    fingerprint: Digest | None = Field(default=None, description="Digest of everything that can change the result.")
+    trigger: Trigger | None = Field(default=None, description="What created the run.")
     metrics: tuple[MetricValue, ...] = Field(
         default=(), max_length=16, description="Metrics on the hold-out rows.", json_schema_extra=LIST_MAP_BY_NAME
     )
     gates: tuple[GateResult, ...] = Field(
-        default=(), max_length=16, description="How each gate went.", json_schema_extra=LIST_ATOMIC
+        default=(), max_length=16, description="Result of each gate.", json_schema_extra=LIST_ATOMIC
     )
     champion: ChampionResult | None = Field(
-        default=None, description="How the comparison with the model in service went."
+        default=None, description="Result of the comparison with the version in service."
     )
-    model_version: ModelVersion | None = Field(default=None, description="The published version.")
-    provenance: Provenance | None = Field(default=None, description="What decided the result.")
+    model_version: ModelVersion | None = Field(default=None, description="Published model version.")
+    provenance: Provenance | None = Field(default=None, description="Digests of the inputs of the run.")
     history: History = ()
 
 
@@ -220,7 +222,7 @@ FROZEN_FIELDS: Final = (
 
 
 class FrozenTrainingJobSpec(TrainingJobSpec):
-    """What the run does. Frozen after creation, save `suspend` and `ttlSecondsAfterFinished`."""
+    """Spec of the run. Immutable after creation, except `suspend` and `ttlSecondsAfterFinished`."""
 
     model_config = ConfigDict(
         json_schema_extra={"x-kubernetes-validations": [*(frozen_field(name, "TrainingJob") for name in FROZEN_FIELDS)]}
@@ -228,12 +230,14 @@ class FrozenTrainingJobSpec(TrainingJobSpec):
 
 
 class TrainingJob(CustomResource):
-    """One immutable run that trains, checks and publishes a model version."""
+    """A TrainingJob trains and evaluates a model and publishes it as a version."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "x-kubernetes-validations": [
-                validation("size(self.metadata.name) <= 63", "the name of a TrainingJob has at most 63 characters")
+                validation(
+                    "size(self.metadata.name) <= 63", "the name of a TrainingJob must have at most 63 characters"
+                )
             ]
         }
     )
@@ -243,19 +247,19 @@ class TrainingJob(CustomResource):
         plural="trainingjobs",
         singular="trainingjob",
         short_names=("tj",),
-        description="One immutable run that trains, checks and publishes a model version, or ends with a reason.",
+        description="A TrainingJob trains and evaluates a model and publishes it as a version. It runs once.",
         columns=(
             PrinterColumn("Model", "string", ".spec.model.name", "Model line."),
-            PrinterColumn("Phase", "string", ".status.phase", "Where the run is."),
-            PrinterColumn("Version", "string", ".status.modelVersion.version", "The published version."),
-            PrinterColumn("Trigger", "string", ".status.trigger.reason", "What asked for the run."),
-            PrinterColumn("Summary", "string", ".status.summary", "Where the run is, in one sentence."),
-            PrinterColumn("Job", "string", ".status.jobRef.name", "The Job of the run.", priority=1),
+            PrinterColumn("Phase", "string", ".status.phase", "Phase of the run."),
+            PrinterColumn("Version", "string", ".status.modelVersion.version", "Published model version."),
+            PrinterColumn("Trigger", "string", ".status.trigger.reason", "What created the run."),
+            PrinterColumn("Summary", "string", ".status.summary", "State of the run in one sentence."),
+            PrinterColumn("Job", "string", ".status.jobRef.name", "Job of the run.", priority=1),
             PrinterColumn("Age", "date", ".metadata.creationTimestamp", "Age of the object."),
         ),
     )
 
     spec: FrozenTrainingJobSpec = Field(
-        description="What the run does. Frozen after creation, save `suspend` and `ttlSecondsAfterFinished`."
+        description="Spec of the run. Immutable after creation, except `suspend` and `ttlSecondsAfterFinished`."
     )
-    status: TrainingJobStatus = Field(default=TrainingJobStatus(), description="What the operator saw of the run.")
+    status: TrainingJobStatus = Field(default=TrainingJobStatus(), description="Observed state of the run.")

@@ -1,4 +1,4 @@
-"""What a training run is asked to do: the spec that TrainingJob and the template of DriftPolicy share."""
+"""The spec of a training run. TrainingJob and the template in DriftPolicy share it."""
 
 from __future__ import annotations
 
@@ -30,47 +30,50 @@ ImageReference = Annotated[str, StringConstraints(min_length=1, max_length=512, 
 
 
 class ModelLine(Model):
-    """The line of versions that a model belongs to."""
+    """A model line: all versions of one model."""
 
-    name: ObjectName = Field(description="Name of the model line; its versions lie in the store under this name.")
+    name: ObjectName = Field(description="Name of the model line. Its versions are stored under this name.")
 
 
 class EstimatorStep(Model):
-    """A scikit-learn class and the parameters of its constructor."""
+    """A scikit-learn class and the arguments of its constructor."""
 
     class_: ImportPath = Field(
         alias="class",
-        description="Import path of a scikit-learn class, such as `sklearn.preprocessing.StandardScaler`.",
+        description="Import path of a scikit-learn class, for example `sklearn.preprocessing.StandardScaler`.",
     )
-    params: Params = Field(default_factory=dict, description="Arguments of the constructor, as plain values.")
+    params: Params = Field(default_factory=dict, description="Keyword arguments of the constructor.")
 
 
 class Estimator(EstimatorStep):
-    """A scikit-learn estimator, with optional preprocessing before it."""
+    """A scikit-learn estimator with optional preprocessing."""
 
     preprocessing: tuple[EstimatorStep, ...] = Field(
         default=(),
         max_length=16,
-        description="Transformers that run before the estimator, in this order.",
+        description="Transformers that run before the estimator, in order.",
         json_schema_extra=LIST_ATOMIC,
     )
 
 
 class EnvVar(Model):
-    """One environment variable."""
+    """An environment variable."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)] = Field(
         description="Name of the variable."
     )
-    value: Annotated[str, StringConstraints(max_length=4096)] = Field(default="", description="Its value.")
+    value: Annotated[str, StringConstraints(max_length=4096)] = Field(default="", description="Value of the variable.")
 
 
 class TrainerContainer(Model):
-    """A container of the user's that keeps the file contract of the train stage."""
+    """A user's container that runs as the train stage."""
 
-    image: ImageReference = Field(description="Image to run.")
+    image: ImageReference = Field(description="Container image.")
     command: tuple[Annotated[str, StringConstraints(max_length=4096)], ...] = Field(
-        default=(), max_length=64, description="Entrypoint; the image's own when empty.", json_schema_extra=LIST_ATOMIC
+        default=(),
+        max_length=64,
+        description="Entrypoint of the container. Default: the entrypoint of the image.",
+        json_schema_extra=LIST_ATOMIC,
     )
     args: tuple[Annotated[str, StringConstraints(max_length=4096)], ...] = Field(
         default=(), max_length=64, description="Arguments of the entrypoint.", json_schema_extra=LIST_ATOMIC
@@ -84,7 +87,7 @@ class TrainerContainer(Model):
 
 
 class Trainer(Model):
-    """What fits the model: exactly one of its members."""
+    """How the model is trained. Exactly one field must be set."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -97,12 +100,12 @@ class Trainer(Model):
         }
     )
 
-    estimator: Estimator | None = Field(default=None, description="A scikit-learn estimator; no code needed.")
+    estimator: Estimator | None = Field(default=None, description="Train a scikit-learn estimator. No code is needed.")
     container: TrainerContainer | None = Field(
         default=None,
         description=(
-            "Your own container: it reads /perennate/run.json and /perennate/data/train.parquet "
-            "and writes /perennate/out/model.skops."
+            "Train in your own container. It reads /perennate/run.json and /perennate/data/train.parquet, "
+            "and it writes /perennate/out/model.skops."
         ),
     )
 
@@ -112,43 +115,48 @@ class TrainData(Model):
 
     uri: Uri = Field(
         description=(
-            "Where the file is: `pvc://<claim>/<path>` in a PersistentVolumeClaim, "
-            "or `file:///<path>` inside the namespace's store."
+            "Location of the file: `pvc://<claim>/<path>` for a PersistentVolumeClaim, "
+            "`file:///<path>` for the store of the namespace."
         )
     )
     format: Literal["csv", "parquet"] = Field(
         default="csv",
-        description="Format of the file. A field of a csv file is missing if pandas.read_csv takes it for missing.",
+        description=(
+            "Format of the file. In a CSV file, the words that pandas.read_csv reads as missing are missing values."
+        ),
     )
 
 
 class CapturedData(Model):
-    """Labelled rows that the serving pods of a ModelDeployment captured."""
+    """Labelled rows that the pods of a ModelDeployment captured."""
 
     model_deployment: ObjectName = Field(description="ModelDeployment whose captured traffic is used.")
     window: Annotated[Duration, AtLeast("10s")] = Field(
-        default="24h", description="Age of the oldest row that is used, counted from the start of the run."
+        default="24h", description="Maximum age of the rows at the start of the run."
     )
     min_rows: int = Field(
-        default=500, ge=10, le=100_000_000, description="Labelled rows that must be there, else the run is refused."
+        default=500,
+        ge=10,
+        le=100_000_000,
+        description="Minimum number of labelled rows. With fewer rows, the run fails with reason DataRefused.",
     )
 
 
 class Holdout(Model):
-    """Rows that are kept from training and judge the model."""
+    """Rows that are held out from training and used to evaluate the model."""
 
-    fraction: float = Field(default=0.25, gt=0, lt=1, description="Share of the rows that is held out.")
+    fraction: float = Field(default=0.25, gt=0, lt=1, description="Fraction of the rows to hold out.")
     time_column: ColumnName | None = Field(
         default=None,
         description=(
-            "Hold out the newest rows by this column instead of a random share; "
+            "Column with a time or a number. If set, the newest rows are held out instead of a random sample. "
             "`perennate.time` is the time of a captured row."
         ),
     )
 
 
 class Data(Model):
-    """Where the rows come from and what they mean."""
+    """Source of the rows, target column and feature columns."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -164,21 +172,24 @@ class Data(Model):
     )
 
     train: TrainData | None = Field(default=None, description="A file of labelled rows.")
-    captured: CapturedData | None = Field(default=None, description="Labelled traffic captured by serving pods.")
+    captured: CapturedData | None = Field(default=None, description="Labelled traffic that serving pods captured.")
     target: ColumnName | None = Field(
-        default=None, description="Column that holds the label; captured rows carry it already."
+        default=None,
+        description="Column that holds the label. Required with `train`. With `captured`, the default is `label`.",
     )
     features: tuple[ColumnName, ...] = Field(
         default=(),
         max_length=1000,
-        description="Columns that the model sees; all but the target (and the time column) when empty.",
+        description="Columns that the model uses. Default: all columns except the target and the time column.",
         json_schema_extra=LIST_ATOMIC,
     )
-    holdout: Holdout = Field(default=Holdout(), description="Rows that are kept from training and judge the model.")
+    holdout: Holdout = Field(
+        default=Holdout(), description="Rows that are held out from training and used to evaluate the model."
+    )
 
 
 class Gate(Model):
-    """A bound that a metric on the hold-out rows must keep."""
+    """Bounds of a metric on the hold-out rows."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -186,61 +197,74 @@ class Gate(Model):
         }
     )
 
-    metric: Metric = Field(description="Metric that is bounded.")
-    min: float | None = Field(default=None, ge=-1e12, le=1e12, description="Smallest value that passes.")
-    max: float | None = Field(default=None, ge=-1e12, le=1e12, description="Largest value that passes.")
+    metric: Metric = Field(description="Metric to check.")
+    min: float | None = Field(default=None, ge=-1e12, le=1e12, description="Minimum value that passes.")
+    max: float | None = Field(default=None, ge=-1e12, le=1e12, description="Maximum value that passes.")
 
 
 class Champion(Model):
-    """The model in service, which the new one must beat on the same hold-out rows."""
+    """The version in service, which the new version must beat on the same hold-out rows."""
 
-    deployment: ObjectName = Field(description="ModelDeployment whose current version is the champion.")
-    metric: Metric = Field(description="Metric by which they are compared.")
-    min_improvement: float = Field(default=0.0, ge=0, le=1e12, description="By how much the new model must be better.")
+    deployment: ObjectName = Field(description="ModelDeployment whose stable version is the champion.")
+    metric: Metric = Field(description="Metric to compare.")
+    min_improvement: float = Field(
+        default=0.0,
+        ge=0,
+        le=1e12,
+        description="Minimum improvement over the champion, in the unit of the metric. An equal value never passes.",
+    )
 
 
 class Evaluation(Model):
-    """How the model is judged before it is published."""
+    """Metrics to compute, and checks that a model must pass before it is published."""
 
     metrics: tuple[Metric, ...] = Field(
         default=(),
         max_length=10,
-        description="Metrics to report; the usual ones of the task when empty.",
+        description="Metrics to report. Default: all metrics of the task.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     gates: tuple[Gate, ...] = Field(
         default=(),
         max_length=10,
-        description="Bounds that must hold, else nothing is published.",
+        description="Bounds of metrics. If a bound is violated, no version is published.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["metric"]},
     )
     champion: Champion | None = Field(
-        default=None, description="The model to beat; without one in service the comparison passes."
+        default=None, description="Comparison with the version in service. It passes if no version is in service."
     )
 
 
 class TrainingJobSpec(Model):
-    """One training run."""
+    """A training run."""
 
-    model: ModelLine = Field(description="The model line that the version belongs to.")
-    trainer: Trainer = Field(description="What fits the model.")
-    data: Data = Field(description="Where the rows come from and what they mean.")
-    seed: int = Field(default=0, ge=0, le=4_294_967_295, description="Seed of everything random in the run.")
-    evaluation: Evaluation = Field(default=Evaluation(), description="How the model is judged before it is published.")
+    model: ModelLine = Field(description="Model line that the new version belongs to.")
+    trainer: Trainer = Field(description="How the model is trained.")
+    data: Data = Field(description="Source of the rows, target column and feature columns.")
+    seed: int = Field(default=0, ge=0, le=4_294_967_295, description="Random seed of the run.")
+    evaluation: Evaluation = Field(
+        default=Evaluation(),
+        description="Metrics to compute, and checks that the model must pass before it is published.",
+    )
     resources: ResourceRequirements | None = Field(default=None, description="Compute resources of each stage.")
-    suspend: bool = Field(default=False, description="Do not start the run, or stop it, until this is false.")
+    suspend: bool = Field(
+        default=False,
+        description="If true, the run does not start. A running Job is suspended, and its pod is deleted.",
+    )
     backoff_limit: int = Field(
         default=2,
         ge=0,
         le=10,
-        description="How often a failed pod is tried again. Refused data, gates and configuration never are.",
+        description=(
+            "Number of retries of a failed pod. Refused data, failed gates and bad configuration are not retried."
+        ),
     )
     active_deadline_seconds: int = Field(
-        default=86_400, ge=1, le=2_592_000, description="Longest time in seconds that the run may take."
+        default=86_400, ge=1, le=2_592_000, description="Maximum duration of the run, in seconds."
     )
     ttl_seconds_after_finished: int | None = Field(
         default=None,
         ge=0,
         le=31_536_000,
-        description="Delete this object so many seconds after it finished; never when absent.",
+        description="Seconds after which the finished TrainingJob is deleted. Default: it is not deleted.",
     )
