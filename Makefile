@@ -75,7 +75,7 @@ verify: $(VENV) ## Check that generated files are up to date
 	@$(STEP) 'generated files are fresh' $(BIN)/python -m tools.generate --verify
 
 .PHONY: test
-test: ## Everything, cheap to dear: lint, verify, all levels of tests
+test: ## Run all checks and tests, the fast ones first
 	@$(MAKE) lint
 	@$(MAKE) verify
 	@$(MAKE) coverage

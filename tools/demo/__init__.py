@@ -1,1 +1,1 @@
-"""`make demo`: the whole loop on real weather data, watched live and judged at the end."""
+"""`make demo`: the whole loop on real weather data, with a live view and checks at the end."""

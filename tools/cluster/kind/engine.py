@@ -100,8 +100,8 @@ def parse(versions: str, errors: str, info: str, endpoint: str) -> Engine:
         info: standard output of `docker info --format '{{json .}}'`.
         endpoint: address of the engine.
     """
-    told = _document(versions)
-    client, server = told.get("Client") or {}, told.get("Server")
+    document = _document(versions)
+    client, server = document.get("Client") or {}, document.get("Server")
     facts = _document(info)
     own = facts.get("ClientInfo") or {}
     security = facts.get("SecurityOptions") or []
