@@ -1,4 +1,4 @@
-"""Changes to a document that make it a malformed one, and values that can stand anywhere in one."""
+"""Changes that make a document malformed, and arbitrary JSON values."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=8,
 )
-"""Any JSON value, small."""
+"""Any small JSON value."""
 
 
 def put(*path: Any, value: Any) -> Callable[[dict[str, Any]], None]:
-    """A change that sets one place of the document."""
+    """A change that sets the value at a path of the document."""
 
     def change(document: Any) -> None:
         for step in path[:-1]:
@@ -27,7 +27,7 @@ def put(*path: Any, value: Any) -> Callable[[dict[str, Any]], None]:
 
 
 def drop(*path: Any) -> Callable[[dict[str, Any]], None]:
-    """A change that takes one place out of the document."""
+    """A change that removes the value at a path of the document."""
 
     def change(document: Any) -> None:
         for step in path[:-1]:

@@ -1,4 +1,4 @@
-"""Makers of what the drift tests work on."""
+"""Makers of profiles, rows, recorders, windows and tables for tests of the drift engine."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from perennate.drift.windows.window import Window
 
 HOUR = 3600.0
 START = 1_767_225_600.0
-"""When pods start to count, unless a test says otherwise."""
+"""The default start time of pods, in seconds since 1970."""
 
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """A column as a library of data frames stores categories."""
+    """A categorical column in the form that data frame libraries use."""
 
     categories: list[str]
     codes: np.ndarray
 
 
 def generator(seed: int = 0) -> np.random.Generator:
-    """A seeded source of rows."""
+    """A seeded random generator."""
     return np.random.default_rng(seed)
 
 
 def make_columns(rows: int, seed: int = 0, *, features: int = 3, shift: float = 0.0) -> dict[str, np.ndarray]:
-    """Normal columns f0, f1, ..., of which f0 is shifted, and one of categories."""
+    """Normal columns f0, f1, ..., with f0 shifted, and the categorical column `country`."""
     draw = generator(seed)
     columns: dict[str, np.ndarray] = {f"f{index}": draw.normal(size=rows) for index in range(features)}
     columns["f0"] = columns["f0"] + shift
@@ -45,14 +45,14 @@ def make_columns(rows: int, seed: int = 0, *, features: int = 3, shift: float = 
 
 
 def make_scores(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Calibrated scores of a two-class model, and true classes 0 and 1."""
+    """Calibrated scores of a binary classifier, and true classes 0 and 1."""
     draw = generator(seed + 1000)
     scores = draw.beta(0.7, 1.3, rows)
     return scores, (draw.random(rows) < scores).astype(int)
 
 
 def make_profile(rows: int = 10_000, seed: int = 0, *, holdout: int = 4000, features: int = 3) -> Profile:
-    """The profile of a two-class model on `make_columns`."""
+    """The profile of a binary classifier with the features of `make_columns`."""
     scores, labels = make_scores(holdout, seed)
     return build_profile(
         make_columns(rows, seed, features=features), task="classification", score=scores, labels=labels, classes=[0, 1]
@@ -60,19 +60,19 @@ def make_profile(rows: int = 10_000, seed: int = 0, *, holdout: int = 4000, feat
 
 
 def make_recorder(profile: Profile, *, start: float = START) -> Recorder:
-    """A recorder of a pod."""
+    """A recorder with the names of a test model."""
     return Recorder(profile, model="churn", version="sha256:" + "0" * 64, start=start)
 
 
 def make_document(profile: Profile, rows: int = 40, seed: int = 1, *, start: float = START) -> dict[str, Any]:
-    """The counts document of a pod that saw some rows, scores and labels."""
+    """The counts document of a pod that counted `rows` rows with scores and labels."""
     recorder = make_recorder(profile, start=start)
     record(recorder, rows, seed)
     return recorder.document()
 
 
 def record(recorder: Recorder, rows: int, seed: int, *, shift: float = 0.0, labelled: bool = True) -> None:
-    """Let a pod see rows of `make_columns` with scores and, if wanted, their labels."""
+    """Record rows of `make_columns` with scores and, unless `labelled` is false, labels."""
     features = sum(feature.kind != "categorical" for feature in recorder.profile.features)
     recorder.record(make_columns(rows, seed, features=features, shift=shift))
     scores, labels = make_scores(rows, seed)
@@ -85,7 +85,7 @@ def record(recorder: Recorder, rows: int, seed: int, *, shift: float = 0.0, labe
 def make_sample(
     profile: Profile, columns: dict[str, np.ndarray], *, scores: np.ndarray | None = None, parts: int = 12
 ) -> Sample:
-    """A warm window that holds the given rows, spread evenly over sub-windows."""
+    """The sample of a warm window with these rows, spread evenly over sub-windows."""
     window, recorder = Window(profile, length=24 * HOUR, scrape_interval=15), make_recorder(profile)
     rows = len(next(iter(columns.values())))
     for part, chosen in enumerate(np.array_split(np.arange(rows), parts)):
@@ -103,14 +103,18 @@ def make_tables(
     *,
     ordered: bool = True,
 ) -> Tables:
-    """Tables of equally many cells: (cells,) for one, (tables, cells) for several; `parts` has sub-windows before."""
+    """Tables with equal numbers of cells.
+
+    `reference` and `current` have the shape (cells,) for one table or (tables, cells) for several; `parts` has
+    a first axis of sub-windows.
+    """
     first = np.atleast_2d(np.asarray(reference, dtype=np.float64))
     split = np.asarray([current] if parts is None else parts, dtype=np.float64).reshape(-1, first.size)
     return _tables(first.ravel(), split, np.full(first.shape[0], first.shape[1]), ordered=ordered)
 
 
 def make_ragged(*pairs: tuple[list[float], list[list[float]]]) -> Tables:
-    """Tables of any number of cells, each a reference and its sub-windows, of which all have equally many."""
+    """Tables with any numbers of cells, each from a reference and sub-windows; all have equally many sub-windows."""
     flat = np.concatenate([np.asarray(reference, dtype=np.float64) for reference, _ in pairs])
     split = np.concatenate([np.asarray(parts, dtype=np.float64) for _, parts in pairs], axis=1)
     return _tables(flat, split, np.array([len(reference) for reference, _ in pairs]), ordered=True)

@@ -1,4 +1,4 @@
-"""Windows that hold given scores and labels."""
+"""Samples of windows with given scores and labels."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def make_sample(
     delays: npt.ArrayLike | None = None,
     pods: int = 1,
 ) -> Sample:
-    """An hour of a window.
+    """A sample of a window of one hour.
 
     Args:
-        profile: reference.
-        rows: that came.
+        profile: reference of the counts.
+        rows: number of rows.
         scores: rows by score bin.
         labels: labelled rows by score bin, of the negative and of the positive class.
         confusion: labelled rows by predicted and true class.
         residuals: prediction - truth of each labelled row.
-        delays: labelled rows by the time that their label took.
-        pods: that the counts are spread over.
+        delays: labelled rows by delay of the label.
+        pods: number of pods that share the counts.
     """
     layout = Layout(profile)
     cells = np.zeros(layout.size, dtype=np.int64)
@@ -59,7 +59,7 @@ def make_sample(
         cells[layout.delays] = delays
     window = Window(profile, length=24 * HOUR, scrape_interval=15)
     for pod in range(pods):
-        # What does not divide falls to the first pods.
+        # The first pods get the remainder.
         part = cells // pods + (pod < cells % pods)
         window.add(Counts(profile.digest, START, part), pod=f"pod-{pod}", now=START + HOUR)
     return window.sample(START + HOUR)

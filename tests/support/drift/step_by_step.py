@@ -1,7 +1,6 @@
-"""The test of one feature as it is written down, one step and one feature at a time: slow, and plainly right.
+"""Reference implementation of the tests for one feature: one step after the other, slow and easy to verify.
 
-The package computes all features of a model at once from sums that it keeps, and skips what cannot matter. Its p-values
-are held against these.
+The package computes all features of a model at once from cached sums. Its p-values are compared with these.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from scipy import stats
 
 @dataclass(frozen=True)
 class Steps:
-    """What the steps found."""
+    """The results of the steps."""
 
     phi: float
     phi_c: float
@@ -24,7 +23,7 @@ class Steps:
 
     @property
     def union(self) -> float:
-        """Three times the smallest."""
+        """Three times the smallest p-value, at most 1."""
         return min(1.0, 3 * min(self.pearson, self.kolmogorov, self.residual))
 
 
@@ -54,7 +53,7 @@ def one_feature(reference: list[float], parts: list[list[float]], *, ordered: bo
 
 
 def _merge(reference: np.ndarray, current: np.ndarray) -> list[list[int]]:
-    """Cells of each group: joined until one row is expected, the rest joins the last group."""
+    """The cells of each group: cells are merged until one row is expected; the rest is merged with the last group."""
     share = current.sum() / (reference.sum() + current.sum())
     groups: list[list[int]] = []
     group, held = [], 0.0
@@ -73,7 +72,7 @@ def _merge(reference: np.ndarray, current: np.ndarray) -> list[list[int]]:
 
 
 def _overdispersion(parts: np.ndarray) -> tuple[float, float, float]:
-    """Phi, phi of the cumulative counts, and degrees of freedom."""
+    """The design effect, that of the cumulative counts, and the degrees of freedom."""
     parts = parts[parts.sum(axis=1) > 0]
     parts = parts[:, parts.sum(axis=0) > 0]
     count, cells = parts.shape

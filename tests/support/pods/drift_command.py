@@ -1,4 +1,4 @@
-"""Tables for the tests of the command line, and the files that they are written to."""
+"""Tables for tests of the command line, and functions that write them to files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORMATS = ("parquet", "feather", "csv")
 
 
 def make_table(rows: int = 2000, *, seed: int = 1, shift: float = 0.0, **columns: Any) -> pa.Table:
-    """Rows of a number, a whole number, a boolean and a category; further columns replace or follow them."""
+    """A table with numeric, integer, boolean and categorical columns; `columns` replaces or adds columns."""
     chance = np.random.default_rng(seed)
     own = {
         "age": (chance.normal(40, 10, rows) + shift).round(1),

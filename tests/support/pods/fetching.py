@@ -1,4 +1,4 @@
-"""The fetch container of a serving pod where there is no node: its very program, run on a store of the test's."""
+"""The fetch container of a serving pod without a node: the real program, run on a store of the test."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fetches:
-    """A script for a PodActor: runs publish, and a server becomes ready if its fetch container finds its version.
+    """A script for a PodActor: runs publish, and servers are ready if their fetch container finds the version.
 
     Attributes:
         store: root of the store.
-        folder: gets a folder for each pod.
+        folder: folder with a subfolder for each pod.
     """
 
     store: Path
@@ -50,7 +50,7 @@ class Fetches:
 
 
 def flip_a_bit(path: Path) -> None:
-    """Damage a file."""
+    """Flip one bit in the middle of the file."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.chmod(0o644)

@@ -1,6 +1,6 @@
 """Real model versions and a real serving process for tests.
 
-Models are trained on data of scikit-learn and published with `artifacts.ModelStore`, as a training pod does.
+Models are trained on generated data and published with `artifacts.ModelStore`, as a training pod does.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "weather"
 DEADLINE_SECONDS = 180.0
-"""How long a process may take for anything; only a broken one takes that long."""
+"""The time limit for every step of a process; only a broken process reaches it."""
 
 POLL_SECONDS = 0.05
 
@@ -53,14 +53,14 @@ class Published:
     """A version in a store.
 
     Args:
-        store: where it lies.
-        model: its model line.
-        digest: the version.
-        manifest: its manifest.
-        profile: its profile.
-        estimator: the estimator that was published, for comparison.
+        store: the store.
+        model: model line.
+        digest: digest of the version.
+        manifest: of the version.
+        profile: of the version.
+        estimator: the published estimator, for comparison.
         rows: hold-out rows.
-        labels: their true values.
+        labels: true values of the hold-out rows.
     """
 
     store: ModelStore
@@ -83,7 +83,7 @@ class Published:
         ]
 
     def config(self, capture: CaptureConfig | None = None) -> ServingConfig:
-        """What a pod is told to serve this version."""
+        """The configuration of a pod that serves this version."""
         return ServingConfig(
             namespace=self.store.namespace,
             model_deployment=f"{self.model}-service",
@@ -139,7 +139,7 @@ def publish(
 
 
 def weather_frame(rows: int = 1200, *, seed: int = 0) -> tuple[pd.DataFrame, list[int]]:
-    """Three numbers and whether it rains."""
+    """Three numeric columns, and 1 for rain."""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame(rng.normal(size=(rows, 3)), columns=["TEMP", "DEW POINT", "pressure"])
     rain = frame["TEMP"] - 2 * frame["DEW POINT"] + rng.normal(size=rows) > 0
@@ -147,13 +147,13 @@ def weather_frame(rows: int = 1200, *, seed: int = 0) -> tuple[pd.DataFrame, lis
 
 
 def publish_rain(root: Path) -> Published:
-    """Two classes, numbers only, no missing values: scaler and logistic regression."""
+    """Binary classifier on numbers without missing values: scaler and logistic regression."""
     frame, labels = weather_frame()
     return publish(root, make_pipeline(StandardScaler(), LogisticRegression()), frame, labels, model="rain")
 
 
 def publish_gaps(root: Path) -> Published:
-    """As `publish_rain`, but TEMP has gaps in training and an imputer fills them."""
+    """Like `publish_rain`, but TEMP has missing values in training, and an imputer fills them."""
     frame, labels = weather_frame(seed=1)
     frame.loc[frame.index % 10 == 0, "TEMP"] = np.nan
     return publish(
@@ -162,7 +162,7 @@ def publish_gaps(root: Path) -> Published:
 
 
 def publish_clothes(root: Path) -> Published:
-    """Three classes of text from a number, a category and a boolean: by column names, so it needs a DataFrame."""
+    """Three text classes from a number, a category and a boolean, by column name, so it needs a DataFrame."""
     rng = np.random.default_rng(2)
     frame = pd.DataFrame(
         {
@@ -190,20 +190,20 @@ def publish_height(root: Path) -> Published:
 
 
 def publish_ridge(root: Path) -> Published:
-    """Two classes from a classifier that gives no probabilities, so that there is no score."""
+    """A binary classifier without probabilities, so there is no score."""
     frame, labels = weather_frame(seed=5)
     return publish(root, make_pipeline(StandardScaler(), RidgeClassifier()), frame, labels, model="ridge")
 
 
 def publish_forest(root: Path, *, trees: int = 60) -> Published:
-    """A forest: slow for one row, so that it predicts in a thread."""
+    """A random forest: slow enough for a single row to be predicted in a thread."""
     frame, labels = weather_frame(seed=4)
     forest = RandomForestClassifier(n_estimators=trees, min_samples_leaf=5, random_state=0)
     return publish(root, forest, frame, labels, model="forest")
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses at this moment."""
+    """A port of 127.0.0.1 that is free at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
@@ -215,9 +215,9 @@ class ServingProcess:
     Args:
         process: the process.
         url: of the traffic port.
-        operations: of the operations port.
-        termination_log: what it says when it fails.
-        output: its standard output and error.
+        operations: URL of the operations port.
+        termination_log: file with the error message of a failed process.
+        output: file with its standard output and error.
     """
 
     process: subprocess.Popen[bytes]
@@ -228,12 +228,12 @@ class ServingProcess:
     started: float = field(default_factory=time.monotonic)
 
     def wait_ready(self) -> float:
-        """Wait until the pod wants traffic; the answer is how many seconds that took."""
+        """Wait until the pod is ready; return the number of seconds since its start."""
         self.wait_until(self.is_ready)
         return time.monotonic() - self.started
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Wait until the condition holds; fail if the process ends before, or at the deadline."""
+        """Wait for the condition; fail if the process exits first, or at the deadline."""
         while not condition():
             if self.ended_within(POLL_SECONDS):
                 raise AssertionError(f"ended with {self.process.returncode}:\n{self.log()}")
@@ -241,7 +241,7 @@ class ServingProcess:
                 raise AssertionError(f"the deadline has passed:\n{self.log()}")
 
     def ended_within(self, seconds: float) -> bool:
-        """Whether the process ends by itself in that time."""
+        """Whether the process exits within this time."""
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -249,11 +249,11 @@ class ServingProcess:
         return True
 
     def is_ready(self) -> bool:
-        """What the readiness probe finds."""
+        """Whether the readiness probe succeeds."""
         return self.probe("/readyz") == HTTPStatus.OK
 
     def probe(self, path: str, timeout: float = 5.0) -> int | None:
-        """The status of a path of the operations port; None if the port does not answer."""
+        """The HTTP status of a path of the operations port; None if there is no response."""
         connection = http.client.HTTPConnection(urlsplit(self.operations).netloc, timeout=timeout)
         try:
             connection.request("GET", path)
@@ -264,11 +264,11 @@ class ServingProcess:
             connection.close()
 
     def log(self) -> str:
-        """What it printed so far."""
+        """Its output so far."""
         return self.output.read_text()
 
     def stop(self) -> int:
-        """SIGTERM, and the exit code."""
+        """Send SIGTERM and return the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(DEADLINE_SECONDS)
 
@@ -276,7 +276,7 @@ class ServingProcess:
 def container_environment(
     published: Published, folder: Path, *, capture: CaptureConfig | None = None, **overrides: str
 ) -> dict[str, str]:
-    """The environment of both containers of a pod, with folders and ports of this machine."""
+    """The environment of both containers of a pod, with local folders and ports."""
     scratch = folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     own = {
@@ -295,7 +295,7 @@ def container_environment(
 
 
 def run_fetch(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run the init container to its end."""
+    """Run the init container until it exits."""
     command = [sys.executable, "-m", "perennate.serving", "fetch"]
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
@@ -306,17 +306,17 @@ def run_fetch(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
 def serving(
     environment: dict[str, str], *, preexec: Callable[[], None] | None = None, output: Path | None = None
 ) -> Iterator[ServingProcess]:
-    """Run the main container; it is ended at the end of the block, with SIGKILL if need be.
+    """Run the main container; it is killed at the end of the block if it still runs.
 
     Args:
         environment: of the container.
-        preexec: what the process does before it starts.
-        output: where it prints, if not to a file beside the termination log.
+        preexec: called in the new process before it starts.
+        output: file for its output; by default beside the termination log.
     """
     log = Path(environment["PERENNATE_TERMINATION_LOG"])
     output = output or log.parent / f"serve-{environment['PERENNATE_TRAFFIC_PORT']}.log"
     command = [sys.executable, "-m", "perennate.serving", "serve"]
-    # Tests set limits of the new process this way; the threads of a test are started later.
+    # Tests use preexec for resource limits; they start threads only later.
     with output.open("wb") as file:
         process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT, preexec_fn=preexec)  # noqa: PLW1509
     host = f"http://{environment['PERENNATE_HOST']}"

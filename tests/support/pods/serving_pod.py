@@ -1,4 +1,4 @@
-"""A serving pod without a process: the two applications, as `server` puts them together."""
+"""A serving pod inside the test process: both applications, combined like in `server`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from perennate.serving.metrics import Metrics
 from perennate.serving.model.model import ServedModel
 
 with warnings.catch_warnings():
-    # BentoML's import warns of what the libraries that it uses have deprecated; that is not ours to mend.
+    # Importing BentoML causes deprecation warnings in its dependencies.
     warnings.simplefilter("ignore", DeprecationWarning)
     from perennate.serving.http.service import create_app
 
@@ -30,7 +30,7 @@ NOW = 1_767_225_600.0
 
 @dataclass(frozen=True, eq=False)
 class Pod:
-    """Both ports of a pod, and what is behind them."""
+    """Both ports of a pod, and the objects behind them."""
 
     traffic: httpx.AsyncClient
     operations: httpx.AsyncClient
@@ -39,13 +39,13 @@ class Pod:
     recording: FailOpenRecorder
 
     def sample(self, name: str, **labels: str) -> float:
-        """The value of one of its metrics, 0 if it has none yet."""
+        """The value of a metric, 0 if it does not exist yet."""
         return self.metrics.registry.get_sample_value(f"perennate_serving_{name}", labels) or 0.0
 
 
 @contextlib.asynccontextmanager
 async def running_pod(model: ServedModel) -> AsyncIterator[Pod]:
-    """A pod that is ready; its clock stands still and its randomness counts."""
+    """A ready pod with a fixed clock and sequential tokens instead of random ones."""
     lifecycle, metrics = Lifecycle(), Metrics()
     recording = FailOpenRecorder(model, start=NOW, metrics=metrics)
     tokens = itertools.count()
@@ -60,7 +60,7 @@ async def running_pod(model: ServedModel) -> AsyncIterator[Pod]:
     feedback = Feedback(model, recorder=recording.recorder, metrics=metrics, clock=lambda: NOW)
     operations = Operations(lifecycle, metrics)
     with warnings.catch_warnings():
-        # So does the making of its models, of pydantic.
+        # Its pydantic models cause deprecation warnings as well.
         warnings.simplefilter("ignore", DeprecationWarning)
         app = create_app(predictor, feedback, lifecycle)
     async with (
@@ -75,6 +75,6 @@ async def running_pod(model: ServedModel) -> AsyncIterator[Pod]:
 
 
 def client(app: ASGIApp) -> httpx.AsyncClient:
-    """A client of an application, without a network between them."""
+    """An HTTP client that calls the application without a network."""
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://pod", timeout=30)

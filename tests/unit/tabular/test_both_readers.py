@@ -1,4 +1,4 @@
-"""Training and `perennate drift` read the same file the same way: columns, types, missing counts, values, refusals."""
+"""Training and `perennate drift` read a file alike: columns, types, missing values, values and errors."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from perennate.trainer.paths import RunPaths
 
 COLUMNS = ("number", "text", "quoted")
 LONG = 200_000
-"""Rows of a column that fill more than one block."""
+"""Rows of a column that spans more than one block."""
 
 
 def read_for_training(path: Path, form: str = "csv", *, named: tuple[str, ...] = ()) -> pa.Table:
-    """The file, as the prepare stage reads it from a claim."""
+    """The file as the prepare stage reads it from a claim."""
     folder = path.parent
     paths = RunPaths(run=folder, store=folder, data=folder, termination_log=folder / "log")
     train = TrainData(uri=f"pvc://claim/{path.name}", format=form)
@@ -42,13 +42,13 @@ def read_for_training(path: Path, form: str = "csv", *, named: tuple[str, ...] =
 
 
 def open_for_drift(path: Path, form: str = "csv") -> DataFile:
-    """The file, as the command opens it."""
+    """The file as the command opens it."""
     given = parser().parse_args(["drift", "--reference", str(path), "--format", form])
     return read_options(given).open(given.reference)
 
 
 def read_for_drift(path: Path, form: str = "csv") -> pa.Table:
-    """The file, as the command reads it."""
+    """The file as the command reads it."""
     file = open_for_drift(path, form)
     while True:
         try:
@@ -57,13 +57,13 @@ def read_for_drift(path: Path, form: str = "csv") -> pa.Table:
             continue
 
 
-def test_the_words_are_those_of_pandas() -> None:
+def test_words_for_missing_values_equal_those_of_pandas() -> None:
     assert sorted(MISSING_WORDS) == sorted(STR_NA_VALUES)
 
 
 @pytest.mark.parametrize("word", MISSING_WORDS)
-def test_missing_values_are_the_same_on_both_sides(tmp_path: Path, word: str) -> None:
-    """In columns of numbers and of text, quoted or not."""
+def test_missing_values_are_equal_for_both_readers(tmp_path: Path, word: str) -> None:
+    """This holds for columns of numbers and of text, quoted or not."""
     path = tmp_path / "train.csv"
     path.write_text(f'{",".join(COLUMNS)}\n1,x,y\n{word},{word},"{word}"\n2,z,z\n')
     expected = pd.read_csv(path).isna().to_dict("list")
@@ -94,7 +94,7 @@ def parquet(**columns: pa.Array) -> Callable[[], bytes]:
 
 
 def with_index(index: pd.Index[Any]) -> Callable[[], bytes]:
-    """A Parquet file as pandas writes it, with an index."""
+    """A Parquet file written by pandas, with this index."""
     sink = io.BytesIO()
     pd.DataFrame({"a": [1.5, 2.5]}, index=index).to_parquet(sink)
     return sink.getvalue
@@ -102,13 +102,13 @@ def with_index(index: pd.Index[Any]) -> Callable[[], bytes]:
 
 @dataclass(frozen=True)
 class Case:
-    """A file and what both readers make of it.
+    """A file and the expected result of both readers.
 
     Args:
-        content: its bytes.
-        types: types by column.
+        content: bytes of the file.
+        types: type by column.
         last: value of each column in the last row.
-        missing: missing values by column.
+        missing: number of missing values by column.
         name: name of the file.
     """
 
@@ -120,7 +120,7 @@ class Case:
 
     @property
     def form(self) -> str:
-        """Format of the file."""
+        """The format of the file."""
         return "parquet" if self.name.endswith("parquet") else "csv"
 
 
@@ -131,24 +131,24 @@ GOOD = {
     "quoted numbers": Case(csv('a,b\n"1","1.5"\n"2","2.5"\n'), {"a": "int64", "b": "double"}, [2, 2.5], [0, 0]),
     "integers and fractions": Case(csv("a,b\n1,1\n2.5,\n"), {"a": "double", "b": "int64"}, [2.5, None], [0, 1]),
     "an integer too large": Case(csv("a\n1\n99999999999999999999\n"), {"a": "double"}, [1e20], [0]),
-    "an integer that no float holds": Case(csv("a\n9007199254740993\n"), {"a": "int64"}, [9007199254740993], [0]),
+    "an integer with no exact float": Case(csv("a\n9007199254740993\n"), {"a": "int64"}, [9007199254740993], [0]),
     "signs and exponents": Case(csv("a,b\n+1,1e3\n-2,2E-1\n"), {"a": "double", "b": "double"}, [-2.0, 0.2], [0, 0]),
     "infinities": Case(csv("a\ninf\n-inf\n"), {"a": "double"}, [float("-inf")], [0]),
     "spaces around numbers": Case(csv("a,b\n 1,x\n2 , y\n"), {"a": "int64", "b": "string"}, [2, " y"], [0, 0]),
     "booleans": Case(csv("a,b\ntrue,TRUE\nfalse,\n"), {"a": "bool", "b": "bool"}, [False, None], [0, 1]),
     "booleans and digits": Case(csv("a,b\ntrue,1\n0,0\n"), {"a": "string", "b": "int64"}, ["0", 0], [0, 0]),
     "empty strings": Case(csv('a,b\n"",x\n,""\n'), {"a": "null", "b": "string"}, [None, None], [2, 1]),
-    "NA, quoted and not": Case(csv('a,b\nNA,"NA"\nx,y\n'), {"a": "string", "b": "string"}, ["x", "y"], [1, 1]),
+    "NA with and without quotes": Case(csv('a,b\nNA,"NA"\nx,y\n'), {"a": "string", "b": "string"}, ["x", "y"], [1, 1]),
     "words that are not missing values": Case(csv("a\n-\n?\nmissing\n"), {"a": "string"}, ["missing"], [0]),
     "dates": Case(csv("a\n2025-01-01\n2025-01-02\n"), {"a": "date32[day]"}, [DAY], [0]),
     "dates and times": Case(csv("a\n2025-01-01\n2025-01-02 12:00\n"), {"a": "timestamp[s]"}, [NOON], [0]),
-    "times with a zone": Case(
+    "times with a time zone": Case(
         csv("a\n2025-01-02T12:00:00Z\n2025-01-02T14:00:00+0200\n"), {"a": "timestamp[s, tz=UTC]"}, [UTC], [0]
     ),
     "times of day": Case(csv("a\n12:30\n12:31:05\n"), {"a": "time32[s]"}, [dt.time(12, 31, 5)], [0]),
     "other dates": Case(csv("a\n31.12.2025\n01/02/2025\n"), {"a": "string"}, ["01/02/2025"], [0]),
     "a byte order mark": Case(lambda: b"\xef\xbb\xbfa,b\n1,x\n", {"a": "int64", "b": "string"}, [1, "x"], [0, 0]),
-    "line ends of Windows": Case(csv("a,b\r\n1,x\r\n"), {"a": "int64", "b": "string"}, [1, "x"], [0, 0]),
+    "line ends as on Windows": Case(csv("a,b\r\n1,x\r\n"), {"a": "int64", "b": "string"}, [1, "x"], [0, 0]),
     "a line break in quotes": Case(csv('a,b\n"x\ny",1\n'), {"a": "string", "b": "int64"}, ["x\ny", 1], [0, 0]),
     "a doubled quote": Case(csv('a\n"x ""y"""\n'), {"a": "string"}, ['x "y"'], [0]),
     "semicolons": Case(csv("a;b\n1;2\n"), {"a;b": "string"}, ["1;2"], [0]),
@@ -157,10 +157,10 @@ GOOD = {
     "gzip": Case(
         lambda: gzip.compress(b"a,b\n1,x\n,y\n"), {"a": "int64", "b": "string"}, [None, "y"], [1, 0], "a.csv.gz"
     ),
-    "gzip without an extension of csv": Case(lambda: gzip.compress(b"a\n1\n"), {"a": "int64"}, [1], [0], "rows.gz"),
+    "gzip without a csv extension": Case(lambda: gzip.compress(b"a\n1\n"), {"a": "int64"}, [1], [0], "rows.gz"),
     "a late fraction": Case(long("1", "1.5"), {"id": "int64", "value": "double"}, [7, 1.5], [0, 0]),
     "a late text": Case(long("1", "x"), {"id": "int64", "value": "string"}, [7, "x"], [0, 0]),
-    "a late text after hexadecimals": Case(long("0x10", "1.5"), {"id": "int64", "value": "string"}, [7, "1.5"], [0, 0]),
+    "a decimal after hexadecimals": Case(long("0x10", "1.5"), {"id": "int64", "value": "string"}, [7, "1.5"], [0, 0]),
     "a late first value": Case(long("", "3"), {"id": "int64", "value": "int64"}, [7, 3], [0, LONG]),
     "a late first text": Case(long("", "x"), {"id": "int64", "value": "string"}, [7, "x"], [0, LONG]),
     "a late time": Case(
@@ -206,8 +206,8 @@ GOOD = {
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_file_gives_the_same_rows_to_both(tmp_path: Path, name: str) -> None:
-    """The table says what a reader expects of the file, so that both cannot be wrong together."""
+def test_both_readers_return_the_same_rows(tmp_path: Path, name: str) -> None:
+    """The expected values are in the table, so both readers cannot make the same mistake."""
     case = GOOD[name]
     path = tmp_path / case.name
     path.write_bytes(case.content())
@@ -224,8 +224,8 @@ def test_a_file_gives_the_same_rows_to_both(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, case in GOOD.items() if "list" not in str(case.types)])
-def test_the_profile_of_the_command_misses_what_training_misses(tmp_path: Path, name: str) -> None:
-    """Missing counts reach the profile unchanged. A NaN of Parquet counts as missing too."""
+def test_profile_has_the_missing_counts_of_training(tmp_path: Path, name: str) -> None:
+    """A NaN in a Parquet file counts as missing in the profile too."""
     case = GOOD[name]
     path = tmp_path / case.name
     path.write_bytes(case.content())
@@ -238,11 +238,11 @@ def test_the_profile_of_the_command_misses_what_training_misses(tmp_path: Path, 
 
 
 REFUSED: dict[str, tuple[str, bytes | None, str]] = {
-    "no file": ("rows.csv", None, "does not exist; its folder is missing or empty: correct the path"),
+    "missing file": ("rows.csv", None, "does not exist; its folder is missing or empty: correct the path"),
     "0 bytes": ("rows.csv", b"", "is empty (0 bytes)"),
     "0 bytes of parquet": ("a.parquet", b"", "is empty (0 bytes)"),
     "an empty line": ("rows.csv", b"\n", "cannot be read as csv: "),
-    "a header alone": ("rows.csv", b"a,b\n", "the file holds no rows"),
+    "only a header": ("rows.csv", b"a,b\n", "the file holds no rows"),
     "parquet without rows": ("a.parquet", parquet(a=pa.array([], pa.int64()))(), "the file holds no rows"),
     "a short row": ("rows.csv", b"a,b\n1,2\n1\n", "cannot be read as csv: CSV parse error: Expected 2 columns, got 1"),
     "a long row": ("rows.csv", b"a,b\n1,2,3\n", "cannot be read as csv: CSV parse error: Expected 2 columns, got 3"),
@@ -263,8 +263,8 @@ REFUSED: dict[str, tuple[str, bytes | None, str]] = {
     "UTF-16": ("rows.csv", "a,b\n1,2\n".encode("utf-16"), "cannot be read as csv: it holds binary data"),
     "parquet as csv": ("rows.csv", parquet(a=pa.array([1]))(), "cannot be read as csv: it holds binary data"),
     "csv as parquet": ("a.parquet", b"a,b\n1,2\n", "cannot be read as parquet: "),
-    "half of a parquet file": ("a.parquet", parquet(a=pa.array([1]))()[:-9], "cannot be read as parquet: "),
-    "half of a gzip file": ("a.csv.gz", gzip.compress(b"a,b\n1,2\n" * 1000)[:40], "cannot be read as csv: "),
+    "a truncated parquet file": ("a.parquet", parquet(a=pa.array([1]))()[:-9], "cannot be read as parquet: "),
+    "a truncated gzip file": ("a.csv.gz", gzip.compress(b"a,b\n1,2\n" * 1000)[:40], "cannot be read as csv: "),
     "too many columns": (
         "rows.csv",
         b",".join(b"c%d" % index for index in range(3001)) + b"\n1\n",
@@ -274,8 +274,8 @@ REFUSED: dict[str, tuple[str, bytes | None, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_file_is_refused_by_both_for_the_same_reason(tmp_path: Path, name: str) -> None:
-    """Training names the field and the URI, the command names the path; the rest is one sentence."""
+def test_both_readers_refuse_a_file_with_the_same_message(tmp_path: Path, name: str) -> None:
+    """Training adds the field and the URI, and the command adds the path."""
     file_name, content, reason = REFUSED[name]
     path = tmp_path / file_name
     if content is not None:
@@ -291,8 +291,8 @@ def test_a_file_is_refused_by_both_for_the_same_reason(tmp_path: Path, name: str
     assert told.removesuffix(f" (spec.data.train.format is {form})") == said
 
 
-def test_an_index_that_the_spec_names_is_read(tmp_path: Path) -> None:
-    """The time of rows is often the index of a DataFrame; it is no feature unless it is named."""
+def test_an_index_named_in_the_spec_is_read(tmp_path: Path) -> None:
+    """The index of a DataFrame often holds the time of the rows; by default it is not a feature."""
     path = tmp_path / "rows.parquet"
     path.write_bytes(with_index(pd.Index([5, 7], name="key"))())
     assert read_for_training(path, "parquet", named=("key",)).to_pydict() == {"a": [1.5, 2.5], "key": [5, 7]}
@@ -300,7 +300,7 @@ def test_an_index_that_the_spec_names_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 def test_another_delimiter_gives_the_same_rows(tmp_path: Path, delimiter: str) -> None:
-    """The command takes a delimiter; the types and values are those of the same file with commas."""
+    """The command accepts a delimiter; types and values are those of the same file with commas."""
     lines = [["a", "b", "c"], ["1", "x", "2025-01-01"], ["", "NA", "2025-01-02"]]
     commas, other = tmp_path / "rows.csv", tmp_path / "other.csv"
     commas.write_text("\n".join(",".join(line) for line in lines))
