@@ -195,7 +195,7 @@ async def test_a_recording_error_does_not_fail_the_request(rain: Pod, published:
     assert rain.sample("recording_errors_total") == 1
 
 
-async def test_the_openapi_schema_has_the_features(rain: Pod) -> None:
+async def test_the_published_schema_has_the_features(rain: Pod) -> None:
     """The schema, which BentoML clients read, has the name and type of each feature."""
     routes = (await rain.traffic.get("/schema.json")).json()["routes"]
     assert [route["route"] for route in routes] == ["/predict"]
