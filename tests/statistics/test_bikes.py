@@ -40,10 +40,10 @@ def months() -> dict[int, Month]:
     """The months from April to December."""
     frame = bikes()
     frame["month"] = pd.factorize(frame["mnth"])[0] + 1
-    return judged(frame)
+    return evaluated(frame)
 
 
-def judged(frame: pd.DataFrame) -> dict[int, Month]:
+def evaluated(frame: pd.DataFrame) -> dict[int, Month]:
     """Each month from April on, evaluated against January to March."""
     winter = frame[frame["month"] <= 3]
     training = winter.sample(frac=0.75, random_state=0)

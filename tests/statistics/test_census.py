@@ -46,7 +46,7 @@ def names(people: pd.DataFrame) -> list[str]:
     return [str(name) for name in people.columns if name not in NOT_FEATURES]
 
 
-def judged(profile: Profile, rows: pd.DataFrame) -> Evaluation:
+def evaluated(profile: Profile, rows: pd.DataFrame) -> Evaluation:
     """The verdict with default settings if these rows are the traffic of a week."""
     return evaluate_drift(
         replay(profile, rows, names=names(rows), length=WEEK, until=WEEK, scores=rows[SCORE].to_numpy())
@@ -63,7 +63,7 @@ def chunks(people: pd.DataFrame) -> Iterator[pd.DataFrame]:
 @pytest.mark.parametrize("year", LATER)
 def test_a_whole_year_is_changed_but_not_drifted(people: pd.DataFrame, profile: Profile, year: int) -> None:
     """With 70,000 rows, some columns change significantly, but the effects are too small."""
-    found = judged(profile, people[people["year"] == year])
+    found = evaluated(profile, people[people["year"] == year])
 
     assert found.verdict is DriftVerdict.CHANGED
     assert max(item.psi_star for item in found.features) < 0.02
@@ -72,7 +72,7 @@ def test_a_whole_year_is_changed_but_not_drifted(people: pd.DataFrame, profile: 
 
 def test_no_chunk_of_a_year_drifts(people: pd.DataFrame, profile: Profile) -> None:
     """In 41 windows of 5,000 rows, the verdict is at most Changed, and the largest effect is a quarter of a warning."""
-    found = [judged(profile, rows) for rows in chunks(people)]
+    found = [evaluated(profile, rows) for rows in chunks(people)]
 
     assert len(found) == 41
     assert {evaluation.verdict for evaluation in found} <= {DriftVerdict.NONE, DriftVerdict.CHANGED}
@@ -81,7 +81,7 @@ def test_no_chunk_of_a_year_drifts(people: pd.DataFrame, profile: Profile) -> No
 
 def test_a_higher_maximum_age_is_not_a_lasting_fault(people: pd.DataFrame, profile: Profile) -> None:
     """Ages end at 94 in 2015 and at 95 from 2017; over 1 % out of range never occurs in two windows in a row."""
-    faults = [{(item.feature, item.check) for item in judged(profile, rows).faults} for rows in chunks(people)]
+    faults = [{(item.feature, item.check) for item in evaluated(profile, rows).faults} for rows in chunks(people)]
 
     assert set().union(*faults) <= {("AGEP", "out-of-range")}
     assert not any(first and second for first, second in pairwise(faults))

@@ -48,7 +48,7 @@ class Weather:
 
 
 @dataclass(frozen=True)
-class Look:
+class WindowEvaluation:
     """One evaluation of the window: drift and labelled performance."""
 
     drift: Evaluation
@@ -85,7 +85,7 @@ def fitted(values: npt.NDArray[np.float64], rain: npt.NDArray[np.int64]) -> Grad
 
 
 @pytest.fixture(scope="module")
-def looks(weather: Weather) -> dict[int, Look]:
+def evaluations(weather: Weather) -> dict[int, WindowEvaluation]:
     """The evaluation after each step of the traffic, by the number of the last row."""
     window = Window(weather.profile, length=WINDOW, scrape_interval=STEP)
     recorder = Recorder(weather.profile, model="rain", version="sha256:" + "0" * 64, start=START)
@@ -99,14 +99,18 @@ def looks(weather: Weather) -> dict[int, Look]:
         now = START + first + STEP - TRAINED
         window.add(recorder.document(), pod="pod", now=now)
         sample = window.sample(now)
-        found[first + STEP] = Look(evaluate_drift(sample), evaluate_performance(sample, metric="auc", tolerance=0.05))
+        found[first + STEP] = WindowEvaluation(
+            evaluate_drift(sample), evaluate_performance(sample, metric="auc", tolerance=0.05)
+        )
     return found
 
 
-def test_visibility_drifts_from_the_first_verdict_on(looks: dict[int, Look]) -> None:
+def test_visibility_drifts_from_the_first_verdict_on(evaluations: dict[int, WindowEvaluation]) -> None:
     """`visibility` has by far the largest effect in every evaluation from row 8,000 to row 12,000."""
     known = [
-        look.drift for row, look in looks.items() if row <= HARMED and look.drift.verdict is not DriftVerdict.UNKNOWN
+        evaluation.drift
+        for row, evaluation in evaluations.items()
+        if row <= HARMED and evaluation.drift.verdict is not DriftVerdict.UNKNOWN
     ]
 
     assert len(known) >= 70
@@ -115,33 +119,33 @@ def test_visibility_drifts_from_the_first_verdict_on(looks: dict[int, Look]) -> 
         assert found.features[0].verdict is DriftVerdict.DRIFTED
 
 
-def test_drift_without_harm_is_not_a_loss(looks: dict[int, Look]) -> None:
+def test_drift_without_harm_is_not_a_loss(evaluations: dict[int, WindowEvaluation]) -> None:
     """Before row 12,000, the labelled AUC is never lost."""
-    before = [look.performance.verdict for row, look in looks.items() if row <= HARMED]
+    before = [evaluation.performance.verdict for row, evaluation in evaluations.items() if row <= HARMED]
 
     assert PerformanceVerdict.LOST not in before
     assert before.count(PerformanceVerdict.HELD) >= 70
 
 
-def test_new_drift_is_found_within_1000_rows(looks: dict[int, Look]) -> None:
+def test_new_drift_is_found_within_1000_rows(evaluations: dict[int, WindowEvaluation]) -> None:
     """Dew point and sea-level pressure drift within 1,000 rows after row 12,000, and not before."""
     new = {"dew point", "sea-level pressure"}
 
-    assert not new & looks[HARMED].drifted()
-    assert all(new <= look.drifted() for row, look in looks.items() if row >= HARMED + 1000)
+    assert not new & evaluations[HARMED].drifted()
+    assert all(new <= evaluation.drifted() for row, evaluation in evaluations.items() if row >= HARMED + 1000)
 
 
-def test_loss_is_found_within_500_rows(looks: dict[int, Look]) -> None:
+def test_loss_is_found_within_500_rows(evaluations: dict[int, WindowEvaluation]) -> None:
     """After row 12,000 the loss is detected within 500 rows and in every later evaluation."""
-    lost = [row for row, look in looks.items() if look.performance.verdict is PerformanceVerdict.LOST]
+    lost = [row for row, evaluation in evaluations.items() if evaluation.performance.verdict is PerformanceVerdict.LOST]
 
     assert HARMED < lost[0] <= HARMED + 500
     assert lost == list(range(lost[0], END + 1, STEP))
 
 
-def test_auc_without_retraining_falls_below_one_half(looks: dict[int, Look]) -> None:
+def test_auc_without_retraining_falls_below_one_half(evaluations: dict[int, WindowEvaluation]) -> None:
     """The AUC falls from about .85 to about .41."""
-    before, after = (looks[row].performance.measurement for row in (HARMED, END))
+    before, after = (evaluations[row].performance.measurement for row in (HARMED, END))
 
     assert before is not None
     assert after is not None

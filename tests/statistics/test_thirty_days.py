@@ -55,7 +55,7 @@ def world_of(profile: Profile, triggers: Document) -> World:
     )
 
 
-def looks(
+def passes(
     profile: Profile, steps: int, traffic: Callable[[int], Batch], triggers: Document = TRIGGERS
 ) -> Iterator[World]:
     """The world after each pass over the policy from the first full window on; one pod counts the traffic."""
@@ -95,7 +95,7 @@ def test_nothing_is_retrained_in_thirty_days_without_drift(rows: int, alike: int
     """8,600 evaluations of 20 features, score and labels give no alarm, no episode and no TrainingJob."""
     draw = np.random.default_rng(rows + alike)
     count, single = 0, 0
-    for world in looks(profile_of(draw), STEPS, lambda _: batch_of(draw, rows // WINDOW, alike)):
+    for world in passes(profile_of(draw), STEPS, lambda _: batch_of(draw, rows // WINDOW, alike)):
         status, conditions = status_of(world), conditions_of(world)
         # "Unknown" would not prove anything.
         assert (conditions["DriftDetected"], conditions["PerformanceLost"]) == ("False", "False")
@@ -117,7 +117,7 @@ def test_few_clusters_may_alarm_but_do_not_retrain() -> None:
     """
     draw, alarms, before = np.random.default_rng(6), 0, "False"
     triggers = TRIGGERS | {"drift": {}}
-    for world in looks(profile_of(draw), STEPS, lambda _: batch_of(draw, 50, 10), triggers):
+    for world in passes(profile_of(draw), STEPS, lambda _: batch_of(draw, 50, 10), triggers):
         drifted = conditions_of(world)["DriftDetected"]
         assert "episode" not in status_of(world)
         assert world.created == []
@@ -133,13 +133,13 @@ def shifted(batch: Batch) -> Batch:
     return values + (np.arange(FEATURES) < 3), scores, labels
 
 
-def contradicted(batch: Batch) -> Batch:
+def with_inverted_labels(batch: Batch) -> Batch:
     """The batch with inverted labels."""
     values, scores, labels = batch
     return values, scores, 1 - labels
 
 
-CHANGES = {"Drift": shifted, "Performance": contradicted}
+CHANGES = {"Drift": shifted, "Performance": with_inverted_labels}
 
 
 @pytest.mark.parametrize(("trigger", "change"), CHANGES.items())
@@ -152,7 +152,7 @@ def test_a_change_is_detected(trigger: str, change: Callable[[Batch], Batch]) ->
         batch = batch_of(draw, 50)
         return change(batch) if step >= 2 * WINDOW else batch
 
-    *_, world = looks(profile_of(draw), 3 * WINDOW, traffic)
+    *_, world = passes(profile_of(draw), 3 * WINDOW, traffic)
 
     assert [kind for kind, _, _ in world.created] == ["TrainingJob"]
     assert status_of(world)["episode"]["trigger"] == trigger

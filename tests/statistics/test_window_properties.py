@@ -87,7 +87,7 @@ def window_of(documents: Sequence[Sequence[dict[str, Any]]], orders: Sequence[Se
     return window
 
 
-def judged(window: Window) -> Evaluation:
+def evaluated(window: Window) -> Evaluation:
     """The verdict at the end of the window."""
     return evaluate_drift(window.sample(START + LENGTH - STEP / 2), min_samples=100)
 
@@ -107,7 +107,7 @@ def test_state_does_not_depend_on_the_scrape_order(seed: int, shift: float, pods
     straight, mixed = window_of(documents), window_of(documents, orders)
 
     assert mixed.state().to_bytes() == straight.state().to_bytes()
-    assert judged(mixed) == judged(straight)
+    assert evaluated(mixed) == evaluated(straight)
 
 
 @many
@@ -118,7 +118,7 @@ def test_verdict_does_not_depend_on_the_number_of_pods(seed: int, shift: float, 
     shares = draw.dirichlet(np.full(pods, 0.5))
     owners = [draw.choice(pods, len(scores), p=shares) for _, scores in turns]
 
-    assert judged(window_of(counted(turns, owners, pods))) == judged(alone(turns))
+    assert evaluated(window_of(counted(turns, owners, pods))) == evaluated(alone(turns))
 
 
 @many
@@ -130,7 +130,7 @@ def test_verdict_does_not_depend_on_the_order_of_rows_in_a_sub_window(seed: int,
         order = draw.permutation(len(scores))
         mixed.append(({name: values[order] for name, values in rows.items()}, scores[order]))
 
-    assert judged(alone(mixed)) == judged(alone(turns))
+    assert evaluated(alone(mixed)) == evaluated(alone(turns))
 
 
 @many
@@ -139,10 +139,10 @@ def test_a_pod_without_traffic_does_not_change_the_verdict(seed: int, shift: flo
     """Scaling up adds pods without counts."""
     turns = turns_of(900, seed, shift)
     window, idle = alone(turns), Recorder(PROFILE, model="m", version="sha256:" + "0" * 64, start=START)
-    before = judged(window)
+    before = evaluated(window)
     window.add(idle.document(), pod="idle", now=START + (turn + 0.5) * STEP)
 
-    assert judged(window) == before
+    assert evaluated(window) == before
 
 
 @many

@@ -23,7 +23,7 @@ HOLES = QUIET.set_column(0, "age", pa.array([None] * 600 + QUIET["age"].to_pylis
 SHIFTED = make_table(seed=2, shift=8)
 SHIFTED_HOLES = SHIFTED.set_column(0, "age", pa.array([None] * 600 + SHIFTED["age"].to_pylist()[600:]))
 SCORED = {"truth": ["--target", "y", "--prediction", "p"], "score": ["--prediction", "p", "--task", "classification"]}
-ENDS: dict[str, tuple[pa.Table, pa.Table, list[str], Exit]] = {
+OUTCOMES: dict[str, tuple[pa.Table, pa.Table, list[str], Exit]] = {
     "no drift": (TRAIN, QUIET, [], Exit.QUIET),
     "drift": (TRAIN, SHIFTED, [], Exit.DRIFT),
     "a data fault": (TRAIN, HOLES, [], Exit.FAULT),
@@ -52,9 +52,9 @@ ENDS: dict[str, tuple[pa.Table, pa.Table, list[str], Exit]] = {
 }
 
 
-def run(train: Path, week: Path, *said: str) -> int:
+def run(train: Path, week: Path, *arguments: str) -> int:
     """Run the command on two files."""
-    return main(["drift", "--reference", str(train), "--current", str(week), *said])
+    return main(["drift", "--reference", str(train), "--current", str(week), *arguments])
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def week(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("arguments", "words"),
     [
         ([], MISSING_WORDS),
         (["--missing-values", "?", "-"], ("", "?", "-")),
@@ -78,16 +78,16 @@ def week(tmp_path: Path) -> Path:
     ],
     ids=["default", "given", "none"],
 )
-def test_words_for_missing_values_can_be_replaced(said: list[str], words: tuple[str, ...]) -> None:
+def test_words_for_missing_values_can_be_replaced(arguments: list[str], words: tuple[str, ...]) -> None:
     """An empty field is always missing."""
-    assert read_options(parser().parse_args(["drift", "--reference", "train.csv", *said])).missing == words
+    assert read_options(parser().parse_args(["drift", "--reference", "train.csv", *arguments])).missing == words
 
 
-@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.parametrize("name", OUTCOMES)
 def test_exit_code_and_outcome(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    reference, current, said, expected = ENDS[name]
+    reference, current, arguments, expected = OUTCOMES[name]
     paths = write(reference, tmp_path / "train.parquet"), write(current, tmp_path / "week.parquet")
-    assert run(*paths, *said, "-o", "json") == expected
+    assert run(*paths, *arguments, "-o", "json") == expected
     report = json.loads(capsys.readouterr().out)
     words = {Exit.QUIET: "Quiet", Exit.DRIFT: "Drift", Exit.FAULT: "DataFault", Exit.UNKNOWN: "Unknown"}
     assert (report["exitCode"], report["outcome"]) == (expected, words[expected])
@@ -144,8 +144,10 @@ def test_invalid_arguments_give_a_one_line_error(
     train: Path, week: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The message goes to stderr, stdout stays empty, and the exit code is 2."""
-    said, expected = REFUSED[name]
-    assert main(["drift", *({"TRAIN": str(train), "WEEK": str(week)}.get(word, word) for word in said)]) == Exit.USAGE
+    arguments, expected = REFUSED[name]
+    assert (
+        main(["drift", *({"TRAIN": str(train), "WEEK": str(week)}.get(word, word) for word in arguments)]) == Exit.USAGE
+    )
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("perennate: ")
@@ -154,7 +156,7 @@ def test_invalid_arguments_give_a_one_line_error(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "arguments",
     [
         ["--reference", "a.csv", "--profile", "b.json", "--current", "c.csv"],
         ["--current", "c.csv"],
@@ -163,9 +165,9 @@ def test_invalid_arguments_give_a_one_line_error(
         ["--reference", "a.csv", "--current", "c.csv", "--drifted", "nan"],
     ],
 )
-def test_arguments_out_of_bounds_are_refused(said: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_arguments_out_of_bounds_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["drift", *said])
+        main(["drift", *arguments])
     assert ended.value.code == Exit.USAGE
     assert "usage: perennate drift" in capsys.readouterr().err
 
@@ -190,17 +192,17 @@ def profile(tmp_path: Path, train: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("arguments", "words"),
     [
         (["--numeric", "agee"], "there is no column 'agee', so that --numeric cannot be said of it"),
         (["--numeric", "plan"], "column 'plan' is categorical, so that --numeric cannot be said of it"),
     ],
 )
 def test_types_that_contradict_the_profile_are_refused(
-    profile: Path, week: Path, said: list[str], words: str, capsys: pytest.CaptureFixture[str]
+    profile: Path, week: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The profile determines the types; an option can only declare that text holds them."""
-    assert main(["drift", "--profile", str(profile), "--current", str(week), *said]) == Exit.USAGE
+    assert main(["drift", "--profile", str(profile), "--current", str(week), *arguments]) == Exit.USAGE
     assert capsys.readouterr().err == f"perennate: {profile}: {words}\n"
 
 
@@ -239,14 +241,14 @@ def test_unusable_counts_are_refused(tmp_path: Path, profile: Path, capsys: pyte
     own, twin = (counts(profile, QUIET, tmp_path / name, start=1.0) for name in ("own.json", "twin.json"))
     empty = tmp_path / "empty.json"
     empty.write_text("{}")
-    for paths, said in (
+    for paths, message in (
         ([foreign], "foreign.json: counts against profile sha256:"),
         ([own, twin], f"twin.json: counts from the same moment as {own}, so that both are of one pod"),
         ([empty], "empty.json: is no counts document: "),
         ([tmp_path / "gone.json"], "gone.json: there is no such file"),
     ):
         assert main(["drift", "--profile", str(profile), "--counts", *map(str, paths)]) == Exit.USAGE
-        assert said in capsys.readouterr().err
+        assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("name", "begins"), [("r.json", "{"), ("r.html", "<!doctype html>"), ("r.txt", "No drift.")])

@@ -22,9 +22,9 @@ from tests.support.pods.drift_command import FORMATS, make_scored, make_table, w
 ROWS = 2000
 
 
-def plan(path: Path, **said: Any) -> CountingSpec:
+def plan(path: Path, **fields: Any) -> CountingSpec:
     """The plan for current files, with this file as the reference."""
-    roles = ColumnRoles(said.pop("kinds", {}), frozenset(said.pop("ignored", ())), **said)
+    roles = ColumnRoles(fields.pop("kinds", {}), frozenset(fields.pop("ignored", ())), **fields)
     reference = read_reference(
         ReadOptions(None, ",").open(path, roles.texts), roles, limit=None, tick=lambda share: None
     )
@@ -110,10 +110,12 @@ def test_performance_is_not_measured_without_labels(tmp_path: Path) -> None:
 
 def test_predictions_of_unknown_classes_count_as_wrong(tmp_path: Path) -> None:
     """Rows with a true class that the reference lacks are never predicted correctly."""
-    said = np.array(["a", "b"] * 1000)
-    against = plan(write(make_table(said=said, y=said), tmp_path / "train.csv"), target="y", prediction="said")
-    truth = np.where(np.arange(ROWS) < 500, "new", said)
-    current = count(against, write(make_table(said=said, y=truth), tmp_path / "week.csv"))
+    predicted = np.array(["a", "b"] * 1000)
+    against = plan(
+        write(make_table(predicted=predicted, y=predicted), tmp_path / "train.csv"), target="y", prediction="predicted"
+    )
+    truth = np.where(np.arange(ROWS) < 500, "new", predicted)
+    current = count(against, write(make_table(predicted=predicted, y=truth), tmp_path / "week.csv"))
     assert current.outcomes is not None
     assert current.outcomes.measured(0.95)["accuracy"].value == 0.75
 

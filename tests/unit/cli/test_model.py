@@ -16,7 +16,7 @@ WORDS = np.array(["no", "yes"] * 25, dtype=object)
 THREE = np.array(["a", "b", "c"] * 20, dtype=object)
 SIZES = np.linspace(-5, 100, 50)
 Case = tuple[np.ndarray, np.ndarray | None, dict[str, Any], Model]
-SEEN: dict[str, Case] = {
+CASES: dict[str, Case] = {
     "probability of a class 0 or 1": (SHARES, BITS, {}, Model("probability", ("0", "1"))),
     "probability of a class as text": (SHARES, WORDS, {}, Model("probability", ("no", "yes"))),
     "probability of the given positive class": (SHARES, WORDS, {"positive": "no"}, Model("probability", ("yes", "no"))),
@@ -62,17 +62,17 @@ REFUSED: dict[str, tuple[np.ndarray, np.ndarray | None, dict[str, Any], str]] = 
 }
 
 
-@pytest.mark.parametrize("name", SEEN)
+@pytest.mark.parametrize("name", CASES)
 def test_model_is_inferred(name: str) -> None:
     """It follows from predictions and labels, unless the user gives it."""
-    predictions, truth, said, expected = SEEN[name]
-    given = {"task": None, "positive": None} | said
+    predictions, truth, options, expected = CASES[name]
+    given = {"task": None, "positive": None} | options
     assert infer_model(predictions, truth, where="a.csv", **given) == expected
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_values_of_no_model_are_refused(name: str) -> None:
-    predictions, truth, said, expected = REFUSED[name]
-    given = {"task": None, "positive": None} | said
+    predictions, truth, options, expected = REFUSED[name]
+    given = {"task": None, "positive": None} | options
     with pytest.raises(UsageError, match=rf"^a\.csv: .*{expected}"):
         infer_model(predictions, truth, where="a.csv", **given)

@@ -43,9 +43,9 @@ def make_classed(seed: int, *, right: float = 0.8) -> pa.Table:
     return make_table(ROWS, seed=seed, p=p, y=y)
 
 
-def judged(capsys: pytest.CaptureFixture[str], *said: str) -> dict[str, Any]:
+def run_and_report(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     """Run the command and return its report, after checking the exit code."""
-    code = main(["drift", *said, "-o", "json"])
+    code = main(["drift", *arguments, "-o", "json"])
     report: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert report["exitCode"] == code
     return report
@@ -56,7 +56,7 @@ NONE = "Performance was not measured: 0 labelled rows, at least 500 are needed."
 NO_TRUTH = "Performance was not measured: {train} was built without the truth."
 NO_BASELINE = "Performance was not judged: {train} has no {metric} to compare with."
 ONE_CLASS = make_scored(seed=2).set_column(5, "y", pa.array([1] * ROWS))
-UNTOLD: dict[str, tuple[pa.Table, list[str], pa.Table, list[str], str]] = {
+UNKNOWN: dict[str, tuple[pa.Table, list[str], pa.Table, list[str], str]] = {
     "few labels": (make_scored(), BOTH, labelled(12), BOTH, NEEDED),
     "one label": (make_scored(), BOTH, labelled(1), BOTH, NEEDED.replace("12 labelled rows", "1 labelled row")),
     "fewer labels than the given minimum": (
@@ -85,17 +85,19 @@ UNTOLD: dict[str, tuple[pa.Table, list[str], pa.Table, list[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", UNTOLD)
+@pytest.mark.parametrize("name", UNKNOWN)
 @pytest.mark.parametrize("requires_performance", [[], ["--tolerance", "0.01"]])
 def test_a_note_says_why_performance_is_unknown(
     tmp_path: Path, name: str, requires_performance: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """If a tolerance is given, the outcome is Unknown rather than quiet."""
-    before, of_reference, now, of_current, note = UNTOLD[name]
+    before, of_reference, now, of_current, note = UNKNOWN[name]
     train, week = write(before, tmp_path / "train.parquet"), write(now, tmp_path / "week.parquet")
     profile = tmp_path / "profile.json"
     assert main(["drift", "--reference", str(train), *of_reference, "--save-profile", str(profile)]) == Exit.QUIET
-    report = judged(capsys, "--profile", str(profile), "--current", str(week), *of_current, *requires_performance)
+    report = run_and_report(
+        capsys, "--profile", str(profile), "--current", str(week), *of_current, *requires_performance
+    )
     assert report["notes"][-1] == note.replace("{train}", str(profile))
     assert all("lost" not in metric for metric in report["performance"])
     assert report["outcome"] == ("Unknown" if requires_performance else "Quiet")
@@ -104,7 +106,7 @@ def test_a_note_says_why_performance_is_unknown(
 
 def test_an_undefined_metric_has_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train, week = write(make_scored(), tmp_path / "train.csv"), write(ONE_CLASS, tmp_path / "week.csv")
-    report = judged(capsys, "--reference", str(train), "--current", str(week), *BOTH, "--metric", "auc")
+    report = run_and_report(capsys, "--reference", str(train), "--current", str(week), *BOTH, "--metric", "auc")
     assert report["notes"] == ["Performance was not judged: auc is not defined for the labelled rows."]
     assert (report["outcome"], "accuracy" in {found["metric"] for found in report["performance"]}) == ("Unknown", True)
 
@@ -112,14 +114,14 @@ def test_an_undefined_metric_has_no_verdict(tmp_path: Path, capsys: pytest.Captu
 def test_drift_is_reported_if_performance_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shifted = labelled(12).set_column(0, "age", make_table(seed=2, shift=8)["age"])
     train, week = write(make_scored(), tmp_path / "train.csv"), write(shifted, tmp_path / "week.csv")
-    report = judged(capsys, "--reference", str(train), "--current", str(week), *BOTH, "--metric", "auc")
+    report = run_and_report(capsys, "--reference", str(train), "--current", str(week), *BOTH, "--metric", "auc")
     assert (report["outcome"], report["words"]) == ("Drift", "Drift in 1 column: age. The performance cannot be told.")
 
 
 def test_a_target_without_predictions_gives_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The target is not compared as a column either."""
     train, week = write(make_scored(), tmp_path / "train.csv"), write(make_scored(seed=2), tmp_path / "week.csv")
-    report = judged(capsys, "--reference", str(train), "--current", str(week), "--target", "y")
+    report = run_and_report(capsys, "--reference", str(train), "--current", str(week), "--target", "y")
     assert report["notes"] == ["Performance was not measured: that takes --prediction beside --target."]
     assert "y" not in {column["name"] for column in report["columns"]}
 
@@ -152,8 +154,8 @@ def pod(profile: Path, table: pa.Table, path: Path) -> Path:
         answers = bins if recorder.profile.label_kind == "scores" else answers
     elif recorder.profile.classes:
         answers = recorder.class_positions(columns["p"])
-    told = table["y"].is_valid().to_numpy()
-    recorder.record_labels(answers[told], table["y"].drop_null().to_pylist())
+    labelled_rows = table["y"].is_valid().to_numpy()
+    recorder.record_labels(answers[labelled_rows], table["y"].drop_null().to_pylist())
     path.write_text(json.dumps(recorder.document()))
     return path
 
@@ -176,8 +178,10 @@ def test_labels_of_pods_give_the_performance_of_their_rows(
     write(before, train)
     write(now, week)
     assert main(["drift", "--reference", str(train), *BOTH, "--save-profile", str(profile)]) == Exit.QUIET
-    of_rows = judged(capsys, "--profile", str(profile), "--current", str(week), *BOTH)
-    of_pods = judged(capsys, "--profile", str(profile), "--counts", str(pod(profile, now, tmp_path / "pod.json")))
+    of_rows = run_and_report(capsys, "--profile", str(profile), "--current", str(week), *BOTH)
+    of_pods = run_and_report(
+        capsys, "--profile", str(profile), "--counts", str(pod(profile, now, tmp_path / "pod.json"))
+    )
     assert of_pods["performance"] == of_rows["performance"]
     assert [metric["lost"] for metric in of_pods["performance"] if "lost" in metric] == [worse]
     assert of_pods["words"] == of_rows["words"]
@@ -189,7 +193,7 @@ def test_a_note_says_if_pods_have_too_few_labels(tmp_path: Path, capsys: pytest.
     assert main(["drift", "--reference", str(train), *BOTH, "--save-profile", str(profile)]) == Exit.QUIET
     few, none = (str(pod(profile, labelled(rows), tmp_path / f"{rows}.json")) for rows in (12, 0))
     against = ["--profile", str(profile), "--counts"]
-    assert judged(capsys, *against, few)["notes"] == [NEEDED]
-    assert judged(capsys, *against, none)["notes"] == []
-    asked = judged(capsys, *against, none, "--metric", "auc")
-    assert (asked["notes"], asked["outcome"]) == ([NONE], "Unknown")
+    assert run_and_report(capsys, *against, few)["notes"] == [NEEDED]
+    assert run_and_report(capsys, *against, none)["notes"] == []
+    report = run_and_report(capsys, *against, none, "--metric", "auc")
+    assert (report["notes"], report["outcome"]) == ([NONE], "Unknown")

@@ -22,16 +22,16 @@ from perennate.tabular.errors import UsageError
 from tests.support.pods.drift_command import FORMATS, make_scored, make_table, write
 
 
-def reference(path: Path, *, limit: int | None = None, workers: int = 1, **said: Any) -> ReferenceData:
+def reference(path: Path, *, limit: int | None = None, workers: int = 1, **fields: Any) -> ReferenceData:
     """Read a reference with the defaults of the command."""
-    roles = ColumnRoles(said.pop("kinds", {}), frozenset(said.pop("ignored", ())), **said)
+    roles = ColumnRoles(fields.pop("kinds", {}), frozenset(fields.pop("ignored", ())), **fields)
     file = ReadOptions(None, ",").open(path, roles.texts)
     return read_reference(file, roles, limit=limit, workers=workers, tick=lambda share: None)
 
 
-def compared(path: Path, *said: str) -> str:
+def outcome_of(path: Path, *arguments: str) -> str:
     """The outcome of comparing a file with itself."""
-    report = report_of(parser().parse_args(["drift", "--reference", str(path), "--current", str(path), *said]))
+    report = report_of(parser().parse_args(["drift", "--reference", str(path), "--current", str(path), *arguments]))
     assert report is not None
     return report.words
 
@@ -66,8 +66,10 @@ def test_kinds_are_inferred_or_given(tmp_path: Path) -> None:
         "plan": "categorical",
         "when": "datetime",
     }
-    said = reference(path, kinds={"visits": "categorical", "member": "categorical"}, ignored=["when"]).profile.features
-    assert [item.kind for item in said] == ["numeric", "categorical", "categorical", "categorical"]
+    features = reference(
+        path, kinds={"visits": "categorical", "member": "categorical"}, ignored=["when"]
+    ).profile.features
+    assert [item.kind for item in features] == ["numeric", "categorical", "categorical", "categorical"]
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -79,7 +81,7 @@ def test_text_as_numbers(tmp_path: Path, form: str) -> None:
     assert isinstance(feature, NumericFeature)
     assert (feature.counts.sum(), feature.other, feature.missing) == (1000, 500, 500)
     assert isinstance(reference(path).profile.features[-1], CategoricalFeature)
-    assert compared(path, "--numeric", "weight") == "No drift."
+    assert outcome_of(path, "--numeric", "weight") == "No drift."
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -91,7 +93,7 @@ def test_text_as_dates(tmp_path: Path, form: str) -> None:
     assert isinstance(feature, NumericFeature)
     assert (feature.kind, feature.minimum, feature.maximum) == ("datetime", 3 * 3600, 15 * 3600)
     assert (feature.other, feature.missing) == (500, 500)
-    assert compared(path, "--datetime", "when") == "No drift."
+    assert outcome_of(path, "--datetime", "when") == "No drift."
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -99,9 +101,9 @@ def test_text_is_converted_as_given_for_a_profile_too(tmp_path: Path, form: str)
     """A profile does not store that its numbers and dates were text."""
     texts = {"weight": pa.array(["1.5", "2"] * 1000), "when": pa.array(["2025-01-01T03:00", "2025-01-02T15:00"] * 1000)}
     path, profile = write(make_table(**texts), tmp_path / f"some.{form}"), tmp_path / "profile.json"
-    said = ["--numeric", "weight", "--datetime", "when"]
-    assert main(["drift", "--reference", str(path), *said, "--save-profile", str(profile)]) == Exit.QUIET
-    assert main(["drift", "--profile", str(profile), "--current", str(path), *said]) == Exit.QUIET
+    arguments = ["--numeric", "weight", "--datetime", "when"]
+    assert main(["drift", "--reference", str(path), *arguments, "--save-profile", str(profile)]) == Exit.QUIET
+    assert main(["drift", "--profile", str(profile), "--current", str(path), *arguments]) == Exit.QUIET
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -172,19 +174,19 @@ def test_predicted_classes_are_a_separate_column(tmp_path: Path) -> None:
     """They are tested like a feature; the baselines come from the confusion matrix."""
     chance = np.random.default_rng(5)
     truth = chance.choice(["a", "b", "c"], 2000)
-    said = np.where(chance.random(2000) < 0.8, truth, "a")
-    path = write(make_table(prediction=said, y=truth), tmp_path / "some.parquet")
+    predicted = np.where(chance.random(2000) < 0.8, truth, "a")
+    path = write(make_table(prediction=predicted, y=truth), tmp_path / "some.parquet")
     found = reference(path, target="y", prediction="prediction")
     assert found.profile.features[-1].name == PREDICTED
-    assert found.profile.metrics["accuracy"].value == pytest.approx(np.mean(said == truth))
+    assert found.profile.metrics["accuracy"].value == pytest.approx(np.mean(predicted == truth))
     assert set(found.profile.metrics) == {"accuracy", "macroF1"}
 
 
 def test_profile_of_a_regression(tmp_path: Path) -> None:
     chance = np.random.default_rng(5)
     truth = chance.normal(100, 20, 2000)
-    path = write(make_table(said=truth + chance.normal(0, 5, 2000), y=truth), tmp_path / "some.parquet")
-    profile = reference(path, target="y", prediction="said").profile
+    path = write(make_table(predicted=truth + chance.normal(0, 5, 2000), y=truth), tmp_path / "some.parquet")
+    profile = reference(path, target="y", prediction="predicted").profile
     assert profile.residual is not None
     assert profile.metrics["mae"].value == pytest.approx(5 * np.sqrt(2 / np.pi), rel=0.1)
 
@@ -211,7 +213,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_invalid_references_are_refused(tmp_path: Path, name: str) -> None:
     """The message starts with the file."""
-    made, said, expected = REFUSED[name]
+    made, fields, expected = REFUSED[name]
     path = write(make_table(**made), tmp_path / "some.parquet")
     with pytest.raises(UsageError, match=rf"^{path}: .*{expected}"):
-        reference(path, **said)
+        reference(path, **fields)

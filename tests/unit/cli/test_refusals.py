@@ -111,9 +111,9 @@ CURRENT: dict[str, tuple[str, bytes, str]] = {
 }
 
 
-def refused(said: list[str], report: Path, capsys: pytest.CaptureFixture[str]) -> str:
+def refused(arguments: list[str], report: Path, capsys: pytest.CaptureFixture[str]) -> str:
     """Run the command, check that it only prints one line to stderr, and return that line."""
-    assert main(["drift", *said, "--output-file", str(report)]) == Exit.USAGE
+    assert main(["drift", *arguments, "--output-file", str(report)]) == Exit.USAGE
     captured = capsys.readouterr()
     assert captured.out == ""
     assert not report.exists()
@@ -124,11 +124,11 @@ def refused(said: list[str], report: Path, capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize("name", CURRENT)
 def test_unusable_current_file(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    called, content, said = CURRENT[name]
-    train, current = write(TRAIN, tmp_path / "train.parquet"), tmp_path / called
+    file_name, content, message = CURRENT[name]
+    train, current = write(TRAIN, tmp_path / "train.parquet"), tmp_path / file_name
     current.write_bytes(content)
     sentence = refused(["--reference", str(train), "--current", str(current)], tmp_path / "report.json", capsys)
-    assert sentence.startswith(f"perennate: {current}: {said}")
+    assert sentence.startswith(f"perennate: {current}: {message}")
 
 
 REFERENCE: dict[str, tuple[str, bytes, str]] = {
@@ -146,16 +146,16 @@ REFERENCE: dict[str, tuple[str, bytes, str]] = {
 @pytest.mark.parametrize("name", REFERENCE)
 def test_unusable_reference(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The reference is read first, so the missing current file is not reported."""
-    called, content, said = REFERENCE[name]
-    reference = tmp_path / called
+    file_name, content, message = REFERENCE[name]
+    reference = tmp_path / file_name
     reference.write_bytes(content)
     sentence = refused(["--reference", str(reference), "--current", "gone.csv"], tmp_path / "report.json", capsys)
-    assert sentence.startswith(f"perennate: {reference}: {said}")
+    assert sentence.startswith(f"perennate: {reference}: {message}")
 
 
 WHEN = pa.array([20_000] * 600).cast(pa.int32()).cast(pa.date32())
 FAR = pa.array([2**62] * 600).cast(pa.timestamp("us"))
-SAID: dict[str, tuple[pa.Table, list[str], str]] = {
+OPTIONS: dict[str, tuple[pa.Table, list[str], str]] = {
     "dates as numbers": (
         TRAIN.append_column("when", WHEN),
         ["--numeric", "when"],
@@ -181,12 +181,12 @@ SAID: dict[str, tuple[pa.Table, list[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", OPTIONS)
 def test_column_type_that_contradicts_an_option(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An option that cannot be applied is an error, never ignored."""
-    table, said, words = SAID[name]
+    table, arguments, words = OPTIONS[name]
     path = write(table, tmp_path / "train.parquet")
-    sentence = refused(["--reference", str(path), "--current", str(path), *said], tmp_path / "report.json", capsys)
+    sentence = refused(["--reference", str(path), "--current", str(path), *arguments], tmp_path / "report.json", capsys)
     assert sentence.startswith(f"perennate: {path}: column {words}")
 
 
@@ -285,18 +285,18 @@ DOCUMENTS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_unusable_document(tmp_path: Path, name: str, which: str, capsys: pytest.CaptureFixture[str]) -> None:
     """This covers profiles and counts documents."""
-    change, said = DOCUMENTS[name]
+    change, message = DOCUMENTS[name]
     train, week = write(TRAIN, tmp_path / "train.parquet"), write(TRAIN, tmp_path / "week.csv")
     profile, counts = tmp_path / "profile.json", tmp_path / "counts.json"
     assert main(["drift", "--reference", str(train), "--save-profile", str(profile)]) == Exit.QUIET
     if which == "profile":
         profile.write_bytes(change(profile.read_bytes()))
         sentence = refused(["--profile", str(profile), "--current", str(week)], tmp_path / "report.json", capsys)
-        assert sentence.startswith(f"perennate: {profile}: is no profile: {said}")
+        assert sentence.startswith(f"perennate: {profile}: is no profile: {message}")
     else:
         counts.write_bytes(change(json.dumps({"schema": "perennate.dev/counts/v1"}).encode()))
         sentence = refused(["--profile", str(profile), "--counts", str(counts)], tmp_path / "report.json", capsys)
-        expected = "" if name == "a field too many" else said
+        expected = "" if name == "a field too many" else message
         assert sentence.startswith(f"perennate: {counts}: is no counts document: {expected}")
 
 

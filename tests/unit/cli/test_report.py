@@ -35,10 +35,10 @@ HOSTILE = (
 )
 
 
-def make_report(tmp_path: Path, train: pa.Table, week: pa.Table, *said: str) -> DriftReport:
+def make_report(tmp_path: Path, train: pa.Table, week: pa.Table, *arguments: str) -> DriftReport:
     """The report on two tables."""
     paths = write(train, tmp_path / "train.parquet"), write(week, tmp_path / "week.parquet")
-    given = ["drift", "--reference", str(paths[0]), "--current", str(paths[1]), *said]
+    given = ["drift", "--reference", str(paths[0]), "--current", str(paths[1]), *arguments]
     report = report_of(parser().parse_args(given))
     assert report is not None
     return report
@@ -86,9 +86,9 @@ def test_the_schema_refuses_invalid_reports(full: DriftReport, change: dict[str,
         jsonschema.Draft202012Validator(schema()).validate(json.loads(full.to_json()) | change)
 
 
-@pytest.mark.parametrize(("said", "quorum"), [("1", 1), ("2", 2), ("30%", 0.3)])
-def test_the_schema_accepts_numbers_and_shares_as_quorum(tmp_path: Path, said: str, quorum: float) -> None:
-    report = make_report(tmp_path, make_table(), make_table(), "--min-drifted-features", said)
+@pytest.mark.parametrize(("option", "quorum"), [("1", 1), ("2", 2), ("30%", 0.3)])
+def test_the_schema_accepts_numbers_and_shares_as_quorum(tmp_path: Path, option: str, quorum: float) -> None:
+    report = make_report(tmp_path, make_table(), make_table(), "--min-drifted-features", option)
     document = json.loads(report.to_json())
     jsonschema.Draft202012Validator(schema()).validate(document)
     assert document["settings"]["minDriftedFeatures"] == quorum
@@ -97,8 +97,8 @@ def test_the_schema_accepts_numbers_and_shares_as_quorum(tmp_path: Path, said: s
 
 def test_a_page_shows_the_thresholds_of_a_rule(tmp_path: Path) -> None:
     """A rule has its own warning threshold, half of its drift threshold. The page also shows the quorum."""
-    said = ["--rule", "age=wasserstein:0.4", "--min-drifted-features", "50%"]
-    report = make_report(tmp_path, make_table(seed=1), make_table(seed=2), *said)
+    arguments = ["--rule", "age=wasserstein:0.4", "--min-drifted-features", "50%"]
+    report = make_report(tmp_path, make_table(seed=1), make_table(seed=2), *arguments)
     found = Page(page(report))
     levels = [text for text in found.text if text.startswith(("warning 0", "drift 0"))]
     expected = {"age": ["warning 0.20", "drift 0.40"]}

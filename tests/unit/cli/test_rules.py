@@ -41,12 +41,14 @@ def test_a_column_uses_its_rule(files: list[str], method: str, capsys: pytest.Ca
     assert columns["visits"]["warning"] == 0.1
 
 
-@pytest.mark.parametrize(("said", "want"), [([], 0.1), (["--drifted", "0.05"], 0.025), (["--warning", "0.15"], 0.15)])
+@pytest.mark.parametrize(
+    ("arguments", "want"), [([], 0.1), (["--drifted", "0.05"], 0.025), (["--warning", "0.15"], 0.15)]
+)
 def test_warning_threshold_is_half_of_the_drift_threshold_by_default(
-    files: list[str], said: list[str], want: float, capsys: pytest.CaptureFixture[str]
+    files: list[str], arguments: list[str], want: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Users who want to detect smaller drift need to set only one of them."""
-    main([*files, "-o", "json", *said])
+    main([*files, "-o", "json", *arguments])
     report = report_of(capsys)
     assert report["settings"]["warning"] == want
     assert {column["warning"] for column in report["columns"]} == {want}
@@ -104,9 +106,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_invalid_rules_are_refused(files: list[str], name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    said, message = REFUSED[name]
+    arguments, message = REFUSED[name]
 
-    assert main([*files, *said]) == Exit.USAGE
+    assert main([*files, *arguments]) == Exit.USAGE
     assert message in capsys.readouterr().err
 
 

@@ -285,10 +285,10 @@ def test_both_readers_refuse_a_file_with_the_same_message(tmp_path: Path, name: 
         read_reference(open_for_drift(path, form), ColumnRoles({}, frozenset()), limit=None, tick=lambda share: None)
     with pytest.raises(DataRefusedError) as training:
         read_for_training(path, form)
-    said = str(drift.value).removeprefix(f"{path}: ")
-    assert said.startswith(reason)
-    told = str(training.value).removeprefix(f"{FIELD}: pvc://claim/{file_name}: ")
-    assert told.removesuffix(f" (spec.data.train.format is {form})") == said
+    drift_message = str(drift.value).removeprefix(f"{path}: ")
+    assert drift_message.startswith(reason)
+    training_message = str(training.value).removeprefix(f"{FIELD}: pvc://claim/{file_name}: ")
+    assert training_message.removesuffix(f" (spec.data.train.format is {form})") == drift_message
 
 
 def test_an_index_named_in_the_spec_is_read(tmp_path: Path) -> None:

@@ -148,13 +148,13 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_unreadable_file_gives_a_one_line_error(tmp_path: Path, name: str) -> None:
     """The message starts with the file and the reason."""
-    content, said = BROKEN[name]
+    content, message = BROKEN[name]
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UsageError) as error:
         read(opened(path))
-    assert str(error.value).startswith(f"{path}: {said}")
+    assert str(error.value).startswith(f"{path}: {message}")
     assert "\n" not in str(error.value)
 
 
