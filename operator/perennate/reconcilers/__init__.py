@@ -1,1 +1,1 @@
-"""Pure decisions: what was observed goes in, a plan comes out."""
+"""Decisions about objects, one folder per kind: pure functions from the observed state to a plan. No I/O."""

@@ -1,4 +1,4 @@
-"""What a pass wants done: the answer of every `decide`, carried out by the shell."""
+"""Plans: the result of every `decide`, executed by `kube`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Event:
-    """A Kubernetes Event about the object that the pass looked at."""
+    """A Kubernetes Event about the object of the pass."""
 
     type: Literal["Normal", "Warning"]
     reason: str
@@ -22,7 +22,7 @@ class Event:
 
 @dataclass(frozen=True)
 class ObjectRef:
-    """One very object: the uid is the precondition of its deletion, so that a namesake that came later is spared."""
+    """One object. The uid is the precondition of its deletion: a newer object of the same name is not deleted."""
 
     api_version: str
     kind: str
@@ -33,20 +33,20 @@ class ObjectRef:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done, in this order: watch, create, apply, status, events, delete.
+    """The actions of a pass, in this order: watch, create, apply, status, events, delete.
 
     Attributes:
-        status: the whole status document wanted; None leaves it alone (the object is being deleted).
-        create: objects to POST. "Already exists" counts as done only if the existing object's controller is ours;
-            a store claim has no owner and always counts.
-        apply: objects for server-side apply with our field manager, conflicts forced.
-            A Job here holds its uid (so that it is never created by it) and `spec.suspend` alone.
-        delete: objects to delete, each only if its uid is still the one given.
-        events: Events to emit once the status is written.
-        requeue_after: seconds until the object is looked at again without another cause; None waits for a cause.
-        watch: what the monitor watches for the object from now on; None leaves it as it is.
-        evaluated: whether the status contains the evaluation that was due; the monitor learns of it once it is written.
-        gauges: metrics about the object that were measured again.
+        status: the whole desired status; None leaves it as it is.
+        create: objects to POST. If one exists already, it must be controlled by the object of the pass; a store claim
+            has no owner and may exist.
+        apply: objects for server-side apply with our field manager and forced conflicts.
+            A Job has only its uid, so that the apply cannot create it, and `spec.suspend`.
+        delete: objects to delete, each only if its uid still matches.
+        events: Events to emit after the status is written.
+        requeue_after: seconds until the next pass; None if only a change causes one.
+        watch: what the monitor watches for the object; None leaves it as it is.
+        evaluated: whether the status contains the evaluation that was due; acknowledged after the status is written.
+        gauges: metrics about the object to update.
     """
 
     status: Manifest | None
@@ -61,4 +61,4 @@ class Plan:
 
 
 LEAVE_ALONE = Plan(status=None)
-"""The object is being deleted: its children go with it by their owner references."""
+"""The object is being deleted: the garbage collector deletes its children."""

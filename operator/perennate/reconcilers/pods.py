@@ -1,4 +1,4 @@
-"""What a pod's status says: which container ended how, and what keeps a pod from going on."""
+"""Reads the status of pods: how containers ended, and why a pod is not running."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from perennate.builders.manifest import Manifest
 
 _HARMLESS_WAITS: Final = frozenset({"", "PodInitializing", "ContainerCreating"})
-"""Reasons of a waiting container that belong to every start."""
-_STORY_LIMIT: Final = 600
-"""Characters of a container's last words that a message quotes: room for a path in the store and two digests."""
+"""Reasons of a waiting container in a normal start."""
+_QUOTE_LIMIT: Final = 600
+"""Maximum length of a quoted termination message: enough for a path in the store and two digests."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ContainerEnd:
         pod: name of the pod.
         container: name of the container.
         exit_code: its exit code.
-        reason: what Kubernetes calls it, such as `Error` or `OOMKilled`.
+        reason: reason of Kubernetes, such as `Error` or `OOMKilled`.
         message: its termination message.
     """
 
@@ -39,16 +39,16 @@ class ContainerEnd:
     reason: str
     message: str
 
-    def story(self) -> str:
+    def describe(self) -> str:
         """The end in one sentence."""
-        words = _told_by_stage(self.message) or self.message
-        told = f": {truncate(words, _STORY_LIMIT)}" if words.strip() else ""
+        message = _stage_error(self.message) or self.message
+        quoted = f": {truncate(message, _QUOTE_LIMIT)}" if message.strip() else ""
         named = f" ({self.reason})" if self.reason not in {"", "Error"} else ""
-        return f"container {self.container} of pod {self.pod} ended with exit code {self.exit_code}{named}{told}"
+        return f"container {self.container} of pod {self.pod} ended with exit code {self.exit_code}{named}{quoted}"
 
 
-def _told_by_stage(message: str) -> str:
-    """The sentence in the result that a stage of ours left, empty if the message is none."""
+def _stage_error(message: str) -> str:
+    """The error message in the result of a stage, empty if the termination message is not such a result."""
     try:
         error = StageResult.model_validate_json(message).error
     except ValidationError:
@@ -62,18 +62,18 @@ def pod_name(pod: Manifest) -> str:
 
 
 def newest_first(pods: Iterable[Manifest]) -> list[Manifest]:
-    """The pods by creation time, newest first; of equal age by name."""
+    """The pods by creation time, newest first; pods of the same age by name."""
     return sorted(pods, key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod_name(pod)), reverse=True)
 
 
 def container_statuses(pod: Manifest) -> list[dict[str, Any]]:
-    """Statuses of all containers, the init containers first."""
+    """Statuses of all containers, init containers first."""
     status = pod.get("status") or {}
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
 
 
 def container_end(pod: Manifest, container: dict[str, Any], *, state: str = "state") -> ContainerEnd | None:
-    """How a container ended, or, with `lastState`, how it ended before its restart; None if it did not."""
+    """How a container ended, or, with state `lastState`, how it ended before its restart; None if it did not end."""
     ended = (container.get(state) or {}).get("terminated")
     if not ended:
         return None
@@ -87,7 +87,7 @@ def container_end(pod: Manifest, container: dict[str, Any], *, state: str = "sta
 
 
 def failure(pod: Manifest) -> ContainerEnd | None:
-    """The first container of a pod that ended with an exit code other than 0, now or before its last restart."""
+    """The first container of a pod that failed (exit code not 0), now or before its last restart; None if none did."""
     for container in container_statuses(pod):
         for state in ("state", "lastState"):
             end = container_end(pod, container, state=state)
@@ -96,12 +96,12 @@ def failure(pod: Manifest) -> ContainerEnd | None:
     return None
 
 
-def obstacle(pod: Manifest) -> str:
-    """What keeps a pod from going on, for people; empty if nothing does."""
+def why_not_running(pod: Manifest) -> str:
+    """Why a pod cannot be scheduled or started, for people; empty if nothing is known."""
     status = pod.get("status") or {}
     for condition in status.get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return truncate(f"pod {pod_name(pod)} cannot be scheduled: {condition.get('message') or ''}", _STORY_LIMIT)
+            return truncate(f"pod {pod_name(pod)} cannot be scheduled: {condition.get('message') or ''}", _QUOTE_LIMIT)
     for container in container_statuses(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
         reason = str(waiting.get("reason") or "")
@@ -109,18 +109,18 @@ def obstacle(pod: Manifest) -> str:
             continue
         last = container_end(pod, container, state="lastState")
         if last is not None:
-            return f"{last.story()}; it waits to be started again ({reason})"
-        told = truncate(str(waiting.get("message") or ""), _STORY_LIMIT)
-        return f"container {container.get('name')} of pod {pod_name(pod)} waits: {reason}: {told}"
+            return f"{last.describe()}; it will be restarted ({reason})"
+        message = truncate(str(waiting.get("message") or ""), _QUOTE_LIMIT)
+        return f"container {container.get('name')} of pod {pod_name(pod)} is waiting: {reason}: {message}"
     return ""
 
 
 def is_ready(pod: Manifest) -> bool:
-    """Whether a pod gets traffic."""
+    """Whether a pod is ready."""
     conditions = (pod.get("status") or {}).get("conditions") or ()
     return any(condition.get("type") == "Ready" and condition.get("status") == "True" for condition in conditions)
 
 
-def is_leaving(pod: Manifest) -> bool:
+def is_terminating(pod: Manifest) -> bool:
     """Whether a pod is being deleted."""
     return bool(pod.get("metadata", {}).get("deletionTimestamp"))

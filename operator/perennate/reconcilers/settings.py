@@ -1,4 +1,4 @@
-"""What an administrator sets for the whole installation and decisions need."""
+"""Settings of the installation that decisions need."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """Images of the pods and shape of the store.
+    """Images of the pods, and properties of the store.
 
     Attributes:
         trainer_image: image of the stages of a training run.
         serving_image: image of serving pods.
         store_size: size of a namespace's store claim, as a Kubernetes quantity.
-        store_class: storage class of the claim; the cluster's default when None.
-        store_access_mode: access mode of the claim; ReadWriteMany where pods run on several nodes.
+        store_class: storage class of the claim; None for the default of the cluster.
+        store_access_mode: access mode of the claim; ReadWriteMany if pods run on several nodes.
         image_pull_policy: pull policy of both images.
     """
 
@@ -33,7 +33,7 @@ class Settings:
 
 
 def store_claim_of(namespace: str, settings: Settings) -> Manifest:
-    """The store claim of a namespace, shaped as the administrator wants it."""
+    """The store claim of a namespace with the properties of the settings."""
     return training.store_claim(
         namespace,
         size=settings.store_size,

@@ -1,17 +1,17 @@
-"""Sentences for people: counted nouns, and texts cut to what a field of a status may hold."""
+"""Text for people: counted nouns, and text truncated to the limits of status fields."""
 
 from __future__ import annotations
 
 from typing import Final
 
 MESSAGE_LIMIT: Final = 1024
-"""Characters of a condition's message."""
+"""Maximum length of a condition message."""
 TEXT_LIMIT: Final = 256
-"""Characters of a short text in a status."""
+"""Maximum length of a short text in a status."""
 
 
 def truncate(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """The text, shortened in its middle if it is too long: its beginning names the place, its end the cause."""
+    """The text, truncated in the middle if it is too long: its start names the place, its end the cause."""
     text = text.strip()
     if len(text) <= limit:
         return text

@@ -28,7 +28,7 @@ from tests.support.world.shell import Shell
 
 GENERIC = (
     *("kube/reconcile.py", "kube/routing.py", "kube/reader.py", "kube/kind.py", "reconcilers/invalid.py"),
-    *(f"reconcilers/{name}.py" for name in ("plan", "status_builder", "policy", "gauges")),
+    *(f"reconcilers/{name}.py" for name in ("plan", "status_builder", "chain", "gauges", "watch")),
 )
 GENERIC_FOLDERS = ("kube/runtime", "controllers", "telemetry")
 NAMES = tuple(kind.declaration.kind for kind in KINDS)

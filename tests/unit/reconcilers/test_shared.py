@@ -8,9 +8,9 @@ import pytest
 
 from perennate.api.meta import HISTORY_LIMIT, Condition
 from perennate.api.v1alpha1.training_job import TrainingJobStatus
+from perennate.reconcilers.chain import Chain, Check, Violation
 from perennate.reconcilers.plan import Event
-from perennate.reconcilers.pods import failure, is_leaving, is_ready, newest_first, obstacle
-from perennate.reconcilers.policy import Chain, Check, Violation
+from perennate.reconcilers.pods import failure, is_ready, is_terminating, newest_first, why_not_running
 from perennate.reconcilers.status_builder import StatusBuilder, replaced
 from perennate.reconcilers.times import parse_time, rfc3339, seconds_between
 from perennate.reconcilers.wording import pluralize, truncate
@@ -107,11 +107,11 @@ def test_an_invalid_value_never_gets_into_a_status() -> None:
 
 
 OBSTACLES: dict[str, tuple[Document, str]] = {
-    "no obstacle": (pod(containers=(running("serve"),)), ""),
+    "no why_not_running": (pod(containers=(running("serve"),)), ""),
     "an ordinary start": (pod(containers=(waiting("fetch"), waiting("serve"))), ""),
     "a crash loop, with the last termination": (
         pod(containers=(waiting("serve", "CrashLoopBackOff", "back-off 10s", last=ended("serve", 1, "no memory")),)),
-        "container serve of pod pod ended with exit code 1: no memory; it waits to be started again (CrashLoopBackOff)",
+        "container serve of pod pod ended with exit code 1: no memory; it will be restarted (CrashLoopBackOff)",
     ),
     "an unschedulable pod": (
         pod(conditions=(condition("PodScheduled", "False", "Unschedulable", message="no node"),)),
@@ -123,7 +123,7 @@ OBSTACLES: dict[str, tuple[Document, str]] = {
 @pytest.mark.parametrize(("document", "want"), OBSTACLES.values(), ids=OBSTACLES)
 def test_obstacle_says_what_a_pod_waits_for(document: Document, want: str) -> None:
     """A waiting container is reported only if the wait is not part of a normal start."""
-    assert obstacle(document) == want
+    assert why_not_running(document) == want
 
 
 def test_the_failure_of_a_pod_is_its_first_failed_container() -> None:
@@ -133,7 +133,7 @@ def test_the_failure_of_a_pod_is_its_first_failed_container() -> None:
     assert (found.container, found.exit_code) == ("train", 3)
     restarted = failure(pod(containers=(running("serve", last=ended("serve", 137, reason="OOMKilled")),)))
     assert restarted is not None
-    assert restarted.story() == "container serve of pod pod ended with exit code 137 (OOMKilled)"
+    assert restarted.describe() == "container serve of pod pod ended with exit code 137 (OOMKilled)"
     assert failure(pod(containers=(ended("prepare"), running("train")))) is None
 
 
@@ -149,6 +149,6 @@ def test_ready_and_leaving_are_derived_from_the_pod() -> None:
     assert is_ready(pod(conditions=(condition("Ready"),)))
     assert not is_ready(pod(conditions=(condition("Ready", "False"),)))
     assert not is_ready({"metadata": {}})
-    assert is_leaving(pod(deleted=at(0)))
-    assert not is_leaving(pod())
+    assert is_terminating(pod(deleted=at(0)))
+    assert not is_terminating(pod())
     assert NOW.tzinfo is UTC

@@ -1,1 +1,1 @@
-"""Decisions about DriftPolicies."""
+"""Decisions about DriftPolicies. `evaluation` and `retraining` hold the two halves."""

@@ -1,11 +1,11 @@
-"""What keeps a policy from watching. The first violation is what Ready says."""
+"""Preconditions of watching a target. Ready reports the first violation."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from perennate.api.v1alpha1.drift_policy import Reason
-from perennate.reconcilers.policy import Chain, Violation
+from perennate.reconcilers.chain import Chain, Violation
 from perennate.reconcilers.wording import pluralize, truncate
 
 if TYPE_CHECKING:
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def not_suspended(observed: DriftPolicyObserved) -> Violation | None:
-    """The policy is not suspended."""
+    """spec.suspend is false."""
     if not observed.resource.spec.suspend:
         return None
     return Violation(Reason.SUSPENDED, "spec.suspend is true: nothing is scraped or evaluated")
 
 
 def target_exists(observed: DriftPolicyObserved) -> Violation | None:
-    """The ModelDeployment that is to be watched is there."""
+    """The target exists."""
     if observed.target is not None:
         return None
     name, namespace = observed.resource.spec.target_ref.name, observed.resource.metadata.namespace
@@ -32,7 +32,7 @@ def target_exists(observed: DriftPolicyObserved) -> Violation | None:
 
 
 def target_serves(observed: DriftPolicyObserved) -> Violation | None:
-    """Every pod of the target has served one version, so that there is something to watch."""
+    """The target has a stable revision."""
     if observed.target is None or observed.target.status.stable_revision is not None:
         return None
     name = observed.target.metadata.name
@@ -40,17 +40,17 @@ def target_serves(observed: DriftPolicyObserved) -> Violation | None:
 
 
 def reference_is_known(observed: DriftPolicyObserved) -> Violation | None:
-    """A pod handed out the reference profile of the version that is served."""
+    """A pod returned the reference profile of the served version."""
     if observed.state.profile is not None:
         return None
     if observed.state.profile_error is None:
-        return Violation(Reason.REFERENCE_AWAITED, "the reference profile is being asked for")
-    told = truncate(observed.state.profile_error, 400)
-    return Violation(Reason.REFERENCE_UNAVAILABLE, f"no pod handed out the reference profile: {told}")
+        return Violation(Reason.REFERENCE_AWAITED, "the reference profile was not fetched yet")
+    error = truncate(observed.state.profile_error, 400)
+    return Violation(Reason.REFERENCE_UNAVAILABLE, f"no pod returned the reference profile: {error}")
 
 
 def pods_answer(observed: DriftPolicyObserved) -> Violation | None:
-    """At least one pod answered the last scrape, if there was one that should."""
+    """At least one pod answered the last scrape, unless there are no ready pods."""
     if observed.state.pods_total == 0 or observed.state.pods_answering > 0:
         return None
     errors = "; ".join(observed.state.errors[:3])
@@ -59,4 +59,4 @@ def pods_answer(observed: DriftPolicyObserved) -> Violation | None:
 
 
 WATCHING: Final = Chain((not_suspended, target_exists, target_serves, reference_is_known, pods_answer))
-"""While one of these is violated there is no verdict, hence neither alarm nor retraining."""
+"""While one of these is violated there is no verdict, and so neither alarm nor retraining."""

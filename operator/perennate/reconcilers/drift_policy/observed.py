@@ -1,4 +1,4 @@
-"""What a pass over a DriftPolicy looks at."""
+"""The input of a decision about a DriftPolicy."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class DriftPolicyObserved:
         resource: the DriftPolicy.
         target: the ModelDeployment of `spec.targetRef`, None if there is none.
         training_job: the object that has the name of the newest episode's TrainingJob (`training_job_name`),
-            whoever owns it; if the cache has none, a live read confirmed that there is none.
-        watch: what the monitor watches for the policy from now on.
+            whoever owns it; None is confirmed by a live read.
+        watch: what the monitor watches for the policy.
         state: what the monitor knows of that watch.
         settings: settings of the installation.
         now: time of the pass, aware, in UTC.

@@ -13,7 +13,7 @@ from perennate.reconcilers.drift_policy.retraining.episode import is_open
 if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus, Episode
     from perennate.api.v1alpha1.drift_spec import Triggers
-    from perennate.reconcilers.policy import Violation
+    from perennate.reconcilers.chain import Violation
     from perennate.reconcilers.status_builder import StatusBuilder
 
 _EPISODE_REASONS: Final = {

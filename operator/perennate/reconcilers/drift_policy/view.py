@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
     from perennate.api.v1alpha1.model_deployment import Revision
     from perennate.drift import Sample
+    from perennate.reconcilers.chain import Violation
     from perennate.reconcilers.gauges import GaugeUpdate
-    from perennate.reconcilers.policy import Violation
     from perennate.reconcilers.status_builder import StatusBuilder
     from perennate.reconcilers.watch import WatchState
 

@@ -1,1 +1,1 @@
-"""Decisions about ModelDeployments."""
+"""Decisions about ModelDeployments: choice of the version, rollout, rejection, status."""

@@ -1,4 +1,4 @@
-"""What forbids to touch the children: names that other owners hold."""
+"""Preconditions of the rollout: no other owner has the name of a child."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from perennate.api.v1alpha1.model_deployment import Reason
 from perennate.builders.manifest import controller_uid
-from perennate.reconcilers.policy import Chain, Violation
+from perennate.reconcilers.chain import Chain, Violation
 
 if TYPE_CHECKING:
     from perennate.builders.manifest import Manifest
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 def deployment_is_ours(observed: ModelDeploymentObserved) -> Violation | None:
-    """No other owner has a Deployment of our name."""
+    """No other owner has a Deployment of this name."""
     return _taken(observed, "Deployment", observed.deployment)
 
 
 def service_is_ours(observed: ModelDeploymentObserved) -> Violation | None:
-    """No other owner has a Service of our name."""
+    """No other owner has a Service of this name."""
     return _taken(observed, "Service", observed.service)
 
 
 BEFORE_APPLY: Final = Chain((deployment_is_ours, service_is_ours))
-"""While one of these is violated, nothing is applied: an object of another owner is never adopted."""
+"""While one of these is violated, nothing is applied: objects of other owners are never adopted."""
 
 
 def belongs_to_namesake(observed: ModelDeploymentObserved, child: Manifest) -> bool:
-    """Whether the child is what a deleted object of our name left, which the garbage collector is about to take."""
+    """Whether the child belongs to a deleted ModelDeployment of the same name and awaits garbage collection."""
     resource = observed.resource
     return any(
         owner.get("controller")

@@ -1,4 +1,4 @@
-"""What is done about a ModelDeployment: choose a version, have it served, take it back if it does not become ready."""
+"""The decision about a ModelDeployment: choose a version, roll it out, roll back if it does not become ready."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from perennate.builders import serving
 from perennate.reconcilers.model_deployment import status as view
 from perennate.reconcilers.model_deployment.checks import BEFORE_APPLY, belongs_to_namesake
 from perennate.reconcilers.model_deployment.observed import model_name, version_field
+from perennate.reconcilers.model_deployment.requests import Requests, read_requests
 from perennate.reconcilers.model_deployment.resolve import Choice, resolve
-from perennate.reconcilers.model_deployment.rollout import RolloutState, assess, trouble
-from perennate.reconcilers.model_deployment.status import Finding
+from perennate.reconcilers.model_deployment.rollout import RolloutState, assess, why_not_ready
+from perennate.reconcilers.model_deployment.status import Serving
 from perennate.reconcilers.model_deployment.transitions import (
-    judge,
     kept_rejections,
-    note_choice,
-    note_scaling,
+    record_choice,
+    report_scaling,
     stable_after,
+    update_rejections,
 )
-from perennate.reconcilers.model_deployment.verbs import Verbs, read_verbs
 from perennate.reconcilers.plan import LEAVE_ALONE, Plan
 from perennate.reconcilers.settings import store_claim_of
 from perennate.reconcilers.status_builder import replaced
@@ -28,14 +28,14 @@ from perennate.reconcilers.times import rfc3339
 if TYPE_CHECKING:
     from perennate.api.v1alpha1.model_deployment import ModelDeploymentStatus, Revision
     from perennate.builders.manifest import Manifest
+    from perennate.reconcilers.chain import Violation
     from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
-    from perennate.reconcilers.policy import Violation
     from perennate.reconcilers.status_builder import StatusBuilder
 
 RECHECK_NAME: Final = 60.0
-"""Seconds until a taken name is looked at again."""
+"""Seconds until a taken name is checked again."""
 RECHECK_NAMESAKE: Final = 2.0
-"""Seconds until the children of a deleted namesake are looked at again; the garbage collector is quick."""
+"""Seconds until the children of a deleted ModelDeployment of the same name are checked again."""
 
 
 def decide(observed: ModelDeploymentObserved) -> Plan:
@@ -47,18 +47,18 @@ def decide(observed: ModelDeploymentObserved) -> Plan:
     violation = BEFORE_APPLY.first_violation(observed)
     if violation is not None:
         return _name_taken(observed, builder, violation)
-    verbs = read_verbs(resource)
-    rejected = frozenset() if verbs.retry else frozenset(entry.digest for entry in resource.status.rejected)
-    choice = resolve(observed, rejected=rejected, promote=verbs.promote)
+    requests = read_requests(resource)
+    rejected = frozenset() if requests.retry else frozenset(entry.digest for entry in resource.status.rejected)
+    choice = resolve(observed, rejected=rejected, promote=requests.promote)
     if choice.current is None:
-        return _without_version(observed, builder, verbs)
-    return _with_version(observed, builder, verbs, choice, choice.current)
+        return _without_version(observed, builder, requests)
+    return _with_version(observed, builder, requests, choice, choice.current)
 
 
 def _name_taken(
     observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], violation: Violation
 ) -> Plan:
-    """Another owner's object has the name of a child: it is neither adopted nor touched."""
+    """Another owner's object has the name of a child: it is neither adopted nor changed."""
     children = (child for child in (observed.deployment, observed.service) if child is not None)
     passing = any(belongs_to_namesake(observed, child) for child in children)
     if builder.set(ConditionType.READY, "False", violation.reason, violation.message) and not passing:
@@ -68,9 +68,9 @@ def _name_taken(
 
 
 def _without_version(
-    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], verbs: Verbs
+    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], requests: Requests
 ) -> Plan:
-    """Nothing can be served yet; the Service stands already, so that clients find its name."""
+    """There is no version to serve yet. The Service is created already, so that its name resolves."""
     line = model_name(observed.resource)
     message = f'spec.model.track.name: no TrainingJob of model line "{line}" has published a version yet'
     news = builder.set(ConditionType.READY, "False", Reason.NO_VERSION, message)
@@ -81,9 +81,9 @@ def _without_version(
         builder.emit_event(Reason.NO_VERSION, message)
     builder.update(
         phase=Phase.PENDING,
-        rejected=kept_rejections(observed, builder, verbs),
-        handled_promotion=verbs.handled_promotion,
-        handled_retry=verbs.handled_retry,
+        rejected=kept_rejections(observed, builder, requests),
+        handled_promotion=requests.handled_promotion,
+        handled_retry=requests.handled_retry,
     )
     return builder.plan(summary=message, apply=(serving.serving_service(observed.resource, model=line),))
 
@@ -91,55 +91,55 @@ def _without_version(
 def _with_version(
     observed: ModelDeploymentObserved,
     builder: StatusBuilder[ModelDeploymentStatus],
-    verbs: Verbs,
+    requests: Requests,
     choice: Choice,
     current: Revision,
 ) -> Plan:
-    """Have the pods serve the chosen version, and judge how that goes."""
+    """Roll out the chosen version, and reject it if it misses its deadline."""
     resource, settings = observed.resource, observed.settings
-    rejected = kept_rejections(observed, builder, verbs)
-    if verbs.retry:
+    rejected = kept_rejections(observed, builder, requests)
+    if requests.retry:
         current = replaced(current, since=rfc3339(observed.now))
-    note_choice(observed, builder, choice, promoted=verbs.promote)
+    record_choice(observed, builder, choice, promoted=requests.promote)
     deployment = serving.serving_deployment(
         resource, revision=current, image=settings.serving_image, pull_policy=settings.image_pull_policy
     )
-    note_scaling(observed, builder, deployment)
+    report_scaling(observed, builder, deployment)
     rollout = assess(observed.deployment, deployment)
-    finding = Finding(
+    serving_state = Serving(
         current=current,
         stable=stable_after(observed, builder, current, rollout),
         candidate=choice.candidate,
         passed_over=choice.passed_over,
         rollout=rollout,
-        trouble=_trouble(observed, current) if rollout.state != RolloutState.LIVE else "",
+        problem=_problem(observed, current) if rollout.state != RolloutState.LIVE else "",
         rejected=rejected,
         pinned=resource.spec.model.pinned is not None,
     )
-    verdict = judge(observed, builder, finding)
-    view.settle_conditions(builder, finding)
+    rejections = update_rejections(observed, builder, serving_state)
+    view.report_rollout(builder, serving_state)
     builder.update(
-        phase=view.phase_of(finding),
+        phase=view.phase_of(serving_state),
         replicas=rollout.replicas,
         ready_replicas=rollout.ready,
         updated_replicas=rollout.updated,
         current_revision=current,
-        stable_revision=finding.stable,
-        candidate_revision=finding.candidate,
-        rejected=verdict.rejected,
-        handled_promotion=verbs.handled_promotion,
-        handled_retry=verbs.handled_retry,
+        stable_revision=serving_state.stable,
+        candidate_revision=serving_state.candidate,
+        rejected=rejections.rejected,
+        handled_promotion=requests.handled_promotion,
+        handled_retry=requests.handled_retry,
     )
     return builder.plan(
-        summary=view.describe(finding),
+        summary=view.describe(serving_state),
         create=_missing_store(observed),
         apply=(serving.serving_service(resource, model=current.model), deployment),
-        requeue_after=verdict.requeue_after,
+        requeue_after=rejections.requeue_after,
     )
 
 
-def _trouble(observed: ModelDeploymentObserved, current: Revision) -> str:
-    return trouble(observed.pods, current.digest, field=version_field(observed.resource))
+def _problem(observed: ModelDeploymentObserved, current: Revision) -> str:
+    return why_not_ready(observed.pods, current.digest, field=version_field(observed.resource))
 
 
 def _missing_store(observed: ModelDeploymentObserved) -> tuple[Manifest, ...]:

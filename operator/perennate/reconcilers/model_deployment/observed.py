@@ -1,4 +1,4 @@
-"""What a pass over a ModelDeployment looks at."""
+"""The input of a decision about a ModelDeployment."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ class ModelDeploymentObserved:
 
     Attributes:
         resource: the ModelDeployment.
-        deployment: the apps/v1 Deployment of its name, whoever owns it;
-            if the cache has none, a live read confirmed that there is none.
-        service: the v1 Service of its name, likewise.
+        deployment: the apps/v1 Deployment of its name, whoever owns it; None is confirmed by a live read.
+        service: the v1 Service of its name, whoever owns it; None is confirmed by a live read.
         pods: its pods (label `perennate.dev/model-deployment`), in any order.
         training_jobs: the TrainingJobs of the model line of `model_name`, in any state and order.
         store_claim: whether the namespace's store claim exists.
@@ -40,7 +39,7 @@ class ModelDeploymentObserved:
 
 
 def version_field(resource: ModelDeployment) -> str:
-    """The field of the spec that the version to serve comes from."""
+    """The field of the spec that selects the version."""
     return "spec.model.pinned" if resource.spec.model.pinned is not None else "spec.model.track.name"
 
 
@@ -49,6 +48,6 @@ def model_name(resource: ModelDeployment) -> str:
     model = resource.spec.model
     if model.track is not None:
         return model.track.name
-    if model.pinned is None:  # The schema refuses it.
+    if model.pinned is None:  # The schema rejects it.
         raise ValueError("spec.model: must have exactly one of pinned, track; got neither")
     return model.pinned.uri.removeprefix("store://").split("/", 1)[0]

@@ -1,4 +1,4 @@
-"""Which version is to be served: pinned in the spec, or the newest of a line that is not rejected."""
+"""Chooses the version to serve: the pinned one, or the newest of the tracked line that is not rejected."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """The outcome of the resolution.
+    """The chosen version, and versions that were not chosen.
 
     Attributes:
-        current: the version that pods shall serve; None if there is none at all.
-        candidate: a newer version that waits for a person.
-        passed_over: the version that would be served had it not been rejected.
+        current: the version to serve; None if there is none.
+        candidate: a newer version that waits for a manual promotion.
+        passed_over: digest of the version that would be served if it were not rejected.
     """
 
     current: Revision | None
@@ -40,9 +40,9 @@ def resolve(observed: ModelDeploymentObserved, *, rejected: frozenset[str], prom
     """The version to serve.
 
     Args:
-        observed: what the pass looks at.
-        rejected: digests that are not tried again.
-        promote: whether a person asked for the newest version.
+        observed: input of the decision.
+        rejected: digests of rejected versions.
+        promote: whether a person requested the promotion of the candidate.
     """
     pinned = observed.resource.spec.model.pinned
     if pinned is not None:
@@ -60,7 +60,7 @@ def published(observed: ModelDeploymentObserved) -> list[TrainingJob]:
 def _resolve_pinned(observed: ModelDeploymentObserved, pinned: Pinned, rejected: frozenset[str]) -> Choice:
     status = observed.resource.status
     if pinned.digest in rejected and (stable := status.stable_revision) is not None and stable.digest != pinned.digest:
-        return Choice(_kept(observed, stable), passed_over=pinned.digest)
+        return Choice(_as_current(observed, stable), passed_over=pinned.digest)
     passed_over = pinned.digest if pinned.digest in rejected else None
     current = status.current_revision
     if current is not None and current.digest == pinned.digest:
@@ -79,7 +79,7 @@ def _resolve_tracked(observed: ModelDeploymentObserved, rejected: frozenset[str]
     jobs = published(observed)
     eligible = [job for job in jobs if _digest(job) not in rejected]
     newest = eligible[-1] if eligible else None
-    kept = _still_good(observed, rejected)
+    kept = _kept_revision(observed, rejected)
     refused = _digest(jobs[-1]) if jobs and _digest(jobs[-1]) in rejected else None
     if newest is None:
         return Choice(kept or observed.resource.status.current_revision, passed_over=refused)
@@ -97,18 +97,18 @@ def _resolve_tracked(observed: ModelDeploymentObserved, rejected: frozenset[str]
     return Choice(revision, passed_over=refused)
 
 
-def _still_good(observed: ModelDeploymentObserved, rejected: frozenset[str]) -> Revision | None:
-    """The current version if it was not rejected, else the last one that every pod served."""
+def _kept_revision(observed: ModelDeploymentObserved, rejected: frozenset[str]) -> Revision | None:
+    """The current version if it is not rejected, else the stable one if it is not."""
     status = observed.resource.status
     if status.current_revision is not None and status.current_revision.digest not in rejected:
         return status.current_revision
     if status.stable_revision is not None and status.stable_revision.digest not in rejected:
-        return _kept(observed, status.stable_revision)
+        return _as_current(observed, status.stable_revision)
     return None
 
 
-def _kept(observed: ModelDeploymentObserved, stable: Revision) -> Revision:
-    """The stable version as the current one: chosen now, unless it was current before."""
+def _as_current(observed: ModelDeploymentObserved, stable: Revision) -> Revision:
+    """The stable version as the current one; `since` is now unless it was current before."""
     current = observed.resource.status.current_revision
     if current is not None and current.digest == stable.digest:
         return current
@@ -116,10 +116,10 @@ def _kept(observed: ModelDeploymentObserved, stable: Revision) -> Revision:
 
 
 def _is_newer(job: TrainingJob, kept: Revision, jobs: list[TrainingJob]) -> bool:
-    """Whether a version came after the one that is kept.
+    """Whether a version was published after the kept one.
 
-    If the TrainingJob of the kept version is gone (it may have had a time to live), only what was published after the
-    choice of the kept version is newer, so that an old version never comes back by itself.
+    If the TrainingJob of the kept version is gone (it may have had a time to live), a version is newer if it was
+    published after the kept one was chosen, so that an older version is never rolled out automatically.
     """
     origin = next((known for known in reversed(jobs) if _digest(known) == kept.digest), None)
     if origin is not None:
@@ -130,7 +130,7 @@ def _is_newer(job: TrainingJob, kept: Revision, jobs: list[TrainingJob]) -> bool
 
 
 def _with_origin(observed: ModelDeploymentObserved, revision: Revision) -> Revision:
-    """The revision with profile and TrainingJob, if they can be known by now."""
+    """The revision with its profile digest and TrainingJob, if they are known."""
     if revision.profile_digest is not None:
         return revision
     origin = next((job for job in reversed(published(observed)) if _digest(job) == revision.digest), None)
@@ -143,7 +143,7 @@ def _with_origin(observed: ModelDeploymentObserved, revision: Revision) -> Revis
 
 
 def _is_published(job: TrainingJob) -> bool:
-    """A version counts only if it is both recorded and declared complete."""
+    """Whether the run recorded a version and is Complete."""
     return job.status.model_version is not None and is_true(job.status.conditions, training.ConditionType.COMPLETE)
 
 

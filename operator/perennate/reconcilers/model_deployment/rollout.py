@@ -1,4 +1,4 @@
-"""How far the Deployment is with the version that it was given."""
+"""The progress of a rollout, read from the Deployment and its pods."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from perennate.api.documents.canonical import short_version
 from perennate.api.wellknown import ANNOTATION_APPLIED_HASH, EXIT_VERSION_REFUSED, LABEL_VERSION
-from perennate.reconcilers.pods import failure, is_leaving, is_ready, newest_first, obstacle
+from perennate.reconcilers.pods import failure, is_ready, is_terminating, newest_first, why_not_running
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class RolloutState(StrEnum):
-    """Where a rollout is. The Deployment's own controller moves it; we only read."""
+    """State of a rollout. The Deployment controller performs it; we only read."""
 
     UNOBSERVED = "Unobserved"
-    """The Deployment is not there, is not yet as we want it, or its controller has not looked at it."""
+    """The Deployment does not exist, is outdated, or its controller has not observed it."""
     PROGRESSING = "Progressing"
     """Pods are being started or replaced."""
     STUCK = "Stuck"
@@ -28,12 +28,12 @@ class RolloutState(StrEnum):
     LIVE = "Live"
     """Every pod is of this version, and all are available."""
     EMPTY = "Empty"
-    """No pod is asked for and none is there."""
+    """Scaled to zero, and no pod is left."""
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """State of a rollout and its pods by number."""
+    """State of a rollout, and numbers of pods."""
 
     state: RolloutState
     wanted: int
@@ -44,7 +44,7 @@ class Rollout:
 
 
 def assess(deployment: Manifest | None, wanted: Manifest) -> Rollout:
-    """The state of a Deployment as it is, measured by the one that is wanted."""
+    """The state of the observed Deployment relative to the desired one."""
     number = int(wanted["spec"]["replicas"])
     if deployment is None:
         return Rollout(RolloutState.UNOBSERVED, number)
@@ -59,28 +59,30 @@ def assess(deployment: Manifest | None, wanted: Manifest) -> Rollout:
 
 
 def pods_of_version(pods: Iterable[Manifest], digest: str) -> list[Manifest]:
-    """The pods of a version that are not leaving, newest first."""
+    """The pods of a version that are not terminating, newest first."""
     label = short_version(digest)
-    found = (p for p in pods if (p["metadata"].get("labels") or {}).get(LABEL_VERSION) == label and not is_leaving(p))
+    found = (
+        p for p in pods if (p["metadata"].get("labels") or {}).get(LABEL_VERSION) == label and not is_terminating(p)
+    )
     return newest_first(found)
 
 
-def trouble(pods: Iterable[Manifest], digest: str, *, field: str) -> str:
-    """Why a pod of a version is not ready, for people; empty if nothing is known against it.
+def why_not_ready(pods: Iterable[Manifest], digest: str, *, field: str) -> str:
+    """Why a pod of a version is not ready, for people; empty if all are ready or nothing is known.
 
     Args:
         pods: pods of any version.
         digest: the version.
-        field: of the spec, that the version comes from; it is named if the version itself is the cause.
+        field: the field of the spec that selects the version; it is named if the version itself is the cause.
     """
     for pod in pods_of_version(pods, digest):
         if is_ready(pod):
             continue
         end = failure(pod)
-        found = obstacle(pod) or (end.story() if end is not None else "")
+        found = why_not_running(pod) or (end.describe() if end is not None else "")
         if found:
-            unfit = end is not None and end.exit_code == EXIT_VERSION_REFUSED and found.startswith(end.story())
-            return f"{field}: {found}" if unfit else found
+            rejected = end is not None and end.exit_code == EXIT_VERSION_REFUSED and found.startswith(end.describe())
+            return f"{field}: {found}" if rejected else found
     return ""
 
 
@@ -100,7 +102,7 @@ def _applied_hash(manifest: Manifest) -> str | None:
 
 
 def _is_observed(deployment: Manifest) -> bool:
-    """Whether the Deployment's controller has looked at its present spec."""
+    """Whether the Deployment controller has observed the current spec."""
     seen = int((deployment.get("status") or {}).get("observedGeneration") or 0)
     return seen >= int(deployment["metadata"].get("generation") or 0)
 

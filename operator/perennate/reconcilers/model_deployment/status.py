@@ -1,4 +1,4 @@
-"""The status of a ModelDeployment: conditions and sentences from what the rollout shows."""
+"""The status of a ModelDeployment: conditions, phase and summary from the state of the rollout."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What a pass found about the version that is to be served.
+class Serving:
+    """The version to serve, and the state of its rollout.
 
     Attributes:
-        current: the version that pods shall serve.
+        current: the version to serve.
         stable: the last version that every pod served.
-        candidate: a newer version that waits for a person.
-        passed_over: digest of the version that would be served had it not been rejected.
-        rollout: how far the Deployment is.
-        trouble: why a pod of the current version is not ready; empty if nothing is known.
-        rejected: versions that are not tried again.
-        pinned: whether the spec names the version.
+        candidate: a newer version that waits for a manual promotion.
+        passed_over: digest of the version that would be served if it were not rejected.
+        rollout: state of the rollout.
+        problem: why a pod of the current version is not ready; empty if nothing is known.
+        rejected: rejected versions.
+        pinned: whether the spec pins the version.
     """
 
     current: Revision
@@ -39,29 +39,29 @@ class Finding:
     candidate: Revision | None
     passed_over: str | None
     rollout: Rollout
-    trouble: str
+    problem: str
     rejected: tuple[RejectedVersion, ...]
     pinned: bool
 
     @property
     def is_settled(self) -> bool:
-        """Whether the rollout has arrived."""
+        """Whether the rollout is complete."""
         return self.rollout.state in {RolloutState.LIVE, RolloutState.EMPTY}
 
     @property
-    def is_given_up(self) -> bool:
-        """Whether the version itself was rejected and there is none to go back to."""
+    def is_rejected(self) -> bool:
+        """Whether the version was rejected and there is no version to roll back to."""
         return not self.is_settled and any(entry.digest == self.current.digest for entry in self.rejected)
 
     @property
     def why_passed_over(self) -> str:
-        """What was said of the version that was passed over when it was given up."""
+        """Why the version that is passed over was rejected."""
         found = (entry.message for entry in self.rejected if entry.digest == self.passed_over)
-        return next(found, "") or f"version {short_version(self.passed_over or '')} was given up"
+        return next(found, "") or f"version {short_version(self.passed_over or '')} was rejected"
 
     @property
     def is_available(self) -> bool:
-        """Whether as many pods answer as are asked for, of whatever version."""
+        """Whether the desired number of pods is available, of any version."""
         return self.rollout.available >= self.rollout.wanted
 
     @property
@@ -71,40 +71,40 @@ class Finding:
         return f"{self.rollout.available} of {self.rollout.wanted} {noun}"
 
 
-def settle_conditions(builder: StatusBuilder[Any], finding: Finding) -> None:
-    """Available, ModelLoaded and Progressing, and Ready as their sum."""
-    if finding.is_available:
-        builder.set(ConditionType.AVAILABLE, "True", Reason.PODS_READY, "as many pods are ready as asked for")
+def report_rollout(builder: StatusBuilder[Any], serving: Serving) -> None:
+    """Set Available, ModelLoaded and Progressing, and Ready, which summarises them."""
+    if serving.is_available:
+        builder.set(ConditionType.AVAILABLE, "True", Reason.PODS_READY, "the desired number of pods is ready")
     else:
-        builder.set(ConditionType.AVAILABLE, "False", Reason.PODS_NOT_READY, f"{finding.pods} ready")
-    builder.set(ConditionType.MODEL_LOADED, *_model_loaded(finding))
-    builder.set(ConditionType.PROGRESSING, *_progressing(finding))
-    builder.set(ConditionType.READY, *_ready(finding))
+        builder.set(ConditionType.AVAILABLE, "False", Reason.PODS_NOT_READY, f"{serving.pods} ready")
+    builder.set(ConditionType.MODEL_LOADED, *_model_loaded(serving))
+    builder.set(ConditionType.PROGRESSING, *_progressing(serving))
+    builder.set(ConditionType.READY, *_ready(serving))
 
 
-def describe(finding: Finding) -> str:
-    """The deployment in one sentence."""
-    current, stable = finding.current.version, finding.stable
-    if finding.is_given_up:
-        text = f"version {current} did not become ready and there is none to go back to"
-    elif finding.rollout.state == RolloutState.EMPTY:
+def describe(serving: Serving) -> str:
+    """The summary in one sentence."""
+    current, stable = serving.current.version, serving.stable
+    if serving.is_rejected:
+        text = f"version {current} did not become ready, and there is no version to roll back to"
+    elif serving.rollout.state == RolloutState.EMPTY:
         text = f"scaled to 0; version {current} would be served"
-    elif finding.rollout.state == RolloutState.LIVE:
-        text = f"serving {current} with {finding.pods}"
+    elif serving.rollout.state == RolloutState.LIVE:
+        text = f"serving {current} with {serving.pods}"
     else:
-        done = f"{min(finding.rollout.updated, finding.rollout.wanted)} of {finding.rollout.wanted} pods"
-        keeps = f"; {stable.version} keeps answering" if stable is not None and stable.version != current else ""
+        done = f"{min(serving.rollout.updated, serving.rollout.wanted)} of {serving.rollout.wanted} pods"
+        keeps = f"; {stable.version} still serves" if stable is not None and stable.version != current else ""
         text = f"rolling out {current} ({done}){keeps}"
-    return "; ".join(part for part in (text, finding.trouble, _aside(finding)) if part)
+    return "; ".join(part for part in (text, serving.problem, _pending_version(serving)) if part)
 
 
-def phase_of(finding: Finding) -> Phase:
-    """The deployment in one word."""
-    if finding.is_given_up or (finding.pinned and finding.passed_over is not None):
+def phase_of(serving: Serving) -> Phase:
+    """The phase."""
+    if serving.is_rejected or (serving.pinned and serving.passed_over is not None):
         return Phase.DEGRADED
-    if finding.is_settled:
+    if serving.is_settled:
         return Phase.HEALTHY
-    if finding.stable is not None and finding.stable.digest == finding.current.digest and not finding.is_available:
+    if serving.stable is not None and serving.stable.digest == serving.current.digest and not serving.is_available:
         return Phase.DEGRADED
     return Phase.PROGRESSING
 
@@ -120,60 +120,60 @@ def begin(observed: ModelDeploymentObserved) -> StatusBuilder[ModelDeploymentSta
     return builder
 
 
-def _ready(finding: Finding) -> tuple[ConditionStatus, str, str]:
-    if finding.pinned and finding.passed_over is not None and finding.passed_over != finding.current.digest:
-        text = f"spec.model.pinned: {finding.why_passed_over}; {finding.current.version} is served instead"
+def _ready(serving: Serving) -> tuple[ConditionStatus, str, str]:
+    if serving.pinned and serving.passed_over is not None and serving.passed_over != serving.current.digest:
+        text = f"spec.model.pinned: {serving.why_passed_over}; {serving.current.version} is served instead"
         return "False", Reason.VERSION_REJECTED, text
-    if finding.is_given_up:
-        return "False", Reason.ALL_VERSIONS_REJECTED, describe(finding)
-    if finding.rollout.state == RolloutState.EMPTY:
-        return "True", Reason.SCALED, "no pod is asked for"
-    loaded, reason, message = _model_loaded(finding)
+    if serving.is_rejected:
+        return "False", Reason.ALL_VERSIONS_REJECTED, describe(serving)
+    if serving.rollout.state == RolloutState.EMPTY:
+        return "True", Reason.SCALED, "spec.replicas is 0"
+    loaded, reason, message = _model_loaded(serving)
     if loaded != "True":
         return "False", reason, message
-    if not finding.is_available:
-        return "False", Reason.PODS_NOT_READY, f"{finding.pods} ready"
-    if finding.is_settled:
-        return "True", Reason.ROLLED_OUT, f"every pod serves {finding.current.version}"
-    return "True", Reason.ROLLING_OUT, f"{finding.current.version} is being rolled out without a pause in service"
+    if not serving.is_available:
+        return "False", Reason.PODS_NOT_READY, f"{serving.pods} ready"
+    if serving.is_settled:
+        return "True", Reason.ROLLED_OUT, f"every pod serves {serving.current.version}"
+    return "True", Reason.ROLLING_OUT, f"{serving.current.version} is being rolled out; the service stays available"
 
 
-def _model_loaded(finding: Finding) -> tuple[ConditionStatus, str, str]:
-    """Whether what is served was loaded; a newer version that fails does not make the one in service less loaded."""
-    served = finding.current if finding.rollout.state == RolloutState.LIVE else finding.stable
-    if served is not None and (finding.is_settled or finding.is_available or not finding.trouble):
-        return "True", Reason.MODEL_LOADED, f"the pods loaded {served.version}, its digest verified"
-    if finding.trouble:
-        return "False", Reason.MODEL_NOT_LOADED, finding.trouble
-    return "Unknown", Reason.ROLLING_OUT, f"no pod has loaded {finding.current.version} yet"
+def _model_loaded(serving: Serving) -> tuple[ConditionStatus, str, str]:
+    """Whether the served version was loaded; a failing new version does not change that."""
+    served = serving.current if serving.rollout.state == RolloutState.LIVE else serving.stable
+    if served is not None and (serving.is_settled or serving.is_available or not serving.problem):
+        return "True", Reason.MODEL_LOADED, f"the pods verified and loaded {served.version}"
+    if serving.problem:
+        return "False", Reason.MODEL_NOT_LOADED, serving.problem
+    return "Unknown", Reason.ROLLING_OUT, f"no pod has loaded {serving.current.version} yet"
 
 
-def _progressing(finding: Finding) -> tuple[ConditionStatus, str, str]:
-    if finding.is_given_up:
-        return "False", Reason.ALL_VERSIONS_REJECTED, describe(finding)
-    if not finding.is_settled:
-        if finding.rollout.state == RolloutState.STUCK:
-            text = f"{finding.current.version} made no progress in spec.progressDeadlineSeconds"
-            return "False", Reason.PODS_NOT_READY, f"{text}; {finding.trouble}" if finding.trouble else text
-        text = f"pods of {finding.current.version} are being started"
-        return "True", Reason.ROLLING_OUT, f"{text}; {finding.trouble}" if finding.trouble else text
-    if finding.candidate is not None:
-        return "False", Reason.AWAITING_PROMOTION, _aside(finding)
-    if finding.passed_over is not None:
-        return "False", Reason.VERSION_REJECTED, f"{finding.why_passed_over}; {_aside(finding)}"
-    return "False", Reason.ROLLED_OUT, f"every pod serves {finding.current.version}"
+def _progressing(serving: Serving) -> tuple[ConditionStatus, str, str]:
+    if serving.is_rejected:
+        return "False", Reason.ALL_VERSIONS_REJECTED, describe(serving)
+    if not serving.is_settled:
+        if serving.rollout.state == RolloutState.STUCK:
+            text = f"{serving.current.version} made no progress within spec.progressDeadlineSeconds"
+            return "False", Reason.PODS_NOT_READY, f"{text}; {serving.problem}" if serving.problem else text
+        text = f"pods of {serving.current.version} are being started"
+        return "True", Reason.ROLLING_OUT, f"{text}; {serving.problem}" if serving.problem else text
+    if serving.candidate is not None:
+        return "False", Reason.AWAITING_PROMOTION, _pending_version(serving)
+    if serving.passed_over is not None:
+        return "False", Reason.VERSION_REJECTED, f"{serving.why_passed_over}; {_pending_version(serving)}"
+    return "False", Reason.ROLLED_OUT, f"every pod serves {serving.current.version}"
 
 
-def _aside(finding: Finding) -> str:
-    """What else there is to know: a version that waits, or one that was given up."""
-    if finding.candidate is not None:
+def _pending_version(serving: Serving) -> str:
+    """The version that waits for promotion, or the rejected one that is passed over; empty if there is neither."""
+    if serving.candidate is not None:
         return (
-            f"version {finding.candidate.version} waits for a person: annotate this object with "
+            f"version {serving.candidate.version} waits for a manual promotion: annotate this object with "
             "perennate.dev/promote-requested-at=<time> to roll it out"
         )
-    if finding.passed_over is not None and not finding.is_given_up:
+    if serving.passed_over is not None and not serving.is_rejected:
         return (
-            f"version {short_version(finding.passed_over)} was rejected: annotate this object with "
-            "perennate.dev/retry-requested-at=<time> to try it again"
+            f"version {short_version(serving.passed_over)} was rejected: annotate this object with "
+            "perennate.dev/retry-requested-at=<time> to retry it"
         )
     return ""

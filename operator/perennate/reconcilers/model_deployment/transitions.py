@@ -1,4 +1,4 @@
-"""What changes in a ModelDeployment's memory: a version is chosen, becomes stable, is given up. Each leaves a trace."""
+"""Transitions of a version: chosen, stable, rejected. Each is recorded in the history."""
 
 from __future__ import annotations
 
@@ -15,57 +15,57 @@ if TYPE_CHECKING:
     from perennate.api.v1alpha1.model_deployment import ModelDeploymentStatus, Revision
     from perennate.builders.manifest import Manifest
     from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
+    from perennate.reconcilers.model_deployment.requests import Requests
     from perennate.reconcilers.model_deployment.resolve import Choice
     from perennate.reconcilers.model_deployment.rollout import Rollout
-    from perennate.reconcilers.model_deployment.status import Finding
-    from perennate.reconcilers.model_deployment.verbs import Verbs
+    from perennate.reconcilers.model_deployment.status import Serving
     from perennate.reconcilers.status_builder import StatusBuilder
 
 REJECTED_LIMIT: Final = 20
-"""Rejected versions that status keeps; the oldest go first."""
+"""Maximum number of rejected versions in status; the oldest are dropped."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Which versions are rejected after the pass, and when to look again."""
+class Rejections:
+    """The rejected versions after the pass, and the seconds until the next pass."""
 
     rejected: tuple[RejectedVersion, ...]
     requeue_after: float | None = None
 
 
 def kept_rejections(
-    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], verbs: Verbs
+    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], requests: Requests
 ) -> tuple[RejectedVersion, ...]:
-    """The rejected versions, none of them if a person asks to try again."""
+    """The rejected versions; none if a person requested a retry."""
     rejected = observed.resource.status.rejected
-    if not verbs.retry:
+    if not requests.retry:
         return rejected
-    builder.add_history(Reason.RETRIED, f"a person asked to forget {pluralize(len(rejected), 'rejected version')}")
+    builder.add_history(
+        Reason.RETRIED, f"manual retry requested: {pluralize(len(rejected), 'rejected version')} forgotten"
+    )
     return ()
 
 
-def note_choice(
+def record_choice(
     observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], choice: Choice, *, promoted: bool
 ) -> None:
-    """Write down that another version was chosen, or that one waits for a person."""
+    """Record that another version was chosen, or that one waits for a manual promotion."""
     status = observed.resource.status
     before, after = status.current_revision, choice.current
     if after is not None and (before is None or before.digest != after.digest):
         origin = f", published by TrainingJob {after.training_job}" if after.training_job else ""
         reason = Reason.PROMOTED if promoted else Reason.VERSION_RESOLVED
-        builder.add_history(
-            reason, f"version {after.version} of {after.model} is to be served{origin}", digest=after.digest
-        )
+        builder.add_history(reason, f"version {after.version} of {after.model} was chosen{origin}", digest=after.digest)
     candidate, waiting = choice.candidate, status.candidate_revision
     if candidate is not None and (waiting is None or waiting.digest != candidate.digest):
-        message = f"version {candidate.version} of {candidate.model} waits for a person to promote it"
+        message = f"version {candidate.version} of {candidate.model} waits for a manual promotion"
         builder.add_history(Reason.AWAITING_PROMOTION, message, digest=candidate.digest)
 
 
-def note_scaling(
+def report_scaling(
     observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], wanted: Manifest
 ) -> None:
-    """Announce that the number of pods changes."""
+    """Emit an Event if the number of pods changes."""
     if observed.deployment is None:
         return
     before, after = observed.deployment["spec"].get("replicas"), wanted["spec"]["replicas"]
@@ -79,7 +79,7 @@ def stable_after(
     current: Revision,
     rollout: Rollout,
 ) -> Revision | None:
-    """The last version that every pod served: the current one as soon as they all do."""
+    """The stable version: the current one as soon as every pod serves it."""
     stable = observed.resource.status.stable_revision
     if rollout.state != RolloutState.LIVE:
         return stable
@@ -90,28 +90,28 @@ def stable_after(
     return replaced(current, since=rfc3339(observed.now))
 
 
-def judge(
-    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], finding: Finding
-) -> Verdict:
-    """Give up a version that missed its deadline; take back the rejection of one that serves after all.
+def update_rejections(
+    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], serving: Serving
+) -> Rejections:
+    """Reject a version that missed its deadline; undo the rejection of a version that every pod serves now.
 
-    The rejection is recorded first; the pass that follows at once goes back to the stable version. The time since the
-    version was chosen counts besides the Deployment's word, which right after a change may be about the version before.
+    A rejection is recorded first; the next pass follows at once and rolls back to the stable version. The time since
+    the version was chosen counts too, because the Deployment may still report the previous version.
     """
-    digest, state = finding.current.digest, finding.rollout.state
-    is_rejected = any(entry.digest == digest for entry in finding.rejected)
+    digest, state = serving.current.digest, serving.rollout.state
+    is_rejected = any(entry.digest == digest for entry in serving.rejected)
     if is_rejected and state == RolloutState.LIVE:
-        return Verdict(tuple(entry for entry in finding.rejected if entry.digest != digest), requeue_after=0.0)
-    proven = finding.stable is not None and finding.stable.digest == digest
+        return Rejections(tuple(entry for entry in serving.rejected if entry.digest != digest), requeue_after=0.0)
+    proven = serving.stable is not None and serving.stable.digest == digest
     if is_rejected or proven or state != RolloutState.STUCK:
-        return Verdict(finding.rejected)
+        return Rejections(serving.rejected)
     deadline = observed.resource.spec.progress_deadline_seconds
-    left = deadline - seconds_between(finding.current.since or rfc3339(observed.now), observed.now)
+    left = deadline - seconds_between(serving.current.since or rfc3339(observed.now), observed.now)
     if left > 0:
-        return Verdict(finding.rejected, requeue_after=left)
-    message = f"version {finding.current.version} did not become ready in {deadline} s"
-    if finding.trouble:
-        message = f"{message}; {finding.trouble}"
+        return Rejections(serving.rejected, requeue_after=left)
+    message = f"version {serving.current.version} did not become ready in {deadline} s"
+    if serving.problem:
+        message = f"{message}; {serving.problem}"
     builder.add_history(Reason.VERSION_REJECTED, message, warning=True, digest=digest)
     entry = RejectedVersion(digest=digest, time=rfc3339(observed.now), message=truncate(message))
-    return Verdict((*finding.rejected, entry)[-REJECTED_LIMIT:], requeue_after=0.0)
+    return Rejections((*serving.rejected, entry)[-REJECTED_LIMIT:], requeue_after=0.0)

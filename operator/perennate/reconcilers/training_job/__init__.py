@@ -1,1 +1,1 @@
-"""Decisions about TrainingJobs."""
+"""Decisions about TrainingJobs: start, retry, finish, status."""

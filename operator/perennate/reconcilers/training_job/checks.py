@@ -1,4 +1,4 @@
-"""What must be there before a run can start. Asked only while there is no Job: a run under way is never disturbed."""
+"""Preconditions of the start of a run. Checked only while there is no Job, so that a running Job is never disturbed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from perennate.api.v1alpha1.training_job import Reason
 from perennate.builders.training import encode_request
-from perennate.reconcilers.policy import Chain, Violation
+from perennate.reconcilers.chain import Chain, Violation
 from perennate.reconcilers.training_job.observed import captured_name, champion_name, data_claim_name
 from perennate.reconcilers.training_job.request import build_request
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
 
 REQUEST_LIMIT: Final = 100_000
-"""Bytes of a run request: Linux takes at most 128 KiB in one environment variable."""
+"""Maximum size of a run request in bytes: Linux allows 128 KiB in one environment variable."""
 
 
 def data_claim_exists(observed: TrainingJobObserved) -> Violation | None:
-    """The claim that holds the training data is there."""
+    """The claim with the training data exists."""
     claim = data_claim_name(observed.resource)
     if claim is None or observed.data_claim:
         return None
@@ -26,7 +26,7 @@ def data_claim_exists(observed: TrainingJobObserved) -> Violation | None:
 
 
 def captured_deployment_exists(observed: TrainingJobObserved) -> Violation | None:
-    """The ModelDeployment whose captured rows are used is there."""
+    """The ModelDeployment whose captured rows are used exists."""
     name = captured_name(observed.resource)
     if name is None or observed.captured is not None:
         return None
@@ -34,7 +34,7 @@ def captured_deployment_exists(observed: TrainingJobObserved) -> Violation | Non
 
 
 def champion_deployment_exists(observed: TrainingJobObserved) -> Violation | None:
-    """The ModelDeployment whose version is to be beaten is there; it need not serve anything yet."""
+    """The ModelDeployment of the champion exists; it need not serve a version yet."""
     name = champion_name(observed.resource)
     if name is None or observed.champion is not None:
         return None
@@ -42,24 +42,24 @@ def champion_deployment_exists(observed: TrainingJobObserved) -> Violation | Non
 
 
 def request_fits(observed: TrainingJobObserved) -> Violation | None:
-    """The request fits into an environment variable of the pod."""
+    """The run request fits into an environment variable."""
     size = len(encode_request(build_request(observed)).encode())
     if size <= REQUEST_LIMIT:
         return None
     return Violation(
         Reason.INVALID_SPEC,
-        f"spec: must be at most {REQUEST_LIMIT} bytes of JSON to be handed to the pod, got {size}; "
+        f"spec: must be at most {REQUEST_LIMIT} bytes of JSON to be passed to the pod; got {size}; "
         "shorten spec.data.features or spec.trainer",
     )
 
 
 BEFORE_START: Final = Chain((data_claim_exists, captured_deployment_exists, champion_deployment_exists, request_fits))
-"""The first of these that is violated keeps the run from starting; it is asked again until it passes."""
+"""A violation of one of these delays the start; they are checked again until all pass."""
 
 
 def _missing(observed: TrainingJobObserved, path: str, kind: str, name: str) -> Violation:
     return Violation(
         Reason.REFERENCE_NOT_FOUND,
         f'{path}: {kind} "{name}" does not exist in namespace "{observed.resource.metadata.namespace}"; '
-        f"create it, or replace this TrainingJob by one that names an existing {kind}",
+        f"create it, or replace this TrainingJob with one that refers to an existing {kind}",
     )

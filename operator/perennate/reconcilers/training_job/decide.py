@@ -1,4 +1,4 @@
-"""What is done about a TrainingJob: one Job an attempt, one terminal state, recorded before anything else happens."""
+"""The decision about a TrainingJob: one Job per attempt, one terminal state, recorded before anything else happens."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from perennate.reconcilers.settings import store_claim_of
 from perennate.reconcilers.training_job import finish
 from perennate.reconcilers.training_job import status as view
 from perennate.reconcilers.training_job.checks import BEFORE_START
+from perennate.reconcilers.training_job.messages import describe_progress
 from perennate.reconcilers.training_job.observed import attempt_of, data_claim_name, job_name
-from perennate.reconcilers.training_job.outcome import (
+from perennate.reconcilers.training_job.request import build_request
+from perennate.reconcilers.training_job.run_state import (
     AwaitingResult,
     InProgress,
-    Lost,
+    JobLost,
     Published,
-    Refused,
-    read_outcome,
+    RunFailed,
+    read_run_state,
 )
-from perennate.reconcilers.training_job.request import build_request
-from perennate.reconcilers.training_job.sentences import describe_progress
 from perennate.reconcilers.training_job.stages import WAITING_STAGES
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 0.0
 RECHECK_REFERENCES: Final = 10.0
-"""Seconds until a missing reference is looked for again."""
+"""Seconds until a missing reference is checked again."""
 RECHECK_NAME: Final = 60.0
-"""Seconds until a taken name is looked at again."""
+"""Seconds until a taken name is checked again."""
 RECHECK_RESULT: Final = 2.0
-"""Seconds until the last words of an ended Job's pod are looked for again."""
+"""Seconds until the result of a finished Job is read again."""
 
 
 def decide(observed: TrainingJobObserved) -> Plan:
@@ -50,24 +50,24 @@ def decide(observed: TrainingJobObserved) -> Plan:
     builder = view.begin(observed)
     if observed.job is not None and controller_uid(observed.job) != resource.metadata.uid:
         return _name_taken(observed, builder)
-    _note_suspension(observed, builder)
-    _note_unrecorded_start(observed, builder)
+    _report_suspension(observed, builder)
+    _record_missed_start(observed, builder)
     if observed.job is None and (resource.spec.suspend or resource.status.job_ref is None):
         return _without_job(observed, builder)
-    outcome = read_outcome(observed.job, observed.pods, job_name=job_name(resource), now=observed.now)
-    if isinstance(outcome, Published):
-        return finish.published(observed, builder, outcome)
-    if isinstance(outcome, Refused):
-        return finish.failed(observed, builder, outcome)
-    if isinstance(outcome, Lost):
-        return _next_attempt(observed, builder, outcome)
-    return _running(observed, builder, outcome)
+    state = read_run_state(observed.job, observed.pods, job_name=job_name(resource), now=observed.now)
+    if isinstance(state, Published):
+        return finish.published(observed, builder, state)
+    if isinstance(state, RunFailed):
+        return finish.failed(observed, builder, state)
+    if isinstance(state, JobLost):
+        return _next_attempt(observed, builder, state)
+    return _running(observed, builder, state)
 
 
 def _without_job(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus]) -> Plan:
-    """No Job yet: it waits while suspended or while a reference leads nowhere, else the first attempt starts."""
+    """No Job yet: start the first attempt unless the run is suspended or a reference is missing."""
     if observed.resource.spec.suspend:
-        message = "spec.suspend is true: no Job is started"
+        message = "spec.suspend is true: no Job is created"
         view.set_unfinished(builder, Reason.SUSPENDED, message)
         builder.update(phase=Phase.SUSPENDED)
         return builder.plan(summary=message)
@@ -81,7 +81,7 @@ def _without_job(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJ
 
 
 def _start(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], *, attempt: int) -> Plan:
-    """Create the Job of an attempt. Its name follows from uid and attempt, so a repeated pass creates it only once."""
+    """Create the Job of an attempt. Its name is derived from uid and attempt, so a repeated pass finds it."""
     resource, settings = observed.resource, observed.settings
     job = training.training_job_run(
         resource,
@@ -104,33 +104,37 @@ def _start(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStat
     return builder.plan(summary="waiting for the pod", create=create, requeue_after=AT_ONCE)
 
 
-def _next_attempt(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], lost: Lost) -> Plan:
-    """The Job is gone without a result: try again within spec.backoffLimit."""
+def _next_attempt(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], lost: JobLost) -> Plan:
+    """The Job is gone without a result: retry within spec.backoffLimit."""
     resource = observed.resource
     attempt, limit = attempt_of(resource) + 1, resource.spec.backoff_limit
     if attempt > limit:
         message = f"{lost.message}; spec.backoffLimit allows no more than {limit + 1} attempts"
-        return finish.failed(observed, builder, Refused(Reason.JOB_LOST, message, None))
+        return finish.failed(observed, builder, RunFailed(Reason.JOB_LOST, message, None))
     builder.add_history(Reason.JOB_LOST, f"{lost.message}; attempt {attempt + 1} of {limit + 1} begins", warning=True)
     return _start(observed, builder, attempt=attempt)
 
 
 def _running(
-    observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], outcome: InProgress | AwaitingResult
+    observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], state: InProgress | AwaitingResult
 ) -> Plan:
-    """The Job is there and has not ended, or its pod's report is still on the way."""
+    """The Job is running, or the result of its pod is not there yet."""
     resource = observed.resource
-    stages = view.seen_stages(observed)
-    view.settle_stage_conditions(builder, stages, None)
-    if isinstance(outcome, AwaitingResult):
-        reason, text, requeue = Reason.STAGE_RUNNING, "the Job has ended; waiting for its pod's report", RECHECK_RESULT
+    stages = view.observed_stages(observed)
+    view.report_stages(builder, stages, None)
+    if isinstance(state, AwaitingResult):
+        reason, text, requeue = (
+            Reason.STAGE_RUNNING,
+            "the Job has ended; waiting for the result of its pod",
+            RECHECK_RESULT,
+        )
     else:
-        (reason, text), requeue = describe_progress(stages, outcome), None
+        (reason, text), requeue = describe_progress(stages, state), None
     phase = Phase.RUNNING if any(stage.state != "Waiting" for stage in stages) else Phase.PENDING
     if resource.spec.suspend:
         phase, reason, text = Phase.SUSPENDED, Reason.SUSPENDED, "spec.suspend is true: the Job's pod is stopped"
     view.set_unfinished(builder, reason, text)
-    builder.update(phase=phase, stages=stages, **view.seen_job(observed))
+    builder.update(phase=phase, stages=stages, **view.observed_job(observed))
     return builder.plan(
         summary=text,
         apply=_suspension(observed),
@@ -139,7 +143,7 @@ def _running(
 
 
 def _name_taken(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus]) -> Plan:
-    """Another owner's object has the Job's name: it is neither adopted nor touched."""
+    """Another owner's object has the name of the Job: it is neither adopted nor changed."""
     message = (
         f"Job {job_name(observed.resource)} exists and is not controlled by this TrainingJob; "
         "delete it, or create the TrainingJob under another name"
@@ -150,8 +154,8 @@ def _name_taken(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJo
     return builder.plan(summary=message, requeue_after=RECHECK_NAME)
 
 
-def _note_suspension(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus]) -> None:
-    """Suspended is True while asked for, False once it was and no longer is, and absent otherwise."""
+def _report_suspension(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus]) -> None:
+    """Set Suspended: True while spec.suspend is true, False after it was; absent if it never was."""
     known = any(condition.type == ConditionType.SUSPENDED for condition in observed.resource.status.conditions)
     if observed.resource.spec.suspend:
         if builder.set(ConditionType.SUSPENDED, "True", Reason.SUSPENDED, "spec.suspend is true"):
@@ -160,17 +164,18 @@ def _note_suspension(observed: TrainingJobObserved, builder: StatusBuilder[Train
         builder.add_history(Reason.RESUMED, "spec.suspend is false again")
 
 
-def _note_unrecorded_start(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus]) -> None:
-    """A Job that no status knows: the pass that created it ended before its status write."""
+def _record_missed_start(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus]) -> None:
+    """Record the start of a Job that is not in status: the pass that created it ended before its status write."""
     if observed.job is not None and observed.resource.status.job_ref is None:
         message = f"Job {job_name(observed.resource)} was created"
         builder.add_history(Reason.RUN_STARTED, message, trigger=view.trigger_text(observed.resource))
 
 
 def _suspension(observed: TrainingJobObserved) -> tuple[Manifest, ...]:
-    """The change of the Job's `spec.suspend`, if it differs from ours and the status knows of the Job.
+    """The change of the Job's `spec.suspend`, if it differs from ours and the Job is in status.
 
-    A plan is applied before its status is written. What no status knows of could be deleted unnoticed and made again.
+    Children are applied before the status is written. A running Job that is not in status could be deleted unnoticed
+    and created again.
     """
     job, recorded = observed.job, observed.resource.status.job_ref is not None
     if job is None or not recorded or bool(job["spec"].get("suspend")) == observed.resource.spec.suspend:

@@ -1,4 +1,4 @@
-"""The ends of a TrainingJob: published, failed, and what is left to do after either. An end is never left again."""
+"""The terminal states of a TrainingJob, success and failure, and its deletion after its time to live."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from perennate.reconcilers.plan import ObjectRef, Plan
 from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import rfc3339, seconds_between
 from perennate.reconcilers.training_job import status as view
-from perennate.reconcilers.training_job.outcome import job_condition
-from perennate.reconcilers.training_job.sentences import describe_gates, describe_success
+from perennate.reconcilers.training_job.messages import describe_gates, describe_success
+from perennate.reconcilers.training_job.run_state import job_condition
 
 if TYPE_CHECKING:
     from perennate.api.v1alpha1.training_job import StageStatus, TrainingJobStatus
     from perennate.reconcilers.status_builder import StatusBuilder
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
-    from perennate.reconcilers.training_job.outcome import Published, Refused
+    from perennate.reconcilers.training_job.run_state import Published, RunFailed
 
 
 def after_finish(observed: TrainingJobObserved) -> Plan:
-    """Nothing changes any more, save that the object itself goes when its time is over."""
+    """Keep the terminal state. Delete the object after spec.ttlSecondsAfterFinished."""
     resource = observed.resource
     status = {**resource.status.to_document(), "observedGeneration": resource.metadata.generation}
     left = _seconds_left(observed, resource.status.completion_time)
@@ -32,12 +32,12 @@ def after_finish(observed: TrainingJobObserved) -> Plan:
     return Plan(status=status, delete=(itself,))
 
 
-def published(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], outcome: Published) -> Plan:
-    """The terminal state of success; the version is fixed by this one status write."""
-    result = outcome.result
-    stages = view.seen_stages(observed)
+def published(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], state: Published) -> Plan:
+    """The terminal state of success. The version is recorded by one status write."""
+    result = state.result
+    stages = view.observed_stages(observed)
     text = describe_success(result)
-    view.settle_stage_conditions(builder, stages, None)
+    view.report_stages(builder, stages, None)
     builder.set(ConditionType.GATES_PASSED, "True", Reason.GATES_PASSED, describe_gates(result))
     builder.set(ConditionType.FAILED, "False", Reason.VERSION_PUBLISHED, "the run has not failed")
     builder.set(ConditionType.COMPLETE, "True", Reason.VERSION_PUBLISHED, text)
@@ -49,27 +49,27 @@ def published(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobS
         stages=stages,
         completion_time=ended_at,
         **view.reported(result),
-        **view.seen_job(observed),
+        **view.observed_job(observed),
     )
     return builder.plan(summary=text, requeue_after=_seconds_left(observed, ended_at))
 
 
-def failed(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], outcome: Refused) -> Plan:
-    """The terminal state of failure, with its reason."""
-    ended_at, seen = _ended_at(observed), view.seen_stages(observed)
-    cut_short = next((stage.name for stage in seen if stage.state == "Running"), None)
-    message = f"{outcome.message}; stage {cut_short} was running" if cut_short is not None else outcome.message
+def failed(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], state: RunFailed) -> Plan:
+    """The terminal state of failure."""
+    ended_at, seen = _ended_at(observed), view.observed_stages(observed)
+    interrupted = next((stage.name for stage in seen if stage.state == "Running"), None)
+    message = f"{state.message}; stage {interrupted} was running" if interrupted is not None else state.message
     stages = tuple(_ended_stage(stage, ended_at) for stage in seen)
-    view.settle_stage_conditions(builder, stages, outcome)
-    builder.set(ConditionType.COMPLETE, "False", outcome.reason, "the run failed")
-    builder.set(ConditionType.FAILED, "True", outcome.reason, message)
-    builder.add_history(outcome.reason, message, warning=True, trigger=view.trigger_text(observed.resource))
+    view.report_stages(builder, stages, state)
+    builder.set(ConditionType.COMPLETE, "False", state.reason, "the run failed")
+    builder.set(ConditionType.FAILED, "True", state.reason, message)
+    builder.add_history(state.reason, message, warning=True, trigger=view.trigger_text(observed.resource))
     builder.update(
         phase=Phase.FAILED,
         stages=stages,
         completion_time=ended_at,
-        **view.reported(outcome.result),
-        **view.seen_job(observed),
+        **view.reported(state.result),
+        **view.observed_job(observed),
     )
     return builder.plan(summary=message, requeue_after=_seconds_left(observed, ended_at))
 
@@ -83,7 +83,7 @@ def _seconds_left(observed: TrainingJobObserved, ended_at: str | None) -> float 
 
 
 def _ended_at(observed: TrainingJobObserved) -> str:
-    """When the run ended: as the Job says, else now."""
+    """When the run ended: from the Job if it says so, else now."""
     if observed.job is not None:
         for type_ in ("Complete", "Failed"):
             condition = job_condition(observed.job, type_)
@@ -93,7 +93,7 @@ def _ended_at(observed: TrainingJobObserved) -> str:
 
 
 def _ended_stage(stage: StageStatus, ended_at: str) -> StageStatus:
-    """A stage of a run that has ended: what was last seen running went with its pod."""
+    """A stage after the end of the run: one that was last seen running was stopped with its pod."""
     if stage.state != "Running":
         return stage
     return replaced(stage, state="Failed", finished_at=ended_at)

@@ -1,4 +1,4 @@
-"""What a pass over a TrainingJob looks at."""
+"""The input of a decision about a TrainingJob."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ class TrainingJobObserved:
 
     Attributes:
         resource: the TrainingJob.
-        job: the object that has the Job's name (`job_name`), whoever owns it;
-            if the cache has none, a live read confirmed that there is none.
+        job: the object that has the name of the Job (`job_name`), whoever owns it; None is confirmed by a live read.
         pods: the pods of that Job, in any order.
         store_claim: whether the namespace's store claim exists.
         data_claim: whether the claim of `data_claim_name` exists; None if the run needs none.
-        champion: the ModelDeployment of `champion_name`, None if it is not there or not needed.
-        captured: the ModelDeployment of `captured_name`, None if it is not there or not needed.
+        champion: the ModelDeployment of `champion_name`, None if it does not exist or is not needed.
+        captured: the ModelDeployment of `captured_name`, None if it does not exist or is not needed.
         settings: settings of the installation.
         now: time of the pass, aware, in UTC.
     """
@@ -45,22 +44,22 @@ class TrainingJobObserved:
 
 
 def has_ended(resource: TrainingJob) -> bool:
-    """Whether the run is finished, well or not."""
+    """Whether the run is finished, successfully or not."""
     return resource.status.phase in ENDED
 
 
 def attempt_of(resource: TrainingJob) -> int:
-    """The attempt that status says the run is in; 0 before the first Job."""
+    """The attempt in status; 0 before the first Job."""
     return resource.status.job_ref.attempt if resource.status.job_ref is not None else 0
 
 
 def job_name(resource: TrainingJob) -> str:
-    """Name of the Job of the run's present attempt."""
+    """Name of the Job of the current attempt."""
     return names.run_job(resource.metadata.name, uid=resource.metadata.uid, attempt=attempt_of(resource))
 
 
 def data_claim_name(resource: TrainingJob) -> str | None:
-    """Name of the PersistentVolumeClaim that holds the training data, None if the data lie elsewhere."""
+    """Name of the PersistentVolumeClaim with the training data, None if they are elsewhere."""
     train = resource.spec.data.train
     if train is None or not train.uri.startswith("pvc://"):
         return None
@@ -68,7 +67,7 @@ def data_claim_name(resource: TrainingJob) -> str | None:
 
 
 def champion_name(resource: TrainingJob) -> str | None:
-    """Name of the ModelDeployment whose version is to be beaten, if any."""
+    """Name of the ModelDeployment whose version is the champion, if any."""
     champion = resource.spec.evaluation.champion
     return champion.deployment if champion is not None else None
 

@@ -1,4 +1,4 @@
-"""What a run is asked to do, with its references resolved at the time of its start."""
+"""The run request, with references resolved at the start of the run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def build_request(observed: TrainingJobObserved) -> RunRequest:
-    """The request for the pod. The champion is what every pod of its deployment serves now, if there is one."""
+    """The request for the pod. The champion is the version that every pod of its deployment serves now, if any."""
     champion = captured = None
     if observed.champion is not None and (stable := observed.champion.status.stable_revision) is not None:
         champion = ChampionRequest(model=stable.model, digest=stable.digest)

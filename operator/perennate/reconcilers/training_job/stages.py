@@ -1,4 +1,4 @@
-"""The stages of a run, read from the pods' container statuses."""
+"""The stages of a run, read from the container statuses of its pods."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WAITING_STAGES = tuple(StageStatus(name=name, state="Waiting") for name in STAGE
 
 
 def leading_pod(pods: Iterable[Manifest]) -> Manifest | None:
-    """The pod that speaks for the run: the one that succeeded, else the newest."""
+    """The pod that represents the run: the one that succeeded, else the newest; None without pods."""
     ordered = newest_first(pods)
     succeeded = (pod for pod in ordered if (pod.get("status") or {}).get("phase") == "Succeeded")
     return next(succeeded, ordered[0] if ordered else None)
@@ -34,9 +34,9 @@ def stages_of(pod: Manifest) -> tuple[StageStatus, ...]:
 
 
 def results_of(pod: Manifest) -> dict[str, StageResult]:
-    """What the ended stages of a pod report, by stage.
+    """The results of the finished stages of a pod, by stage.
 
-    A message that is no result, or speaks for another stage, is left out: the train stage may be anybody's container.
+    A termination message that is no result, or the result of another stage, is ignored: `train` may be a user's image.
     """
     results: dict[str, StageResult] = {}
     for container in container_statuses(pod):
@@ -48,7 +48,7 @@ def results_of(pod: Manifest) -> dict[str, StageResult]:
 
 
 def parse_result(message: str) -> StageResult | None:
-    """The result that a termination message holds, None if it holds something else."""
+    """The result in a termination message, None if it is something else."""
     if not message.lstrip().startswith("{"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The status of a TrainingJob: conditions, sentences for people, and what the stages reported."""
+"""The status of a TrainingJob: conditions, the state of the Job, and the results of the stages."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
     from perennate.api.v1alpha1 import TrainingJob
     from perennate.api.v1alpha1.training_job import StageStatus, TrainingJobStatus
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
-    from perennate.reconcilers.training_job.outcome import Refused
+    from perennate.reconcilers.training_job.run_state import RunFailed
 
 USER: str = "User"
 _RESULT_LIMIT = 16
-"""Metrics and gates that a status keeps."""
+"""Maximum number of metrics and of gates in a status."""
 
 
 def is_finished(status: TrainingJobStatus) -> bool:
-    """Whether a terminal condition is recorded. It is never left again."""
+    """Whether a terminal condition is recorded. It never changes."""
     return is_true(status.conditions, ConditionType.COMPLETE) or is_true(status.conditions, ConditionType.FAILED)
 
 
 def begin(observed: TrainingJobObserved) -> StatusBuilder[TrainingJobStatus]:
-    """The status builder of this pass, with the conditions that are unknown until a stage has ended."""
+    """The status builder of a pass, with the conditions that are Unknown until a stage has ended."""
     resource = observed.resource
     builder = StatusBuilder(resource.status, generation=resource.metadata.generation, time=observed.now)
     builder.update(trigger=trigger_of(resource))
     for unknown in (ConditionType.DATA_VALIDATED, ConditionType.GATES_PASSED):
         if builder.condition(unknown) is None:
-            builder.set(unknown, "Unknown", Reason.WAITING, "the stage that tells has not ended")
+            builder.set(unknown, "Unknown", Reason.WAITING, "the stage that decides has not ended")
     return builder
 
 
 def set_unfinished(builder: StatusBuilder[TrainingJobStatus], reason: Reason, message: str) -> bool:
-    """Neither terminal condition holds, for this reason. Whether that is news."""
+    """Set both terminal conditions to False. Returns whether the reason changed."""
     builder.set(ConditionType.FAILED, "False", reason, "the run has not failed")
     return builder.set(ConditionType.COMPLETE, "False", reason, message)
 
 
 def trigger_of(resource: TrainingJob) -> Trigger:
-    """What asked for the run: the episode of the DriftPolicy that controls it, or a person."""
+    """What triggered the run: the episode of the DriftPolicy that controls it, or a person."""
     policy = next((o for o in resource.metadata.owner_references if o.controller and o.kind == "DriftPolicy"), None)
     if policy is None:
         return Trigger(kind=USER, reason=USER)
@@ -63,7 +63,7 @@ def trigger_of(resource: TrainingJob) -> Trigger:
 
 
 def job_ref(observed: TrainingJobObserved, *, attempt: int | None = None) -> JobRef:
-    """The Job of an attempt, of the present one if none is named; its uid is known once the Job was seen."""
+    """The Job of an attempt, by default of the current one. Its uid is empty until the Job was observed."""
     resource, job = observed.resource, observed.job
     number = attempt_of(resource) if attempt is None else attempt
     name = names.run_job(resource.metadata.name, uid=resource.metadata.uid, attempt=number)
@@ -72,8 +72,8 @@ def job_ref(observed: TrainingJobObserved, *, attempt: int | None = None) -> Job
     return JobRef(name=name, attempt=number)
 
 
-def seen_stages(observed: TrainingJobObserved) -> tuple[StageStatus, ...]:
-    """The stages as the run's pod shows them; as they were last seen when the pod is gone."""
+def observed_stages(observed: TrainingJobObserved) -> tuple[StageStatus, ...]:
+    """The stages of the pod of the run; if the pod is gone, as they were last observed."""
     pod = leading_pod(observed.pods)
     if pod is not None:
         return stages_of(pod)
@@ -81,7 +81,7 @@ def seen_stages(observed: TrainingJobObserved) -> tuple[StageStatus, ...]:
 
 
 def reported(result: StageResult | None) -> dict[str, Any]:
-    """The fields of the status that a stage's report fills."""
+    """The fields of the status from the result of a stage."""
     if result is None:
         return {}
     metrics = {metric.name: metric.to_document() for metric in result.metrics}
@@ -96,22 +96,22 @@ def reported(result: StageResult | None) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def settle_stage_conditions(
-    builder: StatusBuilder[TrainingJobStatus], stages: tuple[StageStatus, ...], refused: Refused | None
+def report_stages(
+    builder: StatusBuilder[TrainingJobStatus], stages: tuple[StageStatus, ...], failure: RunFailed | None
 ) -> None:
-    """DataValidated and GatesPassed, from the stages that ended and the refusal, if any."""
-    if refused is not None and refused.reason == Reason.DATA_REFUSED:
-        builder.set(ConditionType.DATA_VALIDATED, "False", Reason.DATA_REFUSED, refused.message)
+    """Set DataValidated and GatesPassed from the finished stages and the failure, if any."""
+    if failure is not None and failure.reason == Reason.DATA_REFUSED:
+        builder.set(ConditionType.DATA_VALIDATED, "False", Reason.DATA_REFUSED, failure.message)
     elif stages and stages[0].state == "Succeeded":
-        message = "the rows are there and as described"
+        message = "the rows exist and match the spec"
         if builder.set(ConditionType.DATA_VALIDATED, "True", Reason.DATA_ACCEPTED, message):
             builder.emit_event(Reason.DATA_ACCEPTED, message)
-    if refused is not None and refused.reason == Reason.GATE_FAILED:
-        builder.set(ConditionType.GATES_PASSED, "False", Reason.GATE_FAILED, refused.message)
+    if failure is not None and failure.reason == Reason.GATE_FAILED:
+        builder.set(ConditionType.GATES_PASSED, "False", Reason.GATE_FAILED, failure.message)
 
 
-def seen_job(observed: TrainingJobObserved) -> dict[str, Any]:
-    """Reference and start of the Job, which a pass that crashed before its status write may have left unrecorded."""
+def observed_job(observed: TrainingJobObserved) -> dict[str, Any]:
+    """Reference and start of the Job. A pass that crashed before its status write may not have recorded them."""
     job, start = observed.job, observed.resource.status.start_time
     if start is None and job is not None:
         start = job["metadata"].get("creationTimestamp") or rfc3339(observed.now)
@@ -119,7 +119,7 @@ def seen_job(observed: TrainingJobObserved) -> dict[str, Any]:
 
 
 def trigger_text(resource: TrainingJob) -> str:
-    """What asked for the run, as the history names it: `DriftPolicy/<name>` or `User`."""
+    """The trigger of the run as the history names it: `DriftPolicy/<name>` or `User`."""
     trigger = trigger_of(resource)
     return f"{trigger.kind}/{trigger.policy}" if trigger.policy else trigger.kind
 

@@ -189,7 +189,7 @@ def test_the_conditions_say_why_a_first_version_fails(field: str) -> None:
         assert conditions_of(world)[type_] == ("False", "ModelNotLoaded")
         assert message_of(world, type_) == (
             f"{field}: container fetch of pod m-new ended with exit code 13: no such version; "
-            "it waits to be started again (CrashLoopBackOff)"
+            "it will be restarted (CrashLoopBackOff)"
         )
 
 

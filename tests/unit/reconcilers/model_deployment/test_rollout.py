@@ -112,7 +112,7 @@ def test_a_newer_version_rolls_out_without_lowering_ready() -> None:
     assert served(world) == V2
     assert conditions_of(world)["Ready"] == ("True", "RollingOut")
     assert status_of(world)["stableRevision"]["digest"] == digest_of("v1")
-    assert status_of(world)["summary"].endswith(f"{V1} keeps answering")
+    assert status_of(world)["summary"].endswith(f"{V1} still serves")
     deployment_rolls_out(world)
     assert settle(world) == ["RolledOut"]
     assert status_of(world)["stableRevision"]["digest"] == digest_of("v2")

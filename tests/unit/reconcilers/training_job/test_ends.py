@@ -42,7 +42,7 @@ def test_success_records_the_version_and_the_report() -> None:
     assert conditions["Complete"] == ("True", "VersionPublished")
     assert conditions["Failed"] == ("False", "VersionPublished")
     assert conditions["GatesPassed"] == ("True", "GatesPassed")
-    assert message_of(world, "GatesPassed") == "1 gate passed; auc 0.86 against 0.41 of the model in service"
+    assert message_of(world, "GatesPassed") == "1 gate passed; auc 0.86 against 0.41 of the champion"
     assert [event.reason for plan in plans for event in plan.events] == ["DataAccepted", "VersionPublished"]
     assert [entry["reason"] for entry in status["history"]] == ["RunStarted", "VersionPublished"]
     assert status["history"][-1]["digest"] == digest_of("v1")
@@ -176,8 +176,8 @@ def test_termination_messages_that_are_no_stage_result_are_ignored(message: str)
 @pytest.mark.parametrize(
     ("champion", "want"),
     [
-        (None, "no gate was asked for"),
-        ({"metric": "auc", "passed": True}, "no gate was asked for; there was no model in service to beat"),
+        (None, "no gates given"),
+        ({"metric": "auc", "passed": True}, "no gates given; there was no champion"),
     ],
     ids=["no champion", "no model in service"],
 )

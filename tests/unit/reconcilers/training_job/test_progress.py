@@ -45,7 +45,7 @@ def test_stages_show_state_code_and_times() -> None:
 OBSTACLES = {
     "an image that cannot be pulled": (
         stage_pod(waiting("prepare", "ImagePullBackOff", 'Back-off pulling image "x"')),
-        'container prepare of pod run-1 waits: ImagePullBackOff: Back-off pulling image "x"',
+        'container prepare of pod run-1 is waiting: ImagePullBackOff: Back-off pulling image "x"',
     ),
     "a container that cannot be configured": (
         stage_pod(

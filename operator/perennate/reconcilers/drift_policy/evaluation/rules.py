@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perennate.api.v1alpha1.drift_policy import Reason
 from perennate.api.v1alpha1.drift_rules import Method
 from perennate.drift.verdicts.rules import FeatureRule, check_rules
-from perennate.reconcilers.policy import Violation
+from perennate.reconcilers.chain import Violation
 from perennate.reconcilers.wording import truncate
 
 if TYPE_CHECKING:

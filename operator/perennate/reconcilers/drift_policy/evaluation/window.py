@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
     from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
     from perennate.drift import Evaluation, FeatureResult, Sample
-    from perennate.reconcilers.policy import Violation
+    from perennate.reconcilers.chain import Violation
     from perennate.reconcilers.status_builder import StatusBuilder
 
 WARM_UP: Final = 24

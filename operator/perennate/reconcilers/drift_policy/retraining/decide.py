@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
     from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
     from perennate.builders.manifest import Manifest
+    from perennate.reconcilers.chain import Violation
     from perennate.reconcilers.plan import ObjectRef
-    from perennate.reconcilers.policy import Violation
     from perennate.reconcilers.status_builder import StatusBuilder
 
 AT_ONCE: Final = 0.0

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from perennate.api.durations import parse_duration
 from perennate.api.v1alpha1.drift_policy import Reason
+from perennate.reconcilers.chain import Chain, Violation
 from perennate.reconcilers.drift_policy.retraining.cooldown import budget_returns, next_trigger_time, starts_of_the_day
-from perennate.reconcilers.policy import Chain, Violation
 from perennate.reconcilers.times import parse_time, rfc3339
 from perennate.reconcilers.wording import pluralize
 

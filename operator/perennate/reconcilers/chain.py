@@ -1,4 +1,4 @@
-"""Chains of small named checks: the first violation wins, and the chain documents when something happens."""
+"""Chains of small named checks. The first violation decides, and the chain documents all preconditions."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 @dataclass(frozen=True)
 class Violation:
-    """Why something cannot go on: a declared reason and a sentence that names the field."""
+    """Why a check failed: a declared reason, and a message that names the field."""
 
     reason: str
     message: str
 
 
 Check = Callable[[T_contra], Violation | None]
-"""One question about what was observed; None means that there is nothing against going on."""
+"""One check of what was observed; None if it passed."""
 
 
 @dataclass(frozen=True)
 class Chain(Generic[T_contra]):
-    """Checks in the order in which they are asked."""
+    """Checks in order."""
 
     checks: tuple[Check[T_contra], ...]
 
     def first_violation(self, observed: T_contra) -> Violation | None:
-        """The first violation found, or None if every check passed."""
+        """The first violation, None if every check passed."""
         return next((found for check in self.checks if (found := check(observed)) is not None), None)

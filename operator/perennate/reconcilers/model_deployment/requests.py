@@ -1,4 +1,4 @@
-"""What a person asks for by annotation. Each value is answered once."""
+"""Requests of a person by annotation. Each value is handled once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Verbs:
-    """Requests that have not been answered, and the values that are answered after this pass.
+class Requests:
+    """Unhandled requests, and the values that are handled after this pass.
 
     Attributes:
-        promote: roll out the newer version now.
+        promote: roll out the candidate now.
         retry: forget the rejected versions.
-        handled_promotion: value of the promote annotation, once answered.
-        handled_retry: value of the retry annotation, once answered.
+        handled_promotion: value of the promote annotation, once handled.
+        handled_retry: value of the retry annotation, once handled.
     """
 
     promote: bool
@@ -29,12 +29,12 @@ class Verbs:
     handled_retry: str | None
 
 
-def read_verbs(resource: ModelDeployment) -> Verbs:
-    """The requests on an object."""
+def read_requests(resource: ModelDeployment) -> Requests:
+    """Read the requests from the annotations of an object."""
     annotations, status = resource.metadata.annotations, resource.status
     promotion = truncate(annotations.get(ANNOTATION_PROMOTE, ""), TEXT_LIMIT) or None
     retry = truncate(annotations.get(ANNOTATION_RETRY, ""), TEXT_LIMIT) or None
-    return Verbs(
+    return Requests(
         promote=promotion is not None and promotion != status.handled_promotion,
         retry=retry is not None and retry != status.handled_retry,
         handled_promotion=promotion or status.handled_promotion,

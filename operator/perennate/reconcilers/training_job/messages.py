@@ -1,4 +1,4 @@
-"""Sentences about a run, for summaries and conditions."""
+"""Messages about a run, for the summary and conditions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from perennate.reconcilers.wording import pluralize
 if TYPE_CHECKING:
     from perennate.api.documents.stage_result import StageResult
     from perennate.api.v1alpha1.training_job import StageStatus
-    from perennate.reconcilers.training_job.outcome import InProgress
+    from perennate.reconcilers.training_job.run_state import InProgress
 
 
 def describe_progress(stages: tuple[StageStatus, ...], progress: InProgress) -> tuple[Reason, str]:
-    """Reason and sentence of a run that is under way."""
+    """Reason and message of a run that has not ended."""
     running = next((stage.name for stage in stages if stage.state == "Running"), None)
     if running is not None:
         reason, text = (
@@ -24,10 +24,10 @@ def describe_progress(stages: tuple[StageStatus, ...], progress: InProgress) -> 
         )
     else:
         reason, text = Reason.WAITING, "waiting for the pod"
-    if progress.obstacle:
-        text = f"{text}; {progress.obstacle}"
+    if progress.problem:
+        text = f"{text}; {progress.problem}"
     if progress.failed_pods and progress.last_failure is not None:
-        text = f"{text}; {pluralize(progress.failed_pods, 'pod')} failed before: {progress.last_failure.story()}"
+        text = f"{text}; {pluralize(progress.failed_pods, 'pod')} failed before: {progress.last_failure.describe()}"
     return reason, text
 
 
@@ -39,12 +39,12 @@ def describe_success(result: StageResult) -> str:
 
 
 def describe_gates(result: StageResult) -> str:
-    """How many gates were passed, and whether the model in service was beaten."""
-    gates = pluralize(len(result.gates), "gate") + " passed" if result.gates else "no gate was asked for"
+    """How many gates passed, and the comparison with the champion."""
+    gates = pluralize(len(result.gates), "gate") + " passed" if result.gates else "no gates given"
     champion = result.champion
     if champion is None:
         return gates
     if champion.champion is None or champion.challenger is None:
-        return f"{gates}; there was no model in service to beat"
+        return f"{gates}; there was no champion"
     metric = champion.metric.value
-    return f"{gates}; {metric} {champion.challenger:.4g} against {champion.champion:.4g} of the model in service"
+    return f"{gates}; {metric} {champion.challenger:.4g} against {champion.champion:.4g} of the champion"
