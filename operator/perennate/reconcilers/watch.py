@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Watch:
-    """Scrape the serving pods of a ModelDeployment and collect their counts in a window. Durations in seconds.
+    """Scrape the serving pods of a target and collect their counts in a window. Durations in seconds.
 
     Attributes:
         uid: uid of the object that watches.
-        target: name of the ModelDeployment, in the namespace of that object.
+        target: name of the object that owns the pods, in the same namespace.
         target_uid: its uid, None if there is no such object.
         profile_digest: digest of the reference profile of its stable revision, None if it has none.
         window: length of the window.
