@@ -1,4 +1,4 @@
-"""Who runs the commands that documents name outside the tutorial: a file, and words in it that start the same thing."""
+"""For each command that documents name: the file that runs it, and the text in that file that does."""
 
 from __future__ import annotations
 

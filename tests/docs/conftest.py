@@ -1,4 +1,4 @@
-"""A Kubernetes without nodes on which the installation guide is followed."""
+"""A cluster without nodes for the commands of the installation guide."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def empty_cluster(tmp_path: Path) -> Iterator[Terminal]:
-    """A terminal whose kubectl and helm talk to a fresh API server; nothing of the user's is read or written."""
+    """A terminal with kubectl and helm for a new API server; the user's settings are neither read nor written."""
     command = [sys.executable, "-m", "tools.cluster", "bin"]
     programs = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     with ControlPlane(tmp_path) as plane:

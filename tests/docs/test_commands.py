@@ -1,4 +1,4 @@
-"""No command in a document goes unrun: each is run by a test, accounted for by name, or said plainly not to be run."""
+"""Every command in the documents is run by a test, accounted for by name, or marked as not run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def names(block: Block) -> list[str]:
 
 
 def account(command: str) -> str:
-    """What is wrong with the account of a command; empty if nothing is."""
+    """What is wrong with the account of a command; empty if nothing is wrong."""
     if command not in ACCOUNTS:
         return f"`{command}` is in no account"
     file, words = ACCOUNTS[command]
@@ -33,13 +33,13 @@ def account(command: str) -> str:
 
 
 def test_every_block_has_a_known_language() -> None:
-    """A block without a language is looked at by no check; `text` is for what is neither a command nor a file."""
+    """Blocks without a language are not checked; `text` is for what is neither a command nor a file."""
     unknown = [b.label() for page in pages() for b in blocks(page) if b.language not in LANGUAGES]
     assert unknown == []
 
 
 def test_no_fence_is_hidden_from_the_checks() -> None:
-    """An indented fence, or one of tildes, would not be seen by the reader of blocks."""
+    """The parser of blocks does not see indented fences or fences of tildes."""
     hidden = [
         f"{page.name}:{number}"
         for page in pages()
@@ -50,20 +50,20 @@ def test_no_fence_is_hidden_from_the_checks() -> None:
 
 
 def test_every_remark_is_understood() -> None:
-    """A misspelt remark would change who runs a block in silence."""
+    """A misspelt comment would change who runs a block."""
     remarks = {b.label(): b.remark for page in pages() for b in blocks(page) if b.remark}
     assert {where: remark for where, remark in remarks.items() if not remark.startswith(REMARKS)} == {}
 
 
 def test_commands_are_found() -> None:
-    """The checks below must not pass because they look at nothing."""
+    """Guards the tests below against an empty list."""
     assert {page.name for page in (block.page for block in COMMANDS)} >= {"README.md", "rainfall.md", "install.md"}
     assert [block for block in RUN if block.page == TUTORIAL and block.runner == TUTORIAL_TEST]
 
 
 @pytest.mark.parametrize("block", BY_NAME, ids=Block.label)
 def test_a_named_command_is_run_by_what_its_account_says(block: Block) -> None:
-    """README's `make demo` is what an end-to-end test runs, `make test` is what continuous integration runs."""
+    """For example, `make demo` in README is run by an end-to-end test."""
     assert [problem for name in names(block) if (problem := account(name))] == []
 
 
@@ -73,7 +73,7 @@ def test_a_command_without_account_is_noticed(command: str) -> None:
 
 
 def test_make_targets_do_what_the_accounts_take_them_for() -> None:
-    """The tests run the essence of a target; its recipe must be no more than that."""
+    """Tests run the main command of a target; its recipe must have nothing else."""
     makefile = (ROOT / "Makefile").read_text()
     for target, recipe in RECIPES.items():
         body = makefile.split(f"\n{target}:")[1].split("\n\n")[0].splitlines()[1:]
@@ -82,7 +82,7 @@ def test_make_targets_do_what_the_accounts_take_them_for() -> None:
 
 @pytest.mark.parametrize("block", RUN, ids=Block.label)
 def test_a_block_that_is_run_names_a_test_that_runs_it(block: Block) -> None:
-    """The test must be there and take its blocks from the pages."""
+    """The test must exist and take its blocks from the pages."""
     text = (ROOT / block.runner).read_text()
     assert "run_by(Path(__file__))" in text
     assert block.steps()
@@ -90,7 +90,7 @@ def test_a_block_that_is_run_names_a_test_that_runs_it(block: Block) -> None:
 
 @pytest.mark.parametrize("block", NOT_RUN, ids=Block.label)
 def test_what_is_not_run_says_so_to_the_reader(block: Block) -> None:
-    """Who copies a command that no test runs is told so right above it."""
+    """The page says above the block that no test runs it."""
     above = block.page.read_text().splitlines()[: block.line - 2]
     paragraph = "\n".join(above).rstrip().split("\n\n")[-1]
     assert "not run by our tests" in " ".join(paragraph.split())

@@ -1,4 +1,4 @@
-"""The tutorial on files works as it is written: its commands, in order, in one terminal."""
+"""The tutorial on files works: its commands, in order, in one terminal."""
 
 from __future__ import annotations
 

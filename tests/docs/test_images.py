@@ -1,4 +1,4 @@
-"""Pictures in documents: drawings of our own that render anywhere, in light and in dark."""
+"""Images in documents are drawings that render anywhere, in light and dark mode."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PICTURES = sorted((ROOT / "docs").glob("**/*.svg"))
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.name)
 def test_a_picture_stands_alone(picture: Path) -> None:
-    """It says what it shows to people who do not see it, loads nothing, runs nothing, and knows dark pages."""
+    """It has a description, loads nothing, runs nothing, and supports dark mode."""
     root = ET.parse(picture).getroot()  # noqa: S314 - our own file
     assert root.tag == f"{SVG}svg"
     assert root.get("viewBox")

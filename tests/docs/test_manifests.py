@@ -1,4 +1,4 @@
-"""Manifests in documents: a shown file is that file, and what is not a file fits the schema."""
+"""Manifests in documents match their files or fit the schema."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXAMPLE = "examples/01-rainfall"
 
 
 def problems(text: str) -> list[str]:
-    """What is wrong with YAML in a document: our kinds against their CRDs, what has no kind as values of the chart."""
+    """What is wrong with YAML in a document: our kinds against their CRDs, documents without a kind as chart values."""
     found: list[str] = []
     for document in yaml.safe_load_all(text):
         if "kind" in document:
@@ -35,14 +35,14 @@ def problems(text: str) -> list[str]:
 
 
 def test_the_readme_shows_the_three_kinds() -> None:
-    """The three manifests of the demo are in README, as files, in the order in which the loop uses them."""
+    """README includes the three manifests of the demo, in the order of the loop."""
     shown = [block.remark.removeprefix("include ") for block in INCLUDED if block.page == ROOT / "README.md"]
     assert shown == [f"{EXAMPLE}/{name}.yaml" for name in ("training-job", "model-deployment", "drift-policy")]
     assert [yaml.safe_load((ROOT / file).read_text())["kind"] for file in shown] == [kind.__name__ for kind in KINDS]
 
 
 def test_every_marker_stands_above_a_block() -> None:
-    """A marker that `make generate` does not see would let its block grow old."""
+    """`make generate` would not update the block below a marker that it does not see."""
     for page in pages():
         shown = [block for block in blocks(page) if block.remark.startswith("include ")]
         assert page.read_text().count("\n<!-- include ") == len(shown)
@@ -55,7 +55,7 @@ def test_a_shown_file_is_that_file(block: Block) -> None:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=Block.label)
 def test_yaml_in_a_document_fits_the_schema(block: Block) -> None:
-    """What a reader copies is what the API server, or the chart, takes."""
+    """The API server, or the chart, accepts what a reader copies."""
     assert problems(block.text) == []
 
 
@@ -67,7 +67,7 @@ def test_yaml_in_a_document_fits_the_schema(block: Block) -> None:
     ],
 )
 def test_yaml_that_does_not_fit_is_noticed(text: str, said: str) -> None:
-    """The check can fail: on a misspelt field of ours, on a misspelt value of the chart."""
+    """The check fails on a misspelt field and on a misspelt value of the chart."""
     assert any(said in problem for problem in problems(text))
 
 

@@ -1,4 +1,4 @@
-"""What documents name exists: links, anchors, files, fields, reasons."""
+"""Links, anchors, files, fields and reasons in documents exist."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def broken_links(page: Path) -> list[str]:
-    """Relative links of a page that lead nowhere."""
+    """Relative links of a page without a target."""
     broken = []
     for inline, attribute in LINK.findall(CODE.sub("", prose(page))):
         target = inline or attribute
@@ -44,7 +44,7 @@ def broken_links(page: Path) -> list[str]:
 
 
 def linked_pages(page: Path) -> set[Path]:
-    """Where the links of a page lead."""
+    """The targets of the links of a page."""
     return {(page.parent / (a or b).partition("#")[0]).resolve() for a, b in LINK.findall(page.read_text())}
 
 
@@ -86,26 +86,26 @@ def is_field(code: str) -> bool:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name: str) -> None:
-    """Every relative link of a page resolves, with its anchor."""
+    """Every relative link has a target, and its anchor exists."""
     assert broken_links(PAGES[name]) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_files_that_are_named_exist(name: str) -> None:
-    """A page that names a file which was moved sends its reader astray."""
+    """Files and folders in inline code exist."""
     named = {code for code in CODE.findall(prose(PAGES[name])) if looks_like_a_file(code)}
     assert [code for code in sorted(named) if not is_there(PAGES[name], code)] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_fields_that_are_named_exist(name: str) -> None:
-    """`spec.…` and `status.…` in a text are fields of the kinds as they are."""
+    """`spec.…` and `status.…` are fields of our kinds."""
     named = {code for code in CODE.findall(prose(PAGES[name])) if re.fullmatch(r"(spec|status)\.[\w.\[\]]+", code)}
     assert [code for code in sorted(named) if not is_field(code)] == []
 
 
 def test_every_page_can_be_reached() -> None:
-    """Each page below docs/ is linked from the index, or from the index of its folder, which is linked there."""
+    """The index links every page below docs/, or the index of its folder."""
     index = ROOT / "docs" / "README.md"
     reached = linked_pages(index)
     for folder in [page for page in reached if page.name == "README.md" and index.parent in page.parent.parents]:
@@ -114,7 +114,7 @@ def test_every_page_can_be_reached() -> None:
 
 
 def test_what_leads_nowhere_is_noticed(tmp_path: Path) -> None:
-    """The checks can fail: on a missing file, a missing anchor, a file and a field that do not exist."""
+    """The checks fail on a missing file, a missing anchor, and an unknown file or field."""
     page = tmp_path / "page.md"
     page.write_text("# One heading\n\n[a](gone.md) [b](#one-heading) [c](#another) `spec.nothing` `kube/gone.py`\n")
     assert broken_links(page) == ["gone.md", "#another"]

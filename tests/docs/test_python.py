@@ -14,7 +14,7 @@ BLOCKS = [block for block in all_blocks("python") if block.page != TUTORIAL]
 
 
 def program(block: Block) -> list[Block]:
-    """The block, after those that it continues."""
+    """The block, after the blocks that it continues."""
     above = [earlier for earlier in blocks(block.page) if earlier.language == "python" and earlier.line < block.line]
     return [*(program(above[-1]) if block.remark == "continues" else []), block]
 
@@ -27,7 +27,7 @@ def said(block: Block) -> list[str]:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=Block.label)
 def test_a_python_block_runs_and_prints_what_it_says(block: Block) -> None:
-    """Run as a program of its own, with what it continues."""
+    """Each block is a separate program, together with the blocks that it continues."""
     parts = program(block)
     text = "".join(part.text for part in parts)
     done = subprocess.run(
@@ -38,5 +38,5 @@ def test_a_python_block_runs_and_prints_what_it_says(block: Block) -> None:
 
 
 def test_there_are_python_blocks() -> None:
-    """The check above must not pass because it looks at nothing."""
+    """Guards the test above against an empty list."""
     assert BLOCKS

@@ -1,4 +1,4 @@
-"""The terminal that runs documents: what is not as documented is noticed."""
+"""The terminal of the document tests finds differences from the documented output."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def terminal() -> Iterator[Terminal]:
 
 
 def test_exports_last(terminal: Terminal) -> None:
-    """Later commands see what earlier ones exported, as in one window."""
+    """Later commands see earlier exports."""
     terminal.expect(Step("export COLOUR=green"))
     terminal.expect(Step('echo "the $COLOUR one"', ("the ... one",)))
 
@@ -41,24 +41,24 @@ def test_exports_last(terminal: Terminal) -> None:
     ids=["exit code", "other output", "other order", "hangs", "exits"],
 )
 def test_what_is_not_as_documented_is_noticed(terminal: Terminal, step: Step, said: str) -> None:
-    """The error holds the command, what went wrong, and the line that was not seen."""
+    """The error has the command, the cause and the missing line."""
     with pytest.raises(CommandError, match=said):
         terminal.expect(step, seconds=1 if said == "took too long" else SHORT)
 
 
 def test_a_command_that_watches_is_ended_when_it_has_shown_enough(terminal: Terminal) -> None:
-    """Like Ctrl-C: the next command runs after it."""
+    """It is interrupted, and the next command runs."""
     terminal.expect(Step("tail --follow --lines=3 LICENSE", ("...",)), seconds=SHORT)
     terminal.expect(Step("echo on", ("on",)), seconds=SHORT)
 
 
 def test_a_command_in_the_background_is_waited_for_until_it_has_said_its_words(terminal: Terminal) -> None:
-    """`kubectl port-forward ... &` is used only once it listens."""
+    """For example, `kubectl port-forward ... &` is used only once it listens."""
     terminal.expect(Step("(echo late; read -t 60 <> <(:)) &", ("late",)), seconds=SHORT)
 
 
 def test_missing_names_the_first_line_that_was_not_printed() -> None:
-    """Lines must come in the documented order; `...` stands for any text, blanks do not count."""
+    """Lines must come in the documented order; `...` matches any text, and blanks are ignored."""
     printed = ["NAME   AGE", "rainfall   5s", "end"]
     assert missing(["NAME AGE", "rainfall ...", "..."], printed) is None
     assert missing(["NAME AGE", "end", "rainfall ..."], printed) == "rainfall ..."
@@ -75,7 +75,7 @@ def test_missing_names_the_first_line_that_was_not_printed() -> None:
     ],
 )
 def test_numbers_digests_and_ages_are_examples(documented: str, printed: str, want: bool) -> None:
-    """A page shows what was really printed once; words must be the same, and so must numbers of one digit."""
+    """Words and single-digit numbers must be equal; other numbers, digests and ages may differ."""
     assert (pattern(documented).fullmatch(printed) is not None) == want
 
 
@@ -89,5 +89,5 @@ def test_numbers_digests_and_ages_are_examples(documented: str, printed: str, wa
     ],
 )
 def test_commands_are_read_from_blocks(text: str, steps: list[Step]) -> None:
-    """With prompts other lines are output; backslashes and here-documents go on."""
+    """With prompts, other lines are output; backslashes and here-documents continue a command."""
     assert Block(ROOT / "README.md", 1, "console", text, "").steps() == steps

@@ -67,7 +67,7 @@ def place(cluster: Cluster) -> Iterator[Cluster]:
 
 
 def test_a_run_costs_what_it_must(place: Cluster) -> None:
-    """One claim, one Job; its status is written once for each stage that begins or ends, not for each look at a pod."""
+    """One claim and one Job; the status is written once for each stage that starts or ends, not for each poll."""
     # The Event of the end is told after the status that the fixture waited for.
     time.sleep(2)
     made = Counter(f"{event.verb} {event.resource}" for event in calls(NAMESPACE))
@@ -78,7 +78,7 @@ def test_a_run_costs_what_it_must(place: Cluster) -> None:
 
 
 def test_at_rest_nothing_is_asked_or_written(place: Cluster) -> None:
-    """A finished run costs nothing any more: the operator waits for changes."""
+    """The operator makes no call for a finished run."""
     # What the end of the run still causes is let through first.
     time.sleep(2)
     before = len(calls(NAMESPACE))
@@ -87,7 +87,7 @@ def test_at_rest_nothing_is_asked_or_written(place: Cluster) -> None:
 
 
 def test_the_operator_was_never_refused(place: Cluster) -> None:
-    """Its roles cover every call since this namespace was made; before, another test may have removed the roles."""
+    """Its roles cover every call since the namespace was created; before that, another test may have removed them."""
     told = LocalCluster().audit()
     (*_, begin) = [event for event in told if (event.verb, event.resource, event.name) == MADE]
     made = [event for event in told if event.user == ACCOUNT and event.time > begin.time]

@@ -1,4 +1,4 @@
-"""Bad input on real pods: a condition names field and cause, nobody is disturbed, and what can heal does."""
+"""Bad input on real pods: a condition names field and cause, other runs are not affected, and repaired input works."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def place(cluster: Cluster) -> Iterator[Cluster]:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_bad_run_says_field_and_cause_and_is_tried_once(place: Cluster, name: str) -> None:
-    """The Failed condition names them; one pod ran once of three that are allowed: another would end the same."""
+    """The Failed condition names both; only one of three allowed pods ran, since a retry would fail again."""
     _, reason, words = REFUSED[name]
     job = until(place, "trainingjob", name, holds("Failed"))
     failed = condition(job, "Failed")
@@ -93,7 +93,7 @@ def test_a_bad_run_says_field_and_cause_and_is_tried_once(place: Cluster, name: 
 
 
 def test_a_run_whose_data_were_put_right_succeeds_under_its_old_name(place: Cluster) -> None:
-    """A run is one try at its input: deleted, and created again when the file is there or good, it publishes."""
+    """After the file is repaired, a run that is deleted and created again publishes a version."""
     runs = {"again-missing": "late.csv", "again-bad": "bad.csv"}
     write_files(place, {"bad.csv": FILES["text.csv"]})
     for name, file in runs.items():
@@ -114,7 +114,7 @@ def test_a_good_run_beside_them_is_not_disturbed(place: Cluster) -> None:
 
 
 def test_a_run_waits_for_what_it_refers_to(place: Cluster) -> None:
-    """A ModelDeployment that does not exist is named with its field; the run begins when it is there."""
+    """The condition names the field of a missing ModelDeployment; the run starts when it exists."""
     body = spec() | {"evaluation": {"champion": {"deployment": "later", "metric": "auc"}}}
     apply(place, "TrainingJob", "waiting", body)
     job = until(place, "trainingjob", "waiting", lambda seen: "later" in seen.get("status", {}).get("summary", ""))
@@ -125,7 +125,7 @@ def test_a_run_waits_for_what_it_refers_to(place: Cluster) -> None:
 
 
 def test_damaged_bytes_are_never_served_and_heal(place: Cluster) -> None:
-    """One flipped bit in the store: no pod becomes ready, the condition has field and file; put right, it serves."""
+    """With one flipped bit no pod becomes ready and the condition has field and file; after the repair it is served."""
     version = until(place, "trainingjob", "good", holds("Complete"))["status"]["modelVersion"]
     flip_a_bit(place, "model", version["digest"], "damage")
     pinned = {"uri": version["uri"], "digest": version["digest"]}
@@ -141,7 +141,7 @@ def test_damaged_bytes_are_never_served_and_heal(place: Cluster) -> None:
 
 
 def test_a_version_that_is_not_in_the_store_is_named_with_its_field(place: Cluster) -> None:
-    """A digest that nobody published: no pod becomes ready, the condition has the field and the digest."""
+    """No pod becomes ready, and the condition has the field and the digest."""
     digest = "sha256:" + "0" * 64
     pinned = {"uri": version_uri("model", digest), "digest": digest}
     apply(place, "ModelDeployment", "absent", {"model": {"pinned": pinned}})

@@ -1,4 +1,4 @@
-"""What a cluster of either provider does: pods, names, volumes, an audit log, and `up` that changes nothing twice."""
+"""What a cluster of either provider offers: pods, DNS, volumes, an audit log, and an idempotent `up`."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _workload() -> str:
 
 
 def test_pods_find_each_other_by_name_and_keep_data(cluster: Cluster) -> None:
-    """DNS, Services, probes, volumes and locked-down containers work together; the node shows what a pod wrote."""
+    """DNS, Services, probes, volumes and restricted containers work together; the pod's files are on the node."""
     SHARED.kubectl("apply", "-f", "-", stdin=_workload())
     SHARED.kubectl("rollout", "status", "deployment/web", "--timeout=180s")
     SHARED.kubectl("wait", "--for=condition=Complete", "job/client", "--timeout=180s")
@@ -89,7 +89,7 @@ def test_pods_find_each_other_by_name_and_keep_data(cluster: Cluster) -> None:
 
 
 def test_a_second_up_changes_nothing(cluster: Cluster) -> None:
-    """A cluster that works is left alone, with its objects; what `up` prints is the same each time."""
+    """A working cluster and its objects are left alone, and `up` prints the same each time."""
     SHARED.kubectl("create", "namespace", "kept")
     done = SHARED.run("up")
     assert "is up already" in done.stderr
@@ -98,7 +98,7 @@ def test_a_second_up_changes_nothing(cluster: Cluster) -> None:
 
 
 def test_up_ends_with_a_cluster_that_is_whole(cluster: Cluster) -> None:
-    """The node is ready and names are resolved: who goes on after `up` waits for nothing."""
+    """After `up` the node is ready and DNS works."""
     (node,) = SHARED.objects("nodes")
     assert {each["type"]: each["status"] for each in node["status"]["conditions"]}["Ready"] == "True"
     names = SHARED.objects("deployments", "--namespace=kube-system", "--field-selector=metadata.name=coredns")
@@ -106,7 +106,7 @@ def test_up_ends_with_a_cluster_that_is_whole(cluster: Cluster) -> None:
 
 
 def test_claims_find_a_default_class(cluster: Cluster) -> None:
-    """A claim that names no class gets a volume, as on most clusters."""
+    """A claim without a class gets a volume."""
     default = "storageclass.kubernetes.io/is-default-class"
     classes = {each["metadata"]["name"]: each for each in SHARED.objects("storageclasses")}
     assert classes.keys() == {"standard"}
@@ -114,7 +114,7 @@ def test_claims_find_a_default_class(cluster: Cluster) -> None:
 
 
 def test_the_audit_log_tells_who_did_what(cluster: Cluster) -> None:
-    """It holds a call that was just made, with its verb and its answer, and no watches."""
+    """It has a call that was just made, with verb and status code, and no watches."""
     SHARED.kubectl("create", "configmap", "seen", "--namespace=default")
     SHARED.kubectl("delete", "configmap", "seen", "--namespace=default")
     told = [(event.verb, event.code) for event in SHARED.audit() if event.name == "seen"]

@@ -1,4 +1,4 @@
-"""A cluster on a disk that is too small, or fills up while it starts: one sentence, and nothing is left of it."""
+"""A disk that is too small, or fills up during the start: one sentence, and nothing is left."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _INSTANCE = Instance.of("full-disk-test")
 
 @pytest.fixture
 def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own, mounted with the options that the test gives."""
+    """A separate disk, mounted with the test's options."""
     folder = tmp_path / "disk"
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", request.param, "tmpfs", folder], check=True)
@@ -44,7 +44,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     indirect=["disk"],
 )
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(disk: Path, said: str) -> None:
-    """Exit 1, the disk is named, and no file, namespace or route stays."""
+    """Exit code 1, the message names the disk, and no file, namespace or route is left."""
     command = [sys.executable, "-m", "tools.cluster", "--name", _INSTANCE.name, "up"]
     environment = {**os.environ, "PERENNATE_STATE": str(disk), "PROVIDER": "packages"}
     done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""The cluster that kind makes: it survives a restart, loads what changed, and takes along what it brought."""
+"""The kind cluster: it survives a restart, loads changed images, and is removed completely."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _docker(*words: str) -> str:
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[LocalCluster]:
-    """A cluster of these tests alone, which they stop and break; each test begins with `up`."""
+    """A cluster for these tests, which they stop and break; each test begins with `up`."""
     yield _CLUSTER
     _CLUSTER.run("down")
 
@@ -45,7 +45,7 @@ def _container() -> str:
 
 @pytest.mark.parametrize("word", ["restart", "stop"])
 def test_a_node_that_was_stopped_keeps_its_data(own: LocalCluster, word: str) -> None:
-    """After a restart of the machine, the engine or the container, `up` waits for the node and deletes nothing."""
+    """After a restart of the machine, the engine or the container, `up` waits for the node and keeps its data."""
     own.run("up")
     own.kubectl("create", "namespace", f"before-{word}")
     before = _container()
@@ -58,7 +58,7 @@ def test_a_node_that_was_stopped_keeps_its_data(own: LocalCluster, word: str) ->
 
 
 def test_a_lost_kubeconfig_is_written_again(own: LocalCluster) -> None:
-    """It lies in a cache that may be emptied while the cluster runs."""
+    """It lies in a cache, which may be emptied while the cluster runs."""
     own.run("up")
     kubeconfig = own.run("kubeconfig").stdout.strip()
     before = _container()
@@ -70,7 +70,7 @@ def test_a_lost_kubeconfig_is_written_again(own: LocalCluster) -> None:
 
 
 def test_an_image_is_loaded_once(cluster: Cluster) -> None:
-    """A second load copies nothing; an image that changed is loaded alone."""
+    """A second load copies nothing; after a change only the changed image is loaded."""
     shared = LocalCluster()
     assert shared.run("load").stderr.count("is loaded already") == len(images.IMAGES)
     reference = images.reference("operator")
@@ -92,7 +92,7 @@ def test_an_image_is_loaded_once(cluster: Cluster) -> None:
 
 
 def test_a_node_image_that_cannot_be_had_is_named() -> None:
-    """Which image, why, and how to bring it; nothing was made."""
+    """The message names the image, the cause and how to provide it; nothing was created."""
     missing = "perennate.invalid/node:v1.35.0"
     other = LocalCluster("no-image-test", provider="kind")
     done = other.command("up", KIND_NODE_IMAGE=missing)
@@ -105,7 +105,7 @@ def test_a_node_image_that_cannot_be_had_is_named() -> None:
 
 
 def test_an_image_that_is_no_node_is_one_sentence_and_leaves_nothing(cluster: Cluster) -> None:
-    """A start that fails half-way ends with kind's own cause, and its container is removed."""
+    """A start that fails ends with kind's own error, and its container is removed."""
     other = LocalCluster("wrong-image-test", provider="kind")
     done = other.command("up", KIND_NODE_IMAGE=images.reference("operator"))
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
@@ -116,7 +116,7 @@ def test_an_image_that_is_no_node_is_one_sentence_and_leaves_nothing(cluster: Cl
 
 
 def test_an_engine_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> None:
-    """A client that reaches no engine, and no client: one sentence each, before anything is made."""
+    """Without a client, or without an engine, one sentence before anything is created."""
     for environment, word in (
         ({"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}, "No Docker engine answers"),
         ({"DOCKER_HOST": "ssh://me@192.0.2.1"}, "on another machine (ssh://me@192.0.2.1)"),

@@ -1,4 +1,4 @@
-"""The cluster from packages: replaced when it is broken, alone on its machine, and it leaves nothing behind."""
+"""The cluster from packages: it is replaced when broken, isolated, and removed without traces."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _gone_afterwards() -> Iterator[None]:
 
 
 def test_a_new_cluster_shares_what_is_unpacked() -> None:
-    """Layers of the dependencies are there before an image is loaded, as links; what the runtime notes is its own."""
+    """Layers of the dependencies are hard links from the cache; the runtime's metadata are not shared."""
     assert _CLUSTER.command("down").returncode == 0
     assert _CLUSTER.command("images").returncode == 0
     _CLUSTER.run("up")
@@ -70,7 +70,7 @@ def test_a_new_cluster_shares_what_is_unpacked() -> None:
 
 @pytest.mark.parametrize(("victim", "number"), [("kube-apiserver", signal.SIGKILL), ("kube-apiserver", signal.SIGSTOP)])
 def test_a_half_dead_cluster_is_replaced(victim: str, number: signal.Signals) -> None:
-    """A cluster with a dead or a frozen part is noticed by `status` and replaced by `up`."""
+    """`status` detects a dead or frozen component, and `up` replaces the cluster."""
     _CLUSTER.run("up")
     process = _process()
     os.kill(next(pid for pid in descendants(process) if victim in command_line(pid)), number)
@@ -108,7 +108,7 @@ def _kernel_settings() -> dict[str, str]:
 
 
 def test_down_leaves_nothing_behind() -> None:
-    """No process, mount, namespace, link, route, control group or file is left, and no setting of the host changed."""
+    """No process, mount, namespace, link, route, control group or file is left, and no kernel setting changed."""
     # A test before this one may have left the cluster up: what it mounts must not count as there before.
     assert _CLUSTER.command("down").returncode == 0
     settings, mounts = _kernel_settings(), _text(Path("/proc/mounts"))
@@ -128,7 +128,7 @@ def test_down_leaves_nothing_behind() -> None:
 
 
 def test_down_cleans_up_when_the_state_is_lost() -> None:
-    """Even if its state file is gone, what carries the instance's name is found and ended."""
+    """Without its state file, everything that has the instance's name is found and removed."""
     _CLUSTER.run("up")
     process = _process()
     (_INSTANCE.state / "state.json").unlink()
@@ -139,7 +139,7 @@ def test_down_cleans_up_when_the_state_is_lost() -> None:
 
 
 def test_no_packet_to_a_pod_leaves_the_machine() -> None:
-    """Pod and service addresses are unreachable from the host at once, not sent to somebody else's network."""
+    """Pod and service addresses are unreachable from the host, not routed to other networks."""
     _CLUSTER.run("up")
     found = state.load(_INSTANCE.state)
     assert found is not None
@@ -149,7 +149,7 @@ def test_no_packet_to_a_pod_leaves_the_machine() -> None:
 
 
 def test_a_volume_that_is_freed_is_offered_again() -> None:
-    """Volumes are made before, since there is no provisioner, and honour fsGroup; `up` empties the freed ones."""
+    """Volumes exist in advance, since there is no provisioner, and honour fsGroup; `up` empties released ones."""
     _CLUSTER.run("up")
     claim = "persistentVolumeClaim: {claimName: data}"
     pod = "image: localhost/perennate-pause:1, volumeMounts: [{name: data, mountPath: /data}]"

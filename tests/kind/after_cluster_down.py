@@ -1,6 +1,6 @@
-"""What `make cluster-down` leaves in the Docker engine: nothing of ours but the cache of its builds.
+"""`make cluster-down` removes everything of ours from the Docker engine but the build cache.
 
-Not collected by itself: `make test-kind` runs it at its end, when no cluster is left.
+Not collected by default: `make test-kind` runs it last, when no cluster is left.
 """
 
 from __future__ import annotations
@@ -22,6 +22,6 @@ from tools.cluster.images import images
     ],
 )
 def test_nothing_of_ours_is_left(words: tuple[str, ...], ours: str) -> None:
-    """No container, image, network or volume."""
+    """No container, image, network or volume is left."""
     listed = subprocess.run(["docker", *words], check=True, capture_output=True, text=True).stdout.split()
     assert [name for name in listed if name.startswith(ours)] == []

@@ -1,6 +1,6 @@
-"""Docker clients newer than Debian's: each builds, or is refused in one sentence at once.
+"""Docker clients newer than Debian's: each builds, or is refused at once in one sentence.
 
-Run by `make test-kind` with an engine; Debian's client is the one of all other tests there.
+Run by `make test-kind` with an engine; all other tests there use Debian's client.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def newer(tmp_path: Path) -> Path:
-    """A folder with a client that leaves building to a plugin, which it does not have yet."""
+    """A folder with a newer client, which needs a plugin to build images."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "docker").symlink_to(programs.docker())
     (tmp_path / "config" / "cli-plugins").mkdir(parents=True)
@@ -48,7 +48,7 @@ def newer(tmp_path: Path) -> Path:
 
 
 def test_a_newer_client_builds_with_buildx(newer: Path) -> None:
-    """The image is in the engine, where the cluster finds it, and names no attestation that an archive would lack."""
+    """The image is in the engine and has no attestation, which an archive could not contain."""
     (newer / "config" / "cli-plugins" / "docker-buildx").symlink_to(programs.buildx())
     done = _run(newer, "images", "operator")
     assert done.returncode == 0, done.stderr
@@ -58,7 +58,7 @@ def test_a_newer_client_builds_with_buildx(newer: Path) -> None:
 
 @pytest.mark.parametrize("word", ["up", "images"])
 def test_a_newer_client_without_buildx_is_refused_at_once(newer: Path, word: str) -> None:
-    """Before a cluster is made that no image could be built for; the plugin and its packages are named."""
+    """No cluster is created; the message names the plugin and its packages."""
     done = _run(newer, word)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert f"client {programs.VERSION.rpartition('.')[0]} cannot build without the buildx plugin" in done.stderr
@@ -66,6 +66,6 @@ def test_a_newer_client_without_buildx_is_refused_at_once(newer: Path, word: str
 
 
 def test_a_client_without_buildx_can_still_look_and_remove(newer: Path) -> None:
-    """A plugin that was lost since must not keep a cluster alive."""
+    """The cluster can be removed even if the plugin was removed since."""
     assert "not started" in _run(newer, "status").stderr
     assert _run(newer, "down").returncode == 0

@@ -1,4 +1,4 @@
-"""Podman's `docker` command: never taken for Docker's. Needs no engine; installs Debian's Podman.
+"""Podman's `docker` command is never mistaken for Docker's. Needs no engine; installs Debian's Podman.
 
 Run by `make test-kind`.
 """
@@ -45,14 +45,14 @@ def podman(tmp_path: Path) -> Path:
 
 
 def test_podmans_docker_is_refused_where_kind_is_asked_for(podman: Path) -> None:
-    """One sentence says what it is and what to install."""
+    """One sentence says what was found and what to install."""
     done = _run(podman, "up", provider="kind")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert "is Podman's, which is not supported: install Docker" in done.stderr
 
 
 def test_podmans_docker_is_passed_over_with_a_word(podman: Path) -> None:
-    """Who asks for nothing gets a cluster from packages."""
+    """Without PROVIDER a cluster from packages is used."""
     done = _run(podman, "status", provider="")
     assert "is Podman's, so the provider is packages" in done.stderr
     assert "(packages): not started" in done.stderr

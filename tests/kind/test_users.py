@@ -1,4 +1,4 @@
-"""Who may use a Docker engine: a user outside its group, one inside, and root who was called by sudo.
+"""Who may use a Docker engine: a user outside its group, a user inside, and root by sudo.
 
 Run by `make test-kind` with an engine.
 """
@@ -58,7 +58,7 @@ def socket() -> Path:
 
 
 def test_a_user_outside_the_group_learns_how_to_get_in(checkout: Path, socket: Path) -> None:
-    """Not that an engine should be started, nor that root is needed: an engine runs, and may not be used."""
+    """The message is about the group: not that an engine should be started, nor that root is needed."""
     done = _as_user(checkout, "up", "--clear-groups")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert f"Permission denied for the Docker engine at unix://{socket}" in done.stderr
@@ -66,14 +66,14 @@ def test_a_user_outside_the_group_learns_how_to_get_in(checkout: Path, socket: P
 
 
 def test_a_user_in_the_group_needs_no_root(checkout: Path, socket: Path) -> None:
-    """What is asked for is kind's cluster, and nothing says that root is missing."""
+    """The kind provider is chosen, and no message says that root is missing."""
     done = _as_user(checkout, "status", f"--groups={socket.stat().st_gid}")
     assert done.returncode == 1
     assert "(kind): not started" in done.stderr
 
 
 def test_root_by_sudo_makes_a_kubeconfig_that_the_user_can_read() -> None:
-    """Also the one that is written again because it was lost."""
+    """The same holds for a kubeconfig that is written again."""
     name = "sudo-test"
     kubeconfig = cache.location() / "kind" / f"{Instance.of(name).id}.kubeconfig"
     sudo = {"SUDO_UID": str(_NOBODY), "SUDO_GID": str(_NOBODY), "PERENNATE_CACHE": str(cache.location())}

@@ -1,4 +1,4 @@
-"""What the tests of manifests and chart need: kubectl and helm."""
+"""kubectl and helm for the tests of manifests and chart."""
 
 from __future__ import annotations
 

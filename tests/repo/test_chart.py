@@ -1,4 +1,4 @@
-"""The chart: it lints, refuses nonsense, and by default renders what `kubectl apply -k manifests/base` applies."""
+"""The chart lints, rejects invalid values, and by default renders what `kubectl apply -k manifests/base` applies."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ FULL = {
 
 
 def run(helm: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run helm with its own folders below `home`, so that nothing of the user's is read or written."""
+    """Run helm with its folders below `home`, so that the user's settings are neither read nor written."""
     folders = {f"HELM_{kind}_HOME": str(home / kind) for kind in ("CACHE", "CONFIG", "DATA")}
     command = [helm, *arguments]
     return subprocess.run(command, cwd=ROOT, env=os.environ | folders, capture_output=True, text=True, check=False)
 
 
 def template(helm: str, home: Path, values: dict[str, Any]) -> Objects:
-    """What the chart renders with these values, by kind and name."""
+    """The objects that the chart renders with these values, by kind and name."""
     file = home / "values.yaml"
     file.write_text(yaml.safe_dump(values))
     arguments = ("perennate", str(CHART), "--namespace", "perennate-system", "--values", str(file))
@@ -75,7 +75,7 @@ def test_the_chart_lints(helm: str, tmp_path: Path) -> None:
 
 
 def test_chart_and_kustomize_install_the_same(helm: str, kubectl: str, tmp_path: Path) -> None:
-    """Two ways of installing, one result: they differ in Helm's labels alone."""
+    """The objects differ in Helm's labels alone."""
     command = [kubectl, "kustomize", "manifests/base"]
     result = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     kustomized = by_name(result.stdout)
@@ -85,14 +85,14 @@ def test_chart_and_kustomize_install_the_same(helm: str, kubectl: str, tmp_path:
 
 
 def test_the_install_manifest_is_what_kustomize_applies(kubectl: str) -> None:
-    """`manifests/install.yaml` is for people without kustomize and must not be another installation."""
+    """`manifests/install.yaml` is the same installation for users without kustomize."""
     command = [kubectl, "kustomize", "manifests/base"]
     result = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     assert by_name((ROOT / "manifests" / "install.yaml").read_text()) == by_name(result.stdout)
 
 
 def test_every_value_reaches_what_it_is_for(helm: str, tmp_path: Path) -> None:
-    """A value that changes nothing is a promise that is not kept."""
+    """Every value changes the rendered manifests."""
     objects = template(helm, tmp_path, FULL)
     deployment = objects["Deployment", "perennate-operator"]["spec"]
     pod = deployment["template"]["spec"]
@@ -115,7 +115,7 @@ def test_every_value_reaches_what_it_is_for(helm: str, tmp_path: Path) -> None:
 
 
 def test_an_account_of_the_users_is_not_made(helm: str, tmp_path: Path) -> None:
-    """`serviceAccount.create: false` uses an account that is there."""
+    """`serviceAccount.create: false` uses an existing account."""
     objects = template(helm, tmp_path, {"serviceAccount": {"create": False, "name": "theirs"}})
     assert [key for key in objects if key[0] == "ServiceAccount"] == []
 
@@ -131,21 +131,21 @@ def test_an_account_of_the_users_is_not_made(helm: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(helm: str, tmp_path: Path, value: str, said: str) -> None:
-    """The values' schema is closed: a misspelt value must not be passed over."""
+    """The schema of the values allows no unknown key."""
     result = run(helm, tmp_path, "template", "perennate", str(CHART), "--set", value)
     assert result.returncode == 1
     assert said in result.stderr
 
 
 def test_the_values_are_the_declared_ones() -> None:
-    """values.yaml parses to exactly the defaults of its declaration."""
+    """values.yaml has exactly the defaults of its declaration."""
     written = yaml.safe_load((CHART / "values.yaml").read_text())
     assert written == chart.Values().model_dump(mode="json", by_alias=True)
     assert chart.Values.model_validate(written) == chart.Values()
 
 
 def test_one_version_everywhere() -> None:
-    """Package, chart and images are released together."""
+    """Package, chart and images have the same version."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     described = yaml.safe_load((CHART / "Chart.yaml").read_text())
     assert (described["version"], described["appVersion"]) == (version, version)

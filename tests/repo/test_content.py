@@ -1,4 +1,4 @@
-"""What no file may hold, and what the files that only tools read must hold."""
+"""What no file may contain, and what configuration files must contain."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def tells_of_one_machine(line: str) -> bool:
 
 
 def test_no_file_tells_of_one_machine() -> None:
-    """Addresses of registries and paths of a machine belong to the user's settings: a clone must work anywhere."""
+    """No registry address and no path of one machine, so that a clone works anywhere."""
     assert [f"{where}: {line.strip()}" for where, line in lines() if tells_of_one_machine(line)] == []
 
 
@@ -63,18 +63,18 @@ def test_no_file_tells_of_one_machine() -> None:
     "parts", [("FROM registry", ".test/a/b"), ("cd /wo", "rk/main"), ("index = https://index", ".test/simple")]
 )
 def test_a_line_that_tells_of_one_machine_is_noticed(parts: tuple[str, str]) -> None:
-    """The check can fail: on an image registry, a path of a machine, a package index."""
+    """The check fails on an image registry, a path of a machine and a package index."""
     assert tells_of_one_machine("".join(parts))
 
 
 def test_no_line_ends_in_blanks() -> None:
-    """The same as `git diff --check`, for what is committed already."""
+    """As `git diff --check`, for committed files."""
     blank = [where for where, line in lines() if line != line.rstrip()]
     assert [where for where in blank if not where.split(":")[0].endswith((".md", ".svg"))] == []
 
 
 def test_yaml_parses() -> None:
-    """Every YAML file can be read and says something; the chart's templates are rendered by the chart's own test."""
+    """Every YAML file is valid and not empty; templates of the chart have a test of their own."""
     found = [path for path in files(".yaml", ".yml") if "templates" not in path.parts]
     empty = [label(path) for path in found if not any(yaml.load_all(path.read_text(), Loader=yaml.CSafeLoader))]
     assert found
@@ -82,7 +82,7 @@ def test_yaml_parses() -> None:
 
 
 def test_the_hooks_are_configured_as_pre_commit_expects() -> None:
-    """pre-commit itself reads the configuration, and every hook runs from the locked environment."""
+    """pre-commit reads the configuration, and every hook uses the locked environment."""
     config = ROOT / ".pre-commit-config.yaml"
     check = [sys.executable, "-m", "pre_commit", "validate-config", str(config)]
     assert subprocess.run(check, cwd=ROOT, check=False).returncode == 0
@@ -91,7 +91,7 @@ def test_the_hooks_are_configured_as_pre_commit_expects() -> None:
 
 
 def test_a_commit_is_checked_whenever_a_generated_file_may_have_changed() -> None:
-    """The hook runs for every generated file, for what is included in one, and for the code that they come from."""
+    """The hook runs for generated files, their includes and the code that generates them."""
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
     pattern = next(hook["files"] for hook in hooks if hook["id"] == "generated")
     pages = generate.outputs(ROOT)
@@ -103,14 +103,14 @@ def test_a_commit_is_checked_whenever_a_generated_file_may_have_changed() -> Non
 
 
 def test_every_path_with_an_owner_exists() -> None:
-    """A pattern that matches nothing protects nothing."""
+    """Every pattern of CODEOWNERS matches a file."""
     patterns = [line.split()[0] for line in (ROOT / "CODEOWNERS").read_text().splitlines() if line.startswith("/")]
     assert patterns
     assert [pattern for pattern in patterns if not (ROOT / pattern.strip("/")).exists()] == []
 
 
 def test_news_fragments_are_named_by_their_kind() -> None:
-    """Release notes are put together by kind; a misnamed fragment would be left out in silence."""
+    """Release notes leave out a fragment with another name."""
     names = [path.name for path in files() if path.parent == ROOT / "changelog.d" and path.name != "README.md"]
     assert names
     assert [name for name in names if not FRAGMENT.fullmatch(name)] == []

@@ -1,4 +1,4 @@
-"""The rules that a machine checks can fail: each contract is broken on purpose in a copy of the package."""
+"""The automatic checks can fail: each contract is broken on purpose in a copy of the package."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_the_core_is_kept_pure(package: str, source: str) -> None:
 
 
 def test_the_shell_may_know_the_time() -> None:
-    """The ban holds for the core alone: somebody has to read the clock."""
+    """The ban applies to the core only."""
     name = "operator/perennate/kube/planted.py"
     check = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", BANS, "--stdin-filename", name, "-"]
     result = subprocess.run(check, cwd=ROOT, input=IMPURE["the clock"], capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""The custom resource definitions: fresh, bounded, described, and true to the samples."""
+"""The CRDs are fresh, bounded and described, and the samples fit them."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ SPECS = {path: schema for path, schema in FIELDS.items() if re.match(r"[A-Za-z]+
 
 
 def test_generated_files_are_fresh() -> None:
-    """Who changes a model commits what follows from it; edits of generated files do not survive."""
+    """Generated files match the models, and manual edits of them are found."""
     assert generate.differences(ROOT) == []
 
 
 def test_a_stale_file_is_noticed(tmp_path: Path) -> None:
-    """The check of freshness can fail: on an edited file, on a missing one and on one that nothing generates."""
+    """The check fails on an edited file, a missing file and an unknown file."""
     for folder in ("crds", "charts", "manifests", "docs/reference"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     crds = tmp_path / "crds"
@@ -107,25 +107,25 @@ def has_a_least(schema: Schema) -> bool:
 
 
 def test_every_field_is_bounded() -> None:
-    """Nothing grows without limit, and the API server can estimate what a rule costs."""
+    """Every list, map and text has a limit, so that the API server can estimate the cost of a rule."""
     assert [path for path, schema in FIELDS.items() if not is_bounded(schema)] == []
 
 
 def test_a_duration_is_zero_only_where_that_means_something() -> None:
-    """An interval or a window of no length cannot be honoured; not to wait can."""
+    """An interval or a window must be longer than zero; a delay may be zero."""
     durations = {path: schema for path, schema in FIELDS.items() if schema.get("pattern") == DURATION_PATTERN}
     assert {path for path, schema in durations.items() if not has_a_least(schema)} == MAY_BE_ZERO
 
 
 def test_numbers_of_a_spec_have_two_ends() -> None:
-    """What a user can write has a smallest and a largest value."""
+    """Every number in a spec has a minimum and a maximum."""
     numbers = {path: schema for path, schema in SPECS.items() if schema.get("type") in {"integer", "number"}}
     assert numbers
     assert [path for path, schema in numbers.items() if not {"minimum", "maximum"} <= schema.keys()] == []
 
 
 def test_bounds_fit_into_integers_of_64_bits() -> None:
-    """The API server checks a whole number, 1.0 too, as such an integer: a bound beyond them refuses every value."""
+    """The API server parses whole numbers as 64-bit integers, so a larger bound would refuse every value."""
     bounds = {
         (path, key): schema[key] for path, schema in FIELDS.items() for key in ("minimum", "maximum") if key in schema
     }
@@ -134,7 +134,7 @@ def test_bounds_fit_into_integers_of_64_bits() -> None:
 
 
 def test_every_schema_is_structural() -> None:
-    """No reference, no union but int-or-string, a type everywhere else."""
+    """No reference, no union but int-or-string, and a type everywhere else."""
     refused = {"$ref", "$defs", "oneOf", "allOf", "not", "title", "const"}
     assert [path for path, schema in FIELDS.items() if schema.keys() & refused] == []
     unions = {path: schema for path, schema in FIELDS.items() if "anyOf" in schema}
@@ -150,7 +150,7 @@ def keys_are_required(schema: Schema) -> bool:
 
 
 def test_every_list_says_how_it_merges() -> None:
-    """Server-side apply of two managers needs to know; keys of a map exist and are required."""
+    """Server-side apply needs the list type; the keys of a map list exist and are required."""
     lists = {path: schema for path, schema in FIELDS.items() if schema.get("type") == "array"}
     kinds = {path: schema.get("x-kubernetes-list-type") for path, schema in lists.items()}
     assert {path: kind for path, kind in kinds.items() if kind not in {"atomic", "set", "map"}} == {}
@@ -159,14 +159,14 @@ def test_every_list_says_how_it_merges() -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_rule_says_what_is_allowed(kind: Any) -> None:
-    """A CEL rule without a message tells the user a formula."""
+    """Every CEL rule has a message."""
     for path, schema in walk(resource_schema(kind), ""):
         for rule in schema.get(VALIDATIONS, ()):
             assert len(rule["message"].split()) > 3, f"{path}: {rule['rule']}"
 
 
 def test_a_status_never_defaults() -> None:
-    """A default in a status would look like something that was seen."""
+    """A default in a status would look like an observed value."""
     assert [path for path, schema in FIELDS.items() if ".status" in path and "default" in schema] == []
 
 
@@ -174,12 +174,12 @@ SAMPLES = list(manifests("examples", "manifests", "docs"))
 
 
 def test_there_are_samples_of_every_kind() -> None:
-    """The check below must not pass because it looks at nothing."""
+    """Guards the test below against an empty list of samples."""
     assert {kind.__name__ for kind in KINDS} <= {document["kind"] for _, document in SAMPLES}
 
 
 def test_every_sample_fits_the_schema() -> None:
-    """A manifest that we hand out is one that the API server takes."""
+    """The samples are valid objects."""
     assert [f"{file}: {error}" for file, document in SAMPLES for error in structural.errors(document)] == []
 
 
@@ -193,7 +193,7 @@ def test_every_sample_fits_the_schema() -> None:
     ],
 )
 def test_a_sample_that_does_not_fit_is_noticed(change: Schema, message: str) -> None:
-    """The check can fail: on an unknown field, a wrong type, a number out of range, a null."""
+    """The check fails on an unknown field, a wrong type, a number out of range and a null."""
     sample = next(document for _, document in SAMPLES if document["kind"] == "TrainingJob")
     document = yaml.safe_load(yaml.safe_dump(sample))
     document["spec"].update(change)

@@ -1,4 +1,4 @@
-"""Files shown in documents are the files themselves."""
+"""Files that documents include match the included text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ kept: as it is
 
 
 def test_a_block_becomes_the_file(tmp_path: Path) -> None:
-    """Only the block under the comment changes, whatever stood in it, and filling twice changes nothing more."""
+    """Only the block below the comment changes, and a second run changes nothing."""
     (tmp_path / "a.yaml").write_text("new: text\n")
     (tmp_path / "b.py").write_text("print()\n")
     filled = includes.fill(PAGE, tmp_path)
@@ -38,13 +38,13 @@ def test_a_block_becomes_the_file(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    """A renamed sample must not leave its old text in a document."""
+    """A renamed file must not leave its old text in a document."""
     with pytest.raises(FileNotFoundError, match=r"a\.yaml"):
         includes.fill(PAGE, tmp_path)
 
 
 def test_only_pages_that_include_are_generated(tmp_path: Path) -> None:
-    """All other documents are written by hand and left alone."""
+    """All other pages are left alone."""
     (tmp_path / "a.yaml").write_text("new: text\n")
     (tmp_path / "b.py").write_text("print()\n")
     (tmp_path / "docs").mkdir()

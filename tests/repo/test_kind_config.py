@@ -1,6 +1,6 @@
-"""`kind-config.yaml` is what kind's own parser accepts, and says the same to every version of Kubernetes.
+"""kind's parser accepts `kind-config.yaml`, which configures every version of Kubernetes alike.
 
-The parser is strict: unknown fields and wrong types are refused. Clusters are made from the file by `make test-kind`.
+The parser is strict: unknown fields and wrong types are refused. `make test-kind` creates clusters from the file.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def test_kind_accepts_the_configuration() -> None:
     ],
 )
 def test_kind_refuses_what_is_wrong(tmp_path: Path, old: str, new: str, want: str) -> None:
-    """The parser is not a formality: a misspelt field, a wrong type and another version are each refused by name."""
+    """A misspelt field, a wrong type and another version are each refused by name."""
     text = CONFIGURATION.read_text()
     assert old in text
     broken = tmp_path / "kind-config.yaml"
@@ -70,12 +70,12 @@ def _api_server(version: str) -> tuple[dict[str, str], list[dict[str, Any]]]:
 
 
 def test_both_versions_of_kubeadm_are_told_the_same() -> None:
-    """Kind writes v1beta3 for nodes before Kubernetes 1.36 and v1beta4 from then on."""
+    """Nodes get v1beta3 before Kubernetes 1.36 and v1beta4 from then on."""
     assert _api_server("v1beta3") == _api_server("v1beta4")
 
 
 def test_the_api_server_keeps_an_audit_log() -> None:
-    """By the policy of every API server of ours; path and flag agree in mount and volume, and with what is read."""
+    """With the audit policy of the other API servers; the paths of mount, volume, flag and reader agree."""
     flags, shared = _api_server("v1beta4")
     mounts = {each["containerPath"]: each["hostPath"] for each in _node()["extraMounts"]}
     volumes = {each["mountPath"]: each["hostPath"] for each in shared}
@@ -87,5 +87,5 @@ def test_the_api_server_keeps_an_audit_log() -> None:
 
 
 def test_a_kubelet_starts_on_control_groups_of_version_1() -> None:
-    """Without it a start takes four minutes and ends without the cause."""
+    """Without this setting a start fails after four minutes without naming the cause."""
     assert _patch("kubelet.config.k8s.io/v1beta1")["failCgroupV1"] is False

@@ -1,4 +1,4 @@
-"""The layout of the repository: what must be where, and what must not be."""
+"""The layout of the repository."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ MODULES = {".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix
 
 
 def test_the_source_root_is_no_package() -> None:
-    """`operator/` plays the part of `src/`; an `__init__.py` would hide the standard library's `operator`."""
+    """`operator/` is a source root; an `__init__.py` would hide the `operator` module of the standard library."""
     assert not (ROOT / "operator" / "__init__.py").exists()
 
 
 def test_the_standard_library_works_from_the_root() -> None:
-    """Started in the root without site packages, Python finds its own `operator` module, not our folder."""
+    """Python without site packages, started in the root, finds its own `operator` module."""
     code = "import collections, operator; print(operator.__file__)"
     result = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
@@ -35,31 +35,31 @@ def test_the_standard_library_works_from_the_root() -> None:
 
 
 def test_no_test_folder_hides_the_standard_library() -> None:
-    """The same trap one level deeper."""
+    """As above, for the folders below tests/."""
     assert not (ROOT / "tests" / "operator").exists()
 
 
 def test_every_folder_of_the_package_is_a_package() -> None:
-    """Without `__init__.py` import-linter does not see a folder, and its contracts hold for nothing."""
+    """import-linter does not see folders without `__init__.py`."""
     bare = {label(path.parent) for path in PACKAGE if not (path.parent / "__init__.py").exists()}
     assert bare == set()
 
 
 def test_modules_stay_readable() -> None:
-    """A module is read in one sitting; a longer one holds two subjects."""
+    """A module has at most 400 lines."""
     lengths = {label(path): len(path.read_text().splitlines()) for path in PACKAGE}
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
 
 
 def test_folders_stay_small() -> None:
-    """A folder of sixty files tells a stranger nothing."""
+    """A folder has at most 15 modules."""
     folders = {path.parent for path in PACKAGE}
     sizes = {label(folder): len(list(folder.glob("*.py"))) for folder in folders}
     assert {name: size for name, size in sizes.items() if size > MOST_FILES} == {}
 
 
 def test_every_folder_says_what_belongs_there() -> None:
-    """One sentence at the top of its `__init__.py`."""
+    """The docstring of its `__init__.py`."""
     silent = [
         path for path in PACKAGE if path.name == "__init__.py" and not ast.get_docstring(ast.parse(path.read_text()))
     ]
@@ -80,7 +80,7 @@ def _folder(module: str) -> str:
 
 
 def test_no_two_folders_import_each_other() -> None:
-    """Of two folders one stands on the other: it can be read and tested without looking up."""
+    """Of two folders one can be read and tested without the other."""
     edges = {
         (_folder(module), _folder(imported))
         for module, path in MODULES.items()
@@ -92,7 +92,7 @@ def test_no_two_folders_import_each_other() -> None:
 
 
 def test_no_modules_of_the_benchmarks_import_each_other_in_a_circle() -> None:
-    """Imports inside functions count: a module is read and moved without the others."""
+    """Imports inside functions count too."""
     paths = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts): path
         for path in files(".py")
@@ -113,7 +113,7 @@ def test_no_modules_of_the_benchmarks_import_each_other_in_a_circle() -> None:
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
-    """What is installed is `perennate`, typed, with its licence."""
+    """The wheel contains `perennate`, its type marker and its licence."""
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
@@ -124,13 +124,13 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_the_licence_is_whole() -> None:
-    """Apache-2.0, as pyproject.toml says, with its appendix."""
+    """Apache-2.0, as in pyproject.toml, with its appendix."""
     text = (ROOT / "LICENSE").read_text()
     assert "Apache License" in text
     assert "END OF TERMS AND CONDITIONS" in text
 
 
 def test_the_package_states_its_version() -> None:
-    """Images hold the source without its distribution: the version in the code is that of pyproject.toml."""
+    """Images have the source without a distribution, so the version in the code must match pyproject.toml."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert perennate.__version__ == version

@@ -1,4 +1,4 @@
-"""What the operator and the users of its kinds may do: rules of least privilege over the manifests."""
+"""Least privilege of the operator's and the users' roles."""
 
 from __future__ import annotations
 
@@ -53,32 +53,32 @@ CLUSTER = grants(ROLES["ClusterRole/perennate-operator"])
 
 
 def test_the_operator_has_two_roles() -> None:
-    """One for all namespaces and one for its Lease; the checks below look at both."""
+    """One for all namespaces and one for its Lease; the tests below check both."""
     assert sorted(OPERATOR) == ["ClusterRole/perennate-operator", "Role/perennate-operator"]
 
 
 @pytest.mark.parametrize("role", ROLES.values(), ids=ROLES)
 def test_no_role_has_a_wildcard(role: dict[str, Any]) -> None:
-    """A wildcard gives what nobody has thought of yet."""
+    """A wildcard also grants rights on future resources."""
     assert {one for one in grants(role) if "*" in "".join(one)} == set()
     assert not any("nonResourceURLs" in rule for rule in role["rules"])
 
 
 @pytest.mark.parametrize("role", OPERATOR.values(), ids=OPERATOR)
 def test_the_operator_cannot_reach_credentials_or_rights(role: dict[str, Any]) -> None:
-    """A stolen operator reads no Secret, enters no pod and gives itself no right."""
+    """The operator can read no Secret, enter no pod and grant itself no right."""
     assert {one for one in grants(role) if one[1] in FORBIDDEN} == set()
     assert {verb for _, _, verb in grants(role)} & {"escalate", "bind", "impersonate", "deletecollection"} == set()
 
 
 def test_the_operator_starts_pods_through_their_controllers_only() -> None:
-    """Pods come from Jobs and Deployments, which Kubernetes' own controllers run."""
+    """Only the controllers of Kubernetes create pods, from Jobs and Deployments."""
     verbs = {verb for _, resource, verb in CLUSTER if resource == "pods"}
     assert verbs == {"list", "watch"}
 
 
 def test_the_operator_never_writes_a_spec() -> None:
-    """Git owns the specs: the operator may create a TrainingJob, and otherwise patch status alone."""
+    """The operator may create a TrainingJob; otherwise it may only patch the status of our kinds."""
     given = {(resource, verb) for group, resource, verb in CLUSTER if group == "perennate.dev"}
     writes = {(resource, verb) for resource, verb in given if verb not in {"get", "list", "watch"}}
     assert writes == {
@@ -96,7 +96,7 @@ def test_the_operator_may_touch_what_its_code_knows_and_nothing_else() -> None:
 
 
 def test_what_is_watched_may_be_listed_and_watched() -> None:
-    """The cache is filled by one LIST and one WATCH for each kind."""
+    """The cache needs LIST and WATCH for each kind."""
     given = {(resource, verb) for _, resource, verb in CLUSTER}
     wanted = {
         (resource.plural, verb)
@@ -108,31 +108,31 @@ def test_what_is_watched_may_be_listed_and_watched() -> None:
 
 
 def test_the_store_is_never_changed_or_deleted() -> None:
-    """A namespace's model versions outlive every object of ours, and the operator's mistakes."""
+    """The operator may not change or delete the claim with the model versions."""
     claims = {verb for _, resource, verb in CLUSTER if resource == "persistentvolumeclaims"}
     assert claims & {"update", "patch", "delete"} == set()
 
 
 def test_config_maps_are_neither_listed_nor_deleted() -> None:
-    """The operator reads and writes those whose names it makes; it cannot look around for others, nor follow them."""
+    """The operator may only read and write ConfigMaps by name."""
     assert {verb for _, resource, verb in CLUSTER if resource == "configmaps"} == {"get", "create", "patch"}
 
 
 def test_leases_are_reached_in_the_own_namespace_only() -> None:
-    """Whoever may write any Lease can unseat any controller of the cluster."""
+    """A right to all Leases would let the operator take over any controller of the cluster."""
     assert {resource for _, resource, _ in CLUSTER} & {"leases"} == set()
     assert {resource for _, resource, _ in grants(ROLES["Role/perennate-operator"])} == {"leases"}
 
 
 @pytest.mark.parametrize("role", USERS.values(), ids=USERS)
 def test_no_user_writes_a_status(role: dict[str, Any]) -> None:
-    """The guards of a DriftPolicy live in its status: who could write it could switch them off."""
+    """The status of a DriftPolicy holds its guards, which users must not change."""
     assert {one for one in grants(role) if one[1].endswith("/status")} == set()
     assert {one[0] for one in grants(role)} == {"perennate.dev"}
 
 
 def test_pods_of_the_operator_pass_the_restricted_profile() -> None:
-    """Non-root, read-only root, no capabilities, seccomp, limits: as Kubernetes' strictest profile asks, and more."""
+    """Non-root, read-only root, no capabilities, seccomp, limits."""
     (deployment,) = [document for _, document in manifests("manifests/base") if document["kind"] == "Deployment"]
     pod = deployment["spec"]["template"]["spec"]
     (container,) = pod["containers"]

@@ -1,4 +1,4 @@
-"""The locked requirements: complete, hashed, free of addresses, and split by what may be in an image."""
+"""The locked requirements are complete, hashed, free of addresses, and separate for each image."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def project() -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
 def test_every_line_is_a_pin_a_hash_or_a_comment(path: Path) -> None:
-    """Nothing else may be in a lock: no index, no address, no package without a version and a hash."""
+    """A lock has no index, no address, and no package without a version and a hash."""
     text = path.read_text().splitlines()
     strange = [line for line in text if not (PIN.match(line) or HASH.match(line) or line.lstrip().startswith("#"))]
     assert strange == []
@@ -63,14 +63,14 @@ def test_an_image_gets_what_development_tests(image: str) -> None:
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_holds_nothing_that_it_must_not(image: str) -> None:
-    """The operator never loads a model, other pods never talk to the API server, and no image holds tools."""
+    """The operator has no model library, other pods no Kubernetes client, and no image has development tools."""
     locked = pins(ROOT / "requirements" / f"{image}.txt")
     assert locked.keys() & (BANNED[image] | TOOLS) == set()
 
 
 @pytest.mark.parametrize("extra", [*IMAGES, "dev"])
 def test_the_lock_keeps_what_the_project_declares(extra: str) -> None:
-    """A dependency that was added or moved in pyproject.toml without `make lock` is found here."""
+    """A dependency that is in pyproject.toml but not in the lock is found."""
     declared = [Requirement(line) for line in [*project()["dependencies"], *project()["optional-dependencies"][extra]]]
     locked = pins(ROOT / "requirements" / f"{extra}.txt")
     for requirement in declared:
@@ -81,11 +81,11 @@ def test_the_lock_keeps_what_the_project_declares(extra: str) -> None:
 
 
 def test_no_setting_moves_what_is_locked() -> None:
-    """An override for uv holds at installation too, where it replaces pins by versions that no lock knows."""
+    """An override of uv would replace locked versions at installation."""
     assert "uv" not in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
 
 
 def test_bentoml_holds_the_fixes_that_we_need() -> None:
-    """Releases of BentoML before 1.4.40 have known holes (pickle over HTTP, server-side request forgery)."""
+    """Releases before 1.4.40 have known vulnerabilities (pickle over HTTP, server-side request forgery)."""
     (version,) = pins(ROOT / "requirements" / "serving.txt")["bentoml"]
     assert Requirement("bentoml>=1.4.40,<1.5").specifier.contains(version)

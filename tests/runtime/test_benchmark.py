@@ -1,4 +1,4 @@
-"""The benchmarks still run; what they measure is judged by `make bench` and `make bench-drift` alone."""
+"""The benchmarks run; only `make bench` and `make bench-drift` judge their figures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DRIFT = (
 
 
 def test_the_benchmark_compares_both_sides(tmp_path: Path) -> None:
-    """Both sides start, give the same scores, and every figure of the document is a positive number."""
+    """Both sides start and give the same scores, and every figure in the results is positive."""
     results = tmp_path / "RESULTS.md"
     run = subprocess.run(
         [*COMMAND, "--results", str(results)], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False

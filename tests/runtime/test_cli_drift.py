@@ -1,4 +1,4 @@
-"""`perennate` as a process: how it starts, what it shows on a terminal, and how much memory it takes."""
+"""`perennate` as a process: start, terminal output and memory."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_the_console_script_is_installed() -> None:
 
 @pytest.mark.parametrize("said", [["--help"], ["drift", "--help"], ["--version"]])
 def test_help_starts_without_what_takes_time(said: list[str]) -> None:
-    """Nobody waits a second for a list of options."""
+    """`--help` imports no slow module."""
     code = (
         "import sys\nfrom perennate.cli.main import main\n"
         f"try:\n    main({said!r})\nexcept SystemExit as ended:\n    assert not ended.code\n"
@@ -84,7 +84,7 @@ def test_reading_and_judging_needs_neither_pandas_nor_scikit_learn(files: list[s
 
 
 def test_a_pipeline_gets_the_report_and_the_exit_code(files: list[str]) -> None:
-    """The document on stdout, nothing on stderr."""
+    """The document is on stdout, and stderr is empty."""
     done = subprocess.run([*COMMAND, *files, "-o", "json"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (Exit.DRIFT, "")
     assert json.loads(done.stdout)["outcome"] == "Drift"
@@ -100,13 +100,13 @@ def test_a_terminal_gets_colours_unless_it_asks_for_none(files: list[str]) -> No
 
 
 def test_a_terminal_sees_how_far_reading_has_come(files: list[str]) -> None:
-    """On stderr, unless it is switched off."""
+    """Progress is on stderr, unless it is switched off."""
     assert "reading train.parquet" in on_a_terminal(files)
     assert "reading train.parquet" not in on_a_terminal([*files, "--no-progress"])
 
 
 def test_a_page_is_not_poured_over_a_terminal(files: list[str]) -> None:
-    """It says where to put it instead."""
+    """The error says how to write the page to a file."""
     assert "say --output-file report.html" in on_a_terminal([*files, "-o", "html"])
 
 
@@ -118,7 +118,7 @@ def test_a_missing_file_is_one_sentence_without_a_traceback(files: list[str]) ->
 
 
 def test_cores_that_belong_to_others_are_left_alone() -> None:
-    """A process that is bound to one core works in one thread, however many the machine has."""
+    """A process bound to one core uses one thread."""
     code = (
         "import os\nfrom perennate.cli.drift.reference import workers\n"
         "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\nprint(workers())"
@@ -147,7 +147,7 @@ def long_table(rows: int) -> pa.Table:
 
 @pytest.mark.parametrize("form", ["csv", "parquet", "feather"])
 def test_a_file_that_does_not_fit_goes_by_in_pieces(tmp_path: Path, form: str) -> None:
-    """Four times the rows of the current file take less than half of what the rows added would take."""
+    """Four times as many rows need less than half of the memory that the added rows would take."""
     train = write(long_table(20_000), tmp_path / f"train.{form}")
     small, large = (write(long_table(rows), tmp_path / f"{rows}.{form}") for rows in (500_000, 2_000_000))
     peaks = [peak(["drift", "--reference", str(train), "--current", str(path)]) for path in (small, large)]
@@ -156,7 +156,7 @@ def test_a_file_that_does_not_fit_goes_by_in_pieces(tmp_path: Path, form: str) -
 
 
 def test_a_reference_is_held_no_further_than_asked(tmp_path: Path) -> None:
-    """Nor is that of a csv file, of which all columns are held: rows beyond the bound go by."""
+    """Rows beyond the limit are not kept in memory, also not those of a csv file."""
     small, large = (write(long_table(rows), tmp_path / f"{rows}.csv") for rows in (1_000_000, 3_000_000))
     said = ["--reference-rows", "20000", "--save-profile", str(tmp_path / "profile.json")]
     peaks = [peak(["drift", "--reference", str(path), *said]) for path in (small, large)]

@@ -1,4 +1,4 @@
-"""The serving container as a process: a real model, real ports, real signals."""
+"""The serving container as a process, with a real model, ports and signals."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def pod(environment: dict[str, str]) -> Iterator[ServingProcess]:
 
 
 def test_the_life_of_a_prediction(rain: Published, environment: dict[str, str], pod: ServingProcess) -> None:
-    """Asked, answered, labelled, counted, captured, and readable by the next training."""
+    """A prediction is answered, labelled, counted, captured, and readable by the next training."""
     records, labels = rain.records(100), rain.labels[:100]
     ids: list[str] = []
     with httpx.Client(timeout=60) as client:
@@ -87,7 +87,7 @@ def test_the_life_of_a_prediction(rain: Published, environment: dict[str, str], 
 
 
 def test_a_pod_that_ends_while_it_loads(rain: Published, tmp_path: Path) -> None:
-    """Alive and not ready from the first moment; SIGTERM ends it cleanly before it ever was ready."""
+    """It is live and not ready; SIGTERM ends it cleanly."""
     environment = container_environment(rain, tmp_path)
     assert run_fetch(environment).returncode == 0
     with serving(environment) as pod:
@@ -98,10 +98,10 @@ def test_a_pod_that_ends_while_it_loads(rain: Published, tmp_path: Path) -> None
 
 
 def test_sigterm_costs_no_request(rain: Published, tmp_path: Path) -> None:
-    """Requests that are on their way when the pod is told to end are answered, and captured rows reach the store.
+    """Requests in flight at SIGTERM are answered, and captured rows reach the store.
 
-    One client has sent half a body; the pod reads the rest long after it stopped to take new connections. Four clients
-    send one request after the other on connections that they keep; each is told to close, and leaves with all answers.
+    One client has sent half of a body, which the pod still reads. Four clients send requests on keep-alive connections;
+    each is told to close and has all its answers.
     """
     slow_flush = CAPTURE.model_copy(update={"flush_seconds": 3600.0})
     environment = container_environment(rain, tmp_path, capture=slow_flush, POD_NAME="pod-2")
@@ -125,7 +125,7 @@ def test_sigterm_costs_no_request(rain: Published, tmp_path: Path) -> None:
 
 
 def test_a_hundred_megabytes_are_refused_and_not_held(pod: ServingProcess) -> None:
-    """413, with the memory of a pod that never saw them."""
+    """The status is 413, and the memory does not grow by the size of the body."""
     before = resident_bytes(pod.process.pid)
     response = httpx.post(f"{pod.url}/predict", content=b" " * 100_000_000, headers=JSON_TYPE, timeout=60)
     assert response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -134,7 +134,7 @@ def test_a_hundred_megabytes_are_refused_and_not_held(pod: ServingProcess) -> No
 
 
 def test_probes_are_answered_while_large_batches_are_predicted(pod: ServingProcess, rain: Published) -> None:
-    """Four clients with the largest batches, and every probe is answered."""
+    """Every probe succeeds while four clients send the largest batches."""
     body = json.dumps({"records": rain.records(300) * 33}).encode()
     answers: list[int] = []
 
@@ -153,7 +153,7 @@ def test_probes_are_answered_while_large_batches_are_predicted(pod: ServingProce
 
 
 class HalfSent:
-    """A request of which half of the body is on the wire."""
+    """A request with half of its body sent."""
 
     def __init__(self, url: str, document: dict[str, Any]) -> None:
         body = json.dumps(document).encode()
@@ -174,7 +174,7 @@ class HalfSent:
 
 
 class KeepingClient(threading.Thread):
-    """Sends one request after the other on one connection until it is told to close it."""
+    """Sends requests on one connection until the server closes it."""
 
     def __init__(self, url: str, document: dict[str, Any]) -> None:
         super().__init__()
@@ -203,7 +203,7 @@ class KeepingClient(threading.Thread):
 
 
 def captured(folder: Path, kind: str, *, pod: str = "pod-1") -> pd.DataFrame:
-    """All captured rows or labels of a pod so far, by prediction id; no id may be there twice."""
+    """All captured rows or labels of a pod by prediction id; each id occurs once."""
     frames = [pd.read_parquet(path) for path in sorted(folder.glob(f"{kind}-{pod}-*.parquet"))]
     table = (pd.concat(frames) if frames else pd.DataFrame({"perennate.id": []})).set_index("perennate.id")
     assert table.index.is_unique

@@ -1,4 +1,4 @@
-"""The serving containers when something is wrong: they say so in one sentence and end, or serve on."""
+"""Faults of the serving containers: a one-sentence error and exit, or degraded service."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def rain(tmp_path_factory: pytest.TempPathFactory) -> Published:
 
 @pytest.mark.parametrize("name", ["model.skops", MANIFEST_FILE])
 def test_a_version_with_a_wrong_bit_is_never_served(name: str, rain: Published, tmp_path: Path) -> None:
-    """`serve` checks the bytes that it loads, whoever fetched them: exit 13; the log has file and digests."""
+    """`serve` verifies the bytes that it loads: exit code 13, file and digests in the log."""
     environment = container_environment(rain, tmp_path)
     assert run_fetch(environment).returncode == 0
     flip_a_bit(tmp_path / "models" / name)
@@ -53,7 +53,7 @@ def test_a_version_with_a_wrong_bit_is_never_served(name: str, rain: Published, 
 
 
 def test_fetch_says_why_it_fails(rain: Published, tmp_path: Path) -> None:
-    """One sentence on standard error, the same in the termination log, and no traceback."""
+    """One sentence on stderr and in the termination log, without a traceback."""
     environment = container_environment(rain, tmp_path, PERENNATE_STORE_DIR=str(tmp_path / "empty"))
     fetched = run_fetch(environment)
     assert fetched.returncode == EXIT_VERSION_REFUSED
@@ -62,14 +62,14 @@ def test_fetch_says_why_it_fails(rain: Published, tmp_path: Path) -> None:
 
 
 def test_fetch_that_cannot_write_does_not_blame_the_version(rain: Published, tmp_path: Path) -> None:
-    """Exit 1, and not the code by which the operator knows that the version itself is unfit."""
+    """Exit code 1, not the code for an unusable version."""
     fetched = run_fetch(container_environment(rain, tmp_path, PERENNATE_MODEL_DIR="/proc/models"))
     assert fetched.returncode == 1
     assert fetched.stderr.startswith("fetch: /proc/models cannot be created: ")
 
 
 def test_a_port_that_is_taken_is_named(rain: Published, tmp_path: Path) -> None:
-    """Exit 1 with the port, not a traceback."""
+    """Exit code 1 and the port, without a traceback."""
     environment = container_environment(rain, tmp_path)
     assert run_fetch(environment).returncode == 0
     with (
@@ -83,14 +83,14 @@ def test_a_port_that_is_taken_is_named(rain: Published, tmp_path: Path) -> None:
 
 
 def test_a_full_disk_costs_captured_rows_and_no_prediction(rain: Published, tmp_path: Path) -> None:
-    """No captured file can be written, every prediction is given, and the loss is in the metrics."""
+    """Predictions are answered, and the metrics count the lost rows."""
     environment = container_environment(
         rain, tmp_path, capture=CaptureConfig(sampling_ratio=1, flush_seconds=0.05, retention_seconds=3600)
     )
     assert run_fetch(environment).returncode == 0
 
     def no_room() -> None:
-        """Captured files are larger than this; nothing else is written."""
+        """Limit the size of files, so that captured files cannot be written."""
         resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
 
     environment["PYTHONDONTWRITEBYTECODE"] = "1"

@@ -1,4 +1,4 @@
-"""The two runtimes meet in files: what the trainer publishes is served, what the pod captures is trained on."""
+"""The trainer's versions are served, and what serving pods capture can be trained on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CLASSES = {
 def trained(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[pd.DataFrame, ServedModel]:
-    """Rows, and the model that a run of the trainer made of them, as a pod loads it."""
+    """Rows and a model that the trainer published, loaded as by a pod."""
     folder = tmp_path_factory.mktemp(request.param)
     frame: pd.DataFrame = LOADERS[request.param](as_frame=True).frame
     trainer = {
@@ -60,7 +60,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def test_what_the_trainer_publishes_is_served(trained: tuple[pd.DataFrame, ServedModel]) -> None:
-    """The model loads, takes its rows as a matrix, and answers what its estimator answers for the DataFrame."""
+    """The model loads, takes its rows as a matrix, and predicts the same as its estimator does for the DataFrame."""
     frame, model = trained
     outcome = model.predict(model.schema.read(records(frame)))
     assert model._adapt is as_matrix
@@ -70,7 +70,7 @@ def test_what_the_trainer_publishes_is_served(trained: tuple[pd.DataFrame, Serve
 
 
 def test_what_the_pod_captures_is_trained_on(trained: tuple[pd.DataFrame, ServedModel], tmp_path: Path) -> None:
-    """Every captured row with a label comes back to the trainer with its features, its time and its label."""
+    """The trainer reads every captured row with its features, time and label."""
     frame, model = trained
     batch = model.schema.read(records(frame))
     ids = [f"id-{row}" for row in range(batch.rows)]

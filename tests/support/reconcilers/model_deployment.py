@@ -1,4 +1,4 @@
-"""Worlds of a ModelDeployment, and readings of its status."""
+"""Worlds with a ModelDeployment, and accessors of its status."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ V1, V2, V3 = (short_version(digest_of(version)) for version in ("v1", "v2", "v3"
 
 
 def settle(world: World) -> list[str]:
-    """Passes until rest; the reasons of all Events."""
+    """Run passes until nothing changes; return the reasons of all Events."""
     return [event.reason for plan in world.settle("ModelDeployment", "m") for event in plan.events]
 
 
@@ -45,7 +45,7 @@ def served(world: World) -> str:
 
 
 def annotate(world: World, name: str, value: str) -> None:
-    """A person sets an annotation."""
+    """Set an annotation, as a user would."""
     world.objects["ModelDeployment", "m"]["metadata"].setdefault("annotations", {})[name] = value
 
 

@@ -1,4 +1,4 @@
-"""Worlds of a TrainingJob, and readings of its status."""
+"""Worlds with a TrainingJob, and accessors of its status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Kubernetes itself would do to the objects of a `World`: end a Job, roll a Deployment out. On dictionaries."""
+"""What the controllers of Kubernetes would do to the objects of a `World`: end a Job, roll out a Deployment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def only_job(world: World) -> Document:
 
 
 def run_pod(world: World, document: Document) -> None:
-    """Put a pod of the newest Job into the world."""
+    """Add a pod of the newest Job."""
     job = only_job(world)
     reference = {"kind": "Job", "name": job["metadata"]["name"], "uid": job["metadata"]["uid"], "controller": True}
     document["metadata"]["ownerReferences"] = [reference]
@@ -33,24 +33,24 @@ def run_pod(world: World, document: Document) -> None:
 
 
 def job_runs(world: World, stage: str = "prepare") -> None:
-    """The newest Job's pod runs a stage."""
+    """Let the newest Job's pod run a stage."""
     run_pod(world, stage_pod(running(stage)))
 
 
 def job_succeeds(world: World, version: str = "v1", **fields: Any) -> None:
-    """The newest Job's pod publishes a version, and the Job is complete."""
+    """Let the newest Job's pod publish a version and the Job complete."""
     run_pod(world, succeeded_pod(version, **fields))
     _end_job(world, "Complete", "CompletionsReached", "")
 
 
 def job_fails(world: World, stage: str, code: int, message: str = "", *, reason: str = "PodFailurePolicy") -> None:
-    """A stage of the newest Job's pod ends with an exit code, and the Job has failed."""
+    """Let a stage of the newest Job's pod end with an exit code and the Job fail."""
     run_pod(world, failed_pod(stage, code, message))
     _end_job(world, "Failed", reason, f"Container {stage} for pod x failed with exit code {code}")
 
 
 def deployment_rolls_out(world: World, name: str = "m") -> None:
-    """The Deployment of a name has every pod on its present template."""
+    """Make every pod of the Deployment run its current template."""
     found = world.get("Deployment", name)
     if found is None:
         raise LookupError(f"there is no Deployment {name}")
@@ -64,7 +64,7 @@ def deployment_rolls_out(world: World, name: str = "m") -> None:
 
 
 def deployment_gets_stuck(world: World, name: str = "m", *, container: Document | None = None) -> None:
-    """The new pod of the Deployment does not become ready, and its progress deadline has passed."""
+    """Leave the new pod of the Deployment not ready, with its progress deadline exceeded."""
     found = world.get("Deployment", name)
     if found is None:
         raise LookupError(f"there is no Deployment {name}")

@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next timer: hours of timers in milliseconds, in order."""
+"""An event loop with a fake clock that jumps to the next timer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class _Selector(selectors.SelectSelector):
-    """Never sleeps: the time that it was asked to wait is added to the clock."""
+    """A selector that never sleeps: it advances the fake clock instead."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,23 +27,23 @@ class _Selector(selectors.SelectSelector):
 
 
 class FakeTimeLoop(asyncio.SelectorEventLoop):
-    """See the module."""
+    """An event loop on the fake clock."""
 
     def __init__(self) -> None:
         self.fake = _Selector()
         super().__init__(self.fake)
 
     def time(self) -> float:
-        """Seconds of the jumping clock."""
+        """Seconds of the fake clock."""
         return self.fake.now
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine under the jumping clock."""
+    """Run a coroutine on the fake clock."""
     with asyncio.Runner(loop_factory=FakeTimeLoop) as runner:
         return runner.run(work)
 
 
 def now() -> float:
-    """The jumping clock of the running loop."""
+    """The fake clock of the running loop."""
     return asyncio.get_running_loop().time()

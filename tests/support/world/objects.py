@@ -1,4 +1,4 @@
-"""Makers of the objects that decisions look at, each with only what a test cares about as arguments."""
+"""Makers of Kubernetes objects for unit tests; arguments set what a test cares about."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ SETTINGS = Settings(trainer_image="perennate/trainer:1", serving_image="perennat
 
 
 def at(seconds: float) -> str:
-    """RFC 3339 time so many seconds after NOW."""
+    """The RFC 3339 time `seconds` after NOW."""
     return (NOW + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def digest_of(version: str) -> str:
-    """The digest of the version that tests call by a word, such as `v1`."""
+    """The digest of a version that tests name by a word, such as `v1`."""
     return digest_document({"version": version})
 
 
@@ -179,7 +179,7 @@ def ended(name: str, code: int = 0, message: str = "", *, reason: str = "") -> D
 
 
 def running(name: str, *, last: Document | None = None) -> Document:
-    """Status of a container that is running; `last` is a container status whose end was the one before."""
+    """Status of a running container; `last` is the status of its previous end."""
     status: Document = {"name": name, "state": {"running": {"startedAt": at(-10)}}}
     if last is not None:
         status["lastState"] = last["state"]
@@ -187,7 +187,7 @@ def running(name: str, *, last: Document | None = None) -> Document:
 
 
 def waiting(name: str, reason: str = "PodInitializing", message: str = "", *, last: Document | None = None) -> Document:
-    """Status of a container that waits."""
+    """Status of a waiting container; `last` is the status of its previous end."""
     status: Document = {"name": name, "state": {"waiting": {"reason": reason, "message": message}}}
     if last is not None:
         status["lastState"] = last["state"]
@@ -204,7 +204,7 @@ def pod(
     created: str | None = None,
     deleted: str | None = None,
 ) -> Document:
-    """A pod with these container statuses; stages before publish, and fetch, count as init containers."""
+    """A pod with these container statuses; `fetch` and the stages before `publish` are init containers."""
     meta = metadata(name, "Pod", creationTimestamp=created or at(-50), labels=labels or {})
     if deleted is not None:
         meta["deletionTimestamp"] = deleted
@@ -221,7 +221,7 @@ def pod(
 
 
 def stage_pod(*containers: Document, name: str = "run-1", phase: str = "Running", **fields: Any) -> Document:
-    """A pod of a training run; stages that are not named wait."""
+    """A pod of a training run; stages without a status wait."""
     named = {status["name"] for status in containers}
     rest = tuple(waiting(stage) for stage in STAGES if stage not in named)
     return pod(name, containers=(*containers, *rest), phase=phase, **fields)
@@ -234,7 +234,7 @@ def succeeded_pod(version: str = "v1", **fields: Any) -> Document:
 
 
 def failed_pod(stage: str, code: int, message: str = "", *, reason: str = "", name: str = "run-1") -> Document:
-    """A pod of a training run one of whose stages ended with an exit code."""
+    """A pod of a training run with a stage that ended with an exit code."""
     before = (ended(earlier) for earlier in STAGES[: STAGES.index(stage)])
     return stage_pod(*before, ended(stage, code, message, reason=reason), name=name, phase="Failed")
 

@@ -1,4 +1,4 @@
-"""Worlds at many points of the three kinds' lives, each with the object that a pass looks at."""
+"""Worlds at many points in the life of each kind, with the object to reconcile."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.support.world.world import World
 
 @dataclass(frozen=True)
 class Story:
-    """How a world comes about, and the object that is looked at."""
+    """How to build a world, and the object to reconcile in it."""
 
     kind: str
     name: str

@@ -1,4 +1,4 @@
-"""Real profiles and samples of the drift package, for passes over DriftPolicies: calm, drifted, with lost AUC."""
+"""Real profiles and samples of the drift package for DriftPolicies: quiet, drifted, with lost AUC."""
 
 from __future__ import annotations
 

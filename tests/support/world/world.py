@@ -1,4 +1,4 @@
-"""One namespace of the fake API server, and passes of the pure core over its objects, with crashes where wanted."""
+"""One namespace of the fake API server, with passes of the pure core over its objects and simulated crashes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OURS = {"TrainingJob", "ModelDeployment", "DriftPolicy"}
 
 
 class NotSettledError(AssertionError):
-    """Pass after pass planned something new."""
+    """The passes kept planning changes."""
 
 
 @dataclass
@@ -72,7 +72,7 @@ class World:
 
     @classmethod
     def of(cls, *documents: Document, **fields: object) -> World:
-        """A world that holds these objects."""
+        """A world with these objects."""
         world = replace(cls(), **fields)  # type: ignore[arg-type]
         for document in documents:
             world.put(document)
@@ -89,7 +89,7 @@ class World:
         return self.server.changes
 
     def put(self, document: Document) -> None:
-        """Set an object, as a user or a controller would."""
+        """Write an object, as a user or a controller would."""
         self.server.put({"kind": "Pod", **document})
 
     def get(self, kind: str, name: str) -> Document | None:
@@ -109,7 +109,7 @@ class World:
         self.now += timedelta(seconds=seconds)
 
     def observe(self, kind: str, name: str) -> object:
-        """What a pass over an object would look at."""
+        """The observed state for a pass over an object."""
         observers: dict[str, Callable[[str], object]] = {
             "TrainingJob": self._observe_run,
             "ModelDeployment": self._observe_deployment,
@@ -118,12 +118,12 @@ class World:
         return observers[kind](name)
 
     def plan(self, kind: str, name: str) -> Plan:
-        """What a pass over an object would want done."""
+        """The plan of a pass over an object."""
         deciders = {"TrainingJob": decide_run, "ModelDeployment": decide_deployment, "DriftPolicy": decide_policy}
         return deciders[kind](self.observe(kind, name))  # type: ignore[operator, no-any-return]
 
     def execute(self, kind: str, name: str, plan: Plan, *, crash_after: int | None = None) -> bool:
-        """Do what a plan wants, in the executor's order; crash after so many actions. Whether it got to the end."""
+        """Carry out a plan in the executor's order, up to `crash_after` actions; return whether it was completed."""
         actions: list[Callable[[], None]] = [
             *(lambda d=d: self._create(d) for d in plan.create),
             *(lambda d=d: self._apply(d) for d in plan.apply),
@@ -135,7 +135,7 @@ class World:
         return crash_after is None or crash_after >= len(actions)
 
     def step(self, kind: str, name: str, *, crash_after: int | None = None) -> Plan | None:
-        """One pass over an object, if it is there."""
+        """Run one pass over an object if it exists."""
         if (kind, name) not in self.objects:
             return None
         plan = self.plan(kind, name)
@@ -143,7 +143,7 @@ class World:
         return plan
 
     def settle(self, kind: str, name: str, *, limit: int = 12) -> list[Plan]:
-        """Passes over an object until one changes nothing; the plans that changed something.
+        """Run passes over an object until one changes nothing; return the plans that changed something.
 
         Raises:
             NotSettledError: it never came to rest.
