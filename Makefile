@@ -18,6 +18,8 @@ export UPGRADE ?=
 export PROVIDER ?=
 # A process for each core; tests of one file share what they set up, so they stay together.
 PARALLEL := --numprocesses=auto --dist=loadfile
+# Integration tests mostly wait, so there are more processes than cores; their conftest distributes them.
+WAITING := --numprocesses=6
 
 # $(call level,TITLE,FOLDERS): pytest prints its own time, so only the header is ours.
 level = printf '\n==> %s\n' '$(1)' && $(BIN)/pytest $(2) $(ARGS)
@@ -86,6 +88,15 @@ test: ## Run all checks and tests, the fast ones first
 	@$(MAKE) test-e2e
 	@$(MAKE) test-kind-short
 
+.PHONY: test-full
+test-full: ## All that `make test` does, with simulations and fuzzing at full length
+	@$(MAKE) test
+	@$(MAKE) test-statistics ARGS="--full $(ARGS)"
+
+.PHONY: test-peers
+test-peers: ## Real neighbours: Docker, kind, two versions of its node, Podman
+	@$(MAKE) test-kind
+
 .PHONY: test-unit
 test-unit: $(VENV) ## Unit tests, without subprocesses, network or cluster
 	@$(call level,unit tests,$(PARALLEL) tests/unit)
@@ -99,7 +110,7 @@ coverage: $(VENV) ## Unit tests with coverage of the pure packages (at least 90 
 
 .PHONY: test-repo
 test-repo: $(VENV) programs ## Tests of repository rules, manifests, chart and documents
-	@$(call level,repository and document tests,tests/repo tests/docs)
+	@$(call level,repository and document tests,$(PARALLEL) tests/repo tests/docs)
 
 .PHONY: test-statistics
 test-statistics: $(VENV) ## Statistical tests of the drift engine: simulations, real data, fuzzing
@@ -107,11 +118,11 @@ test-statistics: $(VENV) ## Statistical tests of the drift engine: simulations, 
 
 .PHONY: test-runtime
 test-runtime: $(VENV) ## Tests of the trainer and the serving pod as processes
-	@$(call level,runtime tests,tests/runtime)
+	@$(call level,runtime tests,$(PARALLEL) tests/runtime)
 
 .PHONY: test-integration
 test-integration: $(VENV) programs ## Tests of the operator against a real API server without nodes
-	@$(call level,integration tests,tests/integration)
+	@$(call level,integration tests,$(WAITING) tests/integration)
 
 .PHONY: test-e2e
 test-e2e: $(VENV) programs ## End-to-end tests on a cluster that runs pods

@@ -6,11 +6,18 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--update-golden`: write what was found into the golden files instead of comparing; review the difference."""
+    """Add the options of this suite: `--update-golden` and `--full`."""
     parser.addoption("--update-golden", action="store_true", help="rewrite golden files instead of comparing with them")
+    parser.addoption("--full", action="store_true", help="run long simulations and fuzzing at their full length")
 
 
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
-    """Whether golden files are to be rewritten."""
+    """Whether to rewrite golden files."""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether to run long tests at their full length, as `make test-full` does."""
+    return bool(request.config.getoption("--full"))

@@ -18,7 +18,8 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.serving.sides import Request, Side
 from perennate.serving.__main__ import PROCESS_DEFAULTS
-from tests.support.pods.serving import Published, container_environment, free_port, publish, run_fetch
+from tests.support.pods.serving import Published, container_environment, publish, run_fetch
+from tests.support.ports import reserve_port
 
 ROOT: Final = Path(__file__).parents[2]
 BATCH_ROWS: Final = 1000
@@ -63,7 +64,7 @@ def _theirs(published: Published, folder: Path) -> Side:
     # With feature names, the model would emit a costly warning for every array.
     del model[0].feature_names_in_
     joblib.dump(model, folder / "model.joblib")
-    port, rows = free_port(), _batch(published).to_numpy().tolist()
+    port, rows = reserve_port(), _batch(published).to_numpy().tolist()
     batch = Request("/predict", orjson.dumps({"rows": rows}))
     service = ("benchmarks.serving.competitor:Competitor", "--working-dir", str(ROOT))
     return Side(

@@ -1,4 +1,4 @@
-"""The fake API server of the unit tests answers like a real one, in what the operator relies on."""
+"""The fake API server of the unit tests answers like a real one in everything that the operator relies on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.integration
 
 
 async def answers(calls: Calls, client: KubeClient, namespace: str) -> list[Any]:
-    """Everything that the calls yield, with tuples as lists."""
+    """Everything that the calls yield."""
     async with asyncio.timeout(60):
         return [seen async for seen in calls(client, namespace)]
 

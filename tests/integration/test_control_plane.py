@@ -1,4 +1,4 @@
-"""The control plane without nodes: quick, side by side, unprivileged, and gone when its test is."""
+"""The control plane without nodes: several run side by side, without root, and none outlives its test."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from contextlib import ExitStack
+from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cluster.apiserver import ControlPlane, read_audit
+from tests.support.cluster.waiting import eventually
 from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.ports import free_ports
-from tools.cluster.host.processes import ProcessId, descendants, wait_until
+from tools.cluster.host.processes import ProcessId, descendants
 from tools.cluster.instance import CHECKOUT
 from tools.cluster.programs import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.integration
 
@@ -46,7 +49,7 @@ def _kubectl(plane: ControlPlane, *words: str) -> str:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A control plane that runs, for tests that leave it so."""
+    """A control plane that tests leave running."""
     with ControlPlane(tmp_path_factory.mktemp("running")) as plane:
         yield plane
 
@@ -58,7 +61,7 @@ def plane(tmp_path: Path) -> ControlPlane:
 
 
 def test_several_run_side_by_side(tmp_path: Path) -> None:
-    """Each has ports, data and audit log of its own: what is written to one is not in the other."""
+    """Each has its own ports, data and audit log."""
     with ExitStack() as stack:
         planes = [stack.enter_context(ControlPlane(tmp_path / str(number))) for number in range(2)]
         assert len({plane.server for plane in planes}) == 2
@@ -73,7 +76,7 @@ def test_several_run_side_by_side(tmp_path: Path) -> None:
 
 
 def test_data_outlives_the_api_server(running: ControlPlane) -> None:
-    """A restarted API server is at the same address with the same objects, so a client only reconnects."""
+    """After a restart the API server has the same address and objects, so clients only reconnect."""
     server = running.server
     _kubectl(running, "create", "configmap", "kept")
     running.restart_api_server()
@@ -82,11 +85,11 @@ def test_data_outlives_the_api_server(running: ControlPlane) -> None:
 
 
 def test_owners_take_their_dependents_with_them(running: ControlPlane) -> None:
-    """The real controllers run: a Job makes its pod, and garbage collection removes it with the Job."""
+    """The real controllers run: a Job creates its pod, and garbage collection removes it with the Job."""
     _kubectl(running, "create", "job", "work", "--image=none")
-    assert wait_until(lambda: "work" in _kubectl(running, "get", "pods"), seconds=60)
+    assert eventually(lambda: "work" in _kubectl(running, "get", "pods"))
     _kubectl(running, "delete", "job", "work", "--cascade=background")
-    assert wait_until(lambda: "work" not in _kubectl(running, "get", "pods"), seconds=60)
+    assert eventually(lambda: "work" not in _kubectl(running, "get", "pods"))
 
 
 def test_components_report_the_version_that_is_pinned(running: ControlPlane) -> None:
@@ -108,7 +111,7 @@ def test_stop_ends_every_process_and_can_be_repeated(plane: ControlPlane) -> Non
 
 
 def test_no_process_outlives_a_killed_test_run(tmp_path: Path) -> None:
-    """A test run that is killed cannot clean up; the kernel ends its components."""
+    """The kernel ends the components of a test run that is killed."""
     command = [sys.executable, "-c", _HOLDER, str(tmp_path / "plane"), str(compiled.kube())]
     with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
@@ -117,7 +120,7 @@ def test_no_process_outlives_a_killed_test_run(tmp_path: Path) -> None:
         assert len(started) == 3
         holder.send_signal(signal.SIGKILL)
         holder.wait()
-    assert wait_until(lambda: not any(process.alive() for process in started), seconds=10)
+    assert eventually(lambda: not any(process.alive() for process in started))
 
 
 @pytest.mark.skipif(
@@ -132,7 +135,7 @@ def test_it_needs_no_rights(tmp_path: Path) -> None:
     folder.mkdir()
     os.chown(folder, _NOBODY, _NOBODY)
     # pytest's folders can be entered by their owner alone.
-    for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+    for path in takewhile(lambda path: path != Path(tempfile.gettempdir()), (tmp_path, *tmp_path.parents)):
         path.chmod(0o711)
     as_nobody = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
     python = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
@@ -150,7 +153,7 @@ def test_it_needs_no_rights(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_replaced(plane: ControlPlane) -> None:
-    """A port may be lost between the look and the bind; the next attempt takes others."""
+    """If a chosen port is taken before the bind, the next attempt uses other ports."""
     # Real ports, real servers: a first control plane holds the ports that the second is made to try first.
     with ControlPlane(plane.kubeconfig.parent.parent / "first") as first:
         port = int(first.server.rpartition(":")[2])
@@ -163,7 +166,7 @@ def test_a_port_that_is_taken_is_replaced(plane: ControlPlane) -> None:
 
 @pytest.mark.parametrize("lost", [0, 1], ids=["the API server's", "etcd's"])
 def test_ports_that_are_taken_again_and_again_end_the_attempts(tmp_path: Path, lost: int) -> None:
-    """After three attempts there is one sentence that says what to look at, and nothing is left running."""
+    """After three attempts the error says what to check, and no process is left."""
     before = set(descendants(os.getpid()))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         offered = [free_ports(3) for _ in range(3)]
@@ -181,7 +184,7 @@ def test_ports_that_are_taken_again_and_again_end_the_attempts(tmp_path: Path, l
 
 
 def test_another_failure_after_a_lost_port_is_told_as_what_it_is(tmp_path: Path) -> None:
-    """What the first attempt said of its port is no excuse for the second, which fails for a reason of its own."""
+    """A lost port in the first attempt does not hide another cause in the second."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         api, peer = free_ports(2)
         offered = [[api, taken.getsockname()[1], peer], [api, 99_999, peer]]
@@ -190,7 +193,7 @@ def test_another_failure_after_a_lost_port_is_told_as_what_it_is(tmp_path: Path)
 
 
 def test_a_component_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
-    """The error holds the component's own words, and nothing is left running."""
+    """The error contains the component's output, and no process is left."""
     before = set(descendants(os.getpid()))
     with pytest.raises(ClusterError, match="exited while starting"):
         ControlPlane(tmp_path / "plane", program=_failing(tmp_path)).start()
@@ -198,7 +201,7 @@ def test_a_component_that_ends_is_told_with_its_last_words(tmp_path: Path) -> No
 
 
 def test_starting_costs_seconds_of_processor_time(plane: ControlPlane) -> None:
-    """The fast level is only used if it is fast. Processor time, unlike the clock, is the same on a busy machine."""
+    """Processor time, unlike wall-clock time, is about the same on a busy machine."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     plane.start()
     plane.stop()

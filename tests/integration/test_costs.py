@@ -1,4 +1,4 @@
-"""What an object costs the API server, counted in its audit log: each call of the operator, by verb and resource."""
+"""The API calls that the operator makes for an object, counted in the audit log by verb and resource."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from perennate.kube.runtime.resources import JOB
 from tests.support.cluster import manifests
 from tests.support.cluster.apiserver import AuditEvent, ControlPlane, read_audit
 from tests.support.cluster.pod_actor import PodActor, play_well
-from tools.cluster.host.processes import wait_until
+from tests.support.cluster.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.support.cluster.kube_user import KubeUser
@@ -46,11 +46,11 @@ def calls(plane: ControlPlane, namespace: str) -> Counter[str]:
 
 
 def settled_calls(plane: ControlPlane, namespace: str, *, want: dict[str, int]) -> Counter[str]:
-    """The operator's calls in a namespace, once those that are wanted are in the log or 10 s have gone by.
+    """The operator's calls in a namespace, once the expected ones are in the log.
 
-    The log tells of a call after its effect can be seen, and an Event is told after the status that goes with it.
+    A call appears in the log after its effect can be seen, and an Event is created after its status is written.
     """
-    wait_until(lambda: calls(plane, namespace) >= Counter(want), seconds=10)
+    assert eventually(lambda: calls(plane, namespace) >= Counter(want)), calls(plane, namespace)
     return calls(plane, namespace)
 
 
@@ -63,15 +63,15 @@ def _words(event: AuditEvent) -> str:
 
 
 def wait_for_job(user: KubeUser, namespace: str, name: str) -> None:
-    """Wait until the status has the Job's uid and the Job is let go."""
+    """Wait until the status has the Job's uid and the Job is no longer suspended."""
 
     def begun() -> bool:
-        """Whether it is so far."""
+        """Whether the Job is recorded and running."""
         reference = at(user.get(TRAINING_JOB, namespace, name), "status", "jobRef") or {}
         job = user.get(JOB, namespace, reference.get("name", "none"))
         return bool(reference.get("uid")) and at(job, "spec", "suspend") is False
 
-    assert wait_until(begun, seconds=20)
+    assert eventually(begun)
 
 
 def at(value: Any, *path: str) -> Any:
@@ -82,10 +82,9 @@ def at(value: Any, *path: str) -> Any:
 
 
 def test_the_calls_of_a_new_run(operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str) -> None:
-    """Until its Job has a pod: the claim looked for and made, the run confirmed, the Job, the status, an Event.
+    """Calls until the Job has a pod: read and create the claim, confirm the run, Job, status, Event.
 
-    The second status write fixes the Job's uid, which is known only after its creation. The Job is let go when the
-    first one is there.
+    The second status write records the Job's uid, which is known only after its creation. Then the Job is resumed.
     """
     user.create(manifests.training_job("first", namespace))
     wait_for_job(user, namespace, "first")
@@ -95,7 +94,7 @@ def test_the_calls_of_a_new_run(operator: object, control_plane: ControlPlane, u
 def test_the_calls_of_a_second_run(
     operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str
 ) -> None:
-    """The claim is found, not made: what is left is the run's own, whatever its end costs."""
+    """The claim exists, so only the calls for the run itself remain."""
     user.create(manifests.training_job("first", namespace))
     wait_for_job(user, namespace, "first")
     before = settled_calls(control_plane, namespace, want=FIRST_RUN)
@@ -107,13 +106,13 @@ def test_the_calls_of_a_second_run(
 def test_the_calls_of_a_new_deployment(
     operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str
 ) -> None:
-    """From its creation with a version at hand until every pod serves it: each child once, and who owns the pods."""
+    """Calls from the creation, with a published version, until every pod serves it."""
     user.create(manifests.training_job("first", namespace))
     with PodActor(user, namespace, play_well):
         user.wait_for(TRAINING_JOB, namespace, "first", phase="Succeeded")
         # The Events of its end are told after its status: they must not be counted as the deployment's.
         told = {"RunStarted", "DataAccepted", "VersionPublished"}
-        assert wait_until(lambda: user.reasons(namespace, "first").keys() >= told, seconds=10)
+        assert eventually(lambda: user.reasons(namespace, "first").keys() >= told)
         before = calls(control_plane, namespace)
         user.create(manifests.model_deployment("serve", namespace))
         user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1)

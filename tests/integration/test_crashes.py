@@ -1,4 +1,4 @@
-"""The operator is killed after each of its writes and started again: the same end, and nothing twice."""
+"""The operator is killed after each of its writes and restarted: it reaches the same state and does nothing twice."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.support.cluster.killing_proxy import KillingProxy
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
 from tests.support.cluster.pod_actor import PodActor, play_well
-from tests.support.cluster.windows import rows, served
-from tools.cluster.host.processes import wait_until
+from tests.support.cluster.waiting import eventually
+from tests.support.cluster.windows import rows, scraped, served
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ KEPT = 2
 
 
 def begin(user: KubeUser, namespace: str) -> None:
-    """A run, and a deployment that follows its line."""
+    """Create a run, and a deployment that follows its line."""
     user.create(manifests.training_job("first", namespace))
     user.create(manifests.model_deployment("serve", namespace))
 
@@ -49,7 +49,7 @@ def done(user: KubeUser, namespace: str) -> bool:
 def test_killed_after_each_write_it_reaches_the_same_end_and_does_nothing_twice(
     own_plane: ControlPlane, tmp_path: Path
 ) -> None:
-    """It is safe to kill the operator at any time: no run is lost or started twice, whatever it had just written."""
+    """No run is lost or started twice, whatever the operator had just written when it was killed."""
     user = KubeUser(own_plane.kubeconfig)
     calm, namespace = user.ensure_namespace("calm"), user.ensure_namespace("deadly")
     begin(user, calm)
@@ -58,7 +58,7 @@ def test_killed_after_each_write_it_reaches_the_same_end_and_does_nothing_twice(
         PodActor(user, calm, play_well),
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=calm) as process,
     ):
-        assert wait_until(lambda: done(user, calm), seconds=40), process.tail()
+        assert eventually(lambda: done(user, calm)), process.tail()
         assert process.terminate() == 0, process.tail()
     wanted, calm_writes = end_state(user, calm), proxy.writes
 
@@ -82,10 +82,10 @@ def test_killed_after_each_write_it_reaches_the_same_end_and_does_nothing_twice(
 def test_a_job_that_vanishes_before_anybody_knows_of_it_has_run_nothing(
     own_plane: ControlPlane, tmp_path: Path
 ) -> None:
-    """Killed between the Job and the status, and the Job deleted by a person in that gap: still one pod in all.
+    """The Job is deleted after the operator created it and died, before it recorded the Job: one training pod in all.
 
-    The next operator cannot know of the first Job and makes another of the same name. That is no second run, because a
-    Job starts suspended and is let go only by a pass that finds it in the status.
+    The next operator cannot know of the first Job and creates another with the same name. The run still starts only
+    once, because a Job is created suspended and resumed only by a pass that finds it in the status.
     """
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("gap")
@@ -96,15 +96,15 @@ def test_a_job_that_vanishes_before_anybody_knows_of_it_has_run_nothing(
     ):
         proxy.kill = lambda: process.strike() if "/jobs " in proxy.writes[-1] else None
         begin(user, namespace)
-        assert wait_until(lambda: process.exit_code is not None, seconds=40), process.tail()
+        assert eventually(lambda: process.exit_code is not None), process.tail()
         proxy.kill = None
         (job,) = user.list(JOB, namespace)
         assert (user.get(TRAINING_JOB, namespace, "first") or {}).get("status", {}).get("jobRef") is None
-        assert wait_until(lambda: "Suspended" in str(user.list(JOB, namespace)), seconds=20), "seen by its controller"
+        assert eventually(lambda: "Suspended" in str(user.list(JOB, namespace))), "seen by its controller"
         user.call("DELETE", JOB.path(namespace, job["metadata"]["name"]), {"propagationPolicy": "Background"})
-        assert wait_until(lambda: user.list(JOB, namespace) == [], seconds=20)
+        assert eventually(lambda: user.list(JOB, namespace) == [])
         process.start()
-        assert wait_until(lambda: done(user, namespace), seconds=60), process.tail()
+        assert eventually(lambda: done(user, namespace)), process.tail()
         (again,) = user.list(JOB, namespace)
     assert again["metadata"]["name"] == job["metadata"]["name"]
     assert again["metadata"]["uid"] != job["metadata"]["uid"]
@@ -116,16 +116,17 @@ def test_a_job_that_vanishes_before_anybody_knows_of_it_has_run_nothing(
 def test_killed_after_each_write_of_its_window_it_counts_every_row_once(
     own_plane: ControlPlane, tmp_path: Path
 ) -> None:
-    """Rows come in all the while; whatever was just written when it died, none is lost and none is counted twice."""
+    """Rows arrive all the time; no row is lost or counted twice, whatever the operator had just written."""
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("window")
     with (
         KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
-        served(user, namespace) as pod,
+        served(user, namespace, window="8m") as pod,
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=namespace, election=False) as process,
     ):
+        assert eventually(lambda: scraped(user, namespace)), process.tail()
         pod.count(100)
-        assert wait_until(lambda: rows(user, namespace) == 100, seconds=60), process.tail()
+        assert eventually(lambda: rows(user, namespace) == 100), process.tail()
         proxy.writes.clear()
         proxy.kill = process.strike
         lives = 0
@@ -136,10 +137,10 @@ def test_killed_after_each_write_of_its_window_it_counts_every_row_once(
                 pod.count(10)  # Otherwise it would die of telling their number, and never live to keep them.
             if process.exit_code is not None:
                 process.start()
-            assert wait_until(lambda: process.exit_code is not None, seconds=60), f"life {lives}: {process.tail()}"
+            assert eventually(lambda: process.exit_code is not None), f"life {lives}: {process.tail()}"
         proxy.kill = None
         process.start().wait_ready()
-        assert wait_until(lambda: rows(user, namespace) == pod.rows, seconds=30), (pod.rows, rows(user, namespace))
+        assert eventually(lambda: rows(user, namespace) == pod.rows), (pod.rows, rows(user, namespace))
         pod.count(500)
-        assert wait_until(lambda: rows(user, namespace) == two_digits(pod.rows), seconds=30), process.tail()
+        assert eventually(lambda: rows(user, namespace) == two_digits(pod.rows)), process.tail()
     assert created(own_plane, namespace)["configmaps"] == 1

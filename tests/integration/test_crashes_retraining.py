@@ -1,4 +1,4 @@
-"""The operator is killed after each write of a retraining: one episode, one TrainingJob, the same end."""
+"""The operator is killed after each write of a retraining: one episode, one TrainingJob, the same final state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
 from tests.support.cluster.pod_actor import PodActor
 from tests.support.cluster.retraining import NEWER, REQUEST, play, policy
-from tools.cluster.host.processes import wait_until
+from tests.support.cluster.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def serves(user: KubeUser, namespace: str, digest: str) -> bool:
 
 
 def is_asked(user: KubeUser, namespace: str) -> bool:
-    """Whether the policy has asked the pods, which have nothing to say: the last that it writes by itself."""
+    """Whether the policy has scraped the pods, which do not answer: the last status that it writes by itself."""
     conditions = status(user, namespace, "DriftPolicy", "watch").get("conditions", ())
     return ("Ready", "ReferenceUnavailable") in [(entry["type"], entry["reason"]) for entry in conditions]
 
@@ -55,19 +55,16 @@ def closed(user: KubeUser, namespace: str) -> bool:
 
 
 def begin(user: KubeUser, namespace: str, process: OperatorProcess) -> None:
-    """A first version is served and watched."""
+    """Wait until a first version is served and watched."""
     user.create(manifests.training_job("first", namespace))
     user.create(manifests.model_deployment("serve", namespace))
     user.create(policy(namespace, scrapeInterval="5s"))
-    assert wait_until(lambda: serves(user, namespace, manifests.DIGEST), seconds=40), process.tail()
-    assert wait_until(lambda: is_asked(user, namespace), seconds=40), process.tail()
+    assert eventually(lambda: serves(user, namespace, manifests.DIGEST)), process.tail()
+    assert eventually(lambda: is_asked(user, namespace)), process.tail()
 
 
 def test_killed_after_each_write_of_a_retraining_it_retrains_once(own_plane: ControlPlane, tmp_path: Path) -> None:
-    """Among them the opening of the episode, the creation of its TrainingJob, and every step that status keeps.
-
-    One request, one episode, one TrainingJob, and the same end as without any death.
-    """
+    """Crash points include the start of the episode, the creation of its TrainingJob and every phase in the status."""
     user = KubeUser(own_plane.kubeconfig)
     calm, namespace = user.ensure_namespace("calm"), user.ensure_namespace("deadly")
     with (
@@ -78,7 +75,7 @@ def test_killed_after_each_write_of_a_retraining_it_retrains_once(own_plane: Con
         begin(user, calm, process)
         proxy.writes.clear()
         user.edit(DRIFT_POLICY, calm, "watch", REQUEST)
-        assert wait_until(lambda: closed(user, calm) and is_asked(user, calm), seconds=40), process.tail()
+        assert eventually(lambda: closed(user, calm) and is_asked(user, calm)), process.tail()
         assert process.terminate() == 0, process.tail()
     wanted, calm_writes = end_state(user, calm), proxy.writes
 
@@ -100,7 +97,7 @@ def test_killed_after_each_write_of_a_retraining_it_retrains_once(own_plane: Con
         proxy.kill = None
         process.kill()
         process.start().wait_ready()
-        settled = wait_until(lambda: end_state(user, namespace) == wanted, seconds=40)
+        settled = eventually(lambda: end_state(user, namespace) == wanted)
     assert settled, difference(end_state(user, namespace), wanted)
     assert len(steps) >= len(EpisodePhase), "it died of each step of the episode"
     assert places(proxy.writes, namespace) == places(calm_writes, calm)

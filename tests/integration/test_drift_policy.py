@@ -1,4 +1,4 @@
-"""A DriftPolicy closes the loop on a real API server: an episode, one TrainingJob, a version that every pod serves."""
+"""A DriftPolicy on a real API server: one episode, one TrainingJob, and a version that every pod serves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from perennate.kube.runtime.resources import controller_of
 from tests.support.cluster import manifests
 from tests.support.cluster.pod_actor import PodActor
 from tests.support.cluster.retraining import NEWER, REQUEST, play, policy
-from tools.cluster.host.processes import wait_until
+from tests.support.cluster.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.support.cluster.kube_user import KubeUser
@@ -38,15 +38,15 @@ def ready(user: KubeUser, namespace: str) -> dict[str, str]:
 
 
 def test_a_requested_retraining_runs_once_and_closes_the_loop(operator: object, user: KubeUser, namespace: str) -> None:
-    """One annotation, one episode, one TrainingJob; when every pod serves its version, the episode is closed."""
+    """The annotation opens one episode with one TrainingJob, which closes when every pod serves the version."""
     user.create(manifests.model_deployment("serve", namespace))
     user.create(manifests.training_job("first", namespace))
     user.create(policy(namespace))
     with PodActor(user, namespace, play):
         user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1)
         user.edit(DRIFT_POLICY, namespace, "watch", REQUEST)
-        closed = wait_until(
-            lambda: at(user.get(DRIFT_POLICY, namespace, "watch"), "status", "episode", "phase") == "Closed", seconds=30
+        closed = eventually(
+            lambda: at(user.get(DRIFT_POLICY, namespace, "watch"), "status", "episode", "phase") == "Closed"
         )
     status = at(user.get(DRIFT_POLICY, namespace, "watch"), "status")
     assert closed, status
@@ -67,17 +67,15 @@ def test_a_dry_run_finds_an_episode_and_creates_nothing(operator: object, user: 
     with PodActor(user, namespace, play):
         user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1)
         user.edit(DRIFT_POLICY, namespace, "watch", REQUEST)
-        handled = wait_until(
-            lambda: "DryRun" in str(at(user.get(DRIFT_POLICY, namespace, "watch"), "status")), seconds=20
-        )
+        handled = eventually(lambda: "DryRun" in str(at(user.get(DRIFT_POLICY, namespace, "watch"), "status")))
     assert handled, at(user.get(DRIFT_POLICY, namespace, "watch"), "status")
     assert [run["metadata"]["name"] for run in user.list(TRAINING_JOB, namespace)] == ["first"]
 
 
 def test_a_policy_without_a_target_says_so_and_heals(operator: object, user: KubeUser, namespace: str) -> None:
-    """A reference to nothing is a condition that names the field; the target's appearance is a reason to look again."""
+    """The condition names the field; creating the target triggers the next pass."""
     user.create(policy(namespace))
-    assert wait_until(lambda: ready(user, namespace).get("reason") == "TargetNotFound", seconds=15)
+    assert eventually(lambda: ready(user, namespace).get("reason") == "TargetNotFound")
     assert ready(user, namespace)["message"].startswith('spec.targetRef.name: ModelDeployment "serve" does not exist')
     user.create(manifests.model_deployment("serve", namespace))
-    assert wait_until(lambda: ready(user, namespace).get("reason") == "TargetNotServing", seconds=15)
+    assert eventually(lambda: ready(user, namespace).get("reason") == "TargetNotServing")

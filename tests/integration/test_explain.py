@@ -1,4 +1,4 @@
-"""`kubectl explain` is documentation: the API server has a sentence for every field."""
+"""`kubectl explain` documents every field."""
 
 from __future__ import annotations
 

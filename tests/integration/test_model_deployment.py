@@ -1,4 +1,4 @@
-"""A ModelDeployment on a real API server and its Deployment controller: roll out, give up, repair, go."""
+"""A ModelDeployment on a real API server with the Deployment controller: rollout, rejection, repair, deletion."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.resources import DEPLOYMENT, POD, SERVICE, Manifest
 from tests.support.cluster import manifests
 from tests.support.cluster.pod_actor import PodActor, play_well, published, ready
+from tests.support.cluster.waiting import eventually
 from tests.support.pods.fetching import Fetches, flip_a_bit
 from tests.support.pods.serving import NAMESPACE, publish_rain
-from tools.cluster.host.processes import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ def serves(user: KubeUser, namespace: str, digest: str) -> bool:
 
 
 def digest_of_run(pod: Manifest) -> str:
-    """The run called `second` publishes the newer version."""
+    """The digest that a run publishes; the run `second` publishes the newer version."""
     return NEWER if pod["metadata"]["labels"][LABEL_TRAINING_JOB] == "second" else manifests.DIGEST
 
 
@@ -48,13 +48,13 @@ def play_two_versions(pod: Manifest) -> dict[str, Any] | None:
 def test_a_newer_version_rolls_out_and_counts_when_every_pod_serves_it(
     operator: object, user: KubeUser, namespace: str
 ) -> None:
-    """The deployment follows the newest version of its line, with never fewer pods than asked for."""
+    """The deployment follows the newest version of its line and never has fewer ready pods than replicas."""
     user.create(manifests.model_deployment("serve", namespace, replicas=2))
     user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Pending")
     with PodActor(user, namespace, play_two_versions):
         for name, digest in (("first", manifests.DIGEST), ("second", NEWER)):
             user.create(manifests.training_job(name, namespace))
-            assert wait_until(partial(serves, user, namespace, digest), seconds=30)
+            assert eventually(partial(serves, user, namespace, digest))
     deployment = user.get(DEPLOYMENT, namespace, "serve")
     assert deployment is not None
     assert deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
@@ -66,7 +66,7 @@ def test_a_newer_version_rolls_out_and_counts_when_every_pod_serves_it(
 def test_a_version_that_does_not_become_ready_is_given_up_and_remembered(
     operator: object, user: KubeUser, namespace: str
 ) -> None:
-    """The old version never stops being served: the bad one is rejected once and not tried again."""
+    """The old version stays in service; the new one is rejected once and not tried again."""
 
     def play(pod: Manifest) -> dict[str, Any] | None:
         """Only pods of the first version become ready."""
@@ -77,10 +77,10 @@ def test_a_version_that_does_not_become_ready_is_given_up_and_remembered(
     user.create(manifests.model_deployment("serve", namespace, progressDeadlineSeconds=10))
     with PodActor(user, namespace, play):
         user.create(manifests.training_job("first", namespace))
-        assert wait_until(lambda: serves(user, namespace, manifests.DIGEST), seconds=30)
+        assert eventually(lambda: serves(user, namespace, manifests.DIGEST))
         user.create(manifests.training_job("second", namespace))
-        assert wait_until(lambda: rejected(user, namespace) == [NEWER], seconds=40)
-        assert wait_until(lambda: serves(user, namespace, manifests.DIGEST), seconds=30)
+        assert eventually(lambda: rejected(user, namespace) == [NEWER])
+        assert eventually(lambda: serves(user, namespace, manifests.DIGEST))
     pods = user.list(POD, namespace, selector=f"{LABEL_MODEL_DEPLOYMENT}=serve")
     assert all(NEWER[7:19] not in str(pod["spec"]) for pod in pods if "deletionTimestamp" not in pod["metadata"])
 
@@ -88,14 +88,14 @@ def test_a_version_that_does_not_become_ready_is_given_up_and_remembered(
 def test_a_pinned_version_whose_bytes_are_not_of_its_digest_is_named_with_its_field(
     operator: object, user: KubeUser, namespace: str, tmp_path: Path
 ) -> None:
-    """One flipped bit: what the pod's own fetch says of it is in Ready, after the field; put right, it is served."""
+    """Ready has the field and the error of the fetch container; after the repair the version is served."""
     rain = publish_rain(tmp_path / "store")
     (tmp_path / "store" / NAMESPACE).rename(tmp_path / "store" / namespace)
     model = tmp_path / "store" / namespace / "rain" / "versions" / rain.digest.removeprefix("sha256:") / "model.skops"
     flip_a_bit(model)
     user.create(manifests.model_deployment("serve", namespace, model=pinned(rain.digest)))
     with PodActor(user, namespace, Fetches(tmp_path / "store", tmp_path / "pods")):
-        assert wait_until(lambda: ready_reason(user, namespace) == "ModelNotLoaded", seconds=30)
+        assert eventually(lambda: ready_reason(user, namespace) == "ModelNotLoaded")
         message = ready_condition(user, namespace)["message"]
         assert message.startswith("spec.model.pinned: container fetch of pod serve-")
         assert "model.skops has the digest sha256:" in message
@@ -104,21 +104,21 @@ def test_a_pinned_version_whose_bytes_are_not_of_its_digest_is_named_with_its_fi
         user.edit(MODEL_DEPLOYMENT, namespace, "serve", {"spec": {"replicas": 0}})
         user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", replicas=0)
         user.edit(MODEL_DEPLOYMENT, namespace, "serve", {"spec": {"replicas": 1}})
-        assert wait_until(lambda: serves(user, namespace, rain.digest), seconds=30)
+        assert eventually(lambda: serves(user, namespace, rain.digest))
 
 
 @pytest.mark.parametrize("field", ["spec.model.pinned", "spec.model.track.name"])
 def test_a_version_that_is_not_in_the_store_is_named_with_its_field(
     field: str, operator: object, user: KubeUser, namespace: str, tmp_path: Path
 ) -> None:
-    """Whether it was never there or was removed after its run: no pod is ready, and Ready has field and digest."""
+    """No pod becomes ready, and Ready has field and digest, whether the version never existed or was removed."""
     if field == "spec.model.pinned":
         user.create(manifests.model_deployment("serve", namespace, model=pinned(NEWER)))
     else:
         user.create(manifests.model_deployment("serve", namespace))
         user.create(manifests.training_job("first", namespace))
     with PodActor(user, namespace, Fetches(tmp_path / "store", tmp_path / "pods")):
-        assert wait_until(lambda: ready_reason(user, namespace) == "ModelNotLoaded", seconds=30)
+        assert eventually(lambda: ready_reason(user, namespace) == "ModelNotLoaded")
     message = ready_condition(user, namespace)["message"]
     assert message.startswith(f"{field}: container fetch of pod serve-")
     assert f"version {manifests.DIGEST if field.endswith('name') else NEWER} is not in {tmp_path}" in message
@@ -130,7 +130,7 @@ def pinned(digest: str) -> dict[str, Any]:
 
 
 def rejected(user: KubeUser, namespace: str) -> list[str]:
-    """The versions that are not tried again."""
+    """The digests of the rejected versions."""
     status = (user.get(MODEL_DEPLOYMENT, namespace, "serve") or {}).get("status", {})
     return [entry["digest"] for entry in status.get("rejected", ())]
 
@@ -139,15 +139,15 @@ def test_children_that_somebody_changes_or_deletes_come_back(operator: object, u
     user.create(manifests.model_deployment("serve", namespace))
     user.create(manifests.training_job("first", namespace))
     with PodActor(user, namespace, play_well):
-        assert wait_until(lambda: serves(user, namespace, manifests.DIGEST), seconds=30)
+        assert eventually(lambda: serves(user, namespace, manifests.DIGEST))
         before = user.get(SERVICE, namespace, "serve")
         user.delete(SERVICE, namespace, "serve")
         user.edit(DEPLOYMENT, namespace, "serve", {"spec": {"replicas": 5}, "metadata": {"labels": {"app": "x"}}})
-        assert wait_until(lambda: repaired(user, namespace, before), seconds=20)
+        assert eventually(lambda: repaired(user, namespace, before))
 
 
 def repaired(user: KubeUser, namespace: str, before: Manifest | None) -> bool:
-    """Whether the Service is another one of the same kind, and the Deployment is as it was asked for."""
+    """Whether the Service was created again and the Deployment has its declared replicas."""
     service, deployment = user.get(SERVICE, namespace, "serve"), user.get(DEPLOYMENT, namespace, "serve")
     if before is None or service is None or deployment is None:
         return False
@@ -157,17 +157,17 @@ def repaired(user: KubeUser, namespace: str, before: Manifest | None) -> bool:
 
 
 def test_a_service_of_somebody_elses_is_never_adopted(operator: object, user: KubeUser, namespace: str) -> None:
-    """A name that is taken is said in a condition, the object is left as it is, and all heals when it goes."""
+    """The condition says that the name is taken, the Service stays unchanged, and deleting it resolves the conflict."""
     mine = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "serve", "namespace": namespace}}
     before = user.create({**mine, "spec": {"ports": [{"port": 8080}]}})
     user.create(manifests.model_deployment("serve", namespace))
-    assert wait_until(lambda: ready_reason(user, namespace) == "NameTaken", seconds=15)
+    assert eventually(lambda: ready_reason(user, namespace) == "NameTaken")
     found = user.get(SERVICE, namespace, "serve")
     assert found is not None
     assert found["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
     user.delete(SERVICE, namespace, "serve")
     user.edit(MODEL_DEPLOYMENT, namespace, "serve", {"spec": {"replicas": 1}})
-    assert wait_until(lambda: ready_reason(user, namespace) == "NoVersion", seconds=15)
+    assert eventually(lambda: ready_reason(user, namespace) == "NoVersion")
 
 
 def ready_condition(user: KubeUser, namespace: str) -> dict[str, str]:
@@ -182,14 +182,14 @@ def ready_reason(user: KubeUser, namespace: str) -> str:
 
 
 def test_all_that_a_deployment_owns_goes_with_it(operator: object, user: KubeUser, namespace: str) -> None:
-    """Owner references suffice: no finalizer keeps an object, with or without the operator."""
+    """Owner references suffice; there is no finalizer."""
     user.create(manifests.model_deployment("serve", namespace))
     user.create(manifests.training_job("first", namespace))
     with PodActor(user, namespace, play_well):
-        assert wait_until(lambda: serves(user, namespace, manifests.DIGEST), seconds=30)
+        assert eventually(lambda: serves(user, namespace, manifests.DIGEST))
         deployed = user.get(MODEL_DEPLOYMENT, namespace, "serve")
         assert deployed is not None
         assert "finalizers" not in deployed["metadata"]
         user.delete(MODEL_DEPLOYMENT, namespace, "serve")
         gone = (DEPLOYMENT, SERVICE)
-        assert wait_until(lambda: all(user.get(kind, namespace, "serve") is None for kind in gone), seconds=30)
+        assert eventually(lambda: all(user.get(kind, namespace, "serve") is None for kind in gone))

@@ -1,4 +1,4 @@
-"""The operator under its own account: it is refused nothing, and has no right that it does not use."""
+"""The operator with its own service account: no call is refused, and every right is used."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tests.support.cluster.apiserver import AuditEvent, ControlPlane, read_audit
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
 from tests.support.cluster.pod_actor import PodActor, play_well
-from tests.support.cluster.windows import kept, served
-from tools.cluster.host.processes import wait_until
+from tests.support.cluster.waiting import eventually
+from tests.support.cluster.windows import kept, scraped, served
 from tools.cluster.programs import clients
 
 pytestmark = pytest.mark.integration
@@ -41,14 +41,14 @@ AFTER_CONFLICT = {("jobs", "get"), *((resource.plural, "get") for resource in RE
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """An API server of our own, so that its audit log tells of this operator alone."""
+    """An API server whose audit log has only this operator."""
     crds = sorted((ROOT / "crds").glob("*.yaml"))
     with ControlPlane(tmp_path_factory.mktemp("permissions"), crds=crds) as plane:
         yield plane
 
 
 def kubectl(plane: ControlPlane, *arguments: str) -> str:
-    """What kubectl prints, as an administrator."""
+    """Run kubectl as an administrator and return its output."""
     command = [str(clients.compiled_kubectl() / "kubectl"), "--kubeconfig", str(plane.kubeconfig), *arguments]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
 
@@ -66,41 +66,42 @@ def account_of_the_operator(plane: ControlPlane, folder: Path) -> Path:
 
 
 def live_through_the_loop(user: KubeUser) -> None:
-    """Everything that makes the operator call: runs held, finished and expired, a roll-out, a retraining, a window.
+    """Make the operator use every call: suspended, finished and expired runs, a rollout, a retraining, a window.
 
-    Pods of the namespace `tenant` do well at once, those of `quiet` never start, that of `watched` counts rows.
+    Pods in the namespace `tenant` succeed at once, those in `quiet` never start, and the one in `watched` counts rows.
     """
     training, deployment, policy = (
         RESOURCES.primary[kind] for kind in ("TrainingJob", "ModelDeployment", "DriftPolicy")
     )
     user.create(manifests.training_job("held", QUIET))
-    assert wait_until(lambda: user.list(JOB, QUIET) != [], seconds=20)
+    assert eventually(lambda: user.list(JOB, QUIET) != [])
     user.edit(training, QUIET, "held", {"spec": {"suspend": True}})
-    assert wait_until(lambda: user.list(JOB, QUIET)[0]["spec"]["suspend"], seconds=20)
+    assert eventually(lambda: user.list(JOB, QUIET)[0]["spec"]["suspend"])
     user.create(manifests.training_job("first", TENANT))
     user.create(manifests.training_job("brief", TENANT))
     user.wait_for(training, TENANT, "first", phase="Succeeded")
     user.wait_for(training, TENANT, "brief", phase="Succeeded")
     user.edit(training, TENANT, "brief", {"spec": {"ttlSecondsAfterFinished": 0}})
-    assert wait_until(lambda: user.get(training, TENANT, "brief") is None, seconds=20)
+    assert eventually(lambda: user.get(training, TENANT, "brief") is None)
     user.create(manifests.model_deployment("served", TENANT))
-    user.wait_for(deployment, TENANT, "served", phase="Healthy", seconds=40)
+    user.wait_for(deployment, TENANT, "served", phase="Healthy")
     retrain = manifests.template_of(manifests.training_job("next", TENANT))
     user.create(manifests.drift_policy("watch", TENANT, target="served", interval="1s", retrain=retrain))
     asked = {"metadata": {"annotations": {ANNOTATION_RETRAIN: "2026-01-01T00:00:00Z"}}}
     user.edit(policy, TENANT, "watch", asked)
-    assert wait_until(lambda: len(user.list(training, TENANT)) == 2, seconds=40), user.get(policy, TENANT, "watch")
+    assert eventually(lambda: len(user.list(training, TENANT)) == 2), user.get(policy, TENANT, "watch")
     with served(user, WATCHED) as pod:
+        assert eventually(lambda: scraped(user, WATCHED))
         pod.count(100)
-        assert wait_until(lambda: kept(user, WATCHED) != [], seconds=60)
+        assert eventually(lambda: kept(user, WATCHED) != [])
         before = kept(user, WATCHED)
         pod.count(100)
-        assert wait_until(lambda: kept(user, WATCHED) != before, seconds=60)
+        assert eventually(lambda: kept(user, WATCHED) != before)
 
 
 @pytest.fixture(scope="module")
 def calls(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> list[AuditEvent]:
-    """What the operator asked of the API server while it did its whole work under its own account."""
+    """Every API call that the operator made under its own account."""
     folder = tmp_path_factory.mktemp("account")
     user = KubeUser(plane.kubeconfig)
     for name in (TENANT, QUIET, WATCHED):
@@ -114,7 +115,7 @@ def calls(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> list
 
 
 def rights() -> set[Right]:
-    """Every resource and verb that the operator's roles give."""
+    """Every resource and verb that the operator's roles grant."""
     documents: list[dict[str, Any]] = []
     for name in ("operator-role.yaml", "lease-role.yaml"):
         documents += yaml.safe_load_all((ROOT / "manifests" / "base" / name).read_text())
@@ -128,9 +129,9 @@ def test_the_operator_is_refused_nothing(calls: list[AuditEvent]) -> None:
 
 
 def test_every_right_is_used(calls: list[AuditEvent]) -> None:
-    """A right that the whole loop does not need is taken away: a stolen operator has it too.
+    """The roles grant no right that the operator does not need.
 
-    A server-side apply that made its object (201) was allowed to create it as well as to patch it.
+    A server-side apply that created its object (201) used the right to create as well as to patch.
     """
     made = {(call.resource, "create") for call in calls if call.verb == "patch" and call.code == 201}
     used = made | {(call.resource, call.verb) for call in calls}

@@ -1,4 +1,4 @@
-"""Bad input that the schema refuses: the API server says no, and its message names the field."""
+"""The API server refuses invalid objects with a message that names the field."""
 
 from __future__ import annotations
 
@@ -251,7 +251,7 @@ FROZEN: dict[str, tuple[Manifest, str]] = {
 
 @pytest.mark.parametrize("case", FROZEN)
 def test_a_run_is_frozen_once_it_exists(case: str, user: KubeUser, namespace: str) -> None:
-    """What was trained stays told: only `suspend` and `ttlSecondsAfterFinished` may change, at no depth more."""
+    """Only `suspend` and `ttlSecondsAfterFinished` may change, at any depth of the spec."""
     change, field = FROZEN[case]
     user.create(manifests.training_job("run", namespace, trainer={"estimator": {**ESTIMATOR, "preprocessing": [STEP]}}))
     with pytest.raises(Refused) as refusal:
@@ -261,7 +261,7 @@ def test_a_run_is_frozen_once_it_exists(case: str, user: KubeUser, namespace: st
 
 
 def test_what_may_change_of_a_run_can_be_changed(user: KubeUser, namespace: str) -> None:
-    """`suspend`, `ttlSecondsAfterFinished` and metadata are the user's at any time."""
+    """Users may change `suspend`, `ttlSecondsAfterFinished` and metadata at any time."""
     user.create(manifests.training_job("run", namespace))
     change = {"spec": {"suspend": True, "ttlSecondsAfterFinished": 60}, "metadata": {"labels": {"a": "b"}}}
     assert user.edit(TRAINING_JOB, namespace, "run", change)["spec"]["suspend"] is True

@@ -1,4 +1,4 @@
-"""The CRDs on a real API server: accepted, explained, and strict about what they refuse."""
+"""The CRDs on a real API server: accepted, explained and strict."""
 
 from __future__ import annotations
 
@@ -83,13 +83,13 @@ EDITS: dict[str, tuple[tuple[str, ...], Any]] = {
 
 
 class Kubectl:
-    """kubectl against one control plane, in a namespace of ours."""
+    """kubectl for one control plane and one namespace."""
 
     def __init__(self, plane: ControlPlane) -> None:
         self._command = [str(clients.compiled_kubectl() / "kubectl"), "--kubeconfig", str(plane.kubeconfig)]
 
     def __call__(self, *arguments: str, document: dict[str, Any] | None = None) -> tuple[int, str]:
-        """Exit code and everything that is printed."""
+        """Run kubectl; return the exit code and all output."""
         text = yaml.safe_dump(document) if document else None
         result = subprocess.run(
             [*self._command, "--namespace", NAMESPACE, *arguments],
@@ -104,7 +104,7 @@ class Kubectl:
 
 @pytest.fixture(scope="module")
 def kubectl(control_plane: ControlPlane) -> Iterator[Kubectl]:
-    """kubectl, and a namespace that is gone afterwards."""
+    """A namespace that is deleted afterwards, and kubectl for it."""
     run = Kubectl(control_plane)
     assert run("create", "namespace", NAMESPACE)[0] == 0
     yield run
@@ -112,7 +112,7 @@ def kubectl(control_plane: ControlPlane) -> Iterator[Kubectl]:
 
 
 def resource(kind: str, name: str = "sample") -> dict[str, Any]:
-    """An object with the least spec that its kind takes."""
+    """An object with the smallest valid spec of its kind."""
     metadata = {"name": name, "namespace": NAMESPACE}
     return {
         "apiVersion": "perennate.dev/v1alpha1",
@@ -131,7 +131,7 @@ def put(spec: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 @pytest.mark.parametrize("kind", SPECS)
 def test_the_least_spec_is_accepted(kubectl: Kubectl, kind: str) -> None:
-    """What the other tests change is right as it stands, so that each is refused for its change alone."""
+    """The other tests change this valid spec, so each is refused for its change alone."""
     code, said = kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", document=resource(kind))
     assert code == 0, said
 
@@ -149,7 +149,7 @@ def test_bad_input_is_refused_with_its_field(
 
 @pytest.fixture(scope="module")
 def training_job(kubectl: Kubectl) -> dict[str, Any]:
-    """A TrainingJob that exists."""
+    """A TrainingJob in the cluster."""
     document = resource("TrainingJob", "frozen")
     code, said = kubectl("create", "-f", "-", document=document)
     assert code == 0, said
@@ -171,7 +171,7 @@ def test_a_run_is_frozen(kubectl: Kubectl, training_job: dict[str, Any], path: t
 def test_what_does_not_decide_the_result_can_change(
     kubectl: Kubectl, training_job: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    """A run can be held, and its object can be given a time to live."""
+    """`suspend` and `ttlSecondsAfterFinished` may change."""
     document = copy.deepcopy(training_job)
     document["spec"] |= change
     code, said = kubectl("replace", "--dry-run=server", "-f", "-", document=document)
@@ -179,7 +179,7 @@ def test_what_does_not_decide_the_result_can_change(
 
 
 def test_parameters_arrive_as_they_were_written(kubectl: Kubectl, training_job: dict[str, Any]) -> None:
-    """No parameter is pruned or defaulted away, null included: the trainer gets what the user wrote."""
+    """No parameter is pruned or defaulted, null included."""
     _, said = kubectl("get", "trainingjob", "frozen", "-o", "yaml")
     stored = yaml.safe_load(said)["spec"]["trainer"]["estimator"]["params"]
     assert stored == training_job["spec"]["trainer"]["estimator"]["params"]
@@ -187,7 +187,7 @@ def test_parameters_arrive_as_they_were_written(kubectl: Kubectl, training_job: 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_explain_has_a_text_for_every_field(kubectl: Kubectl, kind: Any) -> None:
-    """`kubectl explain --recursive` knows every field, and the description of each is what the model says."""
+    """`kubectl explain --recursive` shows the description from the model for every field."""
     schema = resource_schema(kind)
     for part in ("spec", "status"):
         code, said = kubectl("explain", f"{kind.declaration.singular}.{part}")

@@ -1,4 +1,4 @@
-"""The life of a TrainingJob on a real API server: one Job, its pod's words in status, a reason when it fails."""
+"""A TrainingJob on a real API server: one Job, the termination message in the status, a reason for each failure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRAINING_JOB = RESOURCES.primary["TrainingJob"]
 
 
 def test_a_run_ends_with_the_version_that_its_pod_published(operator: object, user: KubeUser, namespace: str) -> None:
-    """A TrainingJob gets one Job; the version in the pod's termination message is its status, and Complete is True."""
+    """A TrainingJob creates one Job; the version in the termination message is in the status, and Complete is True."""
     user.create(manifests.training_job("first", namespace))
     with PodActor(user, namespace, play_well):
         done = user.wait_for(TRAINING_JOB, namespace, "first", phase="Succeeded")
@@ -48,7 +48,7 @@ REFUSALS = {
 def test_a_refused_run_says_why_and_is_not_tried_again(
     case: str, operator: object, user: KubeUser, namespace: str
 ) -> None:
-    """Failed is True with the reason that the exit code stands for; one pod in all, whatever backoffLimit allows."""
+    """Failed is True with the reason for the exit code, and there is one pod, whatever backoffLimit allows."""
     status, reason = REFUSALS[case]
     user.create(manifests.training_job("fails", namespace, backoffLimit=2))
     with PodActor(user, namespace, lambda _: status):
@@ -59,10 +59,10 @@ def test_a_refused_run_says_why_and_is_not_tried_again(
 
 
 def test_a_run_that_fails_without_a_word_is_tried_again(operator: object, user: KubeUser, namespace: str) -> None:
-    """Any other exit code may be an accident: backoffLimit more pods are made, then Failed says that it is used up."""
+    """Any other exit code is retried backoffLimit times; then Failed says that the limit is reached."""
     user.create(manifests.training_job("fails", namespace, backoffLimit=1))
     with PodActor(user, namespace, lambda _: failed("train", 1)):
-        done = user.wait_for(TRAINING_JOB, namespace, "fails", phase="Failed", seconds=60)
+        done = user.wait_for(TRAINING_JOB, namespace, "fails", phase="Failed")
     assert condition(done, "Failed")["reason"] == "BackoffLimitExceeded"
     assert len(user.list(POD, namespace, selector=f"{LABEL_TRAINING_JOB}=fails")) == 2
 
@@ -90,7 +90,7 @@ REFERENCES = {
 
 @pytest.mark.parametrize("case", REFERENCES)
 def test_a_run_waits_for_what_its_data_refer_to(case: str, operator: object, user: KubeUser, namespace: str) -> None:
-    """The condition names field and object and no Job is made; when the object is there, the run goes on by itself."""
+    """The condition names field and object, and no Job is created until the object exists."""
     data, message, missing = REFERENCES[case]
     user.create(manifests.training_job("waits", namespace, data=data))
     seen = user.wait_for(TRAINING_JOB, namespace, "waits", phase="Pending")
@@ -99,7 +99,7 @@ def test_a_run_waits_for_what_its_data_refer_to(case: str, operator: object, use
     assert user.list(JOB, namespace) == []
     user.create(missing(namespace))
     with PodActor(user, namespace, play_well):
-        user.wait_for(TRAINING_JOB, namespace, "waits", phase="Succeeded", seconds=40)
+        user.wait_for(TRAINING_JOB, namespace, "waits", phase="Succeeded")
 
 
 def condition(manifest: dict[str, object], kind: str) -> dict[str, str]:

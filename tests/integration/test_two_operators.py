@@ -1,4 +1,4 @@
-"""Two operators at once: with the election one acts and the other takes over; without it nothing is done twice."""
+"""Two operators: with leader election one is active and the other on standby; without it nothing is done twice."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from perennate.kube.kinds.registry import RESOURCES
-from perennate.kube.runtime.lease import LEASE_NAME, Timing
+from perennate.kube.runtime.lease import LEASE_NAME
 from perennate.kube.runtime.resources import JOB, LEASE
 from tests.support.cluster import manifests
 from tests.support.cluster.apiserver import ControlPlane, read_audit
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
 from tests.support.cluster.pod_actor import PodActor, play_well
+from tests.support.cluster.waiting import eventually
 from tools.cluster.host.processes import wait_until
 
 pytestmark = pytest.mark.integration
@@ -31,7 +32,7 @@ EVALUATION_SECONDS = 5
 
 
 def test_two_operators_without_election_do_nothing_twice(tmp_path: Path, own_plane: ControlPlane) -> None:
-    """Election is imperfect: names, preconditions and live reads alone must keep each Job and each Event single."""
+    """Leader election can fail, so names, preconditions and live reads must prevent duplicates."""
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("both")
     with ExitStack() as stack:
@@ -44,11 +45,11 @@ def test_two_operators_without_election_do_nothing_twice(tmp_path: Path, own_pla
         for number in range(RUNS):
             user.create(manifests.training_job(f"run-{number}", namespace))
         for number in range(RUNS):
-            user.wait_for(TRAINING_JOB, namespace, f"run-{number}", phase="Succeeded", seconds=60)
-        user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1, seconds=60)
+            user.wait_for(TRAINING_JOB, namespace, f"run-{number}", phase="Succeeded")
+        user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1)
         told = Counter({"RunStarted": 1, "VersionPublished": 1})
         # Events are told after the status that goes with them.
-        wait_until(lambda: user.reasons(namespace, "run-0") >= told, seconds=10)
+        assert eventually(lambda: user.reasons(namespace, "run-0") >= told)
     made = [event for event in read_audit(own_plane.audit_log) if event.namespace == namespace and event.code == 201]
     ours = Counter((event.resource, event.name) for event in made if event.agent.startswith("perennate-operator"))
     assert sum(number for (resource, _), number in ours.items() if resource == "jobs") == RUNS
@@ -60,9 +61,9 @@ def test_two_operators_without_election_do_nothing_twice(tmp_path: Path, own_pla
 
 
 def test_at_rest_nothing_is_written_and_a_standby_takes_over(tmp_path: Path, own_plane: ControlPlane) -> None:
-    """One object of each kind, all settled: in 60 s nothing is written but renewals of the Lease.
+    """With one settled object of each kind, only Lease renewals are written in 60 s.
 
-    Then the leader is killed: the standby leads once the Lease has expired, and finds nothing to do.
+    Then the leader is killed: the standby leads once the Lease has expired, and writes nothing else.
     """
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("rest")
@@ -80,9 +81,9 @@ def test_at_rest_nothing_is_written_and_a_standby_takes_over(tmp_path: Path, own
                 "watch", namespace, target="serve", interval=f"{EVALUATION_SECONDS}s", scrapeInterval="1s"
             )
             user.create(policy)
-            user.wait_for(TRAINING_JOB, namespace, "run", phase="Succeeded", seconds=60)
-            user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1, seconds=60)
-            assert wait_until(lambda: settled(user, namespace), seconds=60)
+            user.wait_for(TRAINING_JOB, namespace, "run", phase="Succeeded")
+            user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1)
+            assert eventually(lambda: settled(user, namespace))
         offset = own_plane.audit_log.stat().st_size
         wait_until(lambda: any(process.exit_code is not None for process in operators), seconds=REST_SECONDS, pause=1)
         writes = writes_of_operators(own_plane, offset)
@@ -91,10 +92,9 @@ def test_at_rest_nothing_is_written_and_a_standby_takes_over(tmp_path: Path, own
         holder = holder_of_lease(user)
         leader = next(process for process in operators if process.identity == holder)
         leader.kill()
-        patience = 3 * Timing().duration
-        assert wait_until(lambda: holder_of_lease(user) not in ("", holder), seconds=patience, pause=0.5)
+        assert eventually(lambda: holder_of_lease(user) not in ("", holder), pause=0.5)
         survivor = next(process for process in operators if process is not leader)
-        assert wait_until(lambda: "ready:" in str(survivor.records()), seconds=30), survivor.tail()
+        assert eventually(lambda: "ready:" in str(survivor.records())), survivor.tail()
         assert set(writes_of_operators(own_plane, offset)) == {"update leases"}
         third = OperatorProcess(own_plane.kubeconfig, tmp_path / "log-2", identity="operator-2")
         with third:
@@ -117,13 +117,13 @@ def settled(user: KubeUser, namespace: str) -> bool:
 
 
 def writes_of_operators(plane: ControlPlane, offset: int) -> Counter[str]:
-    """What the operators wrote since then."""
+    """What the operators wrote since byte `offset` of the audit log."""
     events = read_audit(plane.audit_log, offset=offset)
     ours = (event for event in events if event.writes and event.agent.startswith("perennate-operator"))
     return Counter(f"{event.verb} {event.resource}" for event in ours)
 
 
 def holder_of_lease(user: KubeUser) -> str:
-    """Who leads."""
+    """The holder of the Lease."""
     lease = user.get(LEASE, "default", LEASE_NAME) or {}
     return str(lease.get("spec", {}).get("holderIdentity", ""))

@@ -1,4 +1,4 @@
-"""The window of a policy outlives the operator: kept in a ConfigMap, read once at the start, never in the way."""
+"""The window of a policy survives a restart of the operator: it is stored in a ConfigMap and read once at the start."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from perennate.kube.runtime.resources import CONFIG_MAP, POD, controller_of
 from tests.support.cluster.apiserver import ControlPlane, read_audit
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
-from tests.support.cluster.windows import GRAIN_SECONDS, kept, rows, served
+from tests.support.cluster.waiting import eventually
+from tests.support.cluster.windows import GRAIN_SECONDS, kept, rows, scraped, served
 from tools.cluster.host.processes import wait_until
 
 pytestmark = pytest.mark.integration
@@ -24,28 +25,29 @@ MODEL_DEPLOYMENT, DRIFT_POLICY = RESOURCES.primary["ModelDeployment"], RESOURCES
 
 
 def story(user: KubeUser, namespace: str) -> str:
-    """How far everything is, for whoever has to find out why it is not further."""
+    """The statuses of all objects, for the message of a failed assertion."""
     found = [*user.list(MODEL_DEPLOYMENT, namespace), *user.list(DRIFT_POLICY, namespace), *user.list(POD, namespace)]
     return "\n".join(f"{one['metadata']['name']}: {one.get('status')}" for one in found)
 
 
 def messages(process: OperatorProcess) -> str:
-    """What it has logged since it was started."""
+    """The messages that it has logged since its start."""
     return "\n".join(record["message"] for record in process.records())
 
 
 def test_a_restart_loses_nothing_and_what_is_kept_is_the_policys(tmp_path: Path, own_plane: ControlPlane) -> None:
-    """Rows from before the end, from while nobody looked, and from after the start: all are in the window, once.
+    """Rows from before, during and after a restart are in the window, each once.
 
-    At rest nothing is written; garbage in the place of the window costs a log line; with the policy go the window and
-    the series of its features.
+    Nothing is written at rest. An invalid ConfigMap costs the window and a log line. Deleting the policy deletes the
+    ConfigMap and the metrics of its features.
     """
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("window")
     process = OperatorProcess(own_plane.kubeconfig, tmp_path / "log")
     with served(user, namespace) as pod, process:
+        assert eventually(lambda: scraped(user, namespace)), story(user, namespace)
         pod.count(600)
-        assert wait_until(lambda: rows(user, namespace) == 600, seconds=30), story(user, namespace)
+        assert eventually(lambda: rows(user, namespace) == 600), story(user, namespace)
         assert process.terminate() == 0, process.tail()
         (config_map,) = kept(user, namespace)
         policy = user.get(DRIFT_POLICY, namespace, "watch") or {}
@@ -54,11 +56,11 @@ def test_a_restart_loses_nothing_and_what_is_kept_is_the_policys(tmp_path: Path,
 
         pod.count(200)
         process.start().wait_ready()
-        assert wait_until(lambda: rows(user, namespace) == 800, seconds=30), process.tail()
+        assert eventually(lambda: rows(user, namespace) == 800), process.tail()
         assert ready(user, namespace) == ready_before, "a restart is no news"
         assert "its window continues with 600 rows" in messages(process)
-        wait_until(lambda: kept(user, namespace)[0] != config_map, seconds=2 * GRAIN_SECONDS)
-        assert kept(user, namespace)[0]["binaryData"] != config_map["binaryData"], "also kept while it runs"
+        before = config_map["binaryData"]
+        assert eventually(lambda: kept(user, namespace)[0]["binaryData"] != before), "the window is kept while it runs"
         offset = own_plane.audit_log.stat().st_size
         wait_until(lambda: process.exit_code is not None, seconds=2.5 * GRAIN_SECONDS, pause=1)
         assert writes(own_plane, offset).keys() <= {"update leases"}, writes(own_plane, offset)
@@ -67,25 +69,25 @@ def test_a_restart_loses_nothing_and_what_is_kept_is_the_policys(tmp_path: Path,
         garbage = {"binaryData": {KEY: base64.b64encode(b"garbage").decode()}}
         user.edit(CONFIG_MAP, namespace, config_map["metadata"]["name"], garbage)
         process.start().wait_ready()
-        assert wait_until(lambda: "its window starts empty" in messages(process), seconds=30), process.tail()
+        assert eventually(lambda: "its window starts empty" in messages(process)), process.tail()
         pod.count(100)
-        assert wait_until(lambda: rows(user, namespace) == 900, seconds=30), process.tail()
+        assert eventually(lambda: rows(user, namespace) == 900), process.tail()
         assert process.probe("/healthz")[0] == 200
 
-        assert wait_until(lambda: SERIES in process.metrics(), seconds=30), story(user, namespace)
+        assert eventually(lambda: SERIES in process.metrics()), story(user, namespace)
         user.call("DELETE", DRIFT_POLICY.path(namespace, "watch"))
-        assert wait_until(lambda: kept(user, namespace) == [], seconds=30)
-        assert wait_until(lambda: SERIES not in process.metrics(), seconds=30)
+        assert eventually(lambda: kept(user, namespace) == [])
+        assert eventually(lambda: SERIES not in process.metrics())
 
 
 def ready(user: KubeUser, namespace: str) -> dict[str, Any]:
-    """The condition Ready of the policy, with the time of its last change."""
+    """The condition Ready of the policy."""
     conditions = (user.get(DRIFT_POLICY, namespace, "watch") or {})["status"]["conditions"]
     return next(condition for condition in conditions if condition["type"] == "Ready")
 
 
 def writes(plane: ControlPlane, offset: int) -> Counter[str]:
-    """What the operator wrote since then."""
+    """What the operator wrote since byte `offset` of the audit log."""
     events = read_audit(plane.audit_log, offset=offset)
     ours = (event for event in events if event.writes and event.agent.startswith("perennate-operator"))
     return Counter(f"{event.verb} {event.resource}" for event in ours)

@@ -1,4 +1,4 @@
-"""The Makefile: what its help promises, and that continuous integration runs the same."""
+"""The Makefile, and the script of continuous integration."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.support.tree import ROOT
 TARGETS = {
     *("help", "install", "lock", "clean", "fmt", "generate", "lint", "typecheck", "verify", "coverage"),
     *("test", "test-unit", "test-repo", "test-statistics", "test-runtime", "test-integration", "test-e2e"),
-    *("test-kind", "test-kind-short"),
+    *("test-kind", "test-kind-short", "test-full", "test-peers"),
     *("bench", "bench-drift", "demo", "cluster-up", "cluster-down", "images"),
 }
 
 
 def help_text() -> str:
-    """What `make help` prints."""
+    """The output of `make help`."""
     return subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
@@ -29,7 +29,7 @@ def test_help_lists_every_target() -> None:
 
 
 def test_continuous_integration_runs_what_people_run() -> None:
-    """`.ci/run` is executable and calls `make test`, nothing more."""
+    """`.ci/run` is executable and only calls `make test`."""
     script = ROOT / ".ci" / "run"
     commands = [line for line in script.read_text().splitlines() if line and not line.startswith("#")]
     assert os.access(script, os.X_OK)
@@ -37,7 +37,7 @@ def test_continuous_integration_runs_what_people_run() -> None:
 
 
 def test_a_missing_interpreter_is_one_clear_sentence(tmp_path: object) -> None:
-    """Who has no suitable Python learns which is needed and how to name it."""
+    """The message says which Python is needed and how to name it."""
     environment = os.environ | {"PYTHON": "/nonexistent/python3"}
     command = ["tools/venv.sh", f"{tmp_path}/stamp"]
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -48,7 +48,7 @@ def test_a_missing_interpreter_is_one_clear_sentence(tmp_path: object) -> None:
 
 
 def test_a_failed_step_fails_and_says_how_long_it_took() -> None:
-    """The wrapper around long steps keeps the exit code."""
+    """tools/step.sh keeps the exit code."""
     result = subprocess.run(["tools/step.sh", "a step", "false"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert re.fullmatch(r"\n==> a step\n    a step: FAILED \(exit 1\) after \d+\.\d s\n", result.stdout)

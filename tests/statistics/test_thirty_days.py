@@ -1,4 +1,7 @@
-"""Thirty days without drift, evaluated every five minutes: no alarm, no episode, no retraining."""
+"""Days without drift, evaluated every five minutes: no alarm, no episode, no retraining.
+
+`make test` simulates five days, `make test-full` thirty.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ FEATURES, CORRELATION, HOLDOUT = 20, 0.5, 4000
 NAMES = [f"f{index}" for index in range(FEATURES)]
 STEP, WINDOW = 300.0, 12
 """Seconds between two evaluations, and the evaluations in a window of an hour."""
-STEPS = 30 * 288
+STEPS_A_DAY = 288
 TRIGGERS: Document = {
     # With 1 s, any alarm triggers a retraining; by default, drift must last a day.
     "drift": {"threshold": 0.2, "duration": "1s"},
@@ -90,12 +93,18 @@ def conditions_of(world: World) -> dict[str, str]:
 RUNS = {"120 rows": (120, 1), "600 rows": (600, 1), "600 batches of 10 rows": (6000, 10)}
 
 
+@pytest.fixture
+def steps(full: bool) -> int:
+    """Evaluations of a simulation."""
+    return STEPS_A_DAY * (30 if full else 5)
+
+
 @pytest.mark.parametrize(("rows", "alike"), RUNS.values(), ids=RUNS)
-def test_nothing_is_retrained_in_thirty_days_without_drift(rows: int, alike: int) -> None:
-    """8,600 evaluations of 20 features, score and labels give no alarm, no episode and no TrainingJob."""
+def test_nothing_is_retrained_without_drift(rows: int, alike: int, steps: int) -> None:
+    """Evaluations of 20 features, score and labels give no alarm, no episode and no TrainingJob."""
     draw = np.random.default_rng(rows + alike)
     count, single = 0, 0
-    for world in passes(profile_of(draw), STEPS, lambda _: batch_of(draw, rows // WINDOW, alike)):
+    for world in passes(profile_of(draw), steps, lambda _: batch_of(draw, rows // WINDOW, alike)):
         status, conditions = status_of(world), conditions_of(world)
         # "Unknown" would not prove anything.
         assert (conditions["DriftDetected"], conditions["PerformanceLost"]) == ("False", "False")
@@ -103,12 +112,12 @@ def test_nothing_is_retrained_in_thirty_days_without_drift(rows: int, alike: int
         assert world.created == []
         count, single = count + 1, single + (status["features"][0]["verdict"] == "Drifted")
 
-    assert count == STEPS - WINDOW + 1
+    assert count == steps - WINDOW + 1
     # The significance: one in a thousand evaluations.
-    assert single <= STEPS * 0.001
+    assert single <= steps * 0.001
 
 
-def test_few_clusters_may_alarm_but_do_not_retrain() -> None:
+def test_few_clusters_may_alarm_but_do_not_retrain(steps: int) -> None:
     """With an effective sample size of 60, single drift alarms occur, but neither trigger opens an episode.
 
     Rows in clusters of 10 satisfy spec.minSamples with a tenth of the effective rows, and PSI* of 60 rows varies by
@@ -117,7 +126,7 @@ def test_few_clusters_may_alarm_but_do_not_retrain() -> None:
     """
     draw, alarms, before = np.random.default_rng(6), 0, "False"
     triggers = TRIGGERS | {"drift": {}}
-    for world in passes(profile_of(draw), STEPS, lambda _: batch_of(draw, 50, 10), triggers):
+    for world in passes(profile_of(draw), steps, lambda _: batch_of(draw, 50, 10), triggers):
         drifted = conditions_of(world)["DriftDetected"]
         assert "episode" not in status_of(world)
         assert world.created == []

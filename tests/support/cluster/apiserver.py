@@ -1,4 +1,4 @@
-"""The node-less control plane for tests, and readings of its audit log."""
+"""The API server without nodes that tests use, and a reader of its audit log."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class AuditEvent:
 
 
 def read_audit(log: Path, *, offset: int = 0) -> list[AuditEvent]:
-    """Return the calls that `log` tells of, from byte `offset` on (the file's size at an earlier time).
+    """Return the calls that `log` records from byte `offset` on.
 
     A last line that is still being written is left out.
     """
@@ -60,7 +60,7 @@ def read_audit(log: Path, *, offset: int = 0) -> list[AuditEvent]:
 
 
 def parse_audit(text: str) -> list[AuditEvent]:
-    """Return the calls that the text of an audit log tells of; a last line without its end is left out."""
+    """Return the calls in the text of an audit log; an incomplete last line is left out."""
     return [_event(json.loads(line)) for line in text.split("\n")[:-1]]
 
 

@@ -1,4 +1,4 @@
-"""What the end-to-end tests do on a cluster with a node: objects of ours, files in the example's claim, damage."""
+"""What the end-to-end tests do on a cluster with a node: apply objects, write files into a claim, damage a model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def apply(cluster: Cluster, kind: str, name: str, body: dict[str, Any]) -> None:
 
 
 def until(cluster: Cluster, kind: str, name: str, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """The object as soon as it is as wanted."""
+    """Wait until `done` holds for the object, and return it."""
     return next(seen for seen in cluster.wait_for(kind, name, seconds=SECONDS) if done(seen))
 
 
@@ -31,19 +31,19 @@ def holds(type_: str, status: str = "True") -> Callable[[dict[str, Any]], bool]:
 
 
 def start_loader(cluster: Cluster) -> None:
-    """The example's claim, and the pod through which files get into it."""
+    """Create the example's claim, and the pod through which files are copied into it."""
     cluster.kubectl("apply", "-f", str(EXAMPLE / "data.yaml"))
     cluster.kubectl("wait", "--for=condition=Ready", "pod/loader", "--timeout=120s")
 
 
 def write_files(cluster: Cluster, files: Mapping[str, str]) -> None:
-    """Put files into the claim, each in the place of what was there."""
+    """Write files into the claim; existing files are replaced."""
     for name, text in files.items():
         cluster.kubectl("exec", "-i", "loader", "--", "sh", "-c", f"cat > /data/{name}", stdin=text)
 
 
 def flip_a_bit(cluster: Cluster, model: str, digest: str, name: str) -> None:
-    """Flip the last bit of a version's model file, in a Job of a name that mounts the store."""
+    """Flip the last bit of a version's model file, in a Job with the given name that mounts the store."""
     path = f"/store/{cluster.namespace}/{model}/versions/{digest.removeprefix('sha256:')}/model.skops"
     code = (
         f"import pathlib; p = pathlib.Path({path!r}); p.chmod(0o644); b = bytearray(p.read_bytes()); b[-1] ^= 1; "

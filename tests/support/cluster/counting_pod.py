@@ -1,4 +1,4 @@
-"""A serving pod's port for operations, on an address of this machine: it counts real rows against a real profile."""
+"""The operations port of a serving pod on an address of this machine: it counts real rows against a real profile."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import pytest
 
 from perennate.api.wellknown import OPERATIONS_PORT
 from perennate.drift import Profile, Recorder, build_profile
+from tests.support.ports import turn_at_port
 
 
 def own_address() -> str:
-    """An address of this machine that is not loopback, as a pod's is not; no packet is sent to find it.
+    """An address of this machine that is not loopback. No packet is sent to find it.
 
-    Skips the test where there is none.
+    Skips the test if there is none.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
@@ -51,30 +52,32 @@ class CountingPod:
         self.rows = 0
         self._draw = np.random.default_rng(1)
         self._lock = threading.Lock()
-        self._recorder = Recorder(self.profile, model="rain", version="sha256:" + "a" * 64, start=time.time())
 
     def count(self, rows: int) -> None:
-        """Rows came in that look like the training data."""
+        """Count rows that look like the training data."""
         with self._lock:
             self._recorder.record({"wind": self._draw.normal(size=rows)})
             self.rows += rows
 
     def document(self, path: str) -> bytes | None:
-        """What lies at a path."""
+        """The document at a path, or None."""
         with self._lock:
             if path == "/profile":
                 return self.profile.to_bytes()
             return json.dumps(self._recorder.document()).encode() if path == "/counts" else None
 
     def __enter__(self) -> Self:
-        """Listen."""
+        """Listen. Waits until no other test uses the port, which is the same for all serving pods."""
         pod = self
+        self._turn = turn_at_port(OPERATIONS_PORT)
+        self._turn.__enter__()
+        self._recorder = Recorder(self.profile, model="rain", version="sha256:" + "a" * 64, start=time.time())
 
         class Handler(BaseHTTPRequestHandler):
             """Answers with the document at the path."""
 
             def do_GET(self) -> None:
-                """One scrape."""
+                """Answer one scrape."""
                 content = pod.document(self.path)
                 self.send_response(200 if content is not None else 404)
                 self.send_header("Content-Type", "application/json")
@@ -83,7 +86,7 @@ class CountingPod:
                 self.wfile.write(content or b"")
 
             def log_message(self, *_: object) -> None:
-                """Scrapes are not logged."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer((self.address, OPERATIONS_PORT), Handler)
         threading.Thread(target=self._server.serve_forever, name="counting pod", daemon=True).start()
@@ -93,3 +96,4 @@ class CountingPod:
         """Stop listening."""
         self._server.shutdown()
         self._server.server_close()
+        self._turn.__exit__(None, None, None)

@@ -1,4 +1,4 @@
-"""The same story told twice, once by an operator that lives and once by one that dies of each of its writes."""
+"""Compare an operator that runs undisturbed with one that is killed after each of its writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.resources import DEPLOYMENT, JOB, SERVICE
 from tests.support.cluster.apiserver import read_audit
-from tools.cluster.host.processes import wait_until
+from tests.support.cluster.waiting import eventually
 
 if TYPE_CHECKING:
     import threading
@@ -29,7 +29,7 @@ VOLATILE = re.compile(
 
 
 def masked(value: Any, namespace: str) -> Any:
-    """A status without what differs between any two worlds: times, uids, names made of uids, the namespace."""
+    """A status without what differs between two runs: times, uids, names that contain uids, the namespace."""
     if isinstance(value, dict):
         return {name: masked(child, namespace) for name, child in sorted(value.items())}
     if isinstance(value, list):
@@ -38,7 +38,7 @@ def masked(value: Any, namespace: str) -> Any:
 
 
 def end_state(user: KubeUser, namespace: str) -> Any:
-    """What there is at the end: the statuses, and the children's number and specs."""
+    """The final state: the statuses, the number of children, and the specs of the Deployments."""
     statuses = {
         kind.kind: sorted((masked(one.get("status"), namespace) for one in user.list(kind, namespace)), key=json.dumps)
         for kind in RESOURCES.primary.values()
@@ -49,26 +49,26 @@ def end_state(user: KubeUser, namespace: str) -> Any:
 
 
 def difference(found: Any, wanted: Any) -> str:
-    """What differs, line by line."""
+    """The differences as a unified diff."""
     before, after = (json.dumps(side, indent=1).splitlines() for side in (wanted, found))
     return "\n".join(difflib.unified_diff(before, after, "wanted", "found", lineterm="", n=1))
 
 
 def created(plane: ControlPlane, namespace: str) -> Counter[str]:
-    """How many objects of each kind the operator created, from the API server's own record."""
+    """How many objects of each kind the operator created, according to the audit log."""
     events = [event for event in read_audit(plane.audit_log) if event.namespace == namespace]
     made = [event for event in events if event.agent.startswith("perennate") and event.code == 201]
     return Counter(event.resource for event in made if event.resource not in {"events", "leases"})
 
 
 def places(writes: list[str], namespace: str) -> set[str]:
-    """What was written, without names made of uids, answers and Events."""
+    """What was written, without uids in names, response codes and Events."""
     masks = (masked(line.rsplit(" ", 1)[0], namespace) for line in writes)
     return {line for line in masks if "/events" not in line}
 
 
 def quiet(process: OperatorProcess, *, objects: int) -> bool:
-    """Whether the operator is ready and has looked at everything since it started."""
+    """Whether the operator is ready and has reconciled every object since it started."""
     if process.probe("/readyz")[0] != HTTPStatus.OK:
         return False
     values = dict(line.rsplit(" ", 1) for line in process.metrics().splitlines() if not line.startswith("#"))
@@ -85,7 +85,7 @@ def die_of_each_write(
     objects: int,
     at_most: int,
 ) -> None:
-    """Let the operator die of each of its writes, and start it again, until all is done.
+    """Kill the operator after each of its writes and start it again, until `done` holds.
 
     Args:
         process: the operator.
@@ -107,8 +107,8 @@ def die_of_each_write(
             pods.clear()
             process.start()
         # It dies of its next write; if it has none to make, it is the pods' turn.
-        if not wait_until(lambda: process.exit_code is not None or quiet(process, objects=objects), seconds=60):
+        if not eventually(lambda: process.exit_code is not None or quiet(process, objects=objects)):
             raise AssertionError(process.tail())
         if process.exit_code is None:
             pods.set()
-            assert wait_until(lambda: process.exit_code is not None or done(), seconds=60), process.tail()
+            assert eventually(lambda: process.exit_code is not None or done()), process.tail()

@@ -1,7 +1,7 @@
-"""An API server in front of the API server that kills its client after each write: the hardest moment to die at.
+"""A proxy in front of the API server that kills its client after each write.
 
-The write is committed, the answer is not given: the client never learns that it happened. That the process dies
-*before* a write is the same world as dying after the one before it, so these are all the moments there are.
+The write is committed but not answered, so the client does not learn that it happened. Dying before a write is the same
+as dying after the write before it, so these are all possible crash points.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class KillingProxy:
         return self.folder / "proxy.kubeconfig"
 
     def __enter__(self) -> Self:
-        """Listen, in a thread of its own."""
+        """Listen in a separate thread."""
         started = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(started,), name="proxy", daemon=True)
         self._thread.start()
@@ -119,7 +119,7 @@ class KillingProxy:
             return await self._stream(request, answer)
 
     async def _stream(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-        """Pass an answer on as it comes: a watch has no end."""
+        """Forward a response as it arrives: a watch has no end."""
         response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.headers["Content-Type"]})
         with contextlib.suppress(ConnectionResetError):  # The client was killed.
             await response.prepare(request)

@@ -1,4 +1,4 @@
-"""A user of the API server, as kubectl would be one: every call with its own words and its own answer."""
+"""A user of the API server. Every call is made, and answered, as for kubectl."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from urllib.parse import urlencode, urlsplit
 
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.resources import EVENT, Manifest, Resource
-from tools.cluster.host.processes import wait_until
+from tests.support.cluster.waiting import eventually
 
-_TIMEOUT_SECONDS = 10.0
+_TIMEOUT_SECONDS = 60.0
 _PATCHES = {"merge": "application/merge-patch+json", "apply": "application/apply-patch+yaml"}
 
 
 class Refused(Exception):  # noqa: N818
-    """The API server refused a call; `code` is its status, `message` its sentence."""
+    """The API server refused a call; `code` is the HTTP status, `message` its explanation."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(f"{code} {message}")
@@ -32,7 +32,7 @@ class Refused(Exception):  # noqa: N818
 
 @dataclass
 class KubeUser:
-    """Calls the API server of a kubeconfig that has its certificates inside."""
+    """Calls the API server of a kubeconfig with embedded certificates."""
 
     kubeconfig: Path
     _server: str = field(init=False)
@@ -64,34 +64,32 @@ class KubeUser:
         return items
 
     def reasons(self, namespace: str, name: str) -> Counter[str]:
-        """The reasons of the Events about an object, and how many Events give each."""
+        """How many Events about an object have each reason."""
         items = self.list(EVENT, namespace)
         return Counter(event["reason"] for event in items if event["involvedObject"]["name"] == name)
 
     def edit(
         self, resource: Resource, namespace: str, name: str, change: Manifest, *, status: bool = False
     ) -> Manifest:
-        """Merge a change into the object, or into its status."""
+        """Merge-patch the object or its status."""
         path = resource.path(namespace, name, subresource="status" if status else None)
         return self.call("PATCH", path, change, query={"fieldValidation": "Strict"}, patch="merge")
 
     def delete(self, resource: Resource, namespace: str, name: str) -> None:
-        """Delete the object, and what it owns in the background."""
+        """Delete the object; its dependents are deleted in the background."""
         self.call("DELETE", resource.path(namespace, name), {"propagationPolicy": "Background"})
 
     def ensure_namespace(self, name: str) -> str:
-        """Create a namespace."""
+        """Create a namespace and return its name."""
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         self.call("POST", "/api/v1/namespaces", body)
         return name
 
-    def wait_for(
-        self, resource: Resource, namespace: str, name: str, *, seconds: float = 20.0, **status: Any
-    ) -> Manifest:
-        """Wait until fields of the object's status have these values; the answer is the object then.
+    def wait_for(self, resource: Resource, namespace: str, name: str, **status: Any) -> Manifest:
+        """Wait until fields of the object's status have these values; return the object.
 
         Raises:
-            AssertionError: they do not within `seconds`; the message has the object as it is.
+            AssertionError: they never have; the message has the object as it is.
         """
         seen: list[Manifest | None] = [None]
 
@@ -100,7 +98,7 @@ class KubeUser:
             found = (seen[0] or {}).get("status", {})
             return seen[0] is not None and all(found.get(key) == value for key, value in status.items())
 
-        assert wait_until(holds, seconds=seconds, pause=0.1), f"{name} is not {status}: {json.dumps(seen[0])[:3000]}"
+        assert eventually(holds), f"{name} is not {status}: {json.dumps(seen[0])[:3000]}"
         assert seen[0] is not None
         return seen[0]
 
@@ -113,7 +111,7 @@ class KubeUser:
         query: dict[str, str] | None = None,
         patch: str = "merge",
     ) -> Manifest:
-        """One call.
+        """Make one call.
 
         Raises:
             Refused: the server answered with an error status.
@@ -137,7 +135,7 @@ class KubeUser:
 
 
 def tls_of(kubeconfig: dict[str, Any]) -> ssl.SSLContext:
-    """The TLS identity of a kubeconfig that has its certificates inside."""
+    """The TLS context for a kubeconfig with embedded certificates."""
     authority = kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"]
     user = kubeconfig["users"][0]["user"]
     context = ssl.create_default_context(cadata=base64.b64decode(authority).decode())

@@ -1,4 +1,4 @@
-"""The local cluster as tests use it: its command line, the provider that it chose, files and log of its node."""
+"""The local cluster as tests use it: command line, provider, node files and audit log."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class LocalCluster:
     provider: str | None = None
 
     def command(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of it to its end."""
+        """Run a command of the cluster tool."""
         own = {"PERENNATE_CLUSTER": self.name, "PROVIDER": self.provider}
         return subprocess.run(
             [sys.executable, "-m", "tools.cluster", *words],
@@ -46,13 +46,13 @@ class LocalCluster:
         )
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of it that succeeds."""
+        """Run a command of the cluster tool; it must succeed."""
         done = self.command(*words)
         assert done.returncode == 0, done.stderr
         return done
 
     def kubectl(self, *words: str, stdin: str | None = None) -> str:
-        """What kubectl prints, as an administrator."""
+        """Run kubectl as an administrator and return its output."""
         folder, kubeconfig = (self.run(word).stdout.strip() for word in ("bin", "kubeconfig"))
         command = [f"{folder}/kubectl", "--kubeconfig", kubeconfig, *words]
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
@@ -60,12 +60,12 @@ class LocalCluster:
         return done.stdout
 
     def objects(self, *words: str) -> list[dict[str, Any]]:
-        """The objects that `kubectl get` finds."""
+        """The objects that `kubectl get` returns."""
         found: list[dict[str, Any]] = json.loads(self.kubectl("get", *words, "--output=json"))["items"]
         return found
 
     def on_node(self, *words: str) -> str:
-        """What a program prints that runs on the node."""
+        """Run a program on the node and return its output."""
         return self.run("node", *words).stdout
 
     def audit(self) -> list[AuditEvent]:

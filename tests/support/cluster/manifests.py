@@ -1,4 +1,4 @@
-"""Makers of our objects as a user writes them: enough to be accepted, and what a test cares about."""
+"""Minimal valid manifests of our kinds; keyword arguments set further fields of the spec."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def drift_policy(name: str, namespace: str, *, target: str, **spec: Any) -> Mani
 
 
 def config_map(policy: str, namespace: str, *, uid: str) -> Manifest:
-    """The ConfigMap that keeps the window of a DriftPolicy, without content."""
+    """The ConfigMap that stores the window of a DriftPolicy, without data."""
     resource = drift_policy(policy, namespace, target="serve")
     resource["metadata"]["uid"] = uid
     return window_config_map(DriftPolicy.model_validate(resource))
 
 
 def template_of(job: Manifest) -> Manifest:
-    """The template by which a DriftPolicy creates such a TrainingJob."""
+    """The template for a DriftPolicy that creates such a TrainingJob."""
     return {"trainingJobTemplate": {"spec": job["spec"]}}
 
 

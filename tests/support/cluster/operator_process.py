@@ -1,4 +1,4 @@
-"""The operator as it runs in its pod: a process of its own, known by its environment, its ports and its exit code."""
+"""The operator as a separate process, configured by environment variables as in its pod."""
 
 from __future__ import annotations
 
@@ -13,18 +13,15 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from tools.cluster.host.processes import wait_until
+from tests.support.cluster.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-START_SECONDS = 40.0
-STOP_SECONDS = 20.0
-
 
 @dataclass
 class OperatorProcess:
-    """`python -m perennate.controllers` with a kubeconfig. Use as a context manager: ready on entry, gone on exit.
+    """`python -m perennate.controllers` with a kubeconfig. As a context manager: ready on entry, killed on exit.
 
     Attributes:
         kubeconfig: of the API server, or of a proxy before it.
@@ -44,7 +41,7 @@ class OperatorProcess:
     _log_from: int = field(default=0, init=False)
 
     def start(self) -> Self:
-        """Start it, without waiting."""
+        """Start it without waiting."""
         environment = os.environ | {
             "KUBECONFIG": str(self.kubeconfig),
             "PERENNATE_TRAINER_IMAGE": "perennate/trainer:test",
@@ -72,46 +69,46 @@ class OperatorProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """Its exit code, None while it runs."""
+        """Its exit code; None while it runs."""
         assert self._process is not None
         return self._process.poll()
 
     def wait_ready(self) -> Self:
-        """Wait until /readyz says so.
+        """Wait until /readyz returns 200.
 
         Raises:
-            AssertionError: it ended, or is not ready in time; the message has its log.
+            AssertionError: it ended, or never becomes ready; the message has its log.
         """
-        ready = wait_until(lambda: self.exit_code is not None or self.probe("/readyz")[0] == 200, seconds=START_SECONDS)
+        ready = eventually(lambda: self.exit_code is not None or self.probe("/readyz")[0] == 200)
         assert ready, self.tail()
         assert self.exit_code is None, self.tail()
         return self
 
     def probe(self, path: str) -> tuple[int, str]:
-        """Status and body of a probe; 0 if nobody answers."""
+        """Status and body of a probe; status 0 if nothing answers."""
         return self._ask(f"{path}", port=0)
 
     def metrics(self) -> str:
-        """What Prometheus would read."""
+        """The metrics that Prometheus would scrape."""
         return self._ask("/metrics", port=1)[1]
 
     def strike(self) -> None:
-        """SIGKILL, without waiting."""
+        """Send SIGKILL without waiting."""
         assert self._process is not None
         self._process.kill()
 
     def kill(self) -> None:
-        """SIGKILL, and wait for the end."""
+        """Send SIGKILL and wait for the end."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
         if self._process is not None:
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(PATIENCE)
 
     def terminate(self) -> int:
-        """SIGTERM, as the kubelet sends it; the answer is the exit code."""
+        """Send SIGTERM, as the kubelet does, and return the exit code."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(STOP_SECONDS)
+        return self._process.wait(PATIENCE)
 
     def tail(self) -> str:
         """The end of its log."""
@@ -125,7 +122,7 @@ class OperatorProcess:
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def __enter__(self) -> Self:
-        """Start, and wait until it is ready."""
+        """Start it and wait until it is ready."""
         try:
             return self.start().wait_ready()
         except BaseException:
@@ -137,7 +134,7 @@ class OperatorProcess:
         self.kill()
 
     def _ports(self) -> tuple[int, int] | None:
-        """The ports that it told of in its log: probes, metrics."""
+        """The ports that it logged: probes, metrics."""
         for record in self.records():
             if record["message"].startswith("probes on port"):
                 words = record["message"].replace(",", "").split()
@@ -149,7 +146,7 @@ class OperatorProcess:
         if ports is None:
             return 0, ""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{ports[port]}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{ports[port]}{path}", timeout=PATIENCE) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

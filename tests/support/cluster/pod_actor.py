@@ -1,4 +1,4 @@
-"""Plays the kubelet where there is no node: gives pods the status that they would report, and nothing else."""
+"""Acts as the kubelet on a cluster without nodes: writes the status of pods."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def published(*, model: str = "rain", digest: str = DIGEST, profile_digest: str 
 
 
 def failed(stage: str, code: int, *, reason: str = "", message: str = "") -> Status:
-    """Status of a pod one of whose stages failed, with what it had to say."""
+    """Status of a pod with a failed stage and its termination message."""
     text = message
     if reason:
         result = StageResult(stage=stage, error=RunError(reason=reason, message=message))
@@ -54,10 +54,9 @@ def failed(stage: str, code: int, *, reason: str = "", message: str = "") -> Sta
 
 
 def ready(address: str = "127.0.0.1") -> Status:
-    """Status of a serving pod that is ready.
+    """Status of a ready serving pod.
 
-    Its address is loopback, which the operator refuses to scrape: no test sends a packet to an address that is not
-    ours.
+    Its address is loopback, which the operator refuses to scrape, so no test sends packets to a foreign address.
     """
     conditions = [
         {"type": kind, "status": "True"} for kind in ("Initialized", "Ready", "ContainersReady", "PodScheduled")
@@ -76,7 +75,7 @@ def ready(address: str = "127.0.0.1") -> Status:
 
 
 def restarting(container: str, code: int, message: str) -> Status:
-    """Status of a serving pod whose init container failed and waits to be started again, as the kubelet tells it."""
+    """Status of a serving pod with a failed init container in back-off, as the kubelet reports it."""
     end = _ended(container, code, message)
     waits = {"waiting": {"reason": "CrashLoopBackOff", "message": f"back-off 10s restarting failed {container}"}}
     serve = {"name": "serve", "image": "x", "imageID": "", "ready": False, "restartCount": 0}
@@ -91,9 +90,9 @@ def restarting(container: str, code: int, message: str) -> Status:
 
 @dataclass
 class PodActor:
-    """Gives every new pod of a namespace the status that `script` has for it, until left. `script` gets the pod.
+    """Writes the status that `script` returns for each new pod of a namespace, once for each pod.
 
-    A status is written once a pod; pods that are being deleted are taken away, as a kubelet does.
+    Pods that are being deleted are removed, as a kubelet does.
     """
 
     user: KubeUser
@@ -104,13 +103,13 @@ class PodActor:
     _thread: threading.Thread | None = field(default=None, init=False)
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Start the thread."""
         self._thread = threading.Thread(target=self._play, name="pod actor", daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End."""
+        """Stop the thread."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join()
@@ -134,7 +133,7 @@ class PodActor:
 
 
 def play_well(pod: Manifest) -> Status | None:
-    """The script in which everything goes well: runs publish, servers become ready."""
+    """A script in which every run publishes a version and every server becomes ready."""
     labels = pod["metadata"].get("labels", {})
     if LABEL_TRAINING_JOB in labels:
         return published()
@@ -148,7 +147,7 @@ def _ended(name: str, code: int, message: str) -> Status:
 
 
 def _finished(phase: str, ends: list[Status]) -> Status:
-    """A pod whose containers ended so. The main container is `publish`, the others are init containers."""
+    """Status of a finished pod. The main container is `publish`, the others are init containers."""
     conditions = [{"type": kind, "status": "False"} for kind in ("Ready", "ContainersReady")]
     waiting = {"name": "publish", "image": "x", "imageID": "", "ready": False, "restartCount": 0}
     main = [end for end in ends if end["name"] == "publish"]

@@ -1,4 +1,4 @@
-"""A DriftPolicy that may retrain what a ModelDeployment serves, and pods that play along, where there is no node."""
+"""A DriftPolicy that may retrain, and a pod script for it, on a cluster without nodes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REQUEST = {"metadata": {"annotations": {ANNOTATION_RETRAIN: "2026-01-01T00:00:00
 
 
 def play(pod: Manifest) -> dict[str, Any] | None:
-    """The first run publishes one version, the policy's another; servers become ready."""
+    """The first run publishes one version and the policy's run another; servers become ready."""
     run = pod["metadata"]["labels"].get(LABEL_TRAINING_JOB)
     if run is None:
         return ready()

@@ -1,4 +1,4 @@
-"""An API server in front of the API server whose watches fall silent: the connections stay, nothing comes any more."""
+"""A proxy in front of the API server that can stop its watches: connections stay open but deliver nothing."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _BEAT_SECONDS = 0.5
 
 @dataclass
 class StallingProxy(KillingProxy):
-    """A proxy whose watches can be stopped, and do not rest before.
+    """A proxy whose watches can be stopped, and are never idle otherwise.
 
-    The API server lets each watch be heard of once a minute. Here an empty line, which means nothing to a client,
-    comes twice a second, so that a test needs no minutes to tell a live watch from a dead one.
+    The API server sends a bookmark on each watch once a minute. The proxy sends an empty line, which clients ignore,
+    twice a second, so that a test can tell a live watch from a dead one within seconds.
     """
 
     _flowing: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def __post_init__(self) -> None:
-        """Watches flow until they are stopped."""
+        """Let watches flow until `stall` is called."""
         self._flowing.set()
 
     def stall(self) -> None:
-        """Hold back what watches bring, and the answers to new ones."""
+        """Hold back watch events and the responses to new watches."""
         self._loop.call_soon_threadsafe(self._flowing.clear)
 
     def flow(self) -> None:
-        """Let watches go on."""
+        """Resume watches."""
         self._loop.call_soon_threadsafe(self._flowing.set)
 
     async def _stream(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
@@ -55,7 +55,7 @@ class StallingProxy(KillingProxy):
         return response
 
     async def _next(self, content: aiohttp.StreamReader) -> bytes:
-        """What the API server sends next; nothing if it keeps silent for a beat."""
+        """The next bytes from the API server; empty if none arrive within the interval."""
         with contextlib.suppress(TimeoutError):
             return await asyncio.wait_for(content.readany(), _BEAT_SECONDS)
         return b""

@@ -1,4 +1,4 @@
-"""A ModelDeployment whose pod counts rows, and a DriftPolicy that watches it, on a control plane without nodes."""
+"""A ModelDeployment whose pod counts rows, and a DriftPolicy that watches it, on a cluster without nodes."""
 
 from __future__ import annotations
 
@@ -16,34 +16,42 @@ from tests.support.cluster.pod_actor import PodActor, published, ready
 
 DRIFT_POLICY = RESOURCES.primary["DriftPolicy"]
 GRAIN_SECONDS = 10.0
-"""A 24th of the window below: how often it is kept at most."""
-TIMES = {"window": "4m", "scrapeInterval": "1s", "interval": "1s", "minSamples": 100}
+"""The least time between two writes of a window of four minutes: a 24th of it."""
+TIMES = {"scrapeInterval": "1s", "interval": "1s", "minSamples": 100}
 
 
 @contextmanager
-def served(user: KubeUser, namespace: str) -> Iterator[CountingPod]:
-    """A ModelDeployment whose one pod counts, and a policy that watches it; the operator has yet to see them."""
+def served(user: KubeUser, namespace: str, *, window: str = "4m") -> Iterator[CountingPod]:
+    """A ModelDeployment whose one pod counts rows, and a policy that watches it.
+
+    Rows that are older than `window` leave it, so a test must end before that.
+    """
     with CountingPod() as pod:
 
         def play(found: Manifest) -> dict[str, Any]:
-            """The run publishes a version of the pod's profile, the server answers at its address."""
+            """The run publishes a version with the pod's profile; the server is ready at the pod's address."""
             if LABEL_TRAINING_JOB in found["metadata"]["labels"]:
                 return published(profile_digest=pod.profile.digest)
             return ready(pod.address)
 
         user.create(manifests.training_job("first", namespace))
         user.create(manifests.model_deployment("serve", namespace))
-        user.create(manifests.drift_policy("watch", namespace, target="serve", **TIMES))
+        user.create(manifests.drift_policy("watch", namespace, target="serve", window=window, **TIMES))
         with PodActor(user, namespace, play):
             yield pod
 
 
+def scraped(user: KubeUser, namespace: str) -> bool:
+    """Whether the operator has read the counts of the pod at least once."""
+    return "window" in (user.get(DRIFT_POLICY, namespace, "watch") or {}).get("status", {})
+
+
 def rows(user: KubeUser, namespace: str) -> int:
-    """Rows of the window of the last evaluation."""
+    """Number of rows in the window at the last evaluation."""
     status = (user.get(DRIFT_POLICY, namespace, "watch") or {}).get("status", {})
     return int(status.get("window", {}).get("rows", 0))
 
 
 def kept(user: KubeUser, namespace: str) -> list[Manifest]:
-    """The ConfigMaps of the operator."""
+    """The ConfigMaps that the operator wrote."""
     return [found for found in user.list(CONFIG_MAP, namespace) if controller_of(found) is not None]

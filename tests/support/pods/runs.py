@@ -1,4 +1,4 @@
-"""Training runs as their pods make them: the stages as processes on folders of a test."""
+"""Training runs as their pods make them: the stages as processes on test folders."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Run:
 
     @property
     def request(self) -> RunRequest:
-        """What the operator would ask."""
+        """The request that the operator would write."""
         return RunRequest(
             namespace=NAMESPACE,
             training_job="job",
@@ -155,7 +155,7 @@ class Run:
         return Outcome(stage, process.returncode, result, stdout, stderr, seconds)
 
     def to_end(self) -> Outcome:
-        """Run the stages in order until one fails; the answer is the last one's outcome."""
+        """Run the stages in order until one fails; return the outcome of the last."""
         outcome = self.stage("prepare")
         for stage in ("train", "publish"):
             if outcome.code == 0:
@@ -163,7 +163,7 @@ class Run:
         return outcome
 
     def here(self, stage: str) -> tuple[int, StageResult]:
-        """Run a stage inside this process, for tables of cases: the same code without the cost of an interpreter."""
+        """Run a stage in this process: the same code, without the start of an interpreter."""
         environment = self.environment()
         if stage != "train":
             environment[ENV_RUN_REQUEST] = json.dumps(self.request.to_document())

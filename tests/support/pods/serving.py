@@ -10,7 +10,6 @@ import http.client
 import math
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -35,6 +34,7 @@ from perennate.api.documents.serving_config import CaptureConfig, ServingConfig
 from perennate.artifacts import ModelStore
 from perennate.artifacts.formats.skops.saving import save_estimator
 from perennate.drift import Profile, build_profile, class_text
+from tests.support.ports import reserve_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -202,12 +202,6 @@ def publish_forest(root: Path, *, trees: int = 60) -> Published:
     return publish(root, forest, frame, labels, model="forest")
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that is free at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 @dataclass
 class ServingProcess:
     """One `python -m perennate.serving serve`, as the container runs it.
@@ -286,8 +280,8 @@ def container_environment(
         "PERENNATE_CAPTURE_DIR": str(published.store.captured_dir(published.model, f"{published.model}-service")),
         "PERENNATE_TERMINATION_LOG": str(folder / "termination-log"),
         "PERENNATE_HOST": "127.0.0.1",
-        "PERENNATE_TRAFFIC_PORT": str(free_port()),
-        "PERENNATE_OPERATIONS_PORT": str(free_port()),
+        "PERENNATE_TRAFFIC_PORT": str(reserve_port()),
+        "PERENNATE_OPERATIONS_PORT": str(reserve_port()),
         "POD_NAME": "pod-1",
         **dict.fromkeys(("HOME", "BENTOML_HOME", "TMPDIR"), str(scratch)),
     }

@@ -18,8 +18,8 @@ from starlette.routing import Route
 from perennate.serving.errors import ListenError
 from perennate.serving.http.listening import bind, listening
 from perennate.serving.http.middleware import BodyLimitMiddleware
-from tests.support.pods.serving import free_port
 from tests.support.pods.serving_pod import client
+from tests.support.ports import reserve_port
 
 JSON_TYPE = {"content-type": "application/json"}
 
@@ -55,7 +55,7 @@ async def test_the_total_size_of_bodies_is_bounded() -> None:
 
 async def test_a_server_listens_on_all_addresses_and_frees_the_port() -> None:
     """Without a host, it listens on IPv4 and, if available, IPv6."""
-    app, port = Starlette(routes=[Route("/", length)]), free_port()
+    app, port = Starlette(routes=[Route("/", length)]), reserve_port()
     hosts = ["127.0.0.1", "[::1]"] if socket.has_dualstack_ipv6() else ["127.0.0.1"]
     async with listening(app, host="", port=port), httpx.AsyncClient() as http:
         answers = [(await http.get(f"http://{host}:{port}/")).text for host in hosts]
@@ -81,7 +81,7 @@ async def test_failed_startup_raises_listen_error() -> None:
         raise RuntimeError("no database")
         yield
 
-    app, port = Starlette(lifespan=lifespan), free_port()
+    app, port = Starlette(lifespan=lifespan), reserve_port()
     with pytest.raises(ListenError, match="did not start"):
         async with listening(app, host="127.0.0.1", port=port):
             raise AssertionError("must not get here")
