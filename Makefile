@@ -89,12 +89,12 @@ test: ## Run all checks and tests, the fast ones first
 	@$(MAKE) test-kind-short
 
 .PHONY: test-full
-test-full: ## All that `make test` does, with simulations and fuzzing at full length
+test-full: ## Everything in `make test`, with simulations and fuzzing at full length
 	@$(MAKE) test
 	@$(MAKE) test-statistics ARGS="--full $(ARGS)"
 
 .PHONY: test-peers
-test-peers: ## Real neighbours: Docker, kind, two versions of its node, Podman
+test-peers: ## Tests with other software: Docker, kind with two node versions, Podman
 	@$(MAKE) test-kind
 
 .PHONY: test-unit

@@ -89,7 +89,7 @@ def test_the_operator_never_writes_a_spec() -> None:
 
 
 def test_the_operator_may_touch_what_its_code_knows_and_nothing_else() -> None:
-    """A right without a call is an opening; a call without a right is an error that only shows on a cluster."""
+    """Every right has a call in the code, and every call has a right."""
     known = [*RESOURCES.primary.values(), *RESOURCES.secondary.values(), REPLICA_SET, CLAIM, CONFIG_MAP, EVENT, LEASE]
     given = {(group, resource.split("/")[0]) for role in OPERATOR.values() for group, resource, _ in grants(role)}
     assert given == {(resource.group, resource.plural) for resource in known}

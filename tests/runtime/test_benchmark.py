@@ -54,7 +54,7 @@ def test_the_benchmark_compares_both_sides(tmp_path: Path) -> None:
 
 
 def test_the_drift_benchmark_measures_every_kind_of_bound(tmp_path: Path) -> None:
-    """FailOpenRecorder, verdicts, the sweep, and one peer on raw rows, whose answer must be ours."""
+    """Recording, verdicts, a sweep, and one peer on raw rows, with the same result as ours."""
     results = tmp_path / "RESULTS.md"
     run = subprocess.run(
         [*DRIFT, "--results", str(results)], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False

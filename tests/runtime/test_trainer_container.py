@@ -149,7 +149,7 @@ def test_the_trainers_own_train_stage_does_not_run_for_a_container(run: Run) -> 
 
 
 def test_the_rows_are_as_the_record_says(run: Run) -> None:
-    """A container can check what it reads: digests and row counts are in `run.json`."""
+    """`run.json` has the digests and row counts, so a container can verify its input."""
     record = json.loads(run.paths.record.read_bytes())
     assert record["trainDigest"] == digest_bytes(run.paths.train_rows.read_bytes())
     assert record["trainRows"] == len(pd.read_parquet(run.paths.train_rows))

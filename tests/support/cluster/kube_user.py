@@ -44,7 +44,7 @@ class KubeUser:
         self._tls = tls_of(document)
 
     def create(self, manifest: Manifest) -> Manifest:
-        """POST it, with unknown fields refused, as kubectl asks for."""
+        """POST the object; unknown fields are refused, as for kubectl."""
         path = RESOURCES.of(manifest).path(manifest["metadata"]["namespace"])
         return self.call("POST", path, manifest, query={"fieldValidation": "Strict"})
 
