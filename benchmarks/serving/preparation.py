@@ -84,5 +84,5 @@ def _theirs(published: Published, folder: Path) -> Side:
 
 
 def _batch(published: Published) -> Any:
-    """Return `BATCH_ROWS` rows, repeating the held-out rows."""
+    """Return `BATCH_ROWS` rows, repeating the hold-out rows."""
     return published.rows.iloc[np.arange(BATCH_ROWS) % len(published.rows)]
