@@ -227,7 +227,7 @@ def test_an_equal_model_does_not_replace_the_champion(published: tuple[Run, Stag
     code, lost = here_to_end(equal)
     assert code == ExitCode.GATE_FAILED
     assert lost.error is not None
-    assert "better by 0, wanted more than 0" in lost.error.message
+    assert "improvement 0, required more than 0" in lost.error.message
 
 
 def test_a_better_model_wins_and_its_card_says_against_whom(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_a_champion_that_is_gone_is_passed_with_a_note(published: tuple[Run, Sta
     assert result.champion is not None
     assert (result.champion.passed, result.champion.champion) == (True, None)
     card = (first.models.version_dir("tumours", digest_of(result)) / "MODEL_CARD.md").read_text()
-    assert "no longer in the store: nothing to compare with" in card
+    assert "no longer in the store, so there is no comparison" in card
 
 
 def test_a_first_model_has_nothing_to_beat(published: tuple[Run, StageResult], tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_a_damaged_champion_keeps_its_place(tmp_path: Path, published: tuple[Run
     code, lost = here_to_end(damaged)
     assert code == ExitCode.GATE_FAILED
     assert lost.error is not None
-    assert "the model in service cannot be judged on these rows" in lost.error.message
+    assert "the champion cannot be evaluated on these rows" in lost.error.message
 
 
 def test_a_champion_with_other_columns_is_judged_on_its_own(published: tuple[Run, StageResult], tmp_path: Path) -> None:

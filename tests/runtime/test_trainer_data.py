@@ -98,7 +98,7 @@ CSV_CASES: dict[str, Case] = {
     "a time column with a gap": (
         csv(when=[None, *range(1, ROWS)]),
         {"holdout": {"timeColumn": "when"}},
-        ("spec.data.holdout.timeColumn", "is empty in 1 of 40 rows"),
+        ("spec.data.holdout.timeColumn", "is missing in 1 of 40 rows"),
     ),
     "a constant target": (csv(target=1), {}, ("spec.data.target", "the one value 1 in all 40 rows")),
     "a target without values": (csv(target=[None] * ROWS), {}, ("spec.data.target", "missing in 40 of 40 rows")),
@@ -106,7 +106,7 @@ CSV_CASES: dict[str, Case] = {
     "a feature without values": (csv(age=[None] * ROWS), {}, ("column 'age' has no value in any of 40 rows",)),
     "an infinity": (with_value("age", 4, "inf"), {}, ("column 'age' holds inf in row 5", "leave the value empty")),
     "a minus infinity": (with_value("income", 0, "-inf"), {}, ("column 'income' holds -inf in row 1",)),
-    "a date": (csv(when=DATES), {}, ("column 'when' has the type", "leave it out of spec.data.features")),
+    "a date": (csv(when=DATES), {}, ("column 'when' has the type", "remove it from spec.data.features")),
     "too few rows": (table().head(9).to_csv(index=False).encode(), {}, ("there are 9 rows; at least 10",)),
     "one row": (b"age,target\n1,0\n", {}, ("there are 1 rows",)),
     "a class with one row": (with_value("target", 0, 7), {}, ("spec.data.target", "the class 7 has a single row")),

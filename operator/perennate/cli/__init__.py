@@ -1,1 +1,1 @@
-"""The command line: `perennate drift` tests files and counts documents for drift, without a cluster."""
+"""The command line. `perennate drift` tests files and counts documents for drift, without a cluster."""

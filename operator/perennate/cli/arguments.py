@@ -1,4 +1,4 @@
-"""The arguments of every command. Only the standard library is imported, so that `--help` is quick."""
+"""The arguments of every command. Imports only the standard library, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -13,26 +13,25 @@ OUTPUTS = ("table", "json", "html")
 METHODS = ("psi", "jensenShannon", "kolmogorovSmirnov", "wasserstein", "meanShift")
 
 DRIFT = """\
-Compare data with the data that a model was trained on: every column is tested for drift and for data faults.
+Compare current data with the data that a model was trained on, and test every column for drift and data faults.
 
-The reference is a file (--reference) or a profile that was saved from one (--profile). What is compared with it is
-files (--current), or the counts documents of serving pods (--counts), which need the profile that the pods count
-against."""
+The reference is a file (--reference) or a profile that was saved from one (--profile). The current data are files
+(--current), or the counts documents of serving pods (--counts), which need the profile of the served version."""
 
 EPILOG = "exit codes:\n" + "\n".join(
     f"  {code.value}  {words}"
     for code, words in (
-        (Exit.QUIET, "quiet: nothing that matters changed"),
-        (Exit.USAGE, "usage: the request cannot be met; one sentence on stderr says why"),
-        (Exit.DRIFT, "drift: a column or the score drifted, or measured performance was lost"),
-        (Exit.FAULT, "data fault: values missing, unseen or out of range, whether or not there is drift too"),
-        (Exit.UNKNOWN, "unknown: too few rows to tell, or too few with their truth for --metric or --tolerance"),
+        (Exit.QUIET, "quiet: no relevant change"),
+        (Exit.USAGE, "usage: an option or a file is invalid; one sentence on stderr says why"),
+        (Exit.DRIFT, "drift: a column or the score drifted, or measured performance dropped"),
+        (Exit.FAULT, "data fault: missing, unseen or out-of-range values, with or without drift"),
+        (Exit.UNKNOWN, "unknown: too few rows, or too few labelled rows for --metric or --tolerance"),
     )
 )
 
 
 LARGEST = 2**53
-"""Of a number of columns; far more than there can be."""
+"""Upper limit of --min-drifted-features."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,40 +59,36 @@ def _add_files(drift: argparse.ArgumentParser) -> None:
     reference.add_argument("--reference", type=Path, metavar="FILE", help="rows that the model was trained on")
     reference.add_argument("--profile", type=Path, metavar="FILE", help="profile of such rows (profile.json)")
     current = files.add_mutually_exclusive_group()
+    current.add_argument("--current", type=Path, metavar="FILE", nargs="+", help="current rows, in one or more files")
     current.add_argument(
-        "--current", type=Path, metavar="FILE", nargs="+", help="rows to compare, in one or more files"
-    )
-    current.add_argument(
-        "--counts", type=Path, metavar="FILE", nargs="+", help="counts documents of serving pods, one of each pod"
+        "--counts", type=Path, metavar="FILE", nargs="+", help="counts documents of serving pods, one per pod"
     )
     files.add_argument("--save-profile", type=Path, metavar="FILE", help="write the profile of the reference")
     files.add_argument("--format", choices=FORMATS, help="format of all data files (default: by their extensions)")
-    files.add_argument(
-        "--delimiter", default=",", metavar="CHAR", help="between the fields of a csv (default: a comma)"
-    )
+    files.add_argument("--delimiter", default=",", metavar="CHAR", help="delimiter of csv files (default: a comma)")
     files.add_argument(
         "--missing-values",
         nargs="+",
         action="extend",
         default=[],
         metavar="WORD",
-        help="words of a csv that mean a missing value, beside an empty field (default: those of pandas.read_csv)",
+        help="words of csv files that mean a missing value, besides an empty field (default: those of pandas.read_csv)",
     )
     files.add_argument(
         "--reference-rows",
         type=_positive_int,
         metavar="N",
-        help="hold at most so many rows of the reference, evenly drawn (default: as many as 32 million values)",
+        help="use a uniform sample of at most N rows of the reference (default: as many rows as 32 million values)",
     )
 
 
 def _add_columns(drift: argparse.ArgumentParser) -> None:
-    columns = drift.add_argument_group("columns", "Types are inferred from the reference unless they are given here.")
+    columns = drift.add_argument_group("columns", "Types are inferred from the reference, unless an option sets them.")
     for name, words in (
-        ("categorical", "take these columns as categories"),
-        ("numeric", "take these columns as numbers"),
-        ("datetime", "take these columns as dates and times"),
-        ("ignore", "leave these columns out"),
+        ("categorical", "treat these columns as categories"),
+        ("numeric", "treat these columns as numbers"),
+        ("datetime", "treat these columns as dates and times"),
+        ("ignore", "exclude these columns"),
     ):
         columns.add_argument(
             f"--{name}", nargs="+", action="extend", default=[], metavar="COLUMN", help=f"{words} (may be repeated)"
@@ -102,28 +97,32 @@ def _add_columns(drift: argparse.ArgumentParser) -> None:
 
 def _add_model(drift: argparse.ArgumentParser) -> None:
     model = drift.add_argument_group(
-        "the model", "Predictions of the reference must be of rows that the model did not learn from."
+        "the model", "The predictions in the reference must be for rows that the model was not trained on."
     )
-    model.add_argument("--target", metavar="COLUMN", help="column with the truth")
+    model.add_argument("--target", metavar="COLUMN", help="column with the true labels")
     model.add_argument(
         "--prediction",
         metavar="COLUMN",
-        help="column with what the model said: a probability, a class, or a number",
+        help="column with the predictions: probabilities, classes or numbers",
     )
     model.add_argument(
-        "--task", choices=("classification", "regression"), help="what the model does (default: seen from the target)"
+        "--task", choices=("classification", "regression"), help="task of the model (default: inferred from the target)"
     )
     model.add_argument(
-        "--positive", metavar="CLASS", help="class that the probability is of (default: the last of the two in order)"
+        "--positive",
+        metavar="CLASS",
+        help="class that the probability refers to (default: the last of the two in sorted order)",
     )
     model.add_argument(
-        "--metric", metavar="METRIC", help="metric that decides (default: auc, accuracy or mae, by what is predicted)"
+        "--metric",
+        metavar="METRIC",
+        help="metric that decides (default: auc, accuracy or mae, depending on the predictions)",
     )
     model.add_argument(
         "--tolerance",
         type=_positive,
         metavar="LOSS",
-        help="loss of it that is tolerated, in its own unit (default: 0.05; for a regression a tenth of the baseline)",
+        help="tolerated loss in the unit of the metric (default: 0.05; for regression a tenth of the baseline)",
     )
 
 
@@ -134,20 +133,20 @@ def _add_test(drift: argparse.ArgumentParser) -> None:
         type=_positive_int,
         default=500,
         metavar="N",
-        help="rows below which nothing is said, at least 100 (default: %(default)s)",
+        help="rows below which the result is unknown, at least 100 (default: %(default)s)",
     )
     test.add_argument(
         "--significance",
         type=_share,
         default=0.001,
         metavar="P",
-        help="chance of a false alarm in a whole run (default: %(default)s)",
+        help="probability of a false alarm per run (default: %(default)s)",
     )
     test.add_argument(
-        "--warning", type=_positive, metavar="EFFECT", help="effect of a warning (default: half of --drifted)"
+        "--warning", type=_positive, metavar="EFFECT", help="effect size of a warning (default: half of --drifted)"
     )
     test.add_argument(
-        "--drifted", type=_positive, default=0.2, metavar="EFFECT", help="effect of drift (default: %(default)s)"
+        "--drifted", type=_positive, default=0.2, metavar="EFFECT", help="effect size of drift (default: %(default)s)"
     )
     test.add_argument(
         "--rule",
@@ -155,36 +154,41 @@ def _add_test(drift: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="COLUMN=METHOD:EFFECT",
-        help=f"judge a column by another method ({', '.join(METHODS)}), as drift from this effect on (may be repeated)",
+        help=f"test a column by another method ({', '.join(METHODS)}) with this drift threshold (may be repeated)",
     )
     test.add_argument(
         "--min-drifted-features",
         type=_quorum,
         default="1",
         metavar="N",
-        help="how many columns must drift: a number, or a share of them such as 30%% (default: %(default)s)",
+        help="columns that must drift: a number, or a share such as 30%% (default: %(default)s)",
     )
 
 
 def _add_output(drift: argparse.ArgumentParser) -> None:
     output = drift.add_argument_group("output")
     output.add_argument(
-        "-o", "--output", choices=OUTPUTS, help="form of the report (default: by --output-file, else table)"
+        "-o",
+        "--output",
+        choices=OUTPUTS,
+        help="format of the report (default: by the extension of --output-file, else table)",
     )
-    output.add_argument("--output-file", type=Path, metavar="FILE", help="write the report here, not to stdout")
-    output.add_argument("--no-progress", action="store_true", help="show no progress bar on a terminal")
+    output.add_argument(
+        "--output-file", type=Path, metavar="FILE", help="write the report to this file instead of stdout"
+    )
+    output.add_argument("--no-progress", action="store_true", help="do not show a progress bar")
 
 
 def _positive_int(text: str) -> int:
-    """A whole number from 1."""
+    """Parse an integer of at least 1."""
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text}")
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text}")
     return value
 
 
 def _positive(text: str) -> float:
-    """A number above 0."""
+    """Parse a number above 0."""
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
@@ -192,7 +196,7 @@ def _positive(text: str) -> float:
 
 
 def _share(text: str) -> float:
-    """A number above 0 and below 1."""
+    """Parse a number above 0 and below 1."""
     value = float(text)
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"must be a number above 0 and below 1, got {text}")
@@ -200,13 +204,13 @@ def _share(text: str) -> float:
 
 
 def _quorum(text: str) -> float:
-    """A whole number from 1, or a share above 0 and below 1."""
+    """Parse an integer of at least 1, or a share above 0% and below 100%."""
     try:
         quorum = float(text.removesuffix("%")) / 100 if text.endswith("%") else int(text)
     except ValueError:
         quorum = 0
     if not (0 < quorum < 1 if text.endswith("%") else 1 <= quorum < LARGEST):
         raise argparse.ArgumentTypeError(
-            f"must be a whole number from 1, or a share above 0% and below 100%, got {text}"
+            f"must be a whole number of at least 1, or a share above 0% and below 100%, got {text}"
         )
     return quorum

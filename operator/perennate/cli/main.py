@@ -12,7 +12,7 @@ from perennate.processor import settle_numpy
 from perennate.tabular.errors import UsageError
 
 INTERRUPTED = 130
-"""What a shell says of a command that Ctrl-C ended."""
+"""Exit code of a command that Ctrl-C ended, by convention of shells."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     settle_numpy(os.environ)
     try:
-        # What takes time to import is imported by the command that needs it, so that `--help` is quick.
+        # Slow imports belong to the command that needs them, so that `--help` is fast.
         from perennate.cli.drift.command import drift  # noqa: PLC0415
 
         return drift(given)
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         sys.stderr.write(f"perennate: {error}\n")
     except BrokenPipeError:
-        # The reader went (`perennate ... | head`); keep Python from complaining when it flushes at its end.
+        # The reader closed the pipe (`perennate ... | head`). Without this, Python reports an error when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Quality gates: numbers in, verdict out."""
+"""Quality gates: pure functions from metrics to verdicts."""
 
 from __future__ import annotations
 

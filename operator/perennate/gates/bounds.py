@@ -1,4 +1,4 @@
-"""Bounds that metrics on the hold-out rows must keep."""
+"""Gates: bounds for metrics on the hold-out rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GateVerdict:
-    """How one gate went. `reason` is a sentence for people, also when it passed."""
+    """The verdict of one gate. `reason` is a sentence for people, also if the gate passed."""
 
     gate: Gate
     value: float | None
@@ -25,7 +25,7 @@ class GateVerdict:
     reason: str
 
     def to_result(self) -> GateResult | None:
-        """The verdict for the status; None when there is no finite value to show."""
+        """The verdict for the status; None without a finite value."""
         if self.value is None or not math.isfinite(self.value):
             return None
         return GateResult(
@@ -34,7 +34,7 @@ class GateVerdict:
 
 
 def check_gates(gates: Sequence[Gate], metrics: Mapping[Metric, float]) -> tuple[GateVerdict, ...]:
-    """One verdict a gate, in their order. A metric that is absent or not finite passes no gate.
+    """One verdict per gate, in order. A missing or non-finite metric fails its gates.
 
     Args:
         gates: bounds, both ends included.

@@ -1,4 +1,4 @@
-"""The comparison of a new model with the one in service, on the same hold-out rows."""
+"""The comparison of a new model with the champion on the same hold-out rows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from perennate.api.documents.metric import Metric
 
 _DIGITS: Final = 12
-"""Decimal places to which a difference is taken, so that 0.3 - 0.2 counts as the 0.1 that was asked for."""
+"""Decimal places of a difference, so that 0.3 - 0.2 counts as 0.1."""
 
 
 @dataclass(frozen=True)
 class ChampionVerdict:
-    """How the comparison went. `reason` is a sentence for people, also when it passed."""
+    """The verdict of the comparison. `reason` is a sentence for people, also if the new model passed."""
 
     metric: Metric
     version: str | None
@@ -27,7 +27,7 @@ class ChampionVerdict:
     reason: str
 
     def to_result(self) -> ChampionResult:
-        """The verdict for the status; values that are not finite are left out."""
+        """The verdict for the status, without values that are not finite."""
         return ChampionResult(
             version=self.version,
             metric=self.metric,
@@ -40,17 +40,17 @@ class ChampionVerdict:
 def compare(
     metric: Metric, *, version: str, champion: float | None, challenger: float | None, min_improvement: float
 ) -> ChampionVerdict:
-    """Whether the new model beats the one in service.
+    """Whether the new model beats the champion.
 
-    The difference is paired: both values come from the same rows. It passes only if the new model is better, by
-    `min_improvement` at least: an equal model is no reason to change what runs, so with the default of 0 it fails.
+    Both values come from the same rows. The new model passes only if it is better, by at least `min_improvement`. An
+    equal model fails even with the default of 0, because it gives no reason for a rollout.
 
     Args:
-        metric: what is compared; for errors and losses, smaller is better.
+        metric: the compared metric; for errors and losses, smaller is better.
         version: digest of the champion.
-        champion: value of the model in service; None when it could not be computed.
-        challenger: value of the new model; None when it could not be computed.
-        min_improvement: by how much it must be better, at least 0, in the metric's own unit.
+        champion: value of the champion; None if it could not be computed.
+        challenger: value of the new model; None if it could not be computed.
+        min_improvement: required improvement, at least 0, in the unit of the metric.
     """
     if champion is None or challenger is None or not math.isfinite(champion) or not math.isfinite(challenger):
         reason = f"{metric.value} is undefined for {'the champion' if _finite(champion) is None else 'the new model'}"
@@ -64,8 +64,8 @@ def compare(
         challenger,
         passed=improvement > 0 and improvement >= min_improvement,
         reason=(
-            f"{metric.value} {challenger:.6g} against {champion:.6g} of the model in service: "
-            f"better by {improvement:.6g}, wanted {_wanted(min_improvement)}"
+            f"{metric.value} {challenger:.6g} against {champion:.6g} of the champion: "
+            f"improvement {improvement:.6g}, required {_required(min_improvement)}"
         ),
     )
 
@@ -73,16 +73,16 @@ def compare(
 def no_champion(
     metric: Metric, *, challenger: float | None, reason: str, version: str | None = None
 ) -> ChampionVerdict:
-    """The verdict when there is nothing to beat: it passes, and says why."""
+    """The passing verdict without a champion, with the reason."""
     return ChampionVerdict(metric, version, None, challenger, passed=True, reason=reason)
 
 
 def no_comparison(metric: Metric, *, version: str, challenger: float | None, reason: str) -> ChampionVerdict:
-    """The verdict when there is a champion that cannot be compared: what is not known never replaces what runs."""
+    """The failing verdict for a champion that cannot be compared: without a comparison there is no rollout."""
     return ChampionVerdict(metric, version, None, challenger, passed=False, reason=reason)
 
 
-def _wanted(min_improvement: float) -> str:
+def _required(min_improvement: float) -> str:
     return f"{min_improvement:.6g} or more" if min_improvement > 0 else "more than 0"
 
 

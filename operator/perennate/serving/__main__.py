@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 
 USAGE: Final = "usage: python -m perennate.serving fetch|serve"
 PROCESS_DEFAULTS: Final = {
-    # One row is predicted a hundred times slower when OpenMP spreads it over cores that others use; replicas are the
-    # way to more cores.
+    # With OpenMP on shared cores, the prediction of one row takes a hundred times longer. Use replicas for more cores.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "BENTOML_DO_NOT_TRACK": "True",
 }
-"""Environment that libraries read when they are imported, unless it is set already."""
+"""Environment variables that libraries read on import; set only if they are not set already."""
 MESSAGE_LIMIT: Final = 4096
 
 
@@ -37,15 +36,15 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         environment: of the process.
 
     Returns:
-        The exit code: 0 done, 2 no such command; with a sentence on standard error and in the termination log: 13 the
-        version itself is unfit, 1 anything else.
+        The exit code: 0 for success, 2 for an unknown command, 13 if the version cannot be used, 1 for other errors.
+        For 13 and 1 the reason is on standard error and in the termination log.
     """
     if list(arguments) not in (["fetch"], ["serve"]):
         sys.stderr.write(f"{USAGE}\n")
         return 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    # Imported here, after PROCESS_DEFAULTS are set, and only what the command needs.
+    # Imported after PROCESS_DEFAULTS are set, and only what the command needs.
     from perennate.artifacts import ArtifactError, VersionUnfitError  # noqa: PLC0415
     from perennate.serving.config import ServingSettings  # noqa: PLC0415
     from perennate.serving.errors import ConfigError, ListenError  # noqa: PLC0415
@@ -53,7 +52,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         _run(arguments[0], ServingSettings.read(environment))
     except (ArtifactError, ConfigError, ListenError) as error:
-        _tell(f"{arguments[0]}: {error}", environment)
+        _report_error(f"{arguments[0]}: {error}", environment)
         return EXIT_VERSION_REFUSED if isinstance(error, VersionUnfitError) else 1
     return 0
 
@@ -69,8 +68,8 @@ def _run(command: str, settings: ServingSettings) -> None:
         serve(settings)
 
 
-def _tell(sentence: str, environment: Mapping[str, str]) -> None:
-    """Say why, where people and the operator look."""
+def _report_error(sentence: str, environment: Mapping[str, str]) -> None:
+    """Write the reason to standard error and to the termination log."""
     sys.stderr.write(f"{sentence}\n")
     # Outside a pod there is no termination log.
     with contextlib.suppress(OSError):

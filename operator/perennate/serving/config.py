@@ -1,4 +1,4 @@
-"""What a serving pod is told: its environment, read once."""
+"""The settings of a serving pod, read once from its environment."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ HIGHEST_PORT: Final = 65_535
 
 @dataclass(frozen=True)
 class ServingSettings:
-    """Everything that `fetch` and `serve` take from their environment.
+    """What `fetch` and `serve` read from their environment.
 
     Args:
-        serving: what is served, from PERENNATE_SERVING.
-        store_dir: root of the store (only `fetch` has it).
-        model_dir: where the verified copy of the version lies.
-        capture_dir: where captured rows are written (only with capture).
-        pod: name of the pod, in the names of captured files.
+        serving: the version to serve and the capture settings, from PERENNATE_SERVING.
+        store_dir: root of the store; mounted only for `fetch`.
+        model_dir: folder of the verified copy of the version.
+        capture_dir: folder for captured rows; used only with capture.
+        pod: name of the pod; part of the names of captured files.
         host: address to listen on; empty means all, IPv4 and IPv6.
         traffic_port, operations_port: ports of the two servers.
     """
@@ -50,10 +50,10 @@ class ServingSettings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> ServingSettings:
-        """Read the environment. All but PERENNATE_SERVING has a default, which is what pods use.
+        """Read the environment. Every variable but PERENNATE_SERVING has a default.
 
         Raises:
-            ConfigError: a variable is missing or has a value that is not allowed.
+            ConfigError: a variable is missing or invalid.
         """
         return cls(
             serving=_serving(environment),
@@ -70,9 +70,7 @@ class ServingSettings:
 def _serving(environment: Mapping[str, str]) -> ServingConfig:
     text = environment.get(ENV_SERVING)
     if text is None:
-        raise ConfigError(
-            f"{ENV_SERVING} is not set; it must hold what to serve, as JSON of the schema perennate.dev/serving/v1"
-        )
+        raise ConfigError(f"{ENV_SERVING} is not set; it must hold JSON of the schema perennate.dev/serving/v1")
     try:
         return ServingConfig.read(text)
     except InvalidDocumentError as error:

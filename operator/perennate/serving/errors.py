@@ -1,11 +1,11 @@
-"""Why a serving pod cannot start, besides what `perennate.artifacts` finds wrong with the version."""
+"""Errors that keep a serving pod from starting; `perennate.artifacts` has those of the version."""
 
 from __future__ import annotations
 
 
 class ConfigError(ValueError):
-    """The environment is incomplete or wrong; the text names the variable."""
+    """An environment variable is missing or invalid; the message names it."""
 
 
 class ListenError(RuntimeError):
-    """A port cannot be had, or the application behind it did not start."""
+    """A port cannot be bound, or the application behind it did not start."""

@@ -1,4 +1,4 @@
-"""The init container: copy the version out of the store, every byte checked."""
+"""The init container: copy the version from the store and verify every byte."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def fetch(settings: ServingSettings) -> ModelManifest:
-    """Copy the version to the model folder and, with capture, make the folder of captured rows. Again is harmless.
+    """Copy the version to the model folder and, with capture, create the folder of captured rows. Idempotent.
 
     Raises:
-        ArtifactError: the version is not in the store, a byte of it is wrong, or a folder cannot be written.
+        ArtifactError: the version is not in the store or is corrupt, or a folder cannot be written.
     """
     serving = settings.serving
     store = ModelStore(settings.store_dir, serving.namespace)
@@ -28,11 +28,11 @@ def fetch(settings: ServingSettings) -> ModelManifest:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make the folder before the kubelet does, which would make it root's."""
+    """Create the folder before the kubelet does, which would make root its owner."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ArtifactError(
             f"{folder} cannot be created for captured rows: {error.strerror}; "
-            "the store needs write access for our user and free space"
+            "the store needs free space and write access for the user of the pod"
         ) from error

@@ -1,4 +1,4 @@
-"""Where a serving pod is in its life, for its probes and its connections."""
+"""The phase of a serving pod, for its probes and connections."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """The three phases of a pod, in their order."""
+    """The three phases of a pod, in order."""
 
     LOADING = "loading the model"
     READY = "ready"
@@ -14,26 +14,26 @@ class Phase(StrEnum):
 
 
 class Lifecycle:
-    """The current phase; it only ever moves on."""
+    """The current phase. It never goes back."""
 
     def __init__(self) -> None:
         self.phase = Phase.LOADING
 
     @property
     def is_ready(self) -> bool:
-        """Whether new requests are wanted."""
+        """Whether the pod accepts new requests."""
         return self.phase is Phase.READY
 
     @property
     def is_draining(self) -> bool:
-        """Whether connections are asked to go elsewhere."""
+        """Whether the pod closes its connections."""
         return self.phase is Phase.DRAINING
 
     def become_ready(self) -> None:
-        """The model is loaded and warm."""
+        """Enter READY: the model is loaded and warm."""
         if self.phase is Phase.LOADING:
             self.phase = Phase.READY
 
     def drain(self) -> None:
-        """The pod was told to end."""
+        """Enter DRAINING: the pod received a stop signal."""
         self.phase = Phase.DRAINING

@@ -1,7 +1,7 @@
-"""What Prometheus is told, from a registry of our own with small closed sets of labels.
+"""Prometheus metrics of a serving pod, in a registry of its own and with bounded label values.
 
-BentoML's metrics are off: their `endpoint` label is the raw path, so every unknown URL would add series, and they
-count probes as requests.
+BentoML's metrics are disabled: their `endpoint` label is the raw path, so every unknown URL adds a time series, and
+they count probes as requests.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 
 
 def endpoint(path: str) -> str:
-    """The label of a path: one of four, whatever clients ask for."""
+    """The `endpoint` label of a path: `predict`, `feedback`, `infer` or `other`."""
     if path.startswith(INFER_PREFIX) and path.endswith(INFER_SUFFIX):
         return INFER
     return ENDPOINTS.get(path, OTHER)
@@ -35,23 +35,25 @@ class Metrics:
         self.requests = self._counter("requests", "Requests answered, by endpoint and status code.", "endpoint", "code")
         self.seconds = Histogram(
             f"{PREFIX}request_duration_seconds",
-            "Time from a request's headers to the end of its answer.",
+            "Time from the request headers to the end of the response.",
             ["endpoint"],
             buckets=SECONDS,
             registry=self.registry,
         )
-        self.in_flight = self._gauge("requests_in_flight", "Requests being answered.")
+        self.in_flight = self._gauge("requests_in_flight", "Requests in progress.")
         self.rows = self._counter("rows", "Rows predicted.")
-        self.labels = self._counter("labels", "Labels received, by what became of them.", "outcome")
+        self.labels = self._counter("labels", "Labels received, by outcome.", "outcome")
         self.recording_errors = self._counter("recording_errors", "Batches that could not be counted for drift.")
         self.captured = self._counter("captured", "Captured rows and labels written to the store.", "kind")
         self.dropped = self._counter(
             "capture_dropped", "Captured rows and labels lost: queue full or store not writable.", "kind"
         )
-        self.model = self._gauge("model_info", "Always 1; the labels say what is served.", "model", "version")
+        self.model = self._gauge(
+            "model_info", "Always 1; the labels name the model and the version.", "model", "version"
+        )
 
     def render(self) -> bytes:
-        """The text that Prometheus reads."""
+        """The metrics in the Prometheus text format."""
         return generate_latest(self.registry)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

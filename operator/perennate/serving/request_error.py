@@ -1,4 +1,4 @@
-"""How a request is refused, the same on every route."""
+"""Error responses, the same for every route."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ JSON = "application/json"
 
 
 class RequestError(Exception):
-    """A request that is answered with a reason instead of a result.
+    """A request that gets an error response.
 
     Args:
         status: the HTTP status.
-        reason: where in the request, what was expected, what was found.
+        reason: the place in the request, what was expected, and what was found.
     """
 
     def __init__(self, status: HTTPStatus, reason: str) -> None:
@@ -24,18 +24,18 @@ class RequestError(Exception):
         self.reason = reason
 
     def response(self, *, close: bool = False) -> Response:
-        """The answer `{"error": reason}`; with `close` the connection ends after it."""
+        """The response `{"error": reason}`; `close` also closes the connection."""
         headers = {"connection": "close"} if close else None
         return Response(orjson.dumps({"error": self.reason}), self.status, headers, JSON)
 
 
 def malformed(reason: str) -> RequestError:
-    """400: the body is not of the form that the route reads."""
+    """400: the body does not have the structure that the route expects."""
     return RequestError(HTTPStatus.BAD_REQUEST, reason)
 
 
 def unprocessable(reason: str) -> RequestError:
-    """422: the body has the right form, but its values do not fit the model."""
+    """422: the structure of the body is right, but the model does not accept its values."""
     return RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, reason)
 
 
@@ -43,7 +43,7 @@ def read_json(body: bytes) -> object:
     """The JSON value of a body.
 
     Raises:
-        RequestError: it is no JSON. NaN and infinity are none: a missing value is null.
+        RequestError: it is not JSON. NaN and infinity are not JSON; a missing value is null.
     """
     try:
         return orjson.loads(body)
@@ -52,7 +52,7 @@ def read_json(body: bytes) -> object:
 
 
 def json_kind(value: object) -> str:
-    """What a JSON value is, in words; its content is never repeated."""
+    """The type of a JSON value in words. Error messages never repeat the value."""
     if value is None:
         return "null"
     if isinstance(value, bool):

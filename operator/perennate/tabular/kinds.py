@@ -1,4 +1,4 @@
-"""What a column is: numbers, yes or no, dates, or categories."""
+"""The kinds of columns: numbers, booleans, dates and categories."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from perennate.api.feature_types import FeatureKind
 from perennate.tabular.errors import UsageError
 from perennate.text import shortened
 
-TAKEN: Final = MappingProxyType(
+ACCEPTED: Final = MappingProxyType(
     {
-        "numeric": "numbers, booleans, and text that says numbers",
-        "datetime": "dates, and text that says them in ISO 8601",
+        "numeric": "numbers, booleans, and text with numbers",
+        "datetime": "dates, and text with dates in ISO 8601",
     }
 )
-"""What the options take that not every column can be read as."""
+"""Columns that the options accept."""
 
 
 def kind_of(kind: pa.DataType) -> FeatureKind | None:
-    """The kind that a type stands for; None for what cannot be compared (lists, structures, bytes)."""
+    """The kind of a type; None for types that cannot be compared (lists, structs, bytes)."""
     types = pa.types
     if types.is_boolean(kind):
         return "boolean"
@@ -39,13 +39,13 @@ def kind_of(kind: pa.DataType) -> FeatureKind | None:
 def kinds_of(
     where: object, schema: pa.Schema, *, given: Mapping[str, FeatureKind], ignored: Collection[str]
 ) -> dict[str, FeatureKind]:
-    """The kind of each column that takes part, in the order of the file.
+    """The kind of each column that is not ignored, in the order of the file.
 
     Args:
         where: name of the file, for messages.
         schema: its columns.
-        given: kinds that the user chose.
-        ignored: columns to leave out.
+        given: kinds that the user sets.
+        ignored: columns to exclude.
 
     Raises:
         UsageError: a column that is named is not there, one that takes part cannot be compared, or one cannot be what
@@ -61,26 +61,26 @@ def kinds_of(
         found = kind_of(field.type)
         if found is None:
             raise UsageError(
-                f"{where}: column {field.name!r} holds {field.type}, which cannot be compared; leave it out with "
+                f"{where}: column {field.name!r} holds {field.type}, which cannot be compared; exclude it with "
                 f"--ignore {field.name}"
             )
         kinds[field.name] = given.get(field.name, found)
         if not can_be(found, kinds[field.name]):
             raise UsageError(
-                f"{where}: column {field.name!r} holds {field.type}; --{kinds[field.name]} takes "
-                f"{TAKEN[kinds[field.name]]}"
+                f"{where}: column {field.name!r} holds {field.type}; --{kinds[field.name]} accepts "
+                f"{ACCEPTED[kinds[field.name]]}"
             )
     return kinds
 
 
 def can_be(found: FeatureKind, wanted: FeatureKind) -> bool:
-    """Whether a column of one kind can be read as another that the user chose: text as anything, all as categories."""
+    """Whether a column of one kind can be read as another: text as any kind, any kind as categories."""
     if wanted in {found, "categorical"} or found == "categorical":
         return True
     return {found, wanted} == {"numeric", "boolean"}
 
 
 def listed(names: Collection[str], most: int = 12) -> str:
-    """Names for a message, cut to a bearable number."""
+    """Names for a message, truncated to a readable number."""
     shown = ", ".join(shortened(name) for name in list(names)[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown or "none"

@@ -1,4 +1,4 @@
-"""Holding a bounded number of rows of a file: all of them, or an even draw that is the same every time."""
+"""A bounded number of rows of a file: all rows, or a uniform and deterministic sample."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ SPACE = 1 << 64
 
 
 class RowSample:
-    """Keeps the rows whose number has a small hash; the bound falls by half whenever too many are held.
+    """Keeps the rows whose number has a hash below a bound, which is halved when there are too many rows.
 
-    By a hash and not each k-th, because rows often come in periods (24 hours, 7 days). Which rows are kept depends on
-    their numbers alone, so that columns that are read one by one stay aligned.
+    Every k-th row would not do, because rows are often periodic (24 hours, 7 days). The sample depends only on the row
+    numbers, so columns that are read one by one stay aligned.
 
     Args:
-        limit: most rows to hold.
-        rows: how many rows there are, if that is known.
+        limit: maximum number of rows.
+        rows: number of rows of the file, if known.
     """
 
     def __init__(self, limit: int, rows: int | None) -> None:
         self.seen = 0
         self._limit = limit
-        # With a margin of five standard deviations, so that the draw rarely has to be halved.
+        # A margin of five standard deviations makes halving rare.
         wanted = limit if rows is None or rows <= limit else max(limit - 5 * limit**0.5, limit / 2)
         self._bound = SPACE if rows is None or rows <= limit else int(SPACE * wanted / rows)
         self._held = 0
@@ -31,7 +31,7 @@ class RowSample:
         self._hashes: list[npt.NDArray[np.uint64]] = []
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Take the next rows."""
+        """Add the next rows."""
         if self._bound < SPACE or self.seen + batch.num_rows > self._limit:
             hashes = row_hashes(self.seen, batch.num_rows)
             if not self._hashes:
@@ -45,12 +45,12 @@ class RowSample:
         self.seen += batch.num_rows
 
     def table(self, schema: pa.Schema) -> pa.Table:
-        """The rows that are held, in the order of the file; the sample is empty afterwards."""
+        """The sampled rows in the order of the file. The sample is empty afterwards."""
         batches, self._batches = self._batches, []
         return pa.Table.from_batches(batches, schema=batches[0].schema if batches else schema)
 
     def _hashes_of_held(self) -> list[npt.NDArray[np.uint64]]:
-        """Hashes of what was held before anything had to be left out: rows 0, 1, 2, ..."""
+        """Hashes of the rows that were added before the first was dropped: rows 0, 1, 2, ..."""
         starts = np.cumsum([0, *(batch.num_rows for batch in self._batches)])
         return [row_hashes(int(start), batch.num_rows) for start, batch in zip(starts, self._batches, strict=False)]
 
@@ -73,7 +73,7 @@ class RowSample:
 
 
 def row_hashes(first: int, rows: int) -> npt.NDArray[np.uint64]:
-    """Hash of each row's number, evenly spread over 64 bits (G. Steele, D. Lea & C. Flood, SplitMix, OOPSLA 2014)."""
+    """Hash of each row number, uniform over 64 bits (G. Steele, D. Lea & C. Flood, SplitMix, OOPSLA 2014)."""
     with np.errstate(over="ignore"):
         mixed = np.arange(first + 1, first + rows + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

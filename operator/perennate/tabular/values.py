@@ -1,4 +1,4 @@
-"""From columns of a file to the arrays that the drift engine takes."""
+"""From columns of a file to the arrays that the drift engine accepts."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import pyarrow as pa
 
 Values = npt.NDArray[Any]
 Column: TypeAlias = Any
-"""A column of a file: `pyarrow.Array` or `pyarrow.ChunkedArray`, which bring no types along."""
+"""A column of a file: `pyarrow.Array` or `pyarrow.ChunkedArray`, which have no type stubs."""
 
 DATE = "a date"
-"""What stands for a date among numbers; what it is does not matter there."""
-YES, NO = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
+"""Repositions a date in a column of numbers, where its value does not matter."""
+TRUE_WORDS, FALSE_WORDS = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
 
 
 def numbers(column: Column) -> Values:
-    """Numbers, NaN for none, (rows,); an object array with a text where there is a text or a date in its place."""
+    """Numbers with NaN for missing values, (rows,); an object array with strings if there is text or a date."""
     column = _plain(column)
     if is_date(column.type):
-        # A csv file is seen to hold dates only when it is read: values of another kind, as a text is.
+        # The type of a csv column is known only after reading. Dates among numbers count like text.
         return np.asarray(np.array([DATE, None], dtype=object)[_array(column.is_null()).astype(np.int8)])
     if is_text(column.type):
         return categories(column, as_number).values()
@@ -35,7 +35,7 @@ def numbers(column: Column) -> Values:
 
 
 def booleans(column: Column) -> Values:
-    """Booleans; an object array with None for none if any is missing, and with what is there if it is no boolean."""
+    """Booleans, (rows,); an object array with None if values are missing; other types as `numbers` reads them."""
     column = _plain(column)
     if not pa.types.is_boolean(column.type):
         return numbers(column)
@@ -45,7 +45,7 @@ def booleans(column: Column) -> Values:
 
 
 def dates(column: Column) -> Values:
-    """Dates and times as datetime64 in UTC, NaT for none; an object array where a text is no date."""
+    """Dates and times as datetime64 in UTC, NaT for missing values; an object array if a text is not a date."""
     column = _plain(column)
     if is_text(column.type):
         return categories(column, as_date).values()
@@ -59,18 +59,18 @@ def dates(column: Column) -> Values:
 
 
 class Coded(NamedTuple):
-    """A column as positions in a list of its distinct values, which is how the engine counts categories fastest.
+    """A column as codes into a list of distinct values, which the engine counts fastest.
 
     Args:
         categories: distinct values.
-        codes: position of each row's value, -1 for none, (rows,).
+        codes: index of the value of each row, -1 if missing, (rows,).
     """
 
     categories: list[Any]
     codes: npt.NDArray[np.int32]
 
     def values(self) -> Values:
-        """The values; floats if all are, else objects with None for none."""
+        """The values, (rows,): floats if all are floats, else objects with None for missing values."""
         if self.categories and all(isinstance(value, float) for value in self.categories):
             return np.asarray(np.array([*self.categories, np.nan])[self.codes])
         shared = np.empty(len(self.categories) + 1, dtype=object)
@@ -79,27 +79,27 @@ class Coded(NamedTuple):
 
 
 def categories(column: Column, read: Callable[[Any], Any] = lambda value: value) -> Coded:
-    """Categories of any type, each distinct one read once."""
+    """Categories of any type; `read` converts each distinct value once."""
     parts = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    places: dict[Any, int] = {}
+    positions: dict[Any, int] = {}
     found: list[Any] = []
-    codes = [_codes(part, places, found, read) for part in parts]
+    codes = [_codes(part, positions, found, read) for part in parts]
     return Coded(found, np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32))
 
 
 def as_number(text: str) -> float | str:
-    """The number that a text says, the text itself if it says none."""
-    if text in YES or text in NO:
-        return float(text in YES)
+    """The number in a text; the text itself if it is not a number."""
+    if text in TRUE_WORDS or text in FALSE_WORDS:
+        return float(text in TRUE_WORDS)
     try:
-        # Python would read 1_000 as a number; no table means that.
+        # Python accepts 1_000 as a number; in a table it is text.
         return text if "_" in text else float(text)
     except ValueError:
         return text
 
 
 def as_date(text: str) -> np.datetime64 | str:
-    """The moment that a text in ISO 8601 says, the text itself if it says none."""
+    """The time in an ISO 8601 text; the text itself if it is not one."""
     try:
         return np.datetime64(text.removesuffix("Z"), "us")
     except ValueError:
@@ -107,35 +107,35 @@ def as_date(text: str) -> np.datetime64 | str:
 
 
 def is_date(kind: pa.DataType) -> bool:
-    """Whether a column holds dates or moments."""
+    """Whether a type holds dates or timestamps."""
     return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether a column holds text."""
+    """Whether a type holds text."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _array(column: Column) -> Values:
-    """The values as they are stored."""
+    """The values as a NumPy array."""
     return np.asarray(column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy())
 
 
 def _plain(column: Column) -> Column:
-    """Values in place of positions in a dictionary."""
+    """Dictionary-encoded values decoded."""
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def _codes(
-    part: pa.Array, places: dict[Any, int], found: list[Any], read: Callable[[Any], Any]
+    part: pa.Array, positions: dict[Any, int], found: list[Any], read: Callable[[Any], Any]
 ) -> npt.NDArray[np.int32]:
-    """Position in `found` of each value of one piece, -1 for none."""
+    """Index in `found` of each value of one chunk, -1 if missing."""
     encoded = part if pa.types.is_dictionary(part.type) else part.dictionary_encode()
     own: list[int] = []
     for value in encoded.dictionary.to_pylist():
-        if value is not None and value not in places:
-            places[value] = len(found)
+        if value is not None and value not in positions:
+            positions[value] = len(found)
             found.append(read(value))
-        own.append(-1 if value is None else places[value])
+        own.append(-1 if value is None else positions[value])
     taken = np.array([*own, -1], dtype=np.int32)
     return np.asarray(taken[encoded.indices.fill_null(len(own)).cast(pa.int64()).to_numpy(zero_copy_only=False)])

@@ -94,7 +94,7 @@ def test_exit_code_and_outcome(tmp_path: Path, name: str, capsys: pytest.Capture
 
 
 REFUSED: dict[str, tuple[list[str], str]] = {
-    "nothing to compare": (["--reference", "TRAIN"], "there is nothing to compare: give --current or --counts"),
+    "nothing to compare": (["--reference", "TRAIN"], "no current data: give --current or --counts"),
     "missing file": (["--reference", "gone.csv", "--current", "WEEK"], "gone.csv: does not exist; its folder "),
     "unknown extension": (["--reference", "a.xlsx", "--current", "WEEK"], "a.xlsx: the extension must be one of"),
     "unknown column": (
@@ -107,17 +107,17 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     ),
     "a task without predictions": (
         ["--reference", "TRAIN", "--current", "WEEK", "--task", "regression"],
-        "--task says something of the predictions: name their column with --prediction",
+        "--task needs --prediction",
     ),
     "counts without a profile": (["--reference", "TRAIN", "--counts", "WEEK"], "--counts needs --profile"),
-    "not a profile": (["--profile", "WEEK", "--current", "WEEK"], "week.csv: is no profile: document: must be JSON"),
+    "not a profile": (["--profile", "WEEK", "--current", "WEEK"], "week.csv: is not a profile: document: must be JSON"),
     "a profile with ignored columns": (
         ["--profile", "WEEK", "--current", "WEEK", "--ignore", "age"],
-        "--ignore is about a reference file; a profile has it settled",
+        "--ignore needs a --reference file; it cannot change a profile",
     ),
     "column types with counts": (
         ["--profile", "WEEK", "--counts", "WEEK", "--numeric", "age"],
-        "--numeric names columns of files; counts documents have none",
+        "--numeric names columns of files, and counts documents have none",
     ),
     "a long delimiter": (["--reference", "TRAIN", "--current", "WEEK", "--delimiter", "::"], "--delimiter must be one"),
     "an output file that cannot be written": (
@@ -194,8 +194,8 @@ def profile(tmp_path: Path, train: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--numeric", "agee"], "there is no column 'agee', so that --numeric cannot be said of it"),
-        (["--numeric", "plan"], "column 'plan' is categorical, so that --numeric cannot be said of it"),
+        (["--numeric", "agee"], "there is no column 'agee', so --numeric does not apply"),
+        (["--numeric", "plan"], "column 'plan' is categorical, so --numeric does not apply"),
     ],
 )
 def test_types_that_contradict_the_profile_are_refused(
@@ -242,10 +242,10 @@ def test_unusable_counts_are_refused(tmp_path: Path, profile: Path, capsys: pyte
     empty = tmp_path / "empty.json"
     empty.write_text("{}")
     for paths, message in (
-        ([foreign], "foreign.json: counts against profile sha256:"),
-        ([own, twin], f"twin.json: counts from the same moment as {own}, so that both are of one pod"),
-        ([empty], "empty.json: is no counts document: "),
-        ([tmp_path / "gone.json"], "gone.json: there is no such file"),
+        ([foreign], "foreign.json: has the profile sha256:"),
+        ([own, twin], f"twin.json: has the same start as {own}, so both are from one pod"),
+        ([empty], "empty.json: is not a counts document: "),
+        ([tmp_path / "gone.json"], "gone.json: does not exist"),
     ):
         assert main(["drift", "--profile", str(profile), "--counts", *map(str, paths)]) == Exit.USAGE
         assert message in capsys.readouterr().err
@@ -270,4 +270,4 @@ def test_report_says_that_the_reference_was_sampled(
     report = json.loads(capsys.readouterr().out)
     used = report["reference"]["rowsUsed"]
     assert report["reference"]["rows"] == 2000 > used
-    assert report["notes"] == [f"{train} has 2,000 rows; {used:,} of them, evenly drawn, make the profile."]
+    assert report["notes"] == [f"{train} has 2,000 rows; the profile is built from a uniform sample of {used:,}."]

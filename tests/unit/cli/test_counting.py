@@ -136,7 +136,7 @@ def test_sums_out_of_range_are_refused(tmp_path: Path) -> None:
     document = counts.recorder.document()
     document["offsets"][1] = 2**53 + 1
     window = Window(against.profile, length=DAY, scrape_interval=DAY)
-    with pytest.raises(UsageError, match=rf"^{path}: column 'visits' lies too far from what it is in train to be "):
+    with pytest.raises(UsageError, match=rf"^{path}: column 'visits' is too far from its values in train to be "):
         add_counts(document, window, file=str(path), pod="0", reference="train")
     document["rows"] = -1
     with pytest.raises(UsageError, match=rf"^{path}: cannot be counted: "):
@@ -147,8 +147,8 @@ TABLE = make_table()
 REFUSED: dict[str, tuple[str, pa.Table, str]] = {
     "no rows": ("week.parquet", TABLE.slice(0, 0), "the file holds no rows"),
     "only a header": ("week.csv", TABLE.slice(0, 0), "the file holds no rows"),
-    "a missing column": ("week.csv", TABLE.drop_columns(["age"]), "lacks column 'age', which .*train.parquet has"),
-    "no common column": ("week.csv", pa.table({"x": [1]}), "has no column in common with .*; it has x$"),
+    "a missing column": ("week.csv", TABLE.drop_columns(["age"]), "lacks the column 'age' of .*train.parquet"),
+    "no common column": ("week.csv", pa.table({"x": [1]}), "has no columns in common with .*; it has x$"),
     "text for a number": ("week.parquet", column(TABLE, "age", ["x"] * ROWS), "'age' holds string, .* it is numeric"),
     "text for a number in csv": (
         "week.csv",

@@ -51,10 +51,10 @@ def run_and_report(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[
     return report
 
 
-NEEDED = "Performance was not measured: 12 labelled rows, at least 500 are needed."
-NONE = "Performance was not measured: 0 labelled rows, at least 500 are needed."
-NO_TRUTH = "Performance was not measured: {train} was built without the truth."
-NO_BASELINE = "Performance was not judged: {train} has no {metric} to compare with."
+NEEDED = "Performance was not measured: 12 labelled rows, at least 500 needed."
+NONE = "Performance was not measured: 0 labelled rows, at least 500 needed."
+NO_TRUTH = "Performance was not measured: {train} was built without true labels."
+NO_BASELINE = "There is no verdict on the performance: {train} has no {metric}."
 ONE_CLASS = make_scored(seed=2).set_column(5, "y", pa.array([1] * ROWS))
 UNKNOWN: dict[str, tuple[pa.Table, list[str], pa.Table, list[str], str]] = {
     "few labels": (make_scored(), BOTH, labelled(12), BOTH, NEEDED),
@@ -64,7 +64,7 @@ UNKNOWN: dict[str, tuple[pa.Table, list[str], pa.Table, list[str], str]] = {
         BOTH,
         labelled(1500),
         [*BOTH, "--min-samples", "1501"],
-        "Performance was not measured: 1,500 labelled rows, at least 1,501 are needed.",
+        "Performance was not measured: 1,500 labelled rows, at least 1,501 needed.",
     ),
     "no labels": (make_scored(), BOTH, labelled(0), BOTH, NONE),
     "no target column": (make_scored(), BOTH, make_scored(seed=2).drop_columns(["y"]), BOTH, NONE),
@@ -101,13 +101,13 @@ def test_a_note_says_why_performance_is_unknown(
     assert report["notes"][-1] == note.replace("{train}", str(profile))
     assert all("lost" not in metric for metric in report["performance"])
     assert report["outcome"] == ("Unknown" if requires_performance else "Quiet")
-    assert report["words"] == ("The performance cannot be told." if requires_performance else "No drift.")
+    assert report["words"] == ("The performance is unknown." if requires_performance else "No drift.")
 
 
 def test_an_undefined_metric_has_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train, week = write(make_scored(), tmp_path / "train.csv"), write(ONE_CLASS, tmp_path / "week.csv")
     report = run_and_report(capsys, "--reference", str(train), "--current", str(week), *BOTH, "--metric", "auc")
-    assert report["notes"] == ["Performance was not judged: auc is not defined for the labelled rows."]
+    assert report["notes"] == ["There is no verdict on the performance: auc is not defined for the labelled rows."]
     assert (report["outcome"], "accuracy" in {found["metric"] for found in report["performance"]}) == ("Unknown", True)
 
 
@@ -115,14 +115,14 @@ def test_drift_is_reported_if_performance_is_unknown(tmp_path: Path, capsys: pyt
     shifted = labelled(12).set_column(0, "age", make_table(seed=2, shift=8)["age"])
     train, week = write(make_scored(), tmp_path / "train.csv"), write(shifted, tmp_path / "week.csv")
     report = run_and_report(capsys, "--reference", str(train), "--current", str(week), *BOTH, "--metric", "auc")
-    assert (report["outcome"], report["words"]) == ("Drift", "Drift in 1 column: age. The performance cannot be told.")
+    assert (report["outcome"], report["words"]) == ("Drift", "Drift in 1 column: age. The performance is unknown.")
 
 
 def test_a_target_without_predictions_gives_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The target is not compared as a column either."""
     train, week = write(make_scored(), tmp_path / "train.csv"), write(make_scored(seed=2), tmp_path / "week.csv")
     report = run_and_report(capsys, "--reference", str(train), "--current", str(week), "--target", "y")
-    assert report["notes"] == ["Performance was not measured: that takes --prediction beside --target."]
+    assert report["notes"] == ["Performance was not measured: --target needs --prediction."]
     assert "y" not in {column["name"] for column in report["columns"]}
 
 

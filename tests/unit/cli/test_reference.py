@@ -201,7 +201,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         "column 'tags' holds list<.*--ignore tags",
     ),
     "no column left": ({}, {"ignored": ["age", "visits", "member", "plan"]}, "there is no column to compare"),
-    "a reserved name": ({"score": np.zeros(2000)}, {}, "column 'score' has a name that is kept"),
+    "a reserved name": ({"score": np.zeros(2000)}, {}, "column 'score' has a reserved name"),
     "only missing predictions": (
         {"p": np.full(2000, np.nan)},
         {"prediction": "p"},

@@ -34,8 +34,8 @@ LISTS = pa.DictionaryArray.from_arrays(pa.array([0] * 600), pa.array([[1]]))
 ROWS = b"".join(b"%d,2,true,plus\n" % age for age in range(600))
 HEADER = b"age,visits,member,plan\n"
 CURRENT: dict[str, tuple[str, bytes, str]] = {
-    "a column is missing": ("a.csv", b"age,visits,member\n1,2,true\n", "lacks column 'plan', which "),
-    "no common column": ("a.csv", b"x,y\n1,2\n", "has no column in common with "),
+    "a column is missing": ("a.csv", b"age,visits,member\n1,2,true\n", "lacks the column 'plan' of "),
+    "no common column": ("a.csv", b"x,y\n1,2\n", "has no columns in common with "),
     "another type": (
         "a.parquet",
         stored(TRAIN.set_column(0, "age", pa.array(["old"] * 600))),
@@ -134,7 +134,7 @@ def test_unusable_current_file(tmp_path: Path, name: str, capsys: pytest.Capture
 REFERENCE: dict[str, tuple[str, bytes, str]] = {
     "no header": ("a.csv", b"\n", "cannot be read as csv: "),
     "no rows": ("a.feather", stored(TRAIN.slice(0, 0), form="feather"), "the file holds no rows"),
-    "a reserved name": ("a.csv", b"score\n1\n", "column 'score' has a name that is kept for what the model says"),
+    "a reserved name": ("a.csv", b"score\n1\n", "column 'score' has a reserved name: give it as --prediction"),
     "binary values": (
         "a.parquet",
         stored(pa.table({"a": [b"x"]})),
@@ -161,8 +161,8 @@ OPTIONS: dict[str, tuple[pa.Table, list[str], str]] = {
         ["--numeric", "when"],
         "'when' holds date32[day]; --numeric",
     ),
-    "numbers as dates": (TRAIN, ["--datetime", "age"], "'age' holds double; --datetime takes dates, and text that "),
-    "booleans as dates": (TRAIN, ["--datetime", "member"], "'member' holds bool; --datetime takes dates, and text "),
+    "numbers as dates": (TRAIN, ["--datetime", "age"], "'age' holds double; --datetime accepts dates, and text "),
+    "booleans as dates": (TRAIN, ["--datetime", "member"], "'member' holds bool; --datetime accepts dates, and text "),
     "dates as the target": (
         TRAIN.append_column("when", WHEN),
         ["--target", "when", "--prediction", "age"],
@@ -292,12 +292,12 @@ def test_unusable_document(tmp_path: Path, name: str, which: str, capsys: pytest
     if which == "profile":
         profile.write_bytes(change(profile.read_bytes()))
         sentence = refused(["--profile", str(profile), "--current", str(week)], tmp_path / "report.json", capsys)
-        assert sentence.startswith(f"perennate: {profile}: is no profile: {message}")
+        assert sentence.startswith(f"perennate: {profile}: is not a profile: {message}")
     else:
         counts.write_bytes(change(json.dumps({"schema": "perennate.dev/counts/v1"}).encode()))
         sentence = refused(["--profile", str(profile), "--counts", str(counts)], tmp_path / "report.json", capsys)
         expected = "" if name == "a field too many" else message
-        assert sentence.startswith(f"perennate: {counts}: is no counts document: {expected}")
+        assert sentence.startswith(f"perennate: {counts}: is not a counts document: {expected}")
 
 
 @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])

@@ -68,10 +68,10 @@ def test_a_higher_threshold_suppresses_drift(files: list[str]) -> None:
     ("quorum", "code", "words"),
     [
         ("1", Exit.DRIFT, "Drift in 1 column: age."),
-        ("2", Exit.QUIET, "Drift in 1 column only, at least 2 must: age."),
+        ("2", Exit.QUIET, "Drift in 1 column only, below the required 2: age."),
         ("25%", Exit.DRIFT, "Drift in 1 column: age."),
-        ("26%", Exit.QUIET, "Drift in 1 column only, at least 26 % must: age."),
-        ("1000000", Exit.QUIET, "Drift in 1 column only, at least 1,000,000 must: age."),
+        ("26%", Exit.QUIET, "Drift in 1 column only, below the required 26 %: age."),
+        ("1000000", Exit.QUIET, "Drift in 1 column only, below the required 1,000,000: age."),
     ],
 )
 def test_quorum_of_columns(
@@ -118,7 +118,10 @@ def test_invalid_quorums_are_refused(files: list[str], quorum: str, capsys: pyte
         main([*files, f"--min-drifted-features={quorum}"])
 
     assert end.value.code == Exit.USAGE
-    assert f"must be a whole number from 1, or a share above 0% and below 100%, got {quorum}" in capsys.readouterr().err
+    assert (
+        f"must be a whole number of at least 1, or a share above 0% and below 100%, got {quorum}"
+        in capsys.readouterr().err
+    )
 
 
 def test_column_names_may_contain_any_character(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,7 +47,7 @@ def test_only_a_better_model_replaces_the_champion(case: str) -> None:
 def test_the_reason_contains_the_numbers() -> None:
     """The reason contains both values, the difference and the required improvement."""
     verdict = compare(Metric.AUC, version=VERSION, champion=0.85, challenger=0.86, min_improvement=0.02)
-    assert verdict.reason == "auc 0.86 against 0.85 of the model in service: better by 0.01, wanted 0.02 or more"
+    assert verdict.reason == "auc 0.86 against 0.85 of the champion: improvement 0.01, required 0.02 or more"
 
 
 @pytest.mark.parametrize(("champion", "challenger", "who"), [(NAN, 0.9, "the champion"), (0.8, NAN, "the new model")])

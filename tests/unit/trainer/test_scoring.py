@@ -116,7 +116,7 @@ def test_without_probabilities_auc_uses_the_decision_function() -> None:
 
 def test_a_class_unknown_to_the_model_is_an_error() -> None:
     """A row of an unknown class could never be predicted correctly, so it is an error."""
-    with pytest.raises(UnknownClassError, match=r"the class 'c' is none of the model's \(a, b\)"):
+    with pytest.raises(UnknownClassError, match=r"the class 'c' is not one of the model's classes \(a, b\)"):
         predict_holdout(Answers(["a", "b"], ["a"], [[1.0, 0.0]]), NO_ROWS, ["c"])
 
 

@@ -1,1 +1,1 @@
-"""The command `perennate drift`: reads files, counts, judges, shows."""
+"""The command `perennate drift`: reads files, counts rows, evaluates drift and writes the report."""

@@ -1,4 +1,4 @@
-"""From what was counted to the report."""
+"""From counts to the report."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ OUTCOMES: Mapping[Exit, Outcome] = {
 
 
 def make_report(reference: ReferenceData, current: CurrentData, options: JudgementOptions) -> DriftReport:
-    """Judge what was counted."""
+    """Evaluate the counts and build the report."""
     sample, settings = current.sample, options.settings
     found = evaluate_drift(
         sample,
@@ -82,12 +82,12 @@ def make_report(reference: ReferenceData, current: CurrentData, options: Judgeme
 
 
 def exit_code(found: Evaluation, performance: tuple[MetricReport, ...], *, performance_unknown: bool) -> Exit:
-    """What the command ends with. Faulty data come first: what else they show may be their doing.
+    """The exit code. Data faults take precedence, because they can cause drift and a loss of performance.
 
     Args:
-        found: what was found of the columns.
-        performance: what was found of the performance.
-        performance_unknown: whether it was asked for and cannot be told.
+        found: the evaluation of the columns.
+        performance: the metrics.
+        performance_unknown: whether the user requires the performance and it is unknown.
     """
     if found.faults:
         return Exit.FAULT
@@ -101,37 +101,37 @@ def outcome_words(
 ) -> str:
     """The outcome in one sentence."""
     named = [item.name for item in found.features if item.verdict is DriftVerdict.DRIFTED]
-    said = [f"Too few rows to tell: {found.reason}"] if found.verdict is DriftVerdict.UNKNOWN else []
+    sentences = [f"Too few rows: {found.reason}"] if found.verdict is DriftVerdict.UNKNOWN else []
     if found.faults:
         faulty = list(dict.fromkeys(fault.feature for fault in found.faults))
-        said.append(f"Faulty data in {pluralize(len(faulty), 'column')}: {some(faulty)}")
+        sentences.append(f"Faulty data in {pluralize(len(faulty), 'column')}: {some(faulty)}")
     if named and found.verdict is DriftVerdict.DRIFTED:
-        said.append(f"Drift in {pluralize(len(named), 'column')}: {some(named)}")
+        sentences.append(f"Drift in {pluralize(len(named), 'column')}: {some(named)}")
     elif named:
         least = quorum(settings.min_drifted_features)
-        said.append(f"Drift in {pluralize(len(named), 'column')} only, at least {least} must: {some(named)}")
-    said += [
-        f"Performance lost: {item.metric} {item.value:.4g}, was {item.baseline:.4g}"
+        sentences.append(f"Drift in {pluralize(len(named), 'column')} only, below the required {least}: {some(named)}")
+    sentences += [
+        f"Performance dropped: {item.metric} {item.value:.4g}, was {item.baseline:.4g}"
         for item in performance
         if item.lost
     ]
     if performance_unknown:
-        said.append("The performance cannot be told")
-    if not said:
+        sentences.append("The performance is unknown")
+    if not sentences:
         lesser = [item.name for item in found.features if item.verdict in {DriftVerdict.WARNING, DriftVerdict.CHANGED}]
-        said.append(
-            f"No drift; {pluralize(len(lesser), 'column')} changed a little: {some(lesser)}" if lesser else "No drift"
+        sentences.append(
+            f"No drift; {pluralize(len(lesser), 'column')} changed slightly: {some(lesser)}" if lesser else "No drift"
         )
-    return ". ".join(said) + "."
+    return ". ".join(sentences) + "."
 
 
 def some(names: list[str], most: int = 3) -> str:
-    """The first names, and how many more."""
+    """The first names, and the number of the others."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def column_report(sample: Sample, result: FeatureResult, settings: Settings) -> ColumnReport:
-    """What was found of one column, or of what the model said."""
+    """The result of one column, or of the score or prediction."""
     score = sample.profile.score
     return ColumnReport(
         name=result.name,
@@ -148,12 +148,12 @@ def column_report(sample: Sample, result: FeatureResult, settings: Settings) -> 
         design_effect=result.design_effect,
         rows=result.rows,
         mark=score.threshold if score is not None and result.name == SCORE else None,
-        **_seen(sample, result.name),
+        **_column_cells(sample, result.name),
     )
 
 
-def _seen(sample: Sample, name: str) -> dict[str, Any]:
-    """What a column holds, and how its rows lie on both sides."""
+def _column_cells(sample: Sample, name: str) -> dict[str, Any]:
+    """The kind of a column and its cells in reference and current data."""
     if name == SCORE:
         return {"kind": "score", "cells": score_cells(sample)}
     if name == PREDICTION:
@@ -164,7 +164,7 @@ def _seen(sample: Sample, name: str) -> dict[str, Any]:
 
 
 def shares(sample: Sample, index: int) -> dict[str, Shares]:
-    """Rows of a feature that are missing, unseen and out of range, on both sides."""
+    """Shares of missing, unseen and out-of-range values of a feature, in reference and current data."""
     layout = sample.layout
     both = layout.reference, sample.total
     counts = [cells[layout.specials[:, index]] / max(int(cells[ROWS]), 1) for cells in both]
@@ -176,13 +176,13 @@ def shares(sample: Sample, index: int) -> dict[str, Shares]:
 
 
 def notes(reference: ReferenceData, current: CurrentData) -> tuple[str, ...]:
-    """What else a reader should know."""
-    said = []
+    """Notes for the reader of the report."""
+    sentences = []
     if reference.profile.rows < reference.rows:
-        said.append(
-            f"{reference.name} has {reference.rows:,} rows; {reference.profile.rows:,} of them, evenly drawn, make the "
-            "profile."
+        sentences.append(
+            f"{reference.name} has {reference.rows:,} rows; the profile is built from a uniform sample of "
+            f"{reference.profile.rows:,}."
         )
     if current.extra:
-        said.append(f"Not in the reference, and not looked at: {some(list(current.extra), 8)}.")
-    return tuple(said)
+        sentences.append(f"Not in the reference, and ignored: {some(list(current.extra), 8)}.")
+    return tuple(sentences)

@@ -1,4 +1,4 @@
-"""Whether the columns of a file, and what they hold, fit the reference."""
+"""Checks that the columns of a file match the reference."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ WANTED: Mapping[FeatureKind, str] = MappingProxyType({"numeric": "numbers", "boo
 
 
 def check_columns(file: DataFile, spec: CountingSpec) -> None:
-    """Refuse a file that lacks a column, or whose columns are of another type.
+    """Refuse a file that lacks a column or has a column of another type.
 
-    A csv file has no types: a text in a column of numbers may be one faulty value, which is what is looked for.
+    The types of csv files are not checked here: a text among numbers may be a single data fault.
 
     Raises:
-        UsageError: it does.
+        UsageError: a column is missing or has another type.
     """
     schema, names = file.schema, [spec.column(item.name) for item in spec.profile.features]
     held = dict(zip(schema.names, schema.types, strict=True))
     if held.keys().isdisjoint(names):
         raise UsageError(
-            f"{file.name}: has no column in common with {spec.reference}, which has {listed(names)}; "
+            f"{file.name}: has no columns in common with {spec.reference}, which has {listed(names)}; "
             f"it has {listed(schema.names)}"
         )
     asked = [spec.prediction] if spec.scored and spec.prediction is not None else []
     for name in (*names, *asked):
         if name not in held:
             raise UsageError(
-                f"{file.name}: lacks column {name!r}, which {spec.reference} has; to leave it out of both, build the "
+                f"{file.name}: lacks the column {name!r} of {spec.reference}; to exclude it from both, build the "
                 f"reference with --ignore {name}"
             )
     for name, feature in zip(names, spec.profile.features, strict=True):
         found = kind_of(held[name])
-        if found is None or (file.rows is not None and not fits(feature, found, spec.kinds.get(name))):
+        if found is None or (file.rows is not None and not is_compatible(feature, found, spec.kinds.get(name))):
             raise UsageError(
                 f"{file.name}: column {name!r} holds {held[name]}, in {spec.reference} it is {feature.kind}"
             )
@@ -56,8 +56,8 @@ def check_columns(file: DataFile, spec: CountingSpec) -> None:
             )
 
 
-def fits(feature: Feature, kind: FeatureKind, said: FeatureKind | None) -> bool:
-    """Whether a column of this kind can be what the reference holds, or what the user says that it is."""
+def is_compatible(feature: Feature, kind: FeatureKind, said: FeatureKind | None) -> bool:
+    """Whether a column of this kind can be read as the feature, or as the kind that the user set."""
     if said is not None:
         return can_be(kind, said)
     if isinstance(feature, CategoricalFeature):
@@ -69,10 +69,10 @@ def fits(feature: Feature, kind: FeatureKind, said: FeatureKind | None) -> bool:
 
 
 def check_types(spec: CountingSpec, sample: Sample, where: str) -> None:
-    """Refuse a column of a csv file that held not one value of the kind that it is to hold.
+    """Refuse a column of a csv file without a single value of the expected kind.
 
     Raises:
-        UsageError: there is one. Some such values are a data fault; nothing else is the wrong column.
+        UsageError: there is one. A few wrong values are a data fault; only wrong values mean a wrong column.
     """
     for index, feature in enumerate(spec.profile.features):
         if isinstance(feature, CategoricalFeature):
@@ -86,16 +86,16 @@ def check_types(spec: CountingSpec, sample: Sample, where: str) -> None:
 
 
 def as_floats(values: Values, path: str, name: str, role: str) -> Values:
-    """Predictions or truth as numbers.
+    """Predictions or true labels as numbers.
 
     Args:
-        values: what was read of them.
+        values: the values.
         path: the file, for messages.
         name: their column.
-        role: what the column is.
+        role: prediction or target.
 
     Raises:
-        UsageError: one is text.
+        UsageError: a value is text.
     """
     if values.dtype.kind == "f":
         return values
@@ -108,33 +108,35 @@ def as_floats(values: Values, path: str, name: str, role: str) -> Values:
 
 
 class TruthCheck:
-    """Whether any truth of a file is one of the classes: a few others are what they are, all are another column.
+    """Checks that the true labels of a file contain a known class.
+
+    Some labels of new classes are normal; a column without any known class is the wrong column.
 
     Args:
-        classes: as text; empty for numbers, which are not looked at.
+        classes: as text; empty for numbers, which are not checked.
     """
 
     def __init__(self, classes: Sequence[str]) -> None:
         self._classes = frozenset(classes)
-        self._strange: str | None = None
-        self._fits = not classes
+        self._unknown: str | None = None
+        self._found = not classes
 
     def add(self, truth: Values) -> None:
-        """Look at some rows."""
-        if self._fits:
+        """Add the labels of some rows."""
+        if self._found:
             return
         found = {class_text(value) for value in set(truth[known(truth)].tolist())}
-        self._fits = not found.isdisjoint(self._classes)
-        self._strange = min(found, default=self._strange)
+        self._found = not found.isdisjoint(self._classes)
+        self._unknown = min(found, default=self._unknown)
 
     def finish(self, path: str, name: str | None) -> None:
-        """Refuse the column if there was a truth and none was a class.
+        """Check all labels.
 
         Raises:
-            UsageError: so it is.
+            UsageError: there are labels, and none is a class of the reference.
         """
-        if not self._fits and self._strange is not None:
+        if not self._found and self._unknown is not None:
             raise UsageError(
                 f"{path}: column {name!r} holds none of the classes of the reference, {listed(sorted(self._classes))}, "
-                f"but values such as {shortened(self._strange)}"
+                f"but values such as {shortened(self._unknown)}"
             )

@@ -1,4 +1,4 @@
-"""`perennate drift`: read, count, judge, show."""
+"""`perennate drift`: read, count, evaluate, report."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def drift(given: argparse.Namespace) -> int:
     """Run the command; returns the exit code.
 
     Raises:
-        UsageError: the request cannot be met.
+        UsageError: an option or a file is invalid.
     """
     form = output_form(given)
     report = report_of(given)
@@ -50,10 +50,10 @@ def drift(given: argparse.Namespace) -> int:
 
 
 def report_of(given: argparse.Namespace) -> DriftReport | None:
-    """Read, count and judge; None if only a profile was to be saved.
+    """Read, count and evaluate. Returns None if the command only saves a profile.
 
     Raises:
-        UsageError: the request cannot be met.
+        UsageError: an option or a file is invalid.
     """
     check_combination(given)
     files, roles, rules = read_options(given), column_roles(given), rules_of(given)
@@ -70,19 +70,19 @@ def report_of(given: argparse.Namespace) -> DriftReport | None:
 
 
 def output_form(given: argparse.Namespace) -> str:
-    """Table, json or html: as asked for, or as the name of the output file says.
+    """The output format: the option, else the extension of the output file, else a table.
 
     Raises:
-        UsageError: a page would be written to a terminal.
+        UsageError: HTML would be written to a terminal.
     """
     form = given.output or (SUFFIXES.get(given.output_file.suffix) if given.output_file else None) or "table"
     if form == "html" and given.output_file is None and sys.stdout.isatty():
-        raise UsageError("an HTML page is nothing for a terminal: say --output-file report.html")
+        raise UsageError("HTML cannot be shown in a terminal: give --output-file report.html")
     return str(form)
 
 
 def reference_of(given: argparse.Namespace, files: ReadOptions, roles: ColumnRoles) -> ReferenceData:
-    """What is compared with."""
+    """The reference data."""
     if given.profile is not None:
         profile = read_profile(given.profile)
         return ReferenceData(str(given.profile), profile, Model.of_profile(profile), profile.rows)
@@ -94,15 +94,13 @@ def reference_of(given: argparse.Namespace, files: ReadOptions, roles: ColumnRol
 def current_of(
     given: argparse.Namespace, files: ReadOptions, roles: ColumnRoles, reference: ReferenceData
 ) -> CurrentData:
-    """What is compared."""
+    """The current data."""
     if given.counts:
         return add_documents(given.counts, reference.profile, reference.name)
     asked = roles.target, roles.prediction, roles.ignored, roles.kinds
     spec = CountingSpec(reference.profile, reference.name, reference.model, *asked, workers=workers())
     if roles.prediction is not None and spec.model is None:
-        raise UsageError(
-            f"{reference.name} was built without predictions: --prediction has nothing to be compared with"
-        )
+        raise UsageError(f"{reference.name} was built without predictions, so --prediction cannot be compared")
     opened = [files.open(path, spec.texts) for path in given.current]
     with ticker(f"reading {given.current[0].name}", shown=not given.no_progress) as tick:
         return count_files(opened, spec, tick)

@@ -24,14 +24,14 @@ DAY = 86_400.0
 
 @dataclass(frozen=True)
 class CurrentData:
-    """What is compared.
+    """The counted current data.
 
     Args:
-        names: where it comes from.
-        sample: what was counted.
-        outcomes: predictions against the truth; None if there is either none.
-        unlabelled: why there are no outcomes although the truth is known, in words.
-        extra: columns that the reference does not have.
+        names: names of the files.
+        sample: the counts.
+        outcomes: predictions against true labels; None without predictions or labels.
+        unlabelled: why there are no outcomes although a target was given; empty otherwise.
+        extra: columns that are not in the reference.
     """
 
     names: tuple[str, ...]
@@ -45,12 +45,12 @@ def count_files(files: Sequence[DataFile], spec: CountingSpec, tick: Ticker) -> 
     """Count the rows of all files together.
 
     Args:
-        files: current rows.
+        files: files with the current rows.
         spec: what to count against.
-        tick: told the share that was read.
+        tick: receives the share that was read.
 
     Raises:
-        UsageError: a file cannot be read or is empty, or lacks a column, or holds another type in it.
+        UsageError: a file cannot be read or has no rows, or a column is missing or has another type.
     """
     window = Window(spec.profile, length=DAY, scrape_interval=DAY)
     outcomes = performance_counts_of(spec.profile, spec.model) if spec.target and spec.prediction else None
@@ -59,7 +59,7 @@ def count_files(files: Sequence[DataFile], spec: CountingSpec, tick: Ticker) -> 
         counts = _count(file, spec, part_of(tick, place, len(files)))
         if outcomes is not None and counts.outcomes is not None:
             outcomes.counts += counts.outcomes.counts
-        # All rows of a file lie in one sub-window: nothing says that they are in the order of time.
+        # All rows of a file are in one sub-window, because their order in time is unknown.
         add_counts(counts.recorder.document(), window, file=file.name, pod=str(place), reference=spec.reference)
     sample = window.sample(DAY)
     check_types(spec, sample, " and ".join(file.name for file in files))
@@ -69,19 +69,19 @@ def count_files(files: Sequence[DataFile], spec: CountingSpec, tick: Ticker) -> 
 
 
 def unlabelled(spec: CountingSpec) -> str:
-    """Why there are no outcomes although the truth is known, in words."""
+    """Why there are no outcomes although a target was given; empty otherwise."""
     if spec.target is None:
         return ""
     if spec.prediction is None:
-        return "that takes --prediction beside --target"
-    return "" if performance_counts_of(spec.profile, spec.model) else f"{spec.reference} was built without the truth"
+        return "--target needs --prediction"
+    return "" if performance_counts_of(spec.profile, spec.model) else f"{spec.reference} was built without true labels"
 
 
 def add_counts(document: Mapping[str, Any], window: Window, *, file: str, pod: str, reference: str) -> None:
-    """Add what was counted of a file to the window.
+    """Add the counts of a file to the window.
 
     Raises:
-        UsageError: numbers of a column lie so far out that their sum is too large.
+        UsageError: values of a column are so far from the reference that their sum overflows.
     """
     try:
         window.add(document, pod=pod, now=DAY)
@@ -91,17 +91,17 @@ def add_counts(document: Mapping[str, Any], window: Window, *, file: str, pod: s
         if name is None:
             raise UsageError(f"{file}: cannot be counted: {error}") from error
         raise UsageError(
-            f"{file}: column {name!r} lies too far from what it is in {reference} to be added up; is it another unit?"
+            f"{file}: column {name!r} is too far from its values in {reference} to be counted; is its unit different?"
         ) from error
 
 
 class FileCounts:
-    """What one pass over a file counted.
+    """The counts of one pass over a file.
 
     Args:
         file: the file, for messages.
         spec: what to count against.
-        labelled: whether the file has predictions and the truth.
+        labelled: whether the file has predictions and true labels.
     """
 
     def __init__(self, file: DataFile, spec: CountingSpec, *, labelled: bool) -> None:
@@ -131,10 +131,10 @@ class FileCounts:
             self.outcomes.add(predictions, self._truths(batch, target))
 
     def finish(self) -> None:
-        """Refuse what only all rows show.
+        """Check the file as a whole.
 
         Raises:
-            UsageError: there was no row, or no truth is of a class that the reference knows.
+            UsageError: there are no rows, or no true label is a class of the reference.
         """
         if not self.rows:
             raise no_rows(self._file)
@@ -147,12 +147,12 @@ class FileCounts:
             return read(batch.column(column))
 
     def _output(self, batch: pa.RecordBatch, column: str) -> Values:
-        """Predictions or truth."""
+        """Predictions or true labels."""
         with usable(self._file.name, column):
             return read_output(batch.column(column))
 
     def _truths(self, batch: pa.RecordBatch, name: str) -> Values:
-        """What was true: classes of any type, or numbers."""
+        """True labels: classes of any type, or numbers."""
         truth = self._output(batch, name)
         if self._spec.model is not None and self._spec.model.form == "number":
             return as_floats(truth, self._file.name, name, "target")
@@ -161,7 +161,7 @@ class FileCounts:
 
 
 def _count(file: DataFile, spec: CountingSpec, tick: Ticker) -> FileCounts:
-    """Count one file; anew when a column of it turns out to be of another type."""
+    """Count one file, from the start again if a column turns out to have another type."""
     names = file.schema.names
     outputs = [name for name in (spec.prediction, spec.target) if name is not None and name in names]
     columns = list(dict.fromkeys([*(spec.column(item.name) for item in spec.profile.features), *outputs]))
@@ -183,11 +183,11 @@ def reader(feature: Feature) -> Callable[[Column], Values | Coded]:
     known = set(feature.categories)
     numeric = {class_text(number): text for text in known if not isinstance(number := as_number(text), str)}
 
-    def spelt(text: Any) -> Any:
-        """The category that is meant: codes come as 1 or, where one was missing when pandas wrote them, as 1.0."""
+    def canonical(text: Any) -> Any:
+        """The category as the reference spells it. pandas writes integer codes as 1.0 if one is missing."""
         if not isinstance(text, str) or text in known or not numeric:
             return text
         number = as_number(text)
         return text if isinstance(number, str) else numeric.get(class_text(number), text)
 
-    return lambda column: categories(column, spelt)
+    return lambda column: categories(column, canonical)

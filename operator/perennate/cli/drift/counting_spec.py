@@ -1,4 +1,4 @@
-"""What is done with every file that is compared with the reference."""
+"""How the current files are counted."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from perennate.tabular.errors import UsageError
 
 @dataclass(frozen=True)
 class CountingSpec:
-    """What is done with every file.
+    """How every current file is counted.
 
     Args:
-        profile: what is counted against.
-        reference: where it comes from, for messages.
-        model: how predictions are read; None if they are not.
-        target, prediction: columns with the truth and with what the model said.
-        ignored: columns that are left out of the reference too.
-        kinds: what the user says that columns are, whatever they look like.
-        workers: threads to count in.
+        profile: the reference profile.
+        reference: name of the reference, for messages.
+        model: how predictions are read; None without predictions.
+        target, prediction: columns with true labels and predictions.
+        ignored: columns that are excluded from the reference too.
+        kinds: kinds of columns that the user sets.
+        workers: number of threads.
     """
 
     profile: Profile
@@ -37,7 +37,7 @@ class CountingSpec:
 
     @property
     def texts(self) -> frozenset[str]:
-        """Columns of a csv file that are read as text, since they are categories."""
+        """Columns of a csv file that are read as text: the categories."""
         return frozenset(
             item.name for item in self.profile.features if item.kind == "categorical" and item.name != PREDICTED
         )
@@ -46,12 +46,12 @@ class CountingSpec:
         """The column that a feature is read from.
 
         Raises:
-            UsageError: it is the predicted class, and no column is named for it.
+            UsageError: it is the predicted class, and the user named no column for it.
         """
         if feature != PREDICTED:
             return feature
         if self.prediction is None:
-            raise UsageError(f"{self.reference} was built with predictions: name their column with --prediction")
+            raise UsageError(f"{self.reference} was built with predictions: give their column with --prediction")
         return self.prediction
 
     @property

@@ -16,19 +16,19 @@ from perennate.tabular.reading import first_line
 from perennate.text import shortened
 
 LARGEST = 16 * 1024 * 1024
-"""Bytes of a document; a counts document of 30 features has 5 kB."""
+"""Maximum size of a document; a counts document of 30 features has 5 kB."""
 
 
 def read_profile(path: Path) -> Profile:
-    """A profile that was saved.
+    """Read a saved profile.
 
     Raises:
-        UsageError: it is not there, or no profile.
+        UsageError: the file does not exist or is not a profile.
     """
     try:
         return Profile.from_bytes(_content(path))
     except ProfileError as error:
-        raise UsageError(f"{path}: is no profile: {error}") from error
+        raise UsageError(f"{path}: is not a profile: {error}") from error
 
 
 def save_profile(profile: Profile, path: Path) -> None:
@@ -44,18 +44,18 @@ def save_profile(profile: Profile, path: Path) -> None:
 
 
 def add_documents(paths: Sequence[Path], profile: Profile, reference: str) -> CurrentData:
-    """Add up the counts documents of pods, one of each.
+    """Add up the counts documents of pods, one per pod.
 
     Raises:
-        UsageError: a document cannot be read, counts against another profile, or two are of one pod.
+        UsageError: a document cannot be read, has another profile, or two are from one pod.
     """
     counts: dict[Path, Counts] = {path: _read_counts(path, profile, reference) for path in paths}
     seen: dict[float, Path] = {}
     for path, found in counts.items():
         if found.start in seen:
-            raise UsageError(f"{path}: counts from the same moment as {seen[found.start]}, so that both are of one pod")
+            raise UsageError(f"{path}: has the same start as {seen[found.start]}, so both are from one pod")
         seen[found.start] = path
-    # However long ago the pods started, the window reaches back to the first of them.
+    # The window reaches back to the start of the oldest pod.
     now = max(seen) + DAY
     window = Window(profile, length=now - min(seen), scrape_interval=now - min(seen))
     for path, found in counts.items():
@@ -72,21 +72,19 @@ def _read_counts(path: Path, profile: Profile, reference: str) -> Counts:
     try:
         digest = decode_digest(content, CountsError)
         if digest not in {None, profile.digest}:
-            raise UsageError(
-                f"{path}: counts against profile {shortened(str(digest))}, {reference} is {profile.digest}"
-            )
+            raise UsageError(f"{path}: has the profile {shortened(str(digest))}, {reference} is {profile.digest}")
         return read_counts(content, Layout(profile))
     except CountsError as error:
-        raise UsageError(f"{path}: is no counts document: {error}") from error
+        raise UsageError(f"{path}: is not a counts document: {error}") from error
 
 
 def _content(path: Path) -> bytes:
-    """What a document holds, if it is not too large to be one."""
+    """The bytes of a document of acceptable size."""
     try:
         if path.stat().st_size > LARGEST:
             raise UsageError(f"{path}: must have at most {LARGEST} bytes, got {path.stat().st_size}")
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise UsageError(f"{path}: there is no such file") from error
+        raise UsageError(f"{path}: does not exist") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {first_line(error)}") from error

@@ -1,4 +1,4 @@
-"""What the model's columns are: the truth, and what the model said."""
+"""How predictions and true labels are read."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from perennate.tabular.values import Values
 Form = Literal["probability", "class", "number"]
 """What a prediction is: the probability of the second of two classes, a class, or a number (regression)."""
 MOST_CLASSES = 30
-"""A target of numbers with more distinct values is a quantity."""
+"""A numeric target with more distinct values is a quantity, not a class."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """How predictions and truth are to be read.
+    """How predictions and true labels are read.
 
     Args:
         form: what a prediction is.
-        classes: as text, in their order; empty for a number.
+        classes: as text, in order; empty for a number.
     """
 
     form: Form
@@ -31,12 +31,12 @@ class Model:
 
     @property
     def task(self) -> Literal["classification", "regression"]:
-        """The task, as profiles know it."""
+        """The task of the profile."""
         return "classification" if self.classes else "regression"
 
     @classmethod
     def of_profile(cls, profile: Profile) -> Model | None:
-        """The model that a profile was saved with; None if it has neither scores nor classes."""
+        """The model of a saved profile; None if it has neither scores nor classes."""
         if profile.score is None:
             return cls("class", profile.classes) if profile.classes else None
         if profile.score.kind == "probability":
@@ -47,17 +47,17 @@ class Model:
 def infer_model(
     predictions: Values, truth: Values | None, *, task: str | None, positive: str | None, where: object
 ) -> Model:
-    """What the values of the reference say of the model.
+    """Infer the model from the values of the reference.
 
     Args:
-        predictions: what it said; floats with NaN, or objects with None, (rows,).
-        truth: what was true, likewise; None if it is not known.
-        task: classification or regression; None: to be seen from the values.
-        positive: class that a probability is of; None: the last of two.
+        predictions: floats with NaN, or objects with None, (rows,).
+        truth: true labels, of the same types; None if unknown.
+        task: classification or regression; None: inferred from the values.
+        positive: class that a probability refers to; None: the last of two.
         where: name of the file, for messages.
 
     Raises:
-        UsageError: the values fit no task, or not the one that is given.
+        UsageError: the values match no task, or not the given one.
     """
     if predictions.dtype.kind != "f":
         if task == "regression":
@@ -81,7 +81,7 @@ def infer_model(
 
 
 def _is_quantity(predictions: Values, truth: Values | None) -> bool:
-    """Whether numbers are predicted rather than classes; without the truth, nothing says that they are classes."""
+    """Whether the predictions are numbers rather than classes; without true labels they are numbers."""
     if truth is None:
         return True
     values = _distinct(truth) if truth.dtype.kind == "f" else set()
@@ -91,14 +91,14 @@ def _is_quantity(predictions: Values, truth: Values | None) -> bool:
 
 
 def _distinct(values: Values) -> set[str]:
-    """The texts of the values that are there."""
+    """The distinct values as text, without missing ones."""
     if values.dtype.kind == "f":
         return {class_text(value) for value in np.unique(values[~np.isnan(values)])}
     return {class_text(value) for value in set(values.tolist()) - {None}}
 
 
 def _classes(predictions: Values | None, truth: Values | None, positive: str | None, where: object) -> tuple[str, ...]:
-    """All classes that occur: numbers by size, text by name."""
+    """All classes in the data: numbers sorted by value, text by name."""
     found: set[str] = set().union(*(_distinct(values) for values in (predictions, truth) if values is not None))
     if not 2 <= len(found) <= MOST_CLASSES:
         raise UsageError(f"{where}: target and prediction must hold 2 to {MOST_CLASSES} classes, got {len(found)}")

@@ -1,4 +1,4 @@
-"""What the user asks of `perennate drift`, checked as far as it can be without opening a file."""
+"""The options of `perennate drift`, validated without opening a file."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class ReadOptions:
     missing: tuple[str, ...] = MISSING_WORDS
 
     def open(self, path: Path, texts: frozenset[str] = frozenset()) -> DataFile:
-        """A file that is ready to be read; columns of `texts` are text if it is a csv file."""
+        """Open a file. The columns in `texts` of a csv file are read as text."""
         return open_source(LocalFile(path), form=self.form, delimiter=self.delimiter, texts=texts, missing=self.missing)
 
 
 @dataclass(frozen=True)
 class ColumnRoles:
-    """What the user says of columns.
+    """The roles of columns that the user sets.
 
     Args:
-        kinds: what these columns are, whatever they look like.
-        ignored: columns to leave out.
-        target, prediction: columns with the truth and with what the model said.
-        task, positive: what the model does, and the class that its probability is of.
+        kinds: kinds of columns, in place of the inferred ones.
+        ignored: columns to exclude.
+        target, prediction: columns with true labels and predictions.
+        task, positive: task of the model, and the class that its probability refers to.
     """
 
     kinds: dict[str, FeatureKind]
@@ -56,12 +56,12 @@ class ColumnRoles:
 
 @dataclass(frozen=True)
 class JudgementOptions:
-    """How the user wants it judged.
+    """How the data are evaluated.
 
     Args:
-        settings: of the tests of columns.
-        metric, tolerance: of the performance; None: the usual ones.
-        rules: columns that are judged otherwise.
+        settings: settings of the tests.
+        metric, tolerance: of the performance; None for the defaults.
+        rules: columns with another method or threshold.
         has_target: whether a column with the truth is named.
     """
 
@@ -73,12 +73,12 @@ class JudgementOptions:
 
     @property
     def requires_performance(self) -> bool:
-        """Whether the performance is what the user wants to know."""
+        """Whether the user requires a verdict on the performance."""
         return self.metric is not None or self.tolerance is not None
 
 
 def judgement_options(given: argparse.Namespace, rules: Mapping[str, FeatureRule]) -> JudgementOptions:
-    """How the user wants it judged."""
+    """How the data are evaluated."""
     settings = Settings(
         min_samples=given.min_samples,
         significance=given.significance,
@@ -93,7 +93,7 @@ def read_options(given: argparse.Namespace) -> ReadOptions:
     """How data files are read.
 
     Raises:
-        UsageError: the delimiter is no single character.
+        UsageError: the delimiter is not a single character.
     """
     delimiter = given.delimiter.replace("\\t", "\t")
     if len(delimiter.encode()) != 1:
@@ -102,10 +102,10 @@ def read_options(given: argparse.Namespace) -> ReadOptions:
 
 
 def column_roles(given: argparse.Namespace) -> ColumnRoles:
-    """What the user says of columns.
+    """The roles of columns that the user sets.
 
     Raises:
-        UsageError: a column is given two roles, or a role without the one that it needs.
+        UsageError: a column has two roles, or an option needs another one.
     """
     chosen: dict[str, str] = {}
     for role in ("categorical", "numeric", "datetime", "ignore", "target", "prediction"):
@@ -115,7 +115,7 @@ def column_roles(given: argparse.Namespace) -> ColumnRoles:
                 raise UsageError(f"column {name!r} is named by both --{chosen[name]} and --{role}")
     for role in ("task", "positive"):
         if getattr(given, role) and not given.prediction:
-            raise UsageError(f"--{role} says something of the predictions: name their column with --prediction")
+            raise UsageError(f"--{role} needs --prediction")
     kinds: dict[str, FeatureKind] = {
         name: kind for name, role in chosen.items() for kind in FEATURE_KINDS if kind == role
     }
@@ -124,10 +124,10 @@ def column_roles(given: argparse.Namespace) -> ColumnRoles:
 
 
 def rules_of(given: argparse.Namespace) -> dict[str, FeatureRule]:
-    """Columns that are judged otherwise than all.
+    """Columns with another method or threshold.
 
     Raises:
-        UsageError: a rule is none, or a column has two.
+        UsageError: a rule is invalid, or a column has two.
     """
     rules: dict[str, FeatureRule] = {}
     for text in given.rule:
@@ -139,7 +139,7 @@ def rules_of(given: argparse.Namespace) -> dict[str, FeatureRule]:
 
 
 def _rule_of(text: str) -> tuple[str, FeatureRule]:
-    """A column and how it is judged."""
+    """A column and its rule."""
     form = f"--rule must be COLUMN=METHOD:EFFECT, such as age=wasserstein:0.3, got {text!r}"
     name, _, rest = text.rpartition("=")
     method, _, effect = rest.partition(":")
@@ -152,10 +152,10 @@ def _rule_of(text: str) -> tuple[str, FeatureRule]:
 
 
 def check_rules_of(rules: Mapping[str, FeatureRule], profile: Profile) -> None:
-    """Refuse rules that do not fit the reference, before everything that is compared with it is read.
+    """Refuse rules that do not apply to the reference, before the current files are read.
 
     Raises:
-        UsageError: it has no such column, or the column no such effect.
+        UsageError: a column does not exist, or the method does not apply to it.
     """
     try:
         check_rules(profile, rules)
@@ -164,41 +164,41 @@ def check_rules_of(rules: Mapping[str, FeatureRule], profile: Profile) -> None:
 
 
 def check_kinds(kinds: Mapping[str, FeatureKind], profile: Profile, reference: str) -> None:
-    """Refuse to take columns as what they are not in the reference: of a profile, only text is to be taken otherwise.
+    """Refuse kinds that differ from those of the reference.
 
     Raises:
-        UsageError: it has no such column, or one of another kind.
+        UsageError: a column does not exist or has another kind.
     """
     known = {feature.name: feature.kind for feature in profile.features}
     for name, kind in kinds.items():
         if known.get(name) != kind:
             found = f"column {name!r} is {known[name]}" if name in known else f"there is no column {name!r}"
-            raise UsageError(f"{reference}: {found}, so that --{kind} cannot be said of it")
+            raise UsageError(f"{reference}: {found}, so --{kind} does not apply")
 
 
 def check_combination(given: argparse.Namespace) -> None:
-    """Refuse options that do not go together.
+    """Refuse invalid combinations of options.
 
     Raises:
-        UsageError: two do not, or one is missing.
+        UsageError: two options conflict, or one is missing.
     """
     for option in ("ignore", "reference_rows", "save_profile", "task", "positive"):
         if given.reference is None and getattr(given, option):
-            raise UsageError(f"--{option.replace('_', '-')} is about a reference file; a profile has it settled")
+            raise UsageError(f"--{option.replace('_', '-')} needs a --reference file; it cannot change a profile")
     if given.warning is not None and given.warning > given.drifted:
         raise UsageError(f"--warning must be at most --drifted, {given.drifted:g}, got {given.warning:g}")
     if not given.current and not given.counts and not given.save_profile:
-        raise UsageError("there is nothing to compare: give --current or --counts")
+        raise UsageError("no current data: give --current or --counts")
     _check_outputs(given)
 
 
 def _check_outputs(given: argparse.Namespace) -> None:
-    """Refuse options about columns and answers that nothing has."""
+    """Refuse options about columns and predictions that the data do not have."""
     if given.counts and given.profile is None:
-        raise UsageError("--counts needs --profile: the profile.json of the version that the pods serve")
+        raise UsageError("--counts needs --profile: the profile.json of the served version")
     for option in ("metric", "tolerance"):
         if getattr(given, option) is not None and not (given.counts or (given.target and given.prediction)):
-            raise UsageError(f"--{option} needs --target and --prediction: performance is measured from both")
+            raise UsageError(f"--{option} needs --target and --prediction")
     for option in ("target", "prediction", *FEATURE_KINDS):
         if given.counts and getattr(given, option, None):
-            raise UsageError(f"--{option} names columns of files; counts documents have none")
+            raise UsageError(f"--{option} names columns of files, and counts documents have none")

@@ -1,4 +1,4 @@
-"""The performance beside that of the reference: measured where the truth is known, else estimated."""
+"""The performance compared with the reference: measured on labelled rows, else estimated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from perennate.report.words import pluralize
 from perennate.tabular.errors import UsageError
 
 DECIDING = ("auc", "accuracy", "mae")
-"""The metric that decides unless one is named: the first of these that there is."""
+"""The default metric: the first of these that is defined."""
 METRICS: Mapping[Form, tuple[str, ...]] = MappingProxyType(
     {
         "probability": tuple(labelled.METRICS),
@@ -33,11 +33,11 @@ ERROR_LOST = 0.1
 
 @dataclass(frozen=True)
 class Performance:
-    """How good the model is.
+    """The performance of the model.
 
     Args:
-        metrics: measured, or estimated.
-        unknown: why nobody can say whether it was lost, in a sentence; empty if that is known, or was not asked.
+        metrics: measured or estimated metrics.
+        unknown: why there is no verdict, in a sentence; empty if there is one, or none was requested.
     """
 
     metrics: tuple[MetricReport, ...]
@@ -45,22 +45,22 @@ class Performance:
 
 
 def check_metric(metric: str | None, model: Model | None) -> None:
-    """Refuse a metric that the model cannot have, before everything that is compared is read.
+    """Refuse a metric that does not apply to the model, before the current files are read.
 
     Raises:
-        UsageError: so it is.
+        UsageError: it does not apply.
     """
     if metric is not None and model is not None and metric not in METRICS[model.form]:
         raise UsageError(f"--metric must be one of {', '.join(METRICS[model.form])} for this model, got {metric!r}")
 
 
 def judge_performance(reference: ReferenceData, current: CurrentData, options: JudgementOptions) -> Performance:
-    """The metrics of the current rows beside their baselines."""
+    """The metrics of the current rows compared with their baselines."""
     confidence, outcomes = 1 - options.settings.significance, current.outcomes
     rows, needed = 0 if outcomes is None else outcomes.rows, max(options.settings.min_samples, ROWS_FLOOR)
     if outcomes is None or rows < needed:
         estimates = estimate_performance(current.sample, confidence=confidence)
-        why = current.unlabelled or f"{pluralize(rows, 'labelled row')}, at least {needed:,} are needed"
+        why = current.unlabelled or f"{pluralize(rows, 'labelled row')}, at least {needed:,} needed"
         return Performance(
             tuple(_metric(reference, found, estimated=True) for found in estimates.values()),
             f"Performance was not measured: {why}."
@@ -71,9 +71,9 @@ def judge_performance(reference: ReferenceData, current: CurrentData, options: J
     deciding = options.metric or next(name for name in DECIDING if name in measured)
     unknown = ""
     if deciding not in measured:
-        unknown = f"Performance was not judged: {deciding} is not defined for the labelled rows."
+        unknown = f"There is no verdict on the performance: {deciding} is not defined for the labelled rows."
     elif deciding not in reference.profile.metrics:
-        unknown = f"Performance was not judged: {reference.name} has no {deciding} to compare with."
+        unknown = f"There is no verdict on the performance: {reference.name} has no {deciding}."
     return Performance(
         tuple(
             _metric(reference, found, estimated=False, options=options if found.metric == deciding else None)
@@ -90,7 +90,7 @@ def _metric(
     estimated: bool,
     options: JudgementOptions | None = None,
 ) -> MetricReport:
-    """One metric; the one that decides, for which something is asked, says whether performance is lost."""
+    """One metric. With `options`, it is the deciding one and says whether performance dropped."""
     known = reference.profile.metrics.get(found.metric)
     baseline = None if known is None else known.value
     tolerated = lost = None

@@ -1,4 +1,4 @@
-"""Predictions against the truth, added up as whole numbers while a file goes by."""
+"""Predictions against true labels, counted while a file is read."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from perennate.tabular.values import Values
 
 Ints = npt.NDArray[np.int64]
 ABSENT: Any = None
-"""What stands for no value among objects; NumPy compares with it, but its types do not say so."""
+"""A missing value among objects. NumPy can compare with None, but its type stubs do not allow it."""
 
 
 class PerformanceCounts(Protocol):
-    """Rows whose truth is known.
+    """Counts of labelled rows.
 
     Attributes:
-        counts: everything that is added up; those of several files may be added.
+        counts: all counts; those of several files can be added.
     """
 
     counts: Ints
 
     @property
     def rows(self) -> int:
-        """How many there are."""
+        """Number of labelled rows."""
         ...
 
     def add(self, predictions: Values, truth: Values) -> None:
-        """Take rows; those that lack either are left out."""
+        """Add rows; those without prediction or label are skipped."""
         ...
 
     def measured(self, confidence: float) -> dict[str, Measurement]:
-        """Every metric that is defined, by name."""
+        """All defined metrics, by name."""
         ...
 
 
 def performance_counts_of(profile: Profile, model: Model | None) -> PerformanceCounts | None:
-    """Where to add up the outcomes of a model; None if the profile has nothing to add them up by."""
+    """Empty counts for a model; None if the profile cannot count its labels."""
     if model is None:
         return None
     if model.form == "class":
@@ -57,7 +57,7 @@ def performance_counts_of(profile: Profile, model: Model | None) -> PerformanceC
 
 
 def performance_counts_in(sample: Sample) -> PerformanceCounts | None:
-    """What pods counted of predictions whose truth came back; None if they count none for this model."""
+    """The labels that pods counted; None if they count none for this model."""
     profile = sample.profile
     found: PerformanceCounts | None = None
     if profile.label_kind == "scores" and profile.score is not None:
@@ -76,13 +76,13 @@ class ScoreCounts:
     """Probabilities of two classes, by score bin.
 
     Args:
-        score: what the profile knows of the probabilities.
-        classes: negative and positive.
+        score: the score of the profile.
+        classes: negative and positive class.
     """
 
     def __init__(self, score: Score, classes: tuple[str, ...]) -> None:
         self._score = score
-        self._places = {name: place for place, name in enumerate(classes)}
+        self._indices = {name: index for index, name in enumerate(classes)}
         self.counts = np.zeros((2, self._score.bins), dtype=np.int64)
 
     @property
@@ -91,12 +91,12 @@ class ScoreCounts:
         return int(self.counts.sum())
 
     def add(self, predictions: Values, truth: Values) -> None:
-        """Take rows; those of a class that is neither are left out too."""
+        """Add rows; those of another class are skipped."""
         kept = ~np.isnan(predictions) & known(truth)
         bins = bin_of(self._score.edges, predictions[kept])
-        places = positions(truth[kept], self._places, -1)
-        told = places >= 0
-        self.counts += labelled.labels_by_bin(bins[told], places[told] == 1, self._score.bins)
+        label_indices = positions(truth[kept], self._indices, -1)
+        labelled_rows = label_indices >= 0
+        self.counts += labelled.labels_by_bin(bins[labelled_rows], label_indices[labelled_rows] == 1, self._score.bins)
 
     def measured(self, confidence: float) -> dict[str, Measurement]:
         """Accuracy, precision, recall, F1, AUC, log loss, Brier score."""
@@ -113,20 +113,20 @@ class ConfusionCounts:
     """
 
     def __init__(self, classes: tuple[str, ...]) -> None:
-        self._places = {name: place for place, name in enumerate(classes)}
-        # A class that the reference has not seen has a row and a column of its own: it is never rightly predicted.
+        self._indices = {name: index for index, name in enumerate(classes)}
+        # Classes that are not in the reference share one more row and column and never count as correct.
         self.counts = np.zeros((len(classes) + 1,) * 2, dtype=np.int64)
 
     @property
     def rows(self) -> int:
-        """Rows of all classes."""
+        """Labelled rows of all classes."""
         return int(self.counts.sum())
 
     def add(self, predictions: Values, truth: Values) -> None:
-        """Take rows."""
+        """Add rows."""
         kept = known(predictions) & known(truth)
-        new = len(self._places)
-        said, true = (positions(values[kept], self._places, new) for values in (predictions, truth))
+        new = len(self._indices)
+        said, true = (positions(values[kept], self._indices, new) for values in (predictions, truth))
         np.add.at(self.counts, (said, true), 1)
 
     def measured(self, confidence: float) -> dict[str, Measurement]:
@@ -138,7 +138,7 @@ class ResidualCounts:
     """Numbers, as sums of residuals.
 
     Args:
-        unit: residuals are added up in whole numbers of it.
+        unit: residuals are counted as integer multiples of it.
     """
 
     def __init__(self, unit: float) -> None:
@@ -151,7 +151,7 @@ class ResidualCounts:
         return int(self.counts[RESIDUAL_SUMS.index("rows")])
 
     def add(self, predictions: Values, truth: Values) -> None:
-        """Take rows."""
+        """Add rows."""
         residuals = predictions - truth
         self.counts += regression.residual_sums(residuals[np.isfinite(residuals)], self._unit)
 
@@ -161,13 +161,13 @@ class ResidualCounts:
 
 
 def known(values: Values) -> npt.NDArray[np.bool_]:
-    """Which values are there."""
+    """Mask of the values that are not missing."""
     if values.dtype.kind == "f":
         return np.asarray(~np.isnan(values))
     return np.asarray(np.not_equal(values, ABSENT), dtype=np.bool_)
 
 
-def positions(values: Values, places: Mapping[str, int], other: int) -> Ints:
-    """Place of each class, (rows,)."""
-    own = {value: places.get(class_text(value), other) for value in set(values.tolist())}
+def positions(values: Values, indices: Mapping[str, int], other: int) -> Ints:
+    """Index of each class, (rows,)."""
+    own = {value: indices.get(class_text(value), other) for value in set(values.tolist())}
     return np.fromiter(map(own.__getitem__, values.tolist()), dtype=np.int64, count=values.size)

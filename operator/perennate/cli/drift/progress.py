@@ -1,4 +1,4 @@
-"""A progress bar on stderr, if that is a terminal and reading takes a while."""
+"""A progress bar on stderr, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from perennate.tabular.reading import Ticker
 
 @contextmanager
 def ticker(words: str, *, shown: bool) -> Iterator[Ticker]:
-    """Tell how far reading has come.
+    """A ticker that shows a progress bar.
 
     Args:
-        words: what is being read.
-        shown: whether the user wants to see it.
+        words: label of the bar.
+        shown: whether the user wants a bar.
     """
     if not (shown and sys.stderr.isatty()):
         yield lambda share: None

@@ -25,13 +25,13 @@ from perennate.tabular.values import Coded, Column, Values, booleans, categories
 MAX_WORKERS = 4
 """More threads help little: one thread reads, which takes most of the time, and each thread holds a column."""
 HELD_VALUES = 32_000_000
-"""Values of the reference that are held at once: 256 MB of numbers."""
+"""Maximum number of values in memory: 256 MB of numbers."""
 HELD_ROWS = HELD_VALUES // MAX_WORKERS
-"""Rows of one column that are held at once, however many workers there are: which are drawn must not depend on the
-machine. Quantiles of more rows are no better, and sorting takes copies."""
+"""Maximum rows of one column in memory. It does not depend on the number of workers, so that every machine draws the
+same sample. More rows do not improve the quantiles."""
 CONFIDENCE = 0.95
 PREDICTED = "predicted class"
-"""Name of the predicted class in a report, whatever its column is called; it is tested like a column."""
+"""Name of the predicted class in a report. It is tested like a column."""
 RESERVED = ("score", "prediction", PREDICTED)
 READERS: dict[FeatureKind, Callable[[Column], Values | Coded]] = {
     "numeric": numbers,
@@ -49,13 +49,13 @@ def workers() -> int:
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """What is compared with.
+    """The reference data.
 
     Args:
-        name: where it comes from.
-        profile: what it looks like.
-        model: how predictions are read; None if there are none.
-        rows: rows of the file.
+        name: name of the file.
+        profile: the profile of the rows.
+        model: how predictions are read; None without predictions.
+        rows: number of rows of the file.
     """
 
     name: str
@@ -69,18 +69,18 @@ def read_reference(
 ) -> ReferenceData:
     """Build the profile of a file.
 
-    Where the format allows it, as many columns as there are workers are read at once, so that memory holds only those.
-    More rows than fit are drawn evenly; the same ones every time.
+    If the format allows it, one column per worker is read at a time to limit memory. More rows than fit are sampled
+    uniformly and deterministically.
 
     Args:
-        file: reference rows.
-        roles: what the user says of its columns.
-        limit: most rows to hold; None: as many as fit.
-        workers: threads that look at columns, at most MAX_WORKERS.
-        tick: told the share that was read.
+        file: file with the reference rows.
+        roles: the roles of its columns.
+        limit: maximum rows in memory; None: as many as fit.
+        workers: number of threads, at most MAX_WORKERS.
+        tick: receives the share that was read.
 
     Raises:
-        UsageError: the file cannot be read or is empty, or a column is not there or cannot be compared.
+        UsageError: the file cannot be read or has no rows, or a column is missing or cannot be compared.
     """
     while True:
         try:
@@ -101,16 +101,16 @@ def _read(file: DataFile, roles: ColumnRoles, limit: int | None, workers: int, t
     kept = next((name for name in names if name in RESERVED), None)
     if kept is not None:
         raise UsageError(
-            f"{file.name}: column {kept!r} has a name that is kept for what the model says: give it as --prediction, "
-            f"leave it out with --ignore {kept}, or rename it"
+            f"{file.name}: column {kept!r} has a reserved name: give it as --prediction, "
+            f"exclude it with --ignore {kept}, or rename it"
         )
     width = columns_at_once(file.rows or 0, limit, workers)
     groups = _groups(file, names, outputs, width)
     features: list[Feature] = []
     given: dict[str, Values] = {}
-    for place, group in enumerate(groups):
+    for index, group in enumerate(groups):
         held = limit or min(HELD_VALUES // len(group), HELD_ROWS)
-        table, rows = _hold(file, group, held, part_of(tick, place, len(groups)))
+        table, rows = _hold(file, group, held, part_of(tick, index, len(groups)))
         for name in outputs:
             if name in group:
                 with usable(file.name, name):
@@ -121,12 +121,12 @@ def _read(file: DataFile, roles: ColumnRoles, limit: int | None, workers: int, t
     if model is not None and model.form == "class" and roles.prediction is not None:
         features.append(build_feature(PREDICTED, "categorical", as_categories(given[roles.prediction])))
     profile = replace(profile, features=tuple(features))
-    # What is written must be readable: the reader's checks are the only ones.
+    # A profile that is written must be readable, so the checks of the reader apply.
     return ReferenceData(file.name, Profile.from_document(profile.to_document()), model, rows)
 
 
 def _outputs(file: DataFile, roles: ColumnRoles, kinds: dict[str, FeatureKind]) -> list[str]:
-    """Columns of the prediction and of the truth, those that are given."""
+    """The given columns with predictions and true labels."""
     for role in ("prediction", "target"):
         name = getattr(roles, role)
         if name is not None and name not in kinds:
@@ -137,19 +137,19 @@ def _outputs(file: DataFile, roles: ColumnRoles, kinds: dict[str, FeatureKind]) 
 
 
 def columns_at_once(rows: int, limit: int | None, workers: int) -> int:
-    """How many columns are held together: one for each worker, but no more values than HELD_VALUES if one fits.
+    """Number of columns in memory: one per worker, and no more than HELD_VALUES values if one column fits.
 
     Args:
-        rows: of the file.
-        limit: most rows to hold; None: HELD_ROWS.
-        workers: threads that look at columns.
+        rows: number of rows of the file.
+        limit: maximum rows in memory; None: HELD_ROWS.
+        workers: number of threads.
     """
     held = max(1, min(rows, limit or HELD_ROWS))
     return max(1, min(workers, HELD_VALUES // held))
 
 
 def _groups(file: DataFile, names: list[str], outputs: list[str], width: int) -> list[list[str]]:
-    """Columns that are held together: of a csv file all, since reading one takes reading all."""
+    """Groups of columns to read together; all columns of a csv file, because each pass parses the whole file."""
     if file.rows is None:
         return [[*names, *outputs]]
     groups = [names[start : start + width] for start in range(0, len(names), width)]
@@ -157,7 +157,7 @@ def _groups(file: DataFile, names: list[str], outputs: list[str], width: int) ->
 
 
 def _hold(file: DataFile, columns: list[str], limit: int, tick: Ticker) -> tuple[pa.Table, int]:
-    """The rows of some columns, drawn if they are too many, and how many the file has."""
+    """The rows of some columns, sampled if there are too many, and the number of rows of the file."""
     sample = RowSample(limit, file.rows)
     for batch in file.batches(columns, tick):
         sample.add(batch)
@@ -167,7 +167,7 @@ def _hold(file: DataFile, columns: list[str], limit: int, tick: Ticker) -> tuple
 
 
 def _outline(file: DataFile, roles: ColumnRoles, given: dict[str, Values], rows: int) -> tuple[Model | None, Profile]:
-    """How predictions are read, and a profile with everything but the features."""
+    """The model, and a profile without features."""
     stand_in = {"rows": np.zeros(rows)}
     if roles.prediction is None:
         return None, build_profile(stand_in, task="regression")
@@ -183,7 +183,7 @@ def _outline(file: DataFile, roles: ColumnRoles, given: dict[str, Values], rows:
         return model, build_profile(stand_in, task="classification", classes=model.classes, metrics=metrics)
     kept = np.isfinite(predictions) & (known(truth) if truth is not None else True)
     if not kept.any():
-        raise UsageError(f"{file.name}: no row has a prediction" + (" and a truth" if truth is not None else ""))
+        raise UsageError(f"{file.name}: no row has a prediction" + (" and a true label" if truth is not None else ""))
     return model, build_profile(
         stand_in,
         task=model.task,
@@ -194,13 +194,13 @@ def _outline(file: DataFile, roles: ColumnRoles, given: dict[str, Values], rows:
 
 
 def read_output(column: Column) -> Values:
-    """Predictions or truth: numbers with NaN, or objects (text, booleans) with None."""
+    """Predictions or true labels: numbers with NaN, or objects (text, booleans) with None."""
     text = is_text(column.type) or pa.types.is_dictionary(column.type) or pa.types.is_boolean(column.type)
     return categories(column).values() if text else numbers(column)
 
 
 def as_categories(values: Values) -> Values:
-    """Classes that may be numbers as categories, None for none."""
+    """Classes, which may be numbers, as categories; None if missing."""
     return values if values.dtype == object else np.where(known(values), values.astype(object), ABSENT)
 
 
@@ -212,18 +212,18 @@ def _feature(file: DataFile, name: str, column: Column, kinds: dict[str, Feature
 
 
 def build_feature(name: str, kind: FeatureKind, values: Values | Coded) -> Feature:
-    """One column as a feature; values that are no number (no date) of one that is to hold them are counted apart."""
+    """One column as a feature. Text in a column of numbers or dates is counted as `other`."""
     if isinstance(values, Coded) or kind == "categorical":
         return _only(build_profile({name: values}, task="regression", categorical=[name]))
-    strange = 0
+    invalid = 0
     if values.dtype == object:
         texts = np.array([isinstance(value, str) for value in values])
-        strange = int(texts.sum())
+        invalid = int(texts.sum())
         values = np.where(texts, ABSENT, values)
         if kind != "boolean":
             values = np.array(values, dtype=np.float64 if kind == "numeric" else "datetime64[us]")
     feature = _only(build_profile({name: values}, task="regression"))
-    return replace(feature, missing=feature.missing - strange, other=strange)
+    return replace(feature, missing=feature.missing - invalid, other=invalid)
 
 
 def _only(profile: Profile) -> Feature:

@@ -1,4 +1,4 @@
-"""Labels: `POST /feedback` with `[{"id": ..., "label": ...}]`, whenever the truth is known."""
+"""`POST /feedback` with `[{"id": ..., "label": ...}]`: true labels of earlier predictions."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from perennate.serving.model.model import ServedModel
 
 MAX_LABELS: Final = 10_000
-"""Labels of one request."""
+"""Maximum labels of one request."""
 REMEMBERED: Final = 100_000
-"""Ids whose label a pod remembers, so that a label that is sent twice is booked once. About 10 MiB when full."""
+"""Number of recent ids that a pod remembers to deduplicate labels. About 10 MiB when full."""
 
 
 class RecentIds:
-    """The last ids that were booked; the oldest is forgotten for a new one.
+    """A bounded set of recent ids; a new id replaces the oldest.
 
     Args:
-        limit: ids that are remembered.
+        limit: maximum number of ids.
     """
 
     def __init__(self, limit: int = REMEMBERED) -> None:
         self._limit = limit
-        # Hashes take a fifth of the memory of the texts; of two different ids one in 2**60 would count as sent twice.
+        # Hashes take a fifth of the memory of strings. Two ids collide with a probability of about 2**-60.
         self._order: deque[int] = deque()
         self._known: set[int] = set()
 
@@ -43,7 +43,7 @@ class RecentIds:
         return hash(text) in self._known
 
     def add(self, text: str) -> None:
-        """Remember an id that is not known yet."""
+        """Add an id that is not in the set."""
         if len(self._order) == self._limit:
             self._known.discard(self._order.popleft())
         self._order.append(hash(text))
@@ -52,14 +52,14 @@ class RecentIds:
 
 @dataclass
 class Receipt:
-    """What became of the labels of one request; every label is in exactly one of the five.
+    """The outcome of the labels of one request; each label is in exactly one of the five.
 
     Args:
-        booked: counted.
-        kept: of this version, which counts no labels (the profile says why); captured if capture is on.
-        duplicates: labels of ids that this pod had a label for already.
-        foreign: of another version; captured if capture is on.
-        invalid: position and reason of those that are refused.
+        counted: labels that count for the performance.
+        not_countable: labels of a version or prediction whose labels cannot be counted; captured if capture is on.
+        duplicates: labels of ids that already have one in this pod.
+        other_version: labels of another version; captured if capture is on.
+        invalid: position and error of each refused label.
     """
 
     counted: int = 0
@@ -69,20 +69,20 @@ class Receipt:
     invalid: list[dict[str, Any]] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
-        """The answer of the route."""
+        """The response body."""
         return dict(vars(self))
 
 
 class Feedback:
-    """Books labels.
+    """Counts and captures labels.
 
     Args:
         model: what is served.
         recorder: counts labels.
-        metrics: counts labels by outcome.
+        metrics: the metrics of the pod.
         clock: seconds since 1970.
-        capture: keeps labels for retraining, if any.
-        seen: memory of the ids that were booked.
+        capture: captures labels for retraining; None without capture.
+        recent: ids that already have a label.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Feedback:
         metrics: Metrics,
         clock: Callable[[], float],
         capture: Capture | None = None,
-        seen: RecentIds | None = None,
+        recent: RecentIds | None = None,
     ) -> None:
         manifest = model.manifest
         self._prefix = model.prefix
@@ -103,13 +103,13 @@ class Feedback:
         self._metrics = metrics
         self._clock = clock
         self._capture = capture
-        self._seen = RecentIds() if seen is None else seen
+        self._recent = RecentIds() if recent is None else recent
 
     def accept(self, labels: object) -> Receipt:
-        """Book every label that can be booked; one bad label does not spoil the others.
+        """Handle each label on its own: an invalid label does not affect the others.
 
         Raises:
-            RequestError: the body is no list of at most 10,000 labels.
+            RequestError: the body is not a list of at most 10,000 labels.
         """
         if not isinstance(labels, list):
             raise unprocessable(f'body: must be a list of {{"id", "label"}} objects, got {json_kind(labels)}')
@@ -120,7 +120,7 @@ class Feedback:
         receipt = Receipt()
         for index, entry in enumerate(labels):
             try:
-                outcome = self._book(entry)
+                outcome = self._handle(entry)
             except ValueError as error:
                 receipt.invalid.append({"index": index, "error": str(error)})
                 outcome = "invalid"
@@ -129,13 +129,13 @@ class Feedback:
             self._metrics.labels.labels(outcome).inc()
         return receipt
 
-    def _book(self, entry: object) -> str:
-        """What became of one label, as the name of a field of the receipt."""
+    def _handle(self, entry: object) -> str:
+        """The outcome of one label, as the name of a field of the receipt."""
         text, prediction, label = self._read(entry)
-        if text in self._seen:
+        if text in self._recent:
             return "duplicates"
         outcome = self._count(prediction, label)
-        self._seen.add(text)
+        self._recent.add(text)
         if self._capture is not None:
             self._capture.add_label(CapturedLabel(text, label, self._clock()))
         return outcome

@@ -36,13 +36,13 @@ _TYPES: Final = {name: pa.type_for_alias(row.arrow) for name, row in FEATURE_TYP
 class ParquetFolder:
     """The folder of captured files of one ModelDeployment; all of its pods write there.
 
-    A file appears under its name whole or not at all, and is never written again.
+    Files are written atomically and never changed.
 
     Args:
-        folder: where the files lie.
+        folder: the folder.
         pod: name of this pod.
         manifest: of the version that this pod serves; gives the types of the columns.
-        retention_seconds: age at which files are deleted, whichever pod wrote them.
+        retention_seconds: age at which any pod deletes a file.
     """
 
     def __init__(self, folder: Path, *, pod: str, manifest: ModelManifest, retention_seconds: float) -> None:
@@ -53,7 +53,7 @@ class ParquetFolder:
         self._retention = retention_seconds
 
     def write_rows(self, rows: Sequence[CapturedRows], time: float) -> None:
-        """One file with a column for each feature, the id, the time and the prediction.
+        """Write one file with a column per feature, the id, the time and the prediction.
 
         Raises:
             ArtifactError: the folder cannot be written.
@@ -70,7 +70,7 @@ class ParquetFolder:
         self._write("rows", columns, time)
 
     def write_labels(self, labels: Sequence[CapturedLabel], time: float) -> None:
-        """One file with id, label and time.
+        """Write one file with id, label and time.
 
         Raises:
             ArtifactError: the folder cannot be written.
@@ -83,10 +83,10 @@ class ParquetFolder:
         self._write("labels", columns, time)
 
     def delete_expired(self, time: float) -> None:
-        """Delete files older than the retention, by the time in their name, and what killed writers left.
+        """Delete files older than the retention, by the time in their name, and partial files of killed writers.
 
         Raises:
-            OSError: the folder cannot be read or a file not removed.
+            OSError: the folder cannot be read, or a file cannot be deleted.
         """
         for path in list(self._folder.iterdir()):
             written = _written(path)
@@ -99,14 +99,14 @@ class ParquetFolder:
         create(self._free_name(kind, time), buffer.getvalue().to_pybytes())
 
     def _free_name(self, kind: FileKind, time: float) -> Path:
-        """The name of a new file; a container that restarted within a millisecond gets another one."""
+        """An unused file name. A container that restarts within a millisecond gets a number behind it."""
         return next(
             path for number in count() if not (path := self._folder / file_name(kind, self._pod, time, number)).exists()
         )
 
 
 def _written(path: Path) -> float | None:
-    """When a file of ours was written, in seconds since 1970; None for other files."""
+    """When a captured file was written, in seconds since 1970; None for other files."""
     if path.name.startswith(PARTIAL_PREFIX):
         return path.stat().st_mtime
     return written_at(path.name)

@@ -1,11 +1,11 @@
-"""Ids of predictions: all that a label needs to be booked, by any pod, however late.
+"""Prediction ids. An id holds everything that any pod needs to count a label, at any later time.
 
-`<version>.<answer>.<time>.<random>`: the first 12 digits of the version's digest; what the model said; milliseconds
-since 1970; ten random hexadecimal digits of the request and the row's number in it.
+`<version>.<answer>.<time>.<random>`: the first 12 digits of the version's digest; the answer of the model; milliseconds
+since 1970; ten random hexadecimal digits for the request and the number of the row in it.
 
-What the model said is, by how labels of it are counted: the bin of the row's score (two classes); `c` and the position
-of the predicted class (more); `r` and the predicted value as 16 hexadecimal digits of a double (regression); or `n` if
-they are not.
+The answer depends on how labels are counted: the bin of the score (two classes); `c` and the position of the predicted
+class (more classes); `r` and the predicted value as 16 hexadecimal digits of a double (regression); `n` if labels are
+not counted.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _PATTERN: Final = re.compile(
 
 @dataclass(frozen=True)
 class PredictionId:
-    """What an id says.
+    """The parts of an id.
 
     Args:
-        version: first 12 digits of the version that predicted.
-        kind: what the answer is; None if there is none.
-        answer: what the model said: a bin, a position or a value.
-        time_ms: when it was predicted, in milliseconds since 1970.
-        random: what tells it from other rows of that moment.
+        version: first 12 digits of the version that made the prediction.
+        kind: what the answer is; None without an answer.
+        answer: a bin, a position or a value.
+        time_ms: time of the prediction in milliseconds since 1970.
+        random: tells apart rows of the same millisecond.
     """
 
     version: str
@@ -48,12 +48,12 @@ class PredictionId:
 def make_ids(
     *, version: str, kind: LabelKind | None, answers: Sequence[int | float | None], time_ms: int, token: str
 ) -> list[str]:
-    """One id a row.
+    """One id per row.
 
     Args:
         version: first 12 digits of the version.
-        kind: how labels of the model are counted.
-        answers: what the model said to each row, None if nothing that a label could be booked by.
+        kind: how labels of the model are counted; None if they are not.
+        answers: answer for each row; None if a label of the row cannot be counted.
         time_ms: milliseconds since 1970.
         token: ten random hexadecimal digits, new for every request.
     """
@@ -66,11 +66,11 @@ def parse_id(text: str) -> PredictionId:
     """Read an id.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not an id.
     """
     match = _PATTERN.fullmatch(text)
     if match is None:
-        raise ValueError("must be an id as it stands in the answer of a prediction: <version>.<answer>.<time>.<random>")
+        raise ValueError("must be a prediction id: <version>.<answer>.<time>.<random>")
     version, score_bin, position, value, time_ms, random = match.groups()
     kind: LabelKind | None = None
     answer: int | float | None = None
@@ -84,7 +84,7 @@ def parse_id(text: str) -> PredictionId:
 
 
 def _text(kind: LabelKind, answer: float) -> str:
-    """What the model said, in the form of an id."""
+    """The answer as a part of an id."""
     if kind == "residuals":
         return f"r{struct.pack('>d', answer).hex()}"
     return f"c{answer}" if kind == "classes" else f"{answer}"

@@ -1,4 +1,4 @@
-"""One request for predictions, from checked rows to an answer with ids."""
+"""One prediction request, from validated rows to an answer with ids."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from perennate.serving.model.schema import Batch
 
 INLINE_SECONDS: Final = 0.003
-"""A batch that is expected to take longer is predicted in a thread, so that probes and other requests go on."""
+"""A batch that is expected to take longer runs in a thread, so that probes and other requests are not blocked."""
 WARM_UP_ROWS: Final = (1, 16, 256)
 THREADS: Final = 2
 
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Randomness:
-    """Where requests get what is random about them.
+    """The sources of randomness of requests.
 
     Args:
         token: ten random hexadecimal digits, new at every call.
@@ -45,23 +45,23 @@ class Randomness:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What one request is answered: the model's outcome and the id of each row."""
+    """The answer to one request: the predictions and the id of each row."""
 
     prediction: BatchPrediction
     ids: list[str]
 
 
 class Predictor:
-    """Checks nothing and decides nothing: it runs the model and tells everyone who counts.
+    """Runs the model and passes rows and predictions to the recorder and to capture.
 
     Args:
-        model: what predicts.
+        model: the served model.
         recording: counts rows and scores for drift.
-        metrics: counts rows.
+        metrics: the metrics of the pod.
         randomness: for ids and sampling.
         clock: seconds since 1970.
-        capture: keeps rows for retraining, if any.
-        sampling_ratio: share of requests whose rows are kept.
+        capture: captures rows for retraining; None without capture.
+        sampling_ratio: share of requests whose rows are captured.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Predictor:
         self._inline_rows = 0
 
     def warm_up(self) -> None:
-        """Predict ordinary rows, so that the first request finds everything loaded, and see how long it takes."""
+        """Predict typical rows, so that the first request is fast, and find the largest batch to predict inline."""
         self.model.predict(self.model.sample(1))
         for rows in WARM_UP_ROWS:
             batch = self.model.sample(rows)
@@ -98,14 +98,14 @@ class Predictor:
         logger.info("Model is warm, predicting up to %d rows without a thread", self._inline_rows)
 
     async def answer(self, batch: Batch) -> Answer:
-        """Predict the batch, count it, keep it if it is drawn.
+        """Predict the batch, count it, and capture it if it is sampled.
 
         Raises:
-            RequestError: the model cannot predict a value of the batch, although it has the right type.
+            RequestError: the model rejects a value of the right type.
         """
-        outcome = await self._predict(batch)
+        prediction = await self._predict(batch)
         now = self._clock()
-        answers = self._recording.record(batch, outcome)
+        answers = self._recording.record(batch, prediction)
         ids = make_ids(
             version=self.model.prefix,
             kind=self.model.profile.label_kind,
@@ -115,11 +115,11 @@ class Predictor:
         )
         self._metrics.rows.inc(batch.rows)
         if self._capture is not None and self._randomness.share() < self._sampling_ratio:
-            self._capture.add_rows(CapturedRows(batch, ids, now, outcome.predictions))
-        return Answer(outcome, ids)
+            self._capture.add_rows(CapturedRows(batch, ids, now, prediction.predictions))
+        return Answer(prediction, ids)
 
     def close(self) -> None:
-        """End the threads; what they are at is finished first."""
+        """Stop the threads after their current batch."""
         self._threads.shutdown()
 
     async def _predict(self, batch: Batch) -> BatchPrediction:
@@ -128,8 +128,7 @@ class Predictor:
                 return self.model.predict(batch)
             return await asyncio.get_running_loop().run_in_executor(self._threads, self.model.predict, batch)
         except ValueError as error:
-            # The types are right, so the model dislikes a value: too large for its float32, or a category that it
-            # never saw.
+            # The types are right, so the model rejects a value: too large for float32, or an unknown category.
             raise unprocessable(f"the model cannot predict these rows: {_first_line(error)}") from error
 
 

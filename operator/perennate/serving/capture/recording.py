@@ -1,4 +1,4 @@
-"""Counting traffic for drift: never fails a request, whatever happens."""
+"""Counting traffic for drift. An error here never fails a request (fail open)."""
 
 from __future__ import annotations
 
@@ -18,44 +18,48 @@ logger = logging.getLogger(__name__)
 
 
 class FailOpenRecorder:
-    """The recorder of a pod, fail-open: what cannot be counted is counted as an error, and the request goes on.
+    """The drift recorder of a pod. A batch that cannot be counted is counted as an error, and the request succeeds.
 
     Args:
-        model: what is served.
-        start: when counting begins, in seconds since 1970.
-        metrics: counts the errors.
+        model: the served model.
+        start: start of counting, in seconds since 1970.
+        metrics: the metrics of the pod.
     """
 
     def __init__(self, model: ServedModel, *, start: float, metrics: Metrics) -> None:
         self.recorder = Recorder(model.profile, model=model.manifest.model, version=model.digest, start=start)
         self._metrics = metrics
 
-    def record(self, batch: Batch, outcome: BatchPrediction) -> list[int | float | None]:
-        """Count rows and answers; what comes back is what a label of each row is booked by, None if it cannot be."""
+    def record(self, batch: Batch, prediction: BatchPrediction) -> list[int | float | None]:
+        """Count rows and predictions.
+
+        Returns:
+            The answer of each row for its id; None if a label of the row cannot be counted.
+        """
         try:
-            return self._count(batch, outcome)
-        # Counting is a service to the operator; the caller wants a prediction.
+            return self._count(batch, prediction)
+        # Fail open: the client gets its prediction even if counting fails.
         except Exception as error:
             self.recorder.record_error()
             self._metrics.recording_errors.inc()
             logger.warning("Counting a batch of %d rows: %s: %s", batch.rows, type(error).__name__, error)
             return [None] * batch.rows
 
-    def _count(self, batch: Batch, outcome: BatchPrediction) -> list[int | float | None]:
+    def _count(self, batch: Batch, prediction: BatchPrediction) -> list[int | float | None]:
         recorder, kind = self.recorder, self.recorder.profile.label_kind
         if batch.matrix is None:
             # The schema made these columns: checking them again would be a quarter of what counting a row costs.
             recorder.record(Rows(batch.columns, batch.rows))
         else:
             recorder.record(batch.matrix, list(batch.columns))
-        bins = None if outcome.scores is None else recorder.record_scores(outcome.scores)
+        bins = None if prediction.scores is None else recorder.record_scores(prediction.scores)
         positions = None
         if recorder.profile.prediction is not None or kind == "classes":
-            positions = recorder.record_predictions(outcome.predictions)
+            positions = recorder.record_predictions(prediction.predictions)
         if kind == "residuals":
-            return [value if math.isfinite(value) else None for value in outcome.predictions.astype(float).tolist()]
-        places = {"scores": bins, "classes": positions, None: None}[kind]
-        if places is None:
+            return [value if math.isfinite(value) else None for value in prediction.predictions.astype(float).tolist()]
+        answer_codes = {"scores": bins, "classes": positions, None: None}[kind]
+        if answer_codes is None:
             return [None] * batch.rows
-        answers: list[int] = places.tolist()
-        return [place if place >= 0 else None for place in answers] if -1 in answers else list(answers)
+        answers: list[int] = answer_codes.tolist()
+        return [code if code >= 0 else None for code in answers] if -1 in answers else list(answers)

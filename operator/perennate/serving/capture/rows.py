@@ -1,7 +1,7 @@
-"""Keeping rows and labels for retraining, without ever slowing a prediction.
+"""Capture of rows and labels for retraining. It never blocks a prediction.
 
-Requests put what they have on a queue of bounded size and go on; one thread writes the queue to new files every few
-seconds. When the queue is full, or the store refuses, rows are dropped and counted.
+Requests put rows on a bounded queue; one thread writes the queue to new files every few seconds. When the queue is full
+or the store rejects a file, rows are dropped and counted.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from perennate.serving.metrics import Metrics
 
 QUEUE_ROWS: Final = 50_000
-"""Rows, and as many labels, that wait for the next file at most: 12 MB of 30 numbers each."""
+"""Maximum queued rows, and labels: 12 MB for rows of 30 numbers."""
 CLOSE_SECONDS: Final = 8.0
-"""How long a pod that ends waits for its last files."""
+"""How long a pod waits for its last files at shutdown."""
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class CapturedRows:
         batch: their features.
         ids: prediction id of each row.
         time: seconds since 1970.
-        predictions: what was answered, (rows,).
+        predictions: predicted class or number of each row, (rows,).
     """
 
     batch: Batch
@@ -48,10 +48,10 @@ class CapturedRows:
 
 @dataclass(frozen=True)
 class CapturedLabel:
-    """A label as it arrived.
+    """One received label.
 
     Args:
-        id: prediction id that it belongs to.
+        id: id of its prediction.
         label: the true class or number, as a JSON value.
         time: seconds since 1970.
     """
@@ -62,7 +62,7 @@ class CapturedLabel:
 
 
 class Sink(Protocol):
-    """Where captured rows and labels end up; both methods may raise OSError or ArtifactError."""
+    """Where captured rows and labels are written; all methods may raise OSError or ArtifactError."""
 
     def write_rows(self, rows: Sequence[CapturedRows], time: float) -> None:
         """Write one file of rows."""
@@ -71,14 +71,14 @@ class Sink(Protocol):
         """Write one file of labels."""
 
     def delete_expired(self, time: float) -> None:
-        """Delete files that are too old."""
+        """Delete files older than the retention."""
 
 
 Item = TypeVar("Item")
 
 
 class BoundedQueue(Generic[Item]):
-    """A queue that refuses what would make it heavier than `limit`."""
+    """A thread-safe queue with a limit on the total weight of its items."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -87,7 +87,7 @@ class BoundedQueue(Generic[Item]):
         self.weight = 0
 
     def offer(self, item: Item, weight: int) -> bool:
-        """Take the item, or say no. Never waits for a writer."""
+        """Add the item if it fits; returns whether it did. Never blocks on a writer."""
         with self._lock:
             if self.weight + weight > self._limit:
                 return False
@@ -96,7 +96,7 @@ class BoundedQueue(Generic[Item]):
             return True
 
     def drain(self) -> tuple[list[Item], int]:
-        """Everything that waits, and its weight; the queue is empty afterwards."""
+        """Remove and return all items, with their weight."""
         with self._lock:
             items, weight = list(self._items), self.weight
             self._items.clear()
@@ -105,14 +105,14 @@ class BoundedQueue(Generic[Item]):
 
 
 class Capture:
-    """Queues and the thread that empties them.
+    """The queues and the thread that writes them.
 
     Args:
-        sink: where files are written.
+        sink: writes the files.
         flush_seconds: time between two files.
         clock: seconds since 1970.
-        metrics: counts what was written and what was lost.
-        queue_rows: rows and labels that may wait.
+        metrics: the metrics of the pod.
+        queue_rows: maximum queued rows, and labels.
     """
 
     def __init__(
@@ -128,31 +128,31 @@ class Capture:
         self._flush_seconds = flush_seconds
         self._clock = clock
         self._metrics = metrics
-        self._early = queue_rows // 2
+        self._wake_weight = queue_rows // 2
         self._rows: BoundedQueue[CapturedRows] = BoundedQueue(queue_rows)
         self._labels: BoundedQueue[CapturedLabel] = BoundedQueue(queue_rows)
         self._wake = threading.Event()
         self._closing = False
-        # A store that hangs must not keep the process alive.
+        # Daemon: a store that hangs must not keep the process alive.
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
     def start(self) -> None:
-        """Start writing."""
+        """Start the thread."""
         self._thread.start()
 
     def add_rows(self, rows: CapturedRows) -> None:
-        """Keep the rows of a request if there is room."""
+        """Queue the rows of a request, or drop them if the queue is full."""
         self._add(self._rows, rows, rows.batch.rows, "rows")
 
     def add_label(self, label: CapturedLabel) -> None:
-        """Keep a label if there is room."""
+        """Queue a label, or drop it if the queue is full."""
         self._add(self._labels, label, 1, "labels")
 
     def close(self, seconds: float = CLOSE_SECONDS) -> bool:
-        """Write what waits and end the thread.
+        """Write the queue and stop the thread.
 
         Returns:
-            False if the store did not take it in time.
+            False if that did not finish in time.
         """
         self._closing = True
         self._wake.set()
@@ -162,7 +162,7 @@ class Capture:
     def _add(self, queue: BoundedQueue[Item], item: Item, weight: int, kind: str) -> None:
         if not queue.offer(item, weight):
             self._metrics.dropped.labels(kind).inc(weight)
-        if queue.weight > self._early:
+        if queue.weight > self._wake_weight:
             self._wake.set()
 
     def _run(self) -> None:
@@ -189,7 +189,7 @@ class Capture:
             return
         try:
             write(items, now)
-        # Whatever a store or the writer of files raises: these rows are lost, the next ones may not be.
+        # Any error of the store or the Parquet writer loses only these rows.
         except Exception as error:
             self._metrics.dropped.labels(kind).inc(weight)
             logger.warning("Dropping %d captured %s: %s", weight, kind, error)

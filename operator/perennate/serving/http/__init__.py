@@ -1,1 +1,1 @@
-"""The routes of a serving pod and the servers that they run in."""
+"""The routes of a serving pod and the servers that run them."""

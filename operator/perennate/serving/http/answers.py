@@ -1,4 +1,4 @@
-"""What `POST /predict` takes and gives: the schema that BentoML publishes, and the bytes that are sent."""
+"""Request and response of `POST /predict`: the schema that BentoML publishes, and the bytes on the wire."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from perennate.serving.model.schema import InputSchema
 
 HEADER_IDS: Final = 16
-"""So many rows have all their ids in `X-Prediction-Id`; of more rows it has the first."""
+"""Up to this number of rows, `X-Prediction-Id` lists all ids; above it, only the first."""
 
 
 class PredictAnswer(bentoml.IODescriptor):  # type: ignore[misc]
-    """The answer to `POST /predict`; every list has one entry a row."""
+    """The response of `POST /predict`; every list has one entry per row."""
 
     predictions: list[Any] = Field(description="Class or number.")
     probabilities: list[list[float]] | None = Field(
-        default=None, description="Probability of each class, if the model gives any."
+        default=None, description="Probability of each class, if the model has any."
     )
     classes: list[Any] | None = Field(default=None, description="The classes, in the order of the probabilities.")
     ids: list[str] = Field(description="Id of each prediction, for POST /feedback.")
@@ -40,7 +40,7 @@ class PredictAnswer(bentoml.IODescriptor):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class UnreadBody:
-    """A request's body in the place of its records; BentoML asks only for the names of its fields, and for these."""
+    """The unparsed body in place of the records. BentoML reads only the names of its fields, and this one."""
 
     model_fields: ClassVar[tuple[str, ...]] = ("records",)
 
@@ -48,27 +48,27 @@ class UnreadBody:
 
 
 class RawBody:
-    """Hands a request's body on as it came.
+    """Passes the request body on unparsed.
 
-    BentoML would read it with `json` and pydantic; `InputSchema` is ten times faster and names row and field. The
-    model's own fields are there for the schema that BentoML publishes.
+    BentoML would parse it with `json` and pydantic. `InputSchema` is ten times faster, and its errors name row and
+    field. The pydantic fields exist only for the schema that BentoML publishes.
     """
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: object) -> UnreadBody:
-        """The body, unread."""
+        """The unparsed body."""
         del serde
         return UnreadBody(await request.body())
 
 
 def request_type(schema: InputSchema) -> Any:
-    """The type of a request's body for one model, with a field for each feature."""
+    """The type of the request body for one model, with a field for each feature."""
     fields: dict[str, Any] = {}
-    for place, feature in enumerate(schema.features):
+    for index, feature in enumerate(schema.features):
         optional = feature.name in schema.accepts_missing
         kind: Any = FEATURE_TYPES[feature.type].annotation
-        # Any column name is allowed, not every one is a Python name: so the name is an alias.
-        fields[f"feature_{place}"] = (
+        # A column name need not be a Python identifier, so it is an alias.
+        fields[f"feature_{index}"] = (
             kind | None if optional else kind,
             Field(default=None, alias=feature.name) if optional else Field(alias=feature.name),
         )
@@ -81,7 +81,7 @@ def read_records(body: bytes) -> object:
     """The value of `records` in a body.
 
     Raises:
-        RequestError: the body is no JSON object with that one field.
+        RequestError: the body is not a JSON object with that one field.
     """
     document = read_json(body)
     if not isinstance(document, dict) or document.keys() != {"records"}:
@@ -95,7 +95,7 @@ def read_records(body: bytes) -> object:
 
 
 def predict_response(model: ServedModel, answer: Answer) -> Response:
-    """The answer of `POST /predict` as it is sent. A probability or number that is not finite is null."""
+    """The response of `POST /predict`. Values that are not finite are null."""
     document: dict[str, Any] = {"predictions": answer.prediction.predictions.tolist()}
     if answer.prediction.probabilities is not None:
         document["probabilities"] = answer.prediction.probabilities.tolist()
@@ -106,6 +106,6 @@ def predict_response(model: ServedModel, answer: Answer) -> Response:
 
 
 def answer_headers(model: ServedModel, ids: Sequence[str]) -> dict[str, str]:
-    """Version and ids, for callers who do not look into the answer."""
+    """Version and ids as headers, for clients that do not parse the body."""
     shown = ids if len(ids) <= HEADER_IDS else ids[:1]
     return {"x-model-version": model.digest, "x-prediction-id": ",".join(shown)}

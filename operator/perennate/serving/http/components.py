@@ -1,4 +1,4 @@
-"""Everything that lives as long as a serving pod, put together once."""
+"""The objects that live as long as a serving pod."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """What serves, made from the environment by `load`."""
+    """The parts of a serving pod; `load` creates them."""
 
     model: ServedModel
     recorder: Recorder
@@ -33,10 +33,10 @@ class Components:
 
     @classmethod
     def load(cls, settings: ServingSettings, metrics: Metrics) -> Components:
-        """Verify and load the version, warm it up, and start to capture if asked to.
+        """Verify, load and warm up the version, and start the capture thread if capture is on.
 
         Raises:
-            ArtifactError: a byte of the version is wrong, or it cannot be served.
+            ArtifactError: the version is corrupt or cannot be served.
         """
         model = ServedModel.load(settings.model_dir, settings.serving.digest)
         metrics.model.labels(model.manifest.model, model.digest).set(1)
@@ -56,7 +56,7 @@ class Components:
         return cls(model, recording.recorder, predictor, feedback, capture)
 
     def close(self) -> None:
-        """End the threads and write what waits to be written."""
+        """Stop the threads and write the queued rows."""
         self.predictor.close()
         if self.capture is not None:
             self.capture.close()

@@ -1,7 +1,7 @@
 """The Open Inference Protocol (v2) over HTTP with JSON tensors.
 
-`infer` takes either one tensor for each feature, of shape [rows] or [rows, 1], or the one tensor `input` of shape
-[rows, features] with the features in the model's order. The binary data extension is not offered, and `GET /v2` does
+`infer` accepts either one tensor per feature, of shape [rows] or [rows, 1], or one tensor `input` of shape
+[rows, features] with the features in the model's order. The binary data extension is not supported, and `GET /v2` does
 not list it.
 """
 
@@ -38,7 +38,7 @@ class InferenceProtocol:
 
     Args:
         predictor: runs the model.
-        lifecycle: tells whether the pod is ready.
+        lifecycle: the phase of the pod.
     """
 
     def __init__(self, predictor: Predictor, lifecycle: Lifecycle) -> None:
@@ -75,7 +75,7 @@ class InferenceProtocol:
 
 
 def model_metadata(model: ServedModel) -> dict[str, Any]:
-    """What `GET /v2/models/{model}` tells: one input for each feature."""
+    """The response of `GET /v2/models/{model}`: one input per feature."""
     return {
         "name": model.manifest.model,
         "versions": [model.digest],
@@ -97,22 +97,22 @@ def model_metadata(model: ServedModel) -> dict[str, Any]:
 
 
 def read_tensors(document: object, model: ServedModel) -> list[dict[str, Any]]:
-    """The rows of an inference request, as records; their values are not checked yet.
+    """The rows of an inference request as records, with values not yet validated.
 
     Raises:
-        RequestError: the tensors are not those of the model, or their shapes and data do not agree.
+        RequestError: the tensors do not match the model, or a shape does not match its data.
     """
     inputs = document.get("inputs") if isinstance(document, dict) else None
     if not isinstance(inputs, list) or not inputs:
         raise malformed('body: must be an object with "inputs", a list of tensors')
-    tensors = {_text(tensor, "name", place): (place, tensor) for place, tensor in enumerate(inputs)}
+    tensors = {_text(tensor, "name", index): (index, tensor) for index, tensor in enumerate(inputs)}
     features = model.schema.features
     if tensors.keys() == {MATRIX} and {feature.name for feature in features} != {MATRIX}:
         return _read_table(tensors[MATRIX][1], model)
     unknown = sorted(tensors.keys() - {feature.name for feature in features})
     if unknown:
         raise unprocessable(
-            f"inputs: {unknown[0][:100]!r} is no feature of {model.manifest.model}; "
+            f"inputs: {unknown[0][:100]!r} is not a feature of {model.manifest.model}; "
             f"give one tensor for each feature, or all in {MATRIX!r}"
         )
     columns = {
@@ -127,7 +127,7 @@ def read_tensors(document: object, model: ServedModel) -> list[dict[str, Any]]:
 
 
 def infer_answer(model: ServedModel, answer: Answer, identifier: object) -> dict[str, Any]:
-    """The answer of `infer`; the ids of the predictions are a tensor too."""
+    """The response of `infer`; the ids of the predictions are a tensor too."""
     rows = len(answer.ids)
     outputs = [_tensor("predictions", _answer_type(model), [rows], answer.prediction.predictions.tolist())]
     if answer.prediction.probabilities is not None:
@@ -139,7 +139,7 @@ def infer_answer(model: ServedModel, answer: Answer, identifier: object) -> dict
 
 
 def _read_table(tensor: Any, model: ServedModel) -> list[dict[str, Any]]:
-    """The tensor `input`: one row a list, or all values one after the other."""
+    """The rows of the tensor `input`, whose data is a list of rows or flat."""
     names = [feature.name for feature in model.schema.features]
     shape, data = _shape(tensor, "inputs[0]"), _data(tensor, "inputs[0]")
     if len(shape) != _TABLE or shape[1] != len(names):
@@ -153,43 +153,43 @@ def _read_table(tensor: Any, model: ServedModel) -> list[dict[str, Any]]:
     ]
 
 
-def _read_column(tensor: Any, kind: FeatureType, place: str) -> list[Any]:
-    """The tensor of one feature."""
+def _read_column(tensor: Any, kind: FeatureType, path: str) -> list[Any]:
+    """The values of the tensor of one feature."""
     accepted = FEATURE_TYPES[kind].accepted_datatypes
-    if _text_of(tensor, "datatype", place) not in accepted:
-        raise unprocessable(f"{place}.datatype: must be one of {', '.join(sorted(accepted))}")
-    shape, data = _shape(tensor, place), _data(tensor, place)
+    if _text_of(tensor, "datatype", path) not in accepted:
+        raise unprocessable(f"{path}.datatype: must be one of {', '.join(sorted(accepted))}")
+    shape, data = _shape(tensor, path), _data(tensor, path)
     if len(shape) not in {_FLAT, _TABLE} or (len(shape) == _TABLE and shape[1] != 1):
-        raise unprocessable(f"{place}.shape: must be [rows] or [rows, 1]")
+        raise unprocessable(f"{path}.shape: must be [rows] or [rows, 1]")
     if data and all(isinstance(value, list) and len(value) == 1 for value in data):
         data = [value[0] for value in data]
     if len(data) != shape[0]:
-        raise unprocessable(f"{place}.data: must hold {shape[0]} values, got {len(data)}")
+        raise unprocessable(f"{path}.data: must hold {shape[0]} values, got {len(data)}")
     return data
 
 
-def _shape(tensor: dict[str, Any], place: str) -> list[int]:
+def _shape(tensor: dict[str, Any], path: str) -> list[int]:
     shape = tensor.get("shape")
     if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
-        raise malformed(f"{place}.shape: must be a list of whole numbers, got {json_kind(shape)}")
+        raise malformed(f"{path}.shape: must be a list of whole numbers, got {json_kind(shape)}")
     return shape
 
 
-def _data(tensor: dict[str, Any], place: str) -> list[Any]:
+def _data(tensor: dict[str, Any], path: str) -> list[Any]:
     data = tensor.get("data")
     if not isinstance(data, list):
-        raise malformed(f"{place}.data: must be a list (binary data is not offered), got {json_kind(data)}")
+        raise malformed(f"{path}.data: must be a list (binary data is not supported), got {json_kind(data)}")
     return data
 
 
-def _text(tensor: object, key: str, place: int) -> str:
-    return _text_of(tensor, key, f"inputs[{place}]")
+def _text(tensor: object, key: str, index: int) -> str:
+    return _text_of(tensor, key, f"inputs[{index}]")
 
 
-def _text_of(tensor: object, key: str, place: str) -> str:
+def _text_of(tensor: object, key: str, path: str) -> str:
     value = tensor.get(key) if isinstance(tensor, dict) else None
     if not isinstance(value, str):
-        raise malformed(f"{place}.{key}: must be a string, got {json_kind(value)}")
+        raise malformed(f"{path}.{key}: must be a string, got {json_kind(value)}")
     return value
 
 

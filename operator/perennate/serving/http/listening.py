@@ -1,4 +1,4 @@
-"""A uvicorn server that runs beside another one in the same event loop."""
+"""Uvicorn servers that share one event loop."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 GRACEFUL_SECONDS: Final = 20
-"""How long requests that are being answered may go on once a server stops. More than `service.TIMEOUT_SECONDS`."""
+"""Time for requests in progress after a server stops accepting. Longer than `service.TIMEOUT_SECONDS`."""
 BACKLOG: Final = 2048
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to its owner and tells when it listens; two that took signals would fight."""
+    """A server that reports when it listens, and leaves signals to its owner: two servers cannot both handle them."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -30,7 +30,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Capture none."""
+        """Install no signal handler."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -38,33 +38,33 @@ class _Server(uvicorn.Server):
         try:
             await super().startup(sockets)
         except SystemExit as error:
-            raise ListenError("the application did not start; the log says why") from error
+            raise ListenError("the application did not start; see the log") from error
         self.listens.set()
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; with an empty host on all addresses, IPv4 and IPv6.
+    """A listening socket; an empty host means all addresses, IPv4 and IPv6.
 
     Raises:
-        ListenError: the port is taken or not allowed.
+        ListenError: the port is in use or not permitted.
     """
     dual = not host and socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if dual or ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=dual)
     except OSError as error:
-        raise ListenError(f"port {port} on {host or 'all addresses'} cannot be used: {error.strerror}") from error
+        raise ListenError(f"port {port} on {host or 'all addresses'} cannot be bound: {error.strerror}") from error
 
 
 @contextlib.asynccontextmanager
 async def listening(app: ASGIApp, *, host: str, port: int) -> AsyncIterator[asyncio.Task[None]]:
-    """Serve the application inside the block; on the way out, finish what is being answered.
+    """Serve the application inside the block. On exit, finish the requests in progress.
 
     Yields:
-        The server's task, which ends early only if the server fails.
+        The server's task; it ends before the block only if the server fails.
 
     Raises:
-        ListenError: the port cannot be had, or the application did not start.
+        ListenError: the port cannot be bound, or the application did not start.
     """
     listener = bind(host, port)
     config = uvicorn.Config(
@@ -88,7 +88,7 @@ async def listening(app: ASGIApp, *, host: str, port: int) -> AsyncIterator[asyn
 
 
 async def _first(event: Coroutine[object, object, object], task: asyncio.Task[None]) -> None:
-    """Wait for the event; raise what the task raises if that ends first."""
+    """Wait for the event. If the task ends first, raise its exception."""
     waiter = asyncio.create_task(event)
     await asyncio.wait({waiter, task}, return_when=asyncio.FIRST_COMPLETED)
     if task.done():

@@ -1,4 +1,4 @@
-"""What every request on the traffic port passes through."""
+"""Middleware of the traffic port."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from perennate.serving.metrics import Metrics
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
-"""Bytes of a request's body."""
+"""Maximum size of a request body."""
 DISCARDED_BYTES: Final = 8 * MAX_BODY_BYTES
-"""Of a body that is too large so much is read and thrown away, so that the client gets to read why it is refused."""
+"""How much of a body that is too large is read and discarded, so that the client can read the error response."""
 HELD_BYTES: Final = 4 * MAX_BODY_BYTES
-"""Bytes of all bodies that a pod holds at one time."""
+"""Maximum size of all request bodies in memory together."""
 BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
 class MetricsMiddleware:
-    """Counts and times every request, and asks connections to end while the pod does. The outermost layer.
+    """Counts and times every request, and closes connections while the pod drains. The outermost middleware.
 
     Args:
-        app: what answers.
-        metrics: where it is counted.
-        lifecycle: tells when the pod ends.
+        app: the wrapped application.
+        metrics: the metrics of the pod.
+        lifecycle: the phase of the pod.
     """
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics, lifecycle: Lifecycle) -> None:
@@ -44,25 +44,25 @@ class MetricsMiddleware:
         self._lifecycle = lifecycle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (or pass on the messages of the application's life)."""
+        """Handle one request, or pass on the lifespan messages of ASGI."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         label, start = endpoint(scope["path"]), time.perf_counter()
         code = int(HTTPStatus.INTERNAL_SERVER_ERROR)
 
-        async def note(message: Message) -> None:
+        async def send_observed(message: Message) -> None:
             nonlocal code
             if message["type"] == "http.response.start":
                 code = message["status"]
                 if self._lifecycle.is_draining:
-                    # A client that keeps its connection would send its next request to a pod that is gone.
+                    # A client that reuses the connection would send its next request to a pod that has ended.
                     MutableHeaders(raw=message["headers"])["connection"] = "close"
             await send(message)
 
         self._metrics.in_flight.inc()
         try:
-            await self._app(scope, receive, note)
+            await self._app(scope, receive, send_observed)
         finally:
             self._metrics.in_flight.dec()
             self._metrics.requests.labels(label, str(code)).inc()
@@ -70,14 +70,14 @@ class MetricsMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Reads the body before anyone parses it: JSON only, and no more than a pod can hold.
+    """Limits request bodies before anything parses them.
 
-    So a pickle (`application/vnd.bentoml+pickle`) or a form gets 415 on every route, a body that is too long 413, and
-    one for which there is no room at the moment 429.
+    On every route, a content type other than JSON, such as `application/vnd.bentoml+pickle`, gets 415, a body that is
+    too large 413, and a body that exceeds the total capacity at this moment 429.
 
     Args:
-        app: what answers; it gets the body in one piece.
-        capacity: bytes of all bodies that are held at one time.
+        app: the wrapped application; it receives the body in one message.
+        capacity: bytes of all bodies in memory together.
     """
 
     def __init__(self, app: ASGIApp, *, capacity: int = HELD_BYTES) -> None:
@@ -86,7 +86,7 @@ class BodyLimitMiddleware:
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         if scope["type"] != "http" or scope["method"] not in BODY_METHODS:
             await self._app(scope, receive, send)
             return
@@ -105,8 +105,8 @@ class BodyLimitMiddleware:
         """Collect the parts of the body.
 
         Raises:
-            RequestError: it is not JSON, too long, or there is no room.
-            ClientDisconnect: the client went away.
+            RequestError: the content type is not JSON, the body is too large, or the capacity is used up.
+            ClientDisconnect: the client disconnected.
         """
         _check_type(headers.get("content-type"))
         length = headers.get("content-length", "")
@@ -118,7 +118,7 @@ class BodyLimitMiddleware:
                 self._held += len(part)
                 if self._held > self._capacity:
                     raise RequestError(
-                        HTTPStatus.TOO_MANY_REQUESTS, "the pod holds too many large bodies; try again soon"
+                        HTTPStatus.TOO_MANY_REQUESTS, "too many large request bodies at once; retry later"
                     )
             elif size > DISCARDED_BYTES:
                 break
@@ -133,7 +133,7 @@ def _check_type(content_type: str | None) -> None:
 
 
 async def _parts_of(receive: Receive) -> AsyncIterator[bytes]:
-    """The parts of a body as they come."""
+    """The parts of a body as they arrive."""
     more = True
     while more:
         message = await receive()
@@ -144,7 +144,7 @@ async def _parts_of(receive: Receive) -> AsyncIterator[bytes]:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """The body as one message, and then whatever else the client does."""
+    """The body as one message, followed by the other messages of the client."""
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

@@ -1,4 +1,4 @@
-"""The operations port: probes, metrics, and what the operator scrapes."""
+"""The operations port: probes, metrics, counts and profile."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ GZIP_LEVEL: Final = 3
 
 
 class Operations:
-    """The application of the operations port. It answers from the first moment, before there is a model.
+    """The application of the operations port. It answers before the model is loaded.
 
     Args:
-        lifecycle: what the probes report.
-        metrics: what Prometheus reads.
+        lifecycle: the phase that the probes report.
+        metrics: the metrics of the pod.
     """
 
     def __init__(self, lifecycle: Lifecycle, metrics: Metrics) -> None:
@@ -50,24 +50,24 @@ class Operations:
         )
 
     def attach(self, model: ServedModel, recorder: Recorder) -> None:
-        """From now on there are a profile and counts."""
+        """Provide profile and counts, once the model is loaded."""
         self._model = model
         self._recorder = recorder
 
     async def _livez(self, request: Request) -> Response:
-        """Whether the process answers at all."""
+        """Whether the process answers."""
         del request
         return PlainTextResponse("ok\n")
 
     async def _readyz(self, request: Request) -> Response:
-        """Whether the pod wants traffic."""
+        """Whether the pod accepts traffic."""
         del request
         status = HTTPStatus.OK if self._lifecycle.is_ready else HTTPStatus.SERVICE_UNAVAILABLE
         return PlainTextResponse(f"{self._lifecycle.phase}\n", status)
 
     async def _render_metrics(self, request: Request) -> Response:
         del request
-        # Reading /proc and writing the text takes milliseconds, which requests need not wait for.
+        # Rendering takes milliseconds; a thread keeps other requests from waiting.
         text = await asyncio.to_thread(self._metrics.render)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
@@ -83,7 +83,7 @@ class Operations:
         return Response(body, headers=headers, media_type=JSON)
 
     async def _profile(self, request: Request) -> Response:
-        """The bytes of profile.json, whose digest the operator checks."""
+        """The bytes of profile.json; the operator checks their digest."""
         del request
         return _loading() if self._model is None else Response(self._model.profile_bytes, media_type=JSON)
 

@@ -1,4 +1,4 @@
-"""The page at `/`: what is served and how to ask it. One file, no script, nothing from anywhere else."""
+"""The HTML page at `/`: the served version and how to call it. Self-contained and without scripts."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _PAGE: Final = """<!doctype html>
 </style>
 <h1>{name}</h1>
 <p>{task}, {estimator}, version <code>{version}</code></p>
-<h2>Ask it</h2>
+<h2>Request a prediction</h2>
 <pre>curl -s http://HOST/predict -H 'content-type: application/json' -d '{example}'</pre>
-<h2>Tell it the truth later</h2>
+<h2>Send the true label later</h2>
 <pre>curl -s http://HOST/feedback -H 'content-type: application/json' -d '{feedback}'</pre>
-<h2>What it takes</h2>
+<h2>Features</h2>
 <table><tr><th>Feature<th>Type<th>May be missing</tr>{rows}</table>
 <p>Open Inference Protocol: <a href="/v2">/v2</a>. Schema: <a href="/schema.json">/schema.json</a>.</p>
 </html>
@@ -45,9 +45,7 @@ def render_page(model: ServedModel) -> str:
         estimator=escape(manifest.estimator),
         version=escape(model.digest),
         example=escape(json.dumps({"records": [_example(model)]})),
-        feedback=escape(
-            json.dumps([{"id": "ID OF A PREDICTION", "label": model.classes[-1] if model.classes else 1.5}])
-        ),
+        feedback=escape(json.dumps([{"id": "PREDICTION ID", "label": model.classes[-1] if model.classes else 1.5}])),
         rows="".join(
             _row(feature, optional=feature.name in model.schema.accepts_missing) for feature in manifest.features
         ),

@@ -1,8 +1,8 @@
-"""`serve`: two servers in one process and one event loop, from the first probe to the last answer.
+"""`serve`: the traffic server and the operations server in one process and one event loop.
 
-One process instead of `bentoml serve`, a parent that supervises one worker: a model that fails to load ends the
-container, so that Kubernetes shows it, and probes are answered beside the traffic. Replicas are pods.
-benchmarks/RESULTS.md has the figures against `bentoml serve`.
+`bentoml serve` would run a parent that supervises one worker. With one process, a model that fails to load ends the
+container, so that Kubernetes reports it, and probes are answered beside the traffic. Scaling is by pods.
+benchmarks/RESULTS.md compares both.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from perennate.serving.config import ServingSettings
 
 LINGER_SECONDS: Final = 2.0
-"""After SIGTERM the pod answers so long with `connection: close`, so that clients with open connections leave before
-these are closed."""
+"""After SIGTERM, how long the pod still answers with `connection: close`, so that clients leave before it closes their
+connections."""
 
 logger = logging.getLogger(__name__)
 
 
 def serve(settings: ServingSettings) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is being answered and write what was captured.
+    """Serve until SIGTERM or SIGINT, then finish the requests in progress and write the captured rows.
 
     Raises:
         ArtifactError: the version cannot be served.
-        ListenError: a port cannot be had.
+        ListenError: a port cannot be bound.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings))
@@ -56,13 +56,13 @@ async def _serve(settings: ServingSettings) -> None:
                 await _answer_until(stopped, settings, components, lifecycle, metrics)
         finally:
             await asyncio.to_thread(components.close)
-    logger.info("Served model is gone")
+    logger.info("Stopped")
 
 
 async def _answer_until(
     stopped: asyncio.Event, settings: ServingSettings, components: Components, lifecycle: Lifecycle, metrics: Metrics
 ) -> None:
-    """Run the traffic server until the pod is told to end, and then until its last request is answered."""
+    """Run the traffic server until the stop signal, and then until its last request is answered."""
     app = MetricsMiddleware(
         await asyncio.to_thread(_bentoml_app, components, lifecycle), metrics=metrics, lifecycle=lifecycle
     )
@@ -77,14 +77,14 @@ async def _answer_until(
 
 
 def _bentoml_app(components: Components, lifecycle: Lifecycle) -> ASGIApp:
-    # Half of the time to start goes into this import, and probes are answered meanwhile.
+    # This import takes half of the start-up time; probes are answered in the meantime.
     from perennate.serving.http.service import create_app  # noqa: PLC0415
 
     return create_app(components.predictor, components.feedback, lifecycle)
 
 
 def _stop_signal(lifecycle: Lifecycle) -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set; from then on the pod is not ready, even if it never was."""
+    """An event that SIGTERM and SIGINT set. They also start draining, even if the pod was never ready."""
     stopped = asyncio.Event()
 
     def stop() -> None:

@@ -1,4 +1,4 @@
-"""The BentoML service: `/predict` as its typed API, everything else as an application mounted beside it."""
+"""The BentoML service: `/predict` is its API, the other routes are an application mounted beside it."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from perennate.serving.lifecycle import Lifecycle
 
 TIMEOUT_SECONDS: Final = 10.0
-"""A request that takes longer gets 504. BentoML keeps a timer for every request so long, so no longer than needed."""
+"""A request that takes longer gets 504. BentoML keeps a timer for each request that long, so it is short."""
 MAX_CONCURRENCY: Final = 64
-"""Requests at the same time; one more gets 429."""
+"""Maximum concurrent requests; one more gets 429."""
 
 
 def create_app(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> Starlette:
-    """The application of the traffic port, made by BentoML from a service that is all about one model."""
+    """The application of the traffic port, which BentoML creates from the service of one model."""
     return create_service(predictor, feedback, lifecycle).to_asgi()  # type: ignore[no-any-return]
 
 
 def create_service(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> Any:
     """The BentoML service of one loaded model.
 
-    BentoML's metrics, access log and tracing are off: metrics are ours (`metrics`), and tracing alone, with no one to
-    send spans to, would cost more than all the rest of a request.
+    BentoML's metrics, access log and tracing are disabled: `metrics` replaces the metrics, and tracing without a
+    collector costs more than the rest of a request.
     """
 
     async def predict(self: object, records: bytes) -> Response:
@@ -79,7 +79,7 @@ def _routes(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> l
         del request
         return HTMLResponse(page)
 
-    async def book(request: Request) -> Response:
+    async def feed_back(request: Request) -> Response:
         try:
             receipt = feedback.accept(read_json(await request.body()))
         except RequestError as error:
@@ -88,6 +88,6 @@ def _routes(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> l
 
     return [
         Route("/", index),
-        Route("/feedback", book, methods=["POST"]),
+        Route("/feedback", feed_back, methods=["POST"]),
         *InferenceProtocol(predictor, lifecycle).routes(),
     ]

@@ -1,1 +1,1 @@
-"""The model in memory, and the rows that it takes."""
+"""The model in memory, and the conversion of requests to its input."""

@@ -1,4 +1,4 @@
-"""The model in memory: loaded from verified bytes, warmed up, ready to predict."""
+"""The model in memory, loaded from verified bytes."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ SAMPLE_ROWS: Final = 3
 
 @dataclass(frozen=True, eq=False)
 class BatchPrediction:
-    """What the model says to a batch.
+    """The predictions for a batch.
 
     Args:
         predictions: class or number of each row, (rows,).
-        probabilities: of each class, (rows, classes); None if the model gives none.
-        scores: what the profile's score counts, (rows,); None if it counts none.
+        probabilities: probability of each class, (rows, classes); None if the model has none.
+        scores: the score of each row as the profile defines it, (rows,); None if it defines none.
     """
 
     predictions: npt.NDArray[Any]
@@ -45,12 +45,12 @@ class ServedModel:
     """One model version, ready to predict.
 
     Args:
-        version: the version as it was loaded and verified.
+        version: the loaded version.
         digest: its digest.
 
     Raises:
-        VersionUnfitError: manifest, profile and estimator do not belong together, or the estimator cannot predict
-            ordinary rows.
+        VersionUnfitError: manifest, profile and estimator do not match, or the estimator cannot predict rows like those
+            it was trained on.
     """
 
     def __init__(self, version: LoadedVersion, digest: str) -> None:
@@ -71,21 +71,21 @@ class ServedModel:
 
     @classmethod
     def load(cls, folder: Path, digest: str) -> ServedModel:
-        """Load the version in a folder from the very bytes whose digests were checked.
+        """Load the version in a folder from the bytes whose digests were checked.
 
         Raises:
-            VersionUnfitError: a byte is wrong, or the version cannot be served.
+            VersionUnfitError: the version is corrupt or cannot be served.
         """
         return cls(load_version(folder, digest), digest)
 
     def predict(self, batch: Batch) -> BatchPrediction:
-        """Predict all rows of a batch. Safe to call from several threads."""
+        """Predict all rows of a batch. Thread-safe."""
         found = self._format.predict(self._estimator, self._adapt(batch))
         probabilities = found.probabilities if self.has_probabilities else None
         return BatchPrediction(found.values, probabilities, self._score(found.values, probabilities))
 
     def sample(self, rows: int) -> Batch:
-        """Ordinary rows, for the warm-up."""
+        """Typical rows, for the warm-up and the example."""
         return sample_batch(self.schema, self.profile, rows=rows)
 
     def _score(
@@ -100,13 +100,13 @@ class ServedModel:
         return probabilities[:, 1] if self.profile.score.kind == "probability" else probabilities.max(axis=1)
 
     def _find_optional(self, schema: InputSchema, sample: Batch) -> list[str]:
-        """The features that the model can do without, found by asking it."""
-        return [feature.name for feature in schema.features if self._does_without(feature, schema, sample)]
+        """The features that may be missing, found by predicting without each."""
+        return [feature.name for feature in schema.features if self._may_be_missing(feature, schema, sample)]
 
-    def _does_without(self, feature: FeatureSchema, schema: InputSchema, sample: Batch) -> bool:
+    def _may_be_missing(self, feature: FeatureSchema, schema: InputSchema, sample: Batch) -> bool:
         try:
             self.predict(without(sample, feature.name, schema))
-        # scikit-learn says no with ValueError, TypeError and others; each of them means no.
+        # scikit-learn raises ValueError, TypeError and others; all mean that the value is required.
         except Exception:
             return False
         return True
@@ -129,12 +129,12 @@ def _read_profile(content: bytes) -> Profile:
 
 
 def _check_agreement(manifest: ModelManifest, profile: Profile, estimator: Any, classes: list[Any]) -> None:
-    """Refuse a version whose three parts speak of different columns or classes."""
+    """Refuse a version whose manifest, profile and model have different columns or classes."""
     columns, profiled = [item.name for item in manifest.features], [item.name for item in profile.features]
     if columns != profiled or len(columns) != estimator.n_features_in_:
         raise VersionUnfitError(
             f"the manifest has the features {columns}, the profile {profiled} and the model {estimator.n_features_in_} "
-            "columns: they do not belong together; publish the version again"
+            "columns: they do not match; publish the version again"
         )
     if manifest.task == "classification" and [class_text(value) for value in classes] != list(manifest.classes):
         raise VersionUnfitError(

@@ -1,6 +1,6 @@
-"""Rows like those the model was trained on, made from its profile.
+"""Synthetic rows like those the model was trained on, made from its profile.
 
-They warm the model up, show what it accepts, and stand as an example on the page.
+They warm up the model, show which features may be missing, and are the example on the page.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from perennate.serving.model.schema import Batch, InputSchema
 
 NO_CATEGORY: Final = ""
-"""Stands in for a category when the training rows had none."""
+"""The category for a feature without categories in training."""
 
 
 def sample_batch(schema: InputSchema, profile: Profile, *, rows: int) -> Batch:
-    """A batch of ordinary rows: minimum, mean and maximum of each number, the known categories, one after the other."""
+    """A batch of typical rows: numbers cycle through minimum, mean and maximum, categories through all known ones."""
     known = {feature.name: feature for feature in profile.features}
     columns = {item.name: _column(item, known[item.name], rows) for item in schema.features}
     return schema.of_columns(columns, rows)
@@ -54,6 +54,6 @@ def _typical(feature: Feature) -> list[Any]:
 
 
 def record_of(batch: Batch) -> dict[str, Any]:
-    """The first row of a batch as a record, numbers cut to four digits."""
+    """The first row of a batch as a record, with numbers rounded to four digits."""
     values = {name: column[:1].tolist()[0] for name, column in batch.columns.items()}
     return {name: float(f"{value:.4g}") if isinstance(value, float) else value for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""From records to columns, or to a refusal that names row and field."""
+"""Conversion of JSON records to columns, with errors that name row and field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perennate.api.documents.model_manifest import FeatureSchema
 
 MAX_ROWS: Final = 10_000
-"""Rows of one request."""
+"""Maximum rows of one request."""
 
 _TYPES: Final = {name: row.json_types for name, row in FEATURE_TYPES.items()}
 _NUMBERS: Final = _TYPES["number"]
@@ -31,11 +31,11 @@ class Batch:
     """The rows of one request.
 
     Args:
-        columns: values by feature, in the order of the manifest, each (rows,), as training frames have them: numbers
-            as float64 with NaN for a missing one; booleans as bool, strings as objects, and both as objects with None
-            for a missing one.
+        columns: values by feature, in the order of the manifest, each (rows,), with the types of training: numbers as
+            float64 with NaN for missing values; booleans as bool, strings as objects, and both as objects with None if
+            values are missing.
         rows: number of rows.
-        matrix: the columns side by side, (rows, features); None if one of them holds strings.
+        matrix: all columns as float64, (rows, features); None if a feature is a string.
     """
 
     columns: Mapping[str, npt.NDArray[Any]]
@@ -44,11 +44,11 @@ class Batch:
 
 
 class InputSchema:
-    """What a record must hold: every feature of the model, each of its type. Other fields are passed over.
+    """The fields of a record: every feature of the model, with its type. Other fields are ignored.
 
     Args:
         features: the model's input columns, in order.
-        accepts_missing: features that may be null or absent, because the model can do without them.
+        accepts_missing: features that may be null or absent.
     """
 
     def __init__(self, features: Sequence[FeatureSchema], accepts_missing: Collection[str] = ()) -> None:
@@ -60,14 +60,15 @@ class InputSchema:
         self._no_strings = all(feature.type != "string" for feature in features)
 
     def read(self, records: object, *, name: str = "records") -> Batch:
-        """Check the records and turn them into columns.
+        """Validate the records and convert them to columns.
 
         Args:
             records: the rows as JSON values.
-            name: what the list is called in refusals.
+            name: name of the list in error messages.
 
         Raises:
-            RequestError: there are no rows or too many, a row is no object, or a value is missing or of another type.
+            RequestError: there are no rows or too many, a row is not an object, or a value is missing or has another
+                type.
         """
         rows = _check_rows(records, name)
         matrix = self._read_numbers(rows) if self._all_numbers else None
@@ -78,16 +79,16 @@ class InputSchema:
         return self.of_columns(columns, len(rows))
 
     def of_columns(self, columns: Mapping[str, npt.NDArray[Any]], rows: int) -> Batch:
-        """A batch of columns that are known to be right."""
+        """A batch of columns that need no validation."""
         matrix = np.column_stack(list(columns.values())).astype(np.float64, copy=False) if self._no_strings else None
         return Batch(columns, rows, matrix)
 
     def _of_matrix(self, matrix: npt.NDArray[np.float64]) -> Batch:
-        columns = {feature.name: matrix[:, place] for place, feature in enumerate(self.features)}
+        columns = {feature.name: matrix[:, index] for index, feature in enumerate(self.features)}
         return Batch(columns, len(matrix), matrix)
 
     def _read_numbers(self, records: list[Any]) -> npt.NDArray[np.float64] | None:
-        """All records in one step; None if any value is not a plain number, and then someone must look closer."""
+        """All records in one step; None if a value is not a plain number, so that each must be validated."""
         try:
             values = list(map(self._pick, records))
         except (KeyError, TypeError):
@@ -102,19 +103,19 @@ class InputSchema:
                 raise unprocessable(f"{name}[{row}]: must be an object of feature values, got {json_kind(record)}")
             for feature in self.features:
                 value = record.get(feature.name)
-                if type(value) not in _TYPES[feature.type] and not self._may_miss(feature, value):
-                    raise self._fault(feature, record, f"{name}[{row}].{feature.name}")
+                if type(value) not in _TYPES[feature.type] and not self._is_missing_allowed(feature, value):
+                    raise self._invalid(feature, record, f"{name}[{row}].{feature.name}")
 
-    def _may_miss(self, feature: FeatureSchema, value: object) -> bool:
+    def _is_missing_allowed(self, feature: FeatureSchema, value: object) -> bool:
         return value is None and feature.name in self.accepts_missing
 
-    def _fault(self, feature: FeatureSchema, record: dict[str, Any], place: str) -> RequestError:
+    def _invalid(self, feature: FeatureSchema, record: dict[str, Any], path: str) -> RequestError:
         found = f"got {json_kind(record[feature.name])}" if feature.name in record else "missing"
         or_null = " or null" if feature.name in self.accepts_missing else ""
-        return unprocessable(f"{place}: {found}; expected a {feature.type}{or_null}")
+        return unprocessable(f"{path}: {found}; expected a {feature.type}{or_null}")
 
     def _column(self, feature: FeatureSchema, records: list[Any]) -> npt.NDArray[Any]:
-        """One feature of records that were checked."""
+        """One feature of validated records."""
         values = [record.get(feature.name) for record in records]
         if feature.type == "number":
             return np.array(values, dtype=np.float64)

@@ -37,33 +37,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Captured:
-    """What was found in the folder."""
+    """The labelled rows of a folder."""
 
     table: pa.Table
     """Features, `perennate.time` and the label as text, one row each, ordered by time and id."""
     rows: int
     """Captured rows in the window, labelled or not."""
     skipped_files: int
-    """Files that vanished, are torn, or lack a column."""
+    """Files that disappeared, are incomplete, or lack a column."""
 
 
 def read_captured(
     folder: Path, spec: CapturedData, *, since: float, target: str, features: tuple[str, ...]
 ) -> Captured:
-    """Labelled rows that were captured since a time.
+    """The labelled rows that were captured since a time.
 
     Args:
-        folder: of the ModelDeployment's captured rows.
-        spec: what was asked for; its `minRows` must be reached.
-        since: seconds since the epoch; older rows are left out.
-        target: name that the label's column gets.
-        features: columns to take; those of the newest file when empty.
+        folder: folder with the captured rows of a ModelDeployment.
+        spec: the window and `minRows`.
+        since: seconds since the epoch; older rows are excluded.
+        target: name for the column of labels.
+        features: columns to select; if empty, those of the newest file.
 
     Raises:
         DataRefusedError: fewer labelled rows than `minRows`, or a file of an unknown version of the format.
     """
-    labels, torn_labels = _labels(folder)
-    tables, torn_rows = _row_tables(folder, features)
+    labels, unreadable_labels = _labels(folder)
+    tables, unreadable_rows = _row_tables(folder, features)
     if any(target in table.column_names for table in tables):
         raise DataRefusedError(
             f"spec.data.target: {target!r} is a feature of the captured rows; give the label another name"
@@ -72,7 +72,7 @@ def read_captured(
     seen = sum(table.num_rows for table in window)
     labelled = [_with_labels(table, labels, target) for table in window]
     total = sum(table.num_rows for table in labelled)
-    skipped = torn_labels + torn_rows
+    skipped = unreadable_labels + unreadable_rows
     if total < spec.min_rows:
         raise DataRefusedError(
             f"spec.data.captured.minRows: {total} labelled rows of {spec.model_deployment!r} in the last "
@@ -85,11 +85,11 @@ def read_captured(
 
 
 def label_type(labels: list[str], known: FeatureType | None) -> FeatureType:
-    """The type that the classes had when the model was first trained.
+    """The type of the classes.
 
     Args:
-        labels: as text.
-        known: what the model in service says; None when there is none, then the labels decide.
+        labels: labels as text.
+        known: type of the classes of the current model; None: inferred from the labels.
     """
     if known is not None:
         return known
@@ -100,7 +100,7 @@ def label_type(labels: list[str], known: FeatureType | None) -> FeatureType:
 
 
 def typed_labels(labels: list[str], kind: FeatureType) -> tuple[list[Any], int]:
-    """Labels in their type, None where a text does not fit it, and how many do not."""
+    """The labels converted to a type, None where that fails, and the number of failures."""
     by_text = {label: _typed(label, kind) for label in set(labels)}
     typed = [by_text[label] for label in labels]
     return typed, sum(value is None for value in typed)
@@ -109,15 +109,15 @@ def typed_labels(labels: list[str], kind: FeatureType) -> tuple[list[Any], int]:
 def _labels(folder: Path) -> tuple[dict[str, str], int]:
     """The newest label of each id, as text."""
     newest: dict[str, tuple[float, str]] = {}
-    torn = 0
+    unreadable = 0
     for table in _tables(folder, "labels"):
         if table is None or not {ID, LABEL, TIME} <= set(table.column_names):
-            torn += 1
+            unreadable += 1
             continue
         for name, label, moment in zip(*(table[column].to_pylist() for column in (ID, LABEL, TIME)), strict=True):
             if label is not None and moment >= newest.get(name, (float("-inf"), ""))[0]:
                 newest[name] = (moment, _text(label))
-    return {name: label for name, (_, label) in newest.items()}, torn
+    return {name: label for name, (_, label) in newest.items()}, unreadable
 
 
 def _row_tables(folder: Path, features: tuple[str, ...]) -> tuple[list[pa.Table], int]:
@@ -129,7 +129,7 @@ def _row_tables(folder: Path, features: tuple[str, ...]) -> tuple[list[pa.Table]
 
 
 def _tables(folder: Path, kind: FileKind) -> Iterator[pa.Table | None]:
-    """Every file of a kind, by name; None for one that retention removed meanwhile, or that is torn."""
+    """Every file of a kind, by name; None for a file that was deleted in the meantime or is incomplete."""
     for path in sorted(folder.glob(file_pattern(kind))):
         try:
             table = read_table(open_source(LocalFile(path), form="parquet"))

@@ -1,4 +1,4 @@
-"""Which columns the model sees, and whether they can be learned from."""
+"""The columns of the model, and checks that it can learn from them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAXIMUM_CLASSES: Final = 1000
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a run, as resolved."""
+    """The target and the features of a run."""
 
     target: str
     features: tuple[str, ...]
@@ -51,21 +51,23 @@ def resolve_columns(data: Data, table: pa.Table, *, target: str) -> Columns:
     own = [name for name in there if name not in {target, time_column} and not name.startswith(OWN_PREFIX)]
     features = data.features or tuple(own)
     if target in features:
-        raise DataRefusedError(f"spec.data.features: {target!r} is the target; a model must not see its own answer")
+        raise DataRefusedError(
+            f"spec.data.features: {target!r} is the target; a model must not be trained on its target"
+        )
     if not features:
         raise DataRefusedError(f"spec.data: no column is left for the model; the data have {_some(there)}")
     return Columns(target=target, features=tuple(dict.fromkeys(features)))
 
 
 def feature_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A feature in one of the three types that a request can carry: number (float64), string, boolean.
+    """A feature in one of the three types of a prediction request: number (float64), string, boolean.
 
     Raises:
-        DataRefusedError: it has another type, no value at all, or an infinity.
+        DataRefusedError: it has another type, no values, or infinite values.
     """
     where = f"spec.data.features: column {name!r}"
     if column.null_count == len(column):
-        raise DataRefusedError(f"{where} has no value in any of {len(column)} rows; leave it out of spec.data.features")
+        raise DataRefusedError(f"{where} has no value in any of {len(column)} rows; remove it from spec.data.features")
     kind = column.type
     if pa.types.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
@@ -76,7 +78,7 @@ def feature_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     if not is_number(kind) and not pa.types.is_boolean(kind):
         raise DataRefusedError(
             f"{where} has the type {kind}; allowed are numbers, text and booleans: "
-            "turn it into one of them (a date into days since a day, say), or leave it out of spec.data.features"
+            "convert it (a date to a number of days, for example), or remove it from spec.data.features"
         )
     numbers = column.cast(pa.float64(), safe=False)
     _check_finite(where, numbers)
@@ -89,10 +91,10 @@ def feature_type(column: pa.ChunkedArray) -> FeatureType:
 
 
 def check_target(name: str, column: pa.ChunkedArray, task: Literal["classification", "regression"]) -> pa.ChunkedArray:
-    """The target in a type that the task can learn.
+    """The target in a type that suits the task.
 
     Raises:
-        DataRefusedError: it is missing in a row, constant, infinite, or of a type that does not fit the task.
+        DataRefusedError: it has missing, infinite or constant values, or a type that does not suit the task.
     """
     where = f"spec.data.target: column {name!r}"
     if len(column) < MINIMUM_ROWS:
@@ -115,7 +117,7 @@ def check_target(name: str, column: pa.ChunkedArray, task: Literal["classificati
 
 
 def infer_task(column: pa.ChunkedArray) -> Literal["classification", "regression"]:
-    """What a target is likely for, when no estimator says: text, booleans and up to 20 whole numbers are classes."""
+    """The likely task of a target without an estimator: text, booleans and up to 20 distinct integers are classes."""
     if not is_number(column.type):
         return "classification"
     whole = pc.all(pc.equal(pc.floor(column.cast(pa.float64())), column.cast(pa.float64()))).as_py()
@@ -123,7 +125,7 @@ def infer_task(column: pa.ChunkedArray) -> Literal["classification", "regression
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Whether the type is a number; decimals are."""
+    """Whether the type is numeric; decimals are."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
@@ -133,8 +135,8 @@ def _classes(where: str, column: pa.ChunkedArray, distinct: int) -> pa.ChunkedAr
         raise DataRefusedError(f"{where} has the type {kind}; classes are text, whole numbers or booleans")
     if distinct > MAXIMUM_CLASSES or (is_number(kind) and not _is_whole(column)):
         raise DataRefusedError(
-            f"{where} has {distinct} distinct values, some of them fractions, or too many to be classes; "
-            "use a regressor in spec.trainer.estimator.class, or make classes of them"
+            f"{where} has {distinct} distinct values, which are too many for classes or not whole numbers; "
+            "use a regressor in spec.trainer.estimator.class, or convert them to classes"
         )
     return column.cast(pa.string()) if pa.types.is_large_string(kind) else column
 

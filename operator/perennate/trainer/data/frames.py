@@ -1,4 +1,4 @@
-"""Prepared rows as the DataFrame that estimators see, in training and in judging alike."""
+"""Prepared rows as the DataFrame for estimators, in training and in evaluation."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def read_rows(path: Path, digest: str) -> pa.Table:
-    """Rows that the prepare stage wrote.
+    """Read rows that the prepare stage wrote.
 
     Raises:
-        BadConfigurationError: they are not the ones that the record names.
+        BadConfigurationError: their digest differs from the record.
     """
     content = path.read_bytes()
     if digest_bytes(content) != digest:
@@ -28,13 +28,13 @@ def read_rows(path: Path, digest: str) -> pa.Table:
             f"{path} is not what the prepare stage wrote ({digest}); a container of spec.trainer.container must not "
             "change it"
         )
-    import pyarrow as pa  # noqa: PLC0415 - its buffer reader alone is needed
+    import pyarrow as pa  # noqa: PLC0415 - only the buffer reader is needed
 
     return parquet.ParquetFile(pa.BufferReader(content)).read()
 
 
 def frame(table: pa.Table, features: tuple[str, ...]) -> pd.DataFrame:
-    """The features as a DataFrame: numbers as float64, booleans as bool, text as object with None for a missing one."""
+    """The features as a DataFrame: numbers as float64, booleans as bool, text as object with None if missing."""
     return table.select(list(features)).to_pandas()  # type: ignore[no-any-return]  # pyarrow is untyped
 
 

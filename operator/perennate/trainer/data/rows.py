@@ -1,4 +1,4 @@
-"""The rows of a run: found, looked at, and turned into the types that a model gets."""
+"""The rows of a run: read, checked, and converted to the types of the model."""
 
 from __future__ import annotations
 
@@ -27,33 +27,32 @@ if TYPE_CHECKING:
     from perennate.trainer.tasks import Task
 
 CAPTURED_TARGET: Final = "label"
-"""Name of the label's column when `spec.data.target` gives none to captured rows."""
+"""Name of the column of labels of captured rows without `spec.data.target`."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows that were looked at."""
+    """The checked rows of a run."""
 
     table: pa.Table
-    """Features in the model's order, then the target, then what only the champion needs."""
+    """Features in the model's order, then the target, then columns that only the champion needs."""
     columns: Columns
     task: Task
     times: npt.NDArray[Any] | None
-    """When each row is from, (rows,), if they are to be split by time."""
+    """The time of each row, (rows,); None for a random split."""
 
 
 def load_rows(request: RunRequest, paths: RunPaths, *, now: float, champion: ModelManifest | None) -> Rows:
     """The rows of a request.
 
     Args:
-        request: what the operator asks for.
+        request: the run request.
         paths: roots of data and store.
-        now: seconds since the epoch; the window of captured rows ends here.
-        champion: manifest of the model in service; its features are kept too, so that it can be judged on the same
-            rows.
+        now: seconds since the epoch; the end of the window of captured rows.
+        champion: manifest of the current model; its features are kept for a comparison on the same rows.
 
     Raises:
-        DataRefusedError: the rows are not there or cannot be learned from.
+        DataRefusedError: the rows are missing or not suitable for training.
         BadConfigurationError: the request has neither a file nor captured rows, or no target.
     """
     source, target = _read(request, paths, now=now, champion=champion)
@@ -69,7 +68,7 @@ def load_rows(request: RunRequest, paths: RunPaths, *, now: float, champion: Mod
 
 
 def task_of(trainer: Trainer, target: pa.ChunkedArray) -> Task:
-    """What is to be learned: the estimator says it; for a container, the target does."""
+    """The task: that of the estimator; for a container, the one that suits the target."""
     if trainer.estimator is None:
         return infer_task(target)
     # The train stage refuses a class that no format lists; until then the target decides.
@@ -80,17 +79,19 @@ def row_times(table: pa.Table, holdout: Holdout) -> npt.NDArray[Any] | None:
     """The time of each row, (rows,), or None when the split is random.
 
     Raises:
-        DataRefusedError: the column is no time or number, or is empty in a row.
+        DataRefusedError: the column is neither time nor number, or has missing values.
     """
     if holdout.time_column is None:
         return None
     column, where = table[holdout.time_column], f"spec.data.holdout.timeColumn: column {holdout.time_column!r}"
     if not (is_number(column.type) or pa.types.is_temporal(column.type)):
         raise DataRefusedError(
-            f"{where} has the type {column.type}; wanted are numbers, or times such as 2026-01-31T12:00:00"
+            f"{where} has the type {column.type}; allowed are numbers, or times such as 2026-01-31T12:00:00"
         )
     if column.null_count:
-        raise DataRefusedError(f"{where} is empty in {column.null_count} of {len(column)} rows; every row needs a time")
+        raise DataRefusedError(
+            f"{where} is missing in {column.null_count} of {len(column)} rows; every row needs a time"
+        )
     return np.asarray(column.to_numpy())
 
 
@@ -126,7 +127,7 @@ def _read_captured(request: RunRequest, paths: RunPaths, *, now: float) -> tuple
 
 
 def _with_typed_labels(table: pa.Table, target: str, trainer: Trainer, champion: ModelManifest | None) -> pa.Table:
-    """Labels come as text; they get the type that the classes (or the numbers) of the task have."""
+    """The table with labels, which arrive as text, converted to the type of the target."""
     texts: list[str] = table[target].to_pylist()
     regressor = trainer.estimator is not None and FORMATS.task(trainer.estimator.class_) == "regression"
     known = champion.class_type if champion is not None and champion.task == "classification" else None
@@ -135,14 +136,14 @@ def _with_typed_labels(table: pa.Table, target: str, trainer: Trainer, champion:
     if unfit:
         example = next(text for text, label in zip(texts, labels, strict=True) if label is None)
         raise DataRefusedError(
-            f"spec.data.captured: {unfit} of {len(texts)} labels are no {kind}, such as {example!r}; "
-            "the model in service was trained on labels of that type: send such labels to /feedback"
+            f"spec.data.captured: {unfit} of {len(texts)} labels are not of the type {kind}, such as {example!r}; "
+            "the current model was trained on that type: send labels of it to /feedback"
         )
     return table.set_column(table.column_names.index(target), target, pa.chunked_array([_array(labels)]))
 
 
 def _array(labels: Sequence[Any]) -> pa.Array:
-    """One type for all: whole numbers stay whole only if all of them are."""
+    """Labels as one type: integers only if all are integers."""
     if any(isinstance(label, float) for label in labels):
         return pa.array([float(label) for label in labels], pa.float64())
     return pa.array(labels)

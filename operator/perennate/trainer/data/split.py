@@ -1,4 +1,4 @@
-"""Which rows are kept from training. The same seed and rows give the same split."""
+"""The split into training rows and hold-out rows. It is deterministic for the same seed and rows."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ import numpy.typing as npt
 
 from perennate.trainer.errors import DataRefusedError
 
-Rows = npt.NDArray[np.int64]
+RowIndices = npt.NDArray[np.int64]
 
 
-def split_random(rows: int, fraction: float, seed: int, *, classes: npt.NDArray[Any] | None) -> tuple[Rows, Rows]:
-    """Numbers of the training rows and of the hold-out rows, each ascending.
+def split_random(
+    rows: int, fraction: float, seed: int, *, classes: npt.NDArray[Any] | None
+) -> tuple[RowIndices, RowIndices]:
+    """Indices of the training rows and of the hold-out rows, each ascending.
 
     Args:
-        rows: how many there are.
+        rows: number of rows.
         fraction: share to hold out, within each class if classes are given.
-        seed: of the random choice.
+        seed: seed of the random choice.
         classes: class of each row, (rows,), or None.
 
     Raises:
-        DataRefusedError: a class has a single row, so that it cannot be in both parts.
+        DataRefusedError: a class has a single row, so it cannot be in both parts.
     """
     generator = np.random.default_rng(seed)
     held = np.zeros(rows, dtype=bool)
@@ -33,49 +35,49 @@ def split_random(rows: int, fraction: float, seed: int, *, classes: npt.NDArray[
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def split_by_time(times: npt.NDArray[Any], fraction: float) -> tuple[Rows, Rows]:
-    """Numbers of the older rows and of the newest ones, each in the order of time.
+def split_by_time(times: npt.NDArray[Any], fraction: float) -> tuple[RowIndices, RowIndices]:
+    """Indices of the older rows and of the newest rows, each in the order of time.
 
     Args:
         times: of each row, (rows,); equal times keep the order of the rows.
         fraction: share to hold out.
     """
     order = np.argsort(times, kind="stable").astype(np.int64)
-    cut = len(order) - _share(len(order), fraction)
-    return order[:cut], order[cut:]
+    boundary = len(order) - _share(len(order), fraction)
+    return order[:boundary], order[boundary:]
 
 
 def check_classes(train: npt.NDArray[Any], holdout: npt.NDArray[Any]) -> None:
-    """Refuse a split by which a model could not be learned or judged.
+    """Refuse a split that does not allow to train or evaluate a classifier.
 
     Raises:
-        DataRefusedError: a part has a single class, or the hold-out rows have one that the training rows lack.
+        DataRefusedError: a part has a single class, or the hold-out rows have a class that the training rows lack.
     """
-    known, judged = set(train.tolist()), set(holdout.tolist())
-    for part, found in (("training", known), ("hold-out", judged)):
+    known, tested = set(train.tolist()), set(holdout.tolist())
+    for part, found in (("training", known), ("hold-out", tested)):
         if len(found) < 2:
             raise DataRefusedError(
                 f"spec.data.holdout: all {part} rows have the class {found.pop()!r}; both parts need two or more: "
-                "change fraction, or do not split by time"
+                "change fraction, or split at random"
             )
-    unseen = sorted(str(value) for value in judged - known)
+    unseen = sorted(str(value) for value in tested - known)
     if unseen:
         raise DataRefusedError(
             f"spec.data.holdout: the class {unseen[0]!r} is only in the hold-out rows; "
-            "change fraction, or do not split by time"
+            "change fraction, or split at random"
         )
 
 
-def _groups(classes: npt.NDArray[Any]) -> list[Rows]:
+def _groups(classes: npt.NDArray[Any]) -> list[RowIndices]:
     names, inverse, counts = np.unique(classes, return_inverse=True, return_counts=True)
     if counts.min() < 2:
         raise DataRefusedError(
             f"spec.data.target: the class {names[counts.argmin()].item()!r} has a single row; "
-            "every class needs at least two, one to learn from and one to judge by"
+            "every class needs at least two, one for training and one for the hold-out"
         )
     return [np.flatnonzero(inverse == number) for number in range(len(names))]
 
 
 def _share(rows: int, fraction: float) -> int:
-    """Rows to hold out: at least one, and never all."""
+    """Number of rows to hold out: at least one, and never all."""
     return min(max(round(rows * fraction), 1), rows - 1)

@@ -1,6 +1,6 @@
-"""MODEL_CARD.md: what a person wants to know about a version before trusting it.
+"""MODEL_CARD.md: a summary of a version for people.
 
-It holds no time and no host, so that equal runs give equal cards.
+It contains no time and no host, so that equal runs give equal cards.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def model_card(
     """The card in Markdown.
 
     Args:
-        record: of the run.
+        record: the record of the run.
         evaluation: metrics, gates and comparison.
         profile: the model's reference profile, for the standard errors.
         estimator: public import path of the fitted estimator.
         features: columns of the model.
-        fingerprint: of the record.
+        fingerprint: fingerprint of the record.
         environment: versions by library.
     """
     sections = (
@@ -124,5 +124,5 @@ def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """A cell cannot hold a bar or a line break; column names may."""
+    """A table cell; bars and line breaks, which column names can contain, are escaped."""
     return " ".join(text.split()).replace("|", "\\|")

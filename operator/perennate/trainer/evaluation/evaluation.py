@@ -1,4 +1,4 @@
-"""Judging the new model: metrics on the hold-out rows, the gates, and the comparison with the model in service."""
+"""Evaluation of the new model: hold-out metrics, gates, and the comparison with the champion."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelEvaluation:
-    """What is known about the new model."""
+    """Metrics, gates and champion comparison of the new model."""
 
     values: dict[Metric, float]
     gates: tuple[GateVerdict, ...]
@@ -34,7 +34,7 @@ class ModelEvaluation:
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """Why it must not be published; empty when it may."""
+        """Why the model is not published; empty if it is."""
         failed = [verdict.reason for verdict in self.gates if not verdict.passed]
         if self.champion is not None and not self.champion.passed:
             failed.append(f"champion: {self.champion.reason}")
@@ -54,13 +54,13 @@ def evaluate_model(
     """Metrics, gates and champion of a new model.
 
     Args:
-        record: of the run.
-        predictions: the new model's answers to the hold-out rows.
-        holdout: the same rows, with the champion's columns.
-        store: where the champion lies.
+        record: the record of the run.
+        predictions: the new model's predictions for the hold-out rows.
+        holdout: the hold-out rows, with the columns of the champion.
+        store: the store with the champion.
 
     Raises:
-        BadConfigurationError: a metric that was asked for does not fit the task, or the model cannot give it.
+        BadConfigurationError: a requested metric does not apply to the task or to the model.
     """
     evaluation = record.spec.evaluation
     check_metrics(evaluation, predictions.task)
@@ -74,7 +74,7 @@ def evaluate_model(
 
 
 def wanted_metrics(evaluation: Evaluation, predictions: HoldoutPredictions) -> tuple[Metric, ...]:
-    """The metrics that the spec names, or all of the task; and those that gates and champion need."""
+    """The metrics of the spec, by default all of the task, and those for gates and champion."""
     named = evaluation.metrics or metrics_of(predictions.task)
     return tuple(dict.fromkeys((*named, *(metric for _, metric in requested_metrics(evaluation)))))
 
@@ -85,7 +85,7 @@ def _check_available(evaluation: Evaluation, predictions: HoldoutPredictions, va
     for field, metric in requested_metrics(evaluation):
         if metric not in values:
             raise BadConfigurationError(
-                f"{field}: {metric.value} needs probabilities, which this estimator does not give; "
+                f"{field}: {metric.value} needs probabilities, which this estimator does not have; "
                 f"available are {', '.join(values)}, or use an estimator that has predict_proba"
             )
 
@@ -95,17 +95,17 @@ def _compare(
 ) -> ChampionVerdict:
     challenger = values.get(spec.metric)
     if record.champion is None:
-        reason = f"ModelDeployment {spec.deployment!r} serves no version yet: nothing to beat"
+        reason = f"ModelDeployment {spec.deployment!r} serves no version yet, so there is no champion"
         return no_champion(spec.metric, challenger=challenger, reason=reason)
     version = record.champion.digest
     try:
         loaded = load_verified(store.read(record.champion.model, version))
         value = _champion_value(loaded, record, spec.metric, holdout)
     except ArtifactNotFoundError:
-        reason = f"version {version} of the model in service is no longer in the store: nothing to compare with"
+        reason = f"version {version} of the champion is no longer in the store, so there is no comparison"
         return no_champion(spec.metric, challenger=challenger, reason=reason, version=version)
     except (ArtifactError, UnknownClassError, ValueError) as error:
-        reason = f"the model in service cannot be judged on these rows: {error}"
+        reason = f"the champion cannot be evaluated on these rows: {error}"
         return no_comparison(spec.metric, version=version, challenger=challenger, reason=reason)
     return compare(
         spec.metric, version=version, champion=value, challenger=challenger, min_improvement=spec.min_improvement
@@ -113,7 +113,7 @@ def _compare(
 
 
 def _champion_value(loaded: LoadedVersion, record: RunRecord, metric: Metric, holdout: pa.Table) -> float | None:
-    """The champion's metric on the same rows; ValueError when the rows lack what it needs."""
+    """The champion's metric on the same rows; ValueError if a column is missing or the task differs."""
     features = tuple(feature.name for feature in loaded.manifest.features)
     missing = [name for name in features if name not in holdout.column_names]
     if missing:

@@ -1,4 +1,4 @@
-"""What a model says about the hold-out rows, and the metrics of it."""
+"""The predictions of a model for the hold-out rows, and their metrics."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class HoldoutPredictions:
-    """A model's answers to the hold-out rows. Classes are positions, so that models with other label types compare."""
+    """Predictions for the hold-out rows. Classes are indices, so that models with different label types compare."""
 
     task: Task
     truth: npt.NDArray[Any]
-    """(rows,): positions in `classes`, or true values."""
+    """(rows,): indices into `classes`, or true values."""
     predicted: npt.NDArray[Any]
     """(rows,): as `truth`."""
     classes: tuple[str, ...]
     probabilities: Floats | None
-    """(rows, classes), if the model gives any."""
+    """(rows, classes); None if the model has none."""
     decision: Floats | None
     """(rows,): score of the second of two classes from a model without probabilities."""
 
     @property
     def score(self) -> Floats | None:
-        """What drift is watched on, (rows,): P(second class) of two, P(likeliest class) of more, or the prediction."""
+        """The score for drift, (rows,): P(second class) of two, P(predicted class) of more, or the predicted number."""
         if self.task == "regression":
             return np.asarray(self.predicted, dtype=np.float64)
         if self.probabilities is None:
@@ -46,13 +46,13 @@ class HoldoutPredictions:
 
 
 class UnknownClassError(ValueError):
-    """A hold-out row has a class that the model does not know."""
+    """A hold-out row has a class that the model does not have."""
 
 
 def predict_holdout(
     estimator: Any, features: pd.DataFrame, truth: Sequence[Any] | npt.NDArray[Any]
 ) -> HoldoutPredictions:
-    """Ask the model about the hold-out rows.
+    """Predict the hold-out rows.
 
     Args:
         estimator: fitted; a classifier has `classes_`.
@@ -60,7 +60,7 @@ def predict_holdout(
         truth: true classes or values, (rows,).
 
     Raises:
-        UnknownClassError: a true class is none of the model's.
+        UnknownClassError: a true class is not one of the model's classes.
     """
     predicted = np.asarray(estimator.predict(features))
     known = getattr(estimator, "classes_", None)
@@ -79,7 +79,7 @@ def predict_holdout(
 
 
 def compute_metrics(predictions: HoldoutPredictions, wanted: Collection[Metric]) -> dict[Metric, float]:
-    """Values of the metrics that can be computed; one that cannot, for lack of probabilities say, is left out.
+    """Values of the metrics that can be computed; others are omitted, for example without probabilities.
 
     Precision, recall and F1 are those of the second class of two, and the unweighted mean over more classes; AUC of
     more than two classes is the mean of one against the rest.
@@ -90,7 +90,7 @@ def compute_metrics(predictions: HoldoutPredictions, wanted: Collection[Metric])
 
 
 def _classification(predictions: HoldoutPredictions, metric: Metric) -> float | None:
-    from sklearn import metrics as library  # noqa: PLC0415 - seconds; who only needs the names does not pay
+    from sklearn import metrics as library  # noqa: PLC0415 - a slow import
 
     truth, predicted, numbers = predictions.truth, predictions.predicted, list(range(len(predictions.classes)))
     if metric is Metric.ACCURACY:
@@ -151,7 +151,9 @@ def _positions(values: npt.NDArray[Any], classes: tuple[str, ...]) -> npt.NDArra
     texts = [class_text(value) for value in values.tolist()]
     unknown = sorted(set(texts) - set(position))
     if unknown:
-        raise UnknownClassError(f"the class {unknown[0]!r} is none of the model's ({', '.join(classes[:10])})")
+        raise UnknownClassError(
+            f"the class {unknown[0]!r} is not one of the model's classes ({', '.join(classes[:10])})"
+        )
     return np.array([position[text] for text in texts], dtype=np.int64)
 
 

@@ -23,16 +23,16 @@ def make_profile(
     values: dict[Metric, float],
     importance: Mapping[str, float] | None = None,
 ) -> Profile:
-    """The profile that drift is measured against.
+    """The reference profile.
 
-    Scores of training rows are never used: a model is surer of rows that it has seen, so every score would seem to
-    drift.
+    Scores of training rows are never used: a model is more confident on rows it was trained on, so every score would
+    seem to drift.
 
     Args:
         train: features of the training rows, in the model's order.
-        predictions: the model's answers to the hold-out rows.
+        predictions: the model's predictions for the hold-out rows.
         values: metrics on the hold-out rows.
-        importance: how much the model goes by a feature, by name.
+        importance: feature importance by name.
     """
     columns = {str(name): train[name].to_numpy() for name in train.columns}
     text = [str(name) for name in train.columns if train[name].dtype == object]
@@ -65,7 +65,7 @@ def make_profile(
 def _accuracy(predictions: HoldoutPredictions, values: dict[Metric, float]) -> dict[str, tuple[float, float]]:
     """Accuracy with the standard error of a share, sqrt(p (1 - p) / n), of two classes without probabilities.
 
-    It is for people to read. Every other baseline is measured by the profile, as traffic will be.
+    It is for display only. The profile measures all other baselines the way traffic is measured.
     """
     value = values.get(Metric.ACCURACY)
     if value is None or predictions.score is not None or len(predictions.classes) != 2:

@@ -1,1 +1,1 @@
-"""The estimator of a run: built from the spec, and what it goes by."""
+"""The estimator of a run: building it from the spec, and its feature importance."""

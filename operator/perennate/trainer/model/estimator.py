@@ -23,15 +23,15 @@ def build_estimator(spec: Estimator, *, seed: int) -> Any:
 
     Args:
         spec: classes and parameters.
-        seed: goes into every `random_state` that the spec leaves open.
+        seed: value for every `random_state` that the spec does not set.
 
     Raises:
-        BadConfigurationError: a class is unknown or outside the list, or a parameter is unknown.
+        BadConfigurationError: a class is unknown or not allowed, or a parameter is unknown.
     """
     estimator = _build(spec, FIELD, FORMATS.predictors, seed)
     if not spec.preprocessing:
         return estimator
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415 - seconds, for pipelines alone
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415 - slow, and only pipelines need it
 
     model_format = FORMATS.for_class(spec.class_)
     transformers = () if model_format is None else (model_format.trainable.transformers,)
@@ -47,7 +47,7 @@ def find_class(path: str, field: str, tables: tuple[ClassTable, ...]) -> Any:
 
     Args:
         path: such as `sklearn.svm.SVC`.
-        field: what the message names, without `.class`.
+        field: field of the spec for error messages, without `.class`.
         tables: the classes that are allowed here.
 
     Raises:
@@ -59,9 +59,8 @@ def find_class(path: str, field: str, tables: tuple[ClassTable, ...]) -> Any:
     choices = class_paths(*tables)
     if _exists(module, name):
         raise BadConfigurationError(
-            f"{field}.class: {path} is outside the list of estimators that may be used here; choose one of it, or "
-            "train "
-            f"in a container of your own (spec.trainer.container). Allowed are {_listing(choices)}"
+            f"{field}.class: {path} is outside the list of allowed estimators; choose one from it, or train "
+            f"in your own container (spec.trainer.container). Allowed are {_listing(choices)}"
         )
     by_name = {choice.rpartition(".")[2]: choice for choice in choices}
     near = [by_name[match] for match in difflib.get_close_matches(name, by_name, n=2, cutoff=0.8)]
@@ -71,7 +70,7 @@ def find_class(path: str, field: str, tables: tuple[ClassTable, ...]) -> Any:
 
 def _build(step: EstimatorStep, field: str, tables: tuple[ClassTable, ...], seed: int) -> Any:
     cls = find_class(step.class_, field, tables)
-    # scikit-learn's constructors only store what they are given, so that the names can be asked for first.
+    # Constructors of scikit-learn only store their parameters, so the names are available from an instance.
     defaults = cls().get_params(deep=False)
     known = sorted(defaults)
     unknown = sorted(set(step.params) - set(known))
@@ -81,13 +80,13 @@ def _build(step: EstimatorStep, field: str, tables: tuple[ClassTable, ...], seed
         raise BadConfigurationError(
             f"{field}.params.{unknown[0]}: {step.class_} has no such parameter{hint}; it has {', '.join(known)}"
         )
-    # A default other than None is a random_state on its way out, which scikit-learn warns of when it is set.
+    # A default other than None marks a deprecated random_state; setting it causes a warning.
     seeded = {"random_state": seed} if "random_state" in known and defaults["random_state"] is None else {}
     return cls(**(seeded | _plain(step.params)))
 
 
 def _plain(params: dict[str, Any]) -> dict[str, Any]:
-    """Lists of numbers become tuples, which JSON does not have and scikit-learn wants (`feature_range`, say)."""
+    """The parameters with lists of numbers as tuples, which scikit-learn needs (`feature_range`) and JSON lacks."""
     return {name: _tuples(value) for name, value in params.items()}
 
 
@@ -98,7 +97,7 @@ def _tuples(value: Any) -> Any:
 
 
 def _exists(module: str, name: str) -> bool:
-    """Whether scikit-learn has that name. Nothing but scikit-learn is imported: the schema admits no other path."""
+    """Whether scikit-learn has that name. The schema allows no other package, so nothing else is imported."""
     try:
         return importlib.util.find_spec(module) is not None and hasattr(importlib.import_module(module), name)
     except ImportError:
@@ -106,7 +105,7 @@ def _exists(module: str, name: str) -> bool:
 
 
 def _listing(choices: tuple[str, ...]) -> str:
-    """The list in a form that fits into a message: modules, with the names in each."""
+    """The list in a compact form for a message: modules with their names."""
     grouped: dict[str, list[str]] = {}
     for path in choices:
         module, _, name = path.rpartition(".")

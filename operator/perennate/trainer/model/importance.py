@@ -1,4 +1,4 @@
-"""How much a model goes by each of its columns. It orders what people are shown of drift, and decides nothing."""
+"""Feature importance of a model. It only orders columns in reports of drift."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def importance_of(estimator: Any, columns: Sequence[str]) -> dict[str, float]:
-    """Importance by column, from `feature_importances_`; empty if the model does not say, or not by column.
+    """Importance by column, from `feature_importances_`; empty if the model has none, or columns cannot be told apart.
 
-    What preprocessing makes of a column counts for it: `place__city_Oslo` for `city`.
+    Columns that preprocessing derives count for their source: `place__city_Oslo` for `city`.
 
     Args:
         estimator: fitted; a pipeline or a bare model.
@@ -31,12 +31,12 @@ def importance_of(estimator: Any, columns: Sequence[str]) -> dict[str, float]:
         if source is None:
             return {}
         totals[source] += float(weight)
-    # Six digits: the last ones depend on the order in which a library adds up.
+    # Six digits: the others depend on the order of summation in the library.
     return {column: float(f"{total:.6g}") for column, total in totals.items()}
 
 
 def _names_out(pipeline: Any, columns: Sequence[str]) -> list[str]:
-    """Names of what the model of a pipeline gets; none if a step does not say."""
+    """Names of the input columns of a pipeline's last step; empty if a step does not name them."""
     if len(pipeline.steps) == 1:
         return list(columns)
     try:
@@ -46,7 +46,7 @@ def _names_out(pipeline: Any, columns: Sequence[str]) -> list[str]:
 
 
 def _source(name: str, columns: Sequence[str]) -> str | None:
-    """The column that a name comes from: the column itself, or the longest that the name begins with."""
+    """The source column of a name: the column itself, or the longest column that the name starts with."""
     for candidate in (name, name.partition("__")[2]):
         if candidate in columns:
             return candidate

@@ -55,7 +55,7 @@ class FeedbackSetup:
             metrics=self.metrics,
             clock=lambda: NOW,
             capture=self.capture,
-            seen=seen,
+            recent=seen,
         )
         self._prefix = model.prefix
 
@@ -164,7 +164,7 @@ INVALID: dict[str, tuple[Any, str]] = {
     "not an object": (3, "must be an object with the fields id and label"),
     "no label": ({"id": "GOOD"}, "must be an object with the fields id and label"),
     "id is a number": ({"id": 5, "label": 1}, "id: must be a string, got a number"),
-    "malformed id": ({"id": "abc", "label": 1}, "id: must be an id as it stands in the answer"),
+    "malformed id": ({"id": "abc", "label": 1}, "id: must be a prediction id"),
     "bin out of range": ({"id": "BIN 999", "label": 1}, "score bin must be from 0 to"),
     "label is text": ({"id": "GOOD", "label": "1"}, "label: must be a number, got a string"),
     "label is null": ({"id": "GOOD", "label": None}, "label: must be a number, got null"),

@@ -70,5 +70,5 @@ def test_rows_of_one_request_have_different_ids() -> None:
 )
 def test_malformed_ids_are_refused(text: str) -> None:
     """A wrong column of ids is detected, and its labels are not counted."""
-    with pytest.raises(ValueError, match="must be an id as it stands in the answer"):
+    with pytest.raises(ValueError, match="must be a prediction id"):
         parse_id(text)

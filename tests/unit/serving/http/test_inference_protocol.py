@@ -67,7 +67,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "no inputs": ({"inputs": []}, 'body: must be an object with "inputs"'),
     "tensor without a name": ({"inputs": [{}]}, "inputs[0].name: must be a string, got null"),
     "not a tensor": ({"inputs": [3]}, "inputs[0].name: must be a string, got null"),
-    "unknown feature": ({"inputs": [*COLUMNS, tensor("snow", [1])]}, "inputs: 'snow' is no feature of rain"),
+    "unknown feature": ({"inputs": [*COLUMNS, tensor("snow", [1])]}, "inputs: 'snow' is not a feature of rain"),
     "missing feature": ({"inputs": COLUMNS[:2]}, "rows[0].pressure: missing; expected a number"),
     "lengths differ": ({"inputs": [*COLUMNS[:2], tensor("pressure", [1])]}, "inputs: every tensor must have the same"),
     "text for numbers": (
@@ -89,7 +89,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "no rows": ({"inputs": [tensor("input", [], [0, 3])]}, "rows: must hold 1 to 10000 rows, got 0"),
     "binary data": (
         {"inputs": [{"name": "input", "datatype": "FP64", "shape": [1, 3], "parameters": {"binary_data_size": 24}}]},
-        "inputs[0].data: must be a list (binary data is not offered), got null",
+        "inputs[0].data: must be a list (binary data is not supported), got null",
     ),
 }
 

@@ -67,7 +67,7 @@ async def test_error_for_a_used_port_names_it() -> None:
     """The error has address, port and reason."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ListenError, match=f"port {port} on 127.0.0.1 cannot be used: Address already in use"):
+        with pytest.raises(ListenError, match=f"port {port} on 127.0.0.1 cannot be bound: Address already in use"):
             bind("127.0.0.1", port)
 
 

@@ -1,4 +1,4 @@
-"""Looking at the container of a model file: a plain zip of a schema and arrays, of bounded size, and nothing else."""
+"""Checks of the archive of a skops file: a plain zip of bounded size with a schema and arrays, and nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from perennate.artifacts.errors import ArtifactRefusedError
 
 SCHEMA_MEMBER: Final = "schema.json"
 PROTOCOL: Final = 2
-"""Protocol of the skops file format. Older ones are read by other code in skops, which our list was not made for."""
+"""Protocol of the skops file format. Other code in skops reads older ones; the fixed list does not cover it."""
 UNPACKED_LIMIT: Final = 4 << 30
 RATIO_LIMIT: Final = 200
 MEMBERS_LIMIT: Final = 200_000
@@ -33,11 +33,11 @@ _FORMATS: Final = (
 
 
 def read_schema(content: bytes) -> dict[str, Any]:
-    """The parsed `schema.json` of a skops file, after a look at every member of the zip.
+    """The parsed `schema.json` of a skops file, after checks of every member of the zip.
 
     Raises:
-        ArtifactRefusedError: it is no zip, is damaged, holds a member that skops does not write, or unpacks to more
-            than the limits.
+        ArtifactRefusedError: it is not a zip, is damaged, has a member that skops does not write, or exceeds a limit
+            when unpacked.
     """
     _check_magic(content)
     try:
@@ -46,7 +46,7 @@ def read_schema(content: bytes) -> dict[str, Any]:
             schema = json.loads(archive.read(SCHEMA_MEMBER))
     except (BadZipFile, KeyError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
         raise ArtifactRefusedError(
-            f"the model file is damaged or no skops file: {type(error).__name__}: {error}"
+            f"the model file is damaged or not a skops file: {type(error).__name__}: {error}"
         ) from error
     if not isinstance(schema, dict) or schema.get("protocol") != PROTOCOL:
         raise ArtifactRefusedError(
@@ -57,7 +57,7 @@ def read_schema(content: bytes) -> dict[str, Any]:
 
 def _check_magic(content: bytes) -> None:
     if not content:
-        raise ArtifactRefusedError("the model file is empty (0 bytes); it was not written to its end")
+        raise ArtifactRefusedError("the model file is empty (0 bytes); it was not written completely")
     if not content.startswith(b"PK\x03\x04"):
         kind = next((name for magic, name in _FORMATS if content.startswith(magic)), "of an unknown format")
         raise ArtifactRefusedError(

@@ -1,4 +1,4 @@
-"""From a fitted estimator to a skops file whose bytes depend on the model alone."""
+"""From a fitted estimator to a skops file with deterministic bytes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def save_estimator(estimator: Any) -> bytes:
     Raises:
         TypeError: skops cannot save something in the model.
     """
-    import skops.io  # noqa: PLC0415 - costs seconds; only who saves pays
+    import skops.io  # noqa: PLC0415 - a slow import
 
     return canonical_archive(skops.io.dumps(estimator))
 
 
 def canonical_archive(content: bytes) -> bytes:
-    """The same skops file without what differs from run to run: dates, and memory addresses used as ids and names.
+    """The same skops file without dates, and with memory addresses in ids and names replaced.
 
-    Ids become 1, 2, 3, ... in the order in which the schema names them. Plain values lose theirs: whether two equal
-    numbers were one object says nothing about the model.
+    Ids become 1, 2, 3, ... in the order of the schema. Plain values have no id, because the identity of equal numbers
+    is not part of the model.
     """
     with ZipFile(io.BytesIO(content)) as source:
         schema = json.loads(source.read(SCHEMA_MEMBER))
@@ -41,23 +41,23 @@ def canonical_archive(content: bytes) -> bytes:
 
 
 class _Renumbering:
-    """New ids and file names, given out in the order of the schema."""
+    """New ids and file names, assigned in the order of the schema."""
 
     def __init__(self) -> None:
         self._ids: dict[int, int] = {}
         self._files: dict[str, str] = {}
 
     def rewrite(self, schema: dict[str, Any]) -> dict[str, str]:
-        """Rewrite the schema in place; the answer maps old to new file names."""
-        waiting: list[Any] = [schema]
-        while waiting:
-            item = waiting.pop()
+        """Rewrite the schema in place. Returns the new file names by old ones."""
+        pending: list[Any] = [schema]
+        while pending:
+            item = pending.pop()
             if isinstance(item, dict):
                 if "__loader__" in item:
                     self._rewrite_node(item)
-                waiting.extend(reversed(item.values()))
+                pending.extend(reversed(item.values()))
             elif isinstance(item, list):
-                waiting.extend(reversed(item))
+                pending.extend(reversed(item))
         return self._files
 
     def _rewrite_node(self, node: dict[str, Any]) -> None:

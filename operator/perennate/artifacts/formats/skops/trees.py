@@ -1,4 +1,4 @@
-"""Following every index in a model's decision trees before scikit-learn does, which does not look where they lead."""
+"""Bounds checks for the indices in decision trees, which scikit-learn follows unchecked."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Indices = NDArray[np.integer[Any]]
 
 
 def check_trees(estimator: object) -> None:
-    """Refuse a model in which a tree points outside its own nodes or outside the columns it is given.
+    """Refuse a model with a tree that points outside its nodes or outside its input columns.
 
-    Children come after their parent in every tree that scikit-learn grows, so demanding that also rules out cycles.
+    In every tree of scikit-learn, children come after their parent; requiring that also excludes cycles.
 
     Raises:
-        ArtifactRefusedError: an index leads outside.
+        ArtifactRefusedError: an index is out of bounds.
     """
-    # A model without trees need not pay for importing them: a loaded tree has imported its module already.
+    # Not imported here, because a model without trees does not need it; a loaded tree has imported its module.
     import sys  # noqa: PLC0415
 
     compiled = sys.modules.get("sklearn.tree._tree")
@@ -35,8 +35,7 @@ def check_trees(estimator: object) -> None:
         elif histogram is not None and isinstance(part, histogram.TreePredictor):
             _check_predictor(part, columns)
         elif hasattr(part, "tree_") and hasattr(owner, "estimators_") and part.n_features_in_ > columns:
-            # Forests and boosting hand their own rows to their trees unchecked. Bagging cuts columns away and checks
-            # again.
+            # Forests and boosting pass rows to their trees unchecked. Bagging selects columns and checks again.
             raise _refusal()
 
 
@@ -78,17 +77,17 @@ def _refusal() -> ArtifactRefusedError:
 
 
 def _parts(estimator: object) -> Iterator[tuple[Any, Any]]:
-    """Every object inside the model, each with the nearest estimator around it."""
+    """Every object inside the model, each with its nearest enclosing estimator."""
     seen: set[int] = set()
-    waiting: list[tuple[Any, Any]] = [(estimator, estimator)]
-    while waiting:
-        owner, part = waiting.pop()
+    pending: list[tuple[Any, Any]] = [(estimator, estimator)]
+    while pending:
+        owner, part = pending.pop()
         if id(part) in seen:
             continue
         seen.add(id(part))
         yield owner, part
-        around = part if hasattr(part, "n_features_in_") else owner
-        waiting.extend((around, child) for child in _children(part))
+        enclosing = part if hasattr(part, "n_features_in_") else owner
+        pending.extend((enclosing, child) for child in _children(part))
 
 
 def _children(part: object) -> list[object]:
