@@ -36,8 +36,8 @@ def check_columns(file: DataFile, spec: CountingSpec) -> None:
             f"{file.name}: has no columns in common with {spec.reference}, which has {listed(names)}; "
             f"it has {listed(schema.names)}"
         )
-    asked = [spec.prediction] if spec.scored and spec.prediction is not None else []
-    for name in (*names, *asked):
+    predicted = [spec.prediction] if spec.scored and spec.prediction is not None else []
+    for name in (*names, *predicted):
         if name not in held:
             raise UsageError(
                 f"{file.name}: lacks the column {name!r} of {spec.reference}; to exclude it from both, build the "
@@ -56,10 +56,10 @@ def check_columns(file: DataFile, spec: CountingSpec) -> None:
             )
 
 
-def is_compatible(feature: Feature, kind: FeatureKind, said: FeatureKind | None) -> bool:
+def is_compatible(feature: Feature, kind: FeatureKind, given: FeatureKind | None) -> bool:
     """Whether a column of this kind can be read as the feature, or as the kind that the user set."""
-    if said is not None:
-        return can_be(kind, said)
+    if given is not None:
+        return can_be(kind, given)
     if isinstance(feature, CategoricalFeature):
         words = all(isinstance(as_number(text), str) for text in feature.categories)
         return kind == "categorical" or not words or not feature.categories

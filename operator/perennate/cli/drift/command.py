@@ -97,8 +97,8 @@ def current_of(
     """The current data."""
     if given.counts:
         return add_documents(given.counts, reference.profile, reference.name)
-    asked = roles.target, roles.prediction, roles.ignored, roles.kinds
-    spec = CountingSpec(reference.profile, reference.name, reference.model, *asked, workers=workers())
+    columns = roles.target, roles.prediction, roles.ignored, roles.kinds
+    spec = CountingSpec(reference.profile, reference.name, reference.model, *columns, workers=workers())
     if roles.prediction is not None and spec.model is None:
         raise UsageError(f"{reference.name} was built without predictions, so --prediction cannot be compared")
     opened = [files.open(path, spec.texts) for path in given.current]

@@ -54,13 +54,13 @@ def count_files(files: Sequence[DataFile], spec: CountingSpec, tick: Ticker) -> 
     """
     window = Window(spec.profile, length=DAY, scrape_interval=DAY)
     outcomes = performance_counts_of(spec.profile, spec.model) if spec.target and spec.prediction else None
-    for place, file in enumerate(files):
+    for index, file in enumerate(files):
         check_columns(file, spec)
-        counts = _count(file, spec, part_of(tick, place, len(files)))
+        counts = _count(file, spec, part_of(tick, index, len(files)))
         if outcomes is not None and counts.outcomes is not None:
             outcomes.counts += counts.outcomes.counts
         # All rows of a file are in one sub-window, because their order in time is unknown.
-        add_counts(counts.recorder.document(), window, file=file.name, pod=str(place), reference=spec.reference)
+        add_counts(counts.recorder.document(), window, file=file.name, pod=str(index), reference=spec.reference)
     sample = window.sample(DAY)
     check_types(spec, sample, " and ".join(file.name for file in files))
     used = {item.name for item in spec.profile.features} | {spec.target, spec.prediction} | spec.ignored

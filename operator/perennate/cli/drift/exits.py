@@ -1,4 +1,4 @@
-"""Exit codes: what a script or a pipeline goes on from."""
+"""Exit codes, for scripts and pipelines."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """The exit codes of `perennate drift`, in the words of its documentation."""
+    """The exit codes of `perennate drift`."""
 
     QUIET = 0
-    """Nothing that matters changed; a change below the drift level is reported, not more."""
+    """No relevant change. A change below the drift threshold is only reported."""
     USAGE = 2
-    """The request cannot be met: one sentence on stderr says why."""
+    """An option or a file is invalid; one sentence on stderr says why."""
     DRIFT = 3
-    """A feature or the score drifted, or measured performance was lost."""
+    """A feature or the score drifted, or measured performance dropped."""
     FAULT = 4
-    """The data are faulty (missing, unseen or out of range), whether or not anything drifted: mend them first, since a
-    fault can look like drift."""
+    """Data faults (missing, unseen or out-of-range values), with or without drift. Fix them first: faults can look
+    like drift."""
     UNKNOWN = 5
-    """Too few rows to tell, which is not "no drift"; or --metric or --tolerance ask for a performance that cannot be
-    told."""
+    """Too few rows, which does not mean "no drift"; or too few labelled rows for --metric or --tolerance."""

@@ -126,8 +126,8 @@ class ConfusionCounts:
         """Add rows."""
         kept = known(predictions) & known(truth)
         new = len(self._indices)
-        said, true = (positions(values[kept], self._indices, new) for values in (predictions, truth))
-        np.add.at(self.counts, (said, true), 1)
+        predicted, actual = (positions(values[kept], self._indices, new) for values in (predictions, truth))
+        np.add.at(self.counts, (predicted, actual), 1)
 
     def measured(self, confidence: float) -> dict[str, Measurement]:
         """Accuracy and macro-F1."""

@@ -98,11 +98,11 @@ def _read(file: DataFile, roles: ColumnRoles, limit: int | None, workers: int, t
     names = [name for name in kinds if name not in outputs]
     if not names:
         raise UsageError(f"{file.name}: there is no column to compare")
-    kept = next((name for name in names if name in RESERVED), None)
-    if kept is not None:
+    reserved = next((name for name in names if name in RESERVED), None)
+    if reserved is not None:
         raise UsageError(
-            f"{file.name}: column {kept!r} has a reserved name: give it as --prediction, "
-            f"exclude it with --ignore {kept}, or rename it"
+            f"{file.name}: column {reserved!r} has a reserved name: give it as --prediction, "
+            f"exclude it with --ignore {reserved}, or rename it"
         )
     width = columns_at_once(file.rows or 0, limit, workers)
     groups = _groups(file, names, outputs, width)

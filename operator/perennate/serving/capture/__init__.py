@@ -1,1 +1,1 @@
-"""What is kept of traffic: counts, captured rows, labels, and the ids that join them."""
+"""Recording of traffic: counts for drift, captured rows and labels, and the ids that join them."""

@@ -57,9 +57,9 @@ def make_ids(
         time_ms: milliseconds since 1970.
         token: ten random hexadecimal digits, new for every request.
     """
-    said = [NO_ANSWER if kind is None or answer is None else _text(kind, answer) for answer in answers]
+    parts = [NO_ANSWER if kind is None or answer is None else _text(kind, answer) for answer in answers]
     head, tail = f"{version}.", f".{time_ms}.{token}"
-    return [f"{head}{text}{tail}{row:x}" for row, text in enumerate(said)]
+    return [f"{head}{text}{tail}{row:x}" for row, text in enumerate(parts)]
 
 
 def parse_id(text: str) -> PredictionId:
