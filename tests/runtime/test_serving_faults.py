@@ -48,7 +48,7 @@ def test_a_version_with_a_wrong_bit_is_never_served(name: str, rain: Published, 
     assert answers <= {None, HTTPStatus.SERVICE_UNAVAILABLE}
     assert sentence.startswith("serve: ")
     assert f"{name} has the digest sha256:" in sentence
-    assert "wanted sha256:" in sentence
+    assert "expected sha256:" in sentence
     assert "\n" not in sentence
 
 

@@ -120,9 +120,9 @@ REFUSED: dict[str, tuple[Callable[[Run], object], str]] = {
     ),
     "a transformer": (leave(StandardScaler()), "holds a StandardScaler"),
     "a regressor for classes": (leave(LinearRegression()), "does regression, but the target 'target' is one for class"),
-    "other columns": (leave_narrow, "the model cannot answer the hold-out rows"),
+    "other columns": (leave_narrow, "the model cannot predict the hold-out rows"),
     "other hold-out rows": (change_holdout, "is not what the prepare stage wrote"),
-    "another record": (change_record, "is not of this run; only the prepare stage may write it"),
+    "another record": (change_record, "belongs to another run; only the prepare stage may write it"),
     "a broken record": (break_record, "only the prepare stage may write it"),
 }
 

@@ -121,11 +121,11 @@ CSV_CASES: dict[str, Case] = {
         {"holdout": {"timeColumn": "age"}},
         ("spec.data.holdout", "all training rows have the class 0"),
     ),
-    "a path that leads out": (csv(), {"uri": "pvc://claim/../../etc/passwd"}, ("leads out of its folder",)),
+    "a path that leads out": (csv(), {"uri": "pvc://claim/../../etc/passwd"}, ("is outside its folder",)),
     "a path that leads out of the namespace": (
         csv(),
         {"uri": "file:///../team-b/rows.csv"},
-        ("spec.data.train.uri", "leads out of its folder"),
+        ("spec.data.train.uri", "is outside its folder"),
     ),
     "a folder": (csv(), {"uri": "pvc://claim/."}, ("is a folder; name one file",)),
     "CSV taken for parquet": (
@@ -278,7 +278,7 @@ def test_a_metric_of_the_other_task_is_refused_before_anything_is_trained(tmp_pa
     assert code == ExitCode.BAD_CONFIGURATION
     assert result.error is not None
     assert result.error.message.startswith(
-        "spec.evaluation.gates[0].metric: r2 is no metric of classification; allowed are accuracy, precision"
+        "spec.evaluation.gates[0].metric: r2 is not a metric of classification; allowed are accuracy, precision"
     )
 
 

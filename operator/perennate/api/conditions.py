@@ -1,4 +1,4 @@
-"""The condition set of an object: set, keep transition times, summarise."""
+"""Conditions of an object: find them, set them, keep their transition times."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ def find_condition(conditions: Iterable[Condition], type_: str) -> Condition | N
 
 
 def is_true(conditions: Iterable[Condition], type_: str) -> bool:
-    """Whether the condition of a type is True; an absent one is not."""
+    """Whether the condition of a type is True. False if it is absent."""
     found = find_condition(conditions, type_)
     return found is not None and found.status == "True"
 
 
 @dataclass
 class ConditionSet:
-    """The conditions that one pass of a reconciler finds.
+    """The conditions that a reconcile pass sets. Types that it does not set keep their values.
 
-    `previous` is what the status holds now: a condition whose status does not change keeps its transition time.
-    `generation` is that of the spec that the pass looked at, `now` the RFC 3339 time of the pass. Types that the pass
-    does not set are kept as they were.
+    Attributes:
+        previous: conditions in the status. A condition whose status does not change keeps its transition time.
+        generation: observed generation of the spec.
+        now: RFC 3339 time of the pass.
     """
 
     previous: tuple[Condition, ...]
@@ -37,7 +38,7 @@ class ConditionSet:
     _found: dict[str, Condition] = field(default_factory=dict)
 
     def set(self, type_: str, status: ConditionStatus, reason: str, message: str = "") -> None:
-        """Set one condition; its transition time moves only if its status does."""
+        """Set a condition. Its transition time changes only if its status changes."""
         before = find_condition(self.previous, type_)
         since = before.last_transition_time if before is not None and before.status == status else self.now
         self._found[type_] = Condition(
@@ -50,11 +51,11 @@ class ConditionSet:
         )
 
     def drop(self, type_: str) -> None:
-        """Forget a condition that no longer applies."""
+        """Remove a condition that does not apply."""
         self._found.pop(type_, None)
         self.previous = tuple(condition for condition in self.previous if condition.type != type_)
 
     def result(self) -> tuple[Condition, ...]:
-        """All conditions, those kept from before included, in the order in which they first appeared."""
+        """All conditions, including those of before, in order of first appearance."""
         merged = {condition.type: condition for condition in self.previous} | self._found
         return tuple(merged.values())

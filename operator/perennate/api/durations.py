@@ -1,4 +1,4 @@
-"""Lengths of time as in the Gateway API, and the least that one may be."""
+"""Durations as in the Gateway API, with an optional minimum."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PART: Final = re.compile(r"([0-9]+)(ms|h|m|s)")
 _SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 Duration = Annotated[str, StringConstraints(pattern=DURATION_PATTERN, max_length=24)]
-"""Length of time: `90s`, `5m`, `1h30m`. It may be zero, unless an `AtLeast` is beside it."""
+"""Duration: `90s`, `5m`, `1h30m`. Zero is valid unless an `AtLeast` is given."""
 
 
 def parse_duration(text: str) -> float:
@@ -34,16 +34,16 @@ def parse_duration(text: str) -> float:
 
 @dataclass(frozen=True)
 class AtLeast:
-    """The least that a duration may be: `Annotated[Duration, AtLeast("1s")]`.
+    """Minimum of a duration: `Annotated[Duration, AtLeast("1s")]`.
 
-    One bound for both who hold it: the API server by a CEL rule, the operator as it reads.
+    The API server checks it with a CEL rule, the operator when it reads the object.
     """
 
     least: str
 
     @property
     def message(self) -> str:
-        """What is allowed."""
+        """The rule, for error messages."""
         return f"must be a duration of at least {self.least}"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

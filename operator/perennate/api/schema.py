@@ -1,8 +1,8 @@
-"""Custom resource definitions from the models: pydantic's JSON Schema rewritten as structural OpenAPI v3.
+"""CustomResourceDefinitions from the models: the JSON Schema of pydantic as a structural OpenAPI v3 schema.
 
-pydantic writes JSON Schema 2020-12; the API server takes a structural subset of OpenAPI 3.0: no references, no `null`,
-no unions but int-or-string, boolean exclusive bounds. What cannot be expressed is refused here, so that a field never
-loses a rule in silence.
+pydantic writes JSON Schema 2020-12. The API server accepts a structural subset of OpenAPI 3.0: no references, no
+`null`, no unions except int-or-string, exclusive bounds as booleans. Anything else raises SchemaError, so that no rule
+of a field is lost silently.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ _KEPT: Final = (
 
 
 class SchemaError(ValueError):
-    """A model says something that a structural schema cannot."""
+    """A model uses a construct that a structural schema cannot express."""
 
 
 def structural(schema: Mapping[str, Any]) -> Schema:
-    """Rewrite a JSON Schema of pydantic (as of `model_json_schema()`) as a structural schema.
+    """Convert a JSON Schema of pydantic (from `model_json_schema()`) to a structural schema.
 
     Raises:
-        SchemaError: the schema is recursive or uses a construct that a CRD cannot hold; the message names the path.
+        SchemaError: the schema is recursive or uses an unsupported construct. The message names the path.
     """
     return _Rewriter(schema.get("$defs", {})).rewrite(schema, "$")
 
 
 class _Rewriter:
-    """One walk over a schema. `path` is where we are, for messages; `open_` names the definitions being inlined."""
+    """Recursive conversion. `path` is the current position, for messages; `open_` lists the inlined definitions."""
 
     def __init__(self, definitions: Mapping[str, Schema]) -> None:
         self._definitions = definitions
@@ -72,7 +72,7 @@ class _Rewriter:
         return _words(flat) | bounds | _extensions(flat) | self._children(flat, path, open_)
 
     def _inline(self, schema: Mapping[str, Any], path: str, open_: tuple[str, ...]) -> tuple[Schema, tuple[str, ...]]:
-        """Follow references and drop `null` from unions until nothing is left to look up; the field's own words win."""
+        """Resolve references and drop `null` from unions. Keywords of the field override those of its definition."""
         flat = dict(schema)
         while True:
             branches = [branch for branch in flat.get("anyOf", ()) if branch.get("type") != "null"]
@@ -103,16 +103,16 @@ class _Rewriter:
         elif "items" in flat:
             result["items"] = self.rewrite(flat["items"], f"{path}[]", open_)
         elif not _is_scalar(flat) and not flat.get(PRESERVE_UNKNOWN):
-            raise SchemaError(f"{path}: nothing is said about the content; give it fields, or {PRESERVE_UNKNOWN}: true")
+            raise SchemaError(f"{path}: the content has no schema; declare fields, or {PRESERVE_UNKNOWN}: true")
         return result
 
 
 def _with_free_values(flat: Schema) -> Schema:
-    """Preserve the unknown in a map's values rather than in the map itself.
+    """Move x-kubernetes-preserve-unknown-fields from a map to its values.
 
-    CEL compares a map that preserves unknown fields key by key and passes over keys that the other lacks: with
-    `self.params == oldSelf.params`, a renamed key would slip through. A map with free values is compared whole. Its
-    values are nullable, since the API server drops other nulls: a parameter given as null would be lost in silence.
+    CEL compares a map with unknown fields key by key and ignores keys that are missing on one side, so that
+    `self.params == oldSelf.params` would not detect a renamed key. A map with free values is compared as a whole. Its
+    values are nullable, because the API server drops nulls otherwise.
     """
     if flat.get("additionalProperties") is not True or not flat.get(PRESERVE_UNKNOWN):
         return flat
@@ -125,7 +125,7 @@ def _is_scalar(flat: Schema) -> bool:
 
 
 def _merged(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> Schema:
-    """A referenced schema with what its user says about it on top; CEL rules of both hold."""
+    """A referenced schema, overridden by the referring one. The CEL rules of both apply."""
     rules = [*inner.get(VALIDATIONS, ()), *outer.get(VALIDATIONS, ())]
     return {**inner, **outer, **({VALIDATIONS: rules} if rules else {})}
 
@@ -144,7 +144,7 @@ def _constant(flat: Schema) -> Schema:
 
 
 def _exclusive_bounds(flat: Schema) -> Schema:
-    """OpenAPI 3.0 says by a boolean that a bound is exclusive."""
+    """In OpenAPI 3.0, a boolean marks a bound as exclusive."""
     result: Schema = {}
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if exclusive in flat:
@@ -157,13 +157,13 @@ def _extensions(flat: Schema) -> Schema:
 
 
 def _default(flat: Schema) -> Schema:
-    """The default, unless absence says the same: `null` is no value in a CRD, an empty list looks like a change."""
+    """The default, unless it is None or empty: `null` is invalid in a CRD, an empty list looks like a change."""
     default = _filled(flat.get("default"))
     return {} if default in (None, [], {}, "") else {"default": default}
 
 
 def _filled(value: Any) -> Any:
-    """A default without its members that are absent or empty."""
+    """A default without its None and empty members."""
     if not isinstance(value, Mapping):
         return value
     members = {key: _filled(member) for key, member in value.items()}
@@ -171,12 +171,12 @@ def _filled(value: Any) -> Any:
 
 
 def _words(flat: Schema) -> Schema:
-    """The description in one paragraph: its line breaks are the source file's, not the reader's."""
+    """The description without the line breaks of the source file."""
     return {"description": " ".join(flat["description"].split())} if "description" in flat else {}
 
 
 def custom_resource_definition(kind: type[CustomResource]) -> Schema:
-    """The CustomResourceDefinition of a kind, as plain values ready for YAML."""
+    """The CustomResourceDefinition of a kind, as JSON values."""
     declaration = kind.declaration
     version: Schema = {
         "name": wellknown.VERSION,
@@ -210,7 +210,7 @@ def custom_resource_definition(kind: type[CustomResource]) -> Schema:
 
 
 def resource_schema(kind: type[CustomResource]) -> Schema:
-    """The structural schema of one kind. `metadata` belongs to the API server: rules about names are CEL rules."""
+    """The structural schema of a kind. The API server owns `metadata`, so that rules about names are CEL rules."""
     schema = structural(kind.model_json_schema())
     properties = schema["properties"]
     return {
@@ -232,7 +232,7 @@ def resource_schema(kind: type[CustomResource]) -> Schema:
 
 
 def without_defaults(schema: Mapping[str, Any]) -> Schema:
-    """The schema with no default at any depth: what the operator has not seen must not look as if it had."""
+    """The schema without defaults at any depth: the API server must not fill in values that nothing observed."""
     result = {key: value for key, value in schema.items() if key != "default"}
     for key in ("items", "additionalProperties"):
         if key in result:

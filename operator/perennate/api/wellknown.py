@@ -1,4 +1,4 @@
-"""Names that operator, pods and users agree on: group, labels, annotations, ports, paths, exit codes."""
+"""Names that the operator, pods and users share: group, labels, annotations, ports, paths, exit codes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ GROUP: Final = "perennate.dev"
 VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 CATEGORY: Final = "mlops"
-"""`kubectl get mlops` lists all our kinds."""
+"""`kubectl get mlops` lists objects of all kinds."""
 
 FIELD_MANAGER: Final = "perennate"
-"""Field manager of children; the status subresource is owned by `STATUS_MANAGER`."""
+"""Field manager of child objects. `STATUS_MANAGER` is the field manager of the status subresource."""
 STATUS_MANAGER: Final = "perennate-status"
 
-# Labels of children. The operator watches only objects that carry PART_OF.
+# Labels of child objects. The operator watches only objects with the label LABEL_PART_OF.
 LABEL_NAME: Final = "app.kubernetes.io/name"
 LABEL_INSTANCE: Final = "app.kubernetes.io/instance"
 LABEL_COMPONENT: Final = "app.kubernetes.io/component"
@@ -30,16 +30,16 @@ LABEL_VERSION: Final = f"{GROUP}/version"
 
 # Annotations.
 ANNOTATION_APPLIED_HASH: Final = f"{GROUP}/applied-hash"
-"""Digest of what we applied last: an equal child is not written again."""
+"""Digest of the applied child. An equal child is not applied again."""
 ANNOTATION_EPISODE: Final = f"{GROUP}/episode"
 ANNOTATION_TRIGGER: Final = f"{GROUP}/trigger"
 ANNOTATION_TRIGGER_REASON: Final = f"{GROUP}/trigger-reason"
 ANNOTATION_PROMOTE: Final = f"{GROUP}/promote-requested-at"
-"""Set by a person on a ModelDeployment (value: RFC 3339 time): roll out the candidate version now."""
+"""Set by a user on a ModelDeployment (value: RFC 3339 time): roll out the candidate version."""
 ANNOTATION_RETRY: Final = f"{GROUP}/retry-requested-at"
-"""Set by a person on a ModelDeployment (value: RFC 3339 time): forget the rejected versions and try again."""
+"""Set by a user on a ModelDeployment (value: RFC 3339 time): clear the rejected versions and roll out again."""
 ANNOTATION_RETRAIN: Final = f"{GROUP}/retrain-requested-at"
-"""Set by a person on a DriftPolicy (value: RFC 3339 time): open an episode now."""
+"""Set by a user on a DriftPolicy (value: RFC 3339 time): open an episode."""
 
 # Containers of a training pod, in the order in which they run.
 STAGE_PREPARE: Final = "prepare"
@@ -51,17 +51,17 @@ STAGES: Final = (STAGE_PREPARE, STAGE_TRAIN, STAGE_PUBLISH)
 RUN_DIR: Final = "/perennate"
 """emptyDir of a training run: run.json, data/, out/."""
 STORE_DIR: Final = "/store"
-"""Where the namespace's store claim is mounted."""
+"""Mount path of the store of the namespace."""
 DATA_DIR: Final = "/data"
-"""Where the claim of a `pvc://` uri is mounted, read-only."""
+"""Mount path of the claim of a `pvc://` URI, read-only."""
 MODEL_DIR: Final = "/models"
-"""emptyDir of a serving pod: the verified copy of the version it serves."""
+"""emptyDir of a serving pod with the verified copy of its version."""
 CAPTURE_DIR: Final = "/captured"
-"""The deployment's own folder of captured rows, the only part of the store that a serving container sees."""
+"""Folder of the captured files of the deployment. Serving containers can access no other part of the store."""
 TERMINATION_LOG: Final = "/dev/termination-log"
 
 STORE_CLAIM: Final = "perennate-store"
-"""PersistentVolumeClaim that holds a namespace's model versions. It outlives every custom resource."""
+"""PersistentVolumeClaim with the model versions of a namespace. It has no owner and is never deleted."""
 
 # Environment of pods.
 ENV_RUN_REQUEST: Final = "PERENNATE_RUN_REQUEST"
@@ -73,11 +73,11 @@ TRAFFIC_PORT: Final = 3000
 OPERATIONS_PORT: Final = 3001
 
 RUN_AS_USER: Final = 65532
-"""Uid and gid of every pod of ours, and the group that owns the volumes."""
+"""User id and group id of all pods, and the group that owns their volumes."""
 
 
 class ExitCode(IntEnum):
-    """How a stage of a training run ends. The named refusals are never retried; any other code is."""
+    """Exit codes of a stage of a training run. The named errors are not retried; any other code is."""
 
     DONE = 0
     DATA_REFUSED = 10
@@ -86,4 +86,4 @@ class ExitCode(IntEnum):
 
 
 EXIT_VERSION_REFUSED: Final = 13
-"""How a container of a serving pod ends that finds the version itself unfit: absent, damaged, not to be loaded."""
+"""Exit code of a container of a serving pod whose version is missing, damaged or cannot be loaded."""

@@ -1,4 +1,4 @@
-"""The model store: versions by digest, created once, verified on every read, loaded without running code."""
+"""The model store: immutable versions by digest, verified on every read and loaded without running code."""
 
 from __future__ import annotations
 

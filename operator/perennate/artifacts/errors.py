@@ -1,23 +1,23 @@
-"""What can go wrong with a model version, as one small tree of exceptions.
+"""Exceptions of the model store.
 
 ArtifactError
-    VersionUnfitError               the version itself cannot be used, whoever tries
+    VersionUnfitError               the version itself cannot be used; a retry does not help
         ArtifactNotFoundError       it is not in the store
-        ArtifactCorruptError        bytes are missing or are not what the manifest promises
+        ArtifactCorruptError        files are missing or differ from the manifest
         ArtifactRefusedError        the model file fails the audit of its format
         ArtifactIncompatibleError   unknown model format, or another minor version of the library wrote it
-    ArtifactConflictError           another file stands where a published one belongs
+    ArtifactConflictError           a different file exists at the path of a published file
 """
 
 from __future__ import annotations
 
 
 class ArtifactError(Exception):
-    """A model version cannot be stored, read or loaded; the text says what, where, allowed, got and what to do."""
+    """A model version cannot be stored, read or loaded. The message says what is wrong, where, and what to do."""
 
 
 class VersionUnfitError(ArtifactError):
-    """The version itself cannot be used, whoever tries: another one, or its own bytes put right, would help."""
+    """The version itself cannot be used. A retry does not help; another version or repaired files do."""
 
 
 class ArtifactNotFoundError(VersionUnfitError):
@@ -25,7 +25,7 @@ class ArtifactNotFoundError(VersionUnfitError):
 
 
 class ArtifactCorruptError(VersionUnfitError):
-    """Bytes of the version are missing or differ from what its manifest promises."""
+    """Files of the version are missing or differ from its manifest."""
 
 
 class ArtifactRefusedError(VersionUnfitError):
@@ -37,4 +37,4 @@ class ArtifactIncompatibleError(VersionUnfitError):
 
 
 class ArtifactConflictError(ArtifactError):
-    """A different file stands in the store where a published one belongs."""
+    """A different file exists at the path of a published file."""

@@ -1,4 +1,4 @@
-"""Reading and creating single files so that no crash, link or second writer can leave a mixed one."""
+"""Atomic creation and safe reading of files: no crash, symbolic link or concurrent writer leaves a partial file."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Final
 from perennate.artifacts.errors import ArtifactConflictError, ArtifactCorruptError, ArtifactError, ArtifactNotFoundError
 
 PARTIAL_PREFIX: Final = ".partial-"
-"""Files that are being written; no reader looks at them."""
+"""Prefix of files that are being written. Readers ignore them."""
 FILE_MODE: Final = 0o444
 
 
 def read_exact(path: Path, *, size: int | None = None, limit: int) -> bytes:
-    """All bytes of a regular file, read once.
+    """Read a regular file once.
 
     Args:
         path: the file; a symbolic link is refused.
-        size: bytes that it must have, if known.
-        limit: bytes that it may have at most.
+        size: expected size in bytes, if known.
+        limit: maximum size in bytes.
 
     Raises:
         ArtifactNotFoundError: there is no such file.
-        ArtifactCorruptError: it is no regular file, or its size is not the wanted one.
+        ArtifactCorruptError: it is not a regular file, or it has another size.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -36,7 +36,7 @@ def read_exact(path: Path, *, size: int | None = None, limit: int) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
-            raise ArtifactCorruptError(f"{path} is no regular file")
+            raise ArtifactCorruptError(f"{path} is not a regular file")
         if info.st_size > limit or (size is not None and info.st_size != size):
             raise ArtifactCorruptError(f"{path} has {info.st_size} bytes; {_wanted(size, limit)}")
         content = file.read(info.st_size + 1)
@@ -46,18 +46,18 @@ def read_exact(path: Path, *, size: int | None = None, limit: int) -> bytes:
 
 
 def create(path: Path, content: bytes) -> bool:
-    """Create the file, whole and durable or not at all, and never over another one.
+    """Create a file atomically and durably. An existing file is never replaced.
 
-    The bytes go to a hidden file of the same folder and reach the disk first; linking it to its name is one atomic step
-    that fails if the name is taken. So a file under its own name is always whole, whenever the writer was killed, and
-    of two writers one wins.
+    The bytes are written to a hidden file in the same folder and synced. A hard link then gives the file its name,
+    which is atomic and fails if the name exists. So a file with its final name is always complete, even if the writer
+    was killed, and only one of two concurrent writers creates it.
 
     Returns:
-        True if this call created it, False if the same bytes were there already.
+        True if this call created the file, False if it existed with the same bytes.
 
     Raises:
-        ArtifactConflictError: other bytes stand there.
-        ArtifactError: the file system refused.
+        ArtifactConflictError: the file exists with other bytes.
+        ArtifactError: the file cannot be written.
     """
     if _holds(path, content):
         return False
@@ -66,10 +66,9 @@ def create(path: Path, content: bytes) -> bool:
         _write(partial, content)
         os.link(partial, path, follow_symlinks=False)
     except (FileExistsError, FileNotFoundError):
-        # Another writer was first: either its file stands there, or it finished the version and swept our hidden file
-        # away.
+        # Another writer was first: its file exists, or it completed the version and removed our hidden file.
         if not _holds(path, content):
-            raise ArtifactError(f"{path} could not be created: its folder was removed meanwhile") from None
+            raise ArtifactError(f"{path} could not be created: its folder was removed in the meantime") from None
         return False
     except OSError as error:
         raise ArtifactError(
@@ -82,7 +81,7 @@ def create(path: Path, content: bytes) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in the folder durable."""
+    """Sync a folder, so that the names in it are durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -91,7 +90,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path, *, below: Path) -> None:
-    """Create the folder and its parents below a folder that exists, and make their names durable."""
+    """Create a folder and its parents below an existing folder, durably."""
     missing = [parent for parent in (folder, *folder.parents) if parent.is_relative_to(below) and not parent.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +101,7 @@ def make_folder(folder: Path, *, below: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed writers left. Right only when every file of the folder is published."""
+    """Remove the hidden files of killed writers. Call it only when all files of the folder are published."""
     for leftover in folder.glob(f"{PARTIAL_PREFIX}*"):
         leftover.unlink(missing_ok=True)
 
@@ -116,7 +115,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _holds(path: Path, content: bytes) -> bool:
-    """Whether the file is there with these bytes."""
+    """Whether the file exists with these bytes."""
     try:
         found = read_exact(path, size=len(content), limit=len(content))
     except ArtifactNotFoundError:
@@ -130,7 +129,7 @@ def _holds(path: Path, content: bytes) -> bool:
 
 def _conflict(path: Path) -> ArtifactConflictError:
     return ArtifactConflictError(
-        f"{path} holds other bytes than the version it belongs to; versions are never overwritten: "
+        f"{path} differs from the version that is published; versions are never overwritten: "
         "remove the damaged folder and run again"
     )
 

@@ -1,4 +1,4 @@
-"""From a verified version to a fitted estimator, by the format that the manifest records."""
+"""Load the fitted estimator of a verified version with the format in its manifest."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def load_version(folder: Path, digest: str) -> LoadedVersion:
 
 
 def load_verified(version: VerifiedVersion) -> LoadedVersion:
-    """Load the model of a version that is in memory and verified. Raises the errors of `load_version`."""
+    """Load the model of a verified version in memory. Raises the errors of `load_version`."""
     model_format = FORMATS.by_name(version.manifest.format)
     library = model_format.library
     check_compatible(library, version.manifest.environment, installed_version(library))
@@ -71,5 +71,5 @@ def check_compatible(library: str, environment: Mapping[str, str], installed: st
     if written is None or written.split(".")[:2] != installed.split(".")[:2]:
         raise ArtifactIncompatibleError(
             f"the version was trained with {library} {written or '(not recorded)'} and {installed} is installed here; "
-            "the first two numbers must agree: train again, or use the image that fits"
+            "major and minor version must be equal: train again, or use an image with that version"
         )

@@ -1,4 +1,4 @@
-"""Where things lie under the root of the store, and why no name can lead out of it."""
+"""Paths in the store. Every name is checked, so that no path leads out of the store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 
 
 def namespace_dir(root: Path, namespace: str) -> Path:
-    """`<root>/<namespace>`: everything that a namespace may see."""
+    """`<root>/<namespace>`: the part of the store that a namespace can access."""
     return root / _name(namespace, "namespace")
 
 
@@ -38,32 +38,34 @@ def captured_dir(root: Path, namespace: str, model: str, model_deployment: str) 
 
 
 def file_name(name: str) -> str:
-    """The name, if it is a plain file name.
+    """Check the file name of a version and return it.
 
     Raises:
-        ArtifactError: the name could lead to another folder, or is hidden.
+        ArtifactError: the name is hidden, or has other characters than letters, digits, `.`, `_` and `-`.
     """
     if not re.fullmatch(FILE_PATTERN, name):
-        raise ArtifactError(f"{name!r} is no file name of a version; allowed are letters, digits, `.`, `_` and `-`")
+        raise ArtifactError(
+            f"{name!r} is not a valid file name of a version; allowed are letters, digits, `.`, `_` and `-`"
+        )
     return name
 
 
 def inside(folder: Path, path: str) -> Path:
-    """The file that a relative path names, which must lie inside the folder also after links are followed.
+    """Resolve a relative path. The result must be inside the folder, also after symbolic links are resolved.
 
     Raises:
-        ArtifactError: the path leads out of the folder.
+        ArtifactError: the path is outside the folder.
     """
     parts = PurePosixPath(path).parts
     resolved = folder.joinpath(*parts).resolve()
     if PurePosixPath(path).is_absolute() or ".." in parts or not resolved.is_relative_to(folder.resolve()):
-        raise ArtifactError(f"{path!r} leads out of its folder; name a file inside it, without `..`")
+        raise ArtifactError(f"{path!r} is outside its folder; use a relative path without `..`")
     return resolved
 
 
 def _name(name: str, what: str) -> str:
     if len(name) > NAME_LIMIT or not re.fullmatch(NAME_PATTERN, name):
         raise ArtifactError(
-            f"{name!r} is no name of a {what}; allowed are at most {NAME_LIMIT} lowercase letters, digits and `-`"
+            f"{name!r} is not a valid {what} name; allowed are at most {NAME_LIMIT} lowercase letters, digits and `-`"
         )
     return name

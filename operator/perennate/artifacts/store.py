@@ -1,4 +1,4 @@
-"""The model store on a file system: versions by digest, created once and never changed."""
+"""The model store on a file system: immutable versions by digest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelStore:
-    """The part of the store that belongs to one namespace.
+    """The part of the store that belongs to a namespace.
 
     Layout: `<root>/<namespace>/<model>/versions/<hexdigest>/` and `<root>/<namespace>/<model>/captured/<model
         deployment>/`.
@@ -29,21 +29,21 @@ class ModelStore:
     namespace: str
 
     def publish(self, manifest: ModelManifest, files: Mapping[str, bytes]) -> str:
-        """Publish a version: its files first, its manifest last, each created once.
+        """Publish a version: first its files, then its manifest. Idempotent.
 
-        Who finds the version published compares every byte and is done. What a killed publisher left is completed: a
-        file under its own name is always whole, and two publishers of one digest have the same bytes.
+        Files that exist are compared byte by byte. A version that a killed publisher left incomplete is completed. Two
+        publishers of the same digest write the same bytes.
 
         Args:
-            manifest: lists exactly `files`; its digest is the version.
+            manifest: manifest of exactly these files; its digest is the version.
             files: content by file name.
 
         Returns:
             The version's digest.
 
         Raises:
-            ArtifactError: files and manifest disagree, or the file system refused.
-            ArtifactConflictError: a damaged file stands where one of the version's belongs.
+            ArtifactError: files and manifest differ, or a file cannot be written.
+            ArtifactConflictError: a file of the version exists with other bytes.
         """
         _check_complete(manifest, files)
         digest = manifest.digest
@@ -53,39 +53,39 @@ class ModelStore:
         return digest
 
     def read(self, model: str, digest: str) -> VerifiedVersion:
-        """A version in memory, every byte checked.
+        """Read a version and verify every file.
 
         Raises:
             ArtifactNotFoundError: it is not in the store.
-            ArtifactCorruptError: its bytes are not those of the digest.
+            ArtifactCorruptError: its files do not match the digest.
         """
         version = read_version(self.version_dir(model, digest), digest)
         _check_line(version.manifest, model)
         return version
 
     def read_manifest(self, model: str, digest: str) -> ModelManifest:
-        """The manifest of a version; its files are not looked at.
+        """Read the manifest of a version. Its files are not verified.
 
         Raises:
             ArtifactNotFoundError: the version is not in the store.
-            ArtifactCorruptError: the manifest is not the one of the digest.
+            ArtifactCorruptError: the manifest does not match the digest.
         """
         manifest = read_manifest(self.version_dir(model, digest), digest)
         _check_line(manifest, model)
         return manifest
 
     def fetch(self, model: str, digest: str, target: Path) -> ModelManifest:
-        """Copy a version into a folder, every byte checked, the manifest last. Doing it again is harmless.
+        """Copy a version into a folder and verify every file. The manifest is written last. Idempotent.
 
         Args:
             model: the model line.
             digest: the version.
-            target: folder for the copy; it is created if missing, its parent must exist.
+            target: folder for the copy. It is created if it does not exist; its parent must exist.
 
         Raises:
             ArtifactNotFoundError: the version is not in the store.
-            ArtifactCorruptError: its bytes are not those of the digest.
-            ArtifactConflictError: the folder holds another version already.
+            ArtifactCorruptError: its files do not match the digest.
+            ArtifactConflictError: the folder holds another version.
         """
         version = self.read(model, digest)
         make_folder(target, below=target.parent)
@@ -93,18 +93,18 @@ class ModelStore:
         return version.manifest
 
     def version_dir(self, model: str, digest: str) -> Path:
-        """Folder of a version, whether it exists or not."""
+        """Folder of a version. It need not exist."""
         return paths.version_dir(self.root, self.namespace, model, digest)
 
     def captured_dir(self, model: str, model_deployment: str) -> Path:
-        """Folder of the rows that a ModelDeployment captured, whether it exists or not."""
+        """Folder of the files that a ModelDeployment captured. It need not exist."""
         return paths.captured_dir(self.root, self.namespace, model, model_deployment)
 
     def file(self, path: str) -> Path:
-        """A file of the namespace's own, for data that lie in the store.
+        """Path of a file in the namespace's part of the store.
 
         Raises:
-            ArtifactError: the path leads out of the namespace's folder.
+            ArtifactError: the path is outside the folder of the namespace.
         """
         return paths.inside(paths.namespace_dir(self.root, self.namespace), path)
 
@@ -112,7 +112,7 @@ class ModelStore:
 def _create_all(folder: Path, manifest: ModelManifest, files: Mapping[str, bytes]) -> None:
     for name in sorted(files):
         create(folder / paths.file_name(name), files[name])
-    # The manifest says that the version is complete, so the other names must be on the disk before it.
+    # A manifest marks the version as complete, so all other files must be durable before it.
     sync_folder(folder)
     create(folder / MANIFEST_FILE, canonical_json(manifest.to_document()))
     sync_folder(folder)
@@ -125,7 +125,7 @@ def _check_complete(manifest: ModelManifest, files: Mapping[str, bytes]) -> None
     if listed != given or MANIFEST_FILE in given:
         raise ArtifactError(
             f"the manifest lists {sorted(listed)} and the files are {sorted(given)}: "
-            "names, digests and sizes must agree, and the manifest is not one of them"
+            "names, digests and sizes must be equal, and the manifest must not be among the files"
         )
 
 

@@ -1,4 +1,4 @@
-"""Reading a version so that the bytes that were checked are the bytes that are used."""
+"""Read and verify a version. Each file is read once, so that the verified bytes are the bytes that are used."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 MANIFEST_LIMIT: Final = 1 << 20
 FILE_LIMIT: Final = 4 << 30
-"""Bytes of the largest file of a version; a model is held in memory, so larger ones would not serve anyway."""
+"""Maximum size of a file of a version, in bytes. A model is held in memory."""
 
 
 @dataclass(frozen=True)
 class VerifiedVersion:
-    """A version in memory, every byte of it checked against the digest that was asked for."""
+    """A version in memory, verified against its digest."""
 
     manifest: ModelManifest
     files: Mapping[str, bytes]
-    """Content by file name; the manifest itself is not among them."""
+    """Content by file name, without the manifest."""
 
     @property
     def model(self) -> bytes:
@@ -42,22 +42,22 @@ class VerifiedVersion:
 
 
 def read_manifest(folder: Path, digest: str) -> ModelManifest:
-    """The manifest of the version in a folder, if it is the one of this digest.
+    """Read the manifest of the version in a folder and verify its digest.
 
     Args:
         folder: `<root>/<namespace>/<model>/versions/<hexdigest>`, or a copy of it.
         digest: `sha256:` and 64 hexadecimal digits.
 
     Raises:
-        ArtifactNotFoundError: the folder holds no manifest, so nothing was published there.
-        ArtifactCorruptError: it holds another manifest, or one that cannot be read.
+        ArtifactNotFoundError: the folder has no manifest.
+        ArtifactCorruptError: the manifest has another digest or is invalid.
         ArtifactIncompatibleError: this release does not know the format of its model.
     """
     try:
         content = read_exact(folder / MANIFEST_FILE, limit=MANIFEST_LIMIT)
     except ArtifactNotFoundError:
         raise ArtifactNotFoundError(
-            f"version {digest} is not in {folder}: no {MANIFEST_FILE}; it was never published there, or removed"
+            f"version {digest} is not in {folder}: no {MANIFEST_FILE}; it was not published there, or was removed"
         ) from None
     _check_digest(folder / MANIFEST_FILE, content, digest)
     try:
@@ -69,11 +69,11 @@ def read_manifest(folder: Path, digest: str) -> ModelManifest:
 
 
 def read_version(folder: Path, digest: str) -> VerifiedVersion:
-    """The whole version in a folder, each file read once and checked on the bytes that are returned.
+    """Read the version in a folder and verify all files.
 
     Raises:
-        ArtifactNotFoundError: nothing was published there.
-        ArtifactCorruptError: a file is missing, is longer or shorter, or has another digest.
+        ArtifactNotFoundError: the folder has no manifest.
+        ArtifactCorruptError: a file is missing, or has another size or digest.
     """
     manifest = read_manifest(folder, digest)
     files: dict[str, bytes] = {}
@@ -91,18 +91,18 @@ def _check_digest(path: Path, content: bytes, wanted: str) -> None:
     found = digest_bytes(content)
     if found != wanted:
         raise ArtifactCorruptError(
-            f"{path} has the digest {found}, wanted {wanted}; it is damaged or was changed: not used"
+            f"{path} has the digest {found}, expected {wanted}; the file is damaged or was changed"
         )
 
 
 def _check_files(folder: Path, manifest: ModelManifest) -> None:
-    """The rules for the list of files that the schema cannot state."""
+    """Check the list of files: plain names, no duplicates, all required files."""
     names = [file_name(entry.path) for entry in manifest.files]
     digests = {entry.path: entry.digest for entry in manifest.files}
     if len(set(names)) != len(names) or MANIFEST_FILE in names:
-        raise ArtifactCorruptError(f"{folder / MANIFEST_FILE} lists a file twice, or itself")
+        raise ArtifactCorruptError(f"{folder / MANIFEST_FILE} lists a file twice or lists itself")
     for needed in (FORMATS.by_name(manifest.format).file_name, PROFILE_FILE):
         if needed not in digests:
             raise ArtifactCorruptError(f"{folder / MANIFEST_FILE} lists no {needed}")
     if digests[PROFILE_FILE] != manifest.profile_digest:
-        raise ArtifactCorruptError(f"{folder / MANIFEST_FILE} names two digests for {PROFILE_FILE}")
+        raise ArtifactCorruptError(f"{folder / MANIFEST_FILE} has two digests of {PROFILE_FILE}")

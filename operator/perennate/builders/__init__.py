@@ -1,1 +1,1 @@
-"""Child objects as plain manifests: pure, deterministic, one module a child's owner."""
+"""Manifests of child objects: pure and deterministic, one module for each kind of owner."""

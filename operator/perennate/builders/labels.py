@@ -1,4 +1,4 @@
-"""Labels of children: whose they are, what they are for, and that they are ours."""
+"""Labels of child objects: owner, component and model line."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _OWNER_LABELS: Final = {
 
 
 def owner_label(owner: CustomResource) -> dict[str, str]:
-    """The label by which an owner's children are found."""
+    """The label that selects the children of an owner."""
     return {_OWNER_LABELS[owner.declaration.kind]: label_value(owner.metadata.name)}
 
 
 def common_labels(component: Component, instance: str) -> dict[str, str]:
-    """The recommended labels of Kubernetes for an object of ours."""
+    """The recommended labels of Kubernetes."""
     return {
         LABEL_NAME: f"{PART_OF}-{component}",
         LABEL_INSTANCE: label_value(instance),
@@ -47,7 +47,7 @@ def common_labels(component: Component, instance: str) -> dict[str, str]:
 
 
 def child_labels(owner: CustomResource, component: Component, *, model: str) -> dict[str, str]:
-    """Labels of a child that belongs to `owner` and to the model line `model`."""
+    """Labels of a child of `owner` for the model line `model`."""
     return {
         **common_labels(component, owner.metadata.name),
         **owner_label(owner),

@@ -1,4 +1,4 @@
-"""What every child has in common: its owner, its labels, and the digest by which an unchanged child is recognised."""
+"""Owner reference and applied hash of child objects."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from perennate.api.meta import CustomResource
 
 Manifest = dict[str, Any]
-"""An object as the API server takes and gives it: plain JSON values."""
+"""A Kubernetes object as JSON values."""
 
 
 def owner_reference(owner: CustomResource) -> Manifest:
-    """The reference that makes `owner` the controller of a child, so that the child is deleted with it."""
+    """The owner reference that makes `owner` the controller of a child, so that it is garbage-collected."""
     return {
         "apiVersion": API_VERSION,
         "kind": owner.declaration.kind,
@@ -27,13 +27,13 @@ def owner_reference(owner: CustomResource) -> Manifest:
 
 
 def controller_uid(child: Manifest) -> str | None:
-    """Uid of the object that controls the child, None if nothing does."""
+    """Uid of the controller of a child. None if it has no controller."""
     references = child.get("metadata", {}).get("ownerReferences") or ()
     return next((reference.get("uid") for reference in references if reference.get("controller")), None)
 
 
 def with_applied_hash(child: Manifest) -> Manifest:
-    """The child with an annotation that holds the digest of all its other fields."""
+    """The child with an annotation that holds the digest of its other fields. An equal child is not applied again."""
     metadata = child["metadata"]
     digest = digest_bytes(canonical_json(child)).removeprefix("sha256:")[:16]
     annotations = {**metadata.get("annotations", {}), ANNOTATION_APPLIED_HASH: digest}

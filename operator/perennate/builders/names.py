@@ -1,4 +1,4 @@
-"""The only place where the name of a child is formed. Names are deterministic and at most 63 characters long."""
+"""Names of child objects. They are deterministic and have at most 63 characters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from typing import Final
 
 NAME_LIMIT: Final = 63
-"""Longest DNS label, and longest value of a label."""
+"""Maximum length of a DNS label and of a label value."""
 _HASH_LENGTH: Final = 8
 
 
@@ -16,7 +16,7 @@ def short_hash(text: str) -> str:
 
 
 def child_name(owner: str, suffix: str) -> str:
-    """`<owner>-<suffix>`, cut to 63 characters; a cut name carries a hash of the whole owner: no two owners meet."""
+    """`<owner>-<suffix>`, at most 63 characters. A truncated name has a hash of the owner, so that it stays unique."""
     whole = f"{owner}-{suffix}"
     if len(whole) <= NAME_LIMIT:
         return whole
@@ -25,24 +25,24 @@ def child_name(owner: str, suffix: str) -> str:
 
 
 def label_value(name: str) -> str:
-    """The name as the value of a label: itself, or its cut and hashed form when it is too long."""
+    """The name as a label value, truncated and hashed if it is too long."""
     if len(name) <= NAME_LIMIT:
         return name
     return name[: NAME_LIMIT - _HASH_LENGTH - 1].rstrip("-.") + f"-{short_hash(name)}"
 
 
 def run_job(training_job: str, *, uid: str, attempt: int) -> str:
-    """Name of the Job of one attempt of a TrainingJob. A namesake created later has another uid, hence other Jobs."""
+    """Name of the Job of an attempt of a TrainingJob. It depends on the uid, because a name can be used again."""
     return child_name(training_job, short_hash(f"{uid}/{attempt}"))
 
 
 def episode_training_job(policy: str, *, uid: str, number: int) -> str:
-    """Name of the TrainingJob of one episode of a DriftPolicy."""
+    """Name of the TrainingJob of an episode of a DriftPolicy."""
     return child_name(policy, short_hash(f"{uid}/{number}"))
 
 
 def window_config_map(policy: str, *, uid: str) -> str:
-    """Name of the ConfigMap that keeps the window of a DriftPolicy. A namesake created later has one of its own."""
+    """Name of the ConfigMap with the window of a DriftPolicy. It depends on the uid, as names can be used again."""
     return child_name(policy, f"window-{short_hash(uid)}")
 
 

@@ -14,7 +14,7 @@ STORE_VOLUME: Final = "store"
 
 
 def pod_defaults(*, grace_seconds: int) -> Manifest:
-    """Fields of every pod of ours: no token, no root, the volumes' group, time to end."""
+    """Fields of every pod: no service account token, no root user, the group of the volumes, the grace period."""
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -31,7 +31,7 @@ def pod_defaults(*, grace_seconds: int) -> Manifest:
 
 
 def container_security() -> Manifest:
-    """Security context of every container: nothing to gain, nothing to write but volumes."""
+    """Security context of every container: no privileges, read-only root file system."""
     return {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
@@ -40,23 +40,23 @@ def container_security() -> Manifest:
 
 
 def empty_dir(name: str, *, in_memory_limit: str | None = None) -> Manifest:
-    """A volume that lives as long as its pod, on disk, or in memory up to a limit."""
+    """An emptyDir volume, on disk or in memory with a size limit."""
     source = {"medium": "Memory", "sizeLimit": in_memory_limit} if in_memory_limit is not None else {}
     return {"name": name, "emptyDir": source}
 
 
 def claim_volume(name: str, claim: str) -> Manifest:
-    """A volume on a PersistentVolumeClaim of the namespace."""
+    """A volume from a PersistentVolumeClaim of the namespace."""
     return {"name": name, "persistentVolumeClaim": {"claimName": claim}}
 
 
 def store_volume() -> Manifest:
-    """The volume that holds the namespace's model versions."""
+    """The volume with the model versions of the namespace."""
     return claim_volume(STORE_VOLUME, STORE_CLAIM)
 
 
 def mount(name: str, path: str, *, read_only: bool = False, sub_path: str | None = None) -> Manifest:
-    """A volume's place in a container."""
+    """A volume mount of a container."""
     place: Manifest = {"name": name, "mountPath": path}
     if sub_path is not None:
         place["subPath"] = sub_path
@@ -66,17 +66,17 @@ def mount(name: str, path: str, *, read_only: bool = False, sub_path: str | None
 
 
 def environment(**variables: str) -> list[Manifest]:
-    """Environment variables of a container, in the order given."""
+    """Environment variables of a container, in order."""
     return [{"name": name, "value": value} for name, value in variables.items()]
 
 
 def pod_field(name: str, path: str) -> Manifest:
-    """An environment variable that holds a field of the pod."""
+    """An environment variable with a field of the pod (downward API)."""
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
 
 def resources(wanted: ResourceRequirements | None, default: Manifest) -> Manifest:
-    """Resources of a container: those of the spec as they are, else a copy of the default."""
+    """Resources of a container: those of the spec, or a copy of the default."""
     if wanted is None:
         return {key: dict(values) for key, values in default.items()}
     document = {"requests": dict(wanted.requests), "limits": dict(wanted.limits)}

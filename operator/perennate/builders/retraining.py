@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def episode_training_job(resource: DriftPolicy, retrain: Retrain, episode: Episode) -> Manifest:
-    """The TrainingJob of the episode: the policy's template, with our labels and the episode on it."""
+    """The TrainingJob of an episode: the template of the policy with labels and annotations of the episode."""
     template = retrain.training_job_template
     metadata = resource.metadata
     return {

@@ -1,4 +1,4 @@
-"""Children of a ModelDeployment: the Deployment whose pods serve one version, and the Service in front of them."""
+"""Children of a ModelDeployment: the Deployment whose pods serve a version, and its Service."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 MODEL_VOLUME: Final = "model"
 SCRATCH_VOLUME: Final = "scratch"
 SCRATCH_DIR: Final = "/run/bento"
-"""The only place that the serving container may write to, in memory."""
+"""The only writable path of the serving container, in memory."""
 SCRATCH_LIMIT: Final = "64Mi"
 GRACE_SECONDS: Final = 40
 DRAIN_SECONDS: Final = 5
-"""A pod that ends answers so long until every proxy knows that it has left."""
+"""Seconds that a terminating pod still serves requests, until all proxies have removed its endpoint."""
 SERVICE_PORT: Final = 80
 STARTUP_SECONDS: Final = 120
 DEFAULT_REPLICAS: Final = 1
@@ -43,7 +43,7 @@ FETCH_CONTAINER: Final = "fetch"
 
 
 def serving_config(resource: ModelDeployment, revision: Revision) -> ServingConfig:
-    """What the containers of a serving pod are told."""
+    """Configuration of the containers of a serving pod."""
     capture = resource.spec.capture
     config = None
     if capture is not None:
@@ -62,7 +62,7 @@ def serving_config(resource: ModelDeployment, revision: Revision) -> ServingConf
 
 
 def serving_deployment(resource: ModelDeployment, *, revision: Revision, image: str, pull_policy: str) -> Manifest:
-    """The apps/v1 Deployment whose pods serve `revision`. No pod leaves before its successor is ready."""
+    """The apps/v1 Deployment whose pods serve `revision`. A pod is removed only after its successor is ready."""
     labels = child_labels(resource, "serving", model=revision.model)
     replicas = resource.spec.replicas
     return with_applied_hash(
@@ -94,7 +94,7 @@ def serving_deployment(resource: ModelDeployment, *, revision: Revision, image: 
 
 
 def serving_service(resource: ModelDeployment, *, model: str) -> Manifest:
-    """The v1 Service that spreads traffic over the ready pods."""
+    """The v1 Service that routes traffic to the ready pods."""
     return with_applied_hash(
         {
             "apiVersion": "v1",
@@ -140,7 +140,7 @@ def _pod_spec(config: ServingConfig, resource: ModelDeployment, image: str, pull
 
 
 def _fetch(encoded: str, *, writes_store: bool) -> Manifest:
-    """Copies the version from the store and verifies it; with capture it also makes the folder of captured rows."""
+    """The init container that copies and verifies the version, and creates the folder of captured files."""
     return {
         "name": FETCH_CONTAINER,
         "args": ["fetch"],
@@ -153,7 +153,7 @@ def _fetch(encoded: str, *, writes_store: bool) -> Manifest:
 
 
 def _serve(encoded: str, *, capture_path: str | None) -> Manifest:
-    """Serves the verified copy. Of the store it sees its own folder of captured rows at most."""
+    """The container that serves the verified copy. With capture, it can access its folder of captured files."""
     mounts = [podspec.mount(MODEL_VOLUME, MODEL_DIR, read_only=True), podspec.mount(SCRATCH_VOLUME, SCRATCH_DIR)]
     if capture_path is not None:
         mounts.append(podspec.mount(podspec.STORE_VOLUME, CAPTURE_DIR, sub_path=capture_path))
@@ -185,7 +185,7 @@ def _serve(encoded: str, *, capture_path: str | None) -> Manifest:
 
 
 def _capture_path(config: ServingConfig) -> str | None:
-    """The deployment's folder of captured rows inside the store claim."""
+    """Path of the captured files of the deployment in the store. None without capture."""
     if config.capture is None:
         return None
     return captured_path(config.namespace, config.model, config.model_deployment)

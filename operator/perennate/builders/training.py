@@ -1,4 +1,4 @@
-"""Children of a TrainingJob: the Job whose pod runs the stages, and the namespace's store claim."""
+"""Children of a TrainingJob: the Job whose pod runs the stages, and the store claim of the namespace."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 
 RUN_VOLUME: Final = "run"
 TMP_VOLUME: Final = "tmp"
-TMP_DIR: Final = "/tmp"  # noqa: S108 - an emptyDir of the pod's own, not a folder that others share
+TMP_DIR: Final = "/tmp"  # noqa: S108 - an emptyDir of the pod, not a shared folder
 DATA_VOLUME: Final = "data"
 GRACE_SECONDS: Final = 30
 DEFAULT_RESOURCES: Final = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}}
 FINAL_EXIT_CODES: Final = (ExitCode.DATA_REFUSED, ExitCode.GATE_FAILED, ExitCode.BAD_CONFIGURATION)
-"""Exit codes that end the Job at once: another pod would end the same way."""
+"""Exit codes that fail the Job without a retry."""
 
 
 def run_request(
     resource: TrainingJob, *, champion: ChampionRequest | None, captured: CapturedRequest | None
 ) -> RunRequest:
-    """What the pod is asked to do: the spec, and the versions and names that were resolved for it."""
+    """The run request: the spec, and the resolved champion and captured rows."""
     return RunRequest(
         namespace=resource.metadata.namespace,
         training_job=resource.metadata.name,
@@ -59,7 +59,7 @@ def run_spec(spec: TrainingJobSpec) -> RunSpec:
 
 
 def encode_request(request: RunRequest) -> str:
-    """The request as the value of an environment variable."""
+    """The run request as the value of an environment variable."""
     return canonical_json(request.to_document()).decode()
 
 
@@ -72,18 +72,18 @@ def training_job_run(
     image: str,
     pull_policy: str,
 ) -> Manifest:
-    """The batch/v1 Job of one attempt. Its pod runs prepare and train as init containers and publish as the main one.
+    """The batch/v1 Job of an attempt. Its pod runs prepare and train as init containers, and publish as main container.
 
-    It starts suspended and is let go once the status knows of it: a Job that is deleted before that has run no pod, so
-    another of its name may follow it.
+    The Job is created suspended and resumed after the status has recorded it. A Job that is deleted before that has
+    run no pod, so that a Job of the same name can be created again.
 
     Args:
         resource: the TrainingJob.
-        attempt: number of the attempt, from 0; it decides the name.
-        request: what prepare and publish get; train sees neither it nor the store.
-        data_claim: claim that holds the training data, None if they lie elsewhere.
+        attempt: number of the attempt, from 0. The name depends on it.
+        request: run request of prepare and publish. Train has no access to it and to the store.
+        data_claim: claim with the training data. None if the data are elsewhere.
         image: trainer image.
-        pull_policy: pull policy of every container.
+        pull_policy: image pull policy of all containers.
     """
     labels = child_labels(resource, "training", model=resource.spec.model.name)
     return {
@@ -109,7 +109,7 @@ def training_job_run(
 
 
 def suspension(resource: TrainingJob, job: Manifest) -> Manifest:
-    """The Job with nothing but `spec.suspend`, to be applied to this very Job: the uid forbids to create another."""
+    """A patch of `spec.suspend` for server-side apply. The uid prevents that a deleted Job is created again."""
     metadata = job["metadata"]
     return {
         "apiVersion": "batch/v1",
@@ -120,7 +120,7 @@ def suspension(resource: TrainingJob, job: Manifest) -> Manifest:
 
 
 def store_claim(namespace: str, *, size: str, storage_class: str | None, access_mode: str) -> Manifest:
-    """The claim that holds a namespace's model versions. It has no owner: versions outlive every custom resource."""
+    """The claim with the model versions of a namespace. It has no owner, so that it is never garbage-collected."""
     spec: Manifest = {"accessModes": [access_mode], "resources": {"requests": {"storage": size}}}
     if storage_class is not None:
         spec["storageClassName"] = storage_class
@@ -133,7 +133,7 @@ def store_claim(namespace: str, *, size: str, storage_class: str | None, access_
 
 
 def _pod_failure_policy() -> Manifest:
-    """Refusals end the Job; an evicted or preempted pod does not count as a failure."""
+    """Fail the Job on final exit codes. Ignore evicted and preempted pods."""
     return {
         "rules": [
             {
@@ -183,7 +183,7 @@ def _pod_spec(
 
 
 def _user_container(container: TrainerContainer) -> Manifest:
-    """What the user's own train container changes: image, command, environment; never rights, mounts or resources."""
+    """Fields that a user's train container sets: image, command, arguments, environment."""
     given = {variable.name: variable.value for variable in container.env}
     return {
         "image": container.image,

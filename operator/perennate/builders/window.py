@@ -1,4 +1,4 @@
-"""The child of a DriftPolicy that keeps its window of counts, so that the next operator goes on where this one ends."""
+"""The ConfigMap with the window of counts of a DriftPolicy. The window survives a restart of the operator."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from perennate.builders.manifest import Manifest
 
 KEY: Final = "window.json.gz"
-"""Where the state lies in the ConfigMap: JSON in gzip, for whoever wants to look at it."""
+"""Key of the state in `binaryData`: gzipped JSON."""
 
 
 def window_config_map(resource: DriftPolicy) -> Manifest:
-    """The ConfigMap of the policy's window, without content yet."""
+    """The ConfigMap of the window, without content."""
     metadata = resource.metadata
     return {
         "apiVersion": "v1",
@@ -34,15 +34,15 @@ def window_config_map(resource: DriftPolicy) -> Manifest:
 
 
 def with_content(config_map: Manifest, content: bytes) -> Manifest:
-    """The ConfigMap with this state in it."""
+    """The ConfigMap with a state."""
     return {**config_map, "binaryData": {KEY: base64.b64encode(content).decode()}}
 
 
 def content_of(config_map: Manifest) -> bytes:
-    """The state in a ConfigMap.
+    """Read the state from a ConfigMap.
 
     Raises:
-        ValueError: there is none, or it is not in base64.
+        ValueError: it is missing or not base64.
     """
     encoded = (config_map.get("binaryData") or {}).get(KEY)
     if not encoded:

@@ -1,4 +1,4 @@
-"""Provenance: what decided a result, as digests and one fingerprint."""
+"""Provenance of a run: digests of its inputs, and its fingerprint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Digests of what decides a run. Pure: the same arguments give the same digests on every machine."""
+"""Digests of the inputs of a run. Pure: equal arguments give equal digests on every machine."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def parameters_digest(spec: RunSpec, *, target: str, features: Sequence[str]) ->
     """Digest of trainer, hold-out, features, target and evaluation.
 
     Args:
-        spec: spec of the run.
-        target: column of the label, as resolved.
-        features: columns of the model in its order, as resolved.
+        spec: what the run does.
+        target: column of the label.
+        features: columns of the model, in its order.
     """
     return digest_document(
         {
@@ -34,17 +34,17 @@ def parameters_digest(spec: RunSpec, *, target: str, features: Sequence[str]) ->
 
 
 def environment_digest(versions: Mapping[str, str]) -> str:
-    """Digest of versions by library name."""
+    """Digest of library versions by name."""
     return digest_document(dict(versions))
 
 
 def data_digest(train_digest: str, holdout_digest: str) -> str:
-    """One digest for both parts of the prepared rows."""
+    """Digest of the training rows and the hold-out rows."""
     return digest_document({"train": train_digest, "holdout": holdout_digest})
 
 
 def provenance(record: RunRecord) -> Provenance:
-    """The record's digests, as the status shows them."""
+    """Digests and sizes of the record, for the status."""
     return Provenance(
         data_digest=data_digest(record.train_digest, record.holdout_digest),
         parameters_digest=record.parameters_digest,
@@ -56,5 +56,5 @@ def provenance(record: RunRecord) -> Provenance:
 
 
 def fingerprint(record: RunRecord) -> str:
-    """Digest of the record: two runs with one fingerprint were asked the same thing on the same rows."""
+    """Digest of the record. Runs with equal fingerprints do the same on the same rows."""
     return digest_document(record.to_document())

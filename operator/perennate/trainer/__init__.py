@@ -1,1 +1,1 @@
-"""What runs in a training pod: prepare, train, publish."""
+"""The stages that run in a training pod: prepare, train, publish."""

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     StageName = Literal["prepare", "train", "publish"]
 
 UNEXPECTED = 1
-"""Exit code of what is neither done nor refused: the run tries again within its backoffLimit."""
+"""Exit code of an unexpected error. The Job retries within its backoffLimit."""
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """Run one stage and leave its result in the termination message.
+    """Run a stage and write its result to the termination message.
 
     Args:
-        arguments: the name of the stage.
-        environment: roots of the run, and the run request.
+        arguments: name of the stage.
+        environment: paths of the run, and the run request.
 
     Returns:
-        The exit code: 0, one of the refusals of `ExitCode`, or 1 for anything unexpected.
+        The exit code: an `ExitCode`, or 1 for an unexpected error.
     """
     if len(arguments) != 1 or arguments[0] not in STAGES:
         print(f"usage: python -m perennate.trainer {'|'.join(STAGES)}", file=sys.stderr)
@@ -55,15 +55,15 @@ def _run(stage: StageName, paths: RunPaths, environment: Mapping[str, str]) -> t
     except StageError as error:
         result = error.result or StageResult(stage=stage)
         return error.exit_code, result.model_copy(update={"error": run_error(error.reason, str(error))})
-    # The boundary of the process: whatever happened must reach the operator in the termination message.
+    # The operator reads errors from the termination message, also unexpected ones.
     except Exception as error:
         traceback.print_exc()
-        message = f"{stage} ended unexpectedly: {type(error).__name__}: {error}; see the container's log"
+        message = f"{stage} failed unexpectedly: {type(error).__name__}: {error}; see the container's log"
         return UNEXPECTED, StageResult(stage=stage, error=run_error(ErrorReason.STAGE_FAILED, message))
 
 
 def _stage(stage: StageName, paths: RunPaths, environment: Mapping[str, str]) -> StageResult:
-    # Each stage pays for its own imports only: prepare needs neither pandas nor scikit-learn.
+    # Imports here, so that each stage imports only what it needs: prepare uses neither pandas nor scikit-learn.
     if stage == STAGE_PREPARE:
         from perennate.trainer.request import read_request  # noqa: PLC0415
         from perennate.trainer.stages.prepare import prepare  # noqa: PLC0415
@@ -80,8 +80,8 @@ def _stage(stage: StageName, paths: RunPaths, environment: Mapping[str, str]) ->
 
 
 if __name__ == "__main__":
-    # Threads of OpenMP that wait by spinning take the cores from those that work: on two busy cores, boosting of a few
-    # rows took 6.2 s with spinning and 0.35 s without. The library reads this when it is loaded, which is later.
+    # OpenMP threads that spin while they wait slow down the others: on two busy cores, boosting on a few rows took
+    # 6.2 s with spinning and 0.35 s without. The library reads this variable when it is loaded, which is later.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if sys.argv[1:] == [STAGE_PREPARE]:
         # pyarrow imports pandas with its first array unless that fails. This stage does not use it, and the import

@@ -1,4 +1,4 @@
-"""How a stage ends when it does not end well."""
+"""Errors that end a stage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class StageError(Exception):
-    """A stage refuses to go on. The text says what, where, allowed, got and what to do."""
+    """A stage cannot continue. The message says what is wrong, where, what is allowed, what was found, what to do."""
 
     exit_code: ClassVar[ExitCode]
     reason: ClassVar[ErrorReason]
@@ -20,25 +20,25 @@ class StageError(Exception):
     def __init__(self, message: str, *, result: StageResult | None = None) -> None:
         super().__init__(message)
         self.result = result
-        """What the stage found out before it refused."""
+        """What the stage computed before the error."""
 
 
 class DataRefusedError(StageError):
-    """The data are missing, empty, unreadable or not as described. Never retried."""
+    """The data are missing, empty, unreadable or do not match the spec. Not retried."""
 
     exit_code = ExitCode.DATA_REFUSED
     reason = ErrorReason.DATA_REFUSED
 
 
 class GateFailedError(StageError):
-    """A gate, or the comparison with the champion, was not passed. Never retried."""
+    """A gate or the comparison with the champion failed. Not retried."""
 
     exit_code = ExitCode.GATE_FAILED
     reason = ErrorReason.GATE_FAILED
 
 
 class BadConfigurationError(StageError):
-    """The trainer cannot be built, or the model not predictions, as described. Never retried."""
+    """The model cannot be built, trained or evaluated with this spec. Not retried."""
 
     exit_code = ExitCode.BAD_CONFIGURATION
     reason = ErrorReason.BAD_CONFIGURATION

@@ -1,4 +1,4 @@
-"""Where a stage finds what it reads and leaves what it writes."""
+"""Paths of the files that the stages read and write."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENV_TERMINATION_LOG: Final = "PERENNATE_TERMINATION_LOG"
 
 @dataclass(frozen=True)
 class RunPaths:
-    """Folders and files of a run. Pods use the defaults; whoever runs a stage elsewhere overrides them."""
+    """Folders and files of a run. Pods use the defaults; outside a pod, environment variables override them."""
 
     run: Path
     store: Path
@@ -28,7 +28,7 @@ class RunPaths:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> RunPaths:
-        """The paths that the environment names, else those that pods mount."""
+        """The paths from environment variables. Default: the mount paths of pods."""
         return cls(
             run=Path(environment.get(ENV_RUN_DIR, RUN_DIR)),
             store=Path(environment.get(ENV_STORE_DIR, STORE_DIR)),
@@ -43,12 +43,12 @@ class RunPaths:
 
     @property
     def train_rows(self) -> Path:
-        """Rows to learn from."""
+        """Training rows."""
         return self.run / "data" / "train.parquet"
 
     @property
     def holdout_rows(self) -> Path:
-        """Rows that judge the model."""
+        """Hold-out rows."""
         return self.run / "data" / "holdout.parquet"
 
     @property

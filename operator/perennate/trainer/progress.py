@@ -1,10 +1,10 @@
-"""Progress for people and log collectors: one line a step on standard output."""
+"""Progress of a stage in its log: one line per step on standard output."""
 
 from __future__ import annotations
 
 
 def report(stage: str, **fields: object) -> None:
-    """Print `stage=<stage> key=value ...`, at once."""
+    """Print `stage=<stage> key=value ...` and flush."""
     print(" ".join((f"stage={stage}", *(f"{key}={_text(value)}" for key, value in fields.items()))), flush=True)
 
 

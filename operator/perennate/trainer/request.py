@@ -1,4 +1,4 @@
-"""What a stage is asked to do, and what an earlier stage wrote down."""
+"""Read the run request, and read and write the run record."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def read_request(environment: Mapping[str, str]) -> RunRequest:
-    """The run request of the environment.
+    """Read the run request from the environment.
 
     Raises:
-        BadConfigurationError: it is missing or not a request.
+        BadConfigurationError: it is missing or invalid.
     """
     try:
         return RunRequest.read(environment.get(ENV_RUN_REQUEST, ""))
@@ -29,10 +29,10 @@ def read_request(environment: Mapping[str, str]) -> RunRequest:
 
 
 def read_record(path: Path) -> RunRecord:
-    """The record that the prepare stage wrote.
+    """Read the record that the prepare stage wrote.
 
     Raises:
-        BadConfigurationError: something else wrote into it.
+        BadConfigurationError: it is invalid.
     """
     try:
         return RunRecord.read(path.read_bytes())
@@ -41,5 +41,5 @@ def read_record(path: Path) -> RunRecord:
 
 
 def write_record(path: Path, record: RunRecord) -> None:
-    """Write the record in its canonical form, so that the digest of the file is the fingerprint."""
+    """Write the record in canonical form, so that the digest of the file is the fingerprint."""
     path.write_bytes(canonical_json(record.to_document()))

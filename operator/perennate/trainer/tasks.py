@@ -1,4 +1,4 @@
-"""The two tasks, and which metrics mean something for each."""
+"""The two tasks and the metrics of each."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ REGRESSION: Final = (Metric.MAE, Metric.RMSE, Metric.R2)
 
 
 def metrics_of(task: Task) -> tuple[Metric, ...]:
-    """The metrics that mean something for the task."""
+    """The metrics of a task."""
     return CLASSIFICATION if task == "classification" else REGRESSION
 
 
 def requested_metrics(evaluation: Evaluation) -> list[tuple[str, Metric]]:
-    """Every metric that the spec names, with the field that names it."""
+    """All metrics in the spec, each with its field."""
     field = "spec.evaluation"
     asked = [(f"{field}.metrics[{number}]", metric) for number, metric in enumerate(evaluation.metrics)]
     asked += [(f"{field}.gates[{number}].metric", gate.metric) for number, gate in enumerate(evaluation.gates)]
@@ -38,14 +38,14 @@ def requested_metrics(evaluation: Evaluation) -> list[tuple[str, Metric]]:
 
 
 def check_metrics(evaluation: Evaluation, task: Task) -> None:
-    """Refuse metrics that mean nothing for the task, before anything is trained.
+    """Check that all metrics in the spec are metrics of the task.
 
     Raises:
         BadConfigurationError: a metric of the other task.
     """
-    fitting = metrics_of(task)
+    allowed = metrics_of(task)
     for field, metric in requested_metrics(evaluation):
-        if metric not in fitting:
+        if metric not in allowed:
             raise BadConfigurationError(
-                f"{field}: {metric.value} is no metric of {task}; allowed are {', '.join(fitting)}"
+                f"{field}: {metric.value} is not a metric of {task}; allowed are {', '.join(allowed)}"
             )

@@ -1,4 +1,4 @@
-"""The last word of a stage: its result as JSON in the termination message."""
+"""The termination message of a stage: its result as JSON."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _ELLIPSIS: Final = "…"
 
 
 def run_error(reason: str, message: str) -> RunError:
-    """The error with its message cut to what a condition can hold."""
+    """The error, with its message truncated to the limit of a condition."""
     return RunError(reason=reason, message=truncate(message, MESSAGE_LIMIT))
 
 
 def truncate(text: str, limit: int) -> str:
-    """At most `limit` characters of the text, one line, with a mark where something is missing."""
+    """The text on one line, truncated to `limit` characters with an ellipsis."""
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + _ELLIPSIS
 
 
 def encode(result: StageResult) -> bytes:
-    """The result as JSON of at most `RESULT_LIMIT` bytes: if it is longer, the error's message gives way."""
+    """The result as JSON of at most `RESULT_LIMIT` bytes. If it is longer, the message of the error is truncated."""
     encoded = canonical_json(result.to_document())
     while len(encoded) > RESULT_LIMIT and result.error is not None:
         kept = len(result.error.message) - max(1, (len(encoded) - RESULT_LIMIT) // 4)
@@ -40,5 +40,5 @@ def encode(result: StageResult) -> bytes:
 
 
 def write_result(path: Path, result: StageResult) -> None:
-    """Leave the result where the kubelet looks for it."""
+    """Write the result to the termination log."""
     path.write_bytes(encode(result))

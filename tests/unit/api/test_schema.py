@@ -125,8 +125,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
         dict[Annotated[str, StringConstraints(pattern="^a")], int],
         r"\$\.field: a CRD cannot hold '(propertyNames|patternProperties)'",
     ),
-    "a field of any type": (Any, r"\$\.field: nothing is said about the content"),
-    "an object with values of any type": (dict[str, Any], r"\$\.field: nothing is said about the content"),
+    "a field of any type": (Any, r"\$\.field: the content has no schema"),
+    "an object with values of any type": (dict[str, Any], r"\$\.field: the content has no schema"),
 }
 
 

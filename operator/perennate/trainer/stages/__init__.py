@@ -1,1 +1,1 @@
-"""The three stages of a training run: prepare, train, publish. What they have in common lies beside."""
+"""The stages of a training run: prepare, train, publish. Code that they share is in the packages beside."""

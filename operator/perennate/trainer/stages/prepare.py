@@ -1,4 +1,4 @@
-"""The prepare stage: find the rows, look at them, split them, and write down everything that decides the run."""
+"""The prepare stage: load, check and split the rows, and write the record of the run."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def prepare(request: RunRequest, paths: RunPaths, *, now: float) -> StageResult:
     """Write `data/train.parquet`, `data/holdout.parquet` and `run.json`.
 
     Args:
-        request: what the operator asks for.
-        paths: where data, store and the run's folder are.
-        now: seconds since the epoch; the window of captured rows ends here.
+        request: run request of the operator.
+        paths: paths of the data, the store and the run.
+        now: seconds since 1970; end of the window of captured rows.
 
     Raises:
-        DataRefusedError: the data are not there or cannot be learned from.
+        DataRefusedError: the data are missing or unsuitable.
         BadConfigurationError: the request has no data.
     """
     champion = _champion(request, paths)
@@ -67,10 +67,10 @@ def prepare(request: RunRequest, paths: RunPaths, *, now: float) -> StageResult:
 
 
 def split(rows: Rows, holdout: Holdout, seed: int) -> tuple[pa.Table, pa.Table]:
-    """Training rows and hold-out rows.
+    """Split the rows into training rows and hold-out rows.
 
     Raises:
-        DataRefusedError: a part lacks classes.
+        DataRefusedError: a class is missing in one of the parts.
     """
     target = rows.table[rows.columns.target].to_numpy()
     classes = target if rows.task == "classification" else None
@@ -86,14 +86,14 @@ def split(rows: Rows, holdout: Holdout, seed: int) -> tuple[pa.Table, pa.Table]:
 def make_record(
     request: RunRequest, rows: Rows, *, train_digest: str, holdout_digest: str, sizes: tuple[int, int]
 ) -> RunRecord:
-    """The record of the run: what decides its result and nothing else.
+    """The record of the run: everything that can change its result, and nothing else.
 
     Args:
-        request: what the operator asks for.
-        rows: what was found.
-        train_digest: of `train.parquet`.
-        holdout_digest: of `holdout.parquet`.
-        sizes: training rows, hold-out rows.
+        request: run request of the operator.
+        rows: rows of the run.
+        train_digest: digest of `train.parquet`.
+        holdout_digest: digest of `holdout.parquet`.
+        sizes: numbers of training rows and of hold-out rows.
     """
     spec = RecordedSpec.of(request.spec)
     return RunRecord(
@@ -114,7 +114,7 @@ def make_record(
 
 
 def _champion(request: RunRequest, paths: RunPaths) -> ModelManifest | None:
-    """Manifest of the model in service; None when there is none to read (publish says what that means)."""
+    """Manifest of the version in service. None if there is none or it cannot be read; publish handles that."""
     if request.champion is None:
         return None
     try:
@@ -124,7 +124,7 @@ def _champion(request: RunRequest, paths: RunPaths) -> ModelManifest | None:
 
 
 def _write(path: Path, table: pa.Table) -> str:
-    """Write a parquet file whose bytes depend on the rows alone; the answer is its digest."""
-    # One chunk, because pages are cut at the borders of chunks, which depend on how the rows were read.
+    """Write a parquet file whose bytes depend only on the rows, and return its digest."""
+    # One chunk, because chunk borders depend on how the rows were read, and pages end at them.
     parquet.write_table(table.combine_chunks(), path, compression="snappy", version="2.6")
     return digest_bytes(path.read_bytes())

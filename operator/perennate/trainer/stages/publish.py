@@ -1,4 +1,4 @@
-"""The publish stage: judge the model on the hold-out rows, and put the version into the store if it passes."""
+"""The publish stage: evaluate the model on the hold-out rows and publish the version if it passes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trained:
-    """What the earlier stages left, read and checked."""
+    """Output of the earlier stages, verified."""
 
     record: RunRecord
     format: ModelFormat
@@ -54,12 +54,12 @@ class Trained:
 
 
 def publish(request: RunRequest, paths: RunPaths) -> StageResult:
-    """Publish the model as a version, create-only.
+    """Evaluate the model and publish it as a version. An existing version is never replaced.
 
     Raises:
-        BadConfigurationError: the model is missing or refused, or cannot be judged as described.
-        GateFailedError: a gate or the comparison with the champion was not passed; nothing is published.
-        ArtifactError: the store refused.
+        BadConfigurationError: the model is missing, refused by the audit, or cannot be evaluated.
+        GateFailedError: a gate or the comparison with the champion failed. Nothing is published.
+        ArtifactError: the store cannot be written.
     """
     trained = read_trained(request, paths)
     store = ModelStore(paths.store, request.namespace)
@@ -87,14 +87,14 @@ def publish(request: RunRequest, paths: RunPaths) -> StageResult:
 
 
 def read_trained(request: RunRequest, paths: RunPaths) -> Trained:
-    """Record, model and rows of the run, as the earlier stages left them.
+    """Read record, model and rows that the earlier stages wrote.
 
     Raises:
-        BadConfigurationError: the model is missing or refused, or another stage changed what it must not.
+        BadConfigurationError: the model is missing or refused, or the train stage changed other files.
     """
     record = read_record(paths.record)
     if record.spec != RecordedSpec.of(request.spec) or record.champion != request.champion:
-        raise BadConfigurationError(f"{paths.record} is not of this run; only the prepare stage may write it")
+        raise BadConfigurationError(f"{paths.record} belongs to another run; only the prepare stage may write it")
     model_format, content = _read_model(paths.output)
     try:
         estimator = model_format.load(content)
@@ -170,7 +170,7 @@ def _predict_holdout(trained: Trained) -> HoldoutPredictions:
     try:
         predictions = predict_holdout(trained.estimator, features, labels(trained.holdout, record.target))
     except (UnknownClassError, ValueError, TypeError, AttributeError) as error:
-        raise BadConfigurationError(f"spec.trainer: the model cannot answer the hold-out rows: {error}") from error
+        raise BadConfigurationError(f"spec.trainer: the model cannot predict the hold-out rows: {error}") from error
     if predictions.task != record.task:
         raise BadConfigurationError(
             f"spec.trainer: the model does {predictions.task}, but the target {record.target!r} is one for "
@@ -192,6 +192,6 @@ def _result(record: RunRecord, evaluation: ModelEvaluation) -> StageResult:
 
 
 def _class_type(estimator: Any) -> FeatureType:
-    """JSON type of the classes; `string` for a regressor, which has none."""
+    """JSON type of the classes. `string` for a regressor."""
     known = getattr(estimator, "classes_", None)
     return "string" if known is None else type_of_labels(known.dtype.kind)

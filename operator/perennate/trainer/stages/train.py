@@ -1,4 +1,4 @@
-"""The train stage: fit the estimator on the training rows. It sees no request, no store and no credentials."""
+"""The train stage: fit the estimator on the training rows. It has no access to the request and the store."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def train(paths: RunPaths) -> StageResult:
     """Write the model file into the output folder.
 
     Raises:
-        BadConfigurationError: the estimator cannot be built, fitted or saved as described.
+        BadConfigurationError: the estimator cannot be built, fitted or saved.
     """
     record = read_record(paths.record)
     if record.spec.trainer.estimator is None:
         raise BadConfigurationError(
             "spec.trainer.container: this stage runs estimators; the container runs in its place"
         )
-    # Estimators draw from their own random_state; whatever asks the global generators besides gets the seed too.
+    # Estimators have a random_state of their own; the global generators are seeded for all other code.
     random.seed(record.seed)
     np.random.seed(record.seed)  # noqa: NPY002
     estimator = build_estimator(record.spec.trainer.estimator, seed=record.seed)
@@ -48,10 +48,10 @@ def train(paths: RunPaths) -> StageResult:
 
 
 def fit(estimator: Any, features: pd.DataFrame, target: Any) -> None:
-    """Fit, and turn what scikit-learn says about the parameters or the rows into a refusal that names the field.
+    """Fit the estimator. Errors of scikit-learn become errors that name the field of the spec.
 
     Raises:
-        BadConfigurationError: scikit-learn refuses a parameter, or rows of this kind.
+        BadConfigurationError: scikit-learn rejects a parameter or the rows.
     """
     try:
         estimator.fit(features, target)
@@ -73,14 +73,14 @@ def _advice(error: Exception, features: pd.DataFrame) -> str:
     text = [str(name) for name in features.columns if features[name].dtype == object]
     if "could not convert string" in str(error) and text:
         return (
-            f"; the columns {', '.join(text[:5])} hold text, which this estimator cannot take: "
+            f"; the columns {', '.join(text[:5])} hold text, which this estimator does not support: "
             f"put sklearn.preprocessing.OrdinalEncoder or OneHotEncoder into {FIELD}.preprocessing"
         )
     if "contains NaN" in str(error):
         empty = [str(name) for name in features.columns if features[name].isna().any()]
         return (
             f"; values are missing in {', '.join(empty[:5])}: put sklearn.impute.SimpleImputer into "
-            f"{FIELD}.preprocessing, or use an estimator that takes missing values, such as HistGradientBoosting"
+            f"{FIELD}.preprocessing, or use an estimator that supports missing values, such as HistGradientBoosting"
         )
     return ""
 

@@ -83,7 +83,7 @@ def test_fetch_refuses_a_version_with_a_flipped_bit(name: str, tmp_path: Path) -
     os.chmod(path, 0o644)  # noqa: PTH101
     path.write_bytes(content)
     settings = ServingSettings.read(container_environment(version, tmp_path / "pod"))
-    with pytest.raises(ArtifactCorruptError, match=rf"{name} has the digest sha256:[0-9a-f]{{64}}, wanted sha256:"):
+    with pytest.raises(ArtifactCorruptError, match=rf"{name} has the digest sha256:[0-9a-f]{{64}}, expected sha256:"):
         fetch(settings)
     assert not (settings.model_dir / "manifest.json").exists()
 
