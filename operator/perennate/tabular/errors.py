@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class UsageError(Exception):
-    """A request that cannot be met. The message is one sentence that names the file, column or option."""
+    """An invalid option, file or column. The message is one sentence that names it."""
 
 
 class FormatError(UsageError):

@@ -48,8 +48,8 @@ def kinds_of(
         ignored: columns to exclude.
 
     Raises:
-        UsageError: a column that is named is not there, one that takes part cannot be compared, or one cannot be what
-            the user chose.
+        UsageError: a named column does not exist, a column cannot be compared, or a column cannot have the kind that
+            the user sets.
     """
     for name in (*given, *ignored):
         if name not in schema.names:

@@ -14,7 +14,7 @@ Column: TypeAlias = Any
 """A column of a file: `pyarrow.Array` or `pyarrow.ChunkedArray`, which have no type stubs."""
 
 DATE = "a date"
-"""Repositions a date in a column of numbers, where its value does not matter."""
+"""Replaces a date in a column of numbers, where its value does not matter."""
 TRUE_WORDS, FALSE_WORDS = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
 
 

@@ -23,6 +23,7 @@ class NeighboursFormat:
     name = "neighbours"
     file_name = "model.neighbours.json"
     library = "scikit-learn"
+    platform = "sklearn"
     save_hint = "save the neighbours as model.neighbours.json"
     trainable = TrainableClasses({"sklearn.neighbors": frozenset({"KNeighborsClassifier"})}, {}, {})
 

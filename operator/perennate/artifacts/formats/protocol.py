@@ -51,6 +51,11 @@ class ModelFormat(Protocol):
         ...
 
     @property
+    def platform(self) -> str:
+        """The `platform` of the model in the Open Inference Protocol."""
+        ...
+
+    @property
     def save_hint(self) -> str:
         """How a user's own container writes the file, for error messages."""
         ...

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from perennate.serving.model.model import ServedModel
 
 SERVER: Final = "perennate"
-PLATFORM: Final = "sklearn"
 MATRIX: Final = "input"
 """Name of the tensor that holds all features."""
 _FLAT, _TABLE = 1, 2
@@ -79,7 +78,7 @@ def model_metadata(model: ServedModel) -> dict[str, Any]:
     return {
         "name": model.manifest.model,
         "versions": [model.digest],
-        "platform": PLATFORM,
+        "platform": model.platform,
         "inputs": [
             {"name": feature.name, "datatype": FEATURE_TYPES[feature.type].datatype, "shape": [-1]}
             for feature in model.schema.features

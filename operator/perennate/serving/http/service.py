@@ -79,7 +79,7 @@ def _routes(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> l
         del request
         return HTMLResponse(page)
 
-    async def feed_back(request: Request) -> Response:
+    async def accept_feedback(request: Request) -> Response:
         try:
             receipt = feedback.accept(read_json(await request.body()))
         except RequestError as error:
@@ -88,6 +88,6 @@ def _routes(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> l
 
     return [
         Route("/", index),
-        Route("/feedback", feed_back, methods=["POST"]),
+        Route("/feedback", accept_feedback, methods=["POST"]),
         *InferenceProtocol(predictor, lifecycle).routes(),
     ]

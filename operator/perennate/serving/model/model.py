@@ -62,6 +62,7 @@ class ServedModel:
         self.classes: list[Any] = list(getattr(version.estimator, "classes_", np.array([])).tolist())
         _check_agreement(self.manifest, self.profile, version.estimator, self.classes)
         self._format = version.format
+        self.platform = version.format.platform
         self._estimator = version.estimator
         self.has_probabilities = self.manifest.task == "classification" and hasattr(version.estimator, "predict_proba")
         strict = InputSchema(self.manifest.features)

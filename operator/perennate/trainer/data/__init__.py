@@ -1,1 +1,1 @@
-"""The rows of a run: found, read, checked, joined, split, and handed to an estimator."""
+"""The rows of a run: found, read, checked, joined, split, and passed to an estimator."""

@@ -1,1 +1,1 @@
-"""Judging a model on the hold-out rows, and what is written down about it."""
+"""Evaluation of a model on the hold-out rows: metrics, gates, comparison, profile and card."""

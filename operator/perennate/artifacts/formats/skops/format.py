@@ -19,6 +19,7 @@ class SkopsFormat:
     name = "skops"
     file_name = FILE_NAME
     library = "scikit-learn"
+    platform = "sklearn"
     save_hint = f"save the fitted estimator as {FILE_NAME} with skops.io.dump"
     trainable = TrainableClasses(allowlist.CLASSIFIERS, allowlist.REGRESSORS, allowlist.TRANSFORMERS)
 
