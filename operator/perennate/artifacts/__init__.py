@@ -12,10 +12,10 @@ from perennate.artifacts.errors import (
     VersionUnfitError,
 )
 from perennate.artifacts.formats.protocol import Estimator, ModelFormat, Prediction
-from perennate.artifacts.formats.registry import FORMATS
-from perennate.artifacts.loading import LoadedVersion, load_verified, load_version
-from perennate.artifacts.store import ModelStore
-from perennate.artifacts.verify import VerifiedVersion, read_manifest, read_version
+from perennate.artifacts.versions.loading import LoadedVersion, load_verified, load_version
+from perennate.artifacts.versions.registry import FORMATS
+from perennate.artifacts.versions.store import ModelStore
+from perennate.artifacts.versions.verify import VerifiedVersion, read_manifest, read_version
 
 __all__ = [
     "FORMATS",

@@ -1,4 +1,4 @@
-"""File formats of models, one folder each, behind the `ModelFormat` protocol. Only the registry names them.
+"""File formats of models, one folder each, behind the `ModelFormat` protocol. Only `versions.registry` names them.
 
-Storing versions and verifying digests belong in `artifacts`.
+Storing versions and verifying digests belong in `artifacts.versions`.
 """

@@ -21,7 +21,7 @@ from perennate.api.documents.captured_rows import (
     written_at,
 )
 from perennate.api.feature_types import FEATURE_TYPES
-from perennate.artifacts.files import PARTIAL_PREFIX, create
+from perennate.artifacts.versions.files import PARTIAL_PREFIX, create
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from perennate.artifacts import ArtifactError, ModelStore
-from perennate.artifacts.paths import inside
+from perennate.artifacts.versions.paths import inside
 from perennate.tabular.errors import FormatError, UsageError
 from perennate.tabular.opening import open_source
 from perennate.tabular.reading import read_table

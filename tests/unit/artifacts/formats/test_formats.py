@@ -11,7 +11,7 @@ import pytest
 
 from perennate.artifacts import FORMATS, ArtifactRefusedError, ModelFormat
 from perennate.artifacts.formats.classes import class_paths
-from perennate.artifacts.formats.registry import FormatRegistry
+from perennate.artifacts.versions.registry import FormatRegistry
 from tests.support.pods.neighbours import CLASS, NeighboursFormat
 
 ROWS = np.random.default_rng(3)

@@ -10,9 +10,9 @@ from perennate.api.documents.canonical import digest_bytes
 from perennate.api.documents.document import InvalidDocumentError
 from perennate.api.documents.model_manifest import MANIFEST_FILE, PROFILE_FILE, ModelManifest
 from perennate.artifacts.errors import ArtifactCorruptError, ArtifactNotFoundError
-from perennate.artifacts.files import read_exact
-from perennate.artifacts.formats.registry import FORMATS
-from perennate.artifacts.paths import file_name
+from perennate.artifacts.versions.files import read_exact
+from perennate.artifacts.versions.paths import file_name
+from perennate.artifacts.versions.registry import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

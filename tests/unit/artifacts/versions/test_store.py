@@ -20,7 +20,7 @@ from perennate.artifacts import (
     read_manifest,
     read_version,
 )
-from perennate.artifacts.files import PARTIAL_PREFIX
+from perennate.artifacts.versions.files import PARTIAL_PREFIX
 from tests.support.pods.artifacts import ZERO, make_files, make_manifest
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from perennate.api.documents.canonical import canonical_json
 from perennate.api.documents.model_manifest import MANIFEST_FILE, ModelManifest, file_entries
-from perennate.artifacts import paths
 from perennate.artifacts.errors import ArtifactCorruptError, ArtifactError
-from perennate.artifacts.files import create, make_folder, sweep, sync_folder
-from perennate.artifacts.verify import VerifiedVersion, read_manifest, read_version
+from perennate.artifacts.versions import paths
+from perennate.artifacts.versions.files import create, make_folder, sweep, sync_folder
+from perennate.artifacts.versions.verify import VerifiedVersion, read_manifest, read_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

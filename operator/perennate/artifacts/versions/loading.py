@@ -7,8 +7,8 @@ from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING
 
 from perennate.artifacts.errors import ArtifactIncompatibleError
-from perennate.artifacts.formats.registry import FORMATS
-from perennate.artifacts.verify import VerifiedVersion, read_version
+from perennate.artifacts.versions.registry import FORMATS
+from perennate.artifacts.versions.verify import VerifiedVersion, read_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -33,7 +33,7 @@ from perennate.artifacts import (
 )
 from perennate.artifacts.formats.skops.loading import load_estimator
 from perennate.artifacts.formats.skops.saving import save_estimator
-from perennate.artifacts.loading import check_compatible
+from perennate.artifacts.versions.loading import check_compatible
 from perennate.lineage import library_versions
 from tests.support.pods.artifacts import make_files, make_manifest
 
