@@ -94,7 +94,7 @@ def test_at_rest_nothing_is_written_and_a_standby_takes_over(tmp_path: Path, own
         leader.kill()
         assert eventually(lambda: holder_of_lease(user) not in ("", holder), pause=0.5)
         survivor = next(process for process in operators if process is not leader)
-        assert eventually(lambda: "ready:" in str(survivor.records())), survivor.tail()
+        assert eventually(lambda: "Ready:" in str(survivor.records())), survivor.tail()
         assert set(writes_of_operators(own_plane, offset)) == {"update leases"}
         third = OperatorProcess(own_plane.kubeconfig, tmp_path / "log-2", identity="operator-2")
         with third:

@@ -59,11 +59,11 @@ def serve_health(vitals: Vitals, port: int) -> ThreadingHTTPServer:
 
         def do_GET(self) -> None:
             """Respond to a probe."""
-            answers = {"/healthz": vitals.liveness_problems, "/readyz": vitals.readiness_problems}
-            answer = answers.get(self.path)
-            found = answer() if answer is not None else [f"no such path: {self.path}"]
+            checks = {"/healthz": vitals.liveness_problems, "/readyz": vitals.readiness_problems}
+            check = checks.get(self.path)
+            found = check() if check is not None else [f"no such path: {self.path}"]
             body = json.dumps({"ok": not found, "reasons": found}).encode()
-            self.send_response(200 if not found else (500 if answer is not None else 404))
+            self.send_response(200 if not found else (500 if check is not None else 404))
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

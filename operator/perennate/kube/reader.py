@@ -107,7 +107,7 @@ class Reader:
         return await self.pods.of(namespace, name, uid)
 
     def watch_state(self, kind: str, namespace: str, name: str, watch: Watch | PausedWatch) -> WatchState:
-        """What the monitor knows of the watch that a pass over this object is about to plan."""
+        """The state of a watch that the plan for this object will contain."""
         return self.monitor.state(Key(kind, namespace, name), watch)
 
     def _is_watched(self, manifest: Manifest) -> bool:

@@ -32,7 +32,7 @@ class GaugeValue:
 
 @dataclass(frozen=True)
 class GaugeUpdate:
-    """The values of one gauge for one object, in place of all that were exported before."""
+    """The values of one gauge for one object, replacing all values exported before."""
 
     family: GaugeFamily
     values: tuple[GaugeValue, ...]

@@ -25,7 +25,7 @@ class StatusBuilder(Generic[S]):
 
     Attributes:
         status: the status so far, without the conditions and the history of this pass.
-        generation: generation of the spec that the pass looked at.
+        generation: generation of the observed spec.
         time: time of the pass.
         previous: the conditions before the pass.
         history: the history, with the entries of this pass.

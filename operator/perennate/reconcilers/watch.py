@@ -1,4 +1,4 @@
-"""What a plan wants the monitor to watch, and what the monitor knows of it."""
+"""Watches: what a plan has the monitor scrape, and the state of a watch."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ class PausedWatch:
 
 @dataclass(frozen=True)
 class WatchState:
-    """What the monitor knows of a watch at the time of a pass.
+    """The state of a watch at the time of a pass.
 
     Attributes:
         attempted: whether a scrape was attempted since the operator started.
         profile: the reference profile, None if no pod returned it.
         profile_error: why there is no profile, for people.
         sample: the counts in the window, None before the first scrape.
-        pods_total: ready pods of the target that should answer scrapes.
-        pods_answering: how many of them answered the last scrape.
+        pods_total: ready pods of the target.
+        pods_answering: how many of them responded to the last scrape.
         errors: what went wrong in the last scrape, for people.
         evaluation_due: whether the interval has passed since the last evaluation.
     """

@@ -136,9 +136,9 @@ class OperatorProcess:
     def _ports(self) -> tuple[int, int] | None:
         """The ports that it logged: probes, metrics."""
         for record in self.records():
-            if record["message"].startswith("probes on port"):
-                words = record["message"].replace(",", "").split()
-                return int(words[3]), int(words[7])
+            if record["message"].startswith("Serving probes on port"):
+                probes, metrics = (int(word) for word in record["message"].split() if word.isdecimal())
+                return probes, metrics
         return None
 
     def _ask(self, path: str, *, port: int) -> tuple[int, str]:

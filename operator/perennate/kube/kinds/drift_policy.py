@@ -1,4 +1,4 @@
-"""DriftPolicy: reads the policy, its target, what the monitor knows of it, and the run of its newest episode."""
+"""DriftPolicy: reads the policy, its target, the state of its watch, and the run of its newest episode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry of kinds. The rest of the operator learns from it which kinds there are."""
+"""The registry of kinds: the only list of kinds in the operator."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Monitor:
-    """Keeps the watches that plans asked for, by the key of the object. `run` scrapes in one task.
+    """Keeps the watches of all plans, by the key of the object. `run` scrapes in one task.
 
     Args:
         source: reads documents of pods.

@@ -101,21 +101,21 @@ class HttpMetricsSource:
         if self._session is None:
             raise RuntimeError("the source is closed; use it as a context manager")
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        async with self._session.get(url, headers=headers, allow_redirects=False) as answer:
-            path = answer.url.path
-            if answer.status != 200:
-                return ScrapeFailure(f"{path} answered {answer.status}; expected 200")
-            if answer.headers.get("Content-Encoding", "identity") != "identity":
+        async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+            path = response.url.path
+            if response.status != 200:
+                return ScrapeFailure(f"{path} returned status {response.status}; expected 200")
+            if response.headers.get("Content-Encoding", "identity") != "identity":
                 return ScrapeFailure(f"{path} is compressed although identity encoding was requested")
-            if answer.content_type != "application/json":
-                return ScrapeFailure(f"{path} is {answer.content_type}; expected application/json")
-            return await self._bounded(answer, path)
+            if response.content_type != "application/json":
+                return ScrapeFailure(f"{path} is {response.content_type}; expected application/json")
+            return await self._bounded(response, path)
 
-    async def _bounded(self, answer: aiohttp.ClientResponse, path: str) -> bytes | ScrapeFailure:
+    async def _bounded(self, response: aiohttp.ClientResponse, path: str) -> bytes | ScrapeFailure:
         content = bytearray()
-        async for chunk in answer.content.iter_chunked(_CHUNK):
+        async for chunk in response.content.iter_chunked(_CHUNK):
             content += chunk
             if len(content) > self._size_limit:
-                answer.close()
+                response.close()
                 return ScrapeFailure(f"{path} is larger than {self._size_limit} bytes")
         return bytes(content)

@@ -84,12 +84,12 @@ class TargetWatcher:
         addresses = {pod["metadata"]["uid"]: address for pod in ready if (address := address_of(pod)) is not None}
         if watch.profile_digest is not None and self._window is None and addresses:
             await self._fetch_profile(source, list(addresses.values()), now)
-        answers = await asyncio.gather(*(source.read(address, "/counts") for address in addresses.values()))
+        responses = await asyncio.gather(*(source.read(address, "/counts") for address in addresses.values()))
         if self.watch is not watch:
             return  # The spec or the target changed meanwhile: these counts do not belong to the new watch.
         failures = []
-        for uid, answer in zip(addresses, answers, strict=True):
-            failure = answer.message if isinstance(answer, ScrapeFailure) else self._add(uid, answer, now)
+        for uid, response in zip(addresses, responses, strict=True):
+            failure = response.message if isinstance(response, ScrapeFailure) else self._add(uid, response, now)
             if failure is not None:
                 failures.append(f"pod {_name_of(ready, uid)}: {failure}")
         self._pods_total = len(addresses)
@@ -130,8 +130,8 @@ class TargetWatcher:
         watch = self.watch
         reasons = []
         for address in addresses:
-            answer = await source.read(address, "/profile")
-            profile = answer if isinstance(answer, ScrapeFailure) else _profile(answer, watch.profile_digest)
+            response = await source.read(address, "/profile")
+            profile = response if isinstance(response, ScrapeFailure) else _profile(response, watch.profile_digest)
             if self.watch is not watch:
                 return
             if isinstance(profile, ScrapeFailure):

@@ -17,7 +17,7 @@ class ApiError(Exception):
         reason: reason of the server, such as `AlreadyExists`; empty if it gave none.
         message: the call, and the message of the server.
         causes: causes that the server gave, such as `NamespaceTerminating`.
-        retry_after: seconds to wait before a retry, as the server asked; 0 if it did not.
+        retry_after: minimum seconds before a retry, from the server; 0 if it gave none.
     """
 
     def __init__(

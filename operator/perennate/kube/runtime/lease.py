@@ -1,7 +1,7 @@
 """Leader election with a Lease: at most one operator acts, and a standby takes over when the leader is gone.
 
 It runs in its own thread with its own event loop and connection, so that a blocked operator does not delay renewals.
-A leader that does not renew within the deadline has lost the Lease, whatever the reason.
+A leader that does not renew within the deadline has lost the Lease.
 """
 
 from __future__ import annotations

@@ -141,8 +141,8 @@ class OfficialClient:
             headers=headers,
             data=None if body is None else orjson.dumps(body),
             allow_redirects=False,
-        ) as answer:
-            return answer.status, answer.headers, await answer.read()
+        ) as response:
+            return response.status, response.headers, await response.read()
 
 
 def _document(call: str, code: int, headers: Mapping[str, str], content: bytes) -> Manifest:

@@ -3,7 +3,7 @@
 The rules are those of client-go's workqueue, with two changes to back-off and timers:
 
 - a key that is added twice before it is handed out is handed out once;
-- a key that is being worked on is not handed out again until it is done, and then at once if it was added meanwhile;
+- a key is not handed out again during its pass; if it is added meanwhile, it is handed out after the pass;
 - a failed pass is retried after a back-off that doubles with each failure. Other causes do not shorten it. Only a
   person's edit (`urgent`) does, to one second: a corrected spec takes effect at once, and a stream of events cannot
   make a failing pass run in a hot loop;

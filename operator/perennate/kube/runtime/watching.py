@@ -39,7 +39,7 @@ class Watches:
         self._clock = clock
         self._open: dict[str, weakref.ReferenceType[aiohttp.ClientResponse]] = {}
         self._bytes: dict[str, int] = {}
-        self.last_heard: dict[str, float] = {}
+        self.last_data: dict[str, float] = {}
 
     def trace(self) -> aiohttp.TraceConfig:
         """Hooks for the session that watches."""
@@ -55,8 +55,8 @@ class Watches:
             received = response.content.total_bytes if response is not None else 0
             if received > self._bytes.get(kind, 0):
                 self._bytes[kind] = received
-                self.last_heard[kind] = now
-        return {kind: now - heard for kind, heard in self.last_heard.items()}
+                self.last_data[kind] = now
+        return {kind: now - since for kind, since in self.last_data.items()}
 
     def stale(self) -> list[str]:
         """Kinds whose watch is stale, sorted."""
@@ -69,4 +69,4 @@ class Watches:
             return
         self._open[kind] = weakref.ref(params.response)
         self._bytes[kind] = 0
-        self.last_heard[kind] = self._clock()
+        self.last_data[kind] = self._clock()

@@ -50,12 +50,12 @@ def reference_is_known(observed: DriftPolicyObserved) -> Violation | None:
 
 
 def pods_answer(observed: DriftPolicyObserved) -> Violation | None:
-    """At least one pod answered the last scrape, unless there are no ready pods."""
+    """At least one pod responded to the last scrape, unless there are no ready pods."""
     if observed.state.pods_total == 0 or observed.state.pods_answering > 0:
         return None
     errors = "; ".join(observed.state.errors[:3])
     pods = pluralize(observed.state.pods_total, "pod")
-    return Violation(Reason.SCRAPE_FAILED, truncate(f"none of {pods} answered the last scrape: {errors}"))
+    return Violation(Reason.SCRAPE_FAILED, truncate(f"none of {pods} responded to the last scrape: {errors}"))
 
 
 WATCHING: Final = Chain((not_suspended, target_exists, target_serves, reference_is_known, pods_answer))

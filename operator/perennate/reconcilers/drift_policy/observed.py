@@ -22,8 +22,8 @@ class DriftPolicyObserved:
         target: the ModelDeployment of `spec.targetRef`, None if there is none.
         training_job: the object that has the name of the newest episode's TrainingJob (`training_job_name`),
             whoever owns it; None is confirmed by a live read.
-        watch: what the monitor watches for the policy.
-        state: what the monitor knows of that watch.
+        watch: the watch of the policy.
+        state: the state of that watch.
         settings: settings of the installation.
         now: time of the pass, aware, in UTC.
     """

@@ -88,7 +88,7 @@ def _why_no_trigger(builder: StatusBuilder[DriftPolicyStatus], triggers: Trigger
 
 
 def _findings(builder: StatusBuilder[DriftPolicyStatus]) -> str:
-    """The result of the last evaluation in words."""
+    """The result of the last evaluation as text."""
     found, status = builder.condition(ConditionType.DRIFT_DETECTED), builder.status
     if found is None or found.status == "Unknown":
         drift = found.message if found is not None and found.message else "not evaluated yet"

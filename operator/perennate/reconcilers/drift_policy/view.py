@@ -31,7 +31,7 @@ class WindowView:
     Attributes:
         spec: spec of the policy.
         served: the revision that every pod of the target serves, None if there is none.
-        state: what the monitor knows.
+        state: the state of the watch.
         blocked: what keeps the policy from watching, if anything.
     """
 
@@ -81,7 +81,7 @@ class WindowView:
 
 
 def report_ready(builder: StatusBuilder[DriftPolicyStatus], view: WindowView) -> None:
-    """Set Ready: whether the policy does what its spec asks for, which may be nothing.
+    """Set Ready: True if the policy watches its target or is suspended.
 
     After a restart of the operator it stays as it was until the profile is fetched again.
     """

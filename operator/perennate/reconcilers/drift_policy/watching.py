@@ -1,4 +1,4 @@
-"""What a DriftPolicy has the monitor watch."""
+"""The watch of a DriftPolicy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def watch_of(resource: DriftPolicy, target: ModelDeployment | None) -> Watch | PausedWatch:
-    """The watch that the spec asks for: paused while the policy is suspended."""
+    """The watch of a policy: paused while spec.suspend is true."""
     spec = resource.spec
     if spec.suspend:
         return PausedWatch(resource.metadata.uid)

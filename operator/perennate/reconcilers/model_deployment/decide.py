@@ -12,7 +12,7 @@ from perennate.reconcilers.model_deployment.observed import model_name, version_
 from perennate.reconcilers.model_deployment.requests import Requests, read_requests
 from perennate.reconcilers.model_deployment.resolve import Choice, resolve
 from perennate.reconcilers.model_deployment.rollout import RolloutState, assess, why_not_ready
-from perennate.reconcilers.model_deployment.status import Serving
+from perennate.reconcilers.model_deployment.status import VersionState
 from perennate.reconcilers.model_deployment.transitions import (
     kept_rejections,
     record_choice,
@@ -106,7 +106,7 @@ def _with_version(
     )
     report_scaling(observed, builder, deployment)
     rollout = assess(observed.deployment, deployment)
-    serving_state = Serving(
+    version = VersionState(
         current=current,
         stable=stable_after(observed, builder, current, rollout),
         candidate=choice.candidate,
@@ -116,22 +116,22 @@ def _with_version(
         rejected=rejected,
         pinned=resource.spec.model.pinned is not None,
     )
-    rejections = update_rejections(observed, builder, serving_state)
-    view.report_rollout(builder, serving_state)
+    rejections = update_rejections(observed, builder, version)
+    view.report_rollout(builder, version)
     builder.update(
-        phase=view.phase_of(serving_state),
+        phase=view.phase_of(version),
         replicas=rollout.replicas,
         ready_replicas=rollout.ready,
         updated_replicas=rollout.updated,
         current_revision=current,
-        stable_revision=serving_state.stable,
-        candidate_revision=serving_state.candidate,
+        stable_revision=version.stable,
+        candidate_revision=version.candidate,
         rejected=rejections.rejected,
         handled_promotion=requests.handled_promotion,
         handled_retry=requests.handled_retry,
     )
     return builder.plan(
-        summary=view.describe(serving_state),
+        summary=view.describe(version),
         create=_missing_store(observed),
         apply=(serving.serving_service(resource, model=current.model), deployment),
         requeue_after=rejections.requeue_after,

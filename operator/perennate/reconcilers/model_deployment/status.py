@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Serving:
+class VersionState:
     """The version to serve, and the state of its rollout.
 
     Attributes:
@@ -71,40 +71,40 @@ class Serving:
         return f"{self.rollout.available} of {self.rollout.wanted} {noun}"
 
 
-def report_rollout(builder: StatusBuilder[Any], serving: Serving) -> None:
+def report_rollout(builder: StatusBuilder[Any], state: VersionState) -> None:
     """Set Available, ModelLoaded and Progressing, and Ready, which summarises them."""
-    if serving.is_available:
+    if state.is_available:
         builder.set(ConditionType.AVAILABLE, "True", Reason.PODS_READY, "the desired number of pods is ready")
     else:
-        builder.set(ConditionType.AVAILABLE, "False", Reason.PODS_NOT_READY, f"{serving.pods} ready")
-    builder.set(ConditionType.MODEL_LOADED, *_model_loaded(serving))
-    builder.set(ConditionType.PROGRESSING, *_progressing(serving))
-    builder.set(ConditionType.READY, *_ready(serving))
+        builder.set(ConditionType.AVAILABLE, "False", Reason.PODS_NOT_READY, f"{state.pods} ready")
+    builder.set(ConditionType.MODEL_LOADED, *_model_loaded(state))
+    builder.set(ConditionType.PROGRESSING, *_progressing(state))
+    builder.set(ConditionType.READY, *_ready(state))
 
 
-def describe(serving: Serving) -> str:
+def describe(state: VersionState) -> str:
     """The summary in one sentence."""
-    current, stable = serving.current.version, serving.stable
-    if serving.is_rejected:
+    current, stable = state.current.version, state.stable
+    if state.is_rejected:
         text = f"version {current} did not become ready, and there is no version to roll back to"
-    elif serving.rollout.state == RolloutState.EMPTY:
+    elif state.rollout.state == RolloutState.EMPTY:
         text = f"scaled to 0; version {current} would be served"
-    elif serving.rollout.state == RolloutState.LIVE:
-        text = f"serving {current} with {serving.pods}"
+    elif state.rollout.state == RolloutState.LIVE:
+        text = f"serving {current} with {state.pods}"
     else:
-        done = f"{min(serving.rollout.updated, serving.rollout.wanted)} of {serving.rollout.wanted} pods"
+        done = f"{min(state.rollout.updated, state.rollout.wanted)} of {state.rollout.wanted} pods"
         keeps = f"; {stable.version} still serves" if stable is not None and stable.version != current else ""
         text = f"rolling out {current} ({done}){keeps}"
-    return "; ".join(part for part in (text, serving.problem, _pending_version(serving)) if part)
+    return "; ".join(part for part in (text, state.problem, _pending_version(state)) if part)
 
 
-def phase_of(serving: Serving) -> Phase:
+def phase_of(state: VersionState) -> Phase:
     """The phase."""
-    if serving.is_rejected or (serving.pinned and serving.passed_over is not None):
+    if state.is_rejected or (state.pinned and state.passed_over is not None):
         return Phase.DEGRADED
-    if serving.is_settled:
+    if state.is_settled:
         return Phase.HEALTHY
-    if serving.stable is not None and serving.stable.digest == serving.current.digest and not serving.is_available:
+    if state.stable is not None and state.stable.digest == state.current.digest and not state.is_available:
         return Phase.DEGRADED
     return Phase.PROGRESSING
 
@@ -120,60 +120,60 @@ def begin(observed: ModelDeploymentObserved) -> StatusBuilder[ModelDeploymentSta
     return builder
 
 
-def _ready(serving: Serving) -> tuple[ConditionStatus, str, str]:
-    if serving.pinned and serving.passed_over is not None and serving.passed_over != serving.current.digest:
-        text = f"spec.model.pinned: {serving.why_passed_over}; {serving.current.version} is served instead"
+def _ready(state: VersionState) -> tuple[ConditionStatus, str, str]:
+    if state.pinned and state.passed_over is not None and state.passed_over != state.current.digest:
+        text = f"spec.model.pinned: {state.why_passed_over}; {state.current.version} is served instead"
         return "False", Reason.VERSION_REJECTED, text
-    if serving.is_rejected:
-        return "False", Reason.ALL_VERSIONS_REJECTED, describe(serving)
-    if serving.rollout.state == RolloutState.EMPTY:
+    if state.is_rejected:
+        return "False", Reason.ALL_VERSIONS_REJECTED, describe(state)
+    if state.rollout.state == RolloutState.EMPTY:
         return "True", Reason.SCALED, "spec.replicas is 0"
-    loaded, reason, message = _model_loaded(serving)
+    loaded, reason, message = _model_loaded(state)
     if loaded != "True":
         return "False", reason, message
-    if not serving.is_available:
-        return "False", Reason.PODS_NOT_READY, f"{serving.pods} ready"
-    if serving.is_settled:
-        return "True", Reason.ROLLED_OUT, f"every pod serves {serving.current.version}"
-    return "True", Reason.ROLLING_OUT, f"{serving.current.version} is being rolled out; the service stays available"
+    if not state.is_available:
+        return "False", Reason.PODS_NOT_READY, f"{state.pods} ready"
+    if state.is_settled:
+        return "True", Reason.ROLLED_OUT, f"every pod serves {state.current.version}"
+    return "True", Reason.ROLLING_OUT, f"{state.current.version} is being rolled out; the service stays available"
 
 
-def _model_loaded(serving: Serving) -> tuple[ConditionStatus, str, str]:
+def _model_loaded(state: VersionState) -> tuple[ConditionStatus, str, str]:
     """Whether the served version was loaded; a failing new version does not change that."""
-    served = serving.current if serving.rollout.state == RolloutState.LIVE else serving.stable
-    if served is not None and (serving.is_settled or serving.is_available or not serving.problem):
+    served = state.current if state.rollout.state == RolloutState.LIVE else state.stable
+    if served is not None and (state.is_settled or state.is_available or not state.problem):
         return "True", Reason.MODEL_LOADED, f"the pods verified and loaded {served.version}"
-    if serving.problem:
-        return "False", Reason.MODEL_NOT_LOADED, serving.problem
-    return "Unknown", Reason.ROLLING_OUT, f"no pod has loaded {serving.current.version} yet"
+    if state.problem:
+        return "False", Reason.MODEL_NOT_LOADED, state.problem
+    return "Unknown", Reason.ROLLING_OUT, f"no pod has loaded {state.current.version} yet"
 
 
-def _progressing(serving: Serving) -> tuple[ConditionStatus, str, str]:
-    if serving.is_rejected:
-        return "False", Reason.ALL_VERSIONS_REJECTED, describe(serving)
-    if not serving.is_settled:
-        if serving.rollout.state == RolloutState.STUCK:
-            text = f"{serving.current.version} made no progress within spec.progressDeadlineSeconds"
-            return "False", Reason.PODS_NOT_READY, f"{text}; {serving.problem}" if serving.problem else text
-        text = f"pods of {serving.current.version} are being started"
-        return "True", Reason.ROLLING_OUT, f"{text}; {serving.problem}" if serving.problem else text
-    if serving.candidate is not None:
-        return "False", Reason.AWAITING_PROMOTION, _pending_version(serving)
-    if serving.passed_over is not None:
-        return "False", Reason.VERSION_REJECTED, f"{serving.why_passed_over}; {_pending_version(serving)}"
-    return "False", Reason.ROLLED_OUT, f"every pod serves {serving.current.version}"
+def _progressing(state: VersionState) -> tuple[ConditionStatus, str, str]:
+    if state.is_rejected:
+        return "False", Reason.ALL_VERSIONS_REJECTED, describe(state)
+    if not state.is_settled:
+        if state.rollout.state == RolloutState.STUCK:
+            text = f"{state.current.version} made no progress within spec.progressDeadlineSeconds"
+            return "False", Reason.PODS_NOT_READY, f"{text}; {state.problem}" if state.problem else text
+        text = f"pods of {state.current.version} are being started"
+        return "True", Reason.ROLLING_OUT, f"{text}; {state.problem}" if state.problem else text
+    if state.candidate is not None:
+        return "False", Reason.AWAITING_PROMOTION, _pending_version(state)
+    if state.passed_over is not None:
+        return "False", Reason.VERSION_REJECTED, f"{state.why_passed_over}; {_pending_version(state)}"
+    return "False", Reason.ROLLED_OUT, f"every pod serves {state.current.version}"
 
 
-def _pending_version(serving: Serving) -> str:
+def _pending_version(state: VersionState) -> str:
     """The version that waits for promotion, or the rejected one that is passed over; empty if there is neither."""
-    if serving.candidate is not None:
+    if state.candidate is not None:
         return (
-            f"version {serving.candidate.version} waits for a manual promotion: annotate this object with "
+            f"version {state.candidate.version} waits for a manual promotion: annotate this object with "
             "perennate.dev/promote-requested-at=<time> to roll it out"
         )
-    if serving.passed_over is not None and not serving.is_rejected:
+    if state.passed_over is not None and not state.is_rejected:
         return (
-            f"version {short_version(serving.passed_over)} was rejected: annotate this object with "
+            f"version {short_version(state.passed_over)} was rejected: annotate this object with "
             "perennate.dev/retry-requested-at=<time> to retry it"
         )
     return ""

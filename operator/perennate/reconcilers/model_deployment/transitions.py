@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from perennate.reconcilers.model_deployment.requests import Requests
     from perennate.reconcilers.model_deployment.resolve import Choice
     from perennate.reconcilers.model_deployment.rollout import Rollout
-    from perennate.reconcilers.model_deployment.status import Serving
+    from perennate.reconcilers.model_deployment.status import VersionState
     from perennate.reconcilers.status_builder import StatusBuilder
 
 REJECTED_LIMIT: Final = 20
@@ -91,27 +91,27 @@ def stable_after(
 
 
 def update_rejections(
-    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], serving: Serving
+    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], version: VersionState
 ) -> Rejections:
     """Reject a version that missed its deadline; undo the rejection of a version that every pod serves now.
 
     A rejection is recorded first; the next pass follows at once and rolls back to the stable version. The time since
     the version was chosen counts too, because the Deployment may still report the previous version.
     """
-    digest, state = serving.current.digest, serving.rollout.state
-    is_rejected = any(entry.digest == digest for entry in serving.rejected)
+    digest, state = version.current.digest, version.rollout.state
+    is_rejected = any(entry.digest == digest for entry in version.rejected)
     if is_rejected and state == RolloutState.LIVE:
-        return Rejections(tuple(entry for entry in serving.rejected if entry.digest != digest), requeue_after=0.0)
-    proven = serving.stable is not None and serving.stable.digest == digest
+        return Rejections(tuple(entry for entry in version.rejected if entry.digest != digest), requeue_after=0.0)
+    proven = version.stable is not None and version.stable.digest == digest
     if is_rejected or proven or state != RolloutState.STUCK:
-        return Rejections(serving.rejected)
+        return Rejections(version.rejected)
     deadline = observed.resource.spec.progress_deadline_seconds
-    left = deadline - seconds_between(serving.current.since or rfc3339(observed.now), observed.now)
+    left = deadline - seconds_between(version.current.since or rfc3339(observed.now), observed.now)
     if left > 0:
-        return Rejections(serving.rejected, requeue_after=left)
-    message = f"version {serving.current.version} did not become ready in {deadline} s"
-    if serving.problem:
-        message = f"{message}; {serving.problem}"
+        return Rejections(version.rejected, requeue_after=left)
+    message = f"version {version.current.version} did not become ready in {deadline} s"
+    if version.problem:
+        message = f"{message}; {version.problem}"
     builder.add_history(Reason.VERSION_REJECTED, message, warning=True, digest=digest)
     entry = RejectedVersion(digest=digest, time=rfc3339(observed.now), message=truncate(message))
-    return Rejections((*serving.rejected, entry)[-REJECTED_LIMIT:], requeue_after=0.0)
+    return Rejections((*version.rejected, entry)[-REJECTED_LIMIT:], requeue_after=0.0)

@@ -109,10 +109,10 @@ async def broken(_: web.Request) -> web.StreamResponse:
 HOSTILE: dict[str, tuple[Handler, str]] = {
     "huge": (huge, "is larger than 10000 bytes"),
     "compressed": (bomb, "is compressed although identity encoding was requested"),
-    "a redirect": (elsewhere, "answered 302; expected 200"),
+    "a redirect": (elsewhere, "returned status 302; expected 200"),
     "truncated": (truncated, "ClientPayloadError"),
     "of the wrong type": (markup, "is text/html; expected application/json"),
-    "an error": (broken, "answered 500; expected 200"),
+    "an error": (broken, "returned status 500; expected 200"),
 }
 
 

@@ -45,7 +45,7 @@ BLOCKED = {
     "no pod that answers": (
         lambda world: setattr(world, "pods_answering", 0),
         "ScrapeFailed",
-        "none of 1 pod answered the last scrape: 10.0.0.1: connection refused",
+        "none of 1 pod responded to the last scrape: 10.0.0.1: connection refused",
     ),
 }
 

@@ -59,7 +59,7 @@ def explains_drift(spec: DriftPolicySpec, status: DriftPolicyStatus) -> bool:
 
 
 def describe_faults(faults: tuple[DataFaultStatus, ...]) -> str:
-    """The faults in words, the largest first; empty if there are none."""
+    """The faults as text, the largest first; empty if there are none."""
     return "; ".join(fault.hint or f"{fault.feature}: {fault.check}" for fault in faults)
 
 

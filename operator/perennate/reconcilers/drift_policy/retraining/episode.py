@@ -36,8 +36,8 @@ class EpisodeState:
         run: the object that has the name of its TrainingJob, None if there is none.
         run_is_ours: whether the policy controls that object.
         target: the ModelDeployment, None if there is none.
-        faults: the data faults that explain the drift, in words; empty if they do not explain it.
-        withdrawn: the field of the spec that withdrew the permission to retrain, in words; empty if none did.
+        faults: the data faults that explain the drift, as text; empty if they do not.
+        withdrawn: the change of the spec that forbids the retraining, as text; empty if there is none.
         suspended: spec.suspend.
         now: time of the pass.
     """

@@ -29,7 +29,7 @@ class RetrainRequest:
         dry_run: spec.dryRun.
         target: name of the target.
         served_line: model line that the target serves; None if there is no target.
-        faults: the data faults that hold retraining back, in words; empty if there are none.
+        faults: the data faults that hold retraining back, as text; empty if there are none.
         last_triggered: start of the last retraining, RFC 3339; None if there was none.
         lost_challengers: challengers in a row that lost.
         starts: starts of retrainings, RFC 3339.
@@ -49,7 +49,7 @@ class RetrainRequest:
 
     @property
     def is_manual(self) -> bool:
-        """Whether a person asked."""
+        """Whether the trigger is a manual request."""
         return self.decision.kind == "Manual"
 
     @property
