@@ -72,4 +72,6 @@ def p_values(tables: Tables) -> dict[str, Floats]:
 def stability(tables: Tables) -> tuple[Floats, Floats]:
     """PSI and PSI* over all cells, each of shape (windows,)."""
     design_effects = estimate_design_effects(merge_sparse(tables)).cells
-    return stability_index(tables, PsiGroups.of(tables.known, np.arange(tables.shape.owner.size)), design_effects)
+    return stability_index(
+        tables, PsiGroups.of(tables.reference_counts, np.arange(tables.shape.owner.size)), design_effects
+    )

@@ -75,16 +75,20 @@ def as_column(values: Any) -> Column:
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
+class _CategoricalSlice:
     """Some rows of a coded column."""
 
     categories: Any
     codes: Any
 
 
-def rows_of(column: Column, rows: slice | Ints) -> Column:
+def select_rows(column: Column, rows: slice | Ints) -> Column:
     """Some rows of a column."""
-    return column[rows] if isinstance(column, np.ndarray) else _Part(column.categories, np.asarray(column.codes)[rows])
+    return (
+        column[rows]
+        if isinstance(column, np.ndarray)
+        else _CategoricalSlice(column.categories, np.asarray(column.codes)[rows])
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,12 +115,12 @@ class Rows:
 
     def part(self, rows: slice | Ints) -> Rows:
         """Some of them."""
-        columns = {name: rows_of(column, rows) for name, column in self.columns.items()}
+        columns = {name: select_rows(column, rows) for name, column in self.columns.items()}
         size = len(range(self.size)[rows]) if isinstance(rows, slice) else rows.size
         return Rows(columns, size, None if self.matrix is None else self.matrix[rows])
 
 
-def decoded(column: Column) -> Array:
+def decode(column: Column) -> Array:
     """The values of a column; None where a coded one has none."""
     if isinstance(column, np.ndarray):
         return column
@@ -146,7 +150,7 @@ def _packed(values: Sequence[Any]) -> Array:
 
 def read_numbers(column: Column) -> tuple[Floats, Bools | None]:
     """Numbers of a column, NaN for none, (rows,), and whether a value is there but no number; None if none is."""
-    values = decoded(column)
+    values = decode(column)
     if values.dtype.kind in "fiub":
         return values.astype(np.float64, copy=False), None
     if values.dtype.kind == "O" and set(map(type, values)) <= _PLAIN_NUMBERS:
@@ -155,11 +159,11 @@ def read_numbers(column: Column) -> tuple[Floats, Bools | None]:
         except OverflowError:
             pass
     numbers, invalid = np.full(values.size, np.nan), np.zeros(values.size, dtype=np.bool_)
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         if is_number(value):
-            numbers[place] = _as_float(value)
+            numbers[index] = _as_float(value)
         else:
-            invalid[place] = not is_missing(value)
+            invalid[index] = not is_missing(value)
     return numbers, invalid
 
 
@@ -176,16 +180,16 @@ def read_times(column: Column) -> tuple[Floats, Bools | None]:
 
     Times are datetime64, datetime (without a zone they are UTC), dates (their midnight) and ISO 8601 texts.
     """
-    values = decoded(column)
+    values = decode(column)
     if values.dtype.kind == "M":
         return _seconds(values), None
     numbers, invalid = np.full(values.size, np.nan), np.zeros(values.size, dtype=np.bool_)
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         seconds = _time_of_day(value)
         if seconds is not None:
-            numbers[place] = seconds
+            numbers[index] = seconds
         else:
-            invalid[place] = not is_missing(value)
+            invalid[index] = not is_missing(value)
     return numbers, invalid
 
 

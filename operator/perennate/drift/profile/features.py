@@ -84,8 +84,8 @@ class NumericFeature:
     @classmethod
     def from_node(cls, node: Node) -> NumericFeature:
         """Read the JSON form."""
-        own = "name", "kind", "edges", "decile", "counts", "missing", "other", *MOMENTS
-        fields = node.fields(own, optional=("grid", "importance"))
+        required = "name", "kind", "edges", "decile", "counts", "missing", "other", *MOMENTS
+        fields = node.fields(required, optional=("grid", "importance"))
         edges = fields["edges"].rising(most=MAX_BINS)
         moments = read_moments(node, fields)
         low, high = moments["minimum"], moments["maximum"]
@@ -150,8 +150,8 @@ class CategoricalFeature:
     @classmethod
     def from_node(cls, node: Node) -> CategoricalFeature:
         """Read the JSON form."""
-        own = "name", "kind", "categories", "counts", "missing", "other"
-        fields = node.fields(own, optional=("importance",))
+        required = "name", "kind", "categories", "counts", "missing", "other"
+        fields = node.fields(required, optional=("importance",))
         categories = fields["categories"].texts(most=MAX_BINS)
         return cls(
             name=fields["name"].text(),

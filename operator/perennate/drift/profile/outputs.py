@@ -101,8 +101,8 @@ class Score:
     @classmethod
     def from_node(cls, node: Node, *, old: bool) -> Score:
         """Read the JSON form; an old one has no moments and no quantiles."""
-        own = "kind", "edges", "decile", "counts", "threshold", "calibration"
-        fields = node.fields(own if old else (*own, *MOMENTS), optional=() if old else ("grid", "means"))
+        required = "kind", "edges", "decile", "counts", "threshold", "calibration"
+        fields = node.fields(required if old else (*required, *MOMENTS), optional=() if old else ("grid", "means"))
         kind = fields["kind"].text(allowed=SCORE_KINDS)
         edges = fields["edges"].rising(most=MAX_BINS)
         threshold = fields["threshold"].optional_number()

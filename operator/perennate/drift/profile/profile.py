@@ -155,8 +155,8 @@ class Profile:
                 "read it with the release that wrote it"
             )
         old = schema == OLD_SCHEMA
-        own = "schema", "task", "rows", "holdoutRows", "features", "score", "classes", "metrics"
-        fields = node.fields(own if old else (*own, "prediction", "residual"))
+        required = "schema", "task", "rows", "holdoutRows", "features", "score", "classes", "metrics"
+        fields = node.fields(required if old else (*required, "prediction", "residual"))
         features = _read_features(fields["features"])
         check_names(features, (SCORE,) if old else (SCORE, PREDICTION))
         profile = cls(

@@ -42,7 +42,7 @@ class NumericCells:
         with np.errstate(over="ignore"):
             self._steps = (OFFSET_STEPS / layout.standard_deviations)[:, None]
 
-    def buffer(self, rows: int) -> Floats:
+    def allocate_buffer(self, rows: int) -> Floats:
         """Memory for as many rows, (numeric features x rows,): for `read` and for `transposed`.
 
         It is used again for the next rows: memory that comes and goes with them can take longer than counting them.
@@ -55,7 +55,7 @@ class NumericCells:
         np.copyto(values, matrix.T)
         return values
 
-    def fits(self, buffer: Floats, rows: int) -> bool:
+    def buffer_fits(self, buffer: Floats, rows: int) -> bool:
         """Whether memory is enough for as many rows."""
         return buffer.size >= len(self.names) * rows
 
@@ -103,28 +103,28 @@ class NumericCells:
         times[1:] -= ranks[:-1]
         times[self._first] = ranks[self._first]
         counted[self._places] += times
-        self._add_up(values, counted, moments)
+        self._add_moments(values, counted, moments)
 
-    def _add_up(self, values: Floats, counted: Ints, moments: Floats) -> None:
+    def _add_moments(self, values: Floats, counted: Ints, moments: Floats) -> None:
         """Add up offsets in `counted`, and sums and sums of squares in `moments`, of values in rising order.
 
         In the end the values are their offsets, so that a batch needs no second array.
         """
         finite = None
         # What is not finite or too far off comes first or last.
-        if not (np.abs(self._steps_off(values[:, [0, -1]])) <= MAX_OFFSET).all():
+        if not (np.abs(self._offset_steps(values[:, [0, -1]])) <= MAX_OFFSET).all():
             finite = np.isfinite(values)
             values[~finite] = 0.0
         moments[0] += np.add.reduce(values, axis=1)
         moments[1] += np.vecdot(values, values)
-        steps = self._steps_off(values)
+        steps = self._offset_steps(values)
         if finite is not None:
             np.clip(steps, -MAX_OFFSET, MAX_OFFSET, out=steps)
             steps[~finite] = 0.0
         # Whole numbers below 2**53 add up exactly, in whatever order.
         counted[self._offsets] += np.add.reduce(np.rint(steps, out=steps), axis=1).astype(np.int64)
 
-    def _steps_off(self, values: Floats) -> Floats:
+    def _offset_steps(self, values: Floats) -> Floats:
         """How far values are off the means, in steps; in the place of the values."""
         values -= self._means
         values *= self._steps
@@ -156,9 +156,9 @@ class CategoricalCells:
             return
         for value, times in value_counts(column):
             place = self._places.get(value) if type(value) is str else None
-            counted[self._place(value) if place is None else place] += times
+            counted[self._cell_of(value) if place is None else place] += times
 
-    def _place(self, value: object) -> int:
+    def _cell_of(self, value: object) -> int:
         """The cell of a value that is no known text as it stands."""
         return self._missing if is_missing(value) else self._places.get(class_text(value), self._other)
 

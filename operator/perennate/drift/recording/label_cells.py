@@ -48,16 +48,16 @@ class LabelCells:
             raise LabelError(self._profile.labels_not_counted_reason)
         if len(answers) != len(labels) or (delays is not None and len(delays) != len(labels)):
             raise ValueError(f"answers, labels and delays must be equally many, got {len(answers)} and {len(labels)}")
-        answers, labels = _plain(answers), _plain(labels)
+        answers, labels = _as_list(answers), _as_list(labels)
         counted = np.zeros(self._layout.size, dtype=np.int64)
         if self._profile.label_kind == "residuals":
             self._count_residuals(answers, labels, counted)
         else:
-            place = self._score_place if self._profile.label_kind == "scores" else self._class_place
+            place = self._score_cell if self._profile.label_kind == "scores" else self._confusion_cell
             for answer, label in zip(answers, labels, strict=True):
                 counted[place(answer, self._position(label))] += 1
         first = self._layout.delays.start
-        for delay in () if delays is None else _plain(delays):
+        for delay in () if delays is None else _as_list(delays):
             counted[first + bisect_left(DELAYS, delay)] += 1
         return counted
 
@@ -68,13 +68,13 @@ class LabelCells:
             raise LabelError(f"label must be one of {', '.join(self._profile.classes)}, got {text[:60]!r}")
         return self._classes[text]
 
-    def _score_place(self, answer: Any, truth: int) -> int:
+    def _score_cell(self, answer: Any, truth: int) -> int:
         bins = self._layout.score_bins
         if type(answer) is not int or not 0 <= answer < bins:
             raise LabelError(f"score bin must be from 0 to {bins - 1}, got {answer}")
         return int(self._layout.label(truth).start + answer)
 
-    def _class_place(self, answer: Any, truth: int) -> int:
+    def _confusion_cell(self, answer: Any, truth: int) -> int:
         classes = len(self._classes)
         if type(answer) is not int or not 0 <= answer < classes:
             raise LabelError(f"predicted class must be a position from 0 to {classes - 1}, got {answer}")
@@ -96,6 +96,6 @@ class LabelCells:
         counted[self._layout.residual_sums] = residual_sums(residuals, reference.unit)
 
 
-def _plain(values: SequenceOrArray[Any]) -> Sequence[Any]:
+def _as_list(values: SequenceOrArray[Any]) -> Sequence[Any]:
     """Values as Python has them."""
     return list(values.tolist()) if isinstance(values, np.ndarray) else values

@@ -29,7 +29,7 @@ CHUNK_ROWS = 8192
 10,000 on, a product of two columns would start threads, which take several times as long as it."""
 CATEGORY_ROWS = 262_144
 """Rows whose categories are counted at once: finding out which there are costs as much as counting many rows."""
-_PLAIN = frozenset({str, int, float, bool})
+_SCALAR_TYPES = frozenset({str, int, float, bool})
 
 
 class Recorder:
@@ -68,8 +68,8 @@ class Recorder:
         self._lock = threading.Lock()
         self._cells = np.zeros(self._layout.size, dtype=np.int64)
         self._moments = np.zeros((2, self._layout.numeric.size))
-        self._numbered = 0
-        self._waiting = RowBuffer(len(self._numeric.names))
+        self._rows_numbered = 0
+        self._row_buffer = RowBuffer(len(self._numeric.names))
         self._buffer: Floats | None = None
         self._score_start = self._layout.score_start
         self._score_edges = [] if profile.score is None else profile.score.edges.tolist()
@@ -99,16 +99,16 @@ class Recorder:
             with self._lock:
                 self._cells[ROWS] += rows.size
                 self._cells[SEEN] += came
-                self._keep(rows.matrix.T)
+                self._buffer_rows(rows.matrix.T)
             return
         if rows.size < BUFFER_ROWS:
             counted = np.zeros(self._layout.size, dtype=np.int64)
             counted[ROWS], counted[SEEN] = rows.size, came
             self._count_categories(rows, counted)
-            values = self._numbers(rows, counted, self._numeric.buffer(rows.size))
+            values = self._numbers(rows, counted, self._numeric.allocate_buffer(rows.size))
             with self._lock:
                 self._cells += counted
-                self._keep(values)
+                self._buffer_rows(values)
             return
         found = map_in_threads(workers, self._count, rows.parts(max(-(-rows.size // workers), CHUNK_ROWS)))
         with self._lock, np.errstate(over="ignore", invalid="ignore"):
@@ -134,7 +134,11 @@ class Recorder:
         """Memory for as many rows: that of a batch before if no other thread has it; new one costs a quarter more."""
         with self._lock:
             buffer, self._buffer = self._buffer, None
-        return buffer if buffer is not None and self._numeric.fits(buffer, rows) else self._numeric.buffer(rows)
+        return (
+            buffer
+            if buffer is not None and self._numeric.buffer_fits(buffer, rows)
+            else self._numeric.allocate_buffer(rows)
+        )
 
     def _count_categories(self, rows: Rows, counted: Ints) -> None:
         """Count the categories of rows into `counted`, (cells,)."""
@@ -156,15 +160,15 @@ class Recorder:
             return self._numeric.transposed(rows.matrix, buffer)
         return self._numeric.read(rows.columns, rows.size, counted, buffer)
 
-    def _keep(self, values: Floats) -> None:
+    def _buffer_rows(self, values: Floats) -> None:
         """Let numbers wait; the caller holds the lock."""
-        if not self._waiting.add(values):
-            self._count_waiting()
-            self._waiting.add(values)
+        if not self._row_buffer.add(values):
+            self._flush_buffer()
+            self._row_buffer.add(values)
 
-    def _count_waiting(self) -> None:
+    def _flush_buffer(self) -> None:
         """Count the numbers that wait; the caller holds the lock."""
-        values = self._waiting.take()
+        values = self._row_buffer.take()
         if values.shape[1]:
             with np.errstate(over="ignore", invalid="ignore"):
                 self._numeric.count(values, self._cells, self._moments)
@@ -174,8 +178,8 @@ class Recorder:
         if self._sampling_ratio == 1:
             return rows
         with self._lock:
-            first = self._numbered
-            self._numbered += rows.size
+            first = self._rows_numbered
+            self._rows_numbered += rows.size
         return rows.part(sampled(first, rows.size, self._sampling_ratio))
 
     def bin_scores(self, scores: npt.ArrayLike) -> Ints:
@@ -211,7 +215,7 @@ class Recorder:
     def class_positions(self, predictions: Sequence[object] | npt.NDArray[Any]) -> Ints:
         """Position of each predicted class among the profile's, -1 for none of them, without counting."""
         values = predictions.tolist() if isinstance(predictions, np.ndarray) else predictions
-        if len(kinds := set(map(type, values))) == 1 and kinds <= _PLAIN:
+        if len(kinds := set(map(type, values))) == 1 and kinds <= _SCALAR_TYPES:
             # Values of one plain type that are equal have one text, which takes ten times as long as looking it up.
             known = {value: self._classes.get(class_text(value), -1) for value in set(values)}
             return np.array([known[value] for value in values], dtype=np.int64)
@@ -267,7 +271,7 @@ class Recorder:
     def document(self) -> dict[str, Any]:
         """The counts document: a snapshot in which the cells of every feature add up to the rows."""
         with self._lock:
-            self._count_waiting()
+            self._flush_buffer()
             cells, moments = self._cells.copy(), self._moments.copy()
         return counts_document(
             self._layout, cells, moments, model=self._model, version=self._version, start=self._start

@@ -46,7 +46,7 @@ def estimate_design_effects(tables: Tables) -> DesignEffects:
     chi-square with d = (S - 1)(B - 1) degrees of freedom if rows are independent; phi = Q / d. S is the number of
     sub-windows with rows, B the number of cells with rows.
     """
-    shape, counts, moments = tables.shape, tables.current, tables.parts.moments
+    shape, counts, moments = tables.shape, tables.current, tables.bucket_moments.moments
     cells = shape.sum((counts > 0).astype(np.float64))
     freedom = (moments.occupied - 1) * (cells - 1)
     critical = np.where(freedom > 0, chdtri(np.maximum(freedom, 1.0), LEVEL), np.inf)
@@ -90,7 +90,7 @@ def _cumulative(tables: Tables) -> Floats:
     before = shape.each(running[shape.starts] - tables.current[shape.starts])
     shares = (running - before) / rows
     inner = (shares > INNER[0]) & (shares < INNER[1]) & (tables.current > 0)
-    excess = np.maximum(tables.parts.cumulative() - rows * shares**2, 0.0)
+    excess = np.maximum(tables.bucket_moments.cumulative() - rows * shares**2, 0.0)
     ratios = np.divide(excess, shares * (1 - shares), out=np.zeros_like(excess), where=inner)
     cuts = np.maximum(shape.sum(inner.astype(np.float64)), 1.0)
-    return np.asarray(shape.sum(ratios) / cuts / np.maximum(tables.parts.moments.occupied - 1, 1.0))
+    return np.asarray(shape.sum(ratios) / cuts / np.maximum(tables.bucket_moments.moments.occupied - 1, 1.0))

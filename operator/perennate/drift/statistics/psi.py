@@ -35,9 +35,14 @@ class PsiGroups:
         self.logs = np.log(self.shares)
 
     @classmethod
-    def of(cls, known: ReferenceCounts, cuts: Ints) -> PsiGroups:
+    def of(cls, reference_counts: ReferenceCounts, cuts: Ints) -> PsiGroups:
         """The groups that begin at the cells `cuts` of some tables."""
-        return cls(known.shape.joined(cuts), np.add.reduceat(known.counts, cuts), known.rows, cuts)
+        return cls(
+            reference_counts.shape.joined(cuts),
+            np.add.reduceat(reference_counts.counts, cuts),
+            reference_counts.rows,
+            cuts,
+        )
 
     def without(self, empty: Bools) -> PsiGroups:
         """Leaving some out, (groups,)."""

@@ -64,17 +64,24 @@ class Tables:
             (C - E)^2 / (E (1 - q)), with E the rows of the window expected in a cell and q the share.
     """
 
-    def __init__(self, known: ReferenceCounts, current: Floats, current_rows: Floats, parts: BucketMoments) -> None:
-        self.known, self.current, self.current_rows, self.parts = known, current, current_rows, parts
-        shape = self.shape = known.shape
-        self.reference = known.counts
-        self.reference_rows = rows = known.rows
+    def __init__(
+        self, reference_counts: ReferenceCounts, current: Floats, current_rows: Floats, bucket_moments: BucketMoments
+    ) -> None:
+        self.reference_counts, self.current, self.current_rows, self.bucket_moments = (
+            reference_counts,
+            current,
+            current_rows,
+            bucket_moments,
+        )
+        shape = self.shape = reference_counts.shape
+        self.reference = reference_counts.counts
+        self.reference_rows = rows = reference_counts.rows
         filled = np.maximum(current_rows, TINY)
-        self.total = total = known.counts + current
+        self.total = total = reference_counts.counts + current
         self.share = share = filled / (rows + filled)
         self.effective_sample_size = rows * share
         self.product = rows * filled
-        self.steps = steps = current / shape.each(filled) - known.shares
+        self.steps = steps = current / shape.each(filled) - reference_counts.shares
         self.terms = steps * steps / np.maximum(total, 1.0)
 
     def expected(self) -> Floats:
@@ -86,15 +93,22 @@ class Tables:
         if chosen.all():
             return self
         kept = chosen[self.shape.owner]
-        known = self.known.only(chosen)
-        return Tables(known, self.current[kept], self.current_rows[chosen], self.parts.only(chosen, kept))
+        reference_counts = self.reference_counts.only(chosen)
+        return Tables(
+            reference_counts, self.current[kept], self.current_rows[chosen], self.bucket_moments.only(chosen, kept)
+        )
 
     def deflated(self, design_effect: Floats) -> Tables:
         """As many rows as they are worth: counts divided by the design effect of each table, (tables,)."""
         current = np.floor(self.current / self.shape.each(design_effect) + 0.5)
-        return Tables(self.known, current, self.current_rows / design_effect, self.parts)
+        return Tables(self.reference_counts, current, self.current_rows / design_effect, self.bucket_moments)
 
     def joined(self, first: Ints) -> Tables:
         """Join neighbouring cells: a new cell begins only at the cells `first`, among them the start of every table."""
         current = np.add.reduceat(self.current, first)
-        return Tables(self.known.joined(first), current, self.current_rows, self.parts.joined(first, self.shape))
+        return Tables(
+            self.reference_counts.joined(first),
+            current,
+            self.current_rows,
+            self.bucket_moments.joined(first, self.shape),
+        )

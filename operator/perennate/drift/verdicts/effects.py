@@ -51,7 +51,7 @@ class Comparison:
     ) -> None:
         self.reference, self.chosen, self.total = reference, chosen, total
         self.tables, self.merged, self.design_effects = tables, merged, design_effects
-        self.whole = tables.known is reference.known
+        self.whole = tables.reference_counts is reference.reference_counts
         self.places: list[int] = chosen.nonzero()[0].tolist()
         groups = reference.groups if self.whole else reference.groups_of(chosen)
         self.stability = stability_index(tables, groups, design_effects.cells)
@@ -129,13 +129,13 @@ class Effect:
         label: what people call it.
         measure: computes it.
         applies: which tables of a profile it can be measured on, (tables,).
-        most: it is never larger.
+        maximum: largest possible value.
     """
 
     label: str
     measure: Measure
     applies: Callable[[ReferenceTables], Bools]
-    most: float = math.inf
+    maximum: float = math.inf
 
 
 def _always(reference: ReferenceTables) -> Bools:
@@ -145,8 +145,8 @@ def _always(reference: ReferenceTables) -> Bools:
 EFFECTS: Mapping[str, Effect] = MappingProxyType(
     {
         "psi": Effect("PSI*", corrected_stability_index, _always),
-        "jensenShannon": Effect("JS*", jensen_shannon, _always, most=1.0),
-        "kolmogorovSmirnov": Effect("KS D", kolmogorov_smirnov, lambda reference: reference.shape.ordered, most=1.0),
+        "jensenShannon": Effect("JS*", jensen_shannon, _always, maximum=1.0),
+        "kolmogorovSmirnov": Effect("KS D", kolmogorov_smirnov, lambda reference: reference.shape.ordered, maximum=1.0),
         "wasserstein": Effect("W1", wasserstein_distance, lambda reference: reference.has_grid),
         "meanShift": Effect("mean shift", mean_shift, lambda reference: reference.has_shift),
     }

@@ -28,7 +28,7 @@ def fault_hint(layout: Layout, window: Ints, index: int, check: str) -> str:
     if check == "missing":
         return f"`{feature.name}`: {percent(missing)} missing, {_known(layout, feature.missing)}"
     if check == "other":
-        return f"`{feature.name}`: {percent(other)} of rows {_strange(layout, index)}"
+        return f"`{feature.name}`: {percent(other)} of rows {_other_values(layout, index)}"
     if isinstance(feature, CategoricalFeature):
         raise TypeError(f"{feature.name!r} is a category, which has no range")
     if feature.minimum is None or feature.maximum is None:
@@ -50,19 +50,19 @@ def change_hint(layout: Layout, index: int, reference: Floats, current: Floats, 
     """
     gains = current - reference
     cell = int(np.argmax(gains))
-    told = f"{percent(current[cell])} of rows, {percent(reference[cell])} in training"
+    shares = f"{percent(current[cell])} of rows, {percent(reference[cell])} in training"
     feature = layout.features[index] if index < len(layout.features) else None
     if gains[cell] >= MIN_GAIN and isinstance(feature, CategoricalFeature) and cell < feature.bins:
-        return f"`{feature.name}`: {feature.categories[cell]!r} takes {told}"
+        return f"`{feature.name}`: {feature.categories[cell]!r} takes {shares}"
     # A column that moves as a whole fills several bins; a default value fills one.
     alone = gains[cell] >= np.maximum(gains, 0.0).sum() / 2
     if gains[cell] >= MIN_GAIN and alone and isinstance(feature, NumericFeature):
         value = _only_value(feature, cell)
         if value is not None:
-            return f"`{feature.name}`: {value:g} takes {told}"
+            return f"`{feature.name}`: {value:g} takes {shares}"
         if 0 < cell < feature.bins - 1:
             low, high = feature.edges[cell - 1], feature.edges[cell]
-            return f"`{feature.name}`: values above {low:g} up to {high:g} take {told}"
+            return f"`{feature.name}`: values above {low:g} up to {high:g} take {shares}"
     if feature is not None and abs(shift) >= MIN_SHIFT:
         side = "above" if shift > 0 else "below"
         return f"`{feature.name}`: on average {abs(shift):.2g} standard deviations {side} training"
@@ -85,7 +85,7 @@ def _only_value(feature: NumericFeature, cell: int) -> float | None:
     return high if inside.size and np.all(inside == high) else None
 
 
-def _strange(layout: Layout, index: int) -> str:
+def _other_values(layout: Layout, index: int) -> str:
     feature = layout.features[index]
     if not isinstance(feature, CategoricalFeature):
         return f"are no {'time' if feature.kind == 'datetime' else 'number'}, {_known(layout, feature.other)}"

@@ -35,7 +35,7 @@ class FeatureRule:
     def __post_init__(self) -> None:
         if self.method not in EFFECTS:
             raise ValueError(f"method must be one of {', '.join(EFFECTS)}, got {self.method!r}")
-        most = EFFECTS[self.method].most
+        most = EFFECTS[self.method].maximum
         if not (0 < self.threshold <= most and math.isfinite(self.threshold)):
             upper = "" if most == math.inf else f" and at most {most:g}"
             raise ValueError(f"threshold of {self.method} must be above 0{upper}, got {self.threshold}")
@@ -67,17 +67,19 @@ def make_thresholds(
     Raises:
         ValueError: a rule for a name that the profile does not have, or with an effect that does not apply to it.
     """
-    plain = _default_thresholds(len(reference.names), warning, drifted)
+    defaults = _default_thresholds(len(reference.names), warning, drifted)
     if not rules:
-        return plain
-    methods, upper, lower = plain.methods.copy(), plain.drifted.copy(), plain.warning.copy()
+        return defaults
+    methods, upper, lower = defaults.methods.copy(), defaults.drifted.copy(), defaults.warning.copy()
     for name, rule in rules.items():
         if name not in reference.names:
             raise ValueError(f"rule for {name!r}: the profile has only {', '.join(reference.names)}")
         index = reference.names.index(name)
         if not EFFECTS[rule.method].applies(reference)[index]:
-            able = [method for method, effect in EFFECTS.items() if effect.applies(reference)[index]]
-            raise ValueError(f"rule for {name!r}: method must be one of {', '.join(able)} here, got {rule.method!r}")
+            applicable = [method for method, effect in EFFECTS.items() if effect.applies(reference)[index]]
+            raise ValueError(
+                f"rule for {name!r}: method must be one of {', '.join(applicable)} here, got {rule.method!r}"
+            )
         methods[index] = rule.method
         upper[index] = rule.threshold
         lower[index] = rule.threshold / 2 if rule.warning is None else rule.warning

@@ -87,16 +87,16 @@ def evaluate_drift(
     if not sample.warm or rows < needed:
         return _unknown(sample, needed)
     total = sample.total
-    tables = reference.tables(total, sample.parts)
+    tables = reference.tables(total, sample.bucket_moments)
     chosen = reference.comparable & (tables.current_rows >= needed)
     checks = fault_tests(reference, total)
     if not chosen.any():
-        return _only_faults(sample, tables, thresholds, checks, significance)
+        return _faults_only(sample, tables, thresholds, checks, significance)
     compared = _compare(sample, tables, chosen)
     p = union(compared.merged, compared.design_effects)
     rejected = holm(np.concatenate((p, checks.p)), significance, tests=p.size + checks.possible)
-    judged = _judge(compared, thresholds, rejected[: p.size])
-    features = compared_results(compared, thresholds, p, judged.effects, judged.levels)
+    assessment = _assess(compared, thresholds, rejected[: p.size])
+    features = compared_results(compared, thresholds, p, assessment.effects, assessment.levels)
     if p.size < chosen.size:
         features += unknown_results(reference.names, tables.current_rows, thresholds, np.flatnonzero(~chosen))
     least = needed_features(quorum, p.size)
@@ -107,7 +107,7 @@ def evaluate_drift(
         features=tuple(features),
         faults=found_faults(sample.layout, total, checks, faulty),
         rows=rows,
-        signal=_signal(verdict, judged.near, least),
+        signal=_signal(verdict, assessment.near, least),
         fault_signal=fault_signal(checks, faulty),
         reason=_reason(verdict, features, least),
     )
@@ -121,7 +121,7 @@ def _compare(sample: Sample, tables: Tables, chosen: Bools) -> Comparison:
 
 
 @dataclass(eq=False, slots=True)
-class _Judged:
+class _Assessment:
     """Both gates of the compared tables.
 
     Args:
@@ -135,7 +135,7 @@ class _Judged:
     near: int
 
 
-def _judge(compared: Comparison, thresholds: Thresholds, rejected: Bools) -> _Judged:
+def _assess(compared: Comparison, thresholds: Thresholds, rejected: Bools) -> _Assessment:
     """Hold the effects against their gates."""
     effects = compared.effect(DEFAULT)
     for method in thresholds.others:
@@ -143,7 +143,7 @@ def _judge(compared: Comparison, thresholds: Thresholds, rejected: Bools) -> _Ju
         effects = np.where(of_compared, compared.effect(method), effects)
     drifted, warning = compared.of_compared(thresholds.drifted), compared.of_compared(thresholds.warning)
     levels = rejected * (1 + (effects >= warning).astype(np.int64) + (effects >= drifted))
-    return _Judged(effects, levels, int(np.count_nonzero(rejected & (effects >= HYSTERESIS * drifted))))
+    return _Assessment(effects, levels, int(np.count_nonzero(rejected & (effects >= HYSTERESIS * drifted))))
 
 
 def _verdict(features: list[FeatureResult], least: int) -> DriftVerdict:
@@ -171,7 +171,7 @@ def _unknown(sample: Sample, needed: int) -> Evaluation:
     return Evaluation(DriftVerdict.UNKNOWN, (), (), sample.rows, Signal.UNKNOWN, Signal.UNKNOWN, reason)
 
 
-def _only_faults(
+def _faults_only(
     sample: Sample, tables: Tables, thresholds: Thresholds, checks: FaultTests, significance: float
 ) -> Evaluation:
     """No feature has enough values for a verdict on drift, which may well be a fault."""

@@ -24,7 +24,7 @@ from perennate.drift.statistics.wasserstein import Quantiles
 
 
 @dataclass(frozen=True, eq=False)
-class _Row:
+class _TableSource:
     """One table to be.
 
     Args:
@@ -80,10 +80,10 @@ class ReferenceTables:
         self._cells = np.full(layout.size, len(self._spans))
         for cell, span in enumerate(self._spans):
             self._cells[slice(*span)] = cell
-        self.known = ReferenceCounts(self.shape, self._take(layout.reference))
+        self.reference_counts = ReferenceCounts(self.shape, self._take(layout.reference))
         cuts = [start + np.array(row.cuts) for start, row in zip(self.shape.starts, rows, strict=True)]
-        self.groups = PsiGroups.of(self.known, np.concatenate(cuts))
-        self.comparable = self.known.rows > 0
+        self.groups = PsiGroups.of(self.reference_counts, np.concatenate(cuts))
+        self.comparable = self.reference_counts.rows > 0
         below, above, missing, other = layout.specials
         self._invalid_places = np.stack((missing, other, below, above))
         self.known_invalid = self.invalid(layout.reference)
@@ -91,7 +91,7 @@ class ReferenceTables:
     def tables(self, total: Ints, parts: BucketMoments) -> Tables:
         """The tables of a window: its cells, (cells of the layout,), and what its sub-windows tell."""
         current = self._take(total)
-        return Tables(self.known, current, self.shape.sum(current), parts)
+        return Tables(self.reference_counts, current, self.shape.sum(current), parts)
 
     def moments(self, counts: Ints) -> Floats:
         """Packed moments of each of some sub-windows, (sub-windows, cells of the layout)."""
@@ -124,7 +124,7 @@ class ReferenceTables:
 
     @cached_property
     def _quantiles(self) -> Quantiles:
-        return Quantiles.of(self.grids, self.shape, self.known.counts)
+        return Quantiles.of(self.grids, self.shape, self.reference_counts.counts)
 
     def invalid(self, total: Ints) -> Floats:
         """Rows that are missing, other and out of range, (3, features), of all rows, (cells of the layout,)."""
@@ -148,7 +148,7 @@ class ReferenceTables:
         """Cells that PSI is taken over, of some of the tables, (tables,)."""
         opens = np.zeros(self.shape.owner.size, dtype=np.bool_)
         opens[self.groups.cuts] = True
-        return PsiGroups.of(self.known.only(chosen), np.flatnonzero(opens[chosen[self.shape.owner]]))
+        return PsiGroups.of(self.reference_counts.only(chosen), np.flatnonzero(opens[chosen[self.shape.owner]]))
 
     def _take(self, counts: Ints) -> Floats:
         """Counts of the cells of all tables, (..., cells)."""
@@ -159,7 +159,7 @@ class ReferenceTables:
         return found[:-1]
 
 
-def _feature_row(layout: Layout, index: int) -> _Row:
+def _feature_row(layout: Layout, index: int) -> _TableSource:
     feature = layout.features[index]
     bins = layout.bins_of(index)
     below, _, missing, other = (int(place) for place in layout.specials[:, index])
@@ -167,19 +167,21 @@ def _feature_row(layout: Layout, index: int) -> _Row:
     importance = feature.importance or 0.0
     if not isinstance(feature, NumericFeature):
         spans = [(place, place + 1) for place in (*first, other)]
-        return _Row(feature.name, spans, list(range(len(spans))), ordered=False, importance=importance)
+        return _TableSource(feature.name, spans, list(range(len(spans))), ordered=False, importance=importance)
     spans = list(zip([below, *first[1:]], [*first[1:], missing], strict=True))
-    return _Row(feature.name, spans, _openings(feature.decile), True, feature.grid, feature.sd or 0.0, importance)
+    return _TableSource(
+        feature.name, spans, _openings(feature.decile), True, feature.grid, feature.sd or 0.0, importance
+    )
 
 
-def _output_rows(layout: Layout) -> list[_Row]:
+def _output_rows(layout: Layout) -> list[_TableSource]:
     rows, score = [], layout.profile.score
     if score is not None:
         spans = [(place, place + 1) for place in range(layout.score.start, layout.score.stop)]
-        rows.append(_Row(SCORE, spans, _openings(score.decile), True, score.grid, score.sd or 0.0))
+        rows.append(_TableSource(SCORE, spans, _openings(score.decile), True, score.grid, score.sd or 0.0))
     if layout.profile.prediction is not None:
         spans = [(place, place + 1) for place in range(layout.prediction.start, layout.prediction.stop)]
-        rows.append(_Row(PREDICTION, spans, list(range(len(spans))), ordered=False))
+        rows.append(_TableSource(PREDICTION, spans, list(range(len(spans))), ordered=False))
     return rows
 
 

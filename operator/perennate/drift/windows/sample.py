@@ -54,9 +54,9 @@ class Sample:
         return self.sub_windows.total
 
     @property
-    def parts(self) -> BucketMoments:
+    def bucket_moments(self) -> BucketMoments:
         """What the sub-windows tell of how dependent the rows are."""
-        return self.sub_windows.parts
+        return self.sub_windows.bucket_moments
 
     @property
     def rows(self) -> int:

@@ -32,7 +32,7 @@ class SubWindows:
 
     slots: Mapping[int, Ints]
     total: Ints
-    parts: BucketMoments
+    bucket_moments: BucketMoments
 
     @cached_property
     def counts(self) -> Ints:

@@ -43,7 +43,7 @@ class Window:
         if not (length > 0 and 0 < scrape_interval <= length):
             raise ValueError(f"0 < scrape_interval <= length must hold, got {scrape_interval} and {length}")
         self.layout = Layout(profile)
-        self._adder = SubWindowSums(ReferenceTables(self.layout))
+        self._sub_window_sums = SubWindowSums(ReferenceTables(self.layout))
         self.length = float(length)
         self.scrape_interval = float(scrape_interval)
         self.step = max(self.scrape_interval, self.length / SUB_WINDOWS)
@@ -87,14 +87,14 @@ class Window:
             return True
         self._pods[pod] = PodCounts(counts.start, counts.cells, now)
         self._seen_since = min(self._seen_since, now)
-        gained = self._gained(counts, known, now)
-        self.changes += gained is None or bool(gained.any())
+        increase = self._increase(counts, known, now)
+        self.changes += increase is None or bool(increase.any())
         # A pod's clock may run ahead of ours: nothing was seen after now.
-        seen_from = now if gained is None else min(now, max(counts.start, now - self.length))
+        seen_from = now if increase is None else min(now, max(counts.start, now - self.length))
         self._since = seen_from if self._since is None else min(self._since, seen_from)
-        if gained is not None and gained.any():
+        if increase is not None and increase.any():
             slot = int(now // self.step)
-            self._sums[slot] = self._sums[slot] + gained if slot in self._sums else gained.copy()
+            self._sums[slot] = self._sums[slot] + increase if slot in self._sums else increase.copy()
         self._prune(now)
         return True
 
@@ -102,12 +102,12 @@ class Window:
         """What the window holds at `now`; a copy that later scrapes do not change."""
         known, key = self._latest, (self.changes, (now - self.length) // self.step)
         if known is None or known[0] != key:
-            known = self._latest = key, self._adder.of(self._held(now))
+            known = self._latest = key, self._sub_window_sums.of(self._inside_window(now))
         found = known[1]
         since = now if self._since is None else max(self._since, now - self.length)
-        return Sample(self._adder.reference, found, since, now, warm=now - since >= self.length / WARM_UP)
+        return Sample(self._sub_window_sums.reference, found, since, now, warm=now - since >= self.length / WARM_UP)
 
-    def disregard(self, *, until: float) -> None:
+    def ignore_earlier(self, *, until: float) -> None:
         """Leave out what pods counted that began before this time and are not known yet; what they gain counts.
 
         Args:
@@ -158,21 +158,21 @@ class Window:
             return read_counts(document, self.layout)
         return validate_counts(document, self.profile, layout=self.layout)
 
-    def _gained(self, counts: Counts, known: PodCounts | None, now: float) -> Ints | None:
+    def _increase(self, counts: Counts, known: PodCounts | None, now: float) -> Ints | None:
         """What came since the last scrape; None if that cannot be told."""
         if known is None:
             # A pod that began before others were forgotten may be one of them: it was counted, nobody knows how far.
-            told = self._forgotten is None or counts.start > self._forgotten
-            return counts.cells if told and counts.start >= now - self.length else None
-        if counts.start != known.start or self._fell(counts.cells, known.cells):
+            known_start = self._forgotten is None or counts.start > self._forgotten
+            return counts.cells if known_start and counts.start >= now - self.length else None
+        if counts.start != known.start or self._decreased(counts.cells, known.cells):
             return counts.cells
         return counts.cells - known.cells
 
-    def _fell(self, cells: Ints, before: Ints) -> bool:
+    def _decreased(self, cells: Ints, before: Ints) -> bool:
         """Whether any cell that only ever grows fell."""
         return bool(np.any(cells[self.layout.growing] < before[self.layout.growing]))
 
-    def _held(self, now: float) -> dict[int, Ints]:
+    def _inside_window(self, now: float) -> dict[int, Ints]:
         """The sub-windows of which any moment lies inside the window: all, unless it left the oldest behind."""
         start = now - self.length
         if not self._sums or (min(self._sums) + 1) * self.step > start:
@@ -181,7 +181,7 @@ class Window:
 
     def _prune(self, now: float) -> None:
         """Forget what has left the window, and pods that were not seen for as long."""
-        self._sums = self._held(now)
+        self._sums = self._inside_window(now)
         # Every scrape comes by here: to look at all pods each time would take longer than to read what they counted.
         if self._seen_since < now - self.length:
             self._pods = {name: pod for name, pod in self._pods.items() if pod.seen >= now - self.length}

@@ -158,7 +158,7 @@ class TargetWatcher:
             else:
                 _logger.info("%s: its window continues with %d rows", self.key, window.sample(now).rows)
         if self._paused:
-            window.disregard(until=now)
+            window.ignore_earlier(until=now)
         self._window, self._first, self._paused = window, False, False
         self._saved_changes, self._saved_at = window.changes, now
 

@@ -127,7 +127,7 @@ def test_a_subset_of_the_tables_gives_the_same_p_values(detector: Detector) -> N
 
 
 def _content(tables: Tables) -> list[np.ndarray]:
-    parts = tables.parts
+    parts = tables.bucket_moments
     return [array.copy() for array in (tables.reference, tables.current, parts.moments.squares, parts.cumulative())]
 
 
@@ -140,7 +140,7 @@ def compare(cells: list[int], *, parts: int = 1) -> Comparison:
 def compare_parts(counts: np.ndarray) -> Comparison:
     """A window with these counts in its sub-windows, as an array of shape (sub-windows, cells of the layout)."""
     found = SubWindowSums(REFERENCE).of(dict(enumerate(counts)))
-    tables = REFERENCE.tables(found.total, found.parts)
+    tables = REFERENCE.tables(found.total, found.bucket_moments)
     chosen = tables.current_rows > 0
     known = tables.only(chosen)
     merged = merge_sparse(known)
@@ -163,7 +163,7 @@ def test_effects_are_finite_bounded_and_pure(method: str, cells: list[int]) -> N
 
     assert np.isfinite(found).all()
     assert found.shape == (int(compared.chosen.sum()),)
-    assert np.all(found <= EFFECTS[method].most)
+    assert np.all(found <= EFFECTS[method].maximum)
     assert method == "psi" or np.all(found >= 0)
     assert np.array_equal(found, EFFECTS[method].measure(compared))
     assert all(np.array_equal(*both) for both in zip(before[0], _content(compared.tables), strict=True))

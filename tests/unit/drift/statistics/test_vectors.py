@@ -36,7 +36,7 @@ def test_p_values_of_the_known_window() -> None:
 def test_stability_index_of_the_known_window() -> None:
     """PSI* is PSI minus (k - 1)(1/N + 1/M)."""
     tables = make_tables(REFERENCE, WINDOW)
-    index, effect = stability_index(tables, PsiGroups.of(tables.known, np.arange(10)), np.ones(1))
+    index, effect = stability_index(tables, PsiGroups.of(tables.reference_counts, np.arange(10)), np.ones(1))
 
     assert index[0] == pytest.approx(0.038544, abs=5e-7)
     assert effect[0] == pytest.approx(0.019644, abs=5e-7)

@@ -29,9 +29,9 @@ def test_cached_sums_equal_fresh_ones(changes: list[tuple[int, bool]], seed: int
 
         assert np.array_equal(found.total, fresh.total)
         assert np.array_equal(found.total, found.counts.sum(axis=0))
-        assert np.allclose(found.parts.moments.packed(), fresh.parts.moments.packed(), rtol=1e-12)
-        assert np.allclose(found.parts.cumulative(), fresh.parts.cumulative(), rtol=1e-12)
-        assert np.array_equal(found.parts.counts(np.arange(5)), fresh.parts.counts(np.arange(5)))
+        assert np.allclose(found.bucket_moments.moments.packed(), fresh.bucket_moments.moments.packed(), rtol=1e-12)
+        assert np.allclose(found.bucket_moments.cumulative(), fresh.bucket_moments.cumulative(), rtol=1e-12)
+        assert np.array_equal(found.bucket_moments.counts(np.arange(5)), fresh.bucket_moments.counts(np.arange(5)))
 
 
 def test_returned_sums_do_not_change() -> None:
