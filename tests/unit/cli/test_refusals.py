@@ -272,7 +272,7 @@ DOCUMENTS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "not UTF-8": (lambda content: content.decode().encode("utf-16"), "document: must be JSON: "),
     "not a number": (lambda content: content[:-1] + b',"more":NaN}', "document: must be JSON: "),
     "another document": (lambda _: b"[]", ""),
-    "a field too many": (lambda content: content[:-1] + b',"more":1}', "more: is no field of this schema"),
+    "a field too many": (lambda content: content[:-1] + b',"more":1}', "more: is not a field of this schema"),
     "deep nesting": (
         lambda _: b'{"a":' + b"[" * 5000,
         "document: must be JSON: maximum recursion depth",

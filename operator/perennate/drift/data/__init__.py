@@ -1,1 +1,1 @@
-"""Columns of rows as arrays, categories and value counts, and strict reading of JSON. Knows no profile."""
+"""Columns as arrays, categories, value counts, and validation of JSON documents. Nothing here uses a profile."""

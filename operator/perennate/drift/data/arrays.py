@@ -1,4 +1,4 @@
-"""Names for the two kinds of arrays that everything here is made of."""
+"""Type aliases for arrays."""
 
 from __future__ import annotations
 

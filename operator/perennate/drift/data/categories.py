@@ -1,4 +1,4 @@
-"""The one text form of a class or category, and what counts as a missing value."""
+"""The canonical text of a class or category, and the test for missing values."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from numbers import Integral, Real
 
 
 def class_text(value: object) -> str:
-    """The text that a class or category is known by in every document.
+    """Return the canonical text of a class or category, as it appears in every document.
 
-    JSON cannot tell 1 from 1.0 and databases store booleans in many ways, so equal values must get equal text: `True`
-    is "true", `1`, `1.0` and `numpy.int64(1)` are "1", everything else is `str(value)`.
+    Equal values have equal texts, because JSON does not distinguish 1 from 1.0 and databases store booleans in
+    different ways: `True` is "true"; `1`, `1.0` and `numpy.int64(1)` are "1"; everything else is `str(value)`.
     """
     if isinstance(value, str):
         return str(value)
@@ -24,12 +24,12 @@ def class_text(value: object) -> str:
 
 
 def is_missing(value: object) -> bool:
-    """Whether a value is absent: None, NaN, or a missing mark of pandas (by name: pandas may not be there)."""
+    """Whether a value is None, NaN, or NA or NaT of pandas (by type name, since pandas may not be installed)."""
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:
         return True
     return isinstance(value, Real) and math.isnan(float(value))
 
 
 def is_number(value: object) -> bool:
-    """Whether a value counts as a number: every real number, and booleans as 0 and 1."""
+    """Whether a value is a real number or a boolean, which counts as 0 or 1."""
     return isinstance(value, Real) or type(value).__name__ == "bool_"

@@ -1,6 +1,6 @@
-"""The forms that rows come in, and reading a column of them as numbers, as times, or as categories.
+"""Convert rows in any supported form to columns, and columns to numbers or times.
 
-Nothing here imports a library of data frames: a frame is anything whose columns have names and turn into arrays.
+Nothing here imports a data frame library: a data frame is any object with named columns that numpy can convert.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PLAIN_NUMBERS = frozenset({float, int, bool, type(None)})
 
 @runtime_checkable
 class CategoricalColumn(Protocol):
-    """A column as positions in a list of its distinct values, -1 for none; a pandas.Categorical is one."""
+    """A column as integer codes into its distinct values, -1 for missing, such as pandas.Categorical."""
 
     @property
     def categories(self) -> Any:
@@ -33,26 +33,28 @@ class CategoricalColumn(Protocol):
 
     @property
     def codes(self) -> Any:
-        """Position of each row's value, (rows,)."""
+        """Code of each row, (rows,)."""
 
 
 Column: TypeAlias = Array | CategoricalColumn
 
 
 def read_columns(data: Any, names: Sequence[str] | None = None) -> tuple[dict[str, Column], int]:
-    """Columns by name and the number of rows.
+    """Return columns by name and the number of rows.
 
     Args:
-        data: a mapping of columns, a frame, a sequence of mappings (a field that a row lacks is missing there), or an
-            array (rows, columns).
-        names: of the columns of an array.
+        data: a mapping of columns, a data frame, a sequence of mappings (an absent key is a missing value), or an array
+            (rows, columns).
+        names: names of the columns of an array.
 
     Raises:
-        ValueError: columns are not one-dimensional or not of one length, or an array does not fit its names.
+        ValueError: columns are not one-dimensional or differ in length, or an array does not have one name per column.
     """
     if isinstance(data, np.ndarray):
         if data.ndim != 2 or names is None or len(names) != data.shape[1]:
-            raise ValueError(f"an array must have a row and a name for each column, got {data.shape} and {names}")
+            raise ValueError(
+                f"an array must be two-dimensional with one name per column, got shape {data.shape} and names {names}"
+            )
         return {name: data[:, index] for index, name in enumerate(names)}, data.shape[0]
     if isinstance(data, Mapping):
         columns = {name: as_column(values) for name, values in data.items()}
@@ -63,12 +65,12 @@ def read_columns(data: Any, names: Sequence[str] | None = None) -> tuple[dict[st
         columns = {str(label): as_column(data[label]) for label in labels}
     shapes = {column.shape if isinstance(column, np.ndarray) else np.shape(column.codes) for column in columns.values()}
     if len(shapes) != 1 or len(next(iter(shapes))) != 1:
-        raise ValueError(f"columns must be one-dimensional and of one length, got shapes {sorted(shapes)}")
+        raise ValueError(f"columns must be one-dimensional and equally long, got shapes {sorted(shapes)}")
     return columns, next(iter(shapes))[0]
 
 
 def as_column(values: Any) -> Column:
-    """Anything one-dimensional as an array; a coded column as it is."""
+    """Convert a one-dimensional sequence to an array; return a categorical column unchanged."""
     if isinstance(values, np.ndarray):
         return values
     return values if isinstance(values, CategoricalColumn) else np.asarray(values)
@@ -76,14 +78,14 @@ def as_column(values: Any) -> Column:
 
 @dataclass(frozen=True, eq=False)
 class _CategoricalSlice:
-    """Some rows of a coded column."""
+    """Some rows of a categorical column."""
 
     categories: Any
     codes: Any
 
 
 def select_rows(column: Column, rows: slice | Ints) -> Column:
-    """Some rows of a column."""
+    """Select rows of a column."""
     return (
         column[rows]
         if isinstance(column, np.ndarray)
@@ -93,12 +95,12 @@ def select_rows(column: Column, rows: slice | Ints) -> Column:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows that need no check any more.
+    """Rows in columns that are already validated.
 
     Args:
-        columns: by name, each (size,).
-        size: how many.
-        matrix: instead of the columns, all of them side by side, (size, columns).
+        columns: columns by name, each (size,).
+        size: number of rows.
+        matrix: all columns as one array, (size, columns), in place of `columns`.
     """
 
     columns: Mapping[str, Column]
@@ -106,7 +108,7 @@ class Rows:
     matrix: Floats | None = None
 
     def parts(self, size: int) -> Iterator[Rows]:
-        """All of them, so many at once."""
+        """Yield all rows in chunks of at most `size`."""
         if self.size <= size:
             yield self
             return
@@ -114,14 +116,14 @@ class Rows:
             yield self.part(slice(start, start + size))
 
     def part(self, rows: slice | Ints) -> Rows:
-        """Some of them."""
+        """Select rows."""
         columns = {name: select_rows(column, rows) for name, column in self.columns.items()}
         size = len(range(self.size)[rows]) if isinstance(rows, slice) else rows.size
         return Rows(columns, size, None if self.matrix is None else self.matrix[rows])
 
 
 def decode(column: Column) -> Array:
-    """The values of a column; None where a coded one has none."""
+    """Return the values of a column as an array; missing values of a categorical column are None."""
     if isinstance(column, np.ndarray):
         return column
     known = np.empty(len(column.categories) + 1, dtype=object)
@@ -130,7 +132,7 @@ def decode(column: Column) -> Array:
 
 
 def _of_records(records: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
-    """Columns of rows."""
+    """Convert a sequence of mappings to columns."""
     names = list(dict.fromkeys(chain.from_iterable(records)))
     values = [[record.get(name) for name in names] for record in records]
     if set(map(type, chain.from_iterable(values))) == {float}:
@@ -140,7 +142,7 @@ def _of_records(records: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
 
 
 def _packed(values: Sequence[Any]) -> Array:
-    """An array of floats if they are, else of the objects as they are."""
+    """Convert values to an array: of float64 if all are floats, else of objects."""
     if set(map(type, values)) == {float}:
         return np.array(values, dtype=np.float64)
     column = np.empty(len(values), dtype=object)
@@ -149,7 +151,7 @@ def _packed(values: Sequence[Any]) -> Array:
 
 
 def read_numbers(column: Column) -> tuple[Floats, Bools | None]:
-    """Numbers of a column, NaN for none, (rows,), and whether a value is there but no number; None if none is."""
+    """Return the numbers, (rows,), NaN where there is none, and a mask of invalid values, None if there are none."""
     values = decode(column)
     if values.dtype.kind in "fiub":
         return values.astype(np.float64, copy=False), None
@@ -168,7 +170,7 @@ def read_numbers(column: Column) -> tuple[Floats, Bools | None]:
 
 
 def _as_float(value: Any) -> float:
-    """A number as a float; an integer that is too large for one is infinite."""
+    """Convert to float; an integer beyond the range of float is infinite."""
     try:
         return float(value)
     except OverflowError:
@@ -176,9 +178,9 @@ def _as_float(value: Any) -> float:
 
 
 def read_times(column: Column) -> tuple[Floats, Bools | None]:
-    """Seconds since midnight UTC of a column of times, as `read_numbers`.
+    """Return seconds since midnight UTC, in the form of `read_numbers`.
 
-    Times are datetime64, datetime (without a zone they are UTC), dates (their midnight) and ISO 8601 texts.
+    Accepts datetime64, datetime (UTC if it has no time zone), date (midnight), and ISO 8601 strings.
     """
     values = decode(column)
     if values.dtype.kind == "M":
@@ -200,7 +202,7 @@ def _seconds(times: Array) -> Floats:
 
 
 def _time_of_day(value: object) -> float | None:
-    """Seconds since midnight UTC; None if the value is no time."""
+    """Seconds since midnight UTC; None if the value is not a time."""
     if isinstance(value, np.datetime64):
         return None if np.isnat(value) else float(_seconds(np.array([value]))[0])
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Reading JSON documents strictly: every refusal names the field, what is allowed and what was found."""
+"""Validate parsed JSON documents. Every error names the field, the allowed values and the actual value."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from perennate.drift.data.errors import DocumentError
 from perennate.text import MAX_SHOWN, shortened
 
 MAX_COUNT = 2**53
-"""No count may pass what a JSON reader holds exactly."""
+"""Largest count: integers up to here are exact in every JSON reader."""
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxlong = _SHOWN.maxother = MAX_SHOWN + 2
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One value inside a document, with the way to it.
+    """One value of a document with its path.
 
     Args:
-        value: what was found there.
-        path: its place, for messages, e.g. `features[3].edges`.
-        error: exception that a refusal raises.
+        value: the parsed value.
+        path: path of the value for messages, e.g. `features[3].edges`.
+        error: exception class to raise.
     """
 
     value: object
@@ -37,11 +37,11 @@ class Node:
     error: type[DocumentError]
 
     def refuse(self, allowed: str) -> NoReturn:
-        """Raise `error`, saying where, what is allowed, and what was found."""
+        """Raise `error` with the path, the allowed values and the actual value."""
         raise self.error(f"{self.path or 'document'}: must be {allowed}, got {abbreviated(self.value)}")
 
     def fields(self, required: Collection[str], optional: Collection[str] = ()) -> dict[str, Node]:
-        """The fields of an object that holds all of `required` and nothing outside both lists."""
+        """The fields of an object; all of `required` must be present, and no others than `required` and `optional`."""
         if not isinstance(self.value, Mapping):
             self.refuse("an object")
         absent = [name for name in required if name not in self.value]
@@ -50,11 +50,11 @@ class Node:
         known = {*required, *optional}
         unknown = min((str(key) for key in self.value if key not in known), default=None)
         if unknown is not None:
-            raise self.error(f"{self._below(shortened(unknown))}: is no field of this schema")
+            raise self.error(f"{self._below(shortened(unknown))}: is not a field of this schema")
         return {name: Node(value, self._below(name), self.error) for name, value in self.value.items()}
 
     def items(self, *, length: int | None = None) -> Iterator[Node]:
-        """The items of a list, of exactly `length` items if given, one at a time: a node takes more than its value."""
+        """Iterate over the items of a list, which must have `length` items if given."""
         if not isinstance(self.value, list):
             self.refuse("a list")
         if length is not None and len(self.value) != length:
@@ -68,15 +68,15 @@ class Node:
         try:
             self.value.encode()
         except UnicodeEncodeError:
-            self.refuse("a string that can be written")
+            self.refuse("a string that UTF-8 can encode")
         return self.value
 
     def texts(self, *, most: int | None = None) -> tuple[str, ...]:
-        """A list of distinct strings, at most so many if given."""
+        """A list of distinct strings, at most `most` if given."""
         self._bounded(most)
         values = tuple(item.text() for item in self.items())
         if len(set(values)) != len(values):
-            raise self.error(f"{self.path}: must not name anything twice")
+            raise self.error(f"{self.path}: must not contain duplicates")
         return values
 
     def number(self) -> float:
@@ -86,19 +86,12 @@ class Node:
             self.refuse("a finite number")
         return float(value)
 
-    def moment(self) -> float:
-        """Seconds since 1970, few enough for a day more to make a difference."""
-        value = self.number()
-        if not 0 <= value <= MAX_COUNT:
-            self.refuse(f"a time, from 0 to {MAX_COUNT} seconds since 1970")
-        return value
-
     def count(self) -> int:
         """A whole number from 0 to MAX_COUNT."""
         return self.whole(0, MAX_COUNT)
 
     def whole(self, least: int, most: int) -> int:
-        """A whole number of a range."""
+        """A whole number from `least` to `most`."""
         value = self.value
         if type(value) is not int or not least <= value <= most:
             self.refuse(f"a whole number from {least} to {most}")
@@ -127,31 +120,33 @@ class Node:
     def counts(self, *, length: int | None = None) -> Ints:
         """A list of whole numbers from 0 to MAX_COUNT."""
         if isinstance(self.value, list) and length in {None, len(self.value)}:
-            # The quick way for what is right; the slow one below finds and names what is wrong.
+            # Valid lists take this fast path; the slow path below names the invalid item.
             found = _whole_numbers(self.value, 0, MAX_COUNT)
             if found is not None:
                 return found
         return np.array([item.count() for item in self.items(length=length)], dtype=np.int64)
 
     def rising(self, *, most: int) -> Floats:
-        """A list of at most so many finite numbers, each above the one before."""
+        """A strictly increasing list of at most `most` finite numbers."""
         self._bounded(most)
         values = self.numbers()
         falls = values[1:] <= values[:-1]
         if falls.any():
             position = int(falls.argmax()) + 1
-            raise self.error(f"{self.path}: must rise strictly, got {values[position]} after {values[position - 1]}")
+            raise self.error(
+                f"{self.path}: must be strictly increasing, got {values[position]} after {values[position - 1]}"
+            )
         return values
 
     def positions(self, below: int) -> Ints:
-        """A strictly rising list of indices under `below`."""
+        """A strictly increasing list of indices below `below`."""
         values = self.counts()
         if values.size and (values[-1] >= below or (values[1:] <= values[:-1]).any()):
-            self.refuse(f"strictly rising indices below {below}")
+            self.refuse(f"strictly increasing indices below {below}")
         return values
 
     def _bounded(self, most: int | None) -> None:
-        """Refuse a list that is longer."""
+        """Raise if a list has more than `most` items."""
         if most is not None and isinstance(self.value, list) and len(self.value) > most:
             raise self.error(f"{self.path}: must have at most {most} items, got {len(self.value)}")
 
@@ -160,12 +155,12 @@ class Node:
 
 
 def abbreviated(value: object) -> str:
-    """A value as messages show it, however large it is."""
+    """The `repr` of a value for messages, shortened if it is long."""
     return shortened(_SHOWN.repr(value))
 
 
 def _whole_numbers(values: list[Any], least: int, most: int) -> Ints | None:
-    """The values if all are whole numbers of a range, else nothing."""
+    """Convert to an array if all values are whole numbers from `least` to `most`; else return None."""
     if not set(map(type, values)) <= {int} or (values and not least <= min(values) <= max(values) <= most):
         return None
     return np.array(values, dtype=np.int64)

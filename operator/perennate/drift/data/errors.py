@@ -1,16 +1,16 @@
-"""What is refused, and why."""
+"""Exceptions for invalid documents and labels."""
 
 
 class DocumentError(ValueError):
-    """A document that does not follow its schema."""
+    """A document does not conform to its schema."""
 
 
 class ProfileError(DocumentError):
-    """A profile that cannot be built or read; the message names the field."""
+    """A profile cannot be built or read; the message names the field."""
 
 
 class CountsError(DocumentError):
-    """A counts document that does not follow its schema or its profile; the message names the field."""
+    """A counts document does not conform to its schema or its profile; the message names the field."""
 
 
 class WindowError(DocumentError):
@@ -18,4 +18,4 @@ class WindowError(DocumentError):
 
 
 class LabelError(ValueError):
-    """A label that cannot be booked; the message says why."""
+    """A label cannot be counted; the message says why."""

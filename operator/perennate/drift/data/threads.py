@@ -1,4 +1,4 @@
-"""Work on many rows in several threads: numpy lets the others go on while it sorts, counts and adds up."""
+"""Run work on many rows in several threads; numpy releases the GIL while it sorts, counts and sums."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ Result = TypeVar("Result")
 
 
 def check_workers(workers: int) -> None:
-    """Refuse work that nobody is to do.
+    """Raise if `workers` is less than 1.
 
     Raises:
-        ValueError: there are no workers.
+        ValueError: `workers` is less than 1.
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
 
 
 def map_in_threads(workers: int, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """What the work gives for each item, in their order.
+    """Return `work(item)` for each item, in order.
 
     Args:
-        workers: threads; with one, the caller's does it.
-        work: to be called from several threads at once.
-        items: what to call it with.
+        workers: number of threads; 1 runs in the calling thread.
+        work: a function that is safe to call from several threads.
+        items: arguments of the calls.
 
     Raises:
-        ValueError: there are none.
-        Exception: what the work raised for the first item that it raised anything for.
+        ValueError: `workers` is less than 1.
+        Exception: the exception of the first item whose call failed.
     """
     check_workers(workers)
     if workers == 1:

@@ -1,4 +1,4 @@
-"""How often each value of a column occurs."""
+"""Count how often each value of a column occurs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from perennate.drift.data.columns import Array, Column
 
 _CHUNK = 16_384
 _FEW = 64
-"""Up to so many distinct objects, looking for each of them is faster than hashing every row of so many."""
+"""Up to this many distinct objects, one comparison of the column with each is faster than hashing every row."""
 _MANY = 1024
 _SOME = 16
-"""Of fewer values, looking for equal ones takes longer than looking each of them up."""
+"""For fewer values, grouping equal ones takes longer than it saves."""
 _ALIKE = frozenset({str, np.str_, float, int, type(None)}), frozenset({str, np.str_, bool, type(None)})
-"""Types among which equal values have the same text as categories; of all types True equals 1, for one."""
+"""Sets of types within which equal values have equal `class_text`; across all types, True equals 1."""
 
 
 def value_counts(column: Column) -> list[tuple[Any, int]]:
-    """The values of a column and how often each occurs; the same value may stand there more than once."""
+    """Return (value, count) pairs of a column; the same value may occur in several pairs."""
     if not isinstance(column, np.ndarray):
         counts = np.bincount(np.asarray(column.codes, dtype=np.int64) + 1, minlength=len(column.categories) + 1)
         return list(zip([None, *column.categories], counts.tolist(), strict=True))
@@ -38,10 +38,10 @@ def value_counts(column: Column) -> list[tuple[Any, int]]:
 
 
 def _by_identity(column: Array) -> list[tuple[Any, int]] | None:
-    """The objects of an array and how often each stands there; None if they are many.
+    """Return the (object, count) pairs of an object array by identity; None if it has more than `_FEW` objects.
 
-    Rows of a category mostly hold one and the same object for one value. An array of objects is an array of their
-    addresses, and as long as it holds them no two objects have the same.
+    In most columns of categories all rows with the same value hold the same object. A buffer of an object array holds
+    addresses, which are unique as long as the array keeps the objects alive.
     """
     objects: dict[int, Any] = {}
     times: dict[int, int] = {}

@@ -1,1 +1,1 @@
-"""Metrics of a model with their standard errors, from counts of labels or residuals alone."""
+"""Metrics of a model with standard errors, from counts of labels or sums of residuals."""

@@ -10,15 +10,15 @@ from perennate.drift.data.arrays import Floats, Ints
 
 
 def auc(negatives: Ints | Floats, positives: Ints | Floats) -> tuple[float, float]:
-    """AUC and its standard error; rows of one bin are ties and count one half.
+    """Return the AUC and its standard error; rows in one bin are ties and count one half.
 
     AUC = sum_j P_j (Q_<j + Q_j / 2) / (P Q). The error is that of DeLong, DeLong & Clarke-Pearson, Biometrics 44
-    (1988): the variance of the placement of each positive among the negatives, and the other way round; rows of one
-    bin share their placement, so that counts are all it takes.
+    (1988): the variance of the placements of positives among the negatives and vice versa. Rows in one bin have equal
+    placements, so the counts are sufficient.
 
     Args:
-        negatives: rows of the negative class by score bin in score order, (bins,); at least one row.
-        positives: rows of the positive class likewise.
+        negatives: rows of the negative class by score bin, in ascending order, (bins,); at least one row.
+        positives: rows of the positive class by score bin, (bins,); at least one row.
     """
     negatives, positives = np.asarray(negatives, dtype=np.float64), np.asarray(positives, dtype=np.float64)
     rows_negative, rows_positive = float(np.sum(negatives)), float(np.sum(positives))
@@ -30,7 +30,7 @@ def auc(negatives: Ints | Floats, positives: Ints | Floats) -> tuple[float, floa
 
 
 def _mean_variance(counts: Floats, placements: Floats, mean: float) -> float:
-    """Variance of the mean of the placements, which occur `counts` times each."""
+    """Variance of the mean of placements that occur `counts` times each."""
     rows = float(np.sum(counts))
     spread = float(np.sum(counts * (placements - mean) ** 2))
     return spread / (max(rows - 1, 1) * rows)

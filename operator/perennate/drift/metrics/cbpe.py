@@ -1,13 +1,11 @@
-"""Performance without labels, from the score bins alone: what it is if scores still mean what they did in training.
+"""Confidence-based performance estimation (CBPE, as in NannyML; arXiv 2505.05295) from counts of score bins.
 
-Confidence-based performance estimation (CBPE, as in NannyML; arXiv 2505.05295) on counts: the profile's calibration
-says what share of each bin is positive, or rightly predicted, and so how many rows of the traffic are. It sees that the
-traffic moved to where the model is unsure. It cannot see that the same scores have come to mean something else (concept
-drift): only labels do.
+The calibration of the profile gives the share of each bin that is positive or correctly predicted, and so the expected
+number in the traffic. The estimate accounts for traffic that moved to regions where the model is uncertain. It does not
+account for concept drift, i.e. scores whose meaning changed: that needs labels.
 
-An estimate may be off in two ways, and its interval takes in both: the labels of these rows are chance, of variance n a
-(1 - a) in a bin; and a calibration from few hold-out rows is itself off, the same way for all bins that isotonic
-regression pooled.
+The interval covers two sources of error: the labels are random, with variance n a (1 - a) in a bin; and the calibration
+from few hold-out rows is uncertain, with a common error in all bins that isotonic regression pooled.
 """
 
 from __future__ import annotations
@@ -23,16 +21,16 @@ from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.metrics.measurement import Measurement, Share, measurement
 
 LEAST = 1.0
-"""Expected rows of a class, without which there is nothing to tell apart from it."""
+"""Smallest expected number of rows of a class for which a metric is defined."""
 
 
 @dataclass(frozen=True, eq=False)
 class Calibrated:
-    """Unlabelled rows by score bin, and what labels they should have.
+    """Unlabelled rows by score bin, and the expected number of hits.
 
     Args:
-        rows: of the traffic, by bin in score order, (bins,); at least one.
-        hits: expected rows of the positive class, or rightly predicted, (bins,).
+        rows: rows of the traffic by score bin, in ascending order, (bins,); at least one.
+        hits: expected rows that are positive, or correctly predicted, (bins,).
         first_positive: first bin whose rows are predicted positive.
     """
 
@@ -42,19 +40,19 @@ class Calibrated:
 
     @property
     def misses(self) -> Floats:
-        """Expected rows of the negative class, or wrongly predicted."""
+        """Expected rows that are negative, or wrongly predicted."""
         return self.rows - self.hits
 
 
 def estimate(
     rows: Ints, calibration: Floats, holdout: Ints, *, metric: str, first_positive: int, confidence: float
 ) -> Measurement | None:
-    """The estimate of one metric with its interval; None if it is not defined, for want of rows say.
+    """Estimate one metric with its interval; None if it is not defined, e.g. without rows.
 
     Args:
-        rows: of the traffic by score bin, (bins,).
-        calibration: P(positive) by bin, or P(the prediction is right) for a confidence, (bins,); does not fall.
-        holdout: hold-out rows by bin, which the calibration was made of, (bins,).
+        rows: rows of the traffic by score bin, (bins,).
+        calibration: P(positive) by bin, or P(the prediction is correct) for a confidence, (bins,), non-decreasing.
+        holdout: hold-out rows by bin from which the calibration was computed, (bins,).
         metric: a key of METRICS.
         first_positive: first bin whose rows are predicted positive; 0 for a confidence.
         confidence: two-sided level of the interval.
@@ -73,16 +71,16 @@ def estimate(
 
 
 def _variance(rows: Floats, slopes: Floats, calibration: Floats, holdout: Ints) -> float:
-    """Variance of an estimate: of the labels, and of the calibration.
+    """Variance of an estimate from the labels and from the calibration.
 
     Args:
-        rows: of the traffic by bin, (bins,).
-        slopes: of the metric in the label of one row of each bin, (bins,).
-        calibration: by bin, (bins,).
+        rows: rows of the traffic by bin, (bins,).
+        slopes: derivative of the metric with respect to the label of one row in each bin, (bins,).
+        calibration: probability by bin, (bins,).
         holdout: hold-out rows by bin, (bins,).
     """
-    # Bins that were pooled have one value, and one error. Half a row is added to either class (Jeffreys), since a pool
-    # of one class only is not sure to stay that.
+    # Pooled bins have a common value and a common error. Half a row is added to each class (Jeffreys prior), because a
+    # pool with rows of one class only is still uncertain.
     pools = np.append(0, np.flatnonzero(calibration[1:] != calibration[:-1]) + 1)
     pooled = np.add.reduceat(holdout, pools).astype(np.float64)
     shares = (calibration[pools] * pooled + 0.5) / (pooled + 1)
@@ -93,7 +91,7 @@ def _variance(rows: Floats, slopes: Floats, calibration: Floats, holdout: Ints) 
 
 
 def _accuracy(expected: Calibrated) -> tuple[float, Floats] | None:
-    """Expected rows on the right side of the threshold."""
+    """Expected share of correct predictions."""
     first, total = expected.first_positive, float(expected.rows.sum())
     value = float(expected.misses[:first].sum() + expected.hits[first:].sum()) / total
     slopes = np.full(expected.rows.size, 1 / total)
@@ -114,7 +112,7 @@ def _f1(expected: Calibrated) -> tuple[float, Floats] | None:
 
 
 def _auc(expected: Calibrated) -> tuple[float, Floats] | None:
-    """Area under the expected ROC curve; rows of one bin are ties."""
+    """Area under the expected ROC curve; rows in one bin are ties."""
     hits, misses = expected.hits, expected.misses
     positive, negative = float(hits.sum()), float(misses.sum())
     if positive < LEAST or negative < LEAST:
@@ -129,5 +127,5 @@ def _auc(expected: Calibrated) -> tuple[float, Floats] | None:
 METRICS: Mapping[str, Callable[[Calibrated], tuple[float, Floats] | None]] = MappingProxyType(
     {"accuracy": _accuracy, "f1": _f1, "auc": _auc}
 )
-"""What is estimated of two classes: the value and its slope in the label of one row of each bin. Of more classes only
-the accuracy is, from the calibrated confidence."""
+"""Metrics that can be estimated for two classes: functions that return the value and its derivative with respect to the
+label of one row in each bin. For more classes only accuracy can, from the calibrated confidence."""

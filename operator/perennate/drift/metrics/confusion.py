@@ -1,4 +1,4 @@
-"""Metrics of a model of more than two classes from its confusion matrix."""
+"""Metrics of a multiclass model from its confusion matrix."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from perennate.drift.metrics.measurement import Measurement, Share, Statistic, m
 
 
 def measure(confusion: Ints, *, metric: str, confidence: float, effect: float = 1.0) -> Measurement | None:
-    """One metric with its interval; None without rows.
+    """Measure one metric with its interval; None without rows.
 
     Args:
-        confusion: rows by predicted class and true class, (classes, classes).
+        confusion: rows by predicted and true class, (classes, classes).
         metric: a key of METRICS.
         confidence: two-sided level of the interval.
-        effect: design effect of the rows, 1 for independent ones.
+        effect: design effect of the rows, 1 if they are independent.
     """
     statistic = METRICS[metric](confusion)
     if statistic is None:
@@ -28,7 +28,7 @@ def measure(confusion: Ints, *, metric: str, confidence: float, effect: float = 
 
 
 def measure_all(confusion: Ints, *, confidence: float = 0.95) -> dict[str, Measurement]:
-    """Every metric that is defined for these rows, by name."""
+    """Measure every metric that is defined for these rows, by name."""
     found = (measure(confusion, metric=name, confidence=confidence) for name in METRICS)
     return {item.metric: item for item in found if item is not None}
 
@@ -40,12 +40,12 @@ def _accuracy(confusion: Ints) -> Statistic | None:
 
 
 def _macro_f1(confusion: Ints) -> Statistic | None:
-    """Mean of the F1 of every class that occurs, predicted or true.
+    """Mean F1 of all classes that occur, predicted or true.
 
-    The error is by the delta method from multinomial counts (Takahashi, Yamamoto, Kuchiba & Koyama, Applied
-    Intelligence 52, 2022). With d_k the rows predicted as k or of class k, counted twice where both, F_k = 2 n_kk / d_k
-    has the slope 2 (1 - F_k) / d_k in n_kk and -F_k / d_k in the other cells of row and column k. The slopes weighted
-    by the counts add up to 0, so that their weighted squares are the variance.
+    The standard error is by the delta method from multinomial counts (Takahashi, Yamamoto, Kuchiba & Koyama, Applied
+    Intelligence 52, 2022). Let d_k be the rows predicted as k plus the rows of class k. F_k = 2 n_kk / d_k has the
+    derivative 2 (1 - F_k) / d_k with respect to n_kk, and -F_k / d_k for the other cells of row and column k. Weighted
+    by the counts, the derivatives add up to 0, so the variance is their weighted sum of squares.
     """
     totals = (confusion.sum(axis=0) + confusion.sum(axis=1)).astype(np.float64)
     occurs = totals > 0
@@ -58,11 +58,11 @@ def _macro_f1(confusion: Ints) -> Statistic | None:
     slopes = -(off[:, None] + off[None, :])
     np.fill_diagonal(slopes, 2 * (1 - scores) / totals)
     value, error = float(scores.mean()), math.sqrt(float(np.sum(counts * slopes**2))) / classes
-    # Without one wrong row there is no spread; the mean of shares of so many rows each rests on this many.
+    # Without a wrong row the variance is 0; use the effective sample size of the mean of shares in its place.
     return Share.of_error(value, error, fallback=classes**2 / float(np.sum(2 / totals)))
 
 
 METRICS: Mapping[str, Callable[[Ints], Statistic | None]] = MappingProxyType(
     {"accuracy": _accuracy, "macroF1": _macro_f1}
 )
-"""Every metric that a confusion matrix gives."""
+"""All metrics of a confusion matrix."""

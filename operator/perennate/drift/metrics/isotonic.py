@@ -1,4 +1,4 @@
-"""Isotonic regression on counts: the calibration of a score, one probability for each bin."""
+"""Calibrate a score by isotonic regression on counts."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from perennate.drift.data.arrays import Floats, Ints
 
 
 def calibrate(positives: Ints, totals: Ints) -> Floats:
-    """P(positive) for each score bin, never falling from bin to bin.
+    """Return P(positive) for each score bin, non-decreasing.
 
-    The least-squares monotone fit of the shares, weighted by rows. Empty bins get the line between their neighbours.
+    This is the monotone least-squares fit of the shares, weighted by rows. Empty bins are interpolated linearly.
 
     Args:
-        positives: rows of the positive class by bin, in score order, (bins,).
+        positives: rows of the positive class by score bin, in ascending order, (bins,).
         totals: rows by bin, (bins,).
 
     Returns:
         probabilities, (bins,); all 0.5 if there are no rows.
     """
-    # 24 MiB, which serving pods and the operator do without: they calibrate nothing.
+    # Imported here because it takes 24 MiB, and serving pods and the operator never calibrate.
     from scipy.optimize import isotonic_regression  # noqa: PLC0415
 
     filled = np.flatnonzero(totals)

@@ -1,10 +1,10 @@
-"""Metrics of a two-class model from labels counted in score bins.
+"""Metrics of a binary classifier from labels counted in score bins.
 
-The threshold is an edge, so that accuracy, precision, recall and F1 are those of the rows. AUC takes the rows of a bin
-as ties. Log loss and the Brier score take each row's score to be the mean of its bin's hold-out rows: with 50 bins that
-moves the log loss by less than 0.002 and the Brier score by less than 0.001, the same for baseline and traffic. What
-the bins do not show is how sure the model was of single rows in the outermost ones: where a model is wrong at scores
-like 1e-9, the log loss of the rows is higher (boosted trees on rare positives: 0.098, from bins 0.063).
+The threshold is an edge, so accuracy, precision, recall and F1 are exact. AUC counts rows in one bin as ties. Log loss
+and Brier score use the mean score of the hold-out rows in a bin for each of its rows. With 50 bins this changes the log
+loss by less than 0.002 and the Brier score by less than 0.001, for baseline and traffic alike. Extreme scores inside
+the outermost bins are not visible: if a model is wrong at scores such as 1e-9, the exact log loss is higher (boosted
+trees on rare positives: 0.098 exact, 0.063 from bins).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from perennate.drift.metrics.auc import auc
 from perennate.drift.metrics.measurement import Measurement, Share, Size, Statistic, measurement
 
 CLIP = float(np.finfo(np.float64).eps)
-"""Scores are held this far from 0 and 1 before their logarithm is taken, as scikit-learn does."""
+"""Scores are clipped to [CLIP, 1 - CLIP] before the logarithm, as in scikit-learn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +29,10 @@ class Labels:
     """Labelled rows by score bin.
 
     Args:
-        negatives: rows labelled with the negative class, in score order, (bins,).
-        positives: rows labelled with the positive class likewise.
+        negatives: rows labelled with the negative class by score bin, in ascending order, (bins,).
+        positives: rows labelled with the positive class by score bin, (bins,).
         first_positive: first bin whose rows are predicted positive.
-        means: mean score of each bin's hold-out rows, (bins,); None if the profile is too old to hold them.
+        means: mean score of the hold-out rows in each bin, (bins,); None in profiles of older releases.
     """
 
     negatives: Ints
@@ -51,20 +51,20 @@ def measure(
     means: Floats | None = None,
     effect: float = 1.0,
 ) -> Measurement | None:
-    """One metric with its interval; None when it is not defined for these rows (e.g. AUC without a positive row).
+    """Measure one metric with its interval; None if it is not defined for these rows (e.g. AUC without positive rows).
 
-    Intervals of shares are Wilson's. For the AUC the number of rows is the effective one that gives DeLong's standard
-    error; F1 is taken as 2 J / (1 + J) of the share J = tp / (tp + fp + fn) (Hand, Christen & Kirielle, Machine
-    Learning 110, 2021). Neither needs a bootstrap, whose draws every evaluation would pay for.
+    Intervals of shares are Wilson's. The AUC uses the effective sample size that gives DeLong's standard error. F1 is
+    2 J / (1 + J) with the share J = tp / (tp + fp + fn) (Hand, Christen & Kirielle, Machine Learning 110, 2021). So no
+    bootstrap is needed.
 
     Args:
-        negatives: rows labelled with the negative class, by score bin in score order, (bins,).
-        positives: rows labelled with the positive class likewise.
+        negatives: rows labelled with the negative class by score bin, in ascending order, (bins,).
+        positives: rows labelled with the positive class by score bin, (bins,).
         metric: a key of METRICS.
         first_positive: first bin whose rows are predicted positive.
         confidence: two-sided level of the interval.
-        means: mean score of each bin's hold-out rows, (bins,); without them neither log loss nor Brier score.
-        effect: design effect of the rows, 1 for independent ones.
+        means: mean score of the hold-out rows in each bin, (bins,); log loss and Brier score need them.
+        effect: design effect of the rows, 1 if they are independent.
     """
     statistic = METRICS[metric](Labels(negatives, positives, first_positive, means))
     if statistic is None:
@@ -76,7 +76,7 @@ def measure(
 def measure_all(
     negatives: Ints, positives: Ints, *, first_positive: int, means: Floats | None, confidence: float = 0.95
 ) -> dict[str, Measurement]:
-    """Every metric that is defined for these rows, by name. Arguments are those of `measure`."""
+    """Measure every metric that is defined for these rows, by name. See `measure` for the arguments."""
     found = (
         measure(negatives, positives, metric=name, first_positive=first_positive, confidence=confidence, means=means)
         for name in METRICS
@@ -123,16 +123,16 @@ def _f1_of_jaccard(share: float) -> float:
 
 
 def _auc(labels: Labels) -> Statistic | None:
-    """Area under the ROC curve; the threshold does not matter."""
+    """Area under the ROC curve."""
     if not (labels.negatives.any() and labels.positives.any()):
         return None
     value, error = auc(labels.negatives, labels.positives)
-    # All pairs in order, or all ties, show no spread: the rarer class says how many rows that rests on.
+    # If all pairs are ordered, or all tied, the error is 0; use the size of the rarer class as sample size.
     return Share.of_error(value, error, fallback=float(min(labels.negatives.sum(), labels.positives.sum())))
 
 
 def _log_loss(labels: Labels) -> Statistic | None:
-    """Mean of -log of the probability that the true class was given."""
+    """Mean of -log of the predicted probability of the true class."""
     if labels.means is None:
         return None
     scores = np.clip(labels.means, CLIP, 1 - CLIP)
@@ -147,7 +147,7 @@ def _brier(labels: Labels) -> Statistic | None:
 
 
 def _mean_loss(labels: Labels, negative: Floats, positive: Floats) -> Statistic | None:
-    """Mean of a loss that depends on bin and class, with the standard error of a mean."""
+    """Mean of a loss that depends on bin and class, with its standard error."""
     rows = float(labels.negatives.sum() + labels.positives.sum())
     if not rows:
         return None
@@ -167,7 +167,7 @@ METRICS: Mapping[str, Callable[[Labels], Statistic | None]] = MappingProxyType(
         "brier": _brier,
     }
 )
-"""Every metric that labels in score bins give."""
+"""All metrics from labels in score bins."""
 
 
 def labels_by_bin(bins: Ints, positive: np.ndarray, width: int) -> tuple[Ints, Ints]:
@@ -177,7 +177,7 @@ def labels_by_bin(bins: Ints, positive: np.ndarray, width: int) -> tuple[Ints, I
 
 
 def mean_scores(scores: Floats, bins: Ints, edges: Floats) -> Floats:
-    """Mean score of the rows of each bin, (edges + 1,); the middle of a bin without rows, between 0 and 1 at the ends.
+    """Return the mean score of each bin, (edges + 1,); for bins without rows the midpoint, with outer ends 0 and 1.
 
     Args:
         scores: probabilities, (rows,).
@@ -187,5 +187,5 @@ def mean_scores(scores: Floats, bins: Ints, edges: Floats) -> Floats:
     rows, sums = (np.bincount(bins, weights, edges.size + 1) for weights in (None, scores))
     middle = (np.append(0.0, edges) + np.append(edges, 1.0)) / 2
     means: Floats = np.divide(sums, rows, out=middle, where=rows > 0)
-    # The mean of equal numbers may round to just outside of them.
+    # The mean of equal numbers may differ from them by rounding.
     return np.clip(means, 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""What a metric of labelled rows is worth: its value, its standard error and its interval."""
+"""Metrics with standard error and confidence interval."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from perennate.drift.metrics.wilson import wilson_interval
 
 @dataclass(frozen=True)
 class Measurement:
-    """A metric of labelled rows.
+    """The value of a metric with its confidence interval.
 
     Args:
-        metric: its name.
-        value: its value.
+        metric: name of the metric.
+        value: value of the metric.
         lower, upper: ends of its confidence interval.
-        standard_error: of the value.
-        rows: rows that it was taken from.
+        standard_error: standard error of the value.
+        rows: rows from which it was computed.
     """
 
     metric: str
@@ -33,7 +33,7 @@ class Measurement:
 
 
 class Statistic(Protocol):
-    """A value that knows how far off it may be."""
+    """A value with a standard error and a confidence interval."""
 
     @property
     def value(self) -> float:
@@ -41,29 +41,29 @@ class Statistic(Protocol):
 
     @property
     def standard_error(self) -> float:
-        """Its standard error."""
+        """The standard error of the value."""
 
     def interval(self, confidence: float) -> tuple[float, float]:
-        """Its interval at a two-sided level."""
+        """The confidence interval at a two-sided level."""
 
     def deflated(self, effect: float) -> Statistic:
-        """The same value of rows that are worth so many times fewer: of a design effect, 1 or more."""
+        """The same value with the effective sample size divided by a design effect, 1 or more."""
 
 
 def identity(share: float) -> float:
-    """A metric that is a share."""
+    """Return the share itself."""
     return share
 
 
 @dataclass(frozen=True)
 class Share:
-    """A metric from 0 to 1: a share of so many rows, turned into the metric by a rising function. Wilson's interval.
+    """A metric from 0 to 1 that is an increasing function of a share, with Wilson's interval.
 
     Args:
-        share: from 0 to 1.
-        rows: rows that it is a share of; an effective number, which gives the standard error, need not be whole.
-        turn: from the share to the metric.
-        slope: of `turn` at the share.
+        share: the share, from 0 to 1.
+        rows: number of rows, or effective sample size, which may be fractional.
+        turn: increasing function from the share to the metric.
+        slope: derivative of `turn` at the share.
     """
 
     share: float
@@ -82,22 +82,22 @@ class Share:
         return self.slope * math.sqrt(self.share * (1 - self.share) / self.rows)
 
     def interval(self, confidence: float) -> tuple[float, float]:
-        """Wilson's ends, turned."""
+        """Wilson's interval of the share, transformed."""
         lower, upper = wilson_interval(self.share, self.rows, confidence)
         return self.turn(lower), self.turn(upper)
 
     def deflated(self, effect: float) -> Share:
-        """Of fewer rows."""
+        """Divide the rows by the design effect."""
         return replace(self, rows=self.rows / effect)
 
     @classmethod
     def of_error(cls, value: float, standard_error: float, *, fallback: float) -> Share:
-        """A metric whose standard error is known, as a share of the rows that would give that error.
+        """Make a share with the effective sample size that gives a known standard error.
 
         Args:
-            value: from 0 to 1; what rounding put outside is put back.
-            standard_error: of the value; 0 when the rows show no spread, which says nothing about the next rows.
-            fallback: rows that stand in for an error of 0; at least one is taken.
+            value: from 0 to 1, except for rounding.
+            standard_error: standard error of the value; 0 if all rows are equal.
+            fallback: sample size to use if the standard error is 0; at least 1 is used.
         """
         value = min(max(value, 0.0), 1.0)
         rows = value * (1 - value) / standard_error**2 if standard_error > 0 else fallback
@@ -106,26 +106,26 @@ class Share:
 
 @dataclass(frozen=True)
 class Size:
-    """A mean of losses from 0 up, or the root of one. Its interval is symmetric in the logarithm.
+    """A mean of non-negative losses, or the root of one, with an interval that is symmetric in the logarithm.
 
-    Losses lean to the right, and their mean and its error rise together. A plain normal interval then misses to one
-    side and can reach below 0; in the logarithm, where the error is that of the value over the value (delta method),
-    the two sides are nearly even. Log loss of 100 rows of calibrated scores, 95 %: 0.5 % and 8.4 % missed to either
-    side by the plain one, 2.4 % and 5.0 % by this one.
+    Losses are skewed to the right, and the standard error grows with the mean. So a normal interval misses mostly on
+    one side, and can extend below 0. In the logarithm, with the standard error divided by the value (delta method), the
+    sides are nearly even. Log loss of 100 rows with calibrated scores at 95 %: the normal interval misses 0.5 % and
+    8.4 % on the two sides, this one 2.4 % and 5.0 %.
     """
 
     value: float
     standard_error: float
 
     def interval(self, confidence: float) -> tuple[float, float]:
-        """Value times and over exp(z error / value)."""
+        """The value divided and multiplied by exp(z * standard error / value)."""
         if self.value <= 0 or self.standard_error <= 0:
             return self.value, self.value
         factor = math.exp(min(_quantile(confidence) * self.standard_error / self.value, _LARGEST_EXPONENT))
         return self.value / factor, self.value * factor
 
     def deflated(self, effect: float) -> Size:
-        """With a larger error."""
+        """Multiply the standard error by the root of the design effect."""
         return replace(self, standard_error=self.standard_error * math.sqrt(effect))
 
 
@@ -137,25 +137,25 @@ class Level:
     standard_error: float
 
     def interval(self, confidence: float) -> tuple[float, float]:
-        """Value plus and minus z errors."""
+        """The value -+ z standard errors."""
         half = _quantile(confidence) * self.standard_error
         return self.value - half, self.value + half
 
     def deflated(self, effect: float) -> Level:
-        """With a larger error."""
+        """Multiply the standard error by the root of the design effect."""
         return replace(self, standard_error=self.standard_error * math.sqrt(effect))
 
 
 _LARGEST_EXPONENT = 30.0
-"""Of an interval that says nothing anyway; what it is for is that no end is infinite."""
+"""Bound of the exponent, so that the ends of a very wide interval are finite."""
 
 
 def measurement(metric: str, statistic: Statistic, *, rows: int, confidence: float) -> Measurement:
-    """A statistic under its name, with its interval at a two-sided level."""
+    """Make the measurement of a statistic with its interval at a two-sided level."""
     lower, upper = statistic.interval(confidence)
     return Measurement(metric, statistic.value, lower, upper, statistic.standard_error, rows)
 
 
 def _quantile(confidence: float) -> float:
-    """Standard errors to either side of the middle of a normal distribution that hold so much of it."""
+    """The z of a two-sided normal interval."""
     return float(ndtri(0.5 + confidence / 2))

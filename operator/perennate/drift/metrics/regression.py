@@ -1,8 +1,8 @@
 """Metrics of a regression from sums of its residuals.
 
-A residual is prediction - truth. Pods add them up in whole units, so that sums are the same in whatever order and over
-however many pods rows come. The unit is a 256th of the mean absolute error of the hold-out rows; residuals of more than
-128 such errors count as 128, so that the sums of nearly 2**33 rows fit 64 bits.
+A residual is prediction - truth. Pods add up residuals as integers in units of 1/256 of the mean absolute error of the
+hold-out rows, so sums do not depend on the order of rows or the number of pods. Residuals are clipped at 128 mean
+absolute errors, so the sums of nearly 2**33 rows fit into 64 bits.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.metrics.measurement import Level, Measurement, Size, Statistic, measurement
 
 UNITS = 256
-"""Units in the mean absolute error of the hold-out rows."""
+"""Units per mean absolute error of the hold-out rows."""
 LARGEST = 2**15
-"""Units that a residual counts at most: its square is 2**30."""
+"""Residuals are clipped at this many units; the square is 2**30."""
 QUARTIC_SHIFT = 30
-"""Fourth powers are added up by 2**30, a quarter of that of the hold-out error, and are then at most 2**30 too."""
+"""Fourth powers are divided by 2**30 before they are added, so they are at most 2**30 too."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Residuals:
     """Sums of residuals.
 
     Args:
-        rows: rows whose truth is known.
+        rows: number of labelled rows.
         positive, negative: sums of the residuals above and (as a positive number) below 0, in units.
         squares: sum of squares, in squared units.
         quartic: sum of fourth powers, in fourth powers of the unit times 2**30.
-        unit: what the target is measured in, per unit.
+        unit: size of the unit in the unit of the target.
     """
 
     rows: int
@@ -46,20 +46,20 @@ class Residuals:
 
     @classmethod
     def from_sums(cls, sums: Ints, unit: float) -> Residuals:
-        """From the cells in the order of `layout.RESIDUAL_SUMS`."""
+        """Make from cells in the order of `layout.RESIDUAL_SUMS`."""
         rows, positive, negative, squares, quartic = (int(value) for value in sums)
         return cls(rows, positive, negative, squares, quartic, unit)
 
 
 def residual_unit(residuals: Floats, truth: Floats) -> float:
-    """The unit for these hold-out rows; for a perfect model a 256th of the mean size of its target, or of 1."""
+    """The unit for these hold-out rows; for a perfect model 1/256 of the mean absolute target, or of 1."""
     with np.errstate(over="ignore"):
         units = float(np.abs(residuals).mean()) / UNITS, float(np.abs(truth).mean()) / UNITS
     return next((unit for unit in units if 0 < unit < math.inf), 1 / UNITS)
 
 
 def residual_sums(residuals: Floats, unit: float) -> Ints:
-    """The sums of some rows in the order of `layout.RESIDUAL_SUMS`, (5,).
+    """Sum residuals in the order of `layout.RESIDUAL_SUMS`, (5,).
 
     Args:
         residuals: prediction - truth, finite, (rows,).
@@ -74,13 +74,13 @@ def residual_sums(residuals: Floats, unit: float) -> Ints:
 
 
 def measure(residuals: Residuals, *, metric: str, confidence: float, effect: float = 1.0) -> Measurement | None:
-    """One metric with its interval; None without rows.
+    """Measure one metric with its interval; None without rows.
 
     Args:
-        residuals: their sums.
+        residuals: sums of the residuals.
         metric: a key of METRICS.
         confidence: two-sided level of the interval.
-        effect: design effect of the rows, 1 for independent ones.
+        effect: design effect of the rows, 1 if they are independent.
     """
     if not residuals.rows:
         return None
@@ -89,7 +89,7 @@ def measure(residuals: Residuals, *, metric: str, confidence: float, effect: flo
 
 
 def measure_all(residuals: Residuals, *, confidence: float = 0.95) -> dict[str, Measurement]:
-    """Every metric of these rows, by name; none without rows."""
+    """Measure every metric of these rows, by name; empty without rows."""
     found = (measure(residuals, metric=name, confidence=confidence) for name in METRICS)
     return {item.metric: item for item in found if item is not None}
 
@@ -101,13 +101,13 @@ def _mae(residuals: Residuals) -> Statistic:
 
 
 def _bias(residuals: Residuals) -> Statistic:
-    """Mean error: above 0 the model says too much."""
+    """Mean error; positive if predictions are too high on average."""
     mean = (residuals.positive - residuals.negative) / residuals.rows
     return Level(mean * residuals.unit, _error_of_mean(mean, residuals) * residuals.unit)
 
 
 def _rmse(residuals: Residuals) -> Statistic:
-    """Root of the mean squared error; its error is that of the mean square over twice the root (delta method)."""
+    """Root mean squared error; its standard error is that of the mean square / (2 * root) (delta method)."""
     square = residuals.squares / residuals.rows
     fourth = residuals.quartic * 2.0**QUARTIC_SHIFT / residuals.rows
     root = math.sqrt(square)
@@ -118,9 +118,9 @@ def _rmse(residuals: Residuals) -> Statistic:
 
 
 def _error_of_mean(mean: float, residuals: Residuals) -> float:
-    """Standard error of a mean of residuals, or of their sizes, in units; the squares of both are the same."""
+    """Standard error of a mean of residuals or of absolute residuals, in units; both have the same squares."""
     return math.sqrt(max(residuals.squares / residuals.rows - mean**2, 0.0) / max(residuals.rows - 1, 1))
 
 
 METRICS: Mapping[str, Callable[[Residuals], Statistic]] = MappingProxyType({"mae": _mae, "rmse": _rmse, "bias": _bias})
-"""Every metric that sums of residuals give."""
+"""All metrics from sums of residuals."""

@@ -1,1 +1,1 @@
-"""From a window to a verdict on the model's performance, with labels and without."""
+"""The verdict on the performance of a model in a window, measured with labels or estimated without."""

@@ -1,4 +1,4 @@
-"""How many rows get a label, and how long that takes: what a labelled metric can be trusted for."""
+"""Label coverage and delay: for which share of rows labels arrive, and after which time."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from perennate.drift.profile.layout import DELAYS
 from perennate.drift.windows.sample import Sample
 
 _LENGTHS = ("1 min", "10 min", "1 h", "6 h", "1 d", "7 d", "30 d")
-"""DELAYS for people."""
+"""Texts of DELAYS for messages."""
 
 
 @dataclass(frozen=True)
 class LabelFlow:
-    """The labels that came inside the window.
+    """Coverage and delay of the labels that arrived within the window.
 
     Args:
-        coverage: labels that came by rows that came; None without rows. Labels of earlier rows count too, so that it
-            passes 1 while a backlog comes in.
-        delay: within how many seconds of its prediction half of the labels came, rounded up to an end of DELAYS; None
-            if it took longer than all of them, or if no label came.
+        coverage: arrived labels / received rows; None without rows. Labels of earlier rows count too, so it exceeds 1
+            while a backlog of labels arrives.
+        delay: median seconds from prediction to label, rounded up to one of DELAYS; None if it is longer than all of
+            them, or without labels.
         reason: both in words.
     """
 
@@ -36,7 +36,7 @@ def label_flow(sample: Sample) -> LabelFlow:
     labelled, rows, delays = sample.labelled_rows, sample.seen, sample.label_delays()
     coverage = labelled / rows if rows else None
     place = median_bin(delays)
-    came = "no label came" if not labelled else f"labels for {_percent(coverage)} of rows"
+    came = "no labels received" if not labelled else f"labels for {_percent(coverage)} of rows"
     if place is None:
         return LabelFlow(coverage, None, came)
     if place == len(DELAYS):
@@ -45,13 +45,13 @@ def label_flow(sample: Sample) -> LabelFlow:
 
 
 def median_bin(counts: Ints) -> int | None:
-    """The bin that holds the middle row; None without rows."""
+    """The bin of the median row; None without rows."""
     total = int(counts.sum())
     return int(np.searchsorted(np.cumsum(counts), (total + 1) // 2, side="left")) if total else None
 
 
 def _percent(share: float | None) -> str:
-    """A share in per cent, two digits at least of what is small."""
+    """Format a share in per cent, with two significant digits below 10 %."""
     if share is None:
         return "an unknown share"
     return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"

@@ -1,4 +1,4 @@
-"""Is the model still as good as it was? From true classes or values that came back, counted in the pods."""
+"""Measure the performance of a window from labels counted in the pods, and compare it with the baseline."""
 
 from __future__ import annotations
 
@@ -31,34 +31,34 @@ METRICS: Mapping[LabelKind, tuple[str, ...]] = MappingProxyType(
         "residuals": tuple(regression.METRICS),
     }
 )
-"""Names of the metrics, by how labels are counted: of two classes, of more, and of a regression."""
+"""Names of the metrics by kind of label counts."""
 
 
 class Cause(StrEnum):
-    """Why nothing can be said about the performance."""
+    """Why the performance is unknown."""
 
     NOT_COUNTED = "NotCounted"
-    """Labels of this model are not counted, for want of hold-out rows or because it has too many classes."""
+    """Labels of this model are not counted: it has no hold-out rows, or too many classes."""
     NOT_DEFINED = "NotDefined"
-    """A model of this kind has no such metric."""
+    """The metric is not defined for a model of this kind."""
     NO_BASELINE = "NoBaseline"
-    """The profile holds no value for the metric."""
+    """The profile has no value of the metric."""
     NO_LABELS = "NoLabels"
     """Too few labelled rows, or rows of one class only."""
     NO_ROWS = "NoRows"
     """Too few rows for an estimate."""
     NOT_ESTIMATED = "NotEstimated"
-    """Nothing is estimated for this model, or not this metric."""
+    """The metric cannot be estimated for this model."""
 
 
 @dataclass(frozen=True)
 class MetricFinding:
-    """A metric of a window, or why there is none.
+    """The value of a metric in a window, or the cause why it is unknown.
 
     Args:
-        measurement: the metric; None with a cause.
-        cause: why there is none; None with a metric.
-        reason: either in words.
+        measurement: the value; None if it is unknown.
+        cause: why it is unknown; None if it is known.
+        reason: the value or the cause in words.
     """
 
     measurement: Measurement | None
@@ -68,19 +68,18 @@ class MetricFinding:
 
 @dataclass(frozen=True)
 class PerformanceResult:
-    """The performance of a window: labelled, or estimated without labels.
+    """The measured or estimated performance of a window.
 
     Args:
-        standing: against the baseline.
-        metric: which metric.
-        estimated: whether no label went into it.
-        labelled_rows: rows whose true class or value is known.
-        coverage: labels by rows of the window; above 1 while labels of earlier rows come in; None without rows.
-        delay: seconds from prediction to label that half of the labels kept to, rounded up; None if that was more than
-            30 days, or without labels.
-        measurement: the metric with its interval; None when unknown.
-        baseline: its value on the hold-out rows; None if the profile has none.
-        signal: what the performance alarm makes of it.
+        verdict: verdict of the comparison with the baseline.
+        metric: name of the metric.
+        estimated: whether it is estimated without labels.
+        labelled_rows: number of labelled rows.
+        coverage: labels / rows of the window; above 1 while labels of earlier rows arrive; None without rows.
+        delay: median seconds from prediction to label, rounded up; None above 30 days, or without labels.
+        measurement: the metric with its interval; None if unknown.
+        baseline: value on the hold-out rows; None if the profile has none.
+        signal: input of the performance alarm.
         cause: why it is unknown; None otherwise.
         reason: the result in words.
     """
@@ -104,14 +103,14 @@ def evaluate_performance(
     """Compare the labelled performance of a window with the baseline of its profile.
 
     Args:
-        sample: what the window holds.
-        metric: one of METRICS.
-        tolerance: loss that is tolerated, in the metric's own unit.
-        min_samples: labelled rows that are needed; never fewer than 100.
+        sample: content of the window.
+        metric: name of a metric in METRICS.
+        tolerance: tolerated loss, in the unit of the metric.
+        min_samples: labelled rows that are needed; at least `ROWS_FLOOR` are needed in any case.
         significance: one minus the two-sided level of the interval.
 
     Raises:
-        ValueError: no such metric.
+        ValueError: the metric is unknown.
     """
     check_metric(metric)
     finding = _find(sample, metric, max(min_samples, ROWS_FLOOR), 1 - significance)
@@ -121,10 +120,10 @@ def evaluate_performance(
 
 
 def check_metric(metric: str) -> None:
-    """Refuse a metric that no model has.
+    """Raise if no model has a metric of this name.
 
     Raises:
-        ValueError: no such metric.
+        ValueError: the metric is unknown.
     """
     known = list(dict.fromkeys(name for names in METRICS.values() for name in names))
     if metric not in known:
@@ -134,16 +133,16 @@ def check_metric(metric: str) -> None:
 def compare_with_baseline(
     sample: Sample, metric: str, finding: MetricFinding, *, tolerance: float, estimated: bool, half_width: float = 0.0
 ) -> PerformanceResult:
-    """What a finding says beside the baseline.
+    """Compare a finding with the baseline.
 
     Args:
-        sample: what the window holds.
-        metric: what was asked for.
-        finding: what was found.
-        tolerance: loss that is tolerated, in the metric's own unit.
+        sample: content of the window.
+        metric: name of the metric.
+        finding: value of the metric, or the cause why it is unknown.
+        tolerance: tolerated loss, in the unit of the metric.
         estimated: whether the finding is an estimate.
-        half_width: half the width of the baseline's own interval; 0 for an estimate, whose interval holds that of the
-            calibration, made of the same hold-out rows.
+        half_width: half the width of the interval of the baseline; 0 for an estimate, whose interval includes the
+            uncertainty of the hold-out rows through the calibration.
     """
     baseline, found, flow = sample.profile.metrics.get(metric), finding.measurement, label_flow(sample)
     verdict, signal, reason = PerformanceVerdict.UNKNOWN, Signal.UNKNOWN, finding.reason
@@ -172,27 +171,29 @@ def compare_with_baseline(
 
 
 def _find(sample: Sample, metric: str, needed: int, confidence: float) -> MetricFinding:
-    """The metric of the labelled rows."""
+    """Measure one metric of the labelled rows, or find out why it is unknown."""
     profile, rows, kind = sample.profile, sample.labelled_rows, sample.profile.label_kind
     if kind is None:
         return MetricFinding(None, Cause.NOT_COUNTED, profile.labels_not_counted_reason)
     if metric not in METRICS[kind]:
-        reason = f"{metric} is no metric of {describe_model(profile)}: {', '.join(METRICS[kind])}"
+        reason = f"{metric} is not a metric of {describe_model(profile)}: {', '.join(METRICS[kind])}"
         return MetricFinding(None, Cause.NOT_DEFINED, reason)
     if metric not in profile.metrics:
-        return MetricFinding(None, Cause.NO_BASELINE, f"the profile holds no value for {metric}")
+        return MetricFinding(None, Cause.NO_BASELINE, f"the profile has no value of {metric}")
     if rows < needed:
         return MetricFinding(None, Cause.NO_LABELS, f"{rows} labelled rows in the window, {needed} are needed")
     found = _measure(sample, kind, metric, confidence)
     if found is None:
-        return MetricFinding(None, Cause.NO_LABELS, f"{metric} is not defined: the labelled rows lack a class")
+        return MetricFinding(
+            None, Cause.NO_LABELS, f"{metric} is not defined: the labelled rows do not contain every class"
+        )
     return MetricFinding(found, None, f"{describe_measurement(found)} of {rows} labelled rows")
 
 
 def _measure(sample: Sample, kind: LabelKind, metric: str, confidence: float) -> Measurement | None:
-    """The metric from the cells that hold it, of as many rows as they are worth.
+    """Measure a metric from its cells, with the design effect of the outcomes.
 
-    Rows that come together may end together: their design effect is that of the outcomes (J. N. K. Rao & A. J. Scott,
+    Rows of one cluster tend to have equal outcomes, which widens the interval (J. N. K. Rao & A. J. Scott,
     Annals of Statistics 12, 1984).
     """
     profile, effect = sample.profile, design_effect(sample.outcomes())
@@ -214,7 +215,7 @@ def _measure(sample: Sample, kind: LabelKind, metric: str, confidence: float) ->
 
 
 def describe_model(profile: Profile) -> str:
-    """What the model is, for messages."""
+    """Describe the model, for messages."""
     if profile.task == "regression":
         return "a regression"
     return f"a model of {len(profile.classes)} classes"

@@ -1,1 +1,1 @@
-"""The profile of the training data: its parts, its layout of cells, and how it is built."""
+"""The profile of the training data, its layout of cells, and the code that builds it."""

@@ -1,7 +1,7 @@
-"""Where a feature is cut into bins, and which bin a value falls into.
+"""Choose the edges of bins, and find the bin of a value.
 
-Bins are closed on the right: value x falls into bin j = number of edges strictly below x, so bin j is (edge[j-1],
-edge[j]]. Edges are observed values, so that a value that takes up much of the data gets a bin of its own.
+Bins are closed on the right: the bin of x is the number of edges strictly below x, so bin j is (edge[j-1], edge[j]].
+Edges are observed values, so a value with a large share of the rows has a bin of its own.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ import numpy as np
 from perennate.drift.data.arrays import Floats, Ints
 
 MAX_VALUES = 20
-"""Up to so many distinct values, every value has its own bin."""
+"""Up to this many distinct values, every value has its own bin."""
 MAX_CELLS = 10
-"""Up to so many distinct values, PSI is taken over all of them instead of deciles."""
+"""Up to this many distinct values, PSI is computed over the values in place of deciles."""
 PERCENTS = (1, *range(5, 100, 5), 99)
-"""Quantiles at which a feature is cut: every 5 %, and 1 % and 99 % for the tails."""
+"""Quantiles that are edges of a feature: every 5 %, and 1 % and 99 % for the tails."""
 DECILES = tuple(range(10, 100, 10))
 SCORE_PERCENTS = tuple(range(2, 100, 2))
 
 
 def cut_feature(ordered: Floats) -> tuple[Floats, Ints]:
-    """Edges of a feature and the positions of those that are deciles.
+    """Choose the edges of a feature.
 
     Args:
-        ordered: finite values in rising order, (n,), n may be 0.
+        ordered: finite values in ascending order, (n,); n may be 0.
 
     Returns:
-        edges, rising strictly and all below the largest value, and the positions in them of the cuts for PSI.
+        edges, strictly increasing and below the largest value, and the positions of the edges between PSI groups.
     """
     distinct = first_distinct(ordered, MAX_VALUES + 1)
     if distinct.size <= MAX_VALUES:
@@ -40,7 +40,7 @@ def cut_feature(ordered: Floats) -> tuple[Floats, Ints]:
 
 
 def cut_score(scores: Floats, threshold: float | None) -> tuple[Floats, Ints]:
-    """Edges of the score, one row or more: 50 quantile bins, with the decision threshold as an edge of its own."""
+    """Choose the edges of the score from at least one row: 50 quantile bins, and the decision threshold as an edge."""
     ordered = np.sort(scores)
     edges = np.unique(quantiles(ordered, SCORE_PERCENTS))
     edges = edges[edges < ordered[-1]]
@@ -50,7 +50,7 @@ def cut_score(scores: Floats, threshold: float | None) -> tuple[Floats, Ints]:
 
 
 def first_distinct(ordered: Floats, limit: int) -> Floats:
-    """The least distinct values, at most `limit`, of values in rising order."""
+    """The smallest distinct values, at most `limit`, of values in ascending order."""
     found: list[float] = []
     place = 0
     while place < ordered.size and len(found) < limit:
@@ -60,15 +60,15 @@ def first_distinct(ordered: Floats, limit: int) -> Floats:
 
 
 def quantiles(ordered: Floats, percents: tuple[int, ...]) -> Floats:
-    """Quantiles that are observed values (inverse of the empirical distribution function) of values in rising order."""
+    """Quantiles of values in ascending order, by the inverse empirical distribution function: observed values."""
     ranks = np.array([max(1, -(-percent * ordered.size // 100)) for percent in percents])
     return np.asarray(ordered[ranks - 1])
 
 
 def decile_positions(ordered: Floats, edges: Floats) -> Ints:
-    """Positions of the edges that equal a 10 % ... 90 % quantile; all of them if none does.
+    """Positions of the edges that equal a 10 % ... 90 % quantile; of all edges if none does.
 
-    None does when more than nine tenths of the rows share the largest value; PSI over a single cell would be blind.
+    None does if more than nine tenths of the rows have the largest value. PSI over a single group is always 0.
     """
     if edges.size == 0:
         return np.arange(0, dtype=np.int64)
@@ -77,5 +77,5 @@ def decile_positions(ordered: Floats, edges: Floats) -> Ints:
 
 
 def bin_of(edges: Floats, values: Floats) -> Ints:
-    """Bin of each value: the number of edges strictly below it. NaN must have been taken out before."""
+    """Bin of each value: the number of edges strictly below it. Values must not be NaN."""
     return np.searchsorted(edges, values, side="left").astype(np.int64)

@@ -1,4 +1,4 @@
-"""Building a profile from the rows that a model was trained and checked on."""
+"""Build a profile from the training and hold-out rows of a model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from perennate.drift.profile.profile import Metric, Profile, Task
 from perennate.drift.profile.quantiles import encode_quantiles
 
 THRESHOLD = 0.5
-"""scikit-learn predicts the second of two classes when its probability is above one half."""
+"""scikit-learn predicts the second of two classes if its probability is above one half."""
 
 
 def build_profile(
@@ -44,31 +44,31 @@ def build_profile(
     importance: Mapping[str, float] | None = None,
     workers: int = 1,
 ) -> Profile:
-    """The profile of a model.
+    """Build the profile of a model.
 
     Arrays of numbers, booleans and times, and object arrays that hold nothing else, become features of that kind (times
-    by their time of day); everything else becomes a category. Durations are refused.
+    by their time of day); all other columns are categories. Durations raise an error.
 
     Args:
         columns: training rows by column, in the model's order, all of one length: a mapping of one-dimensional arrays,
-            or any other form that `Recorder.record` takes but an array.
-        task: what the model does.
+            or any form that `Recorder.record` accepts except an array.
+        task: classification or regression.
         score: of hold-out rows, never of training rows, (hold-out rows,): the probability of `classes[1]` for two
-            classes, of the likeliest class for more, the prediction for regression. None leaves the score out.
-        labels: true classes or values of the same hold-out rows. They give the baseline metrics with their standard
-            errors: accuracy, precision, recall, f1, auc, logLoss and brier of two classes; with `predictions`, accuracy
-            and macroF1 of more; mae, rmse and bias of a regression. They also give calibration and residuals.
+            classes, of the likeliest class for more, the prediction for regression. None: the profile has no score.
+        labels: true classes or values of the same hold-out rows. They give calibration, residuals and the baseline
+            metrics with standard errors: accuracy, precision, recall, f1, auc, logLoss and brier of two classes; with
+            `predictions`, accuracy and macroF1 of more; mae, rmse and bias of a regression.
         predictions: predicted classes of the same hold-out rows; only used for more than two classes.
         classes: classes in the order of predict_proba; none for regression.
         metrics: further baselines, name to (value, standard error).
-        categorical: columns to take as categories whatever they hold.
-        datetimes: columns to take as times whatever they hold, e.g. ISO 8601 texts.
-        importance: how much the model goes by a feature, by name.
-        workers: threads, each of which looks at a column at a time. The profile does not depend on it.
+        categorical: columns to treat as categories, whatever their type.
+        datetimes: columns to treat as times, whatever their type, e.g. ISO 8601 strings.
+        importance: importance of features in the model, by name.
+        workers: number of threads; each processes one column at a time. The result does not depend on it.
 
     Raises:
-        ValueError: there are no workers.
-        ProfileError: the input is empty, ragged, of an unfit type, or names no such class or column.
+        ValueError: `workers` is less than 1.
+        ProfileError: the input is empty, ragged, of an unsupported type, or refers to an unknown class or column.
     """
     found, rows = _read(columns)
     texts = tuple(class_text(value) for value in classes)
@@ -87,12 +87,12 @@ def build_profile(
         prediction=holdout.predicted_counts,
         residual=residual,
     )
-    # What is written must be readable: the reader's checks are the only ones.
+    # All checks are in the reader, so a profile that is written can be read.
     return Profile.from_document(profile.to_document())
 
 
 def _read(columns: Any) -> tuple[dict[str, Column], int]:
-    """Columns by name and how many rows they have."""
+    """Return columns by name and the number of rows."""
     try:
         found = {name: as_column(values) for name, values in columns.items()} if isinstance(columns, Mapping) else None
         found = read_columns(columns)[0] if found is None else found
@@ -117,7 +117,7 @@ def _features(
     importance: Mapping[str, float],
     workers: int,
 ) -> tuple[Feature, ...]:
-    """Every column as a feature."""
+    """Describe every column as a feature."""
     for argument, names in (("categorical", categorical), ("datetimes", datetimes), ("importance", importance)):
         unknown = sorted(set(names) - set(columns))
         if unknown:
@@ -127,7 +127,7 @@ def _features(
         free.put(np.empty(rows))
 
     def described(item: tuple[str, Column]) -> Feature:
-        """One of them, in memory that nobody uses at the moment."""
+        """Describe one column, sorted in a free scratch array."""
         (name, column), scratch = item, free.get()
         kind: FeatureKind | None = "categorical" if name in categorical else "datetime" if name in datetimes else None
         weight = importance.get(name)
@@ -143,7 +143,7 @@ def _features(
 
 
 def _score(scores: Floats, holdout: Holdout) -> Score:
-    """The score's reference."""
+    """The reference distribution of the score."""
     kind = score_kind(holdout.classes)
     if kind != "prediction" and (scores.min() < 0 or scores.max() > 1):
         raise ProfileError(f"score: must be probabilities, got {scores.min()} to {scores.max()}")
@@ -171,13 +171,13 @@ def _score(scores: Floats, holdout: Holdout) -> Score:
 
 
 def _residual(scores: Floats | None, holdout: Holdout) -> Residual | None:
-    """The errors of a regression."""
+    """The reference distribution of the residuals of a regression."""
     if scores is None or holdout.values is None:
         return None
     with np.errstate(over="ignore"):
         errors = scores - holdout.values
     if not np.isfinite(errors).all():
-        raise ProfileError("labels: must be close enough to the scores for their difference to be a number")
+        raise ProfileError("labels: must have a finite difference to the scores")
     edges, _ = cut_feature(np.sort(errors))
     unit = regression.residual_unit(errors, holdout.values)
     return Residual(edges, np.bincount(bin_of(edges, errors), minlength=edges.size + 1), unit)
@@ -186,7 +186,7 @@ def _residual(scores: Floats | None, holdout: Holdout) -> Residual | None:
 def _baselines(
     scores: Floats | None, holdout: Holdout, score: Score | None, residual: Residual | None
 ) -> dict[str, Metric]:
-    """Baseline metrics of the hold-out rows, by the same formulas that later measure the traffic."""
+    """Baseline metrics of the hold-out rows, by the formulas that are used for traffic."""
     measured: dict[str, Measurement] = {}
     if scores is not None and holdout.values is not None and residual is not None:
         sums = regression.residual_sums(scores - holdout.values, residual.unit)

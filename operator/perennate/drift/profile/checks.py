@@ -1,4 +1,4 @@
-"""What must hold between the parts of a profile, each of which may be right by itself."""
+"""Consistency checks between the fields of a profile."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from perennate.drift.profile.outputs import BINARY_CLASSES, Residual, Score, sco
 
 
 def check_names(features: tuple[Feature, ...], reserved: tuple[str, ...]) -> None:
-    """Features are known by name, so names must be there, differ, and leave those of the outputs alone."""
+    """Raise unless feature names are non-empty, unique, and different from the names of the outputs."""
     seen: set[str] = set()
     for index, feature in enumerate(features):
         if not feature.name or feature.name in reserved or feature.name in seen:
             raise ProfileError(
-                f"features[{index}].name: must be a name of its own other than {' and '.join(map(repr, reserved))}, "
+                f"features[{index}].name: must be a unique name other than {' and '.join(map(repr, reserved))}, "
                 f"got {abbreviated(feature.name)}"
             )
         seen.add(feature.name)
 
 
 def check_sums(features: tuple[Feature, ...], rows: int) -> None:
-    """Every row adds one to exactly one cell of each feature."""
+    """Raise unless the counts of each feature add up to the rows."""
     for index, feature in enumerate(features):
         total = int(feature.counts.sum()) + feature.missing + feature.other
         if total != rows:
@@ -34,7 +34,7 @@ def check_sums(features: tuple[Feature, ...], rows: int) -> None:
 def check_outputs(
     task: str, classes: tuple[str, ...], score: Score | None, prediction: Ints | None, residual: Residual | None
 ) -> None:
-    """What is known of the outputs follows from the task and the number of classes."""
+    """Raise unless the outputs match the task and the number of classes."""
     if (task == "regression") != (not classes) or len(classes) == 1:
         raise ProfileError(f"classes: must be none for regression, else two or more, got {len(classes)}")
     if prediction is not None and len(classes) <= BINARY_CLASSES:
@@ -48,7 +48,7 @@ def check_outputs(
 
 
 def check_holdout(rows: int, score: Score | None, prediction: Ints | None, residual: Residual | None) -> None:
-    """Every hold-out row is counted once in each of the outputs."""
+    """Raise unless the counts of each output add up to the hold-out rows."""
     counted = {
         "score": None if score is None else score.counts,
         "prediction": prediction,

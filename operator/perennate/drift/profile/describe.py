@@ -1,4 +1,4 @@
-"""Describing a column of training rows as a feature of the profile."""
+"""Describe a column of training rows as a feature of the profile."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ _PART = 65_536
 def describe_column(
     name: str, column: Column, scratch: Floats, *, kind: FeatureKind | None = None, importance: float | None = None
 ) -> Feature:
-    """One column as a feature.
+    """Describe one column as a feature.
 
     Args:
-        name: of the column.
+        name: name of the column.
         column: values of the training rows.
-        scratch: memory to sort them in, (rows,). New memory for each column would cost half as much as sorting it.
-        kind: what to take it as, whatever it holds. None lets its values decide: numbers, booleans and times are such,
-            everything else is a category, and so is an array of objects without one value.
-        importance: of the feature, if known.
+        scratch: array to sort the values in, (rows,). A new array per column would add half the time of the sort.
+        kind: kind of the feature. By default it follows from the values: numbers, booleans or times; all other columns,
+            and object arrays with no value at all, are categories.
+        importance: importance of the feature, if known.
 
     Raises:
-        ValueError: it holds durations or complex numbers.
+        ValueError: the column holds durations or complex numbers.
     """
     kind = kind or _kind_of(column)
     if kind == "categorical":
         return _categorical(name, column, importance)
     values, invalid = (read_times if kind == "datetime" else read_numbers)(column)
-    # One sort gives everything, and makes the sums independent of the order of the rows.
+    # After the sort, sums do not depend on the order of the rows.
     scratch[:] = values
     scratch.sort()
     return _numeric(name, scratch, kind, other=0 if invalid is None else int(invalid.sum()), importance=importance)
 
 
 def _kind_of(column: Column) -> FeatureKind:
-    """What a column holds."""
+    """The kind of a column."""
     if not isinstance(column, np.ndarray):
         return "categorical"
     letter = column.dtype.kind
     if letter in "mc":
         raise ValueError(
-            f"must hold numbers, times or categories, got {column.dtype}; turn durations into numbers first"
+            f"must hold numbers, times or categories, got {column.dtype}; convert durations to numbers first"
         )
     if letter in KIND_OF_DTYPE or letter != "O":
         return KIND_OF_DTYPE.get(letter, "categorical")
@@ -63,8 +63,8 @@ def _kind_of(column: Column) -> FeatureKind:
 
 
 def _kind_of_objects(column: Array) -> FeatureKind:
-    """What an array of objects holds; a value of each type stands for all, save for the missing among them."""
-    # Mostly the first rows tell.
+    """The kind of an array of objects, from one present value of each type."""
+    # The first rows are enough in most columns.
     if str in set(map(type, column[:100])) or str in set(map(type, column)):
         return "categorical"
     examples: dict[type, object] = {}
@@ -82,7 +82,7 @@ def _kind_of_objects(column: Array) -> FeatureKind:
 
 
 def _numeric(name: str, ordered: Floats, kind: NumericKind, *, other: int, importance: float | None) -> NumericFeature:
-    """Cut and count numbers in rising order; infinities lie in the outermost bins and are left out of all else."""
+    """Describe numbers in ascending order; infinities are counted in the outermost bins and otherwise ignored."""
     present = ordered[: ordered.searchsorted(np.inf, side="right")]
     finite = present[present.searchsorted(-np.inf, side="right") : present.searchsorted(np.inf, side="left")]
     edges, decile = _cut(finite, kind)
@@ -106,19 +106,19 @@ def _numeric(name: str, ordered: Floats, kind: NumericKind, *, other: int, impor
 
 
 def _cut(finite: Floats, kind: NumericKind) -> tuple[Floats, Ints]:
-    """Edges and cuts for PSI; both values of a boolean have a bin, even if one of them was never seen."""
+    """Edges and positions of the PSI groups; both values of a boolean have a bin, even if one never occurs."""
     if kind == "boolean" and finite.size:
         return np.zeros(1), np.zeros(1, dtype=np.int64)
     return cut_feature(finite)
 
 
 def _moments(finite: Floats, kind: NumericKind) -> tuple[float | None, float | None, float | None, float | None]:
-    """Minimum, maximum, mean and standard deviation; what overflows is the largest number: JSON has no infinity."""
+    """Minimum, maximum, mean and standard deviation; overflow gives the largest float, since JSON has no infinity."""
     if not finite.size:
         return None, None, None, None
     with np.errstate(over="ignore", invalid="ignore"):
         mean = float(np.nan_to_num(finite.mean()))
-        # In parts that stay in the cache: a whole column of squares would take a second column's memory.
+        # In parts, because the squares of a whole column would need as much memory as the column.
         parts = (finite[start : start + _PART] - mean for start in range(0, finite.size, _PART))
         variance = sum(float(np.square(part, out=part).sum()) for part in parts) / finite.size
         sd = float(np.nan_to_num(math.sqrt(variance), nan=np.finfo(np.float64).max))
@@ -126,7 +126,7 @@ def _moments(finite: Floats, kind: NumericKind) -> tuple[float | None, float | N
 
 
 def _categorical(name: str, column: Column, importance: float | None) -> CategoricalFeature:
-    """Count the most frequent categories one by one; equal counts are ordered by name, so that no order is chance."""
+    """Count the most frequent categories; ties are ordered by name, so the result is deterministic."""
     counter: Counter[str] = Counter()
     missing = 0
     for value, times in value_counts(column):
@@ -134,7 +134,7 @@ def _categorical(name: str, column: Column, importance: float | None) -> Categor
             missing += times
         else:
             counter[class_text(value)] += times
-    # A coded column also lists categories that no row has.
+    # A categorical column may declare categories without rows.
     kept = nsmallest(MAX_CATEGORIES, ((-times, text) for text, times in counter.items() if times))
     return CategoricalFeature(
         name=name,

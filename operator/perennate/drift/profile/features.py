@@ -1,4 +1,4 @@
-"""What a profile knows of each input column."""
+"""Features of a profile: the reference distribution of each input column."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from perennate.drift.data.documents import Node, abbreviated
 from perennate.drift.profile.quantiles import POINTS, QuantilePositions, decode_quantiles, positions_rise
 
 MAX_BINS = 512
-"""Most edges or categories of a feature or a score that is read; those that are built have about 50."""
+"""Largest number of edges or categories that is read; `build_profile` makes about 50."""
 MOMENTS = ("minimum", "maximum", "mean", "sd")
 
 
 @dataclass(frozen=True, eq=False)
 class NumericFeature:
-    """A column of numbers of the training rows, or of what is counted as numbers.
+    """A column of numbers, booleans or times of the training rows.
 
-    Booleans count as 0 and 1. Dates and times count as seconds since midnight UTC: the date itself moves on with every
-    day, so that it would always seem to drift; at what time of day things happen is a habit that can change.
+    Booleans count as 0 and 1. Dates and times count as seconds since midnight UTC: the date itself changes every day
+    and would always drift, but the time of day is a distribution that can be compared.
 
     Args:
         name: name of the column.
-        edges: upper ends of all bins but the last, (bins - 1,), rising strictly.
-        decile: positions in `edges` of the cuts for PSI.
+        edges: upper ends of all bins but the last, (bins - 1,), strictly increasing.
+        decile: positions in `edges` of the edges between PSI groups.
         counts: training rows by bin, (bins,).
         missing: rows without a value.
-        other: rows whose value is no number (no time).
+        other: rows whose value is not a number (for times: not a time).
         minimum, maximum, mean, sd: of the finite values; None if there are none.
-        kind: what the column holds.
-        places: where its quantiles lie in the bins, see grid.py; None if the profile is older than they are.
-        importance: how much the model goes by it, in the model's own measure; None if it does not say.
+        kind: numeric, boolean or datetime.
+        quantile_positions: quantiles as positions in the bins, see quantiles.py; None in profiles of older releases.
+        importance: importance of the feature in the model, in the model's own measure; None if unknown.
     """
 
     name: str
@@ -83,7 +83,7 @@ class NumericFeature:
 
     @classmethod
     def from_node(cls, node: Node) -> NumericFeature:
-        """Read the JSON form."""
+        """Read and validate the JSON form."""
         required = "name", "kind", "edges", "decile", "counts", "missing", "other", *MOMENTS
         fields = node.fields(required, optional=("grid", "importance"))
         edges = fields["edges"].rising(most=MAX_BINS)
@@ -111,15 +111,15 @@ class NumericFeature:
 
 @dataclass(frozen=True, eq=False)
 class CategoricalFeature:
-    """A column of categories of the training rows.
+    """A categorical column of the training rows.
 
     Args:
         name: name of the column.
-        categories: the most frequent ones, most frequent first.
+        categories: the most frequent categories, most frequent first.
         counts: training rows by category, (categories,).
         missing: rows without a value.
         other: rows of any other category.
-        importance: how much the model goes by it, in the model's own measure; None if it does not say.
+        importance: importance of the feature in the model, in the model's own measure; None if unknown.
     """
 
     name: str
@@ -132,7 +132,7 @@ class CategoricalFeature:
 
     @property
     def bins(self) -> int:
-        """Number of categories that are counted one by one."""
+        """Number of categories with a count of their own."""
         return len(self.categories)
 
     def to_document(self) -> dict[str, Any]:
@@ -149,7 +149,7 @@ class CategoricalFeature:
 
     @classmethod
     def from_node(cls, node: Node) -> CategoricalFeature:
-        """Read the JSON form."""
+        """Read and validate the JSON form."""
         required = "name", "kind", "categories", "counts", "missing", "other"
         fields = node.fields(required, optional=("importance",))
         categories = fields["categories"].texts(most=MAX_BINS)
@@ -167,7 +167,7 @@ Feature = NumericFeature | CategoricalFeature
 
 
 def read_feature(node: Node) -> Feature:
-    """Read one feature of any kind."""
+    """Read and validate a feature of any kind."""
     kind = node.value.get("kind") if isinstance(node.value, dict) else None
     if kind in NUMERIC_KINDS:
         return NumericFeature.from_node(node)
@@ -179,7 +179,7 @@ def read_feature(node: Node) -> Feature:
 
 
 def read_moments(node: Node, fields: dict[str, Node]) -> dict[str, float | None]:
-    """Minimum, maximum, mean and standard deviation: all numbers that fit each other, or all null."""
+    """Read minimum, maximum, mean and standard deviation: consistent numbers, or all null."""
     moments = {key: fields[key].optional_number() for key in MOMENTS}
     if len({value is None for value in moments.values()}) != 1:
         raise node.error(f"{node.path}: {', '.join(MOMENTS)} must be all numbers or all null")
@@ -195,7 +195,7 @@ def quantile_positions_document(quantile_positions: QuantilePositions | None) ->
 
 
 def read_quantile_positions(fields: dict[str, Node], counts: Ints, *, empty: bool) -> QuantilePositions | None:
-    """Read the quantiles; older profiles have none."""
+    """Read the quantiles; None in profiles of older releases."""
     if "grid" not in fields:
         return None
     quantile_positions = fields["grid"].octets()
@@ -203,7 +203,7 @@ def read_quantile_positions(fields: dict[str, Node], counts: Ints, *, empty: boo
     if quantile_positions.size != wanted or (
         wanted and not (counts.any() and positions_rise(quantile_positions, counts))
     ):
-        fields["grid"].refuse(f"{wanted} bytes in base64, not falling inside a bin")
+        fields["grid"].refuse(f"{wanted} bytes in base64, ascending inside each bin")
     return quantile_positions
 
 

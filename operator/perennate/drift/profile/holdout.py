@@ -1,4 +1,4 @@
-"""What is known of the hold-out rows that a model was checked on."""
+"""Labels and predictions of the hold-out rows."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Values: TypeAlias = Sequence[Any] | npt.NDArray[Any]
 
 
 class Holdout:
-    """What is known of the hold-out rows besides their score.
+    """Labels and predictions of the hold-out rows, validated.
 
     Args:
-        classes: as texts; none for regression.
+        classes: class texts; empty for regression.
         labels: true classes or values, if known.
         predictions: predicted classes, if known.
-        scores: of the same rows, if known.
+        scores: scores of the same rows, if known.
     """
 
     def __init__(
@@ -40,16 +40,16 @@ class Holdout:
         self.predicted = None if predictions is None else self._read("predictions", predictions)
         for name, found in (("labels", self.values), ("labels", self.positions), ("predictions", self.predicted)):
             if found is not None and found.size != self.rows:
-                raise ProfileError(f"{name}: must be as many as scores, {self.rows}, got {found.size}")
+                raise ProfileError(f"{name}: must have {self.rows} items, as scores has, got {found.size}")
 
     @property
     def predicted_counts(self) -> Ints | None:
-        """Rows by predicted class."""
+        """Rows by predicted class, (classes,)."""
         return None if self.predicted is None else np.bincount(self.predicted, minlength=len(self.classes))
 
     @property
     def right(self) -> Bools | None:
-        """What the calibration is the probability of: the positive class of two, or that the prediction is right."""
+        """The event that calibration predicts: the positive class of two, else a correct prediction, (rows,)."""
         if self.positions is None:
             return None
         if len(self.classes) == BINARY_CLASSES:
@@ -58,7 +58,7 @@ class Holdout:
 
     @property
     def confusion(self) -> Ints | None:
-        """Rows by predicted and true class."""
+        """Rows by predicted and true class, (classes, classes)."""
         if self.positions is None or self.predicted is None or len(self.classes) > MAX_CONFUSION:
             return None
         classes = len(self.classes)
@@ -66,17 +66,17 @@ class Holdout:
         return cells.reshape(classes, classes)
 
     def _read(self, name: str, values: Values) -> Ints:
-        """Positions of classes."""
+        """Convert class values to positions in `classes`."""
         position = {text: index for index, text in enumerate(self.classes)}
         texts = [class_text(value) for value in values]
         unknown = sorted(set(texts) - set(position))
         if unknown:
-            raise ProfileError(f"{name}: must be among classes {list(self.classes)}, got {unknown[0]!r}")
+            raise ProfileError(f"{name}: must be one of the classes {list(self.classes)}, got {unknown[0]!r}")
         return np.array([position[text] for text in texts], dtype=np.int64)
 
 
 def finite_numbers(name: str, values: npt.ArrayLike) -> Floats:
-    """Scores or true values as numbers."""
+    """Convert scores or true values to finite numbers, (rows,)."""
     try:
         numbers = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:

@@ -1,9 +1,9 @@
-"""Where each cell lies in the one vector that a pod counts in and the operator adds up.
+"""The layout of the vector of counts that pods fill and the operator adds up.
 
-A vector holds everything that only ever grows: rows, errors, the cells of every feature (below, bins, above, missing,
-other), the score's bins, the predicted classes, and the labels; and at its end, which may fall as well, how far the sum
-of every numeric feature is off its training mean. One vector per pod and per sub-window makes differences, resets and
-sums single array operations.
+The vector holds counters, which never decrease: rows, errors, the cells of every feature (below, bins, above, missing,
+other), score bins, predicted classes, and labels. At its end it holds offsets, which may decrease: for every numeric
+feature the sum of (value - training mean). With one vector per pod and sub-window, differences, resets and sums are
+single array operations.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from perennate.drift.profile.profile import Profile
 
 ROWS, ERRORS, SEEN = 0, 1, 2
 HEAD = 3
-"""Cells before the first feature: rows that were counted, errors, and rows that came (more if they are sampled)."""
+"""Cells before the first feature: counted rows, errors, and received rows (more than counted if they are sampled)."""
 SPECIAL = ("below", "above", "missing", "other")
-"""Cells of a feature besides its bins: `below` lies before them, the others behind them in this order."""
+"""Cells of a feature besides its bins: `below` comes before the bins, the others after them in this order."""
 LABELS = ("0", "1")
-"""Keys of the label counts: negative and positive class."""
+"""Keys of the label counts: the negative and the positive class."""
 RESIDUAL_SUMS = ("rows", "positive", "negative", "squares", "quartic")
-"""Labelled rows of a regression; sums of their errors above and below 0, both without sign, and of their second and
-fourth powers."""
+"""For a regression: labelled rows, sums of the positive and of the negative residuals (absolute values), and sums of
+their second and fourth powers."""
 DELAYS = (60.0, 600.0, 3600.0, 21_600.0, 86_400.0, 604_800.0, 2_592_000.0)
-"""Seconds from a prediction to its label are counted in eight bins with these upper ends: a minute to thirty days."""
+"""Upper ends, in seconds, of the first seven of eight bins for the delay from a prediction to its label."""
 OFFSET_STEPS = 2**20
-"""Offsets are whole numbers of a standard deviation divided by so many steps: sums of them do not depend on order."""
+"""Steps per standard deviation: offsets are whole numbers of steps, so their sums do not depend on the order."""
 MAX_OFFSET = 2**30
-"""Largest offset of one row, 1,024 standard deviations: a cell holds the sum of eight billion such rows."""
+"""Largest offset of one row in steps, 1,024 standard deviations; an int64 holds the sum of eight billion of them."""
 
 
 _DOCUMENT_BYTES = 4096
@@ -44,17 +44,17 @@ _LINE_BYTES = 40
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """The places of all cells of one profile.
+    """The position of every cell for one profile.
 
     Args:
-        profile: reference that is counted against.
+        profile: the profile that is counted against.
     """
 
     profile: Profile
 
     @cached_property
     def starts(self) -> Ints:
-        """First cell of each feature, and behind them the first cell after all features, (features + 1,)."""
+        """First cell of each feature, and the first cell after all features, (features + 1,)."""
         widths = [feature.bins + len(SPECIAL) for feature in self.profile.features]
         return np.cumsum([HEAD, *widths])
 
@@ -75,13 +75,13 @@ class Layout:
 
     @cached_property
     def prediction(self) -> slice:
-        """Cells of the predicted classes, in the order of the profile's classes; empty unless it knows them."""
+        """Cells of the predicted classes, in the order of the profile's classes; empty if the profile has none."""
         start = self.score.stop
         return slice(start, start + (0 if self.profile.prediction is None else len(self.profile.classes)))
 
     @property
     def label_rows(self) -> int:
-        """How many rows of score bins are kept for labels: one for each of two classes, else none."""
+        """Number of blocks of score bins for labels: 2 for a binary classifier, else 0."""
         return len(LABELS) if self.profile.label_kind == "scores" else 0
 
     def label(self, index: int) -> slice:
@@ -91,19 +91,19 @@ class Layout:
 
     @cached_property
     def confusion(self) -> slice:
-        """Cells of the labelled rows by predicted and, inside that, true class; empty unless they are so counted."""
+        """Cells of the labelled rows by predicted class, then true class; empty for other kinds of labels."""
         start = self.prediction.stop + self.score_bins * self.label_rows
         return slice(start, start + (len(self.profile.classes) ** 2 if self.profile.label_kind == "classes" else 0))
 
     @cached_property
     def residual(self) -> slice:
-        """Cells of the labelled rows by residual bin; empty unless it is a regression whose labels are counted."""
+        """Cells of the labelled rows by residual bin; empty unless labels are counted as residuals."""
         start = self.confusion.stop
         return slice(start, start + (0 if self.profile.residual is None else self.profile.residual.bins))
 
     @cached_property
     def residual_sums(self) -> slice:
-        """Cells of RESIDUAL_SUMS; empty as `residual`."""
+        """Cells of RESIDUAL_SUMS; empty unless labels are counted as residuals."""
         start = self.residual.stop
         return slice(start, start + (0 if self.profile.residual is None else len(RESIDUAL_SUMS)))
 
@@ -121,12 +121,12 @@ class Layout:
 
     @cached_property
     def offsets(self) -> slice:
-        """Cells of the offsets of the numeric features: sum of (value - mean) / sd * OFFSET_STEPS; may fall."""
+        """Cells of the offsets of the numeric features, sums of (value - mean) / sd * OFFSET_STEPS; may decrease."""
         return slice(self.delays.stop, self.delays.stop + self.numeric.size)
 
     @property
     def growing(self) -> slice:
-        """All cells that only ever grow."""
+        """All counters, which never decrease."""
         return slice(0, self.offsets.start)
 
     @cached_property
@@ -155,7 +155,7 @@ class Layout:
 
     @cached_property
     def reference(self) -> Ints:
-        """The profile's own counts, (cells,); nothing of it lies below or above its own range."""
+        """The counts of the profile itself, (cells,); `below` and `above` are 0."""
         cells = np.zeros(self.size, dtype=np.int64)
         cells[[ROWS, SEEN]] = self.profile.rows
         for index, feature in enumerate(self.profile.features):
@@ -194,10 +194,10 @@ class Layout:
 
     @cached_property
     def means(self) -> Floats:
-        """Training mean of each numeric feature, 0 if it has none, (numeric features,)."""
+        """Training mean of each numeric feature, 0 if unknown, (numeric features,)."""
         return np.array([item.mean or 0.0 for item in self.features if isinstance(item, NumericFeature)])
 
     @cached_property
     def standard_deviations(self) -> Floats:
-        """Training standard deviation of each numeric feature, 1 if it is 0 or none, (numeric features,)."""
+        """Training standard deviation of each numeric feature, 1 if it is 0 or unknown, (numeric features,)."""
         return np.array([item.sd or 1.0 for item in self.features if isinstance(item, NumericFeature)])

@@ -1,6 +1,6 @@
-"""What a profile knows of the model's output, from hold-out rows.
+"""Reference distributions of the model's outputs, from hold-out rows.
 
-Never from training rows: a model is surer of rows that it has learnt, so that every later answer would look drifted.
+Training rows are not used: a model is more confident on rows that it was fitted to, so all traffic would seem to drift.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from perennate.drift.profile.quantiles import QuantilePositions, decode_quantile
 
 SCORE = "score"
 PREDICTION = "prediction"
-"""Names of the score and of the predicted class in results; a feature cannot have them."""
+"""Names of the score and of the predicted class in results; reserved, so no feature has them."""
 BINARY_CLASSES = 2
 
 ScoreKind = Literal["probability", "confidence", "prediction"]
@@ -33,20 +33,21 @@ SCORE_KINDS = ("probability", "confidence", "prediction")
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """The one number that the model's answers are watched by.
+    """The reference distribution of the score, the one number per row that summarizes the model's output.
 
     Args:
-        kind: "probability" of the positive class (two classes), "confidence" = probability of the likeliest class (more
-            classes), "prediction" (regression).
-        edges: upper ends of all bins but the last; the threshold is one of them.
-        decile: positions in `edges` of the cuts for PSI.
-        counts: hold-out rows by bin.
-        threshold: a score above it says positive; only of kind "probability".
-        calibration: by bin, P(positive) of a probability and P(the prediction is right) of a confidence; None for a
-            prediction and without labels.
-        minimum, maximum, mean, sd: of the hold-out rows; None if the profile is older than they are.
-        places: where the quantiles lie in the bins, see grid.py; likewise.
-        means: mean score of the hold-out rows of each bin, (bins,); only of kind "probability", likewise.
+        kind: "probability" of the positive class (two classes), "confidence", the probability of the likeliest class
+            (more classes), or "prediction" (regression).
+        edges: upper ends of all bins but the last, (bins - 1,), strictly increasing; the threshold is one of them.
+        decile: positions in `edges` of the edges between PSI groups.
+        counts: hold-out rows by bin, (bins,).
+        threshold: scores above it are predicted positive; None unless the kind is "probability".
+        calibration: P(positive) for a probability, P(the prediction is correct) for a confidence, (bins,); None for a
+            prediction, and without labels.
+        minimum, maximum, mean, sd: of the hold-out rows; None in profiles of older releases.
+        quantile_positions: quantiles as positions in the bins, see quantiles.py; None in profiles of older releases.
+        means: mean score of the hold-out rows of each bin, (bins,); only of kind "probability", and None in profiles of
+            older releases.
     """
 
     kind: ScoreKind
@@ -100,7 +101,7 @@ class Score:
 
     @classmethod
     def from_node(cls, node: Node, *, old: bool) -> Score:
-        """Read the JSON form; an old one has no moments and no quantiles."""
+        """Read and validate the JSON form; profiles of schema v1 have no moments and no quantiles."""
         required = "kind", "edges", "decile", "counts", "threshold", "calibration"
         fields = node.fields(required if old else (*required, *MOMENTS), optional=() if old else ("grid", "means"))
         kind = fields["kind"].text(allowed=SCORE_KINDS)
@@ -125,12 +126,12 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class Residual:
-    """Errors of a regression, prediction minus truth, on the hold-out rows.
+    """The reference distribution of the residuals of a regression, prediction - truth, from hold-out rows.
 
     Args:
-        edges: upper ends of all bins but the last, (bins - 1,), rising strictly.
+        edges: upper ends of all bins but the last, (bins - 1,), strictly increasing.
         counts: hold-out rows by bin, (bins,).
-        unit: errors of labelled rows are added up in whole numbers of it, above 0.
+        unit: residuals of labelled rows are rounded to multiples of this unit and summed as integers; above 0.
     """
 
     edges: Floats
@@ -148,7 +149,7 @@ class Residual:
 
     @classmethod
     def from_node(cls, node: Node) -> Residual:
-        """Read the JSON form."""
+        """Read and validate the JSON form."""
         fields = node.fields(("edges", "counts", "unit"))
         edges = fields["edges"].rising(most=MAX_BINS)
         unit = fields["unit"].number()
@@ -158,17 +159,17 @@ class Residual:
 
 
 def _read_calibration(node: Node, bins: int) -> Floats | None:
-    """One probability for each bin, or null."""
+    """Read one probability for each bin, or null."""
     if node.value is None:
         return None
     calibration = node.numbers(length=bins)
     if np.any(calibration < 0) or np.any(calibration > 1) or np.any(np.diff(calibration) < 0):
-        node.refuse("probabilities that do not fall from bin to bin")
+        node.refuse("probabilities that do not decrease from bin to bin")
     return calibration
 
 
 def score_kind(classes: tuple[str, ...]) -> ScoreKind:
-    """What the score is: probability of the second of two classes, of the likeliest of more, or a prediction."""
+    """The kind of score of a model with these classes."""
     if not classes:
         return "prediction"
     return "probability" if len(classes) == BINARY_CLASSES else "confidence"

@@ -1,8 +1,8 @@
-"""The profile: what the training data looked like, as counts.
+"""The profile: distributions of the training data as counts. It contains no rows.
 
-Serving pods count against it and the operator compares with it. It holds no row. Its canonical JSON bytes are
-`profile.json` of a model version, and their SHA-256 is the key under which counts are kept, so that counts against two
-profiles are never added.
+Serving pods count against it, and the operator compares their counts with it. Its canonical JSON bytes are
+`profile.json` of a model version. Their SHA-256 is the key of all counts, so counts against different profiles are
+never added.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from perennate.drift.profile.outputs import BINARY_CLASSES, PREDICTION, SCORE, R
 
 SCHEMA = "perennate.dev/profile/v2"
 OLD_SCHEMA = "perennate.dev/profile/v1"
-"""Still read: it has no quantiles, no predicted classes and no residuals."""
+"""Still read. It has no quantiles, no predicted classes and no residuals."""
 MAX_BYTES = 4 * 1024 * 1024
-"""A profile of 30 features has less than 50 kB; a file larger than this is refused unread."""
+"""Size limit of `profile.json`, checked before it is decoded; a profile of 30 features has less than 50 kB."""
 MAX_FEATURES = 3000
-"""Reading more would take longer than a second."""
+"""Reading more features would take longer than a second."""
 MAX_METRICS = 100
 _NO_FEATURES = b'"features":[]'
-"""How a profile without features is written; in a text of it the quotes would be escaped."""
+"""The empty list of features in canonical JSON. It occurs once: inside a JSON string the quotes are escaped."""
 MAX_CONFUSION = 30
-"""Up to so many classes, labels are counted by predicted and true class."""
+"""Up to this many classes, labels are counted by predicted and true class."""
 
 Task = Literal["classification", "regression"]
 LabelKind = Literal["scores", "classes", "residuals"]
@@ -48,19 +48,19 @@ class Metric:
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """The reference of one model version.
+    """The profile of one model version.
 
     Args:
-        task: what the model does.
-        features: its input columns in their order, from training rows.
-        score: its output, from hold-out rows; None if there were none, and then nothing is said about the score.
-        classes: classes as text, in the order of predict_proba; empty for regression.
+        task: classification or regression.
+        features: input columns of the model in order, from training rows.
+        score: output of the model, from hold-out rows; None without them, and then score drift is not evaluated.
+        classes: class texts in the order of predict_proba; empty for regression.
         metrics: baseline metrics on the hold-out rows, by name.
         rows: training rows.
         holdout_rows: hold-out rows.
-        prediction: hold-out rows by predicted class, (classes,), of more than two classes; None if not known.
-        residual: errors of a regression on the hold-out rows; None if not known.
-        content: the bytes that the profile was read from; None if it was not read, or is written as the same bytes.
+        prediction: hold-out rows by predicted class, (classes,), for more than two classes; None if unknown.
+        residual: residuals of a regression on the hold-out rows; None if unknown.
+        content: the bytes that the profile was read from, if they differ from its canonical form; else None.
     """
 
     task: Task
@@ -76,12 +76,12 @@ class Profile:
 
     @property
     def positive(self) -> str | None:
-        """The positive class, which the score is the probability of; None unless there are two classes."""
+        """The positive class, whose probability is the score; None unless there are two classes."""
         return self.classes[1] if len(self.classes) == BINARY_CLASSES else None
 
     @property
     def label_kind(self) -> LabelKind | None:
-        """How labels are counted: by score bin and class, by predicted and true class, as residuals, or not at all."""
+        """How labels are counted: by score bin and class, by predicted and true class, or as residuals; None if not."""
         if self.task == "regression":
             return None if self.residual is None else "residuals"
         if self.score is not None and self.score.kind == "probability":
@@ -90,13 +90,13 @@ class Profile:
 
     @property
     def labels_not_counted_reason(self) -> str:
-        """Why labels are not counted, in words; empty if they are."""
+        """Why labels are not counted, for messages; empty if they are."""
         if self.label_kind is not None:
             return ""
         if len(self.classes) > MAX_CONFUSION:
-            return f"labels are counted for up to {MAX_CONFUSION} classes, and this model has {len(self.classes)}"
+            return f"labels are counted for at most {MAX_CONFUSION} classes, this model has {len(self.classes)}"
         what = "labelled hold-out rows" if self.task == "regression" else "hold-out rows and probabilities"
-        return f"labels of this model are not counted: its profile was made without {what}"
+        return f"labels of this model are not counted: its profile was built without {what}"
 
     @cached_property
     def digest(self) -> str:
@@ -104,7 +104,7 @@ class Profile:
         return _digest(self.to_bytes())
 
     def to_document(self) -> dict[str, Any]:
-        """The JSON form, always of the newest schema."""
+        """The JSON form, in the newest schema."""
         return self._outline() | {"features": [feature.to_document() for feature in self.features]}
 
     def _outline(self) -> dict[str, Any]:
@@ -126,17 +126,17 @@ class Profile:
         }
 
     def to_bytes(self) -> bytes:
-        """The content of `profile.json`: as it was read, or keys sorted, no spaces, UTF-8; one profile, one form."""
+        """The content of `profile.json`: the bytes that were read, else canonical JSON."""
         if self.content is not None:
             return self.content
-        # Feature by feature, since their lists take ten times the memory of their bytes.
+        # One feature at a time, because the lists of a feature take ten times the memory of its JSON.
         before, after = _canonical(self._outline()).split(_NO_FEATURES)
         features = b",".join(_canonical(feature.to_document()) for feature in self.features)
         return b"".join((before, _NO_FEATURES[:-1], features, _NO_FEATURES[-1:], after))
 
     @classmethod
     def from_document(cls, document: object) -> Profile:
-        """Read and check the JSON form.
+        """Read and validate the JSON form.
 
         Raises:
             ProfileError: a field is missing, unknown or has a value that is not allowed; the message names it.
@@ -146,7 +146,7 @@ class Profile:
 
     @classmethod
     def _read(cls, document: object) -> Profile:
-        """Read and check the JSON form, whatever bytes it had."""
+        """Read and validate the JSON form, without `content`."""
         node = Node(document, "", ProfileError)
         schema = document.get("schema") if isinstance(document, dict) else None
         if schema not in (SCHEMA, OLD_SCHEMA):
@@ -178,14 +178,14 @@ class Profile:
 
     @classmethod
     def from_bytes(cls, content: bytes, *, digest: str | None = None) -> Profile:
-        """Read and check `profile.json`.
+        """Read and validate `profile.json`.
 
         Args:
             content: the file.
-            digest: what its digest must be, if that is known.
+            digest: expected digest, if known; checked before the content is decoded.
 
         Raises:
-            ProfileError: it is too large, of another digest, no JSON, or not a profile.
+            ProfileError: the content is too large, has another digest, or is not a valid profile.
         """
         if len(content) > MAX_BYTES:
             raise ProfileError(f"document: must have at most {MAX_BYTES} bytes, got {len(content)}")
@@ -200,22 +200,22 @@ def _digest(content: bytes) -> str:
 
 
 def _canonical(document: object) -> bytes:
-    """The one form in which a document is written."""
+    """Encode a document as canonical JSON."""
     try:
         return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:
-        raise ProfileError(f"document: must be fit for JSON: {error}") from error
+        raise ProfileError(f"document: must be representable in JSON: {error}") from error
 
 
 def _read_features(node: Node) -> tuple[Feature, ...]:
-    """Read the input columns."""
+    """Read and validate the features."""
     if isinstance(node.value, list) and not 0 < len(node.value) <= MAX_FEATURES:
         raise ProfileError(f"features: must have 1 to {MAX_FEATURES} items, got {len(node.value)}")
     return tuple(read_feature(item) for item in node.items())
 
 
 def _read_metrics(node: Node) -> dict[str, Metric]:
-    """Read the baseline metrics."""
+    """Read and validate the baseline metrics."""
     if not isinstance(node.value, dict) or len(node.value) > MAX_METRICS:
         node.refuse(f"an object of at most {MAX_METRICS} metrics")
     metrics = {}
@@ -224,12 +224,12 @@ def _read_metrics(node: Node) -> dict[str, Metric]:
         fields = item.fields(("value", "standardError"))
         metrics[name] = Metric(fields["value"].number(), fields["standardError"].number())
         if metrics[name].standard_error < 0:
-            fields["standardError"].refuse("a number from 0")
+            fields["standardError"].refuse("a number of at least 0")
     return metrics
 
 
 def _read_prediction(node: Node, classes: Node) -> Ints | None:
-    """Hold-out rows by predicted class."""
+    """Read hold-out rows by predicted class."""
     if node.value is None:
         return None
     return node.fields(("counts",))["counts"].counts(length=len(classes.texts()))

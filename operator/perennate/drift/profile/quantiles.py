@@ -1,8 +1,8 @@
-"""The shape of a column inside its bins: 401 quantiles in 401 bytes.
+"""Encode 401 quantiles of a column in 401 bytes.
 
-Straight lines inside bins make a Wasserstein distance many times too large for a skewed column. So a profile also
-keeps the quantiles at 0, 1/400, ..., 1, each as its place between the two ends of its bin in steps of 1/255. Which bin
-a quantile lies in follows from the counts.
+With linear interpolation inside bins, the Wasserstein distance of a skewed column is many times too large. So a profile
+also holds the quantiles at 0, 1/400, ..., 1, each as its position between the two ends of its bin in steps of 1/255.
+The bin of a quantile follows from the counts.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from perennate.drift.data.arrays import Floats, Ints
 
 POINTS = 401
 FULL = 255
-"""The place of a quantile that is the upper end of its bin."""
+"""The position of a quantile at the upper end of its bin."""
 
 QuantilePositions: TypeAlias = npt.NDArray[np.uint8]
 
 
 def encode_quantiles(ordered: Floats, edges: Floats, counts: Ints) -> QuantilePositions:
-    """Where each quantile lies in its bin, (401,); empty if there are no values.
+    """Encode the quantiles as positions in their bins, (401,); empty if there are no values.
 
     Args:
-        ordered: values in rising order, without NaN; infinities count for the least and the largest finite one.
+        ordered: values in ascending order, without NaN; infinities count as the smallest or largest finite value.
         edges: upper ends of all bins but the last, (bins - 1,).
         counts: values by bin, (bins,).
     """
@@ -35,7 +35,7 @@ def encode_quantiles(ordered: Floats, edges: Floats, counts: Ints) -> QuantilePo
     ranks, bins = _ranks(counts)
     lower, upper = _ends(edges, float(finite[0]), float(finite[-1]))
     values = np.clip(ordered[ranks - 1], finite[0], finite[-1])
-    # Halves, since the width of a bin may pass the largest number.
+    # Halves, because the width of a bin may exceed the largest float.
     width = (upper / 2 - lower / 2)[bins]
     share = np.divide(values / 2 - lower[bins] / 2, width, out=np.ones(POINTS), where=width > 0)
     return np.asarray(np.rint(np.clip(share, 0.0, 1.0) * FULL), dtype=np.uint8)
@@ -44,7 +44,7 @@ def encode_quantiles(ordered: Floats, edges: Floats, counts: Ints) -> QuantilePo
 def decode_quantiles(
     quantile_positions: QuantilePositions, edges: Floats, counts: Ints, minimum: float, maximum: float
 ) -> Floats:
-    """The quantiles at `linspace(0, 1, 401)`, (401,), rising; the inverse of `place_quantiles`."""
+    """Decode the quantiles at `linspace(0, 1, 401)`, (401,), ascending; the inverse of `encode_quantiles`."""
     _, bins = _ranks(counts)
     lower, upper = _ends(edges, minimum, maximum)
     share = quantile_positions / FULL
@@ -53,25 +53,25 @@ def decode_quantiles(
 
 
 def positions_rise(quantile_positions: QuantilePositions, counts: Ints) -> bool:
-    """Whether no quantile lies before the one before it in the same bin."""
+    """Whether the positions are ascending inside each bin."""
     _, bins = _ranks(counts)
     return not np.any((np.diff(bins) == 0) & (quantile_positions[1:] < quantile_positions[:-1]))
 
 
 def _ranks(counts: Ints) -> tuple[Ints, Ints]:
-    """Rank among the sorted values, from 1, and bin of each quantile, both (401,)."""
+    """Rank (from 1) among the sorted values and bin of each quantile, both (401,)."""
     ranks = _ranks_of(int(counts.sum()))
     return ranks, np.searchsorted(np.cumsum(counts), ranks, side="left").astype(np.int64)
 
 
 def _ranks_of(total: int) -> Ints:
-    """Rank of each quantile among so many values; of a profile's columns most have equally many."""
+    """Rank of each quantile among `total` values, (401,)."""
     steps = POINTS - 1
-    # Exact also where total x 400 passes an int64.
+    # Python integers, because total x 400 may exceed int64.
     return np.array([max(1, -(-step * total // steps)) for step in range(POINTS)], dtype=np.int64)
 
 
 def _ends(edges: Floats, minimum: float, maximum: float) -> tuple[Floats, Floats]:
-    """Lower and upper end of each bin; a score's threshold may lie outside of what was observed."""
+    """Lower and upper end of each bin; the threshold of a score may lie outside of the observed range."""
     first, last = (min(minimum, edges[0]), max(maximum, edges[-1])) if edges.size else (minimum, maximum)
     return np.append(first, edges), np.append(edges, last)

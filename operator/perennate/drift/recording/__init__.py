@@ -1,1 +1,1 @@
-"""Counting traffic against a profile in a serving pod, and the counts document that it hands out."""
+"""Count traffic against a profile in a serving pod; write and validate the counts document."""

@@ -15,12 +15,12 @@ SCHEMA = "perennate.dev/counts/v1"
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """What one pod counted since it started.
+    """The counts of one pod since it started.
 
     Args:
-        profile_digest: key of the profile that was counted against.
+        profile_digest: digest of the profile that was counted against.
         start: when the pod began to count, in seconds since 1970.
-        cells: all counts in the order of Layout, (cells,).
+        cells: counts in the order of Layout, (cells,).
     """
 
     profile_digest: str
@@ -29,27 +29,27 @@ class Counts:
 
     @property
     def rows(self) -> int:
-        """Rows that were counted."""
+        """Number of counted rows."""
         return int(self.cells[ROWS])
 
     @property
     def errors(self) -> int:
-        """Requests whose rows could not be counted."""
+        """Number of batches that could not be counted."""
         return int(self.cells[ERRORS])
 
 
 def counts_document(
     layout: Layout, cells: Ints, moments: Floats, *, model: str, version: str, start: float
 ) -> dict[str, Any]:
-    """The counts document of a pod.
+    """Build the counts document of a pod.
 
     Args:
         layout: the profile's layout.
         cells: counts, (cells,).
         moments: sum and sum of squares of the finite values of each numeric feature, (2, numeric features).
-        model: model line that is served.
-        version: digest of the version that is served.
-        start: when counting began, in seconds since 1970.
+        model: name of the served model line.
+        version: digest of the served version.
+        start: when the pod began to count, in seconds since 1970.
     """
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -64,7 +64,7 @@ def counts_document(
         "counts": [cells[bins].tolist() for bins in layout.bin_slices],
     }
     document |= {name: cells[places].tolist() for name, places in zip(SPECIAL, layout.specials, strict=True)}
-    # The sum of very large values overflows; the largest number stands for it, since JSON holds no infinity.
+    # Sums that overflow are written as the largest float, since JSON has no infinity.
     document |= {
         name: _by_feature(layout, row) for name, row in zip(("sum", "sumsq"), np.nan_to_num(moments), strict=True)
     }
@@ -87,7 +87,7 @@ def counts_document(
 
 
 def _by_feature(layout: Layout, values: Floats | Ints) -> list[Any]:
-    """Values of the numeric features among all features, null for categories."""
+    """Values of the numeric features in a list with an item for each feature, null for categories."""
     items: list[Any] = [None] * len(layout.features)
     for index, value in zip(layout.numeric.tolist(), values.tolist(), strict=True):
         items[index] = value

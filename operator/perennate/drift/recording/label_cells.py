@@ -1,4 +1,4 @@
-"""Counting labels: which cell the truth of a prediction falls into."""
+"""Count labels into the cells of the layout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from perennate.drift.profile.bins import bin_of
 from perennate.drift.profile.layout import DELAYS, Layout
 
 Answer: TypeAlias = int | float
-"""What the model said: a score bin, the position of a class, or a value."""
+"""The output of the model for one row: a score bin, the position of a class, or a predicted value."""
 _Item = TypeVar("_Item")
 SequenceOrArray: TypeAlias = Sequence[_Item] | npt.NDArray[Any]
 
@@ -38,16 +38,16 @@ class LabelCells:
     def count(
         self, answers: SequenceOrArray[Answer], labels: SequenceOrArray[object], delays: SequenceOrArray[float] | None
     ) -> Ints:
-        """Labels, lists or arrays, as counts in the order of Layout, (cells,).
+        """Count labels; returns counts in the order of Layout, (cells,).
 
         Raises:
-            LabelError: labels are not counted for this model, there is no such answer, or no such class.
-            ValueError: there are not as many of each.
+            LabelError: labels are not counted for this model, or an answer or a class is invalid.
+            ValueError: the arguments differ in length.
         """
         if self._profile.label_kind is None:
             raise LabelError(self._profile.labels_not_counted_reason)
         if len(answers) != len(labels) or (delays is not None and len(delays) != len(labels)):
-            raise ValueError(f"answers, labels and delays must be equally many, got {len(answers)} and {len(labels)}")
+            raise ValueError(f"answers, labels and delays must be equally long, got {len(answers)} and {len(labels)}")
         answers, labels = _as_list(answers), _as_list(labels)
         counted = np.zeros(self._layout.size, dtype=np.int64)
         if self._profile.label_kind == "residuals":
@@ -90,12 +90,12 @@ class LabelCells:
         with np.errstate(over="ignore", invalid="ignore"):
             residuals = np.asarray(answers, dtype=np.float64) - np.asarray(labels, dtype=np.float64)
         if not np.isfinite(residuals).all():
-            raise LabelError("label and prediction must be finite numbers whose difference is one")
+            raise LabelError("label, prediction and their difference must be finite numbers")
         bins = bin_of(reference.edges, residuals)
         counted[self._layout.residual] = np.bincount(bins, minlength=reference.bins)
         counted[self._layout.residual_sums] = residual_sums(residuals, reference.unit)
 
 
 def _as_list(values: SequenceOrArray[Any]) -> Sequence[Any]:
-    """Values as Python has them."""
+    """Convert an array to a list of Python values."""
     return list(values.tolist()) if isinstance(values, np.ndarray) else values

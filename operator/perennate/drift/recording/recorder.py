@@ -1,4 +1,4 @@
-"""Counting in a serving pod: rows, scores, predicted classes and labels against a profile."""
+"""Count rows, scores, predicted classes and labels against a profile in a serving pod."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from perennate.drift.recording.row_buffer import BUFFER_ROWS, RowBuffer
 from perennate.drift.recording.sampling import sampled
 
 CHUNK_ROWS = 8192
-"""Rows whose numbers are counted at once: they stay in the cache, and need no more memory however many come. From
-10,000 on, a product of two columns would start threads, which take several times as long as it."""
+"""Rows of numbers that are counted at once. They fit into the processor's cache and bound the memory of a batch. From
+10,000 rows on, numpy's BLAS would start threads for a product of two columns, which takes several times as long."""
 CATEGORY_ROWS = 262_144
-"""Rows whose categories are counted at once: finding out which there are costs as much as counting many rows."""
+"""Rows of categories that are counted at once; finding the distinct values takes as long as counting many rows."""
 _SCALAR_TYPES = frozenset({str, int, float, bool})
 
 
 class Recorder:
-    """Counts everything that one pod sees, from its start; safe to call from several threads.
+    """Counts the traffic of one pod from its start. It is safe to call from several threads.
 
-    Recording must never fail a request: catch what `record`, `record_scores` and `record_predictions` raise and call
-    `record_error`.
+    Recording must never fail a request: catch every exception of `record`, `record_scores` and `record_predictions`,
+    and call `record_error`.
 
     Args:
-        profile: reference to count against.
-        model, version: what is served; handed on in the document.
-        start: when counting begins, in seconds since 1970. With the pod it tells the operator one count from the next.
-        sampling_ratio: share of the rows whose features are counted, above 0, at most 1. Which ones follows from their
-            number alone. Scores, predicted classes and labels are always counted.
+        profile: the profile to count against.
+        model, version: name of the served model line, and digest of the version; written to the document.
+        start: when counting begins, in seconds since 1970. The operator recognizes a restart of the pod by it.
+        sampling_ratio: share of the rows whose features are counted, above 0 and at most 1. The row number alone
+            decides which. Scores, predicted classes and labels are always counted.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Recorder:
             for index, feature in enumerate(profile.features)
             if feature.kind == "categorical"
         ]
-        # Times are numbers of another kind.
+        # Times are numeric features, but their columns need conversion.
         self._only_numbers = all(feature.kind in {"numeric", "boolean"} for feature in profile.features)
         self._classes = {text: position for position, text in enumerate(profile.classes)}
         self._labels = LabelCells(self._layout)
@@ -77,25 +77,25 @@ class Recorder:
     def record(self, data: Any, names: Sequence[str] | None = None, *, workers: int = 1) -> None:
         """Count a batch of rows.
 
-        A feature that is absent is missing in every row; columns outside the profile are not looked at.
+        An absent feature is missing in every row; columns that are not in the profile are ignored.
 
         Args:
-            data: a mapping of columns, each one-dimensional and of one length; a frame whose columns turn into arrays;
-                a sequence of mappings, one a row; an array (rows, columns) with `names`; or Rows, which someone has
-                checked already (their matrix holds the features of the profile, all numbers, in its order).
-            names: of the columns of an array.
-            workers: threads that count a large batch, each at least CHUNK_ROWS of its rows. The last digits of sums
+            data: a mapping of one-dimensional, equally long columns; a data frame; a sequence of mappings, one per row;
+                an array (rows, columns) with `names`; or validated Rows, whose matrix holds the features of the profile
+                in order.
+            names: names of the columns of an array.
+            workers: number of threads for a large batch; each counts at least CHUNK_ROWS rows. The last digits of sums
                 depend on it.
 
         Raises:
-            ValueError: columns are not one-dimensional or not of one length, an array does not fit its names, or there
-                are no workers.
+            ValueError: columns are not one-dimensional or differ in length, an array does not have one name per column,
+                or `workers` is less than 1.
         """
         check_workers(workers)
         rows = self._read(data, names)
         came, rows = rows.size, self._sample(rows)
         if rows.matrix is not None and rows.size < BUFFER_ROWS:
-            # Without an array of counts: half of what a row of numbers costs.
+            # A single row takes half the time without an array of counts.
             with self._lock:
                 self._cells[ROWS] += rows.size
                 self._cells[SEEN] += came
@@ -119,7 +119,7 @@ class Recorder:
                 self._moments += moments
 
     def _count(self, rows: Rows) -> tuple[Ints, Floats]:
-        """Cells and moments of many rows, without their number."""
+        """Cells, without ROWS and SEEN, and moments of many rows."""
         counted, moments = np.zeros(self._layout.size, dtype=np.int64), np.zeros(self._moments.shape)
         for part in rows.parts(CATEGORY_ROWS):
             self._count_categories(part, counted)
@@ -131,7 +131,7 @@ class Recorder:
         return counted, moments
 
     def _take_buffer(self, rows: int) -> Floats:
-        """Memory for as many rows: that of a batch before if no other thread has it; new one costs a quarter more."""
+        """The buffer of an earlier batch, or a new one, which costs a quarter of the time of a batch."""
         with self._lock:
             buffer, self._buffer = self._buffer, None
         return (
@@ -141,12 +141,12 @@ class Recorder:
         )
 
     def _count_categories(self, rows: Rows, counted: Ints) -> None:
-        """Count the categories of rows into `counted`, (cells,)."""
+        """Add the categories of rows to `counted`, (cells,)."""
         for feature in self._categorical:
             feature.count(rows.columns, rows.size, counted)
 
     def _read(self, data: Any, names: Sequence[str] | None) -> Rows:
-        """Rows of any form; an array that holds exactly the features is counted as it is."""
+        """Convert rows; a float64 array with exactly the features of the profile is used without a copy."""
         if isinstance(data, Rows):
             return data
         plain = isinstance(data, np.ndarray) and data.dtype == np.float64 and data.shape[1:] == (len(names or ()),)
@@ -155,26 +155,26 @@ class Recorder:
         return Rows(*read_columns(data, names))
 
     def _numbers(self, rows: Rows, counted: Ints, buffer: Floats) -> Floats:
-        """Numbers of rows, (numeric features, rows), to be overwritten; the rest as NumericCells.read has it."""
+        """The numeric features of rows in `buffer`, see NumericCells.read, (numeric features, rows)."""
         if rows.matrix is not None:
             return self._numeric.transposed(rows.matrix, buffer)
         return self._numeric.read(rows.columns, rows.size, counted, buffer)
 
     def _buffer_rows(self, values: Floats) -> None:
-        """Let numbers wait; the caller holds the lock."""
+        """Add numbers of a small batch to the row buffer; the caller holds the lock."""
         if not self._row_buffer.add(values):
             self._flush_buffer()
             self._row_buffer.add(values)
 
     def _flush_buffer(self) -> None:
-        """Count the numbers that wait; the caller holds the lock."""
+        """Count and empty the row buffer; the caller holds the lock."""
         values = self._row_buffer.take()
         if values.shape[1]:
             with np.errstate(over="ignore", invalid="ignore"):
                 self._numeric.count(values, self._cells, self._moments)
 
     def _sample(self, rows: Rows) -> Rows:
-        """The rows that are counted."""
+        """Select the rows that are counted."""
         if self._sampling_ratio == 1:
             return rows
         with self._lock:
@@ -183,7 +183,7 @@ class Recorder:
         return rows.part(sampled(first, rows.size, self._sampling_ratio))
 
     def bin_scores(self, scores: npt.ArrayLike) -> Ints:
-        """Score bin of each row, -1 for NaN, without counting. A prediction's id carries it back with the label.
+        """Return the score bin of each row, -1 for NaN, without counting. The prediction id carries it to the label.
 
         Raises:
             ValueError: the profile has no score.
@@ -192,7 +192,7 @@ class Recorder:
             raise ValueError("the profile has no score: the model was trained without hold-out rows")
         values = np.asarray(scores, dtype=np.float64).ravel()
         if values.size == 1:
-            # Half the time that arrays take, and most requests have one row.
+            # Most requests have one row, for which this takes half the time of arrays.
             return np.array([-1 if math.isnan(values[0]) else bisect_left(self._score_edges, values.item())])
         bins = bin_of(self.profile.score.edges, values)
         bins[np.isnan(values)] = -1
@@ -202,7 +202,7 @@ class Recorder:
         """Count the scores of a batch and return their bins as `bin_scores` does; NaN is not counted."""
         bins = self.bin_scores(scores)
         if bins.size == 1:
-            # The model pushes all of this out of the processor's caches: what touches least memory costs least.
+            # Most requests have one row. The model evicts this code's data from the cache, so touch little memory.
             if (place := bins.item()) >= 0:
                 with self._lock:
                     self._cells[self._score_start + place] += 1
@@ -213,10 +213,10 @@ class Recorder:
         return bins
 
     def class_positions(self, predictions: Sequence[object] | npt.NDArray[Any]) -> Ints:
-        """Position of each predicted class among the profile's, -1 for none of them, without counting."""
+        """Return the position of each predicted class in the profile, -1 if unknown, without counting."""
         values = predictions.tolist() if isinstance(predictions, np.ndarray) else predictions
         if len(kinds := set(map(type, values))) == 1 and kinds <= _SCALAR_TYPES:
-            # Values of one plain type that are equal have one text, which takes ten times as long as looking it up.
+            # Equal values of one scalar type have equal texts: convert each distinct value once, a tenth of the time.
             known = {value: self._classes.get(class_text(value), -1) for value in set(values)}
             return np.array([known[value] for value in values], dtype=np.int64)
         return np.array([self._classes.get(class_text(value), -1) for value in values], dtype=np.int64)
@@ -224,7 +224,7 @@ class Recorder:
     def record_predictions(self, predictions: Sequence[object] | npt.NDArray[Any]) -> Ints:
         """Count the predicted classes of a batch and return them as `class_positions` does.
 
-        They are counted if the profile knows them, which it does of more than two classes.
+        They are counted only if the profile has predicted classes, i.e. for more than two classes.
         """
         positions = self.class_positions(predictions)
         if self.profile.prediction is not None:
@@ -234,16 +234,16 @@ class Recorder:
         return positions
 
     def record_label(self, answer: Answer, label: object, *, delay: float | None = None) -> None:
-        """Book the truth of a prediction.
+        """Count the label of a prediction.
 
         Args:
-            answer: what the model said, as `Profile.label_kind` wants it: the score's bin, the position of the
-                predicted class, or the predicted value.
+            answer: output of the model, by `Profile.label_kind`: the score bin, the position of the predicted class, or
+                the predicted value.
             label: the true class or value.
             delay: seconds from the prediction to its label, if known.
 
         Raises:
-            LabelError: labels are not counted for this model, there is no such answer, or no such class.
+            LabelError: labels are not counted for this model, or the answer or the class is invalid.
         """
         self.record_labels([answer], [label], None if delay is None else [delay])
 
@@ -253,11 +253,11 @@ class Recorder:
         labels: Sequence[object] | npt.NDArray[Any],
         delays: Sequence[float] | npt.NDArray[Any] | None = None,
     ) -> None:
-        """Book the truth of many predictions, see `record_label`; all of them or, if one is wrong, none.
+        """Count the labels of many predictions, see `record_label`; if one is invalid, none is counted.
 
         Raises:
             LabelError: as `record_label`.
-            ValueError: there are not as many of each.
+            ValueError: the arguments differ in length.
         """
         counted = self._labels.count(answers, labels, delays)
         with self._lock:
@@ -269,7 +269,7 @@ class Recorder:
             self._cells[ERRORS] += 1
 
     def document(self) -> dict[str, Any]:
-        """The counts document: a snapshot in which the cells of every feature add up to the rows."""
+        """Return the counts document, a consistent snapshot: the cells of every feature add up to the rows."""
         with self._lock:
             self._flush_buffer()
             cells, moments = self._cells.copy(), self._moments.copy()

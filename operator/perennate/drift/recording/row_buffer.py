@@ -1,4 +1,4 @@
-"""Numbers of small batches, which wait until there are enough of them to be counted at once."""
+"""Buffer the numbers of small batches, to count many rows at once."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import numpy as np
 from perennate.drift.data.arrays import Floats
 
 BUFFER_ROWS = 256
-"""Counting one row takes half the time of counting so many at once. Of a request for one row that scikit-learn answers,
-counting it alone would be a tenth; so it is 2 %."""
+"""Capacity in rows. Counting one row alone takes half the time of counting this many at once: without the buffer,
+counting would take a tenth of the time of a one-row request to a scikit-learn model; with it, 2 %."""
 
 
 class RowBuffer:
-    """Up to WAITING_ROWS rows; whoever calls holds a lock.
+    """A buffer of up to BUFFER_ROWS rows. It is not thread-safe: callers hold a lock.
 
     Args:
-        features: how many.
+        features: number of numeric features.
     """
 
     def __init__(self, features: int) -> None:
@@ -23,13 +23,13 @@ class RowBuffer:
         self._rows = 0
 
     def add(self, values: Floats) -> bool:
-        """Let numbers wait, (features, rows); False if there is no room for them until those that wait are taken.
+        """Append rows, (features, rows); returns False, and appends nothing, if they do not fit before the next `take`.
 
         Raises:
-            ValueError: there never is, for more than WAITING_ROWS.
+            ValueError: there are more than BUFFER_ROWS rows.
         """
         if values.shape[1] > BUFFER_ROWS:
-            raise ValueError(f"at most {BUFFER_ROWS} rows can wait, got {values.shape[1]}")
+            raise ValueError(f"at most {BUFFER_ROWS} rows can be buffered, got {values.shape[1]}")
         end = self._rows + values.shape[1]
         if end > BUFFER_ROWS:
             return False
@@ -38,6 +38,6 @@ class RowBuffer:
         return True
 
     def take(self) -> Floats:
-        """All that wait, (features, rows), to be overwritten; none waits any more."""
+        """Return all rows, (features, rows), and empty the buffer. The next `add` overwrites the array."""
         rows, self._rows = self._rows, 0
         return self._values[:, :rows]

@@ -1,4 +1,4 @@
-"""Which rows of a stream are counted when not all are."""
+"""Select the rows of a stream that are counted if not all are."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _MASK = 2**64 - 1
 
 
 def sampled(first: int, rows: int, ratio: float) -> Ints:
-    """Positions of the rows that are counted among `rows` of which the first is number `first` of all.
+    """Return the positions of the counted rows among `rows` rows, the first of which has the row number `first`.
 
-    A row is counted if its number, mixed by splitmix64 (Steele, Lea & Flood, OOPSLA 2014), is below `ratio` of the
-    range. So the choice depends on nothing but the number, and has no period that traffic could share.
+    A row is counted if the hash of its number (splitmix64; Steele, Lea & Flood, OOPSLA 2014) is below `ratio` of the
+    range. So the choice is deterministic, and has no period that could coincide with one of the traffic.
     """
     if rows == 1:
-        # A tenth of the time that arrays take, which is more than counting the row takes.
+        # A tenth of the time of arrays, which would take longer than counting the row.
         return np.arange(1 if _mixed(first + 1) * 2.0**-64 < ratio else 0)
     with np.errstate(over="ignore"):
         mixed = (np.arange(rows, dtype=np.uint64) + np.uint64(first + 1)) * _STEP
@@ -29,7 +29,7 @@ def sampled(first: int, rows: int, ratio: float) -> Ints:
 
 
 def _mixed(number: int) -> int:
-    """One number as `sampled` mixes them."""
+    """The hash of one number, as in `sampled`."""
     step, one, other = _FACTORS
     number = number * step & _MASK
     number = (number ^ number >> 30) * one & _MASK

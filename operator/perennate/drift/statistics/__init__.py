@@ -1,1 +1,1 @@
-"""Tests and distances between two tables of counts. Knows no window and no threshold."""
+"""Statistical tests and distances between two tables of counts. Nothing here uses windows or thresholds."""

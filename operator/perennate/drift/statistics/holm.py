@@ -1,4 +1,4 @@
-"""Many tests at once: which are significant when one false alarm in any of them is one too many."""
+"""Holm's correction for multiple tests."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from perennate.drift.data.arrays import Bools, Floats
 
 
 def holm(p_values: Floats, significance: float, *, tests: int | None = None) -> Bools:
-    """Which hypotheses are rejected with a family-wise error rate of at most `significance`, whatever their dependence.
+    """Return which hypotheses are rejected at a family-wise error rate of `significance`, under any dependence.
 
     Sorted, p_(i) is rejected as long as p_(i) <= significance / (m - i + 1) (S. Holm, Scand. J. Statistics 6, 1979).
-    A test of counts takes no part if no split of its total could be significant (R. E. Tarone, Biometrics 46, 1990).
+    Tests that can never be significant are left out of m (R. E. Tarone, Biometrics 46, 1990).
 
     Args:
         p_values: (hypotheses,).
         significance: family-wise error rate.
-        tests: m, if it is not the number of p-values: without those that take no part, and with those that are not
-            given since they are above the significance.
+        tests: m, by default the number of p-values.
     """
     tests = p_values.size if tests is None else tests
     rejected = p_values <= significance

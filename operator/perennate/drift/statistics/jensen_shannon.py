@@ -1,4 +1,4 @@
-"""Jensen and Shannon's distance: how large a change is, from 0 to 1."""
+"""Jensen-Shannon distance: effect size from 0 to 1."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def divergence(tables: Tables) -> Floats:
 
 
 def corrected_distance(tables: Tables, design_effect: Floats) -> Floats:
-    """JS*, (tables,): the distance less what chance alone gives, 0 or more.
+    """JS*, (tables,): the distance less its expectation without drift, 0 or more.
 
-    If nothing changed, 8 ln 2 JS^2 is on average (B - 1)(1/N + 1/M) times the design effect, as Pearson's statistic,
-    which it follows for small changes.
+    Without drift, the mean of 8 ln 2 JS^2 is (B - 1)(1/N + 1/M) times the design effect, because for small changes it
+    is approximately Pearson's statistic.
 
     Args:
         tables: merged counts of B cells each, with rows on both sides.
-        design_effect: of each table, (tables,).
+        design_effect: design effect of each table, (tables,).
     """
     chance = design_effect * tables.shape.degrees_of_freedom / (8 * BITS * tables.effective_sample_size)
     return np.sqrt(np.maximum(divergence(tables) - chance, 0.0))

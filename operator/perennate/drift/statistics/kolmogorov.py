@@ -1,4 +1,4 @@
-"""Kolmogorov and Smirnov's test on binned counts: sees shifts, with the power that many bins cost Pearson's."""
+"""Kolmogorov-Smirnov test on binned counts; for shifts it has more power than Pearson's test with many bins."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from perennate.drift.statistics.tables import Tables
 
 
 def distance(tables: Tables) -> Floats:
-    """D = max over cuts of |cumulative share of the reference - of the window|, (tables,), above 1 by rounding only.
+    """D = max over edges of |cumulative share of the reference - of the window|, (tables,); may exceed 1 by rounding.
 
-    Taken at the edges only, it is never above that of the rows, so that the test errs to silence.
+    The distance at the edges is at most that of the rows, so the test is conservative.
     """
-    # The shares of a table differ by nothing in sum, so that one running sum serves all tables.
+    # The differences of a table add up to 0, so one running sum serves all tables.
     return tables.shape.largest(np.abs(np.add.accumulate(tables.steps)))
 
 
 def kolmogorov_smirnov(tables: Tables, design_effects: DesignEffects) -> Floats:
-    """P-values, (tables,), by the limit of N. Smirnov (Ann. Math. Stat. 19, 1948), M / phi_c rows; 1 if unordered."""
+    """P-values, (tables,), by N. Smirnov's limit (Ann. Math. Stat. 19, 1948) with M / phi_c rows; 1 if unordered."""
     rows = tables.effective_sample_size
     if design_effects.clustered:
         current = tables.current_rows / design_effects.cumulative

@@ -1,4 +1,4 @@
-"""Joining sparse cells before a test, so that its approximation holds."""
+"""Merge sparse cells before a test, so that its approximation is valid."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from perennate.drift.data.arrays import Floats
 from perennate.drift.statistics.tables import Tables
 
 MIN_EXPECTED = 1.0
-"""Rows that the window must be expected to have in a cell (W. G. Cochran, Biometrics 10, 1954)."""
+"""Smallest expected number of rows of the window in a cell (W. G. Cochran, Biometrics 10, 1954)."""
 
 
 def merge_sparse(tables: Tables) -> Tables:
-    """Join neighbouring cells, from left to right, until each is expected to hold at least one row of the window.
+    """Merge neighbouring cells, from left to right, until each has an expectation of at least one row of the window.
 
-    The expectation is taken from the pooled counts, M (R + C) / (N + M), so that the choice is not made by the
-    difference that is tested. What is left over at the right end joins the last group. Categories come most frequent
-    first, so that it is the rare ones that are joined.
+    The expectation is from the pooled counts, M (R + C) / (N + M), so it does not depend on the difference that is
+    tested. Remaining cells at the right end are merged into the last group. Categories are ordered by frequency, so the
+    rare ones are merged.
     """
     expected = tables.expected()
     sparse = expected < MIN_EXPECTED
@@ -30,7 +30,7 @@ def merge_sparse(tables: Tables) -> Tables:
 
 
 def _openings(expected: Floats) -> list[bool]:
-    """Which cells of one table begin a group."""
+    """Whether each cell of one table starts a group."""
     opens, held, full = [], 0.0, True
     for rows in expected.tolist():
         opens.append(full)

@@ -1,7 +1,7 @@
-"""What the sub-windows of a window tell of how dependent its rows are, in sums that can be kept instead of the counts.
+"""Sums over sub-windows from which design effects are estimated.
 
-Design effects need, of each cell, the sum over sub-windows of C_s^2 / M_s, and the same of the cumulative counts. Both
-are sums over sub-windows, so that those of the past are added up once and not at every evaluation.
+Design effects need the sum over sub-windows of C_s^2 / M_s for each cell, and the same for cumulative counts. The sums
+of past sub-windows do not change, so they are computed once and not at every evaluation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Moments:
     """Sums over sub-windows with counts C_s and M_s rows in the table.
 
     Args:
-        occupied: sub-windows in which the table has rows, (tables,).
+        occupied: number of sub-windows in which the table has rows, (tables,).
         squares: sum of C_s^2 / M_s, (cells,).
     """
 
@@ -29,42 +29,42 @@ class Moments:
 
     @classmethod
     def of(cls, counts: Floats, shape: Shape) -> Moments:
-        """Of the counts of some sub-windows, (sub-windows, cells)."""
+        """The moments of sub-windows with counts (sub-windows, cells)."""
         return cls.unpacked(np.add.reduce(cls.packed_each(counts, shape), axis=0), shape)
 
     @staticmethod
     def packed_each(counts: Floats, shape: Shape) -> Floats:
-        """Of each sub-window alone, all in one row, so that many of them can be added up at once.
+        """The moments of each sub-window alone, packed into rows, so that many of them can be added at once.
 
         Args:
-            counts: of some sub-windows, (sub-windows, cells).
-            shape: of the tables.
+            counts: counts of the sub-windows, (sub-windows, cells).
+            shape: shape of the tables.
 
         Returns:
             (sub-windows, tables + cells).
         """
         rows = shape.sum(counts)
-        # A sub-window without rows in a table has no counts there that the 1 could divide.
+        # Without rows in a table, all its counts are 0, so dividing by 1 is harmless.
         weights = (1 / np.maximum(rows, 1.0)).take(shape.owner, axis=-1)
         return np.concatenate((rows > 0, counts * counts * weights), axis=1)
 
     def packed(self) -> Floats:
-        """All sums in one row."""
+        """Pack all sums into one row, (tables + cells,)."""
         return np.concatenate((self.occupied, self.squares))
 
     @classmethod
     def unpacked(cls, sums: Floats, shape: Shape) -> Moments:
-        """From all sums in one row."""
+        """The inverse of `packed`."""
         tables = shape.starts.size
         return cls(sums[:tables], sums[tables:])
 
 
 def cumulative_squares(counts: Floats, shape: Shape) -> Floats:
-    """Sum over sub-windows of G_s^2 / M_s, (cells,), G_s cumulative counts inside each table.
+    """Sum over sub-windows of G_s^2 / M_s, (cells,), where G_s are cumulative counts inside each table.
 
     Args:
-        counts: of some sub-windows, (sub-windows, cells).
-        shape: of the tables.
+        counts: counts of the sub-windows, (sub-windows, cells).
+        shape: shape of the tables.
     """
     weights = (1 / np.maximum(shape.sum(counts), 1.0)).take(shape.owner, axis=-1)
     running = counts.cumsum(axis=-1)
@@ -74,13 +74,13 @@ def cumulative_squares(counts: Floats, shape: Shape) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class BucketMoments:
-    """The sub-windows of some tables.
+    """Moments of tables, with access to the counts of the sub-windows.
 
     Args:
-        moments: their sums.
-        cumulative: works out `cumulative_squares`, which matter only where rows are dependent, (cells,).
-        counts: the counts of some cells in every sub-window, (chosen,) to (sub-windows, chosen). They are taken only
-            where cells with rows are joined: squares of sums do not follow from sums of squares.
+        moments: the sums.
+        cumulative: function that computes `cumulative_squares`, (cells,); called only for clustered rows.
+        counts: function from chosen cells, (chosen,), to their counts in every sub-window, (sub-windows, chosen). It is
+            called only if cells with rows are merged, because the square of a sum does not follow from sums of squares.
     """
 
     moments: Moments
@@ -89,20 +89,20 @@ class BucketMoments:
 
     @classmethod
     def of(cls, counts: Floats, shape: Shape) -> BucketMoments:
-        """Of the counts of all sub-windows, (sub-windows, cells)."""
+        """The moments of all sub-windows with counts (sub-windows, cells)."""
         return cls(Moments.of(counts, shape), lambda: cumulative_squares(counts, shape), lambda cells: counts[:, cells])
 
     def only(self, chosen: Bools, kept: Bools) -> BucketMoments:
-        """Of some of the tables, (tables,), with their cells, (cells,)."""
+        """Select tables, (tables,), whose cells are `kept`, (cells,)."""
         places, known = np.flatnonzero(kept), self.moments
         moments = Moments(known.occupied[chosen], known.squares[kept])
         return BucketMoments(moments, lambda: self.cumulative()[kept], lambda cells: self.counts(places[cells]))
 
     def joined(self, first: Ints, shape: Shape) -> BucketMoments:
-        """After joining cells: a new one begins only at the cells `first`; `shape` is the one before."""
+        """Merge cells: a new cell starts only at the cells `first`; `shape` is the shape before."""
         known = self.moments
         squares = np.add.reduceat(known.squares, first)
-        # The largest of a group is its sum where only one of its cells has rows.
+        # In a group in which only one cell has rows, the largest square is the sum.
         crowded = squares > np.maximum.reduceat(known.squares, first)
         if crowded.any():
             chosen = np.zeros(shape.starts.size, dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Pearson's chi-square test of two count vectors: sees any change of shape."""
+"""Pearson's chi-square test of two count vectors; detects changes of any shape."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from perennate.drift.statistics.tables import Tables
 def statistic(tables: Tables) -> Floats:
     """X2 = sum (C_j sqrt(N/M) - R_j sqrt(M/N))^2 / (R_j + C_j), (tables,) (K. Pearson, Phil. Mag. 50, 1900).
 
-    That is N M sum (C_j / M - R_j / N)^2 / (R_j + C_j).
+    It is equal to N M sum (C_j / M - R_j / N)^2 / (R_j + C_j).
     """
     return tables.product * tables.shape.sum(tables.terms)
 

@@ -1,4 +1,4 @@
-"""Population stability index: how large a change is, whatever the number of rows."""
+"""Population stability index: effect size that does not depend on the number of rows."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ SMOOTHING = 0.5
 
 
 class PsiGroups:
-    """The cells that PSI is taken over, k of each table: deciles of ordered features, all cells of categories.
+    """The groups of cells over which PSI is computed, k in each table: deciles of ordered features, or categories.
 
-    It is kept from evaluation to evaluation, with all of the index that needs no window.
+    They are computed once per profile, with all terms that do not depend on the window.
 
     Args:
-        shape: of the groups.
+        shape: shape of the groups.
         counts: rows of the reference, (groups,).
         rows: N of each table, (tables,).
-        cuts: cells that begin a new group, (groups, or more if some that are empty were left out,).
+        cuts: cells that start a group, (groups,), including groups that `without` removed.
 
     Attributes:
         shares: r = (R + 1/2) / (N + k/2), (groups,).
@@ -36,7 +36,7 @@ class PsiGroups:
 
     @classmethod
     def of(cls, reference_counts: ReferenceCounts, cuts: Ints) -> PsiGroups:
-        """The groups that begin at the cells `cuts` of some tables."""
+        """The groups that start at the cells `cuts`."""
         return cls(
             reference_counts.shape.joined(cuts),
             np.add.reduceat(reference_counts.counts, cuts),
@@ -45,22 +45,22 @@ class PsiGroups:
         )
 
     def without(self, empty: Bools) -> PsiGroups:
-        """Leaving some out, (groups,)."""
+        """Remove empty groups, (groups,)."""
         return PsiGroups(self.shape.without(empty), self.counts[~empty], self.rows, self.cuts)
 
 
 def stability_index(tables: Tables, groups: PsiGroups, design_effect: Floats) -> tuple[Floats, Floats]:
-    """PSI and PSI*, its value less what chance alone gives.
+    """PSI, and PSI*, the index less its expectation without drift, (tables,) each.
 
-    Over k cells, those that are empty on both sides left out, with r = (R + 1/2) / (N + k/2) and c = (C + 1/2) / (M +
-    k/2): PSI = sum (r - c) ln(r / c). If nothing changed, its mean is (k - 1)(1/N + 1/M) times the design effect (B.
+    Over k groups, without those that are empty on both sides, with r = (R + 1/2) / (N + k/2) and c = (C + 1/2) / (M +
+    k/2): PSI = sum (r - c) ln(r / c). Without drift, its mean is (k - 1)(1/N + 1/M) times the design effect (B.
     Yurdakul & J. Naranjo, J. Risk Model Validation 14, 2020); PSI* = PSI - phi (k - 1)(1/N + 1/M), which may be
     negative.
 
     Args:
-        tables: counts, before sparse cells are merged, with rows on both sides.
-        groups: of these tables.
-        design_effect: of each table, (tables,).
+        tables: counts before sparse cells are merged, with rows on both sides.
+        groups: groups of these tables.
+        design_effect: design effect of each table, (tables,).
     """
     counts = np.add.reduceat(tables.current, groups.cuts)
     empty = groups.counts + counts == 0

@@ -1,4 +1,4 @@
-"""The counts that the tests compare: a pair of count vectors for each feature and for what the model answers."""
+"""Pairs of count vectors, reference and window, of all features and outputs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from perennate.drift.statistics.moments import BucketMoments
 from perennate.drift.statistics.shape import Shape
 
 TINY = 1e-300
-"""Stands for no rows where they divide."""
+"""Replaces 0 rows in denominators."""
 
 
 class ReferenceCounts:
-    """The reference side of some tables, with all that needs no window; it is kept from evaluation to evaluation.
+    """The reference side of tables, computed once per profile.
 
     Args:
-        shape: where each table lies.
+        shape: shape of the tables.
         counts: training (score: hold-out) rows, (cells,).
 
     Attributes:
@@ -31,37 +31,34 @@ class ReferenceCounts:
         self.shares = counts / shape.each(np.maximum(self.rows, TINY))
 
     def only(self, chosen: Bools) -> ReferenceCounts:
-        """Of some of the tables, (tables,)."""
+        """Select tables, (tables,)."""
         return ReferenceCounts(self.shape.only(chosen), self.counts[chosen[self.shape.owner]])
 
     def joined(self, first: Ints) -> ReferenceCounts:
-        """After joining neighbouring cells: a new one begins only at the cells `first`, among them every start."""
+        """Merge neighbouring cells: a new cell starts only at the cells `first`, which include all starts."""
         return ReferenceCounts(self.shape.joined(first), np.add.reduceat(self.counts, first))
 
 
 class Tables:
     """Pairs of count vectors.
 
-    What several tests need is worked out at once: all of it is used by every evaluation, and cached properties, with a
-    lock each, take as long as the arithmetic.
-
     Args:
-        known: the reference's side.
+        reference_counts: the reference side.
         current: counts of the window, (cells,).
         current_rows: M of each table, (tables,).
-        parts: what the sub-windows of the window tell.
+        bucket_moments: sums over the sub-windows of the window.
 
     Attributes:
-        shape: where each table lies.
+        shape: shape of the tables.
         reference: counts of the reference, (cells,).
         reference_rows: N of each table, (tables,).
         total: R + C, (cells,).
         share: M / (N + M), (tables,).
-        worth: N M / (N + M), which plays the part of the number of rows where two samples are compared, (tables,).
+        effective_sample_size: N M / (N + M) of the comparison of two samples, (tables,).
         product: N M, (tables,).
-        steps: C / M - R / N, which are 0 in sum over a table, (cells,).
-        terms: (C / M - R / N)^2 / (R + C), 0 where nothing was counted, (cells,). Times N M this is
-            (C - E)^2 / (E (1 - q)), with E the rows of the window expected in a cell and q the share.
+        steps: C / M - R / N, (cells,); they add up to 0 in each table.
+        terms: (C / M - R / N)^2 / (R + C), 0 for empty cells, (cells,). Times N M this is (C - E)^2 / (E (1 - q)) with
+            the expected rows E and q = `share`.
     """
 
     def __init__(
@@ -85,11 +82,11 @@ class Tables:
         self.terms = steps * steps / np.maximum(total, 1.0)
 
     def expected(self) -> Floats:
-        """M (R + C) / (N + M): rows of the window expected in each cell if nothing changed, (cells,)."""
+        """M (R + C) / (N + M): expected rows of the window without drift, (cells,)."""
         return self.shape.each(self.share) * self.total
 
     def only(self, chosen: Bools) -> Tables:
-        """Some of the tables, (tables,)."""
+        """Select tables, (tables,)."""
         if chosen.all():
             return self
         kept = chosen[self.shape.owner]
@@ -99,12 +96,12 @@ class Tables:
         )
 
     def deflated(self, design_effect: Floats) -> Tables:
-        """As many rows as they are worth: counts divided by the design effect of each table, (tables,)."""
+        """Divide the counts of the window by the design effect of each table, (tables,)."""
         current = np.floor(self.current / self.shape.each(design_effect) + 0.5)
         return Tables(self.reference_counts, current, self.current_rows / design_effect, self.bucket_moments)
 
     def joined(self, first: Ints) -> Tables:
-        """Join neighbouring cells: a new cell begins only at the cells `first`, among them the start of every table."""
+        """Merge neighbouring cells: a new cell starts only at the cells `first`, which include all starts."""
         current = np.add.reduceat(self.current, first)
         return Tables(
             self.reference_counts.joined(first),

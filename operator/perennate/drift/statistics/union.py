@@ -1,7 +1,8 @@
-"""One p-value for each feature from three tests that see different things.
+"""Combine three tests into one p-value for each table.
 
-Pearson's test sees any shape but loses power on shifts as cells grow; Kolmogorov and Smirnov's sees shifts but is
-nearly blind to scale and spikes; the largest residual sees spikes. The union is never far from the best of them.
+Pearson's test detects any change, but loses power on shifts with many cells. The Kolmogorov-Smirnov test detects
+shifts, but has little power on changes of scale and on spikes. The largest residual detects spikes. The power of the
+union is close to that of the best of them.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from perennate.drift.statistics.tables import Tables
 
 
 class Detector(Protocol):
-    """A test of whether two count vectors come from one distribution.
+    """A test of whether two count vectors have the same distribution.
 
-    It takes merged tables with at least one row on both sides and their design effects, changes neither, and returns
+    It takes merged tables with at least one row on both sides and their design effects, modifies neither, and returns
     p-values, (tables,), from 0 to 1.
     """
 
@@ -39,9 +40,9 @@ DETECTORS: Mapping[str, Detector] = MappingProxyType(
 
 
 def union(tables: Tables, design_effects: DesignEffects) -> Floats:
-    """P-values, (tables,): three times the smallest (C. E. Bonferroni, 1936), 1 where fewer than two cells are left.
+    """P-values, (tables,): three times the smallest (C. E. Bonferroni, 1936); 1 for tables with fewer than two cells.
 
-    The factor stays 3 for categories, which have no order for the second test.
+    The factor is 3 for categories too, although the Kolmogorov-Smirnov test is not applicable to them.
     """
     smallest = np.minimum.reduce([detector(tables, design_effects) for detector in DETECTORS.values()])
     p = np.asarray(np.minimum(1.0, len(DETECTORS) * smallest))

@@ -1,4 +1,4 @@
-"""Wasserstein's distance: how far values moved on average, in standard deviations."""
+"""Wasserstein distance: mean distance by which values moved, in standard deviations."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from perennate.drift.statistics.shape import Shape
 
 @dataclass(frozen=True, eq=False)
 class Quantiles:
-    """Where even quantiles of the reference lie between the edges of its bins, for tables that have a grid.
+    """The positions of evenly spaced quantiles of the reference between the edges of its bins.
+
+    Only tables with known quantiles are included.
 
     Args:
-        places: positions of these tables among all, (tables,).
+        places: positions of these tables among all tables, (tables,).
         starts: first cell of each, (tables, 1).
-        lower, upper: cells of all tables before the edges around each quantile, (tables, points).
-        weights: how far the quantile is from the lower to the upper edge, 0 to 1, (tables, points).
-        steps: between neighbouring quantiles, in the unit of the result, (tables, points - 1).
+        lower, upper: cells before the edges below and above each quantile, (tables, points).
+        weights: position of the quantile from the lower (0) to the upper edge (1), (tables, points).
+        steps: distances between neighbouring quantiles, in the unit of the result, (tables, points - 1).
     """
 
     places: Ints
@@ -32,7 +34,7 @@ class Quantiles:
 
     @classmethod
     def of(cls, grids: Sequence[Floats | None], shape: Shape, counts: Floats) -> Quantiles:
-        """The quantiles of a reference.
+        """Locate the quantiles of a reference.
 
         Args:
             grids: of each table, quantiles at even steps from 0 to 1, rising and equally many; None without.
@@ -52,14 +54,14 @@ class Quantiles:
         """W1 between the reference and a window of each table with a grid, (tables,).
 
         W1 is the area between the two distribution functions (S. S. Vallender, Theory of Probability and its
-        Applications 18, 1974). At the edges both are known; inside a bin the window is taken to have the reference's
-        shape, so that its distribution function at a quantile u of the reference is that of the edges, drawn through
-        (F, G). Straight lines inside the bins instead give many times too much for a skewed column. What lies outside
-        of the reference's range counts as its end.
+        Applications 18, 1974). Both are known at the edges. Inside a bin the window is assumed to have the shape of the
+        reference: its distribution function is linear in that of the reference. If it were linear in the value, the
+        distance of a skewed column would be many times too large. Values outside of the reference's range count as the
+        end of the range.
 
         Args:
-            current: rows of the window, (cells of all tables,).
-            rows: of each of all tables.
+            current: counts of the window, (cells of all tables,).
+            rows: rows of the window in each table, (all tables,).
         """
         before = np.concatenate(([0.0], current.cumsum()))
         low = before[self.lower]
@@ -68,16 +70,16 @@ class Quantiles:
         differences = shares - counted / np.maximum(rows[self.places], 1.0)[:, None]
         left, right = differences[:, :-1], differences[:, 1:]
         sizes = np.abs(left) + np.abs(right)
-        # Where the difference changes its sign inside a step, the area is that of two triangles.
+        # If the sign of the difference changes inside a step, the area is that of two triangles.
         crossing = np.divide(left**2 + right**2, 2 * sizes, out=np.zeros_like(sizes), where=sizes > 0)
         return np.asarray(np.sum(self.steps * np.where(left * right >= 0, sizes / 2, crossing), axis=1))
 
 
 def _around(points: int, counts: Floats) -> tuple[Floats, Floats, Floats]:
-    """Edges below and above each of so many quantiles, and how far it is from one to the other."""
+    """Edges below and above each of `points` quantiles, and the relative position between them, (points,) each."""
     shares = np.linspace(0.0, 1.0, points)
     known = np.concatenate(([0.0], np.cumsum(counts) / counts.sum()))
-    # Of edges with the same share the first stands for all.
+    # Of edges with equal cumulative shares, use the first.
     edges = np.flatnonzero(np.append(True, np.diff(known) > 0))
     index = np.clip(np.searchsorted(known[edges], shares, side="right") - 1, 0, edges.size - 2)
     lower, upper = edges[index], edges[index + 1]

@@ -1,1 +1,1 @@
-"""From a window to a verdict on every feature, on data faults, and on an alarm. Decides nothing about retraining."""
+"""Drift verdicts and data faults of a window, and alarms. Nothing here decides about retraining."""

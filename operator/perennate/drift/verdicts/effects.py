@@ -1,4 +1,4 @@
-"""How large a change is, whatever the number of rows: five measures, of which a feature is judged by one."""
+"""Effect sizes: five measures of how large a change is, independent of the number of rows."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from perennate.drift.statistics.tables import Tables
 from perennate.drift.windows.reference import ReferenceTables
 
 DEFAULT = "psi"
-"""The effect by which a feature is judged unless a rule says otherwise."""
+"""The method of features without a rule."""
 
 
 class Comparison:
-    """What effects are measured on: some of the tables of a profile, each with rows on both sides.
+    """Chosen tables of a profile, each with rows in the reference and in the window, and their effects.
 
     Args:
-        reference: of all tables of the profile.
-        chosen: which of them are compared; all arrays below are of these alone.
+        reference: all tables of the profile.
+        chosen: mask of the compared tables; all other arrays are of these tables only.
         tables: their counts.
-        merged: the same with sparse cells joined.
-        spread: their design effects.
-        total: cells of the window, (cells of the layout,).
+        merged: their counts with sparse cells merged.
+        design_effects: their design effects.
+        total: counts of the window, (cells of the layout,).
 
     Attributes:
         whole: whether all tables of the profile are compared.
-        places: positions of the compared tables among all.
-        stability: PSI and PSI*, on the deciles of ordered features and all cells of categories, (tables,) each.
+        places: positions of the compared tables among all tables.
+        stability: PSI and PSI* over deciles of ordered features and all cells of categories, (tables,) each.
     """
 
     def __init__(
@@ -59,22 +59,22 @@ class Comparison:
         self._applies: dict[str, list[bool]] = {}
 
     def of_compared(self, values: Floats) -> Floats:
-        """Of values of all tables those of the compared ones, (tables,)."""
+        """Select the values of the compared tables from values of all tables, (tables,)."""
         return values if self.whole else values[self.chosen]
 
     @cached_property
     def shifts(self) -> Floats:
-        """Mean of the window less that of training in training standard deviations; 0 without, (tables,)."""
+        """Mean of the window - training mean, in training standard deviations, (tables,); 0 if unknown."""
         return self.of_compared(self.reference.shifts(self.total))
 
     def applies(self, method: str) -> list[bool]:
-        """Whether an effect can be measured on each table of the profile."""
+        """Whether a method is applicable to each table of the profile."""
         if method not in self._applies:
             self._applies[method] = EFFECTS[method].applies(self.reference).tolist()
         return self._applies[method]
 
     def effect(self, method: str) -> Floats:
-        """One effect of every table, also where it does not apply, (tables,)."""
+        """Effects of all compared tables by one method, (tables,); meaningless where it is not applicable."""
         if method not in self._effects:
             self._effects[method] = EFFECTS[method].measure(self)
         return self._effects[method]
@@ -83,8 +83,8 @@ class Comparison:
 class Measure(Protocol):
     """An effect size.
 
-    It changes nothing of what it gets and returns one finite number for each table, (tables,); what it returns for
-    tables that it does not apply to is not looked at.
+    It does not modify its argument and returns a finite number for each table, (tables,). Values of tables to which it
+    is not applicable are ignored.
     """
 
     def __call__(self, compared: Comparison) -> Floats:
@@ -110,14 +110,14 @@ def kolmogorov_smirnov(compared: Comparison) -> Floats:
 def wasserstein_distance(compared: Comparison) -> Floats:
     """W1 in training standard deviations (Vallender 1974, see wasserstein.py).
 
-    The difference of the means bounds it from below (its dual form, L. Kantorovich & G. Rubinstein, 1958), and also
-    tells of values outside of the reference's range how far they are.
+    The difference of the means is a lower bound (by its dual form, L. Kantorovich & G. Rubinstein, 1958), which also
+    accounts for the distance of values outside of the reference's range.
     """
     return np.maximum(np.abs(compared.shifts), compared.of_compared(compared.reference.areas(compared.total)))
 
 
 def mean_shift(compared: Comparison) -> Floats:
-    """Difference of the means in training standard deviations, without its sign (G. V. Glass, 1976)."""
+    """Absolute difference of the means in training standard deviations (G. V. Glass, 1976)."""
     return np.abs(compared.shifts)
 
 
@@ -126,9 +126,9 @@ class Effect:
     """One entry of the table of effects.
 
     Args:
-        label: what people call it.
-        measure: computes it.
-        applies: which tables of a profile it can be measured on, (tables,).
+        label: name in messages.
+        measure: function that computes it.
+        applies: function that returns to which tables of a profile it is applicable, (tables,).
         maximum: largest possible value.
     """
 
@@ -151,15 +151,15 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "meanShift": Effect("mean shift", mean_shift, lambda reference: reference.has_shift),
     }
 )
-"""The effects by the name that a rule calls them by."""
+"""The effects by method name."""
 
 
 class EffectSizes(Mapping[str, float]):
-    """Every effect that applies to one table, by method; measured when it is looked at.
+    """Every applicable effect of one table by method, computed on access.
 
     Args:
-        compared: the tables.
-        place: position of the table among those that are compared.
+        compared: the compared tables.
+        place: position of the table among them.
     """
 
     __slots__ = ("_compared", "_place")

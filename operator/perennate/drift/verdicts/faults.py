@@ -1,4 +1,4 @@
-"""Data faults: values missing, of no known kind, or out of range more often than in training. Never to be learnt."""
+"""Data faults: values that are missing, invalid or out of range more often than in training."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from perennate.drift.verdicts.persistence import HYSTERESIS, Signal
 from perennate.drift.windows.reference import ReferenceTables
 
 MIN_EXCESS = 0.01
-"""A significant rise by less than one percentage point is not worth a person's time."""
+"""A significant rise by less than one percentage point is not a fault."""
 FAULT_CONSECUTIVE = 2
-"""Evaluations in a row that make a fault, or end it: faults are told sooner than drift."""
+"""Evaluations in a row that raise or clear the data-fault alarm."""
 CHECKS = ("missing", "other", "out-of-range")
 
 
 @dataclass(frozen=True)
 class DataFault:
-    """A fault of one feature.
+    """A data fault of one feature.
 
     Args:
-        feature: its name.
-        check: "missing", "other" (an unseen category, or no number) or "out-of-range".
-        rate, reference_rate: share of the window's and of the training rows.
-        p: of the one-sided exact test.
-        hint: what it is, in words.
+        feature: name of the feature.
+        check: "missing", "other" (an unknown category, or not a number) or "out-of-range".
+        rate, reference_rate: share of the rows of the window and of training.
+        p: p-value of the one-sided exact test.
+        hint: the fault in words.
     """
 
     feature: str
@@ -42,7 +42,7 @@ class DataFault:
 
 @dataclass(eq=False, slots=True)
 class FaultTests:
-    """Every check of every feature; flat arrays hold the features of the first check, then those of the second, ...
+    """All checks of all features; arrays hold all features of the first check, then all of the second, and so on.
 
     Args:
         hits, reference_hits: rows that each check counts, of the window and of training, (checks x features,).

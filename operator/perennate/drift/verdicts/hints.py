@@ -1,4 +1,4 @@
-"""What changed, in words for people who do not read statistics."""
+"""Describe changes and faults in plain words."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from perennate.drift.profile.features import CategoricalFeature, NumericFeature
 from perennate.drift.profile.layout import ROWS, Layout
 
 MIN_GAIN = 0.05
-"""A bin that gains so many of all rows is worth naming: a default value, or a fault of units."""
+"""A bin whose share of the rows rises by at least this is named in the hint."""
 MIN_SHIFT = 0.1
-"""A mean that moved by so many standard deviations is worth naming."""
+"""A mean that moves by at least this many standard deviations is named in the hint."""
 
 
 def fault_hint(layout: Layout, window: Ints, index: int, check: str) -> str:
-    """A data fault of one feature: "`age`: 31 % missing, 2 % in training".
+    """Describe a data fault of one feature: "`age`: 31 % missing, 2 % in training".
 
     Args:
         layout: the profile's layout.
-        window: cells of the window, (cells,).
+        window: counts of the window, (cells,).
         index: position of the feature.
         check: "missing", "other" or "out-of-range".
     """
@@ -30,7 +30,7 @@ def fault_hint(layout: Layout, window: Ints, index: int, check: str) -> str:
     if check == "other":
         return f"`{feature.name}`: {percent(other)} of rows {_other_values(layout, index)}"
     if isinstance(feature, CategoricalFeature):
-        raise TypeError(f"{feature.name!r} is a category, which has no range")
+        raise TypeError(f"{feature.name!r} is a categorical feature, which has no range")
     if feature.minimum is None or feature.maximum is None:
         return f"`{feature.name}`: {percent(above + below)} have a value, none had one in training"
     sides = [f"{percent(above)} above the largest training value {feature.maximum:g}"] if above else []
@@ -39,14 +39,14 @@ def fault_hint(layout: Layout, window: Ints, index: int, check: str) -> str:
 
 
 def change_hint(layout: Layout, index: int, reference: Floats, current: Floats, shift: float) -> str:
-    """A significant change of one table: where rows went, or how far the mean moved; empty if neither is clear.
+    """Describe a significant change of one table by the bin that gained rows or by the mean; empty if neither is clear.
 
     Args:
         layout: the profile's layout.
         index: position of the table; features come first, then the score and the predicted class.
         reference: shares of training rows by cell, (cells,).
-        current: shares of the window's rows likewise.
-        shift: mean of the window less that of training in standard deviations.
+        current: shares of the rows of the window by cell, (cells,).
+        shift: mean of the window - training mean, in training standard deviations.
     """
     gains = current - reference
     cell = int(np.argmax(gains))
@@ -54,7 +54,7 @@ def change_hint(layout: Layout, index: int, reference: Floats, current: Floats, 
     feature = layout.features[index] if index < len(layout.features) else None
     if gains[cell] >= MIN_GAIN and isinstance(feature, CategoricalFeature) and cell < feature.bins:
         return f"`{feature.name}`: {feature.categories[cell]!r} takes {shares}"
-    # A column that moves as a whole fills several bins; a default value fills one.
+    # A shift of the whole distribution fills several bins; a default value fills one.
     alone = gains[cell] >= np.maximum(gains, 0.0).sum() / 2
     if gains[cell] >= MIN_GAIN and alone and isinstance(feature, NumericFeature):
         value = _only_value(feature, cell)
@@ -70,13 +70,13 @@ def change_hint(layout: Layout, index: int, reference: Floats, current: Floats, 
 
 
 def percent(share: float) -> str:
-    """A share for people: whole percent, finer below one."""
+    """Format a share as whole per cent, with one significant digit below 1 %."""
     number = 100 * share
     return f"{number:.0f} %" if number >= 1 or number == 0 else f"{number:.1g} %"
 
 
 def _only_value(feature: NumericFeature, cell: int) -> float | None:
-    """The value that all training rows of a bin have, as far as the stored quantiles tell; None if they differ."""
+    """The value of all training rows in a bin according to the stored quantiles; None if they differ."""
     if feature.grid is None or feature.maximum is None:
         return None
     low = feature.edges[cell - 1] if cell else -np.inf
@@ -88,7 +88,7 @@ def _only_value(feature: NumericFeature, cell: int) -> float | None:
 def _other_values(layout: Layout, index: int) -> str:
     feature = layout.features[index]
     if not isinstance(feature, CategoricalFeature):
-        return f"are no {'time' if feature.kind == 'datetime' else 'number'}, {_known(layout, feature.other)}"
+        return f"are not a {'time' if feature.kind == 'datetime' else 'number'}, {_known(layout, feature.other)}"
     if feature.other:
         return f"have a category that the profile does not list, {_known(layout, feature.other)}"
     return "have a category that training did not"

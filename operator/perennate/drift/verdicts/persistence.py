@@ -1,4 +1,4 @@
-"""When an alarm goes on and off: not by one evaluation, and not at one level."""
+"""Debounce and hysteresis of alarms: several evaluations in a row, and different thresholds for on and off."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 HYSTERESIS = 0.8
-"""An alarm closes below this share of the threshold that opens it, so that it does not flicker at the threshold."""
+"""An alarm goes off below this share of the threshold at which it goes on, so that it does not oscillate."""
 
 
 class Signal(StrEnum):
-    """What one evaluation says to an alarm."""
+    """The input of an alarm from one evaluation."""
 
     RAISED = "Raised"
     """Above the threshold."""
     BETWEEN = "Between"
-    """Not above the threshold, but not clearly below it either."""
+    """From 80 % of the threshold up to the threshold."""
     LOWERED = "Lowered"
     """Below 80 % of the threshold."""
     UNKNOWN = "Unknown"
-    """It could not tell."""
+    """The evaluation gave no result."""
 
 
 @dataclass(frozen=True)
 class Streak:
-    """The memory of an alarm.
+    """The state of an alarm between evaluations.
 
     Args:
-        active: whether it is on.
-        count: evaluations in a row that speak for a change of `active`.
+        active: whether the alarm is on.
+        count: evaluations in a row whose signal is opposite to `active`.
     """
 
     active: bool = False
@@ -36,10 +36,10 @@ class Streak:
 
 
 def advance(streak: Streak, signal: Signal, *, consecutive: int) -> Streak:
-    """The memory after one more evaluation.
+    """Return the state after one more evaluation.
 
-    Off goes on after `consecutive` RAISED in a row, on goes off after as many LOWERED; anything else ends the row,
-    save UNKNOWN, which neither counts nor ends it.
+    The alarm goes on after `consecutive` RAISED signals in a row, and off after as many LOWERED. UNKNOWN is ignored;
+    any other signal resets the count.
 
     Raises:
         ValueError: `consecutive` is below 1.

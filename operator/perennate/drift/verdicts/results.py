@@ -1,4 +1,4 @@
-"""What is said of one feature, and in which order."""
+"""Results of single features, and their order."""
 
 from __future__ import annotations
 
@@ -17,43 +17,41 @@ from perennate.drift.verdicts.rules import Thresholds
 
 
 class DriftVerdict(StrEnum):
-    """What an evaluation says of a feature, or of the model."""
+    """The verdict of a feature, or of the model."""
 
     NONE = "None"
     """No significant change."""
     CHANGED = "Changed"
-    """A significant change too small to matter."""
+    """A significant change below the warning threshold."""
     WARNING = "Warning"
-    """A significant change of at least the warning level; of a model also drift of too few features."""
+    """A significant change of at least the warning threshold; for a model also drift of too few features."""
     DRIFTED = "Drifted"
-    """A significant change of at least the drift level."""
+    """A significant change of at least the drift threshold."""
     UNKNOWN = "Unknown"
-    """Too few rows or too little time to tell, which is not "no drift"."""
+    """Too few rows or too little observed time; this does not mean that there is no drift."""
 
 
 LEVELS = (DriftVerdict.NONE, DriftVerdict.CHANGED, DriftVerdict.WARNING, DriftVerdict.DRIFTED)
-"""Of what could be judged, best first."""
+"""All verdicts but UNKNOWN, best first."""
 NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 class FeatureResult(NamedTuple):
-    """What was found of one feature, or of what the model answers.
-
-    A tuple, because it is made for every feature of every model every few minutes, and most are never looked at.
+    """The result of one feature or output.
 
     Args:
-        name: of the feature; "score" and "prediction" are the model's output.
-        verdict: what is said of it.
-        p: of the union test, before Holm's correction.
-        psi, psi_star: population stability index, and less what chance alone gives.
-        phi: design effect: 1 for independent rows.
-        method: the effect that it is judged by.
-        effect: how large that is.
-        rows: rows of the window that had a value.
+        name: name of the feature; "score" and "prediction" are the outputs.
+        verdict: the verdict.
+        p: p-value of the union test, before Holm's correction.
+        psi, psi_star: population stability index, and the index less its expectation without drift.
+        design_effect: 1 for independent rows.
+        method: name of the effect in `EFFECTS`.
+        effect: size of the change by that method.
+        rows: rows of the window with a value.
         threshold: effect from which a significant change is drift.
-        warning: effect from which it is a warning.
-        hint: what changed, in words; empty if nothing did.
-        statistics: every effect that applies, by method; empty if it is unknown.
+        warning: effect from which a significant change is a warning.
+        hint: the change in words; empty without a significant change.
+        statistics: every applicable effect by method; empty if the verdict is Unknown.
     """
 
     name: str
@@ -72,7 +70,7 @@ class FeatureResult(NamedTuple):
 
 
 def unknown_results(names: tuple[str, ...], rows: Floats, thresholds: Thresholds, places: Ints) -> list[FeatureResult]:
-    """Results of the tables at `places` that had too few rows."""
+    """Results of the tables at `places`, which have too few rows."""
     return [
         FeatureResult(
             name=names[index],
@@ -96,13 +94,13 @@ def unknown_results(names: tuple[str, ...], rows: Floats, thresholds: Thresholds
 def compared_results(
     compared: Comparison, thresholds: Thresholds, p: Floats, effects: Floats, levels: Ints
 ) -> list[FeatureResult]:
-    """Results of the compared tables, worst first: by verdict, by importance, by how far the effect goes.
+    """Results of the compared tables, worst first: by verdict, importance, and effect relative to its threshold.
 
     Args:
         compared: the tables.
         thresholds: of all tables of the profile.
         p: p-values, (tables,).
-        effects: by the method of each, (tables,).
+        effects: effect of each table by its method, (tables,).
         levels: positions in LEVELS, (tables,).
     """
     reference, drifted = compared.reference, compared.of_compared(thresholds.drifted)

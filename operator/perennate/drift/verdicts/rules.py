@@ -1,4 +1,4 @@
-"""By which effect each feature is judged, from which size on, and how many features make the model drift."""
+"""Rules: the method and thresholds of each feature, and the number of drifted features that make the model drift."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from perennate.drift.windows.reference import ReferenceTables
 
 @dataclass(frozen=True)
 class FeatureRule:
-    """How one feature, or what the model answers, is judged.
+    """The method and thresholds of one feature or output.
 
     Args:
-        method: the effect, by its name in `EFFECTS`.
-        threshold: effect from which a significant change is drift, above 0; of a distance that ends at 1, at most 1.
-        warning: effect from which it is a warning, above 0 and at most `threshold`; half of it if None.
+        method: name of the effect in `EFFECTS`.
+        threshold: effect from which a significant change is drift, above 0 and at most the maximum of the method.
+        warning: effect from which it is a warning, above 0 and at most `threshold`; None for half the threshold.
 
     Raises:
-        ValueError: a value that is not allowed.
+        ValueError: a value is not allowed.
     """
 
     method: str = DEFAULT
@@ -45,12 +45,12 @@ class FeatureRule:
 
 @dataclass(frozen=True, eq=False)
 class Thresholds:
-    """What each table of a profile is held against.
+    """Methods and thresholds of all tables of a profile.
 
     Args:
-        methods: effect of each table.
-        drifted, warning: sizes of it, (tables,).
-        others: effects besides the default.
+        methods: method of each table.
+        drifted, warning: effects from which a significant change is drift or a warning, (tables,).
+        others: methods in use besides the default.
     """
 
     methods: list[str]
@@ -62,10 +62,10 @@ class Thresholds:
 def make_thresholds(
     reference: ReferenceTables, rules: Mapping[str, FeatureRule], *, warning: float, drifted: float
 ) -> Thresholds:
-    """The gates of all tables; those without a rule have PSI*, `warning` and `drifted`.
+    """Make the thresholds of all tables; tables without a rule use PSI*, `warning` and `drifted`.
 
     Raises:
-        ValueError: a rule for a name that the profile does not have, or with an effect that does not apply to it.
+        ValueError: a rule has an unknown name, or a method that is not applicable to its feature.
     """
     defaults = _default_thresholds(len(reference.names), warning, drifted)
     if not rules:
@@ -87,32 +87,32 @@ def make_thresholds(
 
 
 def _default_thresholds(tables: int, warning: float, drifted: float) -> Thresholds:
-    """The gates of so many tables without rules."""
+    """The thresholds of tables without rules."""
     return Thresholds([DEFAULT] * tables, np.full(tables, drifted), np.full(tables, warning), set())
 
 
 def check_rules(profile: Profile, rules: Mapping[str, FeatureRule]) -> None:
-    """Refuse rules that do not fit a profile, before a window is evaluated by them.
+    """Raise if rules are not applicable to a profile.
 
     Raises:
-        ValueError: a rule for a name that the profile does not have, or with an effect that does not apply to it.
+        ValueError: a rule has an unknown name, or a method that is not applicable to its feature.
     """
     make_thresholds(ReferenceTables(Layout(profile)), rules, warning=1.0, drifted=1.0)
 
 
 def check_quorum(quorum: float) -> None:
-    """Refuse a quorum that is neither a number of features nor a share of them.
+    """Raise if a quorum is neither a number nor a share of features.
 
     Raises:
-        ValueError: it is not a whole number from 1, nor above 0 and below 1.
+        ValueError: the quorum is not a whole number of at least 1, nor above 0 and below 1.
     """
     if isinstance(quorum, bool) or not (0 < quorum < 1 or (quorum >= 1 and float(quorum).is_integer())):
         raise ValueError(f"quorum must be a whole number from 1 or a share above 0 and below 1, got {quorum}")
 
 
 def needed_features(quorum: float, tables: int) -> int:
-    """How many must drift if so many tables were compared."""
+    """Number of features that must drift if `tables` were compared."""
     if quorum >= 1:
         return int(quorum)
-    # A share such as 0.3 of 10 is 3, although in binary 0.3 * 10 may be a little more.
+    # Rounding may make 0.3 * 10 a little larger than 3, which must still give 3.
     return max(1, math.ceil(quorum * tables - 1e-9))

@@ -1,7 +1,7 @@
-"""From counts to a verdict: is what the model sees still what it was trained on?
+"""Evaluate a window for drift: compare the distributions of the traffic with those of the training data.
 
-A change counts only if it is both significant (it is no chance) and large (it matters). Significance alone calls
-everything drift once there are enough rows; size alone calls chance drift as long as there are few.
+A change counts only if it is both significant (unlikely to be chance) and large (relevant). With significance alone,
+every window with enough rows would drift; with size alone, chance would be drift in windows with few rows.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from perennate.drift.windows.sample import Sample
 __all__ = ["ROWS_FLOOR", "DriftVerdict", "Evaluation", "FeatureResult", "evaluate_drift"]
 
 ROWS_FLOOR = 100
-"""Below so many rows the effect size itself is too noisy, whatever a policy says."""
+"""Lower bound of `min_samples`: with fewer rows the effect size itself is too noisy."""
 NO_RULES: Mapping[str, FeatureRule] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one look at the window found.
+    """The result of an evaluation.
 
     Args:
-        verdict: Drifted if enough features and outputs drifted; else the worst of them, but no more than Warning;
-            Unknown only if nothing could be told of any.
-        features: results, worst first.
+        verdict: Drifted if enough features and outputs drifted; else the worst of their verdicts, at most Warning;
+            Unknown only if all are unknown.
+        features: results of features and outputs, worst first.
         faults: data faults, largest first.
         rows: rows of the window.
-        signal: what the drift alarm makes of it.
-        fault_signal: what the alarm for data faults makes of it.
-        reason: the verdict in words.
+        signal: input of the drift alarm.
+        fault_signal: input of the data-fault alarm.
+        reason: the verdict in words, for messages.
     """
 
     verdict: DriftVerdict
@@ -69,16 +69,17 @@ def evaluate_drift(
     """Compare a window with its profile.
 
     Args:
-        sample: what the window holds.
-        min_samples: rows that a feature must have in the window; never fewer than 100.
-        significance: family-wise error rate over all features, the score and the data checks.
+        sample: content of the window.
+        min_samples: rows with a value that a feature needs; at least `ROWS_FLOOR` are needed in any case.
+        significance: family-wise error rate over all features, outputs and data checks.
         warning: PSI* from which a significant change is a warning.
-        drifted: PSI* from which it is drift.
-        rules: features (or "score", "prediction") that are judged otherwise, by name.
-        quorum: how many must drift for the model to drift: a whole number, or a share of those that can be judged.
+        drifted: PSI* from which a significant change is drift.
+        rules: rules for single features (or "score", "prediction"), by name.
+        quorum: number of features that must drift for the model to drift: a whole number, or a share of those with
+            enough rows.
 
     Raises:
-        ValueError: a rule that does not fit the profile, or no such quorum.
+        ValueError: a rule does not apply to the profile, or the quorum is invalid.
     """
     check_quorum(quorum)
     reference = sample.reference
@@ -114,7 +115,7 @@ def evaluate_drift(
 
 
 def _compare(sample: Sample, tables: Tables, chosen: Bools) -> Comparison:
-    """The tables with enough rows, (tables,)."""
+    """Compare the chosen tables, (tables,)."""
     known = tables.only(chosen)
     merged = merge_sparse(known)
     return Comparison(sample.reference, chosen, known, merged, estimate_design_effects(merged), sample.total)
@@ -122,12 +123,12 @@ def _compare(sample: Sample, tables: Tables, chosen: Bools) -> Comparison:
 
 @dataclass(eq=False, slots=True)
 class _Assessment:
-    """Both gates of the compared tables.
+    """Effects and levels of the compared tables.
 
     Args:
-        effects: by the method of each, (tables,).
+        effects: effect of each table by its method, (tables,).
         levels: positions in LEVELS, (tables,).
-        near: how many are significant and at 80 % of what is drift.
+        near: number of tables with a significant change of at least 80 % of the drift threshold.
     """
 
     effects: Floats
@@ -136,7 +137,7 @@ class _Assessment:
 
 
 def _assess(compared: Comparison, thresholds: Thresholds, rejected: Bools) -> _Assessment:
-    """Hold the effects against their gates."""
+    """Compare the effects with their thresholds."""
     effects = compared.effect(DEFAULT)
     for method in thresholds.others:
         of_compared = np.array([name == method for name in thresholds.methods])[compared.chosen]
@@ -147,7 +148,7 @@ def _assess(compared: Comparison, thresholds: Thresholds, rejected: Bools) -> _A
 
 
 def _verdict(features: list[FeatureResult], least: int) -> DriftVerdict:
-    """The verdict on the model, of which `least` features must drift; the worst comes first."""
+    """The verdict of the model, which drifts if `least` features do; `features` are worst first."""
     worst = features[0].verdict
     if worst is DriftVerdict.DRIFTED and sum(item.verdict is worst for item in features) < least:
         return DriftVerdict.WARNING
@@ -155,18 +156,18 @@ def _verdict(features: list[FeatureResult], least: int) -> DriftVerdict:
 
 
 def _signal(verdict: DriftVerdict, near: int, least: int) -> Signal:
-    """What the alarm makes of it: raised by drift, lowered when too few are near it."""
+    """The signal for the drift alarm: raised by drift, lowered if fewer than `least` features are near drift."""
     if verdict is DriftVerdict.DRIFTED:
         return Signal.RAISED
     return Signal.BETWEEN if near >= least else Signal.LOWERED
 
 
 def _unknown(sample: Sample, needed: int) -> Evaluation:
-    """Too early to tell."""
+    """The result with too few rows or too little observed time."""
     reason = (
         f"{sample.rows} rows in the window, {needed} are needed"
         if sample.rows < needed
-        else f"{sample.until - sample.since:.0f} s of the window seen, a verdict waits for a 24th of it"
+        else f"{sample.until - sample.since:.0f} s of the window observed, a verdict needs 1/24 of its length"
     )
     return Evaluation(DriftVerdict.UNKNOWN, (), (), sample.rows, Signal.UNKNOWN, Signal.UNKNOWN, reason)
 
@@ -174,7 +175,7 @@ def _unknown(sample: Sample, needed: int) -> Evaluation:
 def _faults_only(
     sample: Sample, tables: Tables, thresholds: Thresholds, checks: FaultTests, significance: float
 ) -> Evaluation:
-    """No feature has enough values for a verdict on drift, which may well be a fault."""
+    """The result if no feature has enough values for a verdict on drift; data faults may be the cause."""
     faulty = holm(checks.p, significance, tests=checks.possible)
     names = sample.reference.names
     return Evaluation(
@@ -189,11 +190,11 @@ def _faults_only(
 
 
 def _reason(verdict: DriftVerdict, features: list[FeatureResult], least: int) -> str:
-    """The verdict in words, with the features that it rests on."""
+    """The verdict in words, with the features that caused it."""
     if verdict is DriftVerdict.NONE:
         return "no significant change"
     named = [item for item in features if item.verdict is features[0].verdict]
     shown = ", ".join(f"{item.name} ({EFFECTS[item.method].label} {item.effect:.2f})" for item in named[:3])
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-    few = "" if features[0].verdict is verdict else f"{len(named)} of {least} that make drift: "
+    few = "" if features[0].verdict is verdict else f"{len(named)} of the {least} drifted features that are needed: "
     return f"{verdict.value.lower()}: {few}{shown}{more}"

@@ -1,1 +1,1 @@
-"""Adding up, in the operator, what the pods counted, and what a window holds at one moment."""
+"""Windows, which add up the counts of all pods in the operator, and their content at one time."""

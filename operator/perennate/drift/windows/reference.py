@@ -1,7 +1,4 @@
-"""Everything about a profile that a comparison needs, worked out once.
-
-An evaluation then only takes the window's counts out of the vector that they are counted in.
-"""
+"""The reference side of all comparisons of a profile, computed once per profile."""
 
 from __future__ import annotations
 
@@ -25,16 +22,16 @@ from perennate.drift.statistics.wasserstein import Quantiles
 
 @dataclass(frozen=True, eq=False)
 class _TableSource:
-    """One table to be.
+    """How to build one table.
 
     Args:
-        name: of the feature, or of the output.
-        spans: places of each cell in a vector of counts, first and behind the last; rising.
-        cuts: cells that begin a new one for PSI.
-        ordered: whether the order of the cells means something.
-        grid: quantiles at `linspace(0, 1, 401)`; None without.
-        sd: standard deviation of the reference; 0 without.
-        importance: how much the model goes by it; 0 if it does not say.
+        name: name of the feature or output.
+        spans: first and end position of each cell in a vector of counts, ascending.
+        cuts: cells that start a new PSI group.
+        ordered: whether the cells have an order.
+        grid: quantiles at `linspace(0, 1, 401)`; None if unknown.
+        sd: standard deviation of the reference; 0 if unknown.
+        importance: importance of the feature in the model; 0 if unknown.
     """
 
     name: str
@@ -49,21 +46,21 @@ class _TableSource:
 class ReferenceTables:
     """The reference side of all tables of a profile: its features, then its score and the predicted class.
 
-    Bins of a numeric feature are its cells, with what lies below joined to the first and what lies above to the last;
-    missing values and values that are no number are left out. Categories are cells, and `other` is the last.
+    The cells of a numeric feature are its bins; `below` is added to the first bin and `above` to the last. Missing and
+    invalid values are left out. The cells of a categorical feature are its categories, and `other` is the last one.
 
     Args:
         layout: the profile's layout.
 
     Attributes:
-        names: of the tables.
-        importance: how much the model goes by each, 0 if it does not say, (tables,).
-        shape: of the tables.
-        known: its counts, of all tables.
-        groups: cells that PSI is taken over, of all tables.
-        comparable: which of them have rows in the reference, (tables,).
-        grids: quantiles of each table at `linspace(0, 1, 401)` in standard deviations; None without either.
-        sd: standard deviation of each table's reference, 0 without, (tables,).
+        names: names of the tables.
+        importance: importance of each feature in the model, 0 if unknown, (tables,).
+        shape: shape of the tables.
+        reference_counts: counts of the reference.
+        groups: PSI groups of all tables.
+        comparable: whether the reference has rows in each table, (tables,).
+        grids: quantiles of each table at `linspace(0, 1, 401)` in standard deviations; None if unknown.
+        sd: standard deviation of the reference of each table, 0 if unknown, (tables,).
         known_invalid: `invalid` of the reference.
     """
 
@@ -76,7 +73,7 @@ class ReferenceTables:
         self.grids = tuple(_scaled(row.grid, row.sd) for row in rows)
         self.sd = np.array([row.sd for row in rows])
         self._spans = np.array([span for row in rows for span in row.spans])
-        # Cells of tables are runs of places; what lies between them goes into one more cell, which is left out.
+        # Maps each position to a cell; positions outside of all tables map to one more cell, which is dropped.
         self._cells = np.full(layout.size, len(self._spans))
         for cell, span in enumerate(self._spans):
             self._cells[slice(*span)] = cell
@@ -89,20 +86,20 @@ class ReferenceTables:
         self.known_invalid = self.invalid(layout.reference)
 
     def tables(self, total: Ints, parts: BucketMoments) -> Tables:
-        """The tables of a window: its cells, (cells of the layout,), and what its sub-windows tell."""
+        """The tables of a window from its cells, (cells of the layout,), and its sums over sub-windows."""
         current = self._take(total)
         return Tables(self.reference_counts, current, self.shape.sum(current), parts)
 
     def moments(self, counts: Ints) -> Floats:
-        """Packed moments of each of some sub-windows, (sub-windows, cells of the layout)."""
+        """Packed moments of sub-windows from their counts, (sub-windows, cells of the layout)."""
         return Moments.packed_each(self._take(counts), self.shape)
 
     def cumulative_squares(self, counts: Ints) -> Floats:
-        """Those of some sub-windows, (sub-windows, cells of the layout), (cells of the tables,)."""
+        """`cumulative_squares` of sub-windows, (sub-windows, cells of the layout) to (cells of the tables,)."""
         return cumulative_squares(self._take(counts), self.shape)
 
     def parts(self, counts: Ints, cells: Ints) -> Floats:
-        """Counts of some cells of the tables, (chosen,), in each sub-window, (sub-windows, cells of the layout)."""
+        """Counts of chosen cells of the tables, (chosen,), in sub-windows, (sub-windows, chosen)."""
         spans = self._spans[cells]
         taken = counts[:, spans[:, 0]]
         for place in np.flatnonzero(spans[:, 1] - spans[:, 0] > 1):
@@ -110,14 +107,14 @@ class ReferenceTables:
         return taken.astype(np.float64)
 
     def shifts(self, total: Ints) -> Floats:
-        """Mean of the window less that of training in training standard deviations; 0 without, (tables,)."""
+        """Mean of the window - training mean, in training standard deviations, (tables,); 0 if unknown."""
         shifts, rows = np.zeros(self.sd.size), self.shape.sum(self._take(total))
         numeric = self.layout.numeric
         shifts[numeric] = total[self.layout.offsets] / OFFSET_STEPS / np.maximum(rows[numeric], 1.0)
         return np.where(self.sd > 0, shifts, 0.0)
 
     def areas(self, total: Ints) -> Floats:
-        """W1 between the reference and a window, (cells of the layout,), where there is a grid; else 0, (tables,)."""
+        """Wasserstein distance of a window, (cells of the layout,), from the reference, (tables,); 0 if unknown."""
         current, areas = self._take(total), np.zeros(self.sd.size)
         areas[self._quantiles.places] = self._quantiles.distances(current, self.shape.sum(current))
         return areas
@@ -127,34 +124,34 @@ class ReferenceTables:
         return Quantiles.of(self.grids, self.shape, self.reference_counts.counts)
 
     def invalid(self, total: Ints) -> Floats:
-        """Rows that are missing, other and out of range, (3, features), of all rows, (cells of the layout,)."""
+        """Rows that are missing, other and out of range in a vector of counts, (3, features)."""
         found = total.take(self._invalid_places)
         np.add(found[2], found[3], out=found[2])
         return found[:3].astype(np.float64)
 
     @cached_property
     def has_shift(self) -> Bools:
-        """Which tables have a mean to compare, (tables,)."""
+        """Whether the mean of each table can be compared, (tables,)."""
         found = np.zeros(self.sd.size, dtype=np.bool_)
         found[self.layout.numeric] = True
         return found & (self.sd > 0)
 
     @cached_property
     def has_grid(self) -> Bools:
-        """Which tables have quantiles and a standard deviation to measure in, (tables,)."""
+        """Whether quantiles and standard deviation of each table are known, (tables,)."""
         return np.array([grid is not None for grid in self.grids])
 
     def groups_of(self, chosen: Bools) -> PsiGroups:
-        """Cells that PSI is taken over, of some of the tables, (tables,)."""
+        """PSI groups of chosen tables, (tables,)."""
         opens = np.zeros(self.shape.owner.size, dtype=np.bool_)
         opens[self.groups.cuts] = True
         return PsiGroups.of(self.reference_counts.only(chosen), np.flatnonzero(opens[chosen[self.shape.owner]]))
 
     def _take(self, counts: Ints) -> Floats:
-        """Counts of the cells of all tables, (..., cells)."""
+        """Counts of the cells of all tables from vectors of counts, (..., cells)."""
         if counts.ndim > 1:
             return np.array([self._take(row) for row in counts]).reshape(len(counts), len(self._spans))
-        # With weights it counts in floats, which its annotation does not tell.
+        # With weights, the result is of floats, which the annotation of bincount does not say.
         found: npt.NDArray[Any] = np.bincount(self._cells, weights=counts)
         return found[:-1]
 
@@ -186,12 +183,12 @@ def _output_rows(layout: Layout) -> list[_TableSource]:
 
 
 def _openings(cuts: Ints) -> list[int]:
-    """Cells behind the edges at `cuts`, and the first."""
+    """The first cell, and the cells after the edges at `cuts`."""
     return [0, *(cuts + 1).tolist()]
 
 
 def _scaled(grid: Floats | None, sd: float) -> Floats | None:
-    """Quantiles in standard deviations; None where that says nothing."""
+    """Quantiles in standard deviations; None if unknown or not finite."""
     if grid is None or not sd > 0:
         return None
     scaled = grid / sd

@@ -1,4 +1,4 @@
-"""What a window holds at one moment: everything that an evaluation reads."""
+"""The content of a window at one time, the input of all evaluations."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from perennate.drift.windows.sub_windows import SubWindows
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What a window holds at one moment.
+    """The content of a window at one time.
 
     Args:
-        reference: what the window is compared with.
-        sub_windows: what was counted.
-        since, until: what it spans, in seconds since 1970.
-        warm: whether enough time was seen for a verdict.
+        reference: the tables of the profile.
+        sub_windows: the counts of the window.
+        since, until: start and end of the observed time, in seconds since 1970.
+        warm: whether the observed time is long enough for a verdict.
     """
 
     reference: ReferenceTables
@@ -35,12 +35,12 @@ class Sample:
 
     @property
     def layout(self) -> Layout:
-        """Where each cell lies."""
+        """The layout of the profile."""
         return self.reference.layout
 
     @property
     def profile(self) -> Profile:
-        """Reference that was counted against."""
+        """The profile that was counted against."""
         return self.layout.profile
 
     @property
@@ -55,49 +55,49 @@ class Sample:
 
     @property
     def bucket_moments(self) -> BucketMoments:
-        """What the sub-windows tell of how dependent the rows are."""
+        """Sums over sub-windows from which design effects are estimated."""
         return self.sub_windows.bucket_moments
 
     @property
     def rows(self) -> int:
-        """Rows that were counted."""
+        """Number of counted rows."""
         return int(self.total[ROWS])
 
     @property
     def seen(self) -> int:
-        """Rows that came; more than were counted if the pods count a sample."""
+        """Number of received rows; more than counted if the pods count a sample."""
         return int(self.total[SEEN])
 
     def labels(self) -> tuple[Ints, Ints]:
-        """Labelled rows of the negative and the positive class by score bin; empty if labels are not so counted."""
+        """Labelled rows of the negative and the positive class by score bin, (bins,) each; empty for other labels."""
         if not self.layout.label_rows:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         return self.total[self.layout.label(0)], self.total[self.layout.label(1)]
 
     def confusion(self) -> Ints:
-        """Labelled rows by predicted (rows) and true class (columns); (0, 0) if labels are not so counted."""
+        """Labelled rows by predicted and true class, (classes, classes); (0, 0) for other kinds of labels."""
         counts = self.total[self.layout.confusion]
         classes = math.isqrt(counts.size)
         return counts.reshape(classes, classes)
 
     def residual_bins(self) -> Ints:
-        """Labelled rows of a regression by bin of prediction - truth, (bins,); empty if labels are not so counted."""
+        """Labelled rows of a regression by bin of prediction - truth, (bins,); empty for other kinds of labels."""
         return self.total[self.layout.residual]
 
     def residual_sums(self) -> Ints:
-        """RESIDUAL_SUMS of the labelled rows of a regression, (5,); empty if labels are not so counted."""
+        """RESIDUAL_SUMS of the labelled rows of a regression, (5,); empty for other kinds of labels."""
         return self.total[self.layout.residual_sums]
 
     @property
     def labelled_rows(self) -> int:
-        """Rows whose true class or value is known."""
+        """Number of labelled rows."""
         return int(self.confusion().sum() + self.residual_bins().sum() + sum(rows.sum() for rows in self.labels()))
 
     def outcomes(self) -> Ints:
-        """Labelled rows of each sub-window by how they ended, (sub-windows, outcomes).
+        """Labelled rows of each sub-window by outcome, (sub-windows, outcomes); no outcomes without labels.
 
-        Predicted and true class, or the bin of prediction - truth: what says whether rows that come together also end
-        together. Without labels there are no outcomes.
+        An outcome is a pair of predicted and true class, or a bin of prediction - truth. The design effect of metrics
+        is estimated from their variation between sub-windows.
         """
         layout, score, slots = self.layout, self.profile.score, self.sub_windows.slots
         start, stop = layout.label(0).start, layout.residual.stop
@@ -110,5 +110,5 @@ class Sample:
         return np.stack([counts[:, low:high].sum(axis=1) for low, high in borders], axis=1)
 
     def label_delays(self) -> Ints:
-        """Labelled rows by the time that their label took, (8,), see DELAYS; empty if labels are not counted."""
+        """Labelled rows by the delay of their label, (8,), see DELAYS; empty if labels are not counted."""
         return self.total[self.layout.delays]

@@ -1,7 +1,7 @@
-"""The state of a window as bytes of bounded size, so that a restart of the operator loses nothing that pods still know.
+"""The state of a window as bytes of bounded size, so that a restart of the operator loses no counts.
 
-What is kept is coarser than the window: sums over a 24th of its length, and each pod's last counts, from which the next
-scrape takes its difference. The bytes follow from what was counted, not from the order in which pods were asked.
+The stored state is coarser than the window: sums over 1/24 of its length, and the last counts of each pod, from which
+the next scrape takes the difference. The bytes do not depend on the order in which pods were scraped.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from perennate.drift.profile.layout import ROWS, Layout
 
 SCHEMA: Final = "perennate.dev/window/v1"
 SUB_WINDOWS: Final = 288
-"""A window has at most so many sub-windows: five minutes each for a day."""
+"""Largest number of sub-windows: five minutes each for a window of a day."""
 SIZE_LIMIT: Final = 188 * 1024
-"""Most bytes of a state: in base64, with its metadata, an object of less than 256 KiB."""
+"""Size limit of a state in bytes: in base64, with its metadata, an object of less than 256 KiB."""
 EXPANDED_LIMIT: Final = 16 * 2**20
-"""Most bytes that are unpacked: a few bytes can unpack to gigabytes."""
+"""Size limit of the decompressed state in bytes: a small gzip file can expand to gigabytes."""
 PARTS: Final = (24, 12, 6)
-"""In how many parts of the window the sums are kept; the first that fits is taken."""
+"""Numbers of parts of the window for which sums are stored; the first that fits is used."""
 _LARGEST: Final = 2**63 - 1
 _Total: TypeAlias = Annotated[int, Meta(ge=-_LARGEST, le=_LARGEST)]
 
@@ -67,12 +67,12 @@ class _State(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
 
 @dataclass(frozen=True, eq=False)
 class PodCounts:
-    """The last counts of one pod, which the next are compared with.
+    """The last counts of one pod, from which the next difference is taken.
 
     Args:
         start: when the pod began to count, in seconds since 1970.
-        cells: its counts, (cells,).
-        seen: when it was scraped, in seconds since 1970.
+        cells: counts, (cells,).
+        seen: time of its last scrape, in seconds since 1970.
     """
 
     start: float
@@ -82,16 +82,16 @@ class PodCounts:
 
 @dataclass(frozen=True, eq=False)
 class WindowState:
-    """What a window knows at one moment.
+    """The state of a window at one time.
 
     Args:
-        profile_digest: key of the profile that is counted against.
-        length: of the window, in seconds.
+        profile_digest: digest of the profile that is counted against.
+        length: length of the window in seconds.
         scrape_interval: seconds between two scrapes.
-        since: when the window began to see, in seconds since 1970; None if it has seen nothing.
-        forgotten: no pod whose counts were given up for size began to count after this time; None if none was.
-        sums: counts of each sub-window, (cells,), by its number.
-        pods: last counts by uid of the pod.
+        since: start of the observed time, in seconds since 1970; None before the first scrape.
+        forgotten: latest start of the pods whose counts were dropped for size, in seconds since 1970; None without any.
+        sums: counts of each sub-window, (cells,), by slot number.
+        pods: last counts by pod UID.
     """
 
     profile_digest: str
@@ -104,14 +104,14 @@ class WindowState:
 
     @property
     def step(self) -> float:
-        """Length of a sub-window, in seconds."""
+        """Length of a sub-window in seconds."""
         return max(self.scrape_interval, self.length / SUB_WINDOWS)
 
     def to_bytes(self, *, limit: int = SIZE_LIMIT) -> bytes:
-        """The state, packed into at most `limit` bytes.
+        """Encode the state in at most `limit` bytes.
 
-        What does not fit is given up in this order: resolution in time, last counts of the pods that were seen longest
-        ago, sums. A pod whose counts were given up is never counted twice: only what it gains later is.
+        If it does not fit, this drops, in order: resolution in time, the last counts of the pods with the oldest
+        scrapes, and the sums. A pod whose counts were dropped is never counted twice: only later differences are added.
         """
         content = b""
         for smaller in self._smaller():
@@ -138,7 +138,7 @@ class WindowState:
         }
 
     def _smaller(self) -> Iterator[WindowState]:
-        """This state and smaller ones, each smaller than the one before; the last holds no counts at all."""
+        """Yield this state and ever smaller ones; the last holds no counts."""
         for parts in PARTS:
             yield replace(self, sums=self._in_parts(parts))
         coarsest, kept = self._in_parts(PARTS[-1]), len(self.pods)
@@ -148,7 +148,7 @@ class WindowState:
         yield replace(self._with_newest(0, {}), since=None)
 
     def _in_parts(self, parts: int) -> dict[int, Ints]:
-        """The sums of so many parts of the window, each under the number of its last sub-window."""
+        """Sums over `parts` parts of the window, by the slot number of the last sub-window of each."""
         grain = max(1, round(self.length / parts / self.step))
         coarse: dict[int, tuple[int, Ints]] = {}
         for slot in sorted(self.sums):
@@ -157,7 +157,7 @@ class WindowState:
         return dict(coarse.values())
 
     def _with_newest(self, number: int, sums: Mapping[int, Ints]) -> WindowState:
-        """These sums, and the last counts of so many pods that were seen last."""
+        """The state with these sums and the last counts of the `number` pods with the newest scrapes."""
         order = sorted(self.pods, key=lambda name: (-self.pods[name].seen, name))
         dropped = [self.pods[name] for name in order[number:]]
         times = [max(pod.start, pod.seen) for pod in dropped] + ([] if self.forgotten is None else [self.forgotten])
@@ -166,17 +166,17 @@ class WindowState:
 
 
 def read_state(content: bytes, layout: Layout, *, length: float, scrape_interval: float, now: float) -> WindowState:
-    """Read what `WindowState.to_bytes` wrote. Nothing is trusted: whoever may edit the place where it lies wrote it.
+    """Read the result of `WindowState.to_bytes`. The content is not trusted: others may edit the ConfigMap.
 
     Args:
         content: the bytes.
-        layout: of the profile that is counted against now.
-        length: of the window that is wanted now, in seconds.
-        scrape_interval: seconds between two scrapes of it.
-        now: seconds since 1970.
+        layout: layout of the current profile.
+        length: length of the current window in seconds.
+        scrape_interval: current seconds between two scrapes.
+        now: current time in seconds since 1970.
 
     Raises:
-        WindowError: it is malformed, of another profile or another window, from the future, or too old to say anything.
+        WindowError: the state is invalid, of another profile or window, from the future, or older than the window.
     """
     unpacked, digest = _unpacked(content), layout.profile.digest
     check_schema(unpacked, SCHEMA, WindowError)
@@ -188,7 +188,7 @@ def read_state(content: bytes, layout: Layout, *, length: float, scrape_interval
         ("scrapeInterval", document.scrape_interval, scrape_interval),
     ):
         if value != wanted:
-            raise WindowError(f"{name}: must be {wanted:g}, as the window that is wanted, got {value:g}")
+            raise WindowError(f"{name}: must be {wanted:g}, the value of the current window, got {value:g}")
     _check_time(document.since, "since", now)
     state = WindowState(
         profile_digest=digest,
@@ -201,28 +201,28 @@ def read_state(content: bytes, layout: Layout, *, length: float, scrape_interval
     )
     for slot in state.sums:
         if slot * state.step > now:
-            raise WindowError(f"sums: must not lie after now, {now:.0f}; got slot {slot} of {state.step:g} s each")
+            raise WindowError(f"sums: must not be after now = {now:.0f}, got slot {slot} of {state.step:g} s each")
     if not any(pod.seen >= now - length for pod in state.pods.values()) and state.forgotten is None:
-        raise WindowError(f"pods: none of {len(state.pods)} was seen in the last {length:g} s")
+        raise WindowError(f"pods: none of {len(state.pods)} was scraped in the last {length:g} s")
     return state
 
 
 def _unpacked(content: bytes) -> bytes:
-    """What is in a gzip member, no more than EXPANDED_LIMIT bytes of it."""
+    """Decompress gzip content of at most EXPANDED_LIMIT bytes."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
         document = unpacker.decompress(content, EXPANDED_LIMIT)
     except zlib.error as error:
-        raise WindowError(f"the state is no JSON in gzip: {error}") from error
+        raise WindowError(f"the state is not JSON in gzip: {error}") from error
     if not unpacker.eof:
-        raise WindowError(f"the state is cut short, or unpacks to more than {EXPANDED_LIMIT} bytes")
+        raise WindowError(f"the state is truncated, or expands to more than {EXPANDED_LIMIT} bytes")
     return document
 
 
 def _check_time(time: float | None, path: str, now: float) -> None:
     """Raise if a time is after `now`."""
     if time is not None and time > now:
-        raise WindowError(f"{path}: must be a time that is not after now, {now:.0f}, got {time:.0f}")
+        raise WindowError(f"{path}: must not be after now = {now:.0f}, got {time:.0f}")
 
 
 def _pod(item: _Pod, layout: Layout, path: str, now: float) -> PodCounts:
@@ -231,7 +231,7 @@ def _pod(item: _Pod, layout: Layout, path: str, now: float) -> PodCounts:
 
 
 def _cells(values: list[int], layout: Layout, path: str) -> Ints:
-    """Counts in the order of Layout; every row is in exactly one cell of every feature, as in a counts document."""
+    """Validate counts in the order of Layout: every row is in exactly one cell of every feature."""
     if len(values) != layout.size:
         raise WindowError(f"{path}.cells: must have {layout.size} items, got {len(values)}")
     cells = np.array(values, dtype=np.int64)

@@ -1,8 +1,9 @@
-"""Adding up, in the operator, what all pods of a version counted in the last while.
+"""Add up the counts of all pods of a version over a sliding window, in the operator.
 
-Pods count from their start and forget everything when they go. So it is differences between two scrapes of one pod
-since one start that are added, never the counts themselves, and never differences of sums over pods. They go into
-tumbling sub-windows, whose number bounds the memory and whose spread shows how dependent rows are.
+Pods count from their start, and their counts are lost when they stop. So the window adds differences between two
+scrapes of one pod with the same start, never the counts themselves, and never differences of sums over pods. It adds
+them to tumbling sub-windows. Their number bounds the memory, and the variation between them shows how clustered rows
+are.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ from perennate.drift.windows.state import SUB_WINDOWS, PodCounts, WindowState, r
 from perennate.drift.windows.sub_windows import SubWindows, SubWindowSums
 
 WARM_UP = 24
-"""No verdict before a 24th of the window has been seen."""
+"""There is no verdict before 1/24 of the window has been observed."""
 
 
 class Window:
-    """Counts of the pods that serve one version, over a sliding time. One profile has one window.
+    """Counts of the pods of one version over a sliding window, against one profile.
 
     Args:
-        profile: reference; documents that count against another are left out.
-        length: of the window, in seconds.
+        profile: the profile; documents that count against another one are ignored.
+        length: length of the window in seconds.
         scrape_interval: seconds between two scrapes; a sub-window is not shorter.
 
     Attributes:
-        changes: how often a scrape told something new: while it stands still, so does what is worth keeping.
+        changes: number of scrapes that changed the state; equal numbers mean that the stored state is up to date.
     """
 
     def __init__(self, profile: Profile, *, length: float, scrape_interval: float) -> None:
@@ -50,7 +51,7 @@ class Window:
         self._sums: dict[int, Ints] = {}
         self._pods: dict[str, PodCounts] = {}
         self._seen_since = math.inf
-        """No pod was last seen before."""
+        """Every pod was scraped at this time or later."""
         self._since: float | None = None
         self._forgotten: float | None = None
         self.changes = 0
@@ -58,26 +59,27 @@ class Window:
 
     @property
     def profile(self) -> Profile:
-        """Reference that is counted against."""
+        """The profile that is counted against."""
         return self.layout.profile
 
     def add(self, document: object, *, pod: str, now: float) -> bool:
-        """Add what a pod counted since it was last scraped.
+        """Add what a pod counted since its last scrape.
 
-        A pod that is new and started inside the window counts from zero; an older one only gives a base line, since
-        nobody knows when its rows came. A new start, or any cell that fell, is a restart and counts from zero. Scrapes
-        of one pod must be given in the order in which they were answered.
+        The first scrape of a pod that started inside the window is added as a whole. For an older pod it is only the
+        base of later differences, because the times of its rows are unknown. A new start time or a counter that
+        decreased is a restart, and the counts are added as a whole. Pass the scrapes of one pod in the order of their
+        answers.
 
         Args:
             document: a counts document as bytes or as parsed JSON, or Counts.
-            pod: uid of the pod.
+            pod: UID of the pod.
             now: time of the scrape, in seconds since 1970.
 
         Returns:
-            whether the document counts against this window's profile; if not, nothing was added.
+            whether the document counts against the profile of this window; if not, nothing is added.
 
         Raises:
-            CountsError: the document is malformed.
+            CountsError: the document is invalid.
         """
         if _digest_of(document) not in {None, self.profile.digest}:
             return False
@@ -89,7 +91,7 @@ class Window:
         self._seen_since = min(self._seen_since, now)
         increase = self._increase(counts, known, now)
         self.changes += increase is None or bool(increase.any())
-        # A pod's clock may run ahead of ours: nothing was seen after now.
+        # The clock of a pod may be ahead of ours: nothing was observed after now.
         seen_from = now if increase is None else min(now, max(counts.start, now - self.length))
         self._since = seen_from if self._since is None else min(self._since, seen_from)
         if increase is not None and increase.any():
@@ -99,7 +101,7 @@ class Window:
         return True
 
     def sample(self, now: float) -> Sample:
-        """What the window holds at `now`; a copy that later scrapes do not change."""
+        """Return the content of the window at `now`, a copy that later scrapes do not change."""
         known, key = self._latest, (self.changes, (now - self.length) // self.step)
         if known is None or known[0] != key:
             known = self._latest = key, self._sub_window_sums.of(self._inside_window(now))
@@ -108,7 +110,7 @@ class Window:
         return Sample(self._sub_window_sums.reference, found, since, now, warm=now - since >= self.length / WARM_UP)
 
     def ignore_earlier(self, *, until: float) -> None:
-        """Leave out what pods counted that began before this time and are not known yet; what they gain counts.
+        """Ignore the counts so far of unknown pods that started before a time; add only what they count later.
 
         Args:
             until: seconds since 1970.
@@ -116,7 +118,7 @@ class Window:
         self._forgotten = until if self._forgotten is None else max(self._forgotten, until)
 
     def state(self) -> WindowState:
-        """What is worth keeping; a copy that later scrapes do not change."""
+        """Return the state to store, a copy that later scrapes do not change."""
         return WindowState(
             profile_digest=self.profile.digest,
             length=self.length,
@@ -131,13 +133,13 @@ class Window:
     def from_bytes(
         cls, content: bytes, profile: Profile, *, length: float, scrape_interval: float, now: float
     ) -> Window:
-        """The window that goes on where `state().to_bytes()` was taken.
+        """Restore a window from `state().to_bytes()`.
 
         Args:
-            content: the bytes; nobody needs to have looked at them.
-            profile: reference that is counted against now.
-            length: as of a new window.
-            scrape_interval: as of a new window.
+            content: the bytes; they are not trusted.
+            profile: the current profile.
+            length: length of the current window in seconds.
+            scrape_interval: current seconds between two scrapes.
             now: seconds since 1970.
 
         Raises:
@@ -159,9 +161,9 @@ class Window:
         return validate_counts(document, self.profile, layout=self.layout)
 
     def _increase(self, counts: Counts, known: PodCounts | None, now: float) -> Ints | None:
-        """What came since the last scrape; None if that cannot be told."""
+        """The counts since the last scrape; None if that is unknown."""
         if known is None:
-            # A pod that began before others were forgotten may be one of them: it was counted, nobody knows how far.
+            # A pod that started before the state of others was dropped may be one of them, and partly counted.
             known_start = self._forgotten is None or counts.start > self._forgotten
             return counts.cells if known_start and counts.start >= now - self.length else None
         if counts.start != known.start or self._decreased(counts.cells, known.cells):
@@ -169,20 +171,20 @@ class Window:
         return counts.cells - known.cells
 
     def _decreased(self, cells: Ints, before: Ints) -> bool:
-        """Whether any cell that only ever grows fell."""
+        """Whether any counter decreased."""
         return bool(np.any(cells[self.layout.growing] < before[self.layout.growing]))
 
     def _inside_window(self, now: float) -> dict[int, Ints]:
-        """The sub-windows of which any moment lies inside the window: all, unless it left the oldest behind."""
+        """The sub-windows that overlap with the window."""
         start = now - self.length
         if not self._sums or (min(self._sums) + 1) * self.step > start:
             return self._sums
         return {slot: sums for slot, sums in self._sums.items() if (slot + 1) * self.step > start}
 
     def _prune(self, now: float) -> None:
-        """Forget what has left the window, and pods that were not seen for as long."""
+        """Drop sub-windows before the window, and pods without a scrape in it."""
         self._sums = self._inside_window(now)
-        # Every scrape comes by here: to look at all pods each time would take longer than to read what they counted.
+        # This runs after every scrape: a loop over all pods each time would take longer than reading the counts.
         if self._seen_since < now - self.length:
             self._pods = {name: pod for name, pod in self._pods.items() if pod.seen >= now - self.length}
             self._seen_since = min((pod.seen for pod in self._pods.values()), default=math.inf)

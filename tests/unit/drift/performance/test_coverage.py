@@ -47,7 +47,7 @@ def test_label_coverage_and_median_delay(
 def test_coverage_is_zero_without_labels() -> None:
     found = label_flow(make_sample(PROFILE, rows=5))
 
-    assert (found.coverage, found.delay, found.reason) == (0.0, None, "no label came")
+    assert (found.coverage, found.delay, found.reason) == (0.0, None, "no labels received")
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -128,7 +128,7 @@ def test_nothing_is_estimated_for_a_regression() -> None:
         Cause.NOT_ESTIMATED,
     )
     assert found.reason == (
-        "nothing is estimated for a regression: its predictions do not say how far off they are; send labels"
+        "nothing is estimated for a regression, whose predictions carry no uncertainty; send labels"
     )
 
 
@@ -147,13 +147,13 @@ def test_nothing_is_estimated_for_a_regression() -> None:
             dataclasses.replace(BINARY, metrics={"auc": Metric(0.9, 0.01)}),
             "f1",
             Cause.NO_BASELINE,
-            "the profile holds no value for f1",
+            "the profile has no value of f1",
         ),
         (
             build_profile(make_columns(500), task="classification", classes=[0, 1]),
             "auc",
             Cause.NOT_ESTIMATED,
-            "nothing is estimated: the profile holds no calibration, which takes labelled hold-out rows",
+            "nothing is estimated: the profile has no calibration, which needs labelled hold-out rows",
         ),
     ],
 )
@@ -171,7 +171,10 @@ def test_auc_is_not_estimated_if_one_class_is_expected() -> None:
         scored_sample(make_scores(600)[0], dataclasses.replace(BINARY, score=sure)), metric="auc", tolerance=0.05
     )
 
-    assert (found.cause, found.reason) == (Cause.NO_ROWS, "auc is not defined: rows of one class only are expected")
+    assert (found.cause, found.reason) == (
+        Cause.NO_ROWS,
+        "auc is not defined: only one class is expected among the rows",
+    )
 
 
 def test_unknown_metric_is_refused() -> None:

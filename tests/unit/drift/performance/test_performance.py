@@ -255,7 +255,10 @@ def test_performance_is_unknown_with_too_few_labels_or_one_class() -> None:
 
     assert (few.verdict, few.signal, few.cause) == (PerformanceVerdict.UNKNOWN, Signal.UNKNOWN, Cause.NO_LABELS)
     assert few.reason == "499 labelled rows in the window, 500 are needed"
-    assert (alone.cause, alone.reason) == (Cause.NO_LABELS, "auc is not defined: the labelled rows lack a class")
+    assert (alone.cause, alone.reason) == (
+        Cause.NO_LABELS,
+        "auc is not defined: the labelled rows do not contain every class",
+    )
 
 
 def test_at_least_100_labels_are_needed() -> None:
@@ -270,18 +273,18 @@ def test_performance_is_unknown_without_a_baseline() -> None:
     bare = dataclasses.replace(BINARY, metrics={})
     found = evaluate_performance(labelled_sample(*make_scores(600, 8), profile=bare), metric="f1", tolerance=0.05)
 
-    assert (found.cause, found.reason) == (Cause.NO_BASELINE, "the profile holds no value for f1")
+    assert (found.cause, found.reason) == (Cause.NO_BASELINE, "the profile has no value of f1")
 
 
 @pytest.mark.parametrize(
     ("profile", "metric", "reason"),
     [
-        (REGRESSION, "accuracy", "accuracy is no metric of a regression: mae, rmse, bias"),
-        (MULTICLASS, "auc", "auc is no metric of a model of 3 classes: accuracy, macroF1"),
+        (REGRESSION, "accuracy", "accuracy is not a metric of a regression: mae, rmse, bias"),
+        (MULTICLASS, "auc", "auc is not a metric of a model of 3 classes: accuracy, macroF1"),
         (
             BINARY,
             "mae",
-            "mae is no metric of a model of 2 classes: accuracy, precision, recall, f1, auc, logLoss, brier",
+            "mae is not a metric of a model of 2 classes: accuracy, precision, recall, f1, auc, logLoss, brier",
         ),
     ],
 )

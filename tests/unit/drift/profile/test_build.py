@@ -298,7 +298,7 @@ REFUSED = {
     "no rows": ({"columns": {"x": np.zeros(0)}}, r"columns\['x'\]: must be one-dimensional, not empty"),
     "ragged": ({"columns": {"x": np.zeros(3), "y": np.zeros(4)}}, r"columns\['y'\]: .* as long as the others"),
     "a matrix": ({"columns": {"x": np.zeros((3, 2))}}, r"columns\['x'\]: must be one-dimensional"),
-    "durations": ({"columns": {"x": np.array([5], "m8[s]")}}, r"columns\['x'\]: .*turn durations into numbers"),
+    "durations": ({"columns": {"x": np.array([5], "m8[s]")}}, r"columns\['x'\]: .*convert durations to numbers"),
     "complex": ({"columns": {"x": np.array([1j])}}, r"columns\['x'\]: .*complex"),
     "a column called prediction": (
         {"columns": {"prediction": np.zeros(3)}},
@@ -308,7 +308,7 @@ REFUSED = {
     "unknown important column": ({"importance": {"z": 1.0}}, r"importance: must name columns, got 'z'"),
     "too few predictions": (
         {"classes": "abc", "score": [0.5, 0.6], "predictions": ["a"]},
-        r"predictions: must be as many as scores, 2, got 1",
+        r"predictions: must have 2 items, as scores has, got 1",
     ),
     "unknown category column": ({"categorical": ["z"]}, r"categorical: must name columns, got 'z'"),
     "a column called score": ({"columns": {"score": np.zeros(3)}}, r"features\[0\].name: .* other than 'score'"),
@@ -317,9 +317,9 @@ REFUSED = {
     "score outside 0 to 1": ({"score": [0.5, 1.5]}, r"score: must be probabilities, got 0.5 to 1.5"),
     "unknown label": (
         {"score": [0.5, 0.6], "labels": ["0", "2"]},
-        r"labels: must be among classes \['0', '1'\], got '2'",
+        r"labels: must be one of the classes \['0', '1'\], got '2'",
     ),
-    "too few labels": ({"score": SCORES, "labels": LABELS[:-1]}, r"labels: must be as many as scores, 50, got 49"),
+    "too few labels": ({"score": SCORES, "labels": LABELS[:-1]}, r"labels: must have 50 items, as scores has, got 49"),
     "one class": ({"classes": ["a"]}, r"classes: must be none for regression, else two or more, got 1"),
     "no classes": ({"classes": []}, r"classes: must be none for regression, else two or more, got 0"),
     "regression with classes": ({"task": "regression"}, r"classes: must be none for regression"),
@@ -344,8 +344,8 @@ def test_invalid_input_is_refused(changed: dict[str, Any], message: str) -> None
 def test_regression_labels_must_be_finite_and_as_many_as_predictions() -> None:
     for labels, message in (
         ([1.0, np.nan], "finite numbers"),
-        ([1.0], "as many as scores, 2, got 1"),
+        ([1.0], "have 2 items, as scores has, got 1"),
         ("ab", "finite"),
     ):
-        with pytest.raises(ProfileError, match=f"labels: must be .*{message}"):
+        with pytest.raises(ProfileError, match=f"labels: must .*{message}"):
             build_profile({"x": np.arange(5.0)}, task="regression", score=[1.0, 2.0], labels=list(labels))

@@ -33,7 +33,7 @@ REFUSED = {
         r"schema: must be 'perennate.dev/profile/v2' or 'perennate.dev/profile/v1', got '.*/v3'; read it with",
     ),
     "no schema": (drop("schema"), r"schema: must be .* got None"),
-    "unknown field": (put("extra", value=1), r"extra: is no field of this schema"),
+    "unknown field": (put("extra", value=1), r"extra: is not a field of this schema"),
     "field is missing": (drop("rows"), r"rows: is required"),
     "unknown task": (put("task", value="ranking"), r"task: must be one of classification, regression, got 'ranking'"),
     "no features": (put("features", value=[]), r"features: must have 1 to 3000 items, got 0"),
@@ -43,10 +43,13 @@ REFUSED = {
         r"features\[0\].kind: must be one of categorical, numeric, boolean, datetime, got None",
     ),
     "unknown kind": (put(*F0, "kind", value="date"), r"features\[0\].kind: must be one of .*, got 'date'"),
-    "duplicate name": (put(*F0, "name", value="f1"), r"features\[1\].name: must be a name of its own"),
-    "empty name": (put(*F0, "name", value=""), r"features\[0\].name: must be a name of its own"),
-    "falling edges": (put(*F0, "edges", 1, value=-99.0), r"features\[0\].edges: must rise strictly, got -99.0 after"),
-    "duplicate edge": (put(*F0, "edges", value=[0.0] * 21), r"features\[0\].edges: must rise strictly"),
+    "duplicate name": (put(*F0, "name", value="f1"), r"features\[1\].name: must be a unique name"),
+    "empty name": (put(*F0, "name", value=""), r"features\[0\].name: must be a unique name"),
+    "falling edges": (
+        put(*F0, "edges", 1, value=-99.0),
+        r"features\[0\].edges: must be strictly increasing, got -99.0 after",
+    ),
+    "duplicate edge": (put(*F0, "edges", value=[0.0] * 21), r"features\[0\].edges: must be strictly increasing"),
     "edge not a number": (
         put(*F0, "edges", 1, value="a"),
         r"features\[0\].edges\[1\]: must be a finite number, got 'a'",
@@ -66,7 +69,7 @@ REFUSED = {
     "negative sd": (put(*F0, "sd", value=-1.0), r"features\[0\]: must have minimum <= maximum and sd >= 0"),
     "decile out of range": (
         put(*F0, "decile", value=[21]),
-        r"features\[0\].decile: must be strictly rising indices below 21",
+        r"features\[0\].decile: must be strictly increasing indices below 21",
     ),
     "too few counts": (put(*F0, "counts", value=[500]), r"features\[0\].counts: must have 22 items, got 1"),
     "negative count": (put(*F0, "counts", 3, value=-1), r"features\[0\].counts\[3\]: must be a whole number from 0"),
@@ -79,7 +82,7 @@ REFUSED = {
     ),
     "duplicate category": (
         put(*COUNTRY, "categories", 0, value="fr"),
-        r"features\[3\].categories: must not name anything twice",
+        r"features\[3\].categories: must not contain duplicates",
     ),
     "category not a text": (
         put(*COUNTRY, "categories", 0, value=1),
@@ -100,7 +103,7 @@ REFUSED = {
     ),
     "falling calibration": (
         put("score", "calibration", 0, value=1.0),
-        r"score.calibration: must be probabilities that do not fall",
+        r"score.calibration: must be probabilities that do not decrease",
     ),
     "calibration too short": (
         put("score", "calibration", value=[0.5]),
@@ -114,7 +117,7 @@ REFUSED = {
     "grid too short": (put(*F0, "grid", value="AAAA"), r"features\[0\].grid: must be 401 bytes in base64"),
     "falling grid": (
         put(*F0, "grid", value=base64.b64encode(bytes(range(255, 0, -1)) + bytes(146)).decode()),
-        r"features\[0\].grid: must be 401 bytes in base64, not falling inside a bin",
+        r"features\[0\].grid: must be 401 bytes in base64, ascending inside each bin",
     ),
     "grid of a score": (put("score", "grid", value=""), r"score.grid: must be 401 bytes"),
     "score without moments": (drop("score", "sd"), r"score.sd: is required"),
@@ -138,7 +141,7 @@ REFUSED = {
     ),
     "negative error": (
         put("metrics", "auc", "standardError", value=-0.1),
-        r"metrics.auc.standardError: must be a number from 0",
+        r"metrics.auc.standardError: must be a number of at least 0",
     ),
     "infinite metric": (
         put("metrics", "auc", "value", value=float("inf")),
@@ -221,7 +224,7 @@ def test_a_profile_of_the_previous_schema_gives_a_verdict() -> None:
 def test_fields_of_the_current_schema_are_refused_in_the_previous_one() -> None:
     document = in_previous_schema(GOOD) | {"residual": None}
 
-    with pytest.raises(ProfileError, match="residual: is no field of this schema"):
+    with pytest.raises(ProfileError, match="residual: is not a field of this schema"):
         Profile.from_document(document)
 
 

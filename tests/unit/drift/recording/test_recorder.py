@@ -129,7 +129,7 @@ def test_columns_of_different_lengths_are_refused(columns: dict[str, Any]) -> No
     """Nothing of such a batch is counted."""
     recorder = make_recorder(PROFILE)
 
-    with pytest.raises(ValueError, match="columns must be one-dimensional and of one length"):
+    with pytest.raises(ValueError, match="columns must be one-dimensional and equally long"):
         recorder.record(columns)
     assert recorder.document()["rows"] == 0
 
@@ -248,7 +248,7 @@ def test_class_positions_of_any_type(predictions: list[Any]) -> None:
         (REGRESSION, 1.0, "a", "label must be a number, got str"),
         (REGRESSION, 1.0, True, "label must be a number, got bool"),
         (REGRESSION, float("nan"), 1.0, "must be finite numbers"),
-        (REGRESSION, 1.7e308, -1.7e308, "whose difference is one"),
+        (REGRESSION, 1.7e308, -1.7e308, "their difference must be finite"),
         (FLOWERS, 3, "a", "predicted class must be a position from 0 to 2, got 3"),
         (FLOWERS, 0, "d", "label must be one of a, b, c, got 'd'"),
     ],
@@ -270,7 +270,7 @@ def test_labels_of_too_many_classes_are_not_counted() -> None:
     names = [f"c{index}" for index in range(31)]
     profile = build_profile({"x": np.arange(9.0)}, task="classification", classes=names)
 
-    with pytest.raises(LabelError, match="up to 30 classes, and this model has 31"):
+    with pytest.raises(LabelError, match="at most 30 classes, this model has 31"):
         make_recorder(profile).record_label(0, "c0")
 
 

@@ -38,7 +38,7 @@ def test_more_rows_than_the_buffer_holds_are_refused() -> None:
 
     assert waiting.add(np.zeros((2, BUFFER_ROWS)))
     assert not waiting.add(np.zeros((2, 1)))
-    with pytest.raises(ValueError, match=f"at most {BUFFER_ROWS} rows can wait, got {BUFFER_ROWS + 1}"):
+    with pytest.raises(ValueError, match=f"at most {BUFFER_ROWS} rows can be buffered, got {BUFFER_ROWS + 1}"):
         waiting.add(np.zeros((2, BUFFER_ROWS + 1)))
     assert waiting.take().shape == (2, BUFFER_ROWS)
 

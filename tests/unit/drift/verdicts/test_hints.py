@@ -47,7 +47,7 @@ def broken(name: str, share: float, value: object) -> Evaluation:
 FAULTS = {
     "missing": ("age", 0.3, np.nan, "`age`: 31 % missing, 2 % in training"),
     "unseen category": ("country", 0.12, "it", "`country`: 12 % of rows have a category that training did not"),
-    "not a number": ("age", 0.1, "n/a", "`age`: 10 % of rows are no number, 0 % in training"),
+    "not a number": ("age", 0.1, "n/a", "`age`: 10 % of rows are not a number, 0 % in training"),
     "above": ("speed", 0.4, 300.0, "`speed`: 40 % above the largest training value 120"),
     "below": ("speed", 0.1, -1.0, "`speed`: 10 % below the smallest training value "),
 }

@@ -76,7 +76,7 @@ def test_quorum_is_a_number_or_a_share(
     assert (found.verdict, found.signal) == (verdict, signal)
     assert {item.name for item in found.features if item.verdict is DriftVerdict.DRIFTED} == set(moved)
     if verdict is DriftVerdict.WARNING:
-        assert found.reason.startswith("warning: 1 of 2 that make drift: f0 (PSI* ")
+        assert found.reason.startswith("warning: 1 of the 2 drifted features that are needed: f0 (PSI* ")
 
 
 def test_quorum_share_ignores_unknown_features() -> None:

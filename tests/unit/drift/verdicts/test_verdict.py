@@ -121,7 +121,7 @@ def test_window_is_unknown_during_warm_up() -> None:
     found = evaluate_drift(window.sample(START + 600))
 
     assert found.verdict is DriftVerdict.UNKNOWN
-    assert found.reason == "600 s of the window seen, a verdict waits for a 24th of it"
+    assert found.reason == "600 s of the window observed, a verdict needs 1/24 of its length"
 
 
 def test_feature_without_values_is_unknown_among_known_ones() -> None:

@@ -162,14 +162,14 @@ STATE = json.loads(gzip.decompress(busy_window()[0].state().to_bytes()))
 REFUSED = {
     "another schema": (put("schema", value="x"), "schema: must be perennate.dev/window/v1, got"),
     "another profile": (put("profileDigest", value="sha256:00"), "profileDigest: must be sha256:"),
-    "another length": (put("length", value=60), "length: must be 86400, as the window that is wanted, got 60"),
+    "another length": (put("length", value=60), "length: must be 86400, the value of the current window, got 60"),
     "another interval": (put("scrapeInterval", value=1), "scrapeInterval: must be 15"),
     "length is missing": (drop("length"), "document: object missing required field length"),
     "unknown field": (put("more", value=1), "document: object contains unknown field more"),
     "not a number": (put("since", value=float("nan")), "document: must be JSON: JSON is malformed"),
-    "since in the future": (put("since", value=NOW + 1), "since: must be a time that is not after now"),
-    "a sum in the future": (put("sums", 0, "slot", value=2**40), "sums: must not lie after now"),
-    "a pod in the future": (put("pods", 0, "seen", value=NOW + 1), r"pods\[0\].seen: must be a time that is not after"),
+    "since in the future": (put("since", value=NOW + 1), "since: must not be after now"),
+    "a sum in the future": (put("sums", 0, "slot", value=2**40), "sums: must not be after now"),
+    "a pod in the future": (put("pods", 0, "seen", value=NOW + 1), r"pods\[0\].seen: must not be after"),
     "too few cells": (put("sums", 0, "cells", value=[1]), r"sums\[0\].cells: must have \d+ items, got 1"),
     "a fraction": (put("pods", 0, "cells", 0, value=0.5), r"pods\[0\].cells\[0\]: expected int, got float"),
     "below zero": (put("sums", 0, "cells", 0, value=-1), r"sums\[0\].cells: must be 0 or more"),
@@ -178,7 +178,7 @@ REFUSED = {
         r"sums\[0\].cells\[0\]: expected int <= 92233",
     ),
     "rows that do not add up": (put("sums", 0, "cells", 0, value=10**6), "cells of 'f0' must add up to rows = 1000000"),
-    "no pod": (put("pods", value=[]), "pods: none of 0 was seen in the last 86400 s"),
+    "no pod": (put("pods", value=[]), "pods: none of 0 was scraped in the last 86400 s"),
 }
 
 
@@ -194,14 +194,14 @@ def test_an_unusable_state_is_refused(change: Callable[[dict[str, Any]], None], 
 
 CONTENT = busy_window()[0].state().to_bytes()
 GARBAGE = {
-    "empty": (b"", "cut short"),
-    "truncated": (CONTENT[:-9], "cut short"),
-    "not gzip": (b"{}", "no JSON in gzip"),
+    "empty": (b"", "truncated"),
+    "truncated": (CONTENT[:-9], "truncated"),
+    "not gzip": (b"{}", "not JSON in gzip"),
     "not JSON": (gzip.compress(b"{"), "document: must be JSON"),
     "not an object": (gzip.compress(b"[]"), "document: expected object, got array"),
     "deep nesting": (gzip.compress(b'{"a":' + b"[" * 100_000), "document: must be JSON: maximum recursion depth"),
     "an endless number": (gzip.compress(b"9" * 100_000), "document: number out of range"),
-    "a gzip bomb": (gzip.compress(b" " * (EXPANDED_LIMIT + 1)), f"unpacks to more than {EXPANDED_LIMIT} bytes"),
+    "a gzip bomb": (gzip.compress(b" " * (EXPANDED_LIMIT + 1)), f"expands to more than {EXPANDED_LIMIT} bytes"),
 }
 
 
@@ -226,5 +226,5 @@ def test_a_changed_byte_is_refused_or_harmless(position: int, value: int) -> Non
 
 def test_a_state_older_than_the_window_is_refused() -> None:
     """After a day without scrapes, the time of the new rows is unknown."""
-    with pytest.raises(WindowError, match="pods: none of 2 was seen in the last 86400 s"):
+    with pytest.raises(WindowError, match="pods: none of 2 was scraped in the last 86400 s"):
         read(CONTENT, now=NOW + DAY + 1)

@@ -293,7 +293,7 @@ async def test_an_invalid_saved_window_is_logged_and_ignored(caplog: pytest.LogC
     place = make_watch(pods.profile).config_map
     await WindowStore(pods.client).write(place, b"no window")
     watch, _ = await watched(pods)
-    assert "its window starts empty because the saved one cannot be used: the state is no JSON in gzip" in caplog.text
+    assert "its window starts empty because the saved one cannot be used: the state is not JSON in gzip" in caplog.text
     assert rows_of(watch, START + 101) == 50
     await watch.save(START + 130)
     content = await WindowStore(pods.client).read(place)

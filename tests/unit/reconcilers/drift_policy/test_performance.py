@@ -51,9 +51,9 @@ UNKNOWN: dict[str, tuple[dict[str, Any], str, str]] = {
     "a metric of another kind of model": (
         {"performance": {"metric": "rmse"}},
         "NotMeasurable",
-        "rmse is no metric of a model of 2 classes",
+        "rmse is not a metric of a model of 2 classes",
     ),
-    "a metric of more classes": ({"performance": {"metric": "macroF1"}}, "NotMeasurable", "macroF1 is no metric"),
+    "a metric of more classes": ({"performance": {"metric": "macroF1"}}, "NotMeasurable", "macroF1 is not a metric"),
 }
 
 
