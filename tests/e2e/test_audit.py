@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.cluster.cluster_user import apply, holds, start_loader, until, write_files
+from tests.support.cluster.cluster_user import apply, holds, remove_namespace, start_loader, until, write_files
 from tests.support.cluster.local_cluster import LocalCluster
+from tests.support.cluster.waiting import eventually
 from tools.demo import steps
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ def calls(namespace: str) -> list[AuditEvent]:
     return [event for event in LocalCluster().audit() if (event.user, event.namespace) == (ACCOUNT, namespace)]
 
 
+def calls_of_the_run(place: Cluster) -> list[AuditEvent]:
+    """All calls for the run, once the Event of its end, which is the last, is in the audit log."""
+    reasons = ("get", "events", "--output=jsonpath={.items[*].reason}")
+    assert eventually(lambda: "VersionPublished" in place.kubectl(*reasons), pause=1)
+    assert eventually(lambda: calls(NAMESPACE)[-1].resource == "events", pause=1)
+    return calls(NAMESPACE)
+
+
 @pytest.fixture(scope="module")
 def place(cluster: Cluster) -> Iterator[Cluster]:
     """A namespace with the operator at work and one run to its end."""
@@ -63,14 +72,12 @@ def place(cluster: Cluster) -> Iterator[Cluster]:
     apply(here, "TrainingJob", "only", RUN)
     until(here, "trainingjob", "only", holds("Complete"))
     yield here
-    cluster.run("kubectl", "delete", "namespace", NAMESPACE, "--wait", timeout=180)
+    remove_namespace(cluster, NAMESPACE)
 
 
 def test_a_run_costs_what_it_must(place: Cluster) -> None:
     """One claim and one Job; the status is written once for each stage that starts or ends, not for each poll."""
-    # The Event of the end is told after the status that the fixture waited for.
-    time.sleep(2)
-    made = Counter(f"{event.verb} {event.resource}" for event in calls(NAMESPACE))
+    made = Counter(f"{event.verb} {event.resource}" for event in calls_of_the_run(place))
     # Accepted, Job made, pod there, and begin and end of three stages, of which some are seen together.
     assert 3 <= made.pop("patch trainingjobs/status") <= 10
     assert 1 <= made.pop("create events") <= 4
@@ -79,9 +86,7 @@ def test_a_run_costs_what_it_must(place: Cluster) -> None:
 
 def test_at_rest_nothing_is_asked_or_written(place: Cluster) -> None:
     """The operator makes no call for a finished run."""
-    # What the end of the run still causes is let through first.
-    time.sleep(2)
-    before = len(calls(NAMESPACE))
+    before = len(calls_of_the_run(place))
     time.sleep(REST_SECONDS)
     assert len(calls(NAMESPACE)) == before
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perennate.api.documents.model_manifest import version_uri
-from tests.support.cluster.cluster_user import apply, flip_a_bit, holds, start_loader, until, write_files
+from tests.support.cluster.cluster_user import (
+    apply,
+    flip_a_bit,
+    holds,
+    remove_namespace,
+    start_loader,
+    until,
+    write_files,
+)
 from tools.demo import steps
 from tools.demo.cluster import Cluster, condition
 
@@ -77,7 +85,7 @@ def place(cluster: Cluster) -> Iterator[Cluster]:
         apply(here, "TrainingJob", name, body)
     apply(here, "TrainingJob", "good", spec())
     yield here
-    cluster.run("kubectl", "delete", "namespace", NAMESPACE, "--wait", timeout=180)
+    remove_namespace(cluster, NAMESPACE)
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -78,8 +78,8 @@ def _workload() -> str:
 def test_pods_find_each_other_by_name_and_keep_data(cluster: Cluster) -> None:
     """DNS, Services, probes, volumes and restricted containers work together; the pod's files are on the node."""
     SHARED.kubectl("apply", "-f", "-", stdin=_workload())
-    SHARED.kubectl("rollout", "status", "deployment/web", "--timeout=180s")
-    SHARED.kubectl("wait", "--for=condition=Complete", "job/client", "--timeout=180s")
+    SHARED.kubectl("rollout", "status", "deployment/web", "--timeout=600s")
+    SHARED.kubectl("wait", "--for=condition=Complete", "job/client", "--timeout=600s")
     volume = SHARED.kubectl("get", "pvc", "data", "--output=jsonpath={.spec.volumeName}")
     spec = json.loads(SHARED.kubectl("get", "pv", volume, "--output=json"))["spec"]
     path = (spec.get("local") or spec["hostPath"])["path"]

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.cluster.local_cluster import LocalCluster
+from tests.support.cluster.waiting import eventually
 from tools.cluster.host import cache
-from tools.cluster.host.processes import command_line, descendants, wait_until
+from tools.cluster.host.processes import command_line, descendants
 from tools.cluster.images import build, buildah, oci
 from tools.cluster.instance import Instance
 from tools.cluster.packages import manifests, network, state
@@ -74,7 +75,7 @@ def test_a_half_dead_cluster_is_replaced(victim: str, number: signal.Signals) ->
     _CLUSTER.run("up")
     process = _process()
     os.kill(next(pid for pid in descendants(process) if victim in command_line(pid)), number)
-    assert wait_until(lambda: _CLUSTER.command("status").returncode == 1, seconds=30)
+    assert eventually(lambda: _CLUSTER.command("status").returncode == 1)
     done = _CLUSTER.run("up")
     assert "replacing the cluster" in done.stderr
     assert _process() != process
@@ -165,16 +166,16 @@ metadata: {{name: holder}}
 spec: {{securityContext: {{fsGroup: 65532}}, containers: [{{name: main, {pod}}}], volumes: [{{name: data, {claim}}}]}}
 """,
     )
-    _CLUSTER.kubectl("wait", "--for=condition=Ready", "pod/holder", "--timeout=60s")
+    _CLUSTER.kubectl("wait", "--for=condition=Ready", "pod/holder", "--timeout=300s")
     volume = _CLUSTER.kubectl("get", "pvc", "data", "--output=jsonpath={.spec.volumeName}")
     left = _INSTANCE.state / "volumes" / volume / "left"
     assert left.parent.stat().st_gid == 65532
     left.touch()
     _CLUSTER.kubectl("delete", "pod/holder", "pvc/data", "--grace-period=1")
     phase = ("get", "pv", volume, "--output=jsonpath={.status.phase}")
-    assert wait_until(lambda: _CLUSTER.kubectl(*phase) == "Released", seconds=30)
+    assert eventually(lambda: _CLUSTER.kubectl(*phase) == "Released")
     _CLUSTER.run("up")
-    assert wait_until(lambda: _CLUSTER.kubectl(*phase) == "Available", seconds=30)
+    assert eventually(lambda: _CLUSTER.kubectl(*phase) == "Available")
     assert not left.exists()
 
 

@@ -11,7 +11,16 @@ import pytest
 
 from perennate.api.documents.canonical import short_version
 from perennate.api.wellknown import LABEL_VERSION
-from tests.support.cluster.cluster_user import SECONDS, apply, flip_a_bit, holds, start_loader, until, write_files
+from tests.support.cluster.cluster_user import (
+    SECONDS,
+    apply,
+    flip_a_bit,
+    holds,
+    remove_namespace,
+    start_loader,
+    until,
+    write_files,
+)
 from tools.demo import steps
 from tools.demo.cluster import Cluster, condition
 
@@ -57,7 +66,7 @@ def place(cluster: Cluster) -> Iterator[Cluster]:
     start_loader(here)
     write_files(here, {"train.csv": table(200), "traffic.csv": table(ROWS)})
     yield here
-    cluster.run("kubectl", "delete", "namespace", NAMESPACE, "--wait", timeout=180)
+    remove_namespace(cluster, NAMESPACE)
 
 
 def requests(place: Cluster) -> list[dict[str, Any]]:

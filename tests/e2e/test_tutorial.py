@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.cluster.cluster_user import remove_namespace
 from tests.support.docs.pages import SHELLS, TUTORIAL, blocks, run_by
 from tests.support.docs.terminal import Terminal
 from tools.demo.cluster import ROOT, Cluster
@@ -29,7 +30,7 @@ RELEASE, SYSTEM, NAMESPACE = "perennate", "perennate-system", "rainfall"
 @pytest.fixture
 def beginner(cluster: Cluster) -> Iterator[Terminal]:
     """A new terminal on a cluster without perennate; what an earlier test installed is removed first."""
-    cluster.run("kubectl", "delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout=180)
+    remove_namespace(cluster, NAMESPACE, wait=True)
     cluster.run("helm", "uninstall", RELEASE, "--namespace", SYSTEM, "--ignore-not-found", "--wait")
     cluster.run("kubectl", "delete", "-f", "crds", "--ignore-not-found")
     with Terminal(ROOT, os.environ) as terminal:

@@ -18,6 +18,7 @@ from rich.markup import escape
 
 from tools.demo import steps
 from tools.demo.cluster import ROOT, Cluster, DemoError, local_cluster
+from tools.demo.pace import slowdown
 from tools.demo.report import buckets, check_promises, plot, print_checks, table
 from tools.demo.screen import show_progress
 from tools.demo.timeline import Timeline, labels
@@ -63,18 +64,23 @@ class Demo:
             steps.prepare_namespace(cluster)
             steps.load_data(cluster, self.output)
         with self.step("Manifests: TrainingJob, ModelDeployment, DriftPolicy"):
+            begin = time.monotonic()
             steps.apply_manifests(cluster)
             first = steps.wait_until_serving(cluster, self.console)
+            factor = slowdown(time.monotonic() - begin)
+            if factor > 1:
+                self.console.print(f"  slow or busy machine: the demo takes {factor:.1f} times as long")
+                steps.slow_down(cluster, factor)
         truth = labels(self.output / "traffic.csv")
         with self.step("Traffic: 10,000 rows in order; labels are posted after each prediction"):
-            timeline = self.traffic(cluster, truth)
+            timeline = self.traffic(cluster, truth, factor)
         with self.step("Report"):
             return self.report(cluster, timeline, truth, first)
 
-    def traffic(self, cluster: Cluster, truth: list[int]) -> Timeline:
+    def traffic(self, cluster: Cluster, truth: list[int], factor: float) -> Timeline:
         """Send the traffic and show the progress."""
         timeline = Timeline()
-        steps.start_traffic(cluster)
+        steps.start_traffic(cluster, factor=factor)
         with ExitStack() as streams:
             log = streams.enter_context(cluster.stream("logs", "--follow", "job/traffic"))
             sender = read_in_thread(timeline.follow_requests, log)

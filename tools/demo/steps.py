@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tools.demo.cluster import ROOT, Cluster, DemoError, condition
+from tools.demo.pace import slower_times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 EXAMPLE = ROOT / "examples" / "01-rainfall"
+RATE, RATE_ROWS = '{{name: RATE, value: "{:g}"}}', 45
+"""The rate in `traffic.yaml`, in rows per second."""
 OPERATOR_NAMESPACE = "perennate-system"
 
 
@@ -78,10 +81,17 @@ def wait_until_serving(cluster: Cluster, console: Console) -> str:
     raise DemoError("the first model is not served")
 
 
-def start_traffic(cluster: Cluster) -> None:
-    """Start the traffic pod and wait until it is ready."""
+def slow_down(cluster: Cluster, factor: float) -> None:
+    """Multiply the times of the policy by a factor."""
+    changes = {"spec": slower_times(cluster.get("driftpolicy", "rainfall")["spec"], factor)}
+    cluster.kubectl("patch", "driftpolicy", "rainfall", "--type=merge", "--patch", json.dumps(changes))
+
+
+def start_traffic(cluster: Cluster, *, factor: float = 1.0) -> None:
+    """Start the traffic pod and wait until it is ready. Divide the rate of the example by a factor."""
     create_script_config_map(cluster, "traffic")
-    cluster.kubectl("apply", "-f", str(EXAMPLE / "traffic.yaml"))
+    manifest = (EXAMPLE / "traffic.yaml").read_text().replace(RATE.format(RATE_ROWS), RATE.format(RATE_ROWS / factor))
+    cluster.kubectl("apply", "-f", "-", stdin=manifest)
     cluster.kubectl("wait", "--for=jsonpath={.status.ready}=1", "job/traffic", "--timeout=120s")
 
 

@@ -10,7 +10,7 @@ from tools.demo.cluster import ROOT, Cluster, condition
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-SECONDS = 240
+SECONDS = 900
 EXAMPLE = ROOT / "examples" / "01-rainfall"
 
 
@@ -30,10 +30,18 @@ def holds(type_: str, status: str = "True") -> Callable[[dict[str, Any]], bool]:
     return lambda document: condition(document, type_).get("status") == status
 
 
+def remove_namespace(cluster: Cluster, name: str, *, wait: bool = False) -> None:
+    """Delete a namespace; its pods get a second to end instead of their grace period."""
+    cluster.run("kubectl", "delete", "namespace", name, "--ignore-not-found", "--wait=false")
+    cluster.run("kubectl", "delete", "pods", "--all", "--namespace", name, "--grace-period=1", "--wait=false")
+    if wait:
+        cluster.run("kubectl", "delete", "namespace", name, "--ignore-not-found", "--wait")
+
+
 def start_loader(cluster: Cluster) -> None:
     """Create the example's claim, and the pod through which files are copied into it."""
     cluster.kubectl("apply", "-f", str(EXAMPLE / "data.yaml"))
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/loader", "--timeout=120s")
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/loader", "--timeout=600s")
 
 
 def write_files(cluster: Cluster, files: Mapping[str, str]) -> None:
@@ -60,4 +68,4 @@ def flip_a_bit(cluster: Cluster, model: str, digest: str, name: str) -> None:
     }
     pod["volumes"] = [{"name": "store", "persistentVolumeClaim": {"claimName": "perennate-store"}}]
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(job))
-    cluster.kubectl("wait", "--for=condition=Complete", f"job/{name}", "--timeout=120s")
+    cluster.kubectl("wait", "--for=condition=Complete", f"job/{name}", "--timeout=600s")
