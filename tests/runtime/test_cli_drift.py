@@ -107,7 +107,7 @@ def test_a_terminal_sees_how_far_reading_has_come(files: list[str]) -> None:
 
 def test_a_page_is_not_poured_over_a_terminal(files: list[str]) -> None:
     """The error says how to write the page to a file."""
-    assert "say --output-file report.html" in on_a_terminal([*files, "-o", "html"])
+    assert "give --output-file report.html" in on_a_terminal([*files, "-o", "html"])
 
 
 def test_a_missing_file_is_one_sentence_without_a_traceback(files: list[str]) -> None:
