@@ -22,7 +22,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def test_a_second_request_does_not_build_again() -> None:
+def test_an_entry_is_built_once() -> None:
     """The same name and inputs give the same path, and one build."""
     built: list[Path] = []
 
@@ -35,7 +35,7 @@ def test_a_second_request_does_not_build_again() -> None:
     assert len(built) == 1
 
 
-def test_an_entry_is_built_under_a_lock_of_its_own_name() -> None:
+def test_a_build_may_hold_another_lock_of_the_same_name() -> None:
     """The kind cluster holds the lock `kind` while it compiles the program `kind`: this must not deadlock."""
     built = threading.Event()
 
@@ -48,13 +48,13 @@ def test_an_entry_is_built_under_a_lock_of_its_own_name() -> None:
         assert built.wait(10)
 
 
-def test_other_inputs_give_another_entry() -> None:
+def test_different_inputs_give_different_entries() -> None:
     one = cache.entry("thing", "1", lambda target: target.touch())
     assert one != cache.entry("thing", "2", lambda target: target.touch())
     assert one.exists()
 
 
-def test_a_failed_build_leaves_nothing(own_cache: Path) -> None:
+def test_a_failed_build_leaves_no_entry(own_cache: Path) -> None:
     def build(target: Path) -> None:
         target.mkdir()
         (target / "half").touch()
@@ -78,7 +78,7 @@ def test_concurrent_builders_build_once() -> None:
     assert len(paths) == len(built) == 1
 
 
-def test_only_the_newest_are_kept(own_cache: Path) -> None:
+def test_only_the_newest_entries_are_kept(own_cache: Path) -> None:
     """Old entries are removed; entries with other names are kept."""
     for number in range(4):
         os.utime(cache.entry("source", str(number), lambda target: target.touch()), (number, number))

@@ -27,5 +27,5 @@ def test_kubectl_is_at_most_one_minor_version_from_the_server(said: str, want: b
     ("said", "want"), [("v4.2.3+g43e8b7f\n", True), ("v3.19.0+g3d8990f\n", False), ("", False), ("v10.0.0", True)]
 )
 def test_helm_is_version_4_or_newer(said: str, want: bool) -> None:
-    """The documents show output of Helm 4."""
+    """The documents show the output of Helm 4."""
     assert clients.helm_is_compatible(said) is want

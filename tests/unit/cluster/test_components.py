@@ -27,8 +27,8 @@ def _flags(words: list[str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("host", "want"), [("127.0.0.1", "none"), ("198.18.32.2", "lease")])
-def test_only_an_address_that_pods_can_reach_becomes_an_endpoint(host: str, want: str) -> None:
-    """A loopback address is not valid as an endpoint of the service `kubernetes`."""
+def test_the_endpoint_is_never_a_loopback_address(host: str, want: str) -> None:
+    """Pods cannot reach it, and Kubernetes rejects it as an endpoint of the Service `kubernetes`."""
     assert _flags(components.api_server(_LAYOUT, _addresses(host)))["endpoint-reconciler-type"] == want
 
 
@@ -40,7 +40,7 @@ def test_the_api_server_writes_an_audit_log_and_trusts_the_front_proxy() -> None
     assert {"requestheader-client-ca-file", "proxy-client-cert-file", "proxy-client-key-file"} <= set(flags)
 
 
-def test_every_file_of_the_node_lies_in_its_state() -> None:
+def test_all_node_files_are_below_the_state_folder() -> None:
     """Files elsewhere would outlive the cluster."""
     instance = Instance("x", "0123abcd")
     files = node.files(_LAYOUT, instance, _SLICE)
@@ -51,7 +51,7 @@ def test_every_file_of_the_node_lies_in_its_state() -> None:
     assert configuration["cgroupRoot"] == "/perennate-0123abcd"
 
 
-def test_the_kubelet_finds_the_kernel_settings_that_it_requires() -> None:
+def test_required_kernel_settings_are_mounted_over() -> None:
     """Files are mounted over the settings, so the kubelet does not change those of the host."""
     files = node.files(_LAYOUT, Instance("x", "0123abcd"), _SLICE)
     assert files[_LAYOUT.etc / "kernel/vm/overcommit_memory"] == "1\n"
@@ -65,7 +65,7 @@ def test_pods_use_the_address_of_the_dns_service() -> None:
     assert configuration["clusterDNS"] == [services[0]["spec"]["clusterIP"]] == ["198.18.33.10"]
 
 
-def test_a_volume_is_local_and_lies_in_its_own_folder() -> None:
+def test_volumes_are_local_and_have_separate_folders() -> None:
     """Only `local` volumes honour a pod's fsGroup."""
     paths = [
         manifests.volume(_LAYOUT.volumes, number)[1]["spec"]["local"]["path"] for number in range(manifests.VOLUMES)

@@ -11,7 +11,7 @@ from tools.cluster.instance import CHECKOUT
 _DOCKERFILES = {name: (CHECKOUT / "images" / f"{name}.Dockerfile").read_text() for name in images.IMAGES}
 
 
-def test_stages_are_separated() -> None:
+def test_stages_are_parsed_separately() -> None:
     """A change in one stage does not affect another, and comments are ignored."""
     found = images.stages("# Why\nARG A=b\nFROM ${A} AS one\nRUN x\n# because\nRUN y\nFROM one\nCOPY z\n")
     assert found == {"": "ARG A=b", "one": "FROM ${A} AS one\nRUN x\nRUN y", "final": "FROM one\nCOPY z"}
@@ -39,8 +39,8 @@ def test_an_image_runs_as_an_unprivileged_user(name: str) -> None:
     assert all(int(part) > 10000 for user in users for part in user.split(":"))
 
 
-def test_only_older_states_of_the_same_kind_are_outdated() -> None:
-    """Three states per image are kept, regardless of other images."""
+def test_only_older_builds_of_the_same_image_are_outdated() -> None:
+    """Three builds per image are kept."""
     stored = ["a-1", "a-dependencies-1", "a-2", "a-3", "b-1", "a-4", "a-5"]
     assert build.outdated(stored) == ["a-1", "a-2"]
 
@@ -56,13 +56,12 @@ def test_pip_settings_keep_the_index_and_point_to_the_mounted_certificates() -> 
     )
 
 
-def test_the_environment_overrides_pips_files() -> None:
+def test_environment_variables_override_pip_configuration_files() -> None:
     """As in pip, although `pip config list` prints them in another order."""
     settings = pip_settings.parse(":env:.timeout='180'\nglobal.timeout='5'\n", {})
     assert "timeout = 180" in settings.configuration
 
 
-def test_without_certificates_pips_defaults_apply() -> None:
-    """Without a host bundle, nothing is mounted."""
+def test_without_a_host_bundle_no_certificates_are_mounted() -> None:
     assert pip_settings.parse("", {}) == pip_settings.PipSettings("[global]\n", None)
     assert pip_settings.parse("", {"SSL_CERT_FILE": "/c"}).certificates == "/c"

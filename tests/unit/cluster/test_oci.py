@@ -38,7 +38,7 @@ def _configuration(image: oci.LayoutImage) -> dict[str, object]:
     return document
 
 
-def test_the_same_program_gives_the_same_archive(tmp_path: Path) -> None:
+def test_archives_are_reproducible(tmp_path: Path) -> None:
     """An archive contains no time and no owner, so it can be an input of a cache key."""
     (tmp_path / "tool-1").write_bytes(b"program")
     for name in ("one", "two"):
@@ -46,14 +46,14 @@ def test_the_same_program_gives_the_same_archive(tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
-def test_an_archive_runs_its_program(layout: Path) -> None:
+def test_the_entrypoint_is_the_program(layout: Path) -> None:
     """The name of the program in the image does not contain the cache key."""
     image = oci.find(layout, "base")
     assert image is not None
     assert _configuration(image)["config"] == {"Entrypoint": ["/tool"]}
 
 
-def test_an_added_layer_comes_last_and_is_found_by_name(layout: Path, tmp_path: Path) -> None:
+def test_add_layer_creates_an_image_with_the_layer_last(layout: Path, tmp_path: Path) -> None:
     """The new image is the old one plus a layer; the old image is kept."""
     oci.add_layer(layout, "base", _layer(tmp_path / "layer.tar"), "full")
     base, full = oci.find(layout, "base"), oci.find(layout, "full")
@@ -64,12 +64,12 @@ def test_an_added_layer_comes_last_and_is_found_by_name(layout: Path, tmp_path: 
     assert _configuration(full)["rootfs"] == {"type": "layers", "diff_ids": full.blobs()[2:]}
 
 
-def test_a_layer_needs_a_base(layout: Path, tmp_path: Path) -> None:
+def test_add_layer_requires_a_base_image(layout: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="other"):
         oci.add_layer(layout, "other", _layer(tmp_path / "layer.tar"), "full")
 
 
-def test_an_archive_omits_blobs_of_the_receiver(layout: Path, tmp_path: Path) -> None:
+def test_blobs_that_the_receiver_has_are_omitted(layout: Path, tmp_path: Path) -> None:
     """Only missing blobs are written, with the image name for containerd."""
     oci.add_layer(layout, "base", _layer(tmp_path / "layer.tar"), "full")
     base, full = oci.find(layout, "base"), oci.find(layout, "full")

@@ -29,7 +29,7 @@ def child() -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
-def test_a_reused_id_is_another_process(child: subprocess.Popen[bytes]) -> None:
+def test_a_process_with_a_reused_id_is_another_process(child: subprocess.Popen[bytes]) -> None:
     ours = ProcessId.of(child.pid)
     others = [replace(ours, started=ours.started - 1), replace(ours, boot="an earlier boot")]
     for other in others:
@@ -50,43 +50,43 @@ def test_a_zombie_is_not_alive(child: subprocess.Popen[bytes]) -> None:
     child.communicate()
 
 
-def test_a_condition_that_never_holds_ends_the_wait() -> None:
+def test_wait_until_times_out() -> None:
     assert not processes.wait_until(lambda: False, seconds=0.01, pause=0.001)
 
 
-def test_a_missing_program_is_named() -> None:
+def test_the_error_names_a_missing_program() -> None:
     with pytest.raises(ClusterError, match=r"Cannot make tea: the program 'no-such-kettle' is not installed"):
         run(["no-such-kettle"], what="make tea")
 
 
-def test_a_failed_program_is_quoted() -> None:
+def test_the_error_quotes_the_output_of_a_failed_program() -> None:
     with pytest.raises(ClusterError, match=r"Cannot make tea: .* failed with exit code 3: no water"):
         run([sys.executable, "-c", "import sys; print('no water', file=sys.stderr); sys.exit(3)"], what="make tea")
 
 
-def test_the_tail_is_one_line() -> None:
-    """The last lines of a log, without empty ones."""
+def test_tail_joins_the_last_lines_of_a_log() -> None:
+    """Empty lines are skipped."""
     assert tail("a\nb\n\nc\n  d \n") == "b | c | d"
 
 
-def test_state_is_read_back_as_written(tmp_path: Path) -> None:
+def test_state_round_trips(tmp_path: Path) -> None:
     _STATE.save(tmp_path)
     assert state.load(tmp_path) == _STATE
     assert _STATE.addresses.network == ipaddress.IPv4Network("198.18.0.0/20")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"name": "x"}'])
-def test_an_unreadable_state_counts_as_none(tmp_path: Path, content: str) -> None:
-    """An unreadable state file must not prevent the replacement of a broken cluster."""
+def test_an_unreadable_state_file_counts_as_no_state(tmp_path: Path, content: str) -> None:
+    """It must not prevent the replacement of a broken cluster."""
     (tmp_path / "state.json").write_text(content)
     assert state.load(tmp_path) is None
 
 
-def test_free_ports_differ() -> None:
+def test_free_ports_are_distinct() -> None:
     assert len(set(free_ports(20))) == 20
 
 
-def test_only_missing_packages_are_named() -> None:
+def test_only_missing_packages_are_returned() -> None:
     wanted = {"sh": "dash", "no-such-program": "b", "/no/such/file": "a", "/no/other": "a"}
     assert debian.missing(wanted) == ["a", "b"]
 
@@ -100,6 +100,6 @@ def test_only_missing_packages_are_named() -> None:
         ("gopher", None),
     ],
 )
-def test_gos_version_is_read(text: str, want: tuple[int, int] | None) -> None:
-    """An unknown output counts as no Go."""
+def test_the_go_version_is_parsed(text: str, want: tuple[int, int] | None) -> None:
+    """Unknown output counts as no Go."""
     assert toolchain.parse_version(text) == want

@@ -38,13 +38,13 @@ _PODMAN = Engine(client=(4, 3), podman=True)
         (_PODMAN, False, "kind"),
     ],
 )
-def test_the_machine_decides(engine: Engine | None, linux: bool, want: str) -> None:
+def test_the_default_provider_depends_on_the_docker_engine(engine: Engine | None, linux: bool, want: str) -> None:
     """Kind if a Docker engine answers or is configured, otherwise packages."""
     assert choose("", engine, linux=linux).provider == want
 
 
 @pytest.mark.parametrize("wanted", ["kind", "packages"])
-def test_the_variable_has_priority(wanted: str) -> None:
+def test_the_environment_variable_has_priority(wanted: str) -> None:
     """PROVIDER overrides the machine and an existing cluster."""
     for engine in (_DOCKER, _STOPPED, None):
         assert choose(wanted, engine, existing=["kind", "packages"]).provider == wanted

@@ -1,4 +1,4 @@
-"""The checks of the demo: all pass on a good run, and each broken promise fails exactly its own check."""
+"""The checks of the demo: all pass on a good run, and each defect fails exactly one check."""
 
 from __future__ import annotations
 
@@ -35,114 +35,128 @@ class Run:
         requests = [Request(row, STEP, row, 200, "v1", (0.5,) * STEP, "") for row in range(FIRST_ROW, LAST_ROW, STEP)]
         self.timeline = Timeline(requests=requests, no_trigger_messages=[(10_000, NO_TRIGGER)])
         self.rows = [Bucket(first, 0.41, 0.85, ("v1",)) for first in range(FIRST_ROW, LAST_ROW, BUCKET)]
-        self.tell("DriftExceeded", 9_000, "visibility drifted")
-        self.tell("EpisodeOpened", 12_500, "auc fell")
-        self.tell("LoopClosed", 13_500, "v2 serves")
+        self.set_entry("DriftExceeded", 9_000, "visibility drifted")
+        self.set_entry("EpisodeOpened", 12_500, "auc fell")
+        self.set_entry("LoopClosed", 13_500, "v2 serves")
 
-    def tell(self, reason: str, row: int, message: str, *, kind: str = "DriftPolicy") -> None:
-        """Replace the decision `reason` by one of an object of `kind` at `row`."""
-        self.forget(reason)
+    def set_entry(self, reason: str, row: int, message: str, *, kind: str = "DriftPolicy") -> None:
+        """Replace the entries with `reason` by one of an object of `kind` at `row`."""
+        self.remove_entries(reason)
         self.timeline.entries[kind, "rainfall", str(row), reason] = Entry(row, kind, "rainfall", reason, message)
 
-    def forget(self, reason: str) -> None:
-        """Remove a decision."""
+    def remove_entries(self, reason: str) -> None:
+        """Remove all entries with `reason`."""
         entries = self.timeline.entries
         self.timeline.entries = {key: entry for key, entry in entries.items() if entry.reason != reason}
 
-    def explain(self, row: int, text: str) -> None:
-        """Set the only message of the policy, at `row`."""
+    def set_message(self, row: int, text: str) -> None:
+        """Set the only message about drift that does not retrain, at `row`."""
         self.timeline.no_trigger_messages = [(row, text)]
 
-    def recover(self, *, loop: float = 0.85, fixed: float = 0.41) -> None:
+    def set_last_auc(self, *, loop: float = 0.85, fixed: float = 0.41) -> None:
         """Set the AUC of the last bucket before RECOVERY_ROW."""
         last = RECOVERY_ROW - BUCKET
         self.rows = [replace(row, loop=loop, fixed=fixed) if row.first_row == last else row for row in self.rows]
 
     def fail(self) -> None:
-        """Let one request fail."""
+        """Make one request fail."""
         self.timeline.requests[500] = replace(self.timeline.requests[500], status=503, error="no backend")
 
-    def broken(self) -> list[str]:
-        """Return the broken promises."""
+    def failed(self) -> list[str]:
+        """Return the failed checks."""
         return [check.promise for check in check_promises(self.timeline, self.rows) if not check.passed]
 
 
 SENT = "every row was sent once and no request failed"
 FOUND = "the harmless drift is detected before row 12,000, with the name of the feature"
-PATIENT = "no retraining before row 12,000, and the policy says why not"
+NOT_BEFORE = "no retraining before row 12,000, and the policy says why not"
 OPENED = "a loss of performance opens an episode"
 CLOSED = "every pod serves the new version: the loop closed"
-BACK = "by row 16,000 the AUC is at least 0.80 with the loop, and below 0.50 without"
+RECOVERED = "by row 16,000 the AUC is at least 0.80 with the loop, and below 0.50 without"
 
-BREAKS: dict[str, tuple[str, Callable[[Run], object]]] = {
+DEFECTS: dict[str, tuple[str, Callable[[Run], object]]] = {
     "a request failed": (SENT, Run.fail),
     "a request was never sent": (SENT, lambda run: run.timeline.requests.pop(500)),
     "a request was sent twice": (SENT, lambda run: run.timeline.requests.append(run.timeline.requests[500])),
-    "drift was never found": (FOUND, lambda run: run.forget("DriftExceeded")),
-    "drift was found when it did harm": (FOUND, lambda run: run.tell("DriftExceeded", DRIFT_ROW, "visibility")),
-    "drift of another feature was found": (FOUND, lambda run: run.tell("DriftExceeded", 9_000, "humidity drifted")),
-    "another object found drift": (FOUND, lambda run: run.tell("DriftExceeded", 9_000, "visibility", kind="Other")),
-    "retrained too early": (PATIENT, lambda run: run.tell("EpisodeOpened", DRIFT_ROW - STEP, "visibility drifted")),
-    "the policy did not say why it waits": (PATIENT, lambda run: run.timeline.no_trigger_messages.clear()),
-    "the policy said why when it was over": (PATIENT, lambda run: run.explain(DRIFT_ROW, NO_TRIGGER)),
-    "the policy named no feature": (PATIENT, lambda run: run.explain(10_000, "the labelled auc is as it was")),
-    "the policy named no metric": (PATIENT, lambda run: run.explain(10_000, "visibility drifted")),
-    "no episode was opened": (OPENED, lambda run: run.forget("EpisodeOpened")),
-    "the loop did not close": (CLOSED, lambda run: run.forget("LoopClosed")),
-    "the loop is not good again": (BACK, lambda run: run.recover(loop=MIN_LOOP_AUC - 0.001)),
-    "the loop cannot be judged": (BACK, lambda run: run.recover(loop=math.nan)),
-    "the first model would have done": (BACK, lambda run: run.recover(fixed=MAX_FIXED_AUC)),
+    "drift was never detected": (FOUND, lambda run: run.remove_entries("DriftExceeded")),
+    "drift was detected only after it became harmful": (
+        FOUND,
+        lambda run: run.set_entry("DriftExceeded", DRIFT_ROW, "visibility"),
+    ),
+    "drift of another feature was detected": (
+        FOUND,
+        lambda run: run.set_entry("DriftExceeded", 9_000, "humidity drifted"),
+    ),
+    "another object reported drift": (
+        FOUND,
+        lambda run: run.set_entry("DriftExceeded", 9_000, "visibility", kind="Other"),
+    ),
+    "retrained too early": (
+        NOT_BEFORE,
+        lambda run: run.set_entry("EpisodeOpened", DRIFT_ROW - STEP, "visibility drifted"),
+    ),
+    "no message says why the policy does not retrain": (
+        NOT_BEFORE,
+        lambda run: run.timeline.no_trigger_messages.clear(),
+    ),
+    "the message comes too late": (NOT_BEFORE, lambda run: run.set_message(DRIFT_ROW, NO_TRIGGER)),
+    "the message names no feature": (NOT_BEFORE, lambda run: run.set_message(10_000, "the labelled auc is as it was")),
+    "the message names no metric": (NOT_BEFORE, lambda run: run.set_message(10_000, "visibility drifted")),
+    "no episode was opened": (OPENED, lambda run: run.remove_entries("EpisodeOpened")),
+    "the loop did not close": (CLOSED, lambda run: run.remove_entries("LoopClosed")),
+    "the AUC stays low": (RECOVERED, lambda run: run.set_last_auc(loop=MIN_LOOP_AUC - 0.001)),
+    "the AUC is undefined": (RECOVERED, lambda run: run.set_last_auc(loop=math.nan)),
+    "the first model still performs well": (RECOVERED, lambda run: run.set_last_auc(fixed=MAX_FIXED_AUC)),
 }
 
 
-def test_a_good_run_keeps_every_promise() -> None:
+def test_all_checks_pass_on_a_good_run() -> None:
     """The control for the cases below: without a change, every check passes."""
     run = Run()
     checks = check_promises(run.timeline, run.rows)
-    assert [check.promise for check in checks] == [SENT, FOUND, PATIENT, OPENED, CLOSED, BACK]
-    assert run.broken() == []
+    assert [check.promise for check in checks] == [SENT, FOUND, NOT_BEFORE, OPENED, CLOSED, RECOVERED]
+    assert run.failed() == []
 
 
-def test_just_enough_is_enough() -> None:
-    """Values exactly at the bounds pass."""
+def test_values_exactly_at_the_bounds_pass() -> None:
     run = Run()
-    run.tell("DriftExceeded", DRIFT_ROW - STEP, "visibility drifted")
-    run.tell("EpisodeOpened", DRIFT_ROW, "auc fell")
-    run.recover(loop=MIN_LOOP_AUC, fixed=MAX_FIXED_AUC - 0.001)
-    assert run.broken() == []
+    run.set_entry("DriftExceeded", DRIFT_ROW - STEP, "visibility drifted")
+    run.set_entry("EpisodeOpened", DRIFT_ROW, "auc fell")
+    run.set_last_auc(loop=MIN_LOOP_AUC, fixed=MAX_FIXED_AUC - 0.001)
+    assert run.failed() == []
 
 
-@pytest.mark.parametrize("case", BREAKS)
-def test_a_broken_promise_is_found_out(case: str) -> None:
-    promise, break_ = BREAKS[case]
+@pytest.mark.parametrize("case", DEFECTS)
+def test_each_defect_fails_exactly_its_check(case: str) -> None:
+    promise, add_defect = DEFECTS[case]
     run = Run()
-    break_(run)
-    assert run.broken() == [promise]
+    add_defect(run)
+    assert run.failed() == [promise]
 
 
-def test_what_was_seen_is_told() -> None:
-    """Each check reports what was observed: the error, the row, and the message of the policy."""
+def test_each_check_reports_the_observed_values() -> None:
+    """The error, the row, and the message of the policy."""
     run = Run()
     run.fail()
-    run.tell("EpisodeOpened", 11_000, "humidity drifted")
+    run.set_entry("EpisodeOpened", 11_000, "humidity drifted")
     seen = {check.promise: check.observed for check in check_promises(run.timeline, run.rows)}
     assert seen[SENT] == "10,000 rows, 1 failed requests ['no backend']"
-    assert seen[PATIENT] == f"{NO_TRIGGER}; episodes at rows [11000]"
-    assert seen[BACK] == "AUC of the 1,000 rows before: 0.850 with the loop, 0.410 without"
+    assert seen[NOT_BEFORE] == f"{NO_TRIGGER}; episodes at rows [11000]"
+    assert seen[RECOVERED] == "AUC of the 1,000 rows before: 0.850 with the loop, 0.410 without"
 
 
-def test_one_broken_promise_is_enough() -> None:
-    kept, broken = Check("one", True, "row 1"), Check("another", False, "[none] of it")
+def test_one_failed_check_fails_the_demo() -> None:
+    passed, failed = Check("one", True, "row 1"), Check("another", False, "[none] of it")
     screen = io.StringIO()
     console = Console(file=screen, highlight=False)
-    results = [print_checks(console, checks) for checks in ([kept], [kept, broken], [broken, kept])]
+    results = [print_checks(console, checks) for checks in ([passed], [passed, failed], [failed, passed])]
     assert results == [True, False, False]
     lines = screen.getvalue().splitlines()
     assert lines == ["yes  one: row 1"] * 2 + ["NO  another: [none] of it"] * 2 + ["yes  one: row 1"]
 
 
-def test_scores_are_compared_row_by_row() -> None:
-    """Each bucket has the AUC of its own rows for both models, and the versions that answered."""
+def test_buckets_have_the_auc_of_their_own_rows() -> None:
+    """For both models, with the versions that answered."""
     truth = [row % 2 for row in range(FIRST_ROW, LAST_ROW)]
     right, wrong = [float(label) for label in truth], [1.0 - label for label in truth]
     requests = []

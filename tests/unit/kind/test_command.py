@@ -1,4 +1,4 @@
-"""The exit code of `python3 -m tests.kind` is that of its command."""
+"""`python3 -m tests.kind` returns the exit code of its command."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tools.cluster.host.errors import ClusterError
 
 
 @pytest.mark.parametrize(("script", "code"), [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137)])
-def test_the_code_is_what_a_shell_gives(script: str, code: int) -> None:
-    """A command that a signal ended gets 128 and the signal's number."""
+def test_exit_code_follows_the_convention_of_shells(script: str, code: int) -> None:
+    """128 plus the signal number for a command that a signal ended."""
     assert run(["sh", "-c", script], os.environ) == code
 
 
-def test_the_environment_is_the_commands() -> None:
-    """The command sees only the given environment: a variable of the user's may point to another engine."""
+def test_the_command_gets_only_the_given_environment() -> None:
+    """A variable of the user may point to another engine."""
     assert run(["/bin/sh", "-c", '[ "$ONLY" = 1 ] && [ -z "$HOME" ]'], {"ONLY": "1"}) == 0
 
 
-def test_a_missing_program_is_named() -> None:
+def test_the_error_names_a_missing_program() -> None:
     with pytest.raises(ClusterError, match="no-such-program"):
         run(["no-such-program"], os.environ)

@@ -1,4 +1,4 @@
-"""Rules of Docker are removed, and no others."""
+"""Rules of Docker are removed; all others stay."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ PARSED = [
 ]
 
 
-def test_a_saved_table_is_a_list_of_commands() -> None:
+def test_parse_returns_rules_as_commands() -> None:
     """Counters, comments and built-in chains with the policy ACCEPT are left out."""
     assert firewall.parse("ip", SAVED) == PARSED
 
 
-def test_docker_is_undone() -> None:
+def test_undo_removes_the_rules_of_docker() -> None:
     """Rules are removed before the chains that they jump to, and the policy is restored."""
     assert firewall.undo([PARSED[2]], PARSED) == {
         "ip": "*filter\n-P FORWARD ACCEPT\n-D FORWARD -j DOCKER\n"
@@ -38,17 +38,17 @@ def test_docker_is_undone() -> None:
     }
 
 
-def test_a_rule_that_others_added_meanwhile_stays() -> None:
-    """Only names that Docker gives mark a rule as Docker's."""
+def test_undo_keeps_new_rules_of_other_programs() -> None:
+    """Only names that Docker gives mark a rule as one of Docker."""
     assert firewall.undo([], [PARSED[2]]) == {"ip": "", "ip6": ""}
 
 
-def test_what_was_there_before_stays() -> None:
-    """This holds for Docker's rules too: they may be those of another engine."""
+def test_undo_keeps_earlier_rules() -> None:
+    """Also those of Docker, which may belong to another engine."""
     assert firewall.undo(PARSED, PARSED) == {"ip": "", "ip6": ""}
 
 
-def test_a_policy_becomes_what_it_was() -> None:
-    """The policy before need not be the default."""
+def test_undo_restores_the_earlier_policy() -> None:
+    """It may differ from the default."""
     undone = firewall.undo(["ip6 filter -P FORWARD QUEUE"], ["ip6 filter -P FORWARD DROP"])
     assert undone == {"ip": "", "ip6": "*filter\n-P FORWARD QUEUE\nCOMMIT\n"}

@@ -1,4 +1,4 @@
-"""The check for leftovers can fail: it reports each kind of change to a host, but not other clusters."""
+"""The check for leftovers reports each kind of change to a host, but ignores other clusters."""
 
 from __future__ import annotations
 
@@ -41,28 +41,28 @@ def host(**changed: dict[str, str]) -> Snapshot:
         ("sysctl", {"vm/overcommit_memory": "1"}, "sysctl changed: vm/overcommit_memory: '0' -> '1'"),
     ],
 )
-def test_each_change_is_reported(part: str, content: dict[str, str], reported: str) -> None:
-    """Each thing that an engine or a cluster can leave on a host is reported in one line."""
+def test_each_kind_of_change_is_reported(part: str, content: dict[str, str], reported: str) -> None:
+    """One line for each thing that an engine or a cluster can leave on a host."""
     assert reported in differences(host(), host(**{part: content}))
 
 
-def test_the_same_host_is_clean() -> None:
+def test_an_unchanged_host_has_no_differences() -> None:
     assert differences(host(), host()) == []
 
 
-def test_settings_of_links_come_and_go_with_the_link() -> None:
-    """A link that is left is reported in one line, without its hundred settings."""
+def test_kernel_settings_of_a_new_link_are_not_reported() -> None:
+    """The link itself is reported in one line, without its hundred settings."""
     more = {"net/ipv4/conf/docker0/forwarding": "1"} | host()["sysctl"]
     assert differences(host(), host(sysctl=more)) == []
     assert differences(host(sysctl=more), host()) == []
 
 
-def test_a_process_that_ended_is_not_missed() -> None:
+def test_a_process_that_ended_is_not_reported() -> None:
     assert differences(host(process={"77": "dockerd"}), host()) == []
 
 
-def test_clusters_from_packages_have_their_own_check() -> None:
-    """Another test may start or stop one meanwhile."""
+def test_clusters_from_packages_are_ignored() -> None:
+    """Another test may start or stop one at the same time, and checks it itself."""
     links = {"lo": "", "eth0": "", "pn-0123abcd": ""}
     routes = {"default via 192.0.2.1 dev eth0": "", "198.18.16.0/24 dev pn-0123abcd": ""}
     groups = {"/sys/fs/cgroup/cpu/perennate-0123abcd": ""}
@@ -71,14 +71,14 @@ def test_clusters_from_packages_have_their_own_check() -> None:
     assert differences(busy, host()) == ["mount gone: /run/netns (ext4)"]
 
 
-def test_the_name_of_a_cluster_excuses_no_process() -> None:
+def test_a_process_of_another_cluster_is_reported() -> None:
     """A process that the command left running is reported, whichever cluster it talks to."""
     left = host(process={"77": "kubectl --kubeconfig perennate-0123abcd.kubeconfig"})
     assert differences(host(), left) == ["process left: 77 (kubectl --kubeconfig perennate-0123abcd.kubeconfig)"]
 
 
-def test_only_settings_known_to_change_are_set_back() -> None:
-    """Other settings are only reported. `ip_forward` comes first, since it changes forwarding of all links."""
+def test_only_known_kernel_settings_are_restored() -> None:
+    """Other settings are only reported. `ip_forward` comes first, because it changes the forwarding of all links."""
     before = {"net/ipv4/conf/eth0/forwarding": "0", "net/ipv4/ip_forward": "0", "kernel/hostname": "a", "gone": "1"}
     after = {"net/ipv4/conf/eth0/forwarding": "1", "net/ipv4/ip_forward": "1", "kernel/hostname": "b"}
     assert sysctls.changed(before, after) == ["net/ipv4/ip_forward", "net/ipv4/conf/eth0/forwarding"]

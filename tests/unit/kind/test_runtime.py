@@ -1,4 +1,4 @@
-"""The script before runc takes one capability out of what a container asks for, and nothing else."""
+"""The wrapper script of runc removes one capability from the request of a container, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ def script(tmp_path: Path) -> Path:
         (["--process={}/process.json"], "process.json"),
     ],
 )
-def test_the_capability_is_taken_out(script: Path, tmp_path: Path, options: list[str], file: str) -> None:
-    """Containers are described in the bundle, commands in them in a file of their own."""
+def test_the_capability_is_removed_from_the_request(
+    script: Path, tmp_path: Path, options: list[str], file: str
+) -> None:
+    """`create` has it in config.json of the bundle, `exec` in the file of `--process`."""
     lists = [["CAP_SYS_RESOURCE", "CAP_CHOWN"], ["CAP_CHOWN", "CAP_SYS_RESOURCE"], ["A", "CAP_SYS_RESOURCE", "B"]]
     (tmp_path / file).write_text(json.dumps(lists, separators=(",", ":")))
     words = [option.format(tmp_path) for option in options]
@@ -40,7 +42,7 @@ def test_the_capability_is_taken_out(script: Path, tmp_path: Path, options: list
     assert done.stdout.split() == ["create", *words, "name"]
 
 
-def test_other_calls_pass_through(script: Path) -> None:
-    """Most calls of runc describe no container."""
+def test_other_calls_are_unchanged(script: Path) -> None:
+    """Most calls of runc have no container configuration."""
     done = subprocess.run([script, "kill", "name", "9"], capture_output=True, text=True, check=True)
     assert done.stdout == "kill name 9\n"

@@ -63,8 +63,8 @@ def _convert(saved: io.BytesIO, present: list[str]) -> tuple[int, dict[str, byte
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_an_archive_holds_what_its_index_names(packed: bool) -> None:
-    """Every blob (index, manifests, configurations, layers) is named by its digest, and occurs once."""
+def test_every_blob_is_named_by_its_digest_and_written_once(packed: bool) -> None:
+    """Index, manifests, configurations and layers."""
     written, files = _convert(_save(packed=packed), [])
     assert written == 2
     index = json.loads(files["index.json"])
@@ -78,7 +78,7 @@ def test_an_archive_holds_what_its_index_names(packed: bool) -> None:
         assert {layer["mediaType"].endswith("+gzip") for layer in manifest["layers"]} == {packed}
 
 
-def test_a_present_layer_is_omitted() -> None:
+def test_a_layer_that_the_node_has_is_omitted() -> None:
     """The manifest still lists the layer, with its size."""
     written, files = _convert(_save(packed=False), [_digest(_SHARED)])
     assert written == 1

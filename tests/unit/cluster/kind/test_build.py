@@ -19,7 +19,7 @@ _DESKTOP = Engine(client=(29, 0), context="desktop-linux", system="Docker Deskto
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 
-def test_the_engines_own_builder_is_used() -> None:
+def test_the_builder_of_the_engine_is_used() -> None:
     """A custom builder in a container would not store the image in the engine."""
     assert build.build_environment(_DESKTOP)["BUILDX_BUILDER"] == "desktop-linux"
     assert build.build_environment(_LINUX)["DOCKER_BUILDKIT"] == "1"
@@ -44,14 +44,14 @@ def test_the_base_image_can_be_overridden() -> None:
         ("[global]\n", {"https_proxy": "http://[::1]:3128"}),
     ],
 )
-def test_a_build_reaches_an_index_on_the_loopback_address(configuration: str, environ: dict[str, str]) -> None:
+def test_host_networking_is_on_with_a_loopback_index(configuration: str, environ: dict[str, str]) -> None:
     """A bridged build has its own loopback address and needs host networking, which does not help in a VM."""
     assert build.network_options(configuration, environ, _LINUX) == ["--network=host"]
     with pytest.raises(ClusterError, match=r"host\.docker\.internal"):
         build.network_options(configuration, environ, _DESKTOP)
 
 
-def test_a_build_has_its_own_network_otherwise() -> None:
+def test_host_networking_is_off_without_a_loopback_index() -> None:
     """NO_PROXY usually contains loopback addresses, which must not enable host networking."""
     configuration = "[global]\nindex-url = https://index.example/simple\n"
     assert build.network_options(configuration, {"NO_PROXY": "localhost,127.0.0.1"}, _DESKTOP) == []
@@ -72,7 +72,7 @@ def test_too_large_bundles_are_rejected_with_their_size(tmp_path: Path) -> None:
         secrets.certificates(bundle)
 
 
-def test_a_missing_bundle_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_missing_bundle(tmp_path: Path) -> None:
     """The path comes from the user's settings."""
     with pytest.raises(ClusterError, match=r"nowhere\.pem\): No such file"):
         secrets.certificates(tmp_path / "nowhere.pem")
@@ -97,5 +97,5 @@ def test_progress_shows_steps_that_take_time(capsys: pytest.CaptureFixture[str])
     progress = build.Progress()
     for line in _PLAIN.splitlines():
         progress(line)
-    told = [line.split("s  ", 1)[1].strip() for line in capsys.readouterr().err.splitlines()]
-    assert told == ["[builder 3/3] RUN python3 -m venv /opt/venv && pip install"]
+    printed = [line.split("s  ", 1)[1].strip() for line in capsys.readouterr().err.splitlines()]
+    assert printed == ["[builder 3/3] RUN python3 -m venv /opt/venv && pip install"]

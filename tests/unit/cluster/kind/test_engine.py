@@ -24,7 +24,7 @@ def _versions(client: str, server: dict[str, str] | None) -> str:
     return json.dumps({"Client": {"Version": client, "Context": "default"}, "Server": server})
 
 
-def test_an_engine_that_answers() -> None:
+def test_the_output_of_an_available_engine_is_parsed() -> None:
     """Client, engine, memory and cgroup version are parsed."""
     found = engine.parse(_versions("20.10.24+dfsg1", _SERVER), "", json.dumps(_INFO), _ENDPOINT)
     assert found == engine.Engine(
@@ -37,7 +37,7 @@ def test_an_engine_that_answers() -> None:
     )
 
 
-def test_buildx_is_found_among_the_clients_plugins() -> None:
+def test_buildx_is_detected_among_the_plugins() -> None:
     plugins = [{"Name": "compose"}, {"Name": "buildx", "Version": "v0.29.0"}]
     info = {**_INFO, "ClientInfo": {"Context": "colima", "Plugins": plugins}}
     found = engine.parse(_versions("28.2.2", _SERVER), "", json.dumps(info), _ENDPOINT)
@@ -45,7 +45,7 @@ def test_buildx_is_found_among_the_clients_plugins() -> None:
     assert not engine.parse(_versions("28.2.2", _SERVER), "", json.dumps(_INFO), _ENDPOINT).buildx
 
 
-def test_without_an_engine_the_error_is_the_clients() -> None:
+def test_without_an_engine_the_error_is_that_of_the_client() -> None:
     """Client 28 then prints a document of zeros, and 20.10 only the client part. Both give the same error here."""
     said = f"Cannot connect to the Docker daemon at {_ENDPOINT}. Is the docker daemon running?"
     for info in ('{"MemTotal":0,"SecurityOptions":null,"ClientInfo":{"Plugins":null}}', '{"ServerErrors":["x"]}', ""):
@@ -53,15 +53,15 @@ def test_without_an_engine_the_error_is_the_clients() -> None:
         assert (found.denied, found.error) == (False, said)
 
 
-def test_an_engine_that_does_not_answer() -> None:
+def test_an_engine_that_times_out_has_an_error() -> None:
     """A client that hangs prints nothing."""
     found = engine.parse("", "`docker version` gave no answer within 20 s", "", "")
     assert found.error == "`docker version` gave no answer within 20 s"
     assert engine.parse("", "", "", "").error == "no answer"
 
 
-def test_a_socket_without_permission() -> None:
-    """With the old and the new error message of the client."""
+def test_permission_denied_is_detected() -> None:
+    """In the old and in the new error message of the client."""
     for said in (
         "Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
         "permission denied while trying to connect to the docker API at unix:///var/run/docker.sock",
@@ -70,7 +70,7 @@ def test_a_socket_without_permission() -> None:
 
 
 def test_docker_desktop_and_rootless_engines_are_recognised() -> None:
-    """Each by its documented field."""
+    """By their documented fields."""
     info = {**_INFO, "OperatingSystem": "Docker Desktop", "CgroupVersion": "2"}
     assert engine.parse(_versions("29.0.1", _SERVER), "", json.dumps(info), _ENDPOINT).desktop
     info = {**_INFO, "SecurityOptions": ["name=seccomp", "name=rootless"], "PidsLimit": False}

@@ -19,7 +19,6 @@ def test_an_image_is_loaded_only_from_the_same_image_of_the_engine() -> None:
 
 
 def test_an_unlabelled_or_missing_image_is_not_loaded() -> None:
-    """An image without our label, or one that is not listed, counts as not loaded."""
     assert not is_loaded(_LISTING, "docker.io/perennate/trainer:0.1.0", "sha256:1111")
     assert not is_loaded(_LISTING, "docker.io/perennate/serving:0.1.0", "sha256:1111")
     assert not is_loaded("", "docker.io/perennate/operator:0.1.0", "sha256:1111")

@@ -13,14 +13,14 @@ from tools.cluster.programs import compiled
 
 
 @pytest.mark.parametrize("found", TABLE)
-def test_a_kind_of_the_table_is_used_with_its_image(found: tuple[int, int]) -> None:
+def test_a_known_kind_on_path_is_used_with_its_image(found: tuple[int, int]) -> None:
     """An image is only guaranteed to work with the kind release that published it."""
     assert node_image.choose(found, {}) == KindChoice(on_path=True, image=TABLE[found])
 
 
 @pytest.mark.parametrize("found", [None, (0, 20), (0, 34), (0, 0)])
-def test_another_kind_is_ignored(found: tuple[int, int] | None) -> None:
-    """No kind, an old one, an unknown newer one, or one without a version: the pinned kind is used."""
+def test_an_unknown_kind_on_path_is_ignored(found: tuple[int, int] | None) -> None:
+    """No kind, an old one, a newer unknown one, or one without a version: the pinned kind is used."""
     assert node_image.choose(found, {}) == KindChoice(on_path=False, image=TABLE[PINNED])
 
 
@@ -36,14 +36,13 @@ def test_every_image_is_pinned_to_the_tested_minor_version() -> None:
         assert re.fullmatch(rf"kindest/node:v{major}\.{minor}\.\d+@sha256:[0-9a-f]{{64}}", image)
 
 
-def test_the_pinned_kind_is_the_one_that_is_compiled() -> None:
-    """go.mod and the table must be updated together."""
+def test_the_pinned_kind_equals_the_version_in_go_mod() -> None:
     text = (compiled.SOURCES / "kind" / "go.mod").read_text()
     assert f"sigs.k8s.io/kind v{PINNED[0]}.{PINNED[1]}." in text
 
 
-def test_the_guide_contains_the_table() -> None:
-    """Users look up images there."""
+def test_the_installation_guide_contains_the_table() -> None:
+    """Users look up images in the installation guide."""
     guide = (CHECKOUT / "docs" / "how-to" / "install.md").read_text()
     for (major, minor), image in TABLE.items():
         assert f"| {major}.{minor} | `{image}` |" in guide

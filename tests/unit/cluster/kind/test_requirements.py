@@ -1,4 +1,4 @@
-"""An unusable engine is rejected with one sentence, before anything is built or created."""
+"""An unusable engine is rejected with a one-sentence error, before anything is built or created."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ USABLE = {
     "an engine behind a port of this machine": replace(GOOD, endpoint="tcp://127.0.0.1:2375"),
 }
 
-REFUSED = {
+REJECTED = {
     "Podman's docker command": (Engine(client=(4, 3), podman=True), "is Podman's", "install Docker 20.10"),
     "a user outside the group docker": (
         replace(GOOD, error="permission denied while trying to connect"),
@@ -64,13 +64,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", USABLE)
-def test_an_engine_that_can_be_used(case: str) -> None:
+def test_a_usable_engine_is_accepted(case: str) -> None:
     assert requirements.require(USABLE[case]) is USABLE[case]
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_an_engine_that_cannot_be_used(case: str) -> None:
-    engine, cause, advice = REFUSED[case]
+@pytest.mark.parametrize("case", REJECTED)
+def test_an_unusable_engine_is_rejected_with_cause_and_remedy(case: str) -> None:
+    engine, cause, advice = REJECTED[case]
     with pytest.raises(ClusterError) as caught:
         requirements.require(engine)
     message = str(caught.value)
@@ -79,21 +79,20 @@ def test_an_engine_that_cannot_be_used(case: str) -> None:
     assert "\n" not in message
 
 
-def test_no_docker_at_all() -> None:
+def test_a_missing_docker_client_is_rejected() -> None:
     """PROVIDER=kind on a machine without the client."""
     with pytest.raises(ClusterError, match="no program `docker` on PATH: install Docker"):
         requirements.require(None)
 
 
-def test_a_cluster_can_be_removed_with_a_client_that_cannot_build() -> None:
-    """`cluster-down` does not need what only a build or a start needs."""
+def test_require_reachable_skips_checks_of_builds_and_starts() -> None:
+    """`cluster-down` works without buildx and with little memory."""
     for case in ("2 GB of memory", "a new client without buildx"):
-        assert requirements.require_reachable(REFUSED[case][0]) is REFUSED[case][0]
+        assert requirements.require_reachable(REJECTED[case][0]) is REJECTED[case][0]
 
 
-def test_every_check_is_shown_to_refuse() -> None:
-    """Every check has at least one failing case above."""
+def test_every_check_has_a_failing_case() -> None:
     reached = {
-        next(check for check in requirements.CHECKS if check(engine) is not None) for engine, _, _ in REFUSED.values()
+        next(check for check in requirements.CHECKS if check(engine) is not None) for engine, _, _ in REJECTED.values()
     }
     assert reached == set(requirements.CHECKS)
