@@ -1,4 +1,4 @@
-"""What a figure must keep to."""
+"""Bounds of measured ratios."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Bound:
-    """Of a ratio: the least of theirs to ours, or the most of ours to theirs."""
+    """A lower bound of theirs / ours (`at_least`), or an upper bound of ours / theirs."""
 
     value: float
     at_least: bool
 
     def holds(self, ratio: float) -> bool:
-        """Whether a ratio keeps to it."""
+        """Whether a ratio is within the bound."""
         return ratio >= self.value if self.at_least else ratio <= self.value
 
     def __str__(self) -> str:
@@ -22,16 +22,16 @@ class Bound:
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the comparison.
+    """One line of the results.
 
     Args:
         title: what was measured.
         unit: of both figures.
-        ours: our figure.
-        theirs: what it is compared with.
-        ratio: of the two, in the direction of the bound.
-        bound: what the ratio must keep to; None if it is told for its own sake.
-        cpu: theirs to ours in CPU time of all threads, where the figures are time on the clock.
+        ours: figure of perennate.
+        theirs: figure that it is compared with.
+        ratio: ratio of the two figures, as the bound defines it.
+        bound: bound of the ratio; None for information only.
+        cpu: theirs / ours in CPU time of all threads, if the figures are wall-clock times.
     """
 
     title: str
@@ -44,5 +44,5 @@ class Finding:
 
     @property
     def holds(self) -> bool:
-        """Whether the bound, if any, is kept."""
+        """Whether the ratio is within the bound, if there is one."""
         return self.bound is None or self.bound.holds(self.ratio)

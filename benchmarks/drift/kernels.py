@@ -1,4 +1,4 @@
-"""How rows are counted: the recorder's way against others, by the size of a batch. The choice is taken from here."""
+"""Compare the counting algorithm of the recorder with alternatives, by batch size."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ FEATURES: Final = 30
 BATCHES: Final = (1, 16, 256, 1000, 8192)
 """Rows of a batch."""
 VALUES: Final = 400_000
-"""Values of each way in a round, about."""
+"""Approximate number of values that each algorithm counts in a round."""
 
 Matrix = npt.NDArray[np.float64]
 Kernel = Callable[[Matrix], object]
 
 
 def compare(rounds: int) -> list[Finding]:
-    """Each size of batch by each way, in turns; beside ours stands the fastest of the others."""
+    """Measure all algorithms in turns for each batch size, and compare ours with the fastest alternative."""
     draw = np.random.default_rng(0)
     rows = draw.normal(size=(max(BATCHES), FEATURES))
     profile = build_profile({f"f{index}": draw.normal(size=10_000) for index in range(FEATURES)}, task="regression")
@@ -34,8 +34,8 @@ def compare(rounds: int) -> list[Finding]:
     others = {"a search for every value": _searching(profile), "all borders compared at once": _comparing(profile)}
     findings = []
     for size in BATCHES:
-        ways: dict[str, Kernel] = {"ours": lambda batch: recorder.record(batch, names), **others}
-        spent = _in_turns(ways, rows[:size], max(1, VALUES // (size * FEATURES)), rounds)
+        kernels: dict[str, Kernel] = {"ours": lambda batch: recorder.record(batch, names), **others}
+        spent = _in_turns(kernels, rows[:size], max(1, VALUES // (size * FEATURES)), rounds)
         name, best = min(((name, spent[name]) for name in others), key=lambda item: item[1])
         title = f"counting a batch of {size:,} x {FEATURES}, a value; against {name}, the best of {len(others)}"
         findings.append(Finding(title, "ns", spent["ours"], best, best / spent["ours"], bound=None))
@@ -43,7 +43,7 @@ def compare(rounds: int) -> list[Finding]:
 
 
 def _searching(profile: Profile) -> Kernel:
-    """A search among the borders for every value, feature by feature."""
+    """Binary search of the borders for every value, one feature at a time."""
     borders = _borders(profile)
 
     def count(batch: Matrix) -> list[npt.NDArray[np.int64]]:
@@ -56,7 +56,7 @@ def _searching(profile: Profile) -> Kernel:
 
 
 def _comparing(profile: Profile) -> Kernel:
-    """Every value with every border of its feature, all features at once, and one count of the bins."""
+    """Compare every value with every border of its feature, for all features at once, and count the bins."""
     found = _borders(profile)
     cells = max(edges.size for edges in found) + 1
     borders = np.array([np.pad(edges, (0, cells - 1 - edges.size), constant_values=np.inf) for edges in found])
@@ -74,11 +74,11 @@ def _borders(profile: Profile) -> list[Matrix]:
     return [np.concatenate(([feature.minimum or 0.0], feature.edges, [feature.maximum or 0.0])) for feature in features]
 
 
-def _in_turns(ways: dict[str, Kernel], batch: Matrix, repeats: int, rounds: int) -> dict[str, float]:
-    """Nanoseconds of CPU time for a value by each way; medians of the rounds, of which the first does not count."""
-    spent: dict[str, list[float]] = {name: [] for name in ways}
+def _in_turns(kernels: dict[str, Kernel], batch: Matrix, repeats: int, rounds: int) -> dict[str, float]:
+    """Median nanoseconds of CPU time per value of each algorithm; the first round is a warm-up."""
+    spent: dict[str, list[float]] = {name: [] for name in kernels}
     for _ in range(rounds + 1):
-        for name, count in ways.items():
+        for name, count in kernels.items():
             begin = time.process_time()
             for _ in range(repeats):
                 count(batch)

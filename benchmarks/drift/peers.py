@@ -1,4 +1,4 @@
-"""The other tools, and the environments in which they run."""
+"""The other tools and their environments."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ REQUIREMENTS: Final = Path(__file__).parent / "requirements"
 
 @dataclass(frozen=True)
 class Peer:
-    """One tool.
+    """Another tool.
 
     Args:
-        name: of its file of requirements; with underscores, of its module in `sides` too.
-        title: what it is asked to do.
-        bound: how many times as long as ours it takes at least.
-        rounds: how often it is run; a slow one differs less from run to run.
+        name: name of its requirements file and, with underscores, of its module in `sides`.
+        title: what it computes.
+        bound: lower bound of its time / our time.
+        rounds: number of runs; slow tools vary less between runs.
     """
 
     name: str
@@ -32,22 +32,22 @@ class Peer:
 
     @property
     def module(self) -> str:
-        """The module that runs it."""
+        """The module that runs the tool."""
         return f"benchmarks.drift.sides.with_{self.name.replace('-', '_')}"
 
     @property
     def locked(self) -> Path:
-        """Its requirements, by version and hash."""
+        """Its requirements file with versions and hashes."""
         return REQUIREMENTS / f"{self.name}.txt"
 
     def version(self) -> str:
-        """The version of it that is locked."""
+        """Its locked version."""
         prefix = f"{self.name}=="
         (line,) = (line for line in self.locked.read_text().splitlines() if line.startswith(prefix))
         return line.removeprefix(prefix).split()[0]
 
     def python(self) -> Path:
-        """The interpreter of its environment, which is made on first use and kept outside the checkout."""
+        """The interpreter of its environment, which is created on first use and cached outside of the checkout."""
         interpreter = f"{sys.version_info.major}.{sys.version_info.minor}"
         return cache.entry(f"peer-{self.name}", cache.key(self.locked, interpreter), self._install) / "bin" / "python"
 

@@ -1,4 +1,4 @@
-"""Two tables of raw rows to a verdict: ours and the others in turns, each in a process of its own."""
+"""Compare the time from two tables of raw rows to a verdict; each tool runs in its own process, in turns."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from benchmarks.drift.rows import CATEGORIES, NUMBERS, write_tables
 
 OURS = "benchmarks.drift.sides.with_perennate"
 MOVED = "n0"
-"""The column that differs between the tables, and that every side must find."""
+"""The column that differs between the tables. Every tool must detect it."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one check took.
+    """Time and memory of one run.
 
     Args:
-        seconds: from tables in memory to a verdict, on the clock.
-        cpu: seconds of CPU time, of all threads.
-        memory: most bytes above those of the process before it loaded the tables.
+        seconds: wall-clock seconds from tables in memory to a verdict.
+        cpu: seconds of CPU time of all threads.
+        memory: peak memory in bytes, less the memory before the tables were loaded.
     """
 
     seconds: float
@@ -35,15 +35,15 @@ class Run:
 
 
 def compare(peers: Sequence[Peer], rows: int, folder: Path) -> list[Finding]:
-    """Run ours, a peer, ours, the next peer, ..., ours, in as many rounds as the peers are to be run.
+    """Run perennate before and after each run of another tool.
 
     Args:
-        peers: the other tools; their environments are made first.
-        rows: of each table.
+        peers: the other tools; their environments are installed first.
+        rows: rows of each table.
         folder: an empty folder for the tables.
 
     Raises:
-        RuntimeError: a side failed, or did not find the difference.
+        RuntimeError: a tool failed, or did not detect the difference.
     """
     pythons = {peer.name: str(peer.python()) for peer in peers}
     write_tables(folder, rows)
@@ -74,7 +74,7 @@ def _finding(peer: Peer, runs: list[tuple[Run, Run]], rows: int) -> Finding:
 
 
 def _memory(runs: list[Run], rows: int) -> Finding:
-    """Two tables of eight bytes a value, a pointer for a text."""
+    """Compare the peak memory with that of both tables, 8 bytes per value (for strings a pointer)."""
     data = 2 * rows * (NUMBERS + CATEGORIES) * 8
     peak = max(run.memory for run in runs)
     title = "most memory of ours, against both tables"
@@ -89,5 +89,5 @@ def _run(python: str, module: str, folder: Path) -> Run:
         raise RuntimeError(f"{module}: exit code {process.returncode}:\n{process.stderr[-2000:]}")
     found = json.loads(result.read_text())
     if MOVED not in found["drifted"]:
-        raise RuntimeError(f"{module}: does not find that {MOVED} moved, so its time cannot be compared: {found}")
+        raise RuntimeError(f"{module}: did not detect the drift of {MOVED}, so its time cannot be compared: {found}")
     return Run(found["seconds"], found["cpu"], found["memory"])

@@ -1,4 +1,4 @@
-"""What counting adds to a request that scikit-learn answers: read JSON, predict, write JSON."""
+"""Measure the overhead of counting in a request to a scikit-learn model: decode JSON, predict, encode JSON."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from benchmarks.drift.timing import in_turns
 from perennate.drift import Recorder, build_profile
 
 REQUESTS: Final = ((1, 200, 1.05), (1000, 60, 1.2))
-"""Rows of a request, how many make a slice, and how many times as long one may take when its rows are counted."""
+"""Rows of a request, requests of a round, and bound of the time with counting / without."""
 
 
 def compare(rounds: int) -> list[Finding]:
-    """Requests of one row and of many, with and without counting, in turns."""
+    """Measure requests of one row and of many rows, with and without counting, in turns."""
     values, labels = load_breast_cancer(return_X_y=True)
     names = [f"f{index}" for index in range(values.shape[1])]
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(values, labels)
@@ -44,12 +44,12 @@ def compare(rounds: int) -> list[Finding]:
     findings = []
     for rows, repeats, bound in REQUESTS:
         body = orjson.dumps({"rows": values[np.arange(rows) % len(values)].tolist()})
-        plain, counted, ratio = in_turns(
+        without, counted, ratio = in_turns(
             lambda body=body: answer(body, counted=False),  # type: ignore[misc]
             lambda body=body: answer(body, counted=True),  # type: ignore[misc]
             repeats=repeats,
             rounds=rounds,
         )
         title = f"request of {rows:,} {'row' if rows == 1 else 'rows'} x {len(names)} with counting, against without"
-        findings.append(Finding(title, "us", counted * 1e6, plain * 1e6, ratio, Bound(bound, at_least=False)))
+        findings.append(Finding(title, "us", counted * 1e6, without * 1e6, ratio, Bound(bound, at_least=False)))
     return findings

@@ -1,4 +1,4 @@
-"""The findings as a table for people, and as a section of the document of results."""
+"""Print the findings as a table, and write them as a section of RESULTS.md."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ Load average {before:.1f} before the run and {after:.1f} after it.
 
 {table}
 
-Ours and the others take turns; a ratio is the median over the rounds. Seconds are of this machine; only the ratios are
-claims, save for a verdict: it is compared with a number, and its time is that of the fastest round. It is one on 20
-features and the score, from counts that are new each time. Lines without a bound are told for their own sake. Of the
-fleet's {pods:,} documents as text, every {every}th is parsed, and the time taken as often. From raw rows, a side starts
-with both tables in memory and ends with the names of the columns that drifted; of 16 columns of numbers and 4 of texts,
-every side must find the one that moved. What counts there is the time on the clock: ours works in a thread for each
-core, up to four, the others as they come; the ratio of CPU time stands beside it. Everything else is CPU time of one
-thread. Each other tool runs in an environment of its own, from the versions and hashes in
+All sides run in turns; a ratio is the median over the rounds. Times depend on the machine, so the bounds are ratios.
+The exception is a verdict: its bound is 1 ms, and its time is that of the fastest round. A verdict evaluates 20
+features and the score, from new counts each time. Lines without a bound are for information. Of the {pods:,}
+documents as text, every {every}th is parsed, and the time is multiplied by {every}. For raw rows, a tool starts with
+both tables in memory and ends with the names of the drifted columns; it must detect the one of 16 numeric and 4
+string columns that moved. These times are wall-clock times: perennate uses a thread per core, up to four, the other
+tools use their defaults; the ratio of CPU time is in the column beside it. All other times are CPU time of one
+thread. Each other tool runs in its own environment, with the versions and hashes in
 [requirements](drift/requirements).
 """
 
 
 def print_table(findings: list[Finding], console: Console) -> None:
-    """What was measured, ours, theirs, ratio and bound."""
+    """Print the findings."""
     table = Table("", "unit", "ours", "theirs", "ratio", "of CPU", "bound", "", box=box.MARKDOWN)
     for finding in findings:
         figures = (f"{finding.ours:.3f}", f"{finding.theirs:.3f}", f"{finding.ratio:.2f}")
@@ -52,10 +52,10 @@ def print_table(findings: list[Finding], console: Console) -> None:
 
 
 def section(findings: list[Finding], *, loads: tuple[float, float]) -> str:
-    """The results as a section in Markdown.
+    """Return the section in Markdown.
 
     Args:
-        findings: what was measured.
+        findings: the findings.
         loads: load average before and after the run.
     """
     return SECTION.format(

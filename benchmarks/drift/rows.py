@@ -1,4 +1,4 @@
-"""Two tables of the same columns, of which some differ: 16 of numbers and 4 of categories."""
+"""Two tables with 16 numeric and 4 categorical columns; one numeric column differs between them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy.typing as npt
 NUMBERS: Final = 16
 CATEGORIES: Final = 4
 VALUES: Final = 10
-"""Distinct values of a column of categories."""
+"""Distinct values of a categorical column."""
 SHIFT: Final = 0.5
-"""Of the first column, in its standard deviations."""
+"""Shift of the first column in standard deviations."""
 TABLES: Final = ("reference", "current")
 
 
 def write_tables(folder: Path, rows: int) -> None:
-    """Write both tables as arrays, so that every side loads the same bytes.
+    """Write both tables as arrays, so that every tool loads the same bytes.
 
     Args:
         folder: an existing folder.
-        rows: of each table.
+        rows: rows of each table.
     """
     for seed, name in enumerate(TABLES):
         draw = np.random.default_rng(seed)
@@ -34,7 +34,7 @@ def write_tables(folder: Path, rows: int) -> None:
 
 
 def _numbers(draw: np.random.Generator, rows: int) -> npt.NDArray[np.float64]:
-    """Columns of four shapes, (columns, rows)."""
+    """Columns from four distributions, (columns, rows)."""
     shapes = (
         lambda: draw.normal(size=rows),
         lambda: draw.lognormal(0, 1, rows),

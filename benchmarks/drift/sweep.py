@@ -1,4 +1,4 @@
-"""From counts: the verdict of one model, and one sweep of the counts of a fleet against the same as Prometheus text."""
+"""Measure the verdict of one model, and the reading of the counts of a fleet against the same in Prometheus text."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ TRAFFIC: Final[dict[str, dict[str, Any]]] = {
     "576,000 rows, 3 features drifted": {"rows": 2000, "moved": 1.0},
     "576,000 rows, ten alike each": {"rows": 2000, "alike": 10},
 }
-"""Hardly any rows in a scrape, and many; the bound is for both."""
+"""Few and many rows in a scrape, without drift, with drift, and clustered."""
 MOVED: Final = 3
 VERDICTS: Final = 50
-"""Of a round."""
+"""Number of verdicts in a round."""
 READ: Final = PODS // 100
-"""Documents whose text is read."""
+"""Number of documents whose text is parsed."""
 
 
 def compare(rounds: int) -> list[Finding]:
-    """Both comparisons, in turns, so that verdicts are spread over the time that the sweeps take."""
+    """Run both comparisons in turns, so that verdicts are measured at different times."""
     profile = _profile()
     streams = {title: _Stream(profile, **traffic) for title, traffic in TRAFFIC.items()}
     ours, theirs = _sweeps(profile)
@@ -63,12 +63,12 @@ def _profile() -> Profile:
 
 
 class _Stream:
-    """A day of traffic that goes on.
+    """A day of traffic that continues.
 
     Args:
-        rows: of each scrape.
-        moved: how far a few features are off, in standard deviations.
-        alike: rows that are the same, one after the other.
+        rows: rows of each scrape.
+        moved: shift of the first features in standard deviations.
+        alike: number of equal rows in each cluster.
     """
 
     def __init__(self, profile: Profile, *, rows: int, moved: float = 0.0, alike: int = 1) -> None:
@@ -78,7 +78,7 @@ class _Stream:
             self._scrape()
 
     def verdicts(self) -> tuple[float, float]:
-        """Median seconds of a verdict on counts that are new each time, and of adding them up before it."""
+        """Median seconds of a verdict on new counts, and of adding them up before."""
         spent = []
         for _ in range(VERDICTS):
             now = self._scrape()
@@ -98,10 +98,10 @@ class _Stream:
 
 
 def _verdict(title: str, rounds: list[tuple[float, float]]) -> Finding:
-    """A full evaluation, against a number of milliseconds: that of the fastest round.
+    """Compare the time of a full evaluation in the fastest round with `MILLISECONDS`.
 
-    All other bounds are ratios, in which what else the machine does cancels out. Here it does not, and one machine may
-    be twice as slow from one second to the next.
+    All other bounds are ratios, in which the load of the machine cancels out. Here it does not, so the fastest round is
+    used.
     """
     spent, added = (min(times) * 1e3 for times in zip(*rounds, strict=True))
     what = f"verdict from counts of {title}; to add them up took {added:.2f} ms before"
@@ -109,9 +109,9 @@ def _verdict(title: str, rounds: list[tuple[float, float]]) -> Finding:
 
 
 def _sweeps(profile: Profile) -> tuple[Callable[[], float], Callable[[], float]]:
-    """CPU seconds of one sweep of documents, read and added after those of the sweep before; and of their text.
+    """Functions that return the CPU seconds of two sweeps of documents, and of parsing their text.
 
-    The text, whose parser takes long, is that of some pods.
+    The text is parsed for only `READ` pods, because its parser is slow.
     """
     recorders = [_recorder(profile) for _ in range(PODS)]
     sweeps = []
@@ -155,7 +155,7 @@ def _recorder(profile: Profile) -> Recorder:
 
 
 def _record(recorder: Recorder, rows: int, *, seed: int, moved: float = 0.0, alike: int = 1) -> None:
-    """Rows of which each comes so often; the first features are off by so many standard deviations."""
+    """Record rows: each `alike` times, with the first features shifted by `moved` standard deviations."""
     draw = np.random.default_rng(seed)
     shifts = [moved if index < MOVED else 0.0 for index in range(FEATURES)]
     recorder.record({f"f{index}": np.repeat(draw.normal(shift, 1, rows), alike) for index, shift in enumerate(shifts)})
@@ -163,10 +163,10 @@ def _record(recorder: Recorder, rows: int, *, seed: int, moved: float = 0.0, ali
 
 
 def _as_text(document: dict[str, Any]) -> str:
-    """Every count of a document as one sample of a counter, as a Prometheus client would hand it out."""
+    """A counts document as Prometheus text, with each count as a sample of a counter."""
 
     class Collector:
-        """The collector."""
+        """A collector of one document."""
 
         def collect(self) -> Iterator[CounterMetricFamily]:
             """One family for all cells."""

@@ -1,4 +1,4 @@
-"""CPU time of two things in turns, so that both meet the same load of the machine."""
+"""Measure the CPU time of two functions in turns, so that both run under the same load."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from statistics import median
 def in_turns(
     first: Callable[[], object], second: Callable[[], object], *, repeats: int, rounds: int
 ) -> tuple[float, float, float]:
-    """CPU seconds of one call of each, and the second to the first; medians of the rounds.
+    """Return CPU seconds per call of each function, and the ratio second / first; medians over the rounds.
 
     The two alternate call by call. One round more, the first, is not counted.
     """

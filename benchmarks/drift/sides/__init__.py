@@ -1,1 +1,1 @@
-"""One module for each tool: load both tables, check them for drift once, write down what it took."""
+"""One module for each tool. It loads both tables, checks them for drift once, and writes time and memory."""

@@ -1,4 +1,4 @@
-"""What every side does alike. Runs in the environments of others: numpy and pandas of any age, nothing of ours."""
+"""Code common to all tools. It runs in their environments: with any version of numpy and pandas, without perennate."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import pandas as pd
 
 
 def run(check: Callable[[Any, Any], set[str]], prepare: Callable[[pd.DataFrame], Any] | None = None) -> None:
-    """Check both tables in the folder that the command line names, and write what it took to its file `result.json`.
+    """Check both tables in the folder given on the command line, and write time and memory to its file `result.json`.
 
     Args:
-        check: takes the reference and the current rows; returns the columns that it calls drifted.
-        prepare: brings a table into the form that the tool wants; not measured.
+        check: function from the reference and the current rows to the names of the drifted columns.
+        prepare: function that converts a table to the input of the tool; not measured.
     """
     warnings.filterwarnings("ignore")
     folder = Path(sys.argv[1])
@@ -36,7 +36,7 @@ def run(check: Callable[[Any, Any], set[str]], prepare: Callable[[pd.DataFrame],
 
 
 def load(folder: Path, name: str) -> pd.DataFrame:
-    """One table: columns n0, n1, ... of numbers and k0, k1, ... of texts."""
+    """Load one table with numeric columns n0, n1, ... and string columns k0, k1, ..."""
     columns: dict[str, Any] = {
         f"n{index}": column for index, column in enumerate(_read(folder / f"{name}-numbers.npy"))
     }
@@ -56,12 +56,12 @@ def _read(path: Path) -> Any:
 
 
 def _memory() -> int:
-    """Bytes of the process in memory."""
+    """Resident memory of the process in bytes."""
     with Path("/proc/self/statm").open() as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _peak() -> int:
-    """The most that they ever were; what getrusage says starts from the parent's."""
+    """Peak resident memory in bytes; not from getrusage, which starts with that of the parent."""
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024

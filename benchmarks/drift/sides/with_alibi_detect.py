@@ -14,14 +14,14 @@ SIGNIFICANT = 0.05
 
 
 def as_matrix(table: pd.DataFrame) -> dict[str, Any]:
-    """It wants one matrix of numbers; codes are given instead of texts, and finding them is not measured."""
+    """Convert to the numeric matrix that the tool needs, with codes for strings; not measured."""
     names = names_of(table)
     columns = [table[name] if name.startswith("n") else table[name].str[1:].astype(float) for name in names]
     return {"names": names, "values": np.column_stack(columns)}
 
 
 def check(reference: dict[str, Any], current: dict[str, Any]) -> set[str]:
-    """The verdict of each feature."""
+    """Return the drifted features."""
     names = reference["names"]
     categories = {place: None for place, name in enumerate(names) if name.startswith("k")}
     detector = TabularDrift(reference["values"], p_val=SIGNIFICANT, categories_per_feature=categories)

@@ -9,11 +9,11 @@ from evidently.presets import DataDriftPreset
 from benchmarks.drift.sides.side import names_of, run
 
 LARGE = 0.1
-"""Its threshold for as many rows, of every method that it then takes."""
+"""Its default threshold for large data, for all methods that it selects."""
 
 
 def check(reference: pd.DataFrame, current: pd.DataFrame) -> set[str]:
-    """The value that it reports of each column, by its own threshold."""
+    """Compare the value of each column with the threshold of the tool."""
     names = names_of(reference)
     definition = DataDefinition(
         numerical_columns=[name for name in names if name.startswith("n")],

@@ -1,4 +1,4 @@
-"""Frouros: population stability index of numbers, chi-square test of categories, one detector a column."""
+"""Frouros: population stability index of numbers, chi-square test of categories, one detector per column."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SIGNIFICANT = 0.001
 
 
 def check(reference: pd.DataFrame, current: pd.DataFrame) -> set[str]:
-    """It leaves the limits to the user."""
+    """Compare with our thresholds, since the tool has none."""
     drifted = set()
     for name in names_of(reference):
         detector = PSI() if name.startswith("n") else ChiSquareTest()

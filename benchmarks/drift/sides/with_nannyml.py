@@ -9,7 +9,7 @@ from benchmarks.drift.sides.side import names_of, run
 
 
 def check(reference: pd.DataFrame, current: pd.DataFrame) -> set[str]:
-    """A column has drifted if any of its ten chunks raises an alert."""
+    """A column drifted if any of its ten chunks has an alert."""
     names = names_of(reference)
     calculator = nannyml.UnivariateDriftCalculator(
         column_names=names, treat_as_categorical=[name for name in names if name.startswith("k")]

@@ -1,4 +1,4 @@
-"""perennate: a profile of the reference rows, counts of the current ones, and a verdict."""
+"""perennate: a profile of the reference rows, counts of the current rows, and a verdict."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from perennate.drift import DriftVerdict, Recorder, Window, build_profile, evalu
 
 
 def check(reference: pd.DataFrame, current: pd.DataFrame) -> set[str]:
-    """All statistics at the defaults, in as many threads as the command has."""
+    """Evaluate with the defaults, and as many threads as the command uses."""
     cores = workers()
     columns = {name: reference[name].to_numpy() for name in reference}
     profile = build_profile(columns, task="regression", workers=cores)

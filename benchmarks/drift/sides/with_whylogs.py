@@ -1,4 +1,4 @@
-"""whylogs: a profile of each table, and the drift scores of its own visualiser."""
+"""whylogs: a profile of each table, and the drift scores of its visualizer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.drift.sides.side import run
 
 
 def check(reference: pd.DataFrame, current: pd.DataFrame) -> set[str]:
-    """Kolmogorov-Smirnov of numbers and chi-square of categories, at its own limits."""
+    """Kolmogorov-Smirnov for numbers and chi-square for categories, with its own thresholds."""
     views = [whylogs.log(table).profile().view() for table in (current, reference)]
     scores = calculate_drift_scores(*views, with_thresholds=True)
     return {name for name, score in scores.items() if score and score["drift_category"] == "DRIFT"}

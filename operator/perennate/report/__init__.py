@@ -1,1 +1,1 @@
-"""What people look at: a document, a table on a terminal, a page. Knows no file format."""
+"""The drift report: as a JSON document, as tables on a terminal, and as an HTML page. Nothing here reads data files."""

@@ -1,4 +1,4 @@
-"""The report as a document. What people read and what programs read are made of the same object."""
+"""The drift report as a JSON document; the table and the page are rendered from it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from perennate.api.feature_types import FeatureKind
 
 SCHEMA: Final = "perennate.dev/drift-report/v1"
 
-Outcome = Literal["Quiet", "Drift", "DataFault", "Unknown"]
+ReportOutcome = Literal["Quiet", "Drift", "DataFault", "Unknown"]
 VerdictName = Literal["None", "Changed", "Warning", "Drifted", "Unknown"]
 
 
 class Part(BaseModel):
-    """Base of all parts: frozen, camelCase outside, no NaN and no infinity."""
+    """Base of all parts: immutable, camelCase in JSON, without NaN and infinity."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -29,70 +29,76 @@ class Part(BaseModel):
 
 
 class Source(Part):
-    """Where rows come from."""
+    """The source of rows."""
 
     names: tuple[str, ...] = Field(description="Files.")
-    rows: int = Field(ge=0, description="Rows that they hold.")
-    rows_used: int = Field(ge=0, description="Rows that were counted; fewer than `rows` if rows were drawn evenly.")
+    rows: int = Field(ge=0, description="Rows in the files.")
+    rows_used: int = Field(ge=0, description="Rows that were counted; fewer than `rows` if they were sampled.")
 
 
 class Settings(Part):
-    """What was asked for."""
+    """The settings of the evaluation."""
 
-    min_samples: int = Field(ge=1, description="Rows below which nothing is said.")
-    significance: float = Field(gt=0, lt=1, description="Chance of a false alarm in the whole run.")
-    warning: float = Field(gt=0, description="Effect of a warning.")
-    drifted: float = Field(gt=0, description="Effect of drift.")
+    min_samples: int = Field(ge=1, description="Rows that a verdict needs.")
+    significance: float = Field(gt=0, lt=1, description="Probability of a false alarm in the whole report.")
+    warning: float = Field(gt=0, description="Effect from which a significant change is a warning.")
+    drifted: float = Field(gt=0, description="Effect from which a significant change is drift.")
     min_drifted_features: Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)] = Field(
-        description="How many columns must drift: a whole number, or a share below 1 of those that can be judged."
+        description="Columns that must drift: a whole number, or a share below 1 of the columns with enough rows."
     )
 
 
 class Shares(Part):
-    """A share of the rows on both sides."""
+    """A share of the reference rows and of the current rows."""
 
     reference: float = Field(ge=0, le=1, description="Of the reference rows.")
     current: float = Field(ge=0, le=1, description="Of the current rows.")
 
 
 class Cell(Part):
-    """Rows that fell into one bin or category."""
+    """Rows in one bin or category."""
 
-    label: str = Field(description="The bin or category in words.")
-    lower: float | None = Field(default=None, description="Numbers: values above this one; absent for the lowest bin.")
-    upper: float | None = Field(default=None, description="Numbers: values up to this one; absent for the highest bin.")
+    label: str = Field(description="Label of the bin or category.")
+    lower: float | None = Field(
+        default=None, description="Lower end of a bin of numbers, exclusive; absent for the lowest bin."
+    )
+    upper: float | None = Field(
+        default=None, description="Upper end of a bin of numbers, inclusive; absent for the highest bin."
+    )
     reference: int = Field(ge=0, description="Reference rows.")
     current: int = Field(ge=0, description="Current rows.")
 
 
 class ColumnReport(Part):
-    """What was found of one column, or of the score."""
+    """The result of one column, of the score, or of the predicted class."""
 
-    name: str = Field(description="Name of the column; `score` and `prediction` are what the model said.")
-    kind: Literal[FeatureKind, "score", "prediction"] = Field(description="What it holds.")
+    name: str = Field(description="Name of the column; `score` and `prediction` are outputs of the model.")
+    kind: Literal[FeatureKind, "score", "prediction"] = Field(description="Kind of the values.")
     verdict: VerdictName = Field(
         description="Drifted and Warning are significant and large, Changed is significant but too small to matter, "
         "None is not significant, Unknown has too few rows."
     )
     words: str = Field(description="The verdict in words.")
-    hint: str | None = Field(default=None, description="What may lie behind it.")
-    method: str = Field(description="How the effect is measured.")
+    hint: str | None = Field(default=None, description="Description of the change.")
+    method: str = Field(description="Method that measures the effect.")
     effect: float = Field(description="Size of the change.")
     threshold: float = Field(description="Effect from which a significant change is drift.")
     warning: float = Field(description="Effect from which a significant change is a warning.")
-    p: float = Field(ge=0, le=1, description="Chance of such a change if nothing changed, before Holm's correction.")
-    statistics: dict[str, float] = Field(description="Every effect size that applies, by name; `psi` is PSI*.")
-    psi: float = Field(description="PSI as other tools report it; PSI* is less what chance alone gives.")
-    design_effect: float = Field(ge=1, description="How much less than independent rows the rows say.")
+    p: float = Field(ge=0, le=1, description="p-value before Holm's correction.")
+    statistics: dict[str, float] = Field(description="Every applicable effect size by method; `psi` is PSI*.")
+    psi: float = Field(description="Population stability index; PSI* is PSI less its expectation without drift.")
+    design_effect: float = Field(
+        ge=1, description="Design effect: the effective sample size is the number of rows divided by it."
+    )
     rows: int = Field(ge=0, description="Current rows with a value.")
     missing: Shares | None = Field(default=None, description="Rows without a value.")
     unseen: Shares | None = Field(
-        default=None, description="Rows of a category beyond those counted one by one, or with a value of another kind."
+        default=None, description="Rows with a category that has no count of its own, or with an invalid value."
     )
     out_of_range: Shares | None = Field(
-        default=None, description="Rows below the least or above the largest value of the reference."
+        default=None, description="Rows below the smallest or above the largest value of the reference."
     )
-    cells: tuple[Cell, ...] = Field(description="Histogram: the bins from low to high, or the categories.")
+    cells: tuple[Cell, ...] = Field(description="Histogram: bins in ascending order, or categories.")
     mark: float | None = Field(default=None, description="Decision threshold of the score.")
 
 
@@ -100,36 +106,34 @@ class FaultReport(Part):
     """A data fault."""
 
     column: str = Field(description="Name of the column.")
-    check: Literal["missing", "other", "out-of-range"] = Field(description="What is wrong with the values.")
+    check: Literal["missing", "other", "out-of-range"] = Field(description="Kind of the fault.")
     words: str = Field(description="The fault in words.")
     shares: Shares = Field(description="Rows with the fault.")
-    p: float = Field(ge=0, le=1, description="Chance of such a rise if nothing changed, before Holm's correction.")
+    p: float = Field(ge=0, le=1, description="p-value of the rise before Holm's correction.")
 
 
 class MetricReport(Part):
     """A performance metric of the current rows."""
 
-    metric: str = Field(description="Its name.")
-    estimated: bool = Field(description="Whether it is estimated from the scores alone, without labels.")
-    value: float = Field(description="Its value.")
-    lower: float = Field(description="Lower end of its interval.")
-    upper: float = Field(description="Upper end of its interval.")
-    baseline: float | None = Field(default=None, description="Its value on the reference rows.")
-    rows: int = Field(ge=0, description="Rows that it was taken from.")
-    tolerance: float | None = Field(
-        default=None, description="Loss that is tolerated; only of the metric that decides."
-    )
+    metric: str = Field(description="Name of the metric.")
+    estimated: bool = Field(description="Whether it is estimated from the scores without labels.")
+    value: float = Field(description="Value of the metric.")
+    lower: float = Field(description="Lower end of the confidence interval.")
+    upper: float = Field(description="Upper end of the confidence interval.")
+    baseline: float | None = Field(default=None, description="Value on the reference rows.")
+    rows: int = Field(ge=0, description="Rows from which it was computed.")
+    tolerance: float | None = Field(default=None, description="Tolerated loss; only for the metric that decides.")
     lost: bool | None = Field(
         default=None,
-        description="Whether it is worse than the baseline by more than is tolerated, wherever in their intervals.",
+        description="Whether the loss exceeds the tolerance after accounting for both confidence intervals.",
     )
 
 
 class DriftReport(Part):
-    """What `perennate drift` found."""
+    """The result of `perennate drift`."""
 
     schema_id: Literal["perennate.dev/drift-report/v1"] = Field(default=SCHEMA, alias="schema")
-    outcome: Outcome = Field(description="What the exit code says in a word.")
+    outcome: ReportOutcome = Field(description="Meaning of the exit code.")
     exit_code: int = Field(ge=0, description="Exit code of the command.")
     words: str = Field(description="The outcome in words.")
     reference: Source
@@ -138,11 +142,11 @@ class DriftReport(Part):
     settings: Settings
     columns: tuple[ColumnReport, ...] = Field(description="Worst first; empty if there are too few rows.")
     faults: tuple[FaultReport, ...] = Field(description="Largest first.")
-    performance: tuple[MetricReport, ...] = Field(description="Measured from the truth, or estimated.")
-    notes: tuple[str, ...] = Field(description="What else a reader should know.")
+    performance: tuple[MetricReport, ...] = Field(description="Metrics, measured with labels or estimated.")
+    notes: tuple[str, ...] = Field(description="Further remarks.")
 
     def to_json(self) -> str:
-        """The document as text."""
+        """The document as JSON text."""
         return self.model_dump_json(by_alias=True, exclude_none=True, indent=2) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Histograms and scales as inline SVG: no script, no style but the page's, readable without colours."""
+"""Histograms and effect scales as inline SVG, without scripts and readable without colours."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from perennate.report.words import METHODS, bound, number, percent, size
 WIDTH, HEIGHT = 340.0, 140.0
 TOP, BOTTOM = 8.0, 22.0
 BARS = 24
-"""Bars of equal width that many narrow bins are shown as."""
+"""Number of bars of equal width that replace many narrow bins."""
 MANY = 20
-"""Bins that are shown one by one."""
+"""Up to this many bins are shown as they are."""
 MOST_CATEGORIES = 10
 ROW = 20.0
 LABEL = 110.0
@@ -28,8 +28,8 @@ class Bar:
     """A pair of bars.
 
     Args:
-        label: what falls into it.
-        reference, current: shares of the rows on either side.
+        label: label of the bin or category.
+        reference, current: share of the reference rows and of the current rows.
     """
 
     label: str
@@ -38,23 +38,23 @@ class Bar:
 
 
 def histogram(column: ColumnReport, place: int) -> Element | None:
-    """Reference against current; None if there are no rows to show."""
+    """Draw the histogram of reference and current rows; None without rows."""
     totals = sum(cell.reference for cell in column.cells), sum(cell.current for cell in column.cells)
     if not all(totals):
         return None
     if column.kind in {"categorical", "prediction"}:
-        return _sideways(column, category_bars(column.cells, *totals), place)
+        return _horizontal_bars(column, category_bars(column.cells, *totals), place)
     narrow = sum(cell.upper is not None and cell.lower is not None for cell in column.cells) > MANY
     bars = (
-        equal_bars(column.cells, *totals, say=clock if column.kind == "datetime" else bound)
+        equal_bars(column.cells, *totals, format_value=clock if column.kind == "datetime" else bound)
         if narrow
         else interval_bars(column.cells, *totals)
     )
-    return _upright(column, bars, place, spread=narrow)
+    return _vertical_bars(column, bars, place, spread=narrow)
 
 
 def category_bars(cells: tuple[Cell, ...], reference: int, current: int) -> list[Bar]:
-    """The categories with the most rows on either side, then the other ones together, then what is unseen."""
+    """The most frequent categories of either side, then the sum of the others, then unseen values."""
     *named, other = [Bar(cell.label, cell.reference / reference, cell.current / current) for cell in cells]
     by_size = sorted(named, key=lambda bar: -max(bar.reference, bar.current))
     kept, rest = by_size[:MOST_CATEGORIES], by_size[MOST_CATEGORIES:]
@@ -66,14 +66,16 @@ def category_bars(cells: tuple[Cell, ...], reference: int, current: int) -> list
 
 
 def interval_bars(cells: tuple[Cell, ...], reference: int, current: int) -> list[Bar]:
-    """One pair for each bin."""
+    """One pair of bars for each bin."""
     return [Bar(cell.label, cell.reference / reference, cell.current / current) for cell in cells]
 
 
-def equal_bars(cells: tuple[Cell, ...], reference: int, current: int, say: Callable[[float], str] = bound) -> list[Bar]:
-    """Bars of equal width over the middle of the reference, and one at each end for what lies further out.
+def equal_bars(
+    cells: tuple[Cell, ...], reference: int, current: int, format_value: Callable[[float], str] = bound
+) -> list[Bar]:
+    """Bars of equal width over the inner bins of the reference, and one at each end for all other values.
 
-    Rows are taken to be even inside a bin, which is what a bin knows of them.
+    Rows are assumed to be evenly distributed inside a bin.
     """
     low, high = middle(cells)
     step = (high - low) / BARS
@@ -83,18 +85,18 @@ def equal_bars(cells: tuple[Cell, ...], reference: int, current: int, say: Calla
             sums[place][0] += part * cell.reference / reference
             sums[place][1] += part * cell.current / current
     ends = [low + step * place for place in range(BARS + 1)]
-    labels = [f"up to {say(low)}", *(f"{say(a)} to {say(b)}" for a, b in pairwise(ends))]
-    return [Bar(label, *pair) for label, pair in zip([*labels, f"above {say(high)}"], sums, strict=True)]
+    labels = [f"up to {format_value(low)}", *(f"{format_value(a)} to {format_value(b)}" for a, b in pairwise(ends))]
+    return [Bar(label, *pair) for label, pair in zip([*labels, f"above {format_value(high)}"], sums, strict=True)]
 
 
 def middle(cells: tuple[Cell, ...]) -> tuple[float, float]:
-    """From where to where the bars of equal width go: all bins but the two outermost."""
+    """The range of the bars of equal width: all bins but the outermost two."""
     inner = [cell for cell in cells if cell.lower is not None and cell.upper is not None]
     return float(inner[0].upper or 0.0), float(inner[-1].lower or 0.0)
 
 
 def _parts(cell: Cell, low: float, high: float) -> list[tuple[int, float]]:
-    """The bars that a bin lies in, and which part of it."""
+    """The bars that overlap with a bin, and the share of the bin in each."""
     if cell.upper is not None and cell.upper <= low:
         return [(0, 1.0)]
     if cell.lower is not None and cell.lower >= high:
@@ -110,7 +112,7 @@ def _parts(cell: Cell, low: float, high: float) -> list[tuple[int, float]]:
 
 
 def _svg(column: ColumnReport, place: int, height: float, words: str) -> Element:
-    """An image with its name and description for who cannot see it."""
+    """An SVG image with title and description for screen readers."""
     svg = Element(
         "svg", {"viewBox": f"0 0 {WIDTH:g} {height:g}", "role": "img", "aria-labelledby": f"t{place} d{place}"}
     )
@@ -119,16 +121,16 @@ def _svg(column: ColumnReport, place: int, height: float, words: str) -> Element
     return svg
 
 
-def _described(bars: list[Bar]) -> str:
-    """What the bars show, in words."""
+def _description(bars: list[Bar]) -> str:
+    """Describe the largest differences in words."""
     moved = sorted(bars, key=lambda bar: -abs(bar.current - bar.reference))[:3]
     said = (f"{bar.label}: {percent(bar.reference)} of the reference, {percent(bar.current)} now" for bar in moved)
     return "Largest differences: " + "; ".join(said) + "."
 
 
-def _upright(column: ColumnReport, bars: list[Bar], place: int, *, spread: bool) -> Element:
-    """Filled bars for the reference, a line over them for the current rows."""
-    svg = _svg(column, place, HEIGHT, _described(bars))
+def _vertical_bars(column: ColumnReport, bars: list[Bar], place: int, *, spread: bool) -> Element:
+    """Vertical bars: filled bars for the reference, a line for the current rows."""
+    svg = _svg(column, place, HEIGHT, _description(bars))
     top = max(max(bar.reference, bar.current) for bar in bars)
     wide, floor = WIDTH / len(bars), HEIGHT - BOTTOM
     scale = (floor - TOP) / top
@@ -149,7 +151,7 @@ def _upright(column: ColumnReport, bars: list[Bar], place: int, *, spread: bool)
 
 
 def _mark(svg: Element, mark: float, ends: tuple[float, float], floor: float) -> None:
-    """A line where the model's decision changes."""
+    """A line at the decision threshold of the model."""
     low, high = ends
     wide = WIDTH / (BARS + 2)
     if low < mark < high:
@@ -158,9 +160,9 @@ def _mark(svg: Element, mark: float, ends: tuple[float, float], floor: float) ->
         _text(svg, x, HEIGHT - 6, f"decision {number(mark)}", "middle")
 
 
-def _sideways(column: ColumnReport, bars: list[Bar], place: int) -> Element:
-    """A pair of bars for each category, its name before them."""
-    svg = _svg(column, place, ROW * len(bars) + 4, _described(bars))
+def _horizontal_bars(column: ColumnReport, bars: list[Bar], place: int) -> Element:
+    """Horizontal bars: a labelled pair for each category."""
+    svg = _svg(column, place, ROW * len(bars) + 4, _description(bars))
     top = max(max(bar.reference, bar.current) for bar in bars)
     scale = (WIDTH - LABEL - 50) / top
     for index, bar in enumerate(bars):
@@ -174,7 +176,7 @@ def _sideways(column: ColumnReport, bars: list[Bar], place: int) -> Element:
 
 
 def scale(column: ColumnReport) -> Element:
-    """The effect on a line from 0 to twice the threshold, with where a warning and where drift begins."""
+    """Draw the effect on a scale from 0 to twice the threshold, with the thresholds of warning and drift."""
     svg = Element("svg", {"viewBox": f"0 0 {WIDTH:g} 32", "aria-hidden": "true"})
     per_effect = WIDTH / (2 * column.threshold)
     _rect(svg, "track", 0, 8, WIDTH, 8)

@@ -1,4 +1,4 @@
-"""Reference rows against current rows, bin by bin."""
+"""Histograms of reference and current rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REST = "any other"
 
 
 def feature_cells(sample: Sample, index: int) -> tuple[Cell, ...]:
-    """The histogram of a feature; values that are missing or no number are no part of it."""
+    """The histogram of a feature, without missing and invalid values."""
     layout = sample.layout
     feature = layout.features[index]
     below, above, _, other = sample.total[layout.specials[:, index]].tolist()
@@ -44,7 +44,7 @@ def score_cells(sample: Sample) -> tuple[Cell, ...]:
 
 
 def prediction_cells(sample: Sample) -> tuple[Cell, ...]:
-    """The histogram of the predicted class, of more than two."""
+    """The histogram of the predicted class, for more than two classes."""
     profile, layout = sample.profile, sample.layout
     if profile.prediction is None:
         return ()
@@ -54,7 +54,7 @@ def prediction_cells(sample: Sample) -> tuple[Cell, ...]:
 
 
 def interval_cells(feature: NumericFeature | Score, reference: list[int], current: list[int]) -> list[Cell]:
-    """The bins of numbers; the outermost end at the least and largest value of the reference."""
+    """The bins of a numeric feature; the outermost end at the smallest and largest value of the reference."""
     edges = feature.edges.tolist()
     lowers, uppers = [feature.minimum, *edges], [*edges, feature.maximum]
     return [
@@ -64,7 +64,7 @@ def interval_cells(feature: NumericFeature | Score, reference: list[int], curren
 
 
 def end(feature: NumericFeature | Score, value: float) -> str:
-    """An end of a bin in words."""
+    """Format an end of a bin."""
     if isinstance(feature, NumericFeature) and feature.kind == "boolean":
         return "true" if value else "false"
     if isinstance(feature, NumericFeature) and feature.kind == "datetime":
@@ -73,17 +73,17 @@ def end(feature: NumericFeature | Score, value: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A time of day."""
+    """Format seconds since midnight as a time of day."""
     minutes = int(np.floor(seconds / 60))
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _label(feature: NumericFeature | Score, lower: float | None, upper: float | None, place: int) -> str:
-    """A bin in words."""
+    """The label of a bin."""
     if upper is None or lower is None:
         return f"up to {end(feature, upper)}" if upper is not None else f"above {end(feature, lower or 0.0)}"
     if isinstance(feature, NumericFeature) and feature.kind == "boolean":
         return end(feature, upper)
-    # Of whole numbers, the bin above 3 and up to 4 holds 4.
+    # A bin of whole numbers from 3 (exclusive) to 4 contains only 4.
     single = lower == upper or (lower.is_integer() and upper == lower + 1 and place > 0)
     return end(feature, upper) if single else f"{end(feature, lower)} to {end(feature, upper)}"

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: no script, no font, no address."""
+"""The report as a self-contained HTML page, without scripts, fonts or links to other files."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from perennate import __version__
 from perennate.report.document import ColumnReport, DriftReport, MetricReport, Shares
 from perennate.report.figures import histogram, scale
 from perennate.report.style import CSS, content_policy
-from perennate.report.table import plain, standing
+from perennate.report.table import performance_verdict, plain
 from perennate.report.words import METHODS, number, p_value, percent, pluralize, quorum, size
 
-LOUD = ("Drifted", "Warning")
+PROMINENT = ("Drifted", "Warning")
 CHIPS = {"Drifted": "drifted", "Warning": "warning", "Changed": "changed", "None": "no change", "Unknown": "unknown"}
 SHARES = (("missing", "missing"), ("unseen", "unseen"), ("out of range", "out_of_range"))
 
 
 def page(report: DriftReport) -> str:
-    """The page as text. Every text is escaped by the writer, so that no name can become markup."""
+    """Render the page. The XML writer escapes all text, so names cannot inject markup."""
     html = Element("html", {"lang": "en"})
     _head(html, report)
     body = SubElement(html, "body")
@@ -32,7 +32,7 @@ def page(report: DriftReport) -> str:
         _performance(main, report.performance)
     _about(body, report)
     for element in html.iter():
-        # No control character may stand in a page, wherever it comes from.
+        # Names from files may contain control characters.
         element.text = plain(element.text) if element.text and element.tag != "style" else element.text
     return "<!doctype html>\n" + tostring(html, encoding="unicode", method="html") + "\n"
 
@@ -48,7 +48,7 @@ def _head(html: Element, report: DriftReport) -> None:
 
 
 def _headline(main: Element, report: DriftReport) -> None:
-    """What was found, and in what."""
+    """The result and the sources."""
     header = SubElement(main, "header", {"class": report.outcome})
     _add(header, "h1", report.words)
     _add(
@@ -64,7 +64,7 @@ def _headline(main: Element, report: DriftReport) -> None:
 
 def _faults(main: Element, report: DriftReport) -> None:
     _add(main, "h2", "Faulty data")
-    _add(main, "p", "Mend these first: a fault can look like drift, and a model must not learn from it.", "soft")
+    _add(main, "p", "Fix these first: a fault can look like drift, and a model must not be trained on it.", "soft")
     entries = SubElement(main, "ul")
     for fault in report.faults:
         _add(entries, "li", fault.words)
@@ -94,30 +94,30 @@ def _summary(main: Element, report: DriftReport) -> None:
 
 
 def _cards(main: Element, report: DriftReport) -> None:
-    """A card with a histogram for each column; those that are quiet are folded away."""
+    """A card with a histogram for each column; columns without a relevant change are collapsed."""
     faulty = {fault.column for fault in report.faults}
     places = range(len(report.columns))
-    loud = [at for at in places if report.columns[at].verdict in LOUD or report.columns[at].name in faulty]
-    quiet = [at for at in places if at not in loud]
+    prominent = [at for at in places if report.columns[at].verdict in PROMINENT or report.columns[at].name in faulty]
+    collapsed = [at for at in places if at not in prominent]
     _add(main, "h2", "Histograms")
     _key(main)
-    if loud:
-        _grid(main, report, loud)
-    if quiet:
-        fold = SubElement(main, "details", {} if loud else {"open": "open"})
-        _add(fold, "summary", f"{pluralize(len(quiet), 'column')} without a change that matters")
-        _grid(fold, report, quiet)
+    if prominent:
+        _grid(main, report, prominent)
+    if collapsed:
+        fold = SubElement(main, "details", {} if prominent else {"open": "open"})
+        _add(fold, "summary", f"{pluralize(len(collapsed), 'column')} without a change that matters")
+        _grid(fold, report, collapsed)
 
 
 def _grid(parent: Element, report: DriftReport, places: list[int]) -> None:
-    """The cards of some columns."""
+    """A grid of cards."""
     grid = SubElement(parent, "div", {"class": "cards"})
     for place in places:
         _card(grid, report.columns[place], place, report)
 
 
 def _key(main: Element) -> None:
-    """What the two marks stand for."""
+    """The legend of the histograms."""
     key = SubElement(main, "p", {"class": "key"})
     for style, words in (("ref", "reference"), ("cur", "current (a line, or the narrow bar)")):
         entry = SubElement(key, "span")
@@ -130,7 +130,7 @@ def _key(main: Element) -> None:
 
 
 def _card(grid: Element, column: ColumnReport, place: int, report: DriftReport) -> None:
-    """One column."""
+    """The card of one column."""
     card = SubElement(grid, "article", {"id": f"c{place}"})
     head = SubElement(card, "div", {"class": "head"})
     _add(head, "h3", column.name)
@@ -151,7 +151,7 @@ def _card(grid: Element, column: ColumnReport, place: int, report: DriftReport) 
 
 
 def _shares(card: Element, column: ColumnReport) -> None:
-    """Missing, unseen and out of range, on both sides."""
+    """A table of missing, unseen and out-of-range shares."""
     known = [(title, getattr(column, field)) for title, field in SHARES if getattr(column, field) is not None]
     if not known:
         return
@@ -169,7 +169,7 @@ def _performance(main: Element, metrics: tuple[MetricReport, ...]) -> None:
     estimated = any(metric.estimated for metric in metrics)
     _add(main, "h2", "Estimated performance" if estimated else "Performance")
     if estimated:
-        words = "From the scores alone, if they still mean what they did. Only the truth can show that they do not."
+        words = "Estimated from the scores, assuming that their calibration is still valid. Only labels can prove it."
         _add(main, "p", words, "soft")
     box = SubElement(main, "div", {"class": "scroll"})
     table = SubElement(box, "table")
@@ -183,28 +183,28 @@ def _performance(main: Element, metrics: tuple[MetricReport, ...]) -> None:
             f"{metric.lower:.4g} to {metric.upper:.4g}",
             "" if metric.baseline is None else f"{metric.baseline:.4g}",
             f"{metric.rows:,}",
-            standing(metric),
+            performance_verdict(metric),
         ):
             _add(row, "td", text)
 
 
 def _about(body: Element, report: DriftReport) -> None:
-    """How to read it, and what made it."""
+    """Explanations and version."""
     asked = report.settings
     footer = SubElement(body, "footer")
     _add(
         footer,
         "p",
-        f"A column drifted if its change is significant (the chance of one false alarm in this whole report is "
+        f"A column drifted if its change is significant (the probability of a false alarm in the report is "
         f"{asked.significance:g}) and large (its effect reaches the threshold). A significant change below the "
-        f"warning level is too small to matter. Columns with fewer than {asked.min_samples:,} rows are not judged. "
-        f"It takes drift of at least {quorum(asked.min_drifted_features)} of the columns to call it drift.",
+        f"warning threshold is too small to matter. Columns with fewer than {asked.min_samples:,} rows are unknown. "
+        f"The result is drift if at least {quorum(asked.min_drifted_features)} of the columns drifted.",
     )
     _add(
         footer,
         "p",
-        "Unseen: a category that the reference does not count by itself, or a value of another kind. Out of range: "
-        "below the least or above the largest value of the reference.",
+        "Unseen: a category without a count of its own in the reference, or an invalid value. Out of range: "
+        "below the smallest or above the largest value of the reference.",
     )
     _add(footer, "p", f"Profile {report.profile_digest}. Made by perennate {__version__}.")
 
@@ -227,7 +227,7 @@ def _change(shares: Shares | None) -> str:
 
 
 def _add(parent: Element, tag: str, text: str, style: str = "") -> Element:
-    """A child with a text."""
+    """Add a child element with text."""
     child = SubElement(parent, tag, {"class": style} if style else {})
     child.text = text
     return child

@@ -1,4 +1,4 @@
-"""The style of the page. It is the only thing that the page's content policy lets in, by its hash."""
+"""The style sheet of the page. The content security policy of the page allows it by its hash, and nothing else."""
 
 from __future__ import annotations
 

@@ -15,35 +15,35 @@ from perennate.report.words import METHODS, number, p_value, percent, size
 STYLES = {"Drifted": "bold red", "Warning": "yellow", "Changed": "cyan", "None": "green", "Unknown": "dim"}
 OUTCOMES = {"Quiet": "bold green", "Drift": "bold red", "DataFault": "bold magenta", "Unknown": "bold yellow"}
 WIDTH = 120
-"""Of what is no terminal; a terminal has its own."""
+"""Width of output that is not a terminal."""
 LONGEST_NAME = 40
 
 
 def print_table(report: DriftReport, stream: TextIO) -> None:
-    """Write the report as tables. Colours only on a terminal, and none if NO_COLOR is set."""
+    """Write the report as tables, with colours only on a terminal and unless NO_COLOR is set."""
     console = Console(file=stream, highlight=False, width=None if stream.isatty() else WIDTH)
 
-    def say(*parts: str | tuple[str, str]) -> None:
-        """A line of text; only a terminal breaks it."""
+    def write_line(*parts: str | tuple[str, str]) -> None:
+        """Write a line of text; it is wrapped only on a terminal."""
         clean = ((plain(part), "") if isinstance(part, str) else (plain(part[0]), part[1]) for part in parts)
         console.print(Text.assemble(*clean), soft_wrap=not stream.isatty())
 
-    say((report.words, OUTCOMES[report.outcome]))
-    say(
+    write_line((report.words, OUTCOMES[report.outcome]))
+    write_line(
         f"{_names(report.reference.names)} ({report.reference.rows:,} rows) against "
         f"{_names(report.current.names)} ({report.current.rows:,} rows)"
     )
     for fault in report.faults:
-        say(("data fault ", "bold magenta"), fault.words)
+        write_line(("data fault ", "bold magenta"), fault.words)
     if report.columns:
         console.print(columns_table(report.columns))
     for column in report.columns:
         if column.hint and column.verdict in {"Drifted", "Warning"}:
-            say(column.hint)
+            write_line(column.hint)
     if report.performance:
         console.print(performance_table(report.performance))
     for note in report.notes:
-        say((note, "dim"))
+        write_line((note, "dim"))
 
 
 def columns_table(columns: tuple[ColumnReport, ...]) -> Table:
@@ -81,26 +81,26 @@ def performance_table(metrics: tuple[MetricReport, ...]) -> Table:
             f"{metric.lower:.4g} to {metric.upper:.4g}",
             "" if metric.baseline is None else f"{metric.baseline:.4g}",
             f"{metric.rows:,}",
-            Text(standing(metric), style="bold red" if metric.lost else ""),
+            Text(performance_verdict(metric), style="bold red" if metric.lost else ""),
         )
     return table
 
 
-def standing(metric: MetricReport) -> str:
-    """What is said of the metric that decides; empty for the others."""
+def performance_verdict(metric: MetricReport) -> str:
+    """The verdict of the metric that decides; empty for the others."""
     if metric.lost is None or metric.tolerance is None:
         return ""
     return f"{'lost' if metric.lost else 'held'} (tolerated {metric.tolerance:.3g})"
 
 
 def shortened(name: str) -> str:
-    """A name that fits into a table."""
+    """Shorten a name to the width of a table column."""
     name = plain(name)
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def plain(text: str) -> str:
-    """A text that cannot steer a terminal: names come from files."""
+    """Replace control characters, because names come from files and could control the terminal."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
@@ -109,7 +109,7 @@ def _names(names: tuple[str, ...]) -> str:
 
 
 def _change(shares: Shares | None) -> str:
-    """From the reference's share to the current one; a dot where there is nothing on either side."""
+    """Format the change of a share; a dot if both are 0."""
     if shares is None:
         return ""
     if not (shares.reference or shares.current):

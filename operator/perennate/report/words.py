@@ -1,4 +1,4 @@
-"""Verdicts, numbers and faults as a person would say them."""
+"""Texts of verdicts, faults and numbers."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ METHODS = {
     "wasserstein": "Wasserstein",
     "meanShift": "mean shift",
 }
-"""Effect sizes as they are written."""
+"""Names of the methods in texts."""
 CHECKS = {"missing": "missing", "other": "unseen or of another kind", "out-of-range": "outside the reference's range"}
 SMALLEST_P = 1e-12
 
 
 def verdict_words(result: FeatureResult, *, needed: int) -> str:
-    """The verdict on a column in one sentence.
+    """The verdict of a column in one sentence.
 
     Args:
-        result: what was found.
-        needed: rows below which nothing is said.
+        result: result of the column.
+        needed: rows that a verdict needs.
     """
     effect = f"{METHODS.get(result.method, result.method)} {size(result.effect)}"
     if result.verdict is DriftVerdict.UNKNOWN:
@@ -42,7 +42,7 @@ def fault_words(fault: DataFault) -> str:
 
 
 def number(value: float) -> str:
-    """A number of any size, short: three digits that count, without an exponent where it can be done."""
+    """Format a number with about three significant digits, without an exponent if possible."""
     if value == 0 or 0.001 <= abs(value) < 100_000:
         digits = 0 if abs(value) >= 1000 else 3 if 0 < abs(value) < 0.1 else 2
         text = f"{value:,.{digits}f}"
@@ -51,34 +51,34 @@ def number(value: float) -> str:
 
 
 def size(effect: float) -> str:
-    """An effect size."""
+    """Format an effect size."""
     return f"{effect:.2f}" if abs(effect) >= 0.095 else f"{abs(effect) if abs(effect) < 0.0005 else effect:.3f}"
 
 
 def bound(value: float) -> str:
-    """An end of a bin."""
+    """Format an end of a bin."""
     return f"{value:.4g}" if abs(value) < 10_000 or abs(value) >= 1e9 else f"{value:,.0f}"
 
 
 def p_value(p: float) -> str:
-    """A p-value; below a bound, how small it is means nothing."""
+    """Format a p-value; below `SMALLEST_P` only the bound is shown."""
     if p < SMALLEST_P:
         return "p < 1e-12"
     return f"p = {p:.2f}" if p >= 0.01 else f"p = {p:.1g}"
 
 
 def percent(share: float) -> str:
-    """A share."""
+    """Format a share in per cent."""
     if share < 0.001:
         return "< 0.1 %" if share else "0 %"
     return f"{100 * share:.1f} %" if share < 0.1 else f"{100 * share:.0f} %"
 
 
 def quorum(least: float) -> str:
-    """How many columns must drift: a number, or a share of them."""
+    """Format a quorum: a number of columns, or a share in per cent."""
     return f"{least:,}" if least >= 1 else f"{least * 100:g} %"
 
 
 def pluralize(many: int, one: str, more: str | None = None) -> str:
-    """A number with its noun."""
+    """Format a number with its noun in singular or plural."""
     return f"{many:,} {one if many == 1 else more or one + 's'}"

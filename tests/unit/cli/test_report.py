@@ -105,7 +105,7 @@ def test_a_page_shows_the_thresholds_of_a_rule(tmp_path: Path) -> None:
     assert levels == [
         level for column in report.columns for level in expected.get(column.name, ["warning 0.10", "drift 0.20"])
     ]
-    assert "drift of at least 50 % of the columns" in "".join(found.text)
+    assert "at least 50 % of the columns drifted" in "".join(found.text)
     assert "0.1 is too small" not in "".join(found.text)
 
 

@@ -26,7 +26,7 @@ from perennate.report.document import (
     DriftReport,
     FaultReport,
     MetricReport,
-    Outcome,
+    ReportOutcome,
     Settings,
     Shares,
     Source,
@@ -34,7 +34,7 @@ from perennate.report.document import (
 from perennate.report.histograms import feature_cells, prediction_cells, score_cells
 from perennate.report.words import fault_words, pluralize, quorum, verdict_words
 
-OUTCOMES: Mapping[Exit, Outcome] = {
+OUTCOMES: Mapping[Exit, ReportOutcome] = {
     Exit.QUIET: "Quiet",
     Exit.DRIFT: "Drift",
     Exit.FAULT: "DataFault",
