@@ -63,7 +63,7 @@ def encode_request(request: RunRequest) -> str:
     return canonical_json(request.to_document()).decode()
 
 
-def training_job_run(
+def run_job(
     resource: TrainingJob,
     *,
     attempt: int,

@@ -21,12 +21,12 @@ MANIFEST_FILE: Final = "manifest.json"
 
 
 def version_uri(model: str, digest: str) -> str:
-    """Where a version lies, for people and for `spec.model.pinned.uri`."""
+    """URI of a version, for messages and for `spec.model.pinned.uri`."""
     return f"store://{model}/versions/{digest.removeprefix('sha256:')}"
 
 
 class FileEntry(Model):
-    """One file of a version."""
+    """A file of a version."""
 
     path: str = Field(description="Name of the file inside the version's folder.")
     digest: Digest
@@ -34,17 +34,14 @@ class FileEntry(Model):
 
 
 class FeatureSchema(Model):
-    """One input column of the model."""
+    """An input column of the model."""
 
     name: str
     type: FeatureType
 
 
 class ModelManifest(Document):
-    """`manifest.json`: every file of a version and where it came from.
-
-    The version is the digest of its canonical form, so it holds no time and no host.
-    """
+    """`manifest.json`. The digest of its canonical form identifies the version, so it has no times and host names."""
 
     schema_: Literal["perennate.dev/manifest/v1"] = Field(default="perennate.dev/manifest/v1", alias="schema")
     model: str
@@ -63,7 +60,7 @@ class ModelManifest(Document):
 
     @property
     def digest(self) -> str:
-        """The version: digest of the canonical manifest."""
+        """Digest of the canonical form, which identifies the version."""
         return digest_document(self.to_document())
 
 

@@ -1,4 +1,4 @@
-"""What operator and serving pod agree on: the configuration that a pod gets."""
+"""The configuration of a serving pod, which the operator writes and the pod reads."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from perennate.api.meta import Digest, Model
 
 
 class CaptureConfig(Model):
-    """Which rows a serving pod keeps for retraining."""
+    """Capture of rows for retraining."""
 
-    sampling_ratio: float = Field(ge=0, le=1, description="Share of the requests whose rows are kept.")
+    sampling_ratio: float = Field(ge=0, le=1, description="Fraction of the requests whose rows are captured.")
     flush_seconds: float = Field(gt=0, description="Seconds between two files.")
     retention_seconds: float = Field(gt=0, description="Age in seconds at which a file is deleted.")
 
 
 class ServingConfig(Document):
-    """What a serving pod serves (environment variable PERENNATE_SERVING)."""
+    """Value of the environment variable PERENNATE_SERVING."""
 
     schema_: Literal["perennate.dev/serving/v1"] = Field(default="perennate.dev/serving/v1", alias="schema")
     namespace: str = Field(description="Namespace of the ModelDeployment.")
     model_deployment: str = Field(description="Name of the ModelDeployment.")
     model: str = Field(description="Model line.")
-    digest: Digest = Field(description="Version: the digest of its manifest.")
+    digest: Digest = Field(description="Digest of the version.")
     capture: CaptureConfig | None = None

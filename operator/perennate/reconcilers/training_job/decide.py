@@ -83,7 +83,7 @@ def _without_job(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJ
 def _start(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], *, attempt: int) -> Plan:
     """Create the Job of an attempt. Its name is derived from uid and attempt, so a repeated pass finds it."""
     resource, settings = observed.resource, observed.settings
-    job = training.training_job_run(
+    job = training.run_job(
         resource,
         attempt=attempt,
         request=build_request(observed),
