@@ -77,7 +77,7 @@ def test_a_port_that_is_taken_is_named(rain: Published, tmp_path: Path) -> None:
         serving(environment) as pod,
     ):
         assert pod.process.wait(DEADLINE_SECONDS) == 1
-        assert f"port {environment['PERENNATE_OPERATIONS_PORT']} on 127.0.0.1 cannot be used" in (
+        assert f"port {environment['PERENNATE_OPERATIONS_PORT']} on 127.0.0.1 cannot be bound" in (
             pod.termination_log.read_text()
         )
 
