@@ -1,4 +1,4 @@
-"""For each command that documents name: the file that runs it, and the text in that file that does."""
+"""For each command that documents name: the file that runs it, and the text in that file that runs it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ACCOUNTS: Final = {
     "make images": ("tests/e2e/conftest.py", 'local_cluster("images")'),
     "make cluster-down": ("tests/e2e/conftest.py", 'local_cluster("down")'),
 }
-"""A command of a document -> the file that runs it, and the words there that do."""
+"""A command of a document -> the file that runs it, and the text in that file that runs it."""
 
 RECIPES: Final = {
     "demo": "$(BIN)/python -m tools.demo",
@@ -25,4 +25,4 @@ RECIPES: Final = {
     "cluster-down": "python3 -m tools.cluster down",
     "images": "python3 -m tools.cluster images",
 }
-"""What the make targets do of which the accounts above run the essence."""
+"""The recipes of make targets whose main command the entries above run."""

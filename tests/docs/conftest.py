@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def empty_cluster(tmp_path: Path) -> Iterator[Terminal]:
-    """A terminal with kubectl and helm for a new API server; the user's settings are neither read nor written."""
+    """A terminal with kubectl and helm for a new API server. The settings of the user are not used."""
     command = [sys.executable, "-m", "tools.cluster", "bin"]
     programs = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     with ControlPlane(tmp_path) as plane:

@@ -1,4 +1,4 @@
-"""Every command in the documents is run by a test, accounted for by name, or marked as not run."""
+"""Every command in the documents is run by a test, listed by name, or marked as not run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ REMARKS = ("include ", "run by ", "by name", "not run: ", "continues")
 
 
 def names(block: Block) -> list[str]:
-    """The commands of a block without their comments."""
+    """The commands of a block, without comments."""
     return [step.command.split("  #")[0].strip() for step in block.steps()]
 
 
-def account(command: str) -> str:
-    """What is wrong with the account of a command; empty if nothing is wrong."""
+def problem_with(command: str) -> str:
+    """The problem with the entry of a command; empty if there is none."""
     if command not in ACCOUNTS:
-        return f"`{command}` is in no account"
+        return f"`{command}` is not in ACCOUNTS"
     file, words = ACCOUNTS[command]
     if not (ROOT / file).is_file():
         return f"`{command}` is said to be run by {file}, which is not there"
@@ -38,8 +38,8 @@ def test_every_block_has_a_known_language() -> None:
     assert unknown == []
 
 
-def test_no_fence_is_hidden_from_the_checks() -> None:
-    """The parser of blocks does not see indented fences or fences of tildes."""
+def test_all_fences_are_visible_to_the_parser() -> None:
+    """The parser does not support indented fences or fences of tildes."""
     hidden = [
         f"{page.name}:{number}"
         for page in pages()
@@ -49,31 +49,31 @@ def test_no_fence_is_hidden_from_the_checks() -> None:
     assert hidden == []
 
 
-def test_every_remark_is_understood() -> None:
-    """A misspelt comment would change who runs a block."""
+def test_every_block_comment_is_valid() -> None:
+    """A misspelt comment would change which test runs a block."""
     remarks = {b.label(): b.remark for page in pages() for b in blocks(page) if b.remark}
     assert {where: remark for where, remark in remarks.items() if not remark.startswith(REMARKS)} == {}
 
 
-def test_commands_are_found() -> None:
+def test_documents_contain_commands() -> None:
     """Guards the tests below against an empty list."""
     assert {page.name for page in (block.page for block in COMMANDS)} >= {"README.md", "rainfall.md", "install.md"}
     assert [block for block in RUN if block.page == TUTORIAL and block.runner == TUTORIAL_TEST]
 
 
 @pytest.mark.parametrize("block", BY_NAME, ids=Block.label)
-def test_a_named_command_is_run_by_what_its_account_says(block: Block) -> None:
+def test_a_named_command_is_run_by_the_listed_file(block: Block) -> None:
     """For example, `make demo` in README is run by an end-to-end test."""
-    assert [problem for name in names(block) if (problem := account(name))] == []
+    assert [problem for name in names(block) if (problem := problem_with(name))] == []
 
 
 @pytest.mark.parametrize("command", ["make coffee"])
-def test_a_command_without_account_is_noticed(command: str) -> None:
-    assert account(command) == "`make coffee` is in no account"
+def test_a_command_without_an_entry_is_reported(command: str) -> None:
+    assert problem_with(command) == "`make coffee` is not in ACCOUNTS"
 
 
-def test_make_targets_do_what_the_accounts_take_them_for() -> None:
-    """Tests run the main command of a target; its recipe must have nothing else."""
+def test_recipes_of_make_targets_are_the_listed_ones() -> None:
+    """Tests run the main command of a target, so its recipe must contain nothing else."""
     makefile = (ROOT / "Makefile").read_text()
     for target, recipe in RECIPES.items():
         body = makefile.split(f"\n{target}:")[1].split("\n\n")[0].splitlines()[1:]
@@ -81,16 +81,16 @@ def test_make_targets_do_what_the_accounts_take_them_for() -> None:
 
 
 @pytest.mark.parametrize("block", RUN, ids=Block.label)
-def test_a_block_that_is_run_names_a_test_that_runs_it(block: Block) -> None:
-    """The test must exist and take its blocks from the pages."""
+def test_a_block_names_the_test_that_runs_it(block: Block) -> None:
+    """The test must exist and read its blocks from the pages."""
     text = (ROOT / block.runner).read_text()
     assert "run_by(Path(__file__))" in text
     assert block.steps()
 
 
 @pytest.mark.parametrize("block", NOT_RUN, ids=Block.label)
-def test_what_is_not_run_says_so_to_the_reader(block: Block) -> None:
-    """The page says above the block that no test runs it."""
+def test_a_block_that_is_not_run_is_marked_on_the_page(block: Block) -> None:
+    """The text above the block says that no test runs it."""
     above = block.page.read_text().splitlines()[: block.line - 2]
     paragraph = "\n".join(above).rstrip().split("\n\n")[-1]
     assert "not run by our tests" in " ".join(paragraph.split())

@@ -12,7 +12,7 @@ from tests.support.docs.terminal import Terminal
 FOLDER = ROOT / "build" / "drift-on-files"
 
 
-def test_the_tutorial_on_files_works_as_written() -> None:
+def test_the_commands_of_the_tutorial_run_as_documented() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     commands = run_by(Path(__file__))
     assert {block.page.name for block in commands} == {"drift-on-files.md"}

@@ -1,4 +1,4 @@
-"""Images in documents are drawings that render anywhere, in light and dark mode."""
+"""Images in documents render everywhere, in light and dark mode."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PICTURES = sorted((ROOT / "docs").glob("**/*.svg"))
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.name)
-def test_a_picture_stands_alone(picture: Path) -> None:
-    """It has a description, loads nothing, runs nothing, and supports dark mode."""
+def test_an_image_is_self_contained(picture: Path) -> None:
+    """It has a description, loads and runs nothing, and supports dark mode."""
     root = ET.parse(picture).getroot()  # noqa: S314 - our own file
     assert root.tag == f"{SVG}svg"
     assert root.get("viewBox")
@@ -30,7 +30,6 @@ def test_a_picture_stands_alone(picture: Path) -> None:
     assert picture.read_text().count("http") == 1
 
 
-def test_there_is_a_picture_of_the_loop() -> None:
-    """README shows it."""
+def test_readme_shows_the_image_of_the_loop() -> None:
     assert "docs/images/loop.svg" in (ROOT / "README.md").read_text()
     assert [picture.name for picture in PICTURES] == ["loop.svg"]

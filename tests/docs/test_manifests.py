@@ -1,4 +1,4 @@
-"""Manifests in documents match their files or fit the schema."""
+"""Manifests in documents match their files or are valid."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXAMPLE = "examples/01-rainfall"
 
 
 def problems(text: str) -> list[str]:
-    """What is wrong with YAML in a document: our kinds against their CRDs, documents without a kind as chart values."""
+    """Errors of YAML in a document: our kinds against their CRDs, documents without a kind as chart values."""
     found: list[str] = []
     for document in yaml.safe_load_all(text):
         if "kind" in document:
@@ -34,28 +34,28 @@ def problems(text: str) -> list[str]:
     return found
 
 
-def test_the_readme_shows_the_three_kinds() -> None:
-    """README includes the three manifests of the demo, in the order of the loop."""
+def test_readme_shows_the_manifests_of_the_demo() -> None:
+    """One of each kind, in the order of the loop."""
     shown = [block.remark.removeprefix("include ") for block in INCLUDED if block.page == ROOT / "README.md"]
     assert shown == [f"{EXAMPLE}/{name}.yaml" for name in ("training-job", "model-deployment", "drift-policy")]
     assert [yaml.safe_load((ROOT / file).read_text())["kind"] for file in shown] == [kind.__name__ for kind in KINDS]
 
 
-def test_every_marker_stands_above_a_block() -> None:
-    """`make generate` would not update the block below a marker that it does not see."""
+def test_every_include_comment_is_above_a_block() -> None:
+    """`make generate` would not update the block otherwise."""
     for page in pages():
         shown = [block for block in blocks(page) if block.remark.startswith("include ")]
         assert page.read_text().count("\n<!-- include ") == len(shown)
 
 
 @pytest.mark.parametrize("block", INCLUDED, ids=Block.label)
-def test_a_shown_file_is_that_file(block: Block) -> None:
+def test_an_included_block_equals_its_file(block: Block) -> None:
     assert block.text == (ROOT / block.remark.removeprefix("include ")).read_text()
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=Block.label)
-def test_yaml_in_a_document_fits_the_schema(block: Block) -> None:
-    """The API server, or the chart, accepts what a reader copies."""
+def test_yaml_in_documents_is_valid(block: Block) -> None:
+    """The API server, or the chart, accepts it."""
     assert problems(block.text) == []
 
 
@@ -66,19 +66,19 @@ def test_yaml_in_a_document_fits_the_schema(block: Block) -> None:
         ("imagge: {}\n", "imagge"),
     ],
 )
-def test_yaml_that_does_not_fit_is_noticed(text: str, said: str) -> None:
-    """The check fails on a misspelt field and on a misspelt value of the chart."""
+def test_invalid_yaml_is_detected(text: str, said: str) -> None:
+    """A misspelt field, and a misspelt value of the chart."""
     assert any(said in problem for problem in problems(text))
 
 
-def test_a_changed_file_is_shown_anew(tmp_path: Path) -> None:
+def test_fill_updates_a_changed_file(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("new: 1\n")
     (tmp_path / "README.md").write_text("before\n\n<!-- include a.yaml -->\n```yaml\nold: 1\n```\n\nafter\n")
     expected = "before\n\n<!-- include a.yaml -->\n```yaml\nnew: 1\n```\n\nafter\n"
     assert includes.files(tmp_path) == {"README.md": expected}
 
 
-def test_a_marker_for_a_missing_file_is_refused(tmp_path: Path) -> None:
+def test_fill_rejects_a_missing_file(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("<!-- include gone.yaml -->\n```yaml\nold: 1\n```\n")
     with pytest.raises(FileNotFoundError, match=r"gone\.yaml"):
         includes.files(tmp_path)

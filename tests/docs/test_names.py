@@ -24,7 +24,7 @@ PAGES = {page.relative_to(ROOT).as_posix(): page for page in pages()}
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors that headings of a page get on the usual renderers."""
+    """The anchors that common renderers give to the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -55,8 +55,8 @@ def looks_like_a_file(code: str) -> bool:
     return code.endswith(SUFFIXES) and re.fullmatch(r"[\w.*/<>-]+", code) is not None
 
 
-def is_there(page: Path, code: str) -> bool:
-    """Whether a file is in the repository, in the package, or beside the page; `*` stands for any name."""
+def file_exists(page: Path, code: str) -> bool:
+    """Whether a file is in the repository, in the package, or next to the page. `*` matches any name."""
     if code in WRITTEN_IN_PODS or "<" in code or code.startswith("/"):
         return True
     bases = (ROOT, ROOT / "operator" / "perennate", page.parent)
@@ -85,26 +85,25 @@ def is_field(code: str) -> bool:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_links_lead_somewhere(name: str) -> None:
-    """Every relative link has a target, and its anchor exists."""
+def test_relative_links_have_targets(name: str) -> None:
+    """The anchors exist too."""
     assert broken_links(PAGES[name]) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_files_that_are_named_exist(name: str) -> None:
-    """Files and folders in inline code exist."""
+def test_files_in_inline_code_exist(name: str) -> None:
     named = {code for code in CODE.findall(prose(PAGES[name])) if looks_like_a_file(code)}
-    assert [code for code in sorted(named) if not is_there(PAGES[name], code)] == []
+    assert [code for code in sorted(named) if not file_exists(PAGES[name], code)] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_fields_that_are_named_exist(name: str) -> None:
+def test_fields_in_inline_code_exist(name: str) -> None:
     """`spec.…` and `status.…` are fields of our kinds."""
     named = {code for code in CODE.findall(prose(PAGES[name])) if re.fullmatch(r"(spec|status)\.[\w.\[\]]+", code)}
     assert [code for code in sorted(named) if not is_field(code)] == []
 
 
-def test_every_page_can_be_reached() -> None:
+def test_every_page_is_linked() -> None:
     """The index links every page below docs/, or the index of its folder."""
     index = ROOT / "docs" / "README.md"
     reached = linked_pages(index)
@@ -113,12 +112,12 @@ def test_every_page_can_be_reached() -> None:
     assert [page for page in (ROOT / "docs").glob("**/*.md") if page != index and page not in reached] == []
 
 
-def test_what_leads_nowhere_is_noticed(tmp_path: Path) -> None:
-    """The checks fail on a missing file, a missing anchor, and an unknown file or field."""
+def test_broken_references_are_detected(tmp_path: Path) -> None:
+    """A missing file, a missing anchor, an unknown file and an unknown field."""
     page = tmp_path / "page.md"
     page.write_text("# One heading\n\n[a](gone.md) [b](#one-heading) [c](#another) `spec.nothing` `kube/gone.py`\n")
     assert broken_links(page) == ["gone.md", "#another"]
-    assert not is_there(page, "kube/gone.py")
-    assert is_there(page, "kube/reconcile.py")
+    assert not file_exists(page, "kube/gone.py")
+    assert file_exists(page, "kube/reconcile.py")
     assert not is_field("spec.nothing")
     assert is_field("spec.retrain.trainingJobTemplate.spec.data.captured.window")

@@ -1,4 +1,4 @@
-"""Python in documents runs."""
+"""Python blocks in documents run."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def program(block: Block) -> list[Block]:
     return [*(program(above[-1]) if block.remark == "continues" else []), block]
 
 
-def said(block: Block) -> list[str]:
-    """What the comment at the end of a block says that it prints."""
+def expected_output(block: Block) -> list[str]:
+    """The output that the comment at the end of a block documents."""
     comment = reversed(list(takewhile(lambda line: line.startswith("# "), reversed(block.text.splitlines()))))
     return [line.removeprefix("# ") for line in comment]
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=Block.label)
-def test_a_python_block_runs_and_prints_what_it_says(block: Block) -> None:
+def test_a_python_block_prints_the_documented_output(block: Block) -> None:
     """Each block is a separate program, together with the blocks that it continues."""
     parts = program(block)
     text = "".join(part.text for part in parts)
@@ -34,9 +34,9 @@ def test_a_python_block_runs_and_prints_what_it_says(block: Block) -> None:
         [sys.executable, "-W", "error", "-c", text], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [line for part in parts for line in said(part)]
+    assert done.stdout.splitlines() == [line for part in parts for line in expected_output(part)]
 
 
-def test_there_are_python_blocks() -> None:
+def test_documents_contain_python_blocks() -> None:
     """Guards the test above against an empty list."""
     assert BLOCKS

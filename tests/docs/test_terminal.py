@@ -1,4 +1,4 @@
-"""The terminal of the document tests finds differences from the documented output."""
+"""The terminal of the document tests detects differences from the documented output."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ def terminal() -> Iterator[Terminal]:
         yield opened
 
 
-def test_exports_last(terminal: Terminal) -> None:
-    """Later commands see earlier exports."""
+def test_exports_persist_between_commands(terminal: Terminal) -> None:
     terminal.expect(Step("export COLOUR=green"))
     terminal.expect(Step('echo "the $COLOUR one"', ("the ... one",)))
 
@@ -40,24 +39,24 @@ def test_exports_last(terminal: Terminal) -> None:
     ],
     ids=["exit code", "other output", "other order", "hangs", "exits"],
 )
-def test_what_is_not_as_documented_is_noticed(terminal: Terminal, step: Step, said: str) -> None:
-    """The error has the command, the cause and the missing line."""
+def test_undocumented_behaviour_raises_an_error(terminal: Terminal, step: Step, said: str) -> None:
+    """The error contains the command, the cause and the missing line."""
     with pytest.raises(CommandError, match=said):
         terminal.expect(step, seconds=1 if said == "took too long" else SHORT)
 
 
-def test_a_command_that_watches_is_ended_when_it_has_shown_enough(terminal: Terminal) -> None:
-    """It is interrupted, and the next command runs."""
+def test_a_command_that_watches_is_interrupted_after_the_expected_output(terminal: Terminal) -> None:
+    """The next command runs."""
     terminal.expect(Step("tail --follow --lines=3 LICENSE", ("...",)), seconds=SHORT)
     terminal.expect(Step("echo on", ("on",)), seconds=SHORT)
 
 
-def test_a_command_in_the_background_is_waited_for_until_it_has_said_its_words(terminal: Terminal) -> None:
+def test_a_background_command_is_ready_after_its_expected_output(terminal: Terminal) -> None:
     """For example, `kubectl port-forward ... &` is used only once it listens."""
     terminal.expect(Step("(echo late; read -t 60 <> <(:)) &", ("late",)), seconds=SHORT)
 
 
-def test_missing_names_the_first_line_that_was_not_printed() -> None:
+def test_missing_returns_the_first_line_that_was_not_printed() -> None:
     """Lines must come in the documented order; `...` matches any text, and blanks are ignored."""
     printed = ["NAME   AGE", "rainfall   5s", "end"]
     assert missing(["NAME AGE", "rainfall ...", "..."], printed) is None
@@ -74,8 +73,8 @@ def test_missing_names_the_first_line_that_was_not_printed() -> None:
         ("sha256:01...", "sha256:fe98", True),
     ],
 )
-def test_numbers_digests_and_ages_are_examples(documented: str, printed: str, want: bool) -> None:
-    """Words and single-digit numbers must be equal; other numbers, digests and ages may differ."""
+def test_numbers_digests_and_ages_match_any_value(documented: str, printed: str, want: bool) -> None:
+    """Words and single-digit numbers must be equal."""
     assert (pattern(documented).fullmatch(printed) is not None) == want
 
 
@@ -88,6 +87,6 @@ def test_numbers_digests_and_ages_are_examples(documented: str, printed: str, wa
         ("$ cat <<'EOF'\na\nEOF\nout\n", [Step("cat <<'EOF'\na\nEOF", ("out",))]),
     ],
 )
-def test_commands_are_read_from_blocks(text: str, steps: list[Step]) -> None:
-    """With prompts, other lines are output; backslashes and here-documents continue a command."""
+def test_commands_are_parsed_from_blocks(text: str, steps: list[Step]) -> None:
+    """With prompts, other lines are output. Backslashes and here-documents continue a command."""
     assert Block(ROOT / "README.md", 1, "console", text, "").steps() == steps

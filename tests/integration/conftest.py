@@ -26,7 +26,7 @@ _CRDS = sorted((Path(__file__).parents[2] / "crds").glob("perennate.dev_*.yaml")
 
 
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
-    """Tests that share an API server run in one worker, and so share what they start; the others run anywhere."""
+    """Runs tests that share an API server in one worker, so that they share fixtures; the others run anywhere."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]

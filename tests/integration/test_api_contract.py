@@ -22,13 +22,15 @@ pytestmark = pytest.mark.integration
 
 
 async def answers(calls: Calls, client: KubeClient, namespace: str) -> list[Any]:
-    """Everything that the calls yield."""
+    """The list of everything that the calls yield."""
     async with asyncio.timeout(60):
         return [seen async for seen in calls(client, namespace)]
 
 
 @pytest.mark.parametrize("calls", CALLS.values(), ids=CALLS)
-async def test_the_fake_answers_like_the_api_server(calls: Calls, control_plane: ControlPlane, namespace: str) -> None:
+async def test_the_fake_behaves_like_a_real_api_server(
+    calls: Calls, control_plane: ControlPlane, namespace: str
+) -> None:
     connection = await connect({"KUBECONFIG": str(control_plane.kubeconfig)})
     bucket = TokenBucket(rate=1000, burst=1000)
     async with OfficialClient(connection, resources=RESOURCES, writes=bucket, recorder=ListRecorder()) as client:

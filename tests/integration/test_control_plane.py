@@ -1,4 +1,4 @@
-"""The control plane without nodes: several run side by side, without root, and none outlives its test."""
+"""The control plane without nodes: several run at once, without root, and none outlives its test."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 _NOBODY = 65534
-#: Starts a control plane, says that it is ready, and waits for ever.
+#: Starts a control plane, prints that it is ready, and waits until it is killed.
 _HOLDER = """
 import sys
 from pathlib import Path
@@ -60,7 +60,7 @@ def plane(tmp_path: Path) -> ControlPlane:
     return ControlPlane(tmp_path / "plane")
 
 
-def test_several_run_side_by_side(tmp_path: Path) -> None:
+def test_several_control_planes_run_at_once(tmp_path: Path) -> None:
     """Each has its own ports, data and audit log."""
     with ExitStack() as stack:
         planes = [stack.enter_context(ControlPlane(tmp_path / str(number))) for number in range(2)]
@@ -75,8 +75,8 @@ def test_several_run_side_by_side(tmp_path: Path) -> None:
         assert "only-here" not in {event.name for event in read_audit(planes[1].audit_log)}
 
 
-def test_data_outlives_the_api_server(running: ControlPlane) -> None:
-    """After a restart the API server has the same address and objects, so clients only reconnect."""
+def test_objects_survive_a_restart_of_the_api_server(running: ControlPlane) -> None:
+    """The address stays the same, so clients only reconnect."""
     server = running.server
     _kubectl(running, "create", "configmap", "kept")
     running.restart_api_server()
@@ -84,23 +84,22 @@ def test_data_outlives_the_api_server(running: ControlPlane) -> None:
     assert "kept" in _kubectl(running, "get", "configmaps")
 
 
-def test_owners_take_their_dependents_with_them(running: ControlPlane) -> None:
-    """The real controllers run: a Job creates its pod, and garbage collection removes it with the Job."""
+def test_garbage_collection_deletes_dependents(running: ControlPlane) -> None:
+    """The real controllers run: a Job creates its pod, and deleting the Job deletes the pod."""
     _kubectl(running, "create", "job", "work", "--image=none")
     assert eventually(lambda: "work" in _kubectl(running, "get", "pods"))
     _kubectl(running, "delete", "job", "work", "--cascade=background")
     assert eventually(lambda: "work" not in _kubectl(running, "get", "pods"))
 
 
-def test_components_report_the_version_that_is_pinned(running: ControlPlane) -> None:
-    """What `kubectl version` says is what go.mod pins, so a failure can be looked up."""
+def test_components_report_the_pinned_version(running: ControlPlane) -> None:
+    """`kubectl version` reports the version in go.mod."""
     version = json.loads(_kubectl(running, "version", "--output=json"))["serverVersion"]
     assert version["gitVersion"] == "v" + ".".join(str(part) for part in compiled.KUBERNETES)
     assert f"k8s.io/kubernetes {version['gitVersion']}" in (CHECKOUT / "tools/cluster/programs/kube/go.mod").read_text()
 
 
-def test_stop_ends_every_process_and_can_be_repeated(plane: ControlPlane) -> None:
-    """Nothing that was started is left, and stopping twice is no error."""
+def test_stop_is_idempotent_and_ends_every_process(plane: ControlPlane) -> None:
     before = set(descendants(os.getpid()))
     plane.start()
     started = [ProcessId.of(pid) for pid in set(descendants(os.getpid())) - before]
@@ -110,8 +109,8 @@ def test_stop_ends_every_process_and_can_be_repeated(plane: ControlPlane) -> Non
     assert not any(process.alive() for process in started)
 
 
-def test_no_process_outlives_a_killed_test_run(tmp_path: Path) -> None:
-    """The kernel ends the components of a test run that is killed."""
+def test_components_end_when_the_test_run_is_killed(tmp_path: Path) -> None:
+    """The kernel sends them a signal."""
     command = [sys.executable, "-c", _HOLDER, str(tmp_path / "plane"), str(compiled.kube())]
     with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
@@ -126,15 +125,15 @@ def test_no_process_outlives_a_killed_test_run(tmp_path: Path) -> None:
 @pytest.mark.skipif(
     os.geteuid() != 0, reason="only root can become another user; everybody else shows the same already"
 )
-def test_it_needs_no_rights(tmp_path: Path) -> None:
-    """The fast level runs as any user: nothing in it asks for root."""
+def test_a_control_plane_needs_no_privileges(tmp_path: Path) -> None:
+    """The fast tests run as any user."""
     program = tmp_path / "kube"
     shutil.copyfile(compiled.kube(), program)
     program.chmod(0o755)
     folder = tmp_path / "plane"
     folder.mkdir()
     os.chown(folder, _NOBODY, _NOBODY)
-    # pytest's folders can be entered by their owner alone.
+    # Only the owner can enter the folders of pytest.
     for path in takewhile(lambda path: path != Path(tempfile.gettempdir()), (tmp_path, *tmp_path.parents)):
         path.chmod(0o711)
     as_nobody = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
@@ -152,9 +151,9 @@ def test_it_needs_no_rights(tmp_path: Path) -> None:
     assert done.stdout.startswith("https://127.0.0.1:"), done.stderr
 
 
-def test_a_port_that_is_taken_is_replaced(plane: ControlPlane) -> None:
-    """If a chosen port is taken before the bind, the next attempt uses other ports."""
-    # Real ports, real servers: a first control plane holds the ports that the second is made to try first.
+def test_a_port_in_use_is_replaced(plane: ControlPlane) -> None:
+    """If another process takes a chosen port before the bind, the next attempt uses other ports."""
+    # The first control plane uses the ports that the second tries first.
     with ControlPlane(plane.kubeconfig.parent.parent / "first") as first:
         port = int(first.server.rpartition(":")[2])
         offered = [[port, *free_ports(2)], free_ports(3)]
@@ -165,8 +164,8 @@ def test_a_port_that_is_taken_is_replaced(plane: ControlPlane) -> None:
 
 
 @pytest.mark.parametrize("lost", [0, 1], ids=["the API server's", "etcd's"])
-def test_ports_that_are_taken_again_and_again_end_the_attempts(tmp_path: Path, lost: int) -> None:
-    """After three attempts the error says what to check, and no process is left."""
+def test_start_fails_after_three_ports_in_use(tmp_path: Path, lost: int) -> None:
+    """The error says what to check, and no process is left."""
     before = set(descendants(os.getpid()))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         offered = [free_ports(3) for _ in range(3)]
@@ -183,8 +182,8 @@ def test_ports_that_are_taken_again_and_again_end_the_attempts(tmp_path: Path, l
     assert set(descendants(os.getpid())) <= before
 
 
-def test_another_failure_after_a_lost_port_is_told_as_what_it_is(tmp_path: Path) -> None:
-    """A lost port in the first attempt does not hide another cause in the second."""
+def test_a_later_failure_is_reported_with_its_own_cause(tmp_path: Path) -> None:
+    """A port in use in the first attempt does not hide another cause in the second."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         api, peer = free_ports(2)
         offered = [[api, taken.getsockname()[1], peer], [api, 99_999, peer]]
@@ -192,16 +191,16 @@ def test_another_failure_after_a_lost_port_is_told_as_what_it_is(tmp_path: Path)
             ControlPlane(tmp_path / "plane", ports=lambda _: offered.pop(0)).start()
 
 
-def test_a_component_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
-    """The error contains the component's output, and no process is left."""
+def test_the_error_contains_the_output_of_a_component_that_exits(tmp_path: Path) -> None:
+    """No process is left."""
     before = set(descendants(os.getpid()))
     with pytest.raises(ClusterError, match="exited while starting"):
         ControlPlane(tmp_path / "plane", program=_failing(tmp_path)).start()
     assert set(descendants(os.getpid())) <= before
 
 
-def test_starting_costs_seconds_of_processor_time(plane: ControlPlane) -> None:
-    """Processor time, unlike wall-clock time, is about the same on a busy machine."""
+def test_a_start_takes_few_seconds_of_cpu_time(plane: ControlPlane) -> None:
+    """CPU time, unlike wall-clock time, hardly depends on the load of the machine."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     plane.start()
     plane.stop()

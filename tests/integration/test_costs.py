@@ -1,4 +1,4 @@
-"""The API calls that the operator makes for an object, counted in the audit log by verb and resource."""
+"""The number of API calls of the operator for an object, counted in the audit log by verb and resource."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ DEPLOYMENT = {
 
 
 def calls(plane: ControlPlane, namespace: str) -> Counter[str]:
-    """The operator's calls in a namespace, as "verb resource"."""
+    """The calls of the operator in a namespace, as "verb resource"."""
     events = read_audit(plane.audit_log)
     return Counter(_words(event) for event in events if event.namespace == namespace and _ours(event))
 
 
 def settled_calls(plane: ControlPlane, namespace: str, *, want: dict[str, int]) -> Counter[str]:
-    """The operator's calls in a namespace, once the expected ones are in the log.
+    """The calls of the operator in a namespace, once the log contains the expected ones.
 
-    A call appears in the log after its effect can be seen, and an Event is created after its status is written.
+    A call appears in the log after its effect is visible, and an Event is created after the status is written.
     """
     assert eventually(lambda: calls(plane, namespace) >= Counter(want)), calls(plane, namespace)
     return calls(plane, namespace)
@@ -65,36 +65,37 @@ def _words(event: AuditEvent) -> str:
 def wait_for_job(user: KubeUser, namespace: str, name: str) -> None:
     """Wait until the status has the Job's uid and the Job is no longer suspended."""
 
-    def begun() -> bool:
-        """Whether the Job is recorded and running."""
+    def is_running() -> bool:
+        """Whether the status records the Job, and the Job is not suspended."""
         reference = at(user.get(TRAINING_JOB, namespace, name), "status", "jobRef") or {}
         job = user.get(JOB, namespace, reference.get("name", "none"))
         return bool(reference.get("uid")) and at(job, "spec", "suspend") is False
 
-    assert eventually(begun)
+    assert eventually(is_running)
 
 
 def at(value: Any, *path: str) -> Any:
-    """The value at a path, None where there is none."""
+    """The value at a path, or None."""
     for name in path:
         value = (value or {}).get(name)
     return value
 
 
-def test_the_calls_of_a_new_run(operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str) -> None:
-    """Calls until the Job has a pod: read and create the claim, confirm the run, Job, status, Event.
+def test_calls_for_the_first_run_of_a_namespace(
+    operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str
+) -> None:
+    """Read and create the claim, confirm the run, create the Job, write the status, create the Event.
 
-    The second status write records the Job's uid, which is known only after its creation. Then the Job is resumed.
+    A second status write records the uid of the Job, which is known only after its creation. Then the Job is
+    resumed.
     """
     user.create(manifests.training_job("first", namespace))
     wait_for_job(user, namespace, "first")
     assert settled_calls(control_plane, namespace, want=FIRST_RUN) == FIRST_RUN
 
 
-def test_the_calls_of_a_second_run(
-    operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str
-) -> None:
-    """The claim exists, so only the calls for the run itself remain."""
+def test_calls_for_a_second_run(operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str) -> None:
+    """The claim exists, so only the calls for the run remain."""
     user.create(manifests.training_job("first", namespace))
     wait_for_job(user, namespace, "first")
     before = settled_calls(control_plane, namespace, want=FIRST_RUN)
@@ -103,14 +104,14 @@ def test_the_calls_of_a_second_run(
     assert settled_calls(control_plane, namespace, want=before + Counter(RUN)) - before == RUN
 
 
-def test_the_calls_of_a_new_deployment(
+def test_calls_for_a_new_deployment(
     operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str
 ) -> None:
-    """Calls from the creation, with a published version, until every pod serves it."""
+    """From the creation, with a published version, until every pod serves it."""
     user.create(manifests.training_job("first", namespace))
     with PodActor(user, namespace, play_well):
         user.wait_for(TRAINING_JOB, namespace, "first", phase="Succeeded")
-        # The Events of its end are told after its status: they must not be counted as the deployment's.
+        # The last Events of the run follow its status. They must not be counted for the deployment.
         told = {"RunStarted", "DataAccepted", "VersionPublished"}
         assert eventually(lambda: user.reasons(namespace, "first").keys() >= told)
         before = calls(control_plane, namespace)

@@ -1,4 +1,4 @@
-"""The operator is killed after each of its writes and restarted: it reaches the same state and does nothing twice."""
+"""The operator is killed after each write and restarted: it reaches the same state and repeats no action."""
 
 from __future__ import annotations
 
@@ -29,27 +29,25 @@ pytestmark = pytest.mark.integration
 TRAINING_JOB, MODEL_DEPLOYMENT = RESOURCES.primary["TrainingJob"], RESOURCES.primary["ModelDeployment"]
 OBJECTS = 2
 KEPT = 2
-"""Deaths right after a window was kept: by the creation of its place, and by writing over it."""
+"""Crash points right after a window was stored: its ConfigMap was created, or updated."""
 
 
 def begin(user: KubeUser, namespace: str) -> None:
-    """Create a run, and a deployment that follows its line."""
+    """Create a run, and a deployment that follows its model line."""
     user.create(manifests.training_job("first", namespace))
     user.create(manifests.model_deployment("serve", namespace))
 
 
 def done(user: KubeUser, namespace: str) -> bool:
-    """Whether the run's version is served."""
+    """Whether every pod serves the version of the run."""
     run = (user.get(TRAINING_JOB, namespace, "first") or {}).get("status", {})
     served = (user.get(MODEL_DEPLOYMENT, namespace, "serve") or {}).get("status", {})
     found = (run.get("phase"), served.get("phase"), served.get("readyReplicas"))
     return found == ("Succeeded", "Healthy", 1)
 
 
-def test_killed_after_each_write_it_reaches_the_same_end_and_does_nothing_twice(
-    own_plane: ControlPlane, tmp_path: Path
-) -> None:
-    """No run is lost or started twice, whatever the operator had just written when it was killed."""
+def test_final_state_is_the_same_after_a_crash_at_each_write(own_plane: ControlPlane, tmp_path: Path) -> None:
+    """No run is lost or started twice."""
     user = KubeUser(own_plane.kubeconfig)
     calm, namespace = user.ensure_namespace("calm"), user.ensure_namespace("deadly")
     begin(user, calm)
@@ -69,23 +67,21 @@ def test_killed_after_each_write_it_reaches_the_same_end_and_does_nothing_twice(
         PodActor(user, namespace, lambda pod: play_well(pod) if gate.is_set() else None),
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=namespace, election=False) as process,
     ):
-        lives = 2 * len(calm_writes)
-        die_of_each_write(process, proxy, gate, lambda: done(user, namespace), objects=OBJECTS, at_most=lives)
-    # Events are told after the status, so it never lives to tell one; every other kind of write was one that it died
-    # of.
+        starts = 2 * len(calm_writes)
+        die_of_each_write(process, proxy, gate, lambda: done(user, namespace), objects=OBJECTS, at_most=starts)
+    # Events follow the status, so the operator is killed before it creates one. It was killed after every other kind
+    # of write.
     assert places(proxy.writes, namespace) == places(calm_writes, calm)
     found = end_state(user, namespace)
     assert found == wanted, difference(found, wanted)
     assert created(own_plane, namespace) == created(own_plane, calm)
 
 
-def test_a_job_that_vanishes_before_anybody_knows_of_it_has_run_nothing(
-    own_plane: ControlPlane, tmp_path: Path
-) -> None:
-    """The Job is deleted after the operator created it and died, before it recorded the Job: one training pod in all.
+def test_an_unrecorded_job_that_is_deleted_never_started(own_plane: ControlPlane, tmp_path: Path) -> None:
+    """The Job is deleted after the operator created it and crashed, before the status recorded the Job.
 
-    The next operator cannot know of the first Job and creates another with the same name. The run still starts only
-    once, because a Job is created suspended and resumed only by a pass that finds it in the status.
+    The restarted operator does not know the first Job and creates another with the same name. There is still only one
+    training pod, because a Job is created suspended and resumed only by a pass that finds it in the status.
     """
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("gap")
@@ -100,7 +96,7 @@ def test_a_job_that_vanishes_before_anybody_knows_of_it_has_run_nothing(
         proxy.kill = None
         (job,) = user.list(JOB, namespace)
         assert (user.get(TRAINING_JOB, namespace, "first") or {}).get("status", {}).get("jobRef") is None
-        assert eventually(lambda: "Suspended" in str(user.list(JOB, namespace))), "seen by its controller"
+        assert eventually(lambda: "Suspended" in str(user.list(JOB, namespace))), "the controller has seen the Job"
         user.call("DELETE", JOB.path(namespace, job["metadata"]["name"]), {"propagationPolicy": "Background"})
         assert eventually(lambda: user.list(JOB, namespace) == [])
         process.start()
@@ -110,13 +106,13 @@ def test_a_job_that_vanishes_before_anybody_knows_of_it_has_run_nothing(
     assert again["metadata"]["uid"] != job["metadata"]["uid"]
     pods = [event for event in read_audit(own_plane.audit_log) if event.namespace == namespace]
     made = [event for event in pods if (event.verb, event.resource, event.code) == ("create", "pods", 201)]
-    assert len(made) == 2, "one of the run, one that serves"
+    assert len(made) == 2, "one training pod and one serving pod"
 
 
-def test_killed_after_each_write_of_its_window_it_counts_every_row_once(
+def test_rows_are_counted_once_after_a_crash_at_each_write_of_the_window(
     own_plane: ControlPlane, tmp_path: Path
 ) -> None:
-    """Rows arrive all the time; no row is lost or counted twice, whatever the operator had just written."""
+    """Rows arrive all the time. None is lost or counted twice."""
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("window")
     with (
@@ -129,15 +125,15 @@ def test_killed_after_each_write_of_its_window_it_counts_every_row_once(
         assert eventually(lambda: rows(user, namespace) == 100), process.tail()
         proxy.writes.clear()
         proxy.kill = process.strike
-        lives = 0
+        starts = 0
         while sum("/configmaps" in line for line in proxy.writes) < KEPT:
-            lives += 1
-            assert lives <= 20 * KEPT, proxy.writes
-            if lives == 1 or "/configmaps" in proxy.writes[-1]:
-                pod.count(10)  # Otherwise it would die of telling their number, and never live to keep them.
+            starts += 1
+            assert starts <= 20 * KEPT, proxy.writes
+            if starts == 1 or "/configmaps" in proxy.writes[-1]:
+                pod.count(10)  # Otherwise the write of the row count would kill it before it stores the window.
             if process.exit_code is not None:
                 process.start()
-            assert eventually(lambda: process.exit_code is not None), f"life {lives}: {process.tail()}"
+            assert eventually(lambda: process.exit_code is not None), f"start {starts}: {process.tail()}"
         proxy.kill = None
         process.start().wait_ready()
         assert eventually(lambda: rows(user, namespace) == pod.rows), (pod.rows, rows(user, namespace))

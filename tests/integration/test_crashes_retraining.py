@@ -26,44 +26,44 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 MODEL_DEPLOYMENT, DRIFT_POLICY = RESOURCES.primary["ModelDeployment"], RESOURCES.primary["DriftPolicy"]
 OBJECTS = 3
-"""What there is before the retraining: a run, a deployment that serves its version, a policy that watches it."""
+"""Number of objects before the retraining: a run, a deployment that serves its version, and a policy."""
 
 
 def status(user: KubeUser, namespace: str, kind: str, name: str) -> dict[str, Any]:
-    """Status of an object of ours."""
+    """The status of one of our objects."""
     found: dict[str, Any] = (user.get(RESOURCES.primary[kind], namespace, name) or {}).get("status", {})
     return found
 
 
 def serves(user: KubeUser, namespace: str, digest: str) -> bool:
-    """Whether every pod serves this version, and no other is on its way."""
+    """Whether every pod serves this version and no rollout is in progress."""
     found = status(user, namespace, "ModelDeployment", "serve")
     whole = (found.get("phase"), found.get("readyReplicas")) == ("Healthy", 1)
     return whole and found.get("stableRevision", {}).get("digest") == digest
 
 
-def is_asked(user: KubeUser, namespace: str) -> bool:
-    """Whether the policy has scraped the pods, which do not answer: the last status that it writes by itself."""
+def has_scraped(user: KubeUser, namespace: str) -> bool:
+    """Whether the policy has scraped the pods, which do not answer. No status write follows without a request."""
     conditions = status(user, namespace, "DriftPolicy", "watch").get("conditions", ())
     return ("Ready", "ReferenceUnavailable") in [(entry["type"], entry["reason"]) for entry in conditions]
 
 
 def closed(user: KubeUser, namespace: str) -> bool:
-    """Whether the retraining is over and its version is served."""
+    """Whether the retraining has ended and its version is served."""
     episode = status(user, namespace, "DriftPolicy", "watch").get("episode", {})
     return episode.get("phase") == "Closed" and serves(user, namespace, NEWER)
 
 
 def begin(user: KubeUser, namespace: str, process: OperatorProcess) -> None:
-    """Wait until a first version is served and watched."""
+    """Wait until a first version is served and monitored."""
     user.create(manifests.training_job("first", namespace))
     user.create(manifests.model_deployment("serve", namespace))
     user.create(policy(namespace, scrapeInterval="5s"))
     assert eventually(lambda: serves(user, namespace, manifests.DIGEST)), process.tail()
-    assert eventually(lambda: is_asked(user, namespace)), process.tail()
+    assert eventually(lambda: has_scraped(user, namespace)), process.tail()
 
 
-def test_killed_after_each_write_of_a_retraining_it_retrains_once(own_plane: ControlPlane, tmp_path: Path) -> None:
+def test_one_retraining_after_a_crash_at_each_write(own_plane: ControlPlane, tmp_path: Path) -> None:
     """Crash points include the start of the episode, the creation of its TrainingJob and every phase in the status."""
     user = KubeUser(own_plane.kubeconfig)
     calm, namespace = user.ensure_namespace("calm"), user.ensure_namespace("deadly")
@@ -75,7 +75,7 @@ def test_killed_after_each_write_of_a_retraining_it_retrains_once(own_plane: Con
         begin(user, calm, process)
         proxy.writes.clear()
         user.edit(DRIFT_POLICY, calm, "watch", REQUEST)
-        assert eventually(lambda: closed(user, calm) and is_asked(user, calm)), process.tail()
+        assert eventually(lambda: closed(user, calm) and has_scraped(user, calm)), process.tail()
         assert process.terminate() == 0, process.tail()
     wanted, calm_writes = end_state(user, calm), proxy.writes
 
@@ -90,16 +90,16 @@ def test_killed_after_each_write_of_a_retraining_it_retrains_once(own_plane: Con
         pods.clear()
         proxy.writes.clear()
         user.edit(DRIFT_POLICY, namespace, "watch", REQUEST)
-        lives = 2 * len(calm_writes)
-        die_of_each_write(process, proxy, pods, lambda: closed(user, namespace), objects=OBJECTS, at_most=lives)
+        starts = 2 * len(calm_writes)
+        die_of_each_write(process, proxy, pods, lambda: closed(user, namespace), objects=OBJECTS, at_most=starts)
         steps = [line for line in proxy.writes if "/driftpolicies/watch/status " in line]
-        # What the closed loop leaves to say is said in peace.
+        # Let the operator write its last Events without a crash.
         proxy.kill = None
         process.kill()
         process.start().wait_ready()
         settled = eventually(lambda: end_state(user, namespace) == wanted)
     assert settled, difference(end_state(user, namespace), wanted)
-    assert len(steps) >= len(EpisodePhase), "it died of each step of the episode"
+    assert len(steps) >= len(EpisodePhase), "a crash at each step of the episode"
     assert places(proxy.writes, namespace) == places(calm_writes, calm)
     assert created(own_plane, namespace) == created(own_plane, calm)
     assert created(own_plane, namespace)["trainingjobs"] == 1

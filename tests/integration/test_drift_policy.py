@@ -25,14 +25,14 @@ TRAINING_JOB, MODEL_DEPLOYMENT, DRIFT_POLICY = (
 
 
 def at(value: Any, *path: str) -> Any:
-    """The value at a path, None where there is none."""
+    """The value at a path, or None."""
     for name in path:
         value = (value or {}).get(name)
     return value
 
 
 def ready(user: KubeUser, namespace: str) -> dict[str, str]:
-    """The policy's Ready condition, empty if there is none."""
+    """The Ready condition of the policy, empty if there is none."""
     conditions = at(user.get(DRIFT_POLICY, namespace, "watch"), "status", "conditions") or ()
     return next((entry for entry in conditions if entry["type"] == "Ready"), {})
 
@@ -60,7 +60,7 @@ def test_a_requested_retraining_runs_once_and_closes_the_loop(operator: object, 
     assert at(mine, "status", "trigger", "kind") == "DriftPolicy"
 
 
-def test_a_dry_run_finds_an_episode_and_creates_nothing(operator: object, user: KubeUser, namespace: str) -> None:
+def test_a_dry_run_opens_an_episode_without_a_training_job(operator: object, user: KubeUser, namespace: str) -> None:
     user.create(manifests.model_deployment("serve", namespace))
     user.create(manifests.training_job("first", namespace))
     user.create(policy(namespace, dryRun=True))
@@ -72,8 +72,8 @@ def test_a_dry_run_finds_an_episode_and_creates_nothing(operator: object, user: 
     assert [run["metadata"]["name"] for run in user.list(TRAINING_JOB, namespace)] == ["first"]
 
 
-def test_a_policy_without_a_target_says_so_and_heals(operator: object, user: KubeUser, namespace: str) -> None:
-    """The condition names the field; creating the target triggers the next pass."""
+def test_a_policy_waits_for_a_missing_target(operator: object, user: KubeUser, namespace: str) -> None:
+    """The condition names the field. Creating the target triggers the next pass."""
     user.create(policy(namespace))
     assert eventually(lambda: ready(user, namespace).get("reason") == "TargetNotFound")
     assert ready(user, namespace)["message"].startswith('spec.targetRef.name: ModelDeployment "serve" does not exist')

@@ -26,7 +26,7 @@ def fields(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, A
 
 
 @pytest.mark.parametrize("kind", [kind.declaration.kind for kind in KINDS])
-def test_every_field_is_explained(kind: str, user: KubeUser) -> None:
+def test_explain_describes_every_field(kind: str, user: KubeUser) -> None:
     schemas = user.call("GET", "/openapi/v3/apis/perennate.dev/v1alpha1")["components"]["schemas"]
     schema = schemas[f"dev.perennate.v1alpha1.{kind}"]
     ours = [(path, child) for part in ("spec", "status") for path, child in fields(schema["properties"][part], part)]

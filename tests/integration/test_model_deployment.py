@@ -34,7 +34,7 @@ def serves(user: KubeUser, namespace: str, digest: str) -> bool:
 
 
 def digest_of_run(pod: Manifest) -> str:
-    """The digest that a run publishes; the run `second` publishes the newer version."""
+    """The digest that a run publishes. The run `second` publishes the newer version."""
     return NEWER if pod["metadata"]["labels"][LABEL_TRAINING_JOB] == "second" else manifests.DIGEST
 
 
@@ -45,10 +45,8 @@ def play_two_versions(pod: Manifest) -> dict[str, Any] | None:
     return ready()
 
 
-def test_a_newer_version_rolls_out_and_counts_when_every_pod_serves_it(
-    operator: object, user: KubeUser, namespace: str
-) -> None:
-    """The deployment follows the newest version of its line and never has fewer ready pods than replicas."""
+def test_a_newer_version_rolls_out_without_losing_replicas(operator: object, user: KubeUser, namespace: str) -> None:
+    """The deployment follows the newest version of its line. It is served once every pod has it."""
     user.create(manifests.model_deployment("serve", namespace, replicas=2))
     user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Pending")
     with PodActor(user, namespace, play_two_versions):
@@ -63,10 +61,10 @@ def test_a_newer_version_rolls_out_and_counts_when_every_pod_serves_it(
     assert reasons.count("RolledOut") == 2
 
 
-def test_a_version_that_does_not_become_ready_is_given_up_and_remembered(
+def test_a_version_that_does_not_become_ready_is_rejected_once(
     operator: object, user: KubeUser, namespace: str
 ) -> None:
-    """The old version stays in service; the new one is rejected once and not tried again."""
+    """The old version stays in service, and the new one is not tried again."""
 
     def play(pod: Manifest) -> dict[str, Any] | None:
         """Only pods of the first version become ready."""
@@ -85,10 +83,10 @@ def test_a_version_that_does_not_become_ready_is_given_up_and_remembered(
     assert all(NEWER[7:19] not in str(pod["spec"]) for pod in pods if "deletionTimestamp" not in pod["metadata"])
 
 
-def test_a_pinned_version_whose_bytes_are_not_of_its_digest_is_named_with_its_field(
+def test_ready_names_the_field_of_a_damaged_pinned_version(
     operator: object, user: KubeUser, namespace: str, tmp_path: Path
 ) -> None:
-    """Ready has the field and the error of the fetch container; after the repair the version is served."""
+    """Its message is the error of the fetch container. After the repair, the version is served."""
     rain = publish_rain(tmp_path / "store")
     (tmp_path / "store" / NAMESPACE).rename(tmp_path / "store" / namespace)
     model = tmp_path / "store" / namespace / "rain" / "versions" / rain.digest.removeprefix("sha256:") / "model.skops"
@@ -100,7 +98,7 @@ def test_a_pinned_version_whose_bytes_are_not_of_its_digest_is_named_with_its_fi
         assert message.startswith("spec.model.pinned: container fetch of pod serve-")
         assert "model.skops has the digest sha256:" in message
         flip_a_bit(model)
-        # The kubelet would start the container again; there is none, so another pod has to take its place.
+        # There is no kubelet that restarts the container, so the pod is replaced.
         user.edit(MODEL_DEPLOYMENT, namespace, "serve", {"spec": {"replicas": 0}})
         user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", replicas=0)
         user.edit(MODEL_DEPLOYMENT, namespace, "serve", {"spec": {"replicas": 1}})
@@ -108,10 +106,10 @@ def test_a_pinned_version_whose_bytes_are_not_of_its_digest_is_named_with_its_fi
 
 
 @pytest.mark.parametrize("field", ["spec.model.pinned", "spec.model.track.name"])
-def test_a_version_that_is_not_in_the_store_is_named_with_its_field(
+def test_ready_names_the_field_of_a_missing_version(
     field: str, operator: object, user: KubeUser, namespace: str, tmp_path: Path
 ) -> None:
-    """No pod becomes ready, and Ready has field and digest, whether the version never existed or was removed."""
+    """It has the digest, whether the version never existed or was removed. No pod becomes ready."""
     if field == "spec.model.pinned":
         user.create(manifests.model_deployment("serve", namespace, model=pinned(NEWER)))
     else:
@@ -125,7 +123,7 @@ def test_a_version_that_is_not_in_the_store_is_named_with_its_field(
 
 
 def pinned(digest: str) -> dict[str, Any]:
-    """The part of a spec that names a version."""
+    """The part of a spec that pins a version."""
     return {"pinned": {"uri": version_uri("rain", digest), "digest": digest}}
 
 
@@ -135,7 +133,7 @@ def rejected(user: KubeUser, namespace: str) -> list[str]:
     return [entry["digest"] for entry in status.get("rejected", ())]
 
 
-def test_children_that_somebody_changes_or_deletes_come_back(operator: object, user: KubeUser, namespace: str) -> None:
+def test_changed_and_deleted_children_are_restored(operator: object, user: KubeUser, namespace: str) -> None:
     user.create(manifests.model_deployment("serve", namespace))
     user.create(manifests.training_job("first", namespace))
     with PodActor(user, namespace, play_well):
@@ -156,8 +154,8 @@ def repaired(user: KubeUser, namespace: str, before: Manifest | None) -> bool:
     return bool(another and same and deployment["spec"]["replicas"] == 1)
 
 
-def test_a_service_of_somebody_elses_is_never_adopted(operator: object, user: KubeUser, namespace: str) -> None:
-    """The condition says that the name is taken, the Service stays unchanged, and deleting it resolves the conflict."""
+def test_a_foreign_service_is_never_adopted(operator: object, user: KubeUser, namespace: str) -> None:
+    """The condition says that the name is taken. Deleting the Service resolves the conflict."""
     mine = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "serve", "namespace": namespace}}
     before = user.create({**mine, "spec": {"ports": [{"port": 8080}]}})
     user.create(manifests.model_deployment("serve", namespace))
@@ -177,11 +175,11 @@ def ready_condition(user: KubeUser, namespace: str) -> dict[str, str]:
 
 
 def ready_reason(user: KubeUser, namespace: str) -> str:
-    """Reason of the Ready condition."""
+    """The reason of the Ready condition."""
     return ready_condition(user, namespace).get("reason", "")
 
 
-def test_all_that_a_deployment_owns_goes_with_it(operator: object, user: KubeUser, namespace: str) -> None:
+def test_deleting_a_deployment_deletes_its_children(operator: object, user: KubeUser, namespace: str) -> None:
     """Owner references suffice; there is no finalizer."""
     user.create(manifests.model_deployment("serve", namespace))
     user.create(manifests.training_job("first", namespace))

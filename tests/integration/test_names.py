@@ -1,4 +1,4 @@
-"""Objects with the same name, one after the other: create, edit, delete, create again."""
+"""Objects with the same name: create, edit, delete, create again."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.integration
 TRAINING_JOB = RESOURCES.primary["TrainingJob"]
 
 
-def test_a_namesake_is_a_run_of_its_own(operator: object, user: KubeUser, namespace: str) -> None:
-    """A run that is deleted and created again gets a new Job, and the old Job is removed."""
+def test_a_recreated_run_gets_a_new_job(operator: object, user: KubeUser, namespace: str) -> None:
+    """The old Job is deleted."""
     first = user.create(manifests.training_job("again", namespace))
     assert eventually(lambda: len(user.list(JOB, namespace)) == 1)
     user.delete(TRAINING_JOB, namespace, "again")
@@ -34,8 +34,8 @@ def test_a_namesake_is_a_run_of_its_own(operator: object, user: KubeUser, namesp
     assert owner["uid"] == second["metadata"]["uid"]
 
 
-def test_a_suspended_run_starts_when_it_is_resumed(operator: object, user: KubeUser, namespace: str) -> None:
-    """`spec.suspend` may change during a run; the Job follows it and is not replaced."""
+def test_suspend_can_be_changed_during_a_run(operator: object, user: KubeUser, namespace: str) -> None:
+    """The Job follows `spec.suspend` and is not replaced."""
     user.create(manifests.training_job("later", namespace, suspend=True))
     user.wait_for(TRAINING_JOB, namespace, "later", phase="Suspended")
     user.edit(TRAINING_JOB, namespace, "later", {"spec": {"suspend": False}})
@@ -44,10 +44,8 @@ def test_a_suspended_run_starts_when_it_is_resumed(operator: object, user: KubeU
     assert len(user.list(JOB, namespace)) == 1
 
 
-def test_a_finished_run_outlives_its_job_and_goes_when_its_time_has_come(
-    operator: object, user: KubeUser, namespace: str
-) -> None:
-    """Deleting the Job of a finished run does not restart it; the time to live deletes the run."""
+def test_a_finished_run_is_deleted_after_its_time_to_live(operator: object, user: KubeUser, namespace: str) -> None:
+    """Deleting its Job does not restart it."""
     user.create(manifests.training_job("done", namespace))
     with PodActor(user, namespace, play_well):
         user.wait_for(TRAINING_JOB, namespace, "done", phase="Succeeded")
@@ -58,8 +56,8 @@ def test_a_finished_run_outlives_its_job_and_goes_when_its_time_has_come(
     assert user.list(JOB, namespace) == []
 
 
-def test_a_reference_to_nothing_is_said_and_heals(operator: object, user: KubeUser, namespace: str) -> None:
-    """A missing champion is a condition that names the field; the run starts when the champion exists."""
+def test_a_run_waits_for_a_missing_champion(operator: object, user: KubeUser, namespace: str) -> None:
+    """A condition names the field. The run starts when the champion exists."""
     champion = {"champion": {"deployment": "serve", "metric": "auc"}}
     user.create(manifests.training_job("waits", namespace, evaluation=champion))
     assert eventually(lambda: "spec.evaluation.champion" in summary(user, namespace))

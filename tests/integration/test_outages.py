@@ -1,4 +1,4 @@
-"""The API server restarts, or lacks our CRDs."""
+"""The API server restarts, or has no CRDs of ours."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.integration
 TRAINING_JOB = RESOURCES.primary["TrainingJob"]
 
 
-def test_a_restart_of_the_api_server_costs_nothing(own_plane: ControlPlane, tmp_path: Path) -> None:
-    """Watches are opened again; new objects are seen, and nothing is done twice."""
+def test_the_operator_survives_a_restart_of_the_api_server(own_plane: ControlPlane, tmp_path: Path) -> None:
+    """It reopens its watches, sees new objects, and repeats no action."""
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("outage")
     with OperatorProcess(own_plane.kubeconfig, tmp_path / "operator.log", election=False) as process:
@@ -35,8 +35,8 @@ def test_a_restart_of_the_api_server_costs_nothing(own_plane: ControlPlane, tmp_
     assert len(user.list(JOB, namespace)) == 2
 
 
-def test_without_our_kinds_the_operator_ends_and_says_why(tmp_path: Path) -> None:
-    """The operator exits if the CRDs are missing, so that the kubelet restarts it."""
+def test_the_operator_exits_if_the_crds_are_missing(tmp_path: Path) -> None:
+    """The log names the cause, and the kubelet restarts the pod."""
     with ControlPlane(tmp_path / "plane") as plane:
         process = OperatorProcess(plane.kubeconfig, tmp_path / "operator.log", election=False).start()
         with pytest.raises(AssertionError, match="does not know DriftPolicy: install the CRDs first"):

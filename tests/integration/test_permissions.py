@@ -1,4 +1,4 @@
-"""The operator with its own service account: no call is refused, and every right is used."""
+"""The operator with its own service account: no call is forbidden, and every right is used."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ TENANT, QUIET, WATCHED = "tenant", "quiet", "watched"
 Right = tuple[str, str]
 """Resource (with subresource) and verb."""
 
-# What the audit log leaves out: it is written without watches.
+# The audit log contains no watches.
 UNSEEN = {"watch"}
-# Read live after a crash or another writer: when a creation or a status write met somebody else's.
+# Only read after a conflict of a creation or a status write, for example after a crash.
 AFTER_CONFLICT = {("jobs", "get"), *((resource.plural, "get") for resource in RESOURCES.primary.values())}
 
 
@@ -65,7 +65,7 @@ def account_of_the_operator(plane: ControlPlane, folder: Path) -> Path:
     return path
 
 
-def live_through_the_loop(user: KubeUser) -> None:
+def use_every_call(user: KubeUser) -> None:
     """Make the operator use every call: suspended, finished and expired runs, a rollout, a retraining, a window.
 
     Pods in the namespace `tenant` succeed at once, those in `quiet` never start, and the one in `watched` counts rows.
@@ -109,7 +109,7 @@ def calls(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> list
     kubeconfig = account_of_the_operator(plane, folder)
     log = folder / "log"
     with OperatorProcess(kubeconfig, log, namespace=NAMESPACE) as operator, PodActor(user, TENANT, play_well):
-        live_through_the_loop(user)
+        use_every_call(user)
         assert operator.terminate() == 0
     return [call for call in read_audit(plane.audit_log) if call.user == ACCOUNT]
 
@@ -123,16 +123,13 @@ def rights() -> set[Right]:
     return {right for rule in rules for right in product(rule["resources"], rule["verbs"])}
 
 
-def test_the_operator_is_refused_nothing(calls: list[AuditEvent]) -> None:
+def test_no_call_of_the_operator_is_forbidden(calls: list[AuditEvent]) -> None:
     assert len(calls) > 20
     assert [f"{call.verb} {call.resource} {call.namespace}/{call.name}" for call in calls if call.denied] == []
 
 
-def test_every_right_is_used(calls: list[AuditEvent]) -> None:
-    """The roles grant no right that the operator does not need.
-
-    A server-side apply that created its object (201) used the right to create as well as to patch.
-    """
+def test_every_granted_right_is_used(calls: list[AuditEvent]) -> None:
+    """A server-side apply that creates its object (201) uses the right to create as well as to patch."""
     made = {(call.resource, "create") for call in calls if call.verb == "patch" and call.code == 201}
     used = made | {(call.resource, call.verb) for call in calls}
     assert {right for right in rights() - used - AFTER_CONFLICT if right[1] not in UNSEEN} == set()

@@ -1,4 +1,4 @@
-"""The API server refuses invalid objects with a message that names the field."""
+"""The API server rejects invalid objects with a message that names the field."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def watch(**spec: Any) -> Manifest:
 
 CASES: dict[str, tuple[Manifest, int, str]] = {
     "an unknown field": (run(learningRate=0.1), BAD_REQUEST, 'unknown field "spec.learningRate"'),
-    "an unknown field deep inside": (
+    "an unknown nested field": (
         run(data={"train": {"uri": "file:///a.csv", "delimiter": ";"}, "target": "rain"}),
         BAD_REQUEST,
         'unknown field "spec.data.train.delimiter"',
@@ -47,13 +47,13 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
     "a wrong type": (run(backoffLimit="two"), UNPROCESSABLE, "spec.backoffLimit"),
     "a number out of range": (run(backoffLimit=11), UNPROCESSABLE, "spec.backoffLimit"),
     "a negative seed": (run(seed=-1), UNPROCESSABLE, "spec.seed"),
-    "two trainers at once": (
+    "two trainers": (
         run(trainer={"estimator": ESTIMATOR, "container": {"image": "x"}}),
         UNPROCESSABLE,
         "trainer must have exactly one of estimator, container",
     ),
-    "no trainer at all": (run(trainer={}), UNPROCESSABLE, "trainer must have exactly one of estimator, container"),
-    "an estimator that is not of scikit-learn": (
+    "no trainer": (run(trainer={}), UNPROCESSABLE, "trainer must have exactly one of estimator, container"),
+    "an estimator of another library": (
         run(trainer={"estimator": {"class": "os.system"}}),
         UNPROCESSABLE,
         "spec.trainer.estimator.class",
@@ -63,7 +63,7 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
         UNPROCESSABLE,
         "data must have exactly one of train, captured",
     ),
-    "a scheme that is not served": (
+    "an unsupported URI scheme": (
         run(data={"train": {"uri": "s3://bucket/a.csv"}, "target": "rain"}),
         UNPROCESSABLE,
         "spec.data.train.uri",
@@ -73,22 +73,22 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
         UNPROCESSABLE,
         "data.target is required with data.train",
     ),
-    "a hold-out of everything": (
+    "a hold-out fraction of one": (
         run(data={"train": {"uri": "file:///a.csv"}, "target": "rain", "holdout": {"fraction": 1}}),
         UNPROCESSABLE,
         "spec.data.holdout.fraction",
     ),
-    "a gate without a bound": (
+    "a gate without a threshold": (
         run(evaluation={"gates": [{"metric": "auc"}]}),
         UNPROCESSABLE,
         "a gate must have min or max",
     ),
-    "a metric that does not exist": (
+    "an unknown metric": (
         run(evaluation={"metrics": ["luck"]}),
         UNPROCESSABLE,
         "spec.evaluation.metrics[0]",
     ),
-    "pinned and tracked at once": (
+    "pinned and tracked": (
         serve(
             model={
                 "track": {"name": "a"},
@@ -98,55 +98,55 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
         UNPROCESSABLE,
         "model must have exactly one of pinned, track",
     ),
-    "a uri of another digest": (
+    "a URI with another digest": (
         serve(model={"pinned": {"uri": "store://a/versions/" + "b" * 64, "digest": manifests.DIGEST}}),
         UNPROCESSABLE,
         "pinned.uri must end with the hexadecimal digits of pinned.digest",
     ),
     "too many replicas": (serve(replicas=1001), UNPROCESSABLE, "spec.replicas"),
     "a sampling ratio above one": (serve(capture={"samplingRatio": 1.5}), UNPROCESSABLE, "spec.capture.samplingRatio"),
-    "a duration that is none": (watch(window="a day"), UNPROCESSABLE, "spec.window"),
-    "an evaluation without a pause": (
+    "a malformed duration": (watch(window="a day"), UNPROCESSABLE, "spec.window"),
+    "an evaluation interval of zero": (
         watch(interval="0s"),
         UNPROCESSABLE,
         'spec.interval: Invalid value: "0s": must be a duration of at least 1s',
     ),
-    "a scrape each millisecond": (
+    "a scrape interval of a millisecond": (
         watch(scrapeInterval="1ms"),
         UNPROCESSABLE,
         'spec.scrapeInterval: Invalid value: "1ms": must be a duration of at least 1s',
     ),
-    "a window of no length": (
+    "a window of zero length": (
         watch(window="0h0m", scrapeInterval="0s"),
         UNPROCESSABLE,
         'spec.window: Invalid value: "0h0m": must be a duration of at least 10s',
     ),
-    "scrapes that do not fit into the window": (
+    "a scrape interval longer than the window": (
         watch(window="10s"),
         UNPROCESSABLE,
         "spec.scrapeInterval: Invalid value: scrapeInterval must not be longer than window",
     ),
-    "captured rows of no time": (
+    "a window of captured rows of zero length": (
         run(data={"captured": {"modelDeployment": "x", "window": "0s"}}),
         UNPROCESSABLE,
         'spec.data.captured.window: Invalid value: "0s": must be a duration of at least 10s',
     ),
-    "captured rows of no time, in a template": (
+    "a window of captured rows of zero length in a template": (
         watch(retrain=manifests.template_of(run(data={"captured": {"modelDeployment": "x", "window": "0s"}}))),
         UNPROCESSABLE,
         'trainingJobTemplate.spec.data.captured.window: Invalid value: "0s": must be a duration of at least 10s',
     ),
-    "a file of captured rows at every moment": (
+    "a flush interval of zero": (
         serve(capture={"samplingRatio": 1, "flushInterval": "0s"}),
         UNPROCESSABLE,
         'spec.capture.flushInterval: Invalid value: "0s": must be a duration of at least 1s',
     ),
-    "captured rows that are gone at once": (
+    "a retention below the minimum": (
         serve(capture={"samplingRatio": 1, "retention": "1s"}),
         UNPROCESSABLE,
         'spec.capture.retention: Invalid value: "1s": must be a duration of at least 1m',
     ),
-    "a quantity without an end": (
+    "a quantity that is too long": (
         run(resources={"limits": {"memory": "1" * 32 + "Mi"}}),
         UNPROCESSABLE,
         "spec.resources.limits.memory: Too long: may not be more than 32",
@@ -161,20 +161,24 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
         UNPROCESSABLE,
         "threshold is required unless method is psi",
     ),
-    "a distance above its end": (
+    "a distance above its maximum": (
         watch(features=[{"name": "age", "method": "jensenShannon", "threshold": 1.5}]),
         UNPROCESSABLE,
         "threshold of jensenShannon and kolmogorovSmirnov must be at most 1",
     ),
-    "a method that does not exist": (
+    "an unknown method": (
         watch(features=[{"name": "age", "method": "cosine", "threshold": 1}]),
         UNPROCESSABLE,
         "spec.features[0].method",
     ),
-    "one feature twice": (watch(features=[{"name": "age"}, {"name": "age"}]), UNPROCESSABLE, "Duplicate value"),
-    "a share of all": (watch(minDriftedFeatures="100%"), UNPROCESSABLE, "a number from 1 to 10000 or a percentage"),
-    "a quorum of none": (watch(minDriftedFeatures=0), UNPROCESSABLE, "a number from 1 to 10000 or a percentage"),
-    "performance watched twice": (
+    "a duplicate feature": (watch(features=[{"name": "age"}, {"name": "age"}]), UNPROCESSABLE, "Duplicate value"),
+    "a percentage of 100": (
+        watch(minDriftedFeatures="100%"),
+        UNPROCESSABLE,
+        "a number from 1 to 10000 or a percentage",
+    ),
+    "a quorum of zero": (watch(minDriftedFeatures=0), UNPROCESSABLE, "a number from 1 to 10000 or a percentage"),
+    "performance both monitored and a trigger": (
         watch(
             performance={"metric": "auc"},
             triggers={"performance": {"metric": "f1"}},
@@ -183,14 +187,18 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
         UNPROCESSABLE,
         "performance and triggers.performance are mutually exclusive: the former only monitors",
     ),
-    "an estimate that scores cannot give": (
+    "an estimate without scores": (
         watch(estimatedPerformance={"metric": "rmse"}),
         UNPROCESSABLE,
         "spec.estimatedPerformance.metric",
     ),
-    "a fault that does not exist": (watch(brake={"dataFaults": ["late"]}), UNPROCESSABLE, "spec.brake.dataFaults[0]"),
-    "a warning above the alarm": (watch(warning=0.5, drifted=0.2), UNPROCESSABLE, "warning must not be above drifted"),
-    "a significance of zero": (watch(significance=0), UNPROCESSABLE, "spec.significance"),
+    "an unknown fault": (watch(brake={"dataFaults": ["late"]}), UNPROCESSABLE, "spec.brake.dataFaults[0]"),
+    "a warning threshold above the alarm threshold": (
+        watch(warning=0.5, drifted=0.2),
+        UNPROCESSABLE,
+        "warning must not be above drifted",
+    ),
+    "a significance level of zero": (watch(significance=0), UNPROCESSABLE, "spec.significance"),
     "a target of another kind": (
         watch(targetRef={"kind": "Service", "name": "x"}),
         UNPROCESSABLE,
@@ -205,7 +213,7 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_bad_input_is_refused_by_a_message_that_names_the_field(case: str, user: KubeUser, namespace: str) -> None:
+def test_the_error_for_an_invalid_spec_names_the_field(case: str, user: KubeUser, namespace: str) -> None:
     manifest, code, sentence = CASES[case]
     body = copy.deepcopy(manifest)
     body["metadata"]["namespace"] = namespace
@@ -216,15 +224,15 @@ def test_bad_input_is_refused_by_a_message_that_names_the_field(case: str, user:
 
 
 TAKEN: dict[str, Manifest] = {
-    "no pause between retrainings": watch(retrain={**manifests.template_of(run()), "cooldown": "0s"}),
-    "the least of each": watch(interval="1000ms", scrapeInterval="1s", window="10s"),
-    "scrapes as long as the window": watch(scrapeInterval="60s", window="1m"),
+    "a cooldown of zero": watch(retrain={**manifests.template_of(run()), "cooldown": "0s"}),
+    "every minimum": watch(interval="1000ms", scrapeInterval="1s", window="10s"),
+    "a scrape interval equal to the window": watch(scrapeInterval="60s", window="1m"),
     "quantities as text and as numbers": run(resources={"requests": {"cpu": "500m", "example.com/card": 1}}),
 }
 
 
 @pytest.mark.parametrize("case", TAKEN)
-def test_what_lies_on_a_bound_is_taken(case: str, user: KubeUser, namespace: str) -> None:
+def test_values_at_the_bounds_are_accepted(case: str, user: KubeUser, namespace: str) -> None:
     body = copy.deepcopy(TAKEN[case])
     body["metadata"]["namespace"] = namespace
     assert user.create(body)["metadata"]["generation"] == 1
@@ -235,7 +243,7 @@ FROZEN: dict[str, tuple[Manifest, str]] = {
     "trainer": ({"trainer": {"estimator": {"class": "sklearn.svm.SVC"}}}, "spec.trainer"),
     "a parameter of the estimator": ({"trainer": {"estimator": {"params": {"C": 2.0}}}}, "spec.trainer"),
     "a new parameter of the estimator": ({"trainer": {"estimator": {"params": {"tol": 0.1}}}}, "spec.trainer"),
-    "a parameter deep inside": ({"trainer": {"estimator": {"params": {"nested": {"deep": [1, 3]}}}}}, "spec.trainer"),
+    "a nested parameter": ({"trainer": {"estimator": {"params": {"nested": {"deep": [1, 3]}}}}}, "spec.trainer"),
     "a parameter of a preprocessing step": (
         {"trainer": {"estimator": {"preprocessing": [{**STEP, "params": {"with_mean": False}}]}}},
         "spec.trainer",
@@ -243,14 +251,14 @@ FROZEN: dict[str, tuple[Manifest, str]] = {
     "data": ({"data": {"target": "snow"}}, "spec.data"),
     "seed": ({"seed": 7}, "spec.seed"),
     "evaluation": ({"evaluation": {"metrics": ["auc"]}}, "spec.evaluation"),
-    "resources that were not given": ({"resources": {"limits": {"cpu": "1"}}}, "spec.resources"),
+    "resources that were not set": ({"resources": {"limits": {"cpu": "1"}}}, "spec.resources"),
     "backoffLimit": ({"backoffLimit": 0}, "spec.backoffLimit"),
     "activeDeadlineSeconds": ({"activeDeadlineSeconds": 60}, "spec.activeDeadlineSeconds"),
 }
 
 
 @pytest.mark.parametrize("case", FROZEN)
-def test_a_run_is_frozen_once_it_exists(case: str, user: KubeUser, namespace: str) -> None:
+def test_the_spec_of_a_run_is_immutable(case: str, user: KubeUser, namespace: str) -> None:
     """Only `suspend` and `ttlSecondsAfterFinished` may change, at any depth of the spec."""
     change, field = FROZEN[case]
     user.create(manifests.training_job("run", namespace, trainer={"estimator": {**ESTIMATOR, "preprocessing": [STEP]}}))
@@ -260,15 +268,14 @@ def test_a_run_is_frozen_once_it_exists(case: str, user: KubeUser, namespace: st
     assert f"{field} of a TrainingJob is immutable; create another TrainingJob" in refusal.value.message
 
 
-def test_what_may_change_of_a_run_can_be_changed(user: KubeUser, namespace: str) -> None:
+def test_mutable_fields_of_a_run_can_be_changed(user: KubeUser, namespace: str) -> None:
     """Users may change `suspend`, `ttlSecondsAfterFinished` and metadata at any time."""
     user.create(manifests.training_job("run", namespace))
     change = {"spec": {"suspend": True, "ttlSecondsAfterFinished": 60}, "metadata": {"labels": {"a": "b"}}}
     assert user.edit(TRAINING_JOB, namespace, "run", change)["spec"]["suspend"] is True
 
 
-def test_a_status_is_no_way_around_the_schema(user: KubeUser, namespace: str) -> None:
-    """The status subresource cannot change a spec."""
+def test_the_status_subresource_cannot_change_a_spec(user: KubeUser, namespace: str) -> None:
     user.create(manifests.training_job("run", namespace))
     user.edit(TRAINING_JOB, namespace, "run", {"spec": {"suspend": True}, "status": {"phase": "Pending"}}, status=True)
     found = user.get(TRAINING_JOB, namespace, "run")

@@ -1,4 +1,4 @@
-"""The CRDs on a real API server: accepted, explained and strict."""
+"""The CRDs on a real API server: valid objects are accepted, invalid ones rejected, and all fields described."""
 
 from __future__ import annotations
 
@@ -38,41 +38,46 @@ SPECS: dict[str, dict[str, Any]] = {
 PINNED = {"uri": f"store://rain/versions/{'ab' * 32}", "digest": f"sha256:{'cd' * 32}"}
 FROZEN = "is immutable; create another TrainingJob"
 
-# Kind, path of the field, its value, and what the answer says: the field, and what is allowed.
+# Kind, path of the field, its value, and parts of the error: the field, and what is allowed.
 REFUSED: dict[str, tuple[str, tuple[str, ...], Any, tuple[str, ...]]] = {
     "an unknown field": ("TrainingJob", ("modle",), 1, ('unknown field "spec.modle"',)),
     "a wrong type": ("TrainingJob", ("seed",), "many", ("spec.seed", "integer")),
     "a number out of range": ("TrainingJob", ("backoffLimit",), 11, ("spec.backoffLimit", "less than or equal to 10")),
     "an exclusive bound": ("TrainingJob", ("data", "holdout"), {"fraction": 1}, ("spec.data.holdout.fraction",)),
     "an unknown choice": ("TrainingJob", ("data", "train", "format"), "xlsx", ("spec.data.train.format", '"parquet"')),
-    "two trainers at once": (
+    "two trainers": (
         "TrainingJob",
         ("trainer", "container"),
         {"image": "own/trainer:1"},
         ("spec.trainer", "exactly one of estimator, container"),
     ),
     "no target": ("TrainingJob", ("data",), {"train": {"uri": "file:///rows.csv"}}, ("data.target is required",)),
-    "a gate without a bound": ("TrainingJob", ("evaluation",), {"gates": [{"metric": "auc"}]}, ("min or max",)),
+    "a gate without a threshold": ("TrainingJob", ("evaluation",), {"gates": [{"metric": "auc"}]}, ("min or max",)),
     "a class of another library": ("TrainingJob", ("trainer", "estimator", "class"), "os.system", ("estimator.class",)),
-    "two models at once": ("ModelDeployment", ("model", "pinned"), PINNED, ("exactly one of pinned, track",)),
-    "a uri of another digest": ("ModelDeployment", ("model",), {"pinned": PINNED}, ("must end with",)),
+    "two models": ("ModelDeployment", ("model", "pinned"), PINNED, ("exactly one of pinned, track",)),
+    "a URI with another digest": ("ModelDeployment", ("model",), {"pinned": PINNED}, ("must end with",)),
     "retraining without a template": (
         "DriftPolicy",
         ("triggers",),
         {"performance": {"metric": "auc"}},
         ("spec.retrain", "retrain is required"),
     ),
-    "a warning above the alarm": ("DriftPolicy", ("warning",), 0.5, ("warning must not be above drifted",)),
+    "a warning threshold above the alarm threshold": (
+        "DriftPolicy",
+        ("warning",),
+        0.5,
+        ("warning must not be above drifted",),
+    ),
     "a namespace in a reference": ("DriftPolicy", ("targetRef", "namespace"), "x", ("unknown field",)),
 }
-# What may not be changed in a TrainingJob: path and new value.
+# Immutable fields of a TrainingJob: path and new value.
 EDITS: dict[str, tuple[tuple[str, ...], Any]] = {
     "the seed": (("seed",), 7),
     "the model line": (("model", "name"), "snow"),
     "the target": (("data", "target"), "snow"),
     "the value of a parameter": (("trainer", "estimator", "params", "C"), 2),
-    "a value inside a parameter": (("trainer", "estimator", "params", "class_weight"), {"0": 1, "1": 3}),
-    "a parameter from null": (("trainer", "estimator", "params", "penalty"), "l1"),
+    "a nested value of a parameter": (("trainer", "estimator", "params", "class_weight"), {"0": 1, "1": 3}),
+    "a parameter that is null": (("trainer", "estimator", "params", "penalty"), "l1"),
     "the name of a parameter": (
         ("trainer", "estimator", "params"),
         {"C": 1, "tol": 100, "penalty": None, "class_weight": {"0": 1, "1": 2}},
@@ -104,7 +109,7 @@ class Kubectl:
 
 @pytest.fixture(scope="module")
 def kubectl(control_plane: ControlPlane) -> Iterator[Kubectl]:
-    """A namespace that is deleted afterwards, and kubectl for it."""
+    """A kubectl for a new namespace, which is deleted afterwards."""
     run = Kubectl(control_plane)
     assert run("create", "namespace", NAMESPACE)[0] == 0
     yield run
@@ -130,14 +135,14 @@ def put(spec: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", SPECS)
-def test_the_least_spec_is_accepted(kubectl: Kubectl, kind: str) -> None:
-    """The other tests change this valid spec, so each is refused for its change alone."""
+def test_a_minimal_spec_is_accepted(kubectl: Kubectl, kind: str) -> None:
+    """The control for the tests below, which change this spec."""
     code, said = kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", document=resource(kind))
     assert code == 0, said
 
 
 @pytest.mark.parametrize(("kind", "path", "value", "wanted"), REFUSED.values(), ids=REFUSED)
-def test_bad_input_is_refused_with_its_field(
+def test_the_error_for_an_invalid_spec_names_the_field(
     kubectl: Kubectl, kind: str, path: tuple[str, ...], value: Any, wanted: tuple[str, ...]
 ) -> None:
     document = resource(kind)
@@ -157,8 +162,10 @@ def training_job(kubectl: Kubectl) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("path", "value"), EDITS.values(), ids=EDITS)
-def test_a_run_is_frozen(kubectl: Kubectl, training_job: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    """What decides the result of a run cannot be changed after its creation, down to the name of a parameter."""
+def test_the_spec_of_a_run_is_immutable(
+    kubectl: Kubectl, training_job: dict[str, Any], path: tuple[str, ...], value: Any
+) -> None:
+    """Every field that affects the result, including the names of parameters."""
     document = copy.deepcopy(training_job)
     put(document["spec"], path, value)
     code, said = kubectl("replace", "--dry-run=server", "-f", "-", document=document)
@@ -168,25 +175,25 @@ def test_a_run_is_frozen(kubectl: Kubectl, training_job: dict[str, Any], path: t
 
 
 @pytest.mark.parametrize("change", [{"suspend": True}, {"ttlSecondsAfterFinished": 60}], ids=str)
-def test_what_does_not_decide_the_result_can_change(
+def test_fields_that_do_not_affect_the_result_are_mutable(
     kubectl: Kubectl, training_job: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    """`suspend` and `ttlSecondsAfterFinished` may change."""
+    """`suspend` and `ttlSecondsAfterFinished`."""
     document = copy.deepcopy(training_job)
     document["spec"] |= change
     code, said = kubectl("replace", "--dry-run=server", "-f", "-", document=document)
     assert code == 0, said
 
 
-def test_parameters_arrive_as_they_were_written(kubectl: Kubectl, training_job: dict[str, Any]) -> None:
-    """No parameter is pruned or defaulted, null included."""
+def test_parameters_are_stored_unchanged(kubectl: Kubectl, training_job: dict[str, Any]) -> None:
+    """None is pruned or defaulted, null included."""
     _, said = kubectl("get", "trainingjob", "frozen", "-o", "yaml")
     stored = yaml.safe_load(said)["spec"]["trainer"]["estimator"]["params"]
     assert stored == training_job["spec"]["trainer"]["estimator"]["params"]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_explain_has_a_text_for_every_field(kubectl: Kubectl, kind: Any) -> None:
+def test_explain_describes_every_field(kubectl: Kubectl, kind: Any) -> None:
     """`kubectl explain --recursive` shows the description from the model for every field."""
     schema = resource_schema(kind)
     for part in ("spec", "status"):
@@ -198,7 +205,7 @@ def test_explain_has_a_text_for_every_field(kubectl: Kubectl, kind: Any) -> None
             assert " ".join(child["description"].split()) in words
 
 
-def test_one_word_lists_all_kinds(kubectl: Kubectl) -> None:
+def test_category_and_short_names_list_all_kinds(kubectl: Kubectl) -> None:
     """`kubectl get mlops` and the short names work."""
     _, said = kubectl("api-resources", "--categories=mlops", "-o", "name")
     assert set(said.split()) == {f"{kind.declaration.plural}.perennate.dev" for kind in KINDS}
@@ -206,7 +213,7 @@ def test_one_word_lists_all_kinds(kubectl: Kubectl) -> None:
         assert kubectl("get", short)[0] == 0
 
 
-def test_a_model_deployment_scales(kubectl: Kubectl) -> None:
+def test_a_model_deployment_can_be_scaled(kubectl: Kubectl) -> None:
     """`kubectl scale` works before the operator has seen the object."""
     document = resource("ModelDeployment", "scaled")
     document["spec"]["replicas"] = 1

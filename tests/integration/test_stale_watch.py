@@ -22,8 +22,8 @@ _STALE_SECONDS = 5
 _HEARD = re.compile(r'^perennate_watch_last_event_timestamp\{kind="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
-def heard(process: OperatorProcess) -> dict[str, float]:
-    """When each watch last received anything, from the metrics."""
+def last_event_times(process: OperatorProcess) -> dict[str, float]:
+    """When each watch last received an event, from the metrics."""
     return {kind: float(value) for kind, value in _HEARD.findall(process.metrics())}
 
 
@@ -33,16 +33,16 @@ def reasons(process: OperatorProcess) -> list[str]:
     return sorted(json.loads(body)["reasons"]) if body else []
 
 
-def test_watches_that_fall_silent_fail_the_liveness_probe(own_plane: ControlPlane, tmp_path: Path) -> None:
-    """Live watches keep the probe healthy; silent ones fail it, by kind; resumed ones make it healthy again."""
+def test_stalled_watches_fail_the_liveness_probe(own_plane: ControlPlane, tmp_path: Path) -> None:
+    """The probe names the kinds, and succeeds again when the watches resume."""
     settings = {"PERENNATE_STALE_WATCH_SECONDS": str(_STALE_SECONDS)}
     with (
         StallingProxy(own_plane.kubeconfig, tmp_path) as proxy,
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "operator.log", election=False, settings=settings) as process,
     ):
-        assert eventually(lambda: heard(process).keys() == RESOURCES.watched.keys()), process.tail()
+        assert eventually(lambda: last_event_times(process).keys() == RESOURCES.watched.keys()), process.tail()
         longer = time.time() + _STALE_SECONDS + 1
-        assert eventually(lambda: min(heard(process).values()) > longer), process.tail()
+        assert eventually(lambda: min(last_event_times(process).values()) > longer), process.tail()
         assert process.probe("/healthz")[0] == HTTPStatus.OK
 
         proxy.stall()

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 TRAINING_JOB = RESOURCES.primary["TrainingJob"]
 
 
-def test_a_run_ends_with_the_version_that_its_pod_published(operator: object, user: KubeUser, namespace: str) -> None:
+def test_a_completed_run_records_the_published_version(operator: object, user: KubeUser, namespace: str) -> None:
     """A TrainingJob creates one Job; the version in the termination message is in the status, and Complete is True."""
     user.create(manifests.training_job("first", namespace))
     with PodActor(user, namespace, play_well):
@@ -35,9 +35,9 @@ def test_a_run_ends_with_the_version_that_its_pod_published(operator: object, us
 
 
 REFUSALS = {
-    "data that are refused": (failed("prepare", 10, reason="DataRefused", message="no column rain"), "DataRefused"),
-    "a gate that is not passed": (failed("publish", 11, reason="GateFailed", message="auc 0.4 < 0.6"), "GateFailed"),
-    "an estimator that cannot be built": (
+    "rejected data": (failed("prepare", 10, reason="DataRefused", message="no column rain"), "DataRefused"),
+    "a failed gate": (failed("publish", 11, reason="GateFailed", message="auc 0.4 < 0.6"), "GateFailed"),
+    "an invalid estimator": (
         failed("train", 12, reason="BadConfiguration", message="trainer.estimator.params.C: must be > 0"),
         "BadConfiguration",
     ),
@@ -45,9 +45,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_a_refused_run_says_why_and_is_not_tried_again(
-    case: str, operator: object, user: KubeUser, namespace: str
-) -> None:
+def test_a_permanent_failure_is_not_retried(case: str, operator: object, user: KubeUser, namespace: str) -> None:
     """Failed is True with the reason for the exit code, and there is one pod, whatever backoffLimit allows."""
     status, reason = REFUSALS[case]
     user.create(manifests.training_job("fails", namespace, backoffLimit=2))
@@ -58,8 +56,8 @@ def test_a_refused_run_says_why_and_is_not_tried_again(
     assert len(user.list(POD, namespace, selector=f"{LABEL_TRAINING_JOB}=fails")) == 1
 
 
-def test_a_run_that_fails_without_a_word_is_tried_again(operator: object, user: KubeUser, namespace: str) -> None:
-    """Any other exit code is retried backoffLimit times; then Failed says that the limit is reached."""
+def test_other_failures_are_retried_up_to_the_limit(operator: object, user: KubeUser, namespace: str) -> None:
+    """Any other exit code is retried backoffLimit times. Then Failed reports the limit."""
     user.create(manifests.training_job("fails", namespace, backoffLimit=1))
     with PodActor(user, namespace, lambda _: failed("train", 1)):
         done = user.wait_for(TRAINING_JOB, namespace, "fails", phase="Failed")
@@ -68,7 +66,7 @@ def test_a_run_that_fails_without_a_word_is_tried_again(operator: object, user: 
 
 
 def claim(namespace: str) -> dict[str, Any]:
-    """A claim called `later`."""
+    """A claim with the name `later`."""
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
     metadata = {"name": "later", "namespace": namespace}
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
@@ -89,7 +87,7 @@ REFERENCES = {
 
 
 @pytest.mark.parametrize("case", REFERENCES)
-def test_a_run_waits_for_what_its_data_refer_to(case: str, operator: object, user: KubeUser, namespace: str) -> None:
+def test_a_run_waits_for_its_data(case: str, operator: object, user: KubeUser, namespace: str) -> None:
     """The condition names field and object, and no Job is created until the object exists."""
     data, message, missing = REFERENCES[case]
     user.create(manifests.training_job("waits", namespace, data=data))

@@ -1,4 +1,4 @@
-"""Two operators: with leader election one is active and the other on standby; without it nothing is done twice."""
+"""Two operators: leader election keeps one on standby, and without it no action is repeated."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REST_SECONDS = 60.0
 EVALUATION_SECONDS = 5
 
 
-def test_two_operators_without_election_do_nothing_twice(tmp_path: Path, own_plane: ControlPlane) -> None:
+def test_two_operators_without_leader_election_repeat_no_action(tmp_path: Path, own_plane: ControlPlane) -> None:
     """Leader election can fail, so names, preconditions and live reads must prevent duplicates."""
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("both")
@@ -48,7 +48,7 @@ def test_two_operators_without_election_do_nothing_twice(tmp_path: Path, own_pla
             user.wait_for(TRAINING_JOB, namespace, f"run-{number}", phase="Succeeded")
         user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1)
         told = Counter({"RunStarted": 1, "VersionPublished": 1})
-        # Events are told after the status that goes with them.
+        # Events are created after the status.
         assert eventually(lambda: user.reasons(namespace, "run-0") >= told)
     made = [event for event in read_audit(own_plane.audit_log) if event.namespace == namespace and event.code == 201]
     ours = Counter((event.resource, event.name) for event in made if event.agent.startswith("perennate-operator"))
@@ -60,10 +60,10 @@ def test_two_operators_without_election_do_nothing_twice(tmp_path: Path, own_pla
     assert len(user.list(JOB, namespace)) == RUNS
 
 
-def test_at_rest_nothing_is_written_and_a_standby_takes_over(tmp_path: Path, own_plane: ControlPlane) -> None:
-    """With one settled object of each kind, only Lease renewals are written in 60 s.
+def test_only_leases_are_written_at_rest_and_a_standby_takes_over(tmp_path: Path, own_plane: ControlPlane) -> None:
+    """With one settled object of each kind, the operators write only Lease renewals in 60 s.
 
-    Then the leader is killed: the standby leads once the Lease has expired, and writes nothing else.
+    Then the leader is killed. The standby leads once the Lease has expired, and writes nothing else.
     """
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("rest")
@@ -98,7 +98,7 @@ def test_at_rest_nothing_is_written_and_a_standby_takes_over(tmp_path: Path, own
         assert set(writes_of_operators(own_plane, offset)) == {"update leases"}
         third = OperatorProcess(own_plane.kubeconfig, tmp_path / "log-2", identity="operator-2")
         with third:
-            assert third.terminate() == 0, "a standby that is asked to end just ends"
+            assert third.terminate() == 0, "a standby exits on SIGTERM"
         assert holder_of_lease(user) == survivor.identity
         assert survivor.terminate() == 0, survivor.tail()
         assert holder_of_lease(user) == ""

@@ -1,4 +1,4 @@
-"""The window of a policy survives a restart of the operator: it is stored in a ConfigMap and read once at the start."""
+"""The window of a policy survives a restart of the operator. It is stored in a ConfigMap and read at the start."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def story(user: KubeUser, namespace: str) -> str:
 
 
 def messages(process: OperatorProcess) -> str:
-    """The messages that it has logged since its start."""
+    """The log messages of the operator since its start."""
     return "\n".join(record["message"] for record in process.records())
 
 
-def test_a_restart_loses_nothing_and_what_is_kept_is_the_policys(tmp_path: Path, own_plane: ControlPlane) -> None:
+def test_the_window_survives_a_restart(tmp_path: Path, own_plane: ControlPlane) -> None:
     """Rows from before, during and after a restart are in the window, each once.
 
     Nothing is written at rest. An invalid ConfigMap costs the window and a log line. Deleting the policy deletes the
@@ -57,10 +57,12 @@ def test_a_restart_loses_nothing_and_what_is_kept_is_the_policys(tmp_path: Path,
         pod.count(200)
         process.start().wait_ready()
         assert eventually(lambda: rows(user, namespace) == 800), process.tail()
-        assert ready(user, namespace) == ready_before, "a restart is no news"
+        assert ready(user, namespace) == ready_before, "Ready does not change after a restart"
         assert "its window continues with 600 rows" in messages(process)
         before = config_map["binaryData"]
-        assert eventually(lambda: kept(user, namespace)[0]["binaryData"] != before), "the window is kept while it runs"
+        assert eventually(lambda: kept(user, namespace)[0]["binaryData"] != before), (
+            "the window is stored while the operator runs"
+        )
         offset = own_plane.audit_log.stat().st_size
         wait_until(lambda: process.exit_code is not None, seconds=2.5 * GRAIN_SECONDS, pause=1)
         assert writes(own_plane, offset).keys() <= {"update leases"}, writes(own_plane, offset)

@@ -14,7 +14,7 @@ from tests.support.tree import ROOT
 
 @pytest.fixture(scope="session")
 def programs() -> Path:
-    """The folder with the project's own kubectl and helm, filled on first use."""
+    """The folder with the kubectl and helm of the project, built on first use."""
     command = [sys.executable, "-m", "tools.cluster", "bin"]
     result = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return Path(result.stdout.strip().splitlines()[-1])
@@ -22,11 +22,11 @@ def programs() -> Path:
 
 @pytest.fixture(scope="session")
 def helm(programs: Path) -> str:
-    """Path of helm: the user's own, else the project's."""
+    """Path of the user's helm, or else of the project's."""
     return shutil.which("helm") or str(programs / "helm")
 
 
 @pytest.fixture(scope="session")
 def kubectl(programs: Path) -> str:
-    """Path of the project's kubectl, whose kustomize is that of the documents."""
+    """Path of the kubectl of the project; its kustomize version is that of the documents."""
     return str(programs / "kubectl")

@@ -1,4 +1,4 @@
-"""Manifests against the CRDs, as the API server would with strict field validation. CEL rules need a real one."""
+"""Validation of manifests against the CRDs with strict field validation, but without CEL rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from perennate.api.v1alpha1 import KINDS
 
 
 def closed(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema with unknown fields refused; structural schemas are JSON Schema draft 4 otherwise."""
+    """The schema with unknown fields forbidden. Structural schemas are JSON Schema draft 4 otherwise."""
     result = {key: value for key, value in schema.items() if not key.startswith("x-kubernetes-")}
     if "properties" in schema:
         result["properties"] = {name: closed(child) for name, child in schema["properties"].items()}
@@ -28,7 +28,7 @@ VALIDATORS = {kind.declaration.kind: Draft4Validator(closed(resource_schema(kind
 
 
 def errors(document: dict[str, Any]) -> list[str]:
-    """What the schema says against an object of ours, each with its path; none for other groups."""
+    """Validation errors of one of our objects, each with its path. Empty for other groups."""
     if document.get("apiVersion") != wellknown.API_VERSION:
         return []
     if document["kind"] not in VALIDATORS:

@@ -74,8 +74,8 @@ def test_the_chart_lints(helm: str, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stdout
 
 
-def test_chart_and_kustomize_install_the_same(helm: str, kubectl: str, tmp_path: Path) -> None:
-    """The objects differ in Helm's labels alone."""
+def test_chart_and_kustomize_install_the_same_objects(helm: str, kubectl: str, tmp_path: Path) -> None:
+    """They differ only in the labels of Helm."""
     command = [kubectl, "kustomize", "manifests/base"]
     result = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     kustomized = by_name(result.stdout)
@@ -84,15 +84,14 @@ def test_chart_and_kustomize_install_the_same(helm: str, kubectl: str, tmp_path:
     assert template(helm, tmp_path, {}) == {key: kustomized[key] for key in kustomized.keys() - separate}
 
 
-def test_the_install_manifest_is_what_kustomize_applies(kubectl: str) -> None:
-    """`manifests/install.yaml` is the same installation for users without kustomize."""
+def test_the_install_manifest_equals_the_output_of_kustomize(kubectl: str) -> None:
+    """`manifests/install.yaml` is for users without kustomize."""
     command = [kubectl, "kustomize", "manifests/base"]
     result = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     assert by_name((ROOT / "manifests" / "install.yaml").read_text()) == by_name(result.stdout)
 
 
-def test_every_value_reaches_what_it_is_for(helm: str, tmp_path: Path) -> None:
-    """Every value changes the rendered manifests."""
+def test_every_value_changes_the_rendered_manifests(helm: str, tmp_path: Path) -> None:
     objects = template(helm, tmp_path, FULL)
     deployment = objects["Deployment", "perennate-operator"]["spec"]
     pod = deployment["template"]["spec"]
@@ -114,8 +113,8 @@ def test_every_value_reaches_what_it_is_for(helm: str, tmp_path: Path) -> None:
     }
 
 
-def test_an_account_of_the_users_is_not_made(helm: str, tmp_path: Path) -> None:
-    """`serviceAccount.create: false` uses an existing account."""
+def test_an_existing_service_account_is_not_created(helm: str, tmp_path: Path) -> None:
+    """With `serviceAccount.create: false`."""
     objects = template(helm, tmp_path, {"serviceAccount": {"create": False, "name": "theirs"}})
     assert [key for key in objects if key[0] == "ServiceAccount"] == []
 
@@ -130,22 +129,20 @@ def test_an_account_of_the_users_is_not_made(helm: str, tmp_path: Path) -> None:
         ("replicas=-1", "replicas"),
     ],
 )
-def test_a_value_that_makes_no_sense_is_refused_by_name(helm: str, tmp_path: Path, value: str, said: str) -> None:
-    """The schema of the values allows no unknown key."""
+def test_an_invalid_value_is_rejected_by_name(helm: str, tmp_path: Path, value: str, said: str) -> None:
+    """The schema allows no unknown key."""
     result = run(helm, tmp_path, "template", "perennate", str(CHART), "--set", value)
     assert result.returncode == 1
     assert said in result.stderr
 
 
-def test_the_values_are_the_declared_ones() -> None:
-    """values.yaml has exactly the defaults of its declaration."""
+def test_values_yaml_contains_the_declared_defaults() -> None:
     written = yaml.safe_load((CHART / "values.yaml").read_text())
     assert written == chart.Values().model_dump(mode="json", by_alias=True)
     assert chart.Values.model_validate(written) == chart.Values()
 
 
-def test_one_version_everywhere() -> None:
-    """Package, chart and images have the same version."""
+def test_package_chart_and_images_have_the_same_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     described = yaml.safe_load((CHART / "Chart.yaml").read_text())
     assert (described["version"], described["appVersion"]) == (version, version)

@@ -1,4 +1,4 @@
-"""What no file may contain, and what configuration files must contain."""
+"""Text that no file may contain, and the content of configuration files."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ FRAGMENT = re.compile(r"[a-z0-9-]+\.(feature|fix|deprecation|breaking|doc)\.md")
 
 
 FOREIGN = {"LICENSE"}
-"""Texts of others, which stay as they are."""
+"""Third-party texts, which are not checked."""
 
 
 def lines() -> Iterator[tuple[str, str]]:
-    """Every line of every text file, after `file:number`."""
+    """Every line of every text file, with its position as `file:number`."""
     for path in files():
         content = path.read_bytes()
         if b"\0" not in content and path.name not in FOREIGN:
@@ -48,41 +48,40 @@ def lines() -> Iterator[tuple[str, str]]:
                 yield f"{label(path)}:{number}", line
 
 
-def tells_of_one_machine(line: str) -> bool:
+def has_local_address(line: str) -> bool:
     """Whether a line holds a path of a machine, or the address of a package index or an image registry."""
     named = {host for host in ADDRESS.findall(line) if not INSIDE.search(host)}
     return bool(MACHINE.search(line) or named - HOSTS or IMAGE.search(line))
 
 
-def test_no_file_tells_of_one_machine() -> None:
-    """No registry address and no path of one machine, so that a clone works anywhere."""
-    assert [f"{where}: {line.strip()}" for where, line in lines() if tells_of_one_machine(line)] == []
+def test_no_file_contains_a_local_path_or_registry_address() -> None:
+    """A clone must work on any machine."""
+    assert [f"{where}: {line.strip()}" for where, line in lines() if has_local_address(line)] == []
 
 
 @pytest.mark.parametrize(
     "parts", [("FROM registry", ".test/a/b"), ("cd /wo", "rk/main"), ("index = https://index", ".test/simple")]
 )
-def test_a_line_that_tells_of_one_machine_is_noticed(parts: tuple[str, str]) -> None:
-    """The check fails on an image registry, a path of a machine and a package index."""
-    assert tells_of_one_machine("".join(parts))
+def test_local_paths_and_registry_addresses_are_detected(parts: tuple[str, str]) -> None:
+    assert has_local_address("".join(parts))
 
 
-def test_no_line_ends_in_blanks() -> None:
+def test_no_line_has_trailing_whitespace() -> None:
     """As `git diff --check`, for committed files."""
     blank = [where for where, line in lines() if line != line.rstrip()]
     assert [where for where in blank if not where.split(":")[0].endswith((".md", ".svg"))] == []
 
 
-def test_yaml_parses() -> None:
-    """Every YAML file is valid and not empty; templates of the chart have a test of their own."""
+def test_yaml_files_are_valid_and_not_empty() -> None:
+    """Chart templates have their own test."""
     found = [path for path in files(".yaml", ".yml") if "templates" not in path.parts]
     empty = [label(path) for path in found if not any(yaml.load_all(path.read_text(), Loader=yaml.CSafeLoader))]
     assert found
     assert empty == []
 
 
-def test_the_hooks_are_configured_as_pre_commit_expects() -> None:
-    """pre-commit reads the configuration, and every hook uses the locked environment."""
+def test_the_pre_commit_configuration_is_valid() -> None:
+    """Every hook uses the locked environment."""
     config = ROOT / ".pre-commit-config.yaml"
     check = [sys.executable, "-m", "pre_commit", "validate-config", str(config)]
     assert subprocess.run(check, cwd=ROOT, check=False).returncode == 0
@@ -90,8 +89,8 @@ def test_the_hooks_are_configured_as_pre_commit_expects() -> None:
     assert [repository["repo"] for repository in repositories] == ["local"]
 
 
-def test_a_commit_is_checked_whenever_a_generated_file_may_have_changed() -> None:
-    """The hook runs for generated files, their includes and the code that generates them."""
+def test_the_hook_for_generated_files_matches_all_their_sources() -> None:
+    """Generated files, the files that they include, and the code that generates them."""
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
     pattern = next(hook["files"] for hook in hooks if hook["id"] == "generated")
     pages = generate.outputs(ROOT)
@@ -102,8 +101,7 @@ def test_a_commit_is_checked_whenever_a_generated_file_may_have_changed() -> Non
     assert [path for path in sorted({*pages, *included, *sources}) if re.search(pattern, path) is None] == []
 
 
-def test_every_path_with_an_owner_exists() -> None:
-    """Every pattern of CODEOWNERS matches a file."""
+def test_every_pattern_of_codeowners_matches_a_file() -> None:
     patterns = [line.split()[0] for line in (ROOT / "CODEOWNERS").read_text().splitlines() if line.startswith("/")]
     assert patterns
     assert [pattern for pattern in patterns if not (ROOT / pattern.strip("/")).exists()] == []

@@ -1,4 +1,4 @@
-"""The automatic checks can fail: each contract is broken on purpose in a copy of the package."""
+"""The import contracts and bans detect violations: each is broken on purpose."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.tree import ROOT
 
-# Module to plant and what it says -> the contract that must notice.
+# Module to add and its content -> the contract that it breaks.
 PLANTED = {
     "perennate/api/planted.py": ("import perennate.drift", "Layers: each floor imports only what lies below it"),
     "perennate/api/documents/planted.py": (
@@ -44,41 +44,41 @@ CORE = ("api", "drift", "gates", "builders", "reconcilers")
 IMPURE = {
     "the clock": "import time\n\nSTARTED = time.time()\n",
     "a clock in nanoseconds": "import time\n\nSTARTED = time.time_ns()\n",
-    "a clock that only runs forward": "from time import monotonic\n\nSTARTED = monotonic()\n",
-    "a stop watch": "from time import perf_counter as clock\n\nSTARTED = clock()\n",
+    "a monotonic clock": "from time import monotonic\n\nSTARTED = monotonic()\n",
+    "a performance counter": "from time import perf_counter as clock\n\nSTARTED = clock()\n",
     "the date": "from datetime import UTC, datetime\n\nSTARTED = datetime.now(UTC)\n",
     "today": "from datetime import date\n\nTODAY = date.today()\n",
-    "today with the time": "from datetime import datetime\n\nTODAY = datetime.today()\n",
-    "the time in Greenwich": "import datetime\n\nTODAY = datetime.datetime.utcnow()\n",
+    "the local time": "from datetime import datetime\n\nTODAY = datetime.today()\n",
+    "the time in UTC": "import datetime\n\nTODAY = datetime.datetime.utcnow()\n",
     "the environment": "import os\n\nHOME = os.environ\n",
-    "chance": "import random\n\nDIE = random.Random()\n",
-    "chance of the system": "import os\n\nDIE = os.urandom(4)\n",
-    "secret chance": "import secrets\n\nDIE = secrets.randbelow(6)\n",
-    "a name by chance": "from uuid import uuid4\n\nNAME = uuid4()\n",
-    "a generator without a seed": "import numpy as np\n\nDIE = np.random.default_rng()\n",
-    "chance of numpy": "import numpy as np\n\nDIE = np.random.rand()\n",
-    "a seed for all": "import numpy as np\n\nnp.random.seed(1)\n",
+    "a random generator": "import random\n\nDIE = random.Random()\n",
+    "random bytes of the system": "import os\n\nDIE = os.urandom(4)\n",
+    "the module secrets": "import secrets\n\nDIE = secrets.randbelow(6)\n",
+    "a random UUID": "from uuid import uuid4\n\nNAME = uuid4()\n",
+    "a numpy generator without a seed": "import numpy as np\n\nDIE = np.random.default_rng()\n",
+    "the global state of numpy": "import numpy as np\n\nDIE = np.random.rand()\n",
+    "the global seed of numpy": "import numpy as np\n\nnp.random.seed(1)\n",
 }
 BANS = "TID251,NPY002"
-"""The names that are banned in the core; and the functions of numpy's global state, which are banned everywhere."""
+"""Names that are banned in the core, and numpy functions with global state, which are banned everywhere."""
 
 
 def lint_imports(folder: Path) -> str:
-    """What import-linter says of the copy in `folder`."""
+    """The output of import-linter for the copy in `folder`."""
     program = Path(sys.executable).with_name("lint-imports")
     environment = os.environ | {"PYTHONPATH": str(folder / "operator"), "COLUMNS": "200"}
     command = [str(program), "--config", "pyproject.toml", "--no-cache"]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False).stdout
 
 
-def findings_of(report: str, contract: str) -> str:
-    """What the report says under the headline of a broken contract."""
+def section_of(report: str, contract: str) -> str:
+    """The section of the report for a broken contract."""
     return report.split(f"\n{contract}\n---", 1)[1].split("\n---", 1)[0]
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """import-linter's report on a copy of the package in which every contract is broken once."""
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The report of import-linter on a copy of the package in which every contract is broken once."""
     folder = tmp_path_factory.mktemp("planted")
     shutil.copytree(ROOT / "operator", folder / "operator", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", folder)
@@ -87,23 +87,23 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> str:
     return lint_imports(folder)
 
 
-def test_every_contract_is_broken_by_one_of_the_plants() -> None:
+def test_every_contract_has_a_violating_module() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     assert {contract["name"] for contract in contracts} == {name for _, name in PLANTED.values()}
 
 
 @pytest.mark.parametrize(("module", "line", "contract"), [(module, *said) for module, said in PLANTED.items()])
-def test_a_contract_notices_what_it_forbids(verdicts: str, module: str, line: str, contract: str) -> None:
-    assert f"{contract} BROKEN" in verdicts, f"{line!r} went unnoticed:\n{verdicts}"
+def test_each_violation_is_reported(report: str, module: str, line: str, contract: str) -> None:
+    assert f"{contract} BROKEN" in report, f"{line!r} was not reported:\n{report}"
     importer = module.removesuffix(".py").replace("/", ".")
     imported = line.removeprefix("import ").removesuffix(".io")
-    assert f"{importer} -> {imported}" in findings_of(verdicts, contract)
+    assert f"{importer} -> {imported}" in section_of(report, contract)
 
 
 @pytest.mark.parametrize("source", IMPURE.values(), ids=IMPURE)
 @pytest.mark.parametrize("package", CORE)
-def test_the_core_is_kept_pure(package: str, source: str) -> None:
-    """Clock, environment and randomness are refused in every package of the core."""
+def test_impure_calls_are_banned_in_the_core(package: str, source: str) -> None:
+    """Clock, environment and randomness."""
     name = f"operator/perennate/{package}/planted.py"
     check = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", BANS, "--stdin-filename", name, "-"]
     result = subprocess.run(check, cwd=ROOT, input=source, capture_output=True, text=True, check=False)
@@ -111,8 +111,7 @@ def test_the_core_is_kept_pure(package: str, source: str) -> None:
     assert any(ban in result.stdout for ban in BANS.split(","))
 
 
-def test_the_shell_may_know_the_time() -> None:
-    """The ban applies to the core only."""
+def test_other_packages_may_use_the_clock() -> None:
     name = "operator/perennate/kube/planted.py"
     check = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", BANS, "--stdin-filename", name, "-"]
     result = subprocess.run(check, cwd=ROOT, input=IMPURE["the clock"], capture_output=True, text=True, check=False)

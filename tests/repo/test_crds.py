@@ -1,4 +1,4 @@
-"""The CRDs are fresh, bounded and described, and the samples fit them."""
+"""The CRDs match the models, bound and describe every field, and accept the samples."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ NAMED = {path: schema for path, schema in FIELDS.items() if not path.endswith(("
 SPECS = {path: schema for path, schema in FIELDS.items() if re.match(r"[A-Za-z]+\.spec", path)}
 
 
-def test_generated_files_are_fresh() -> None:
-    """Generated files match the models, and manual edits of them are found."""
+def test_generated_files_are_up_to_date() -> None:
+    """They match the models, and manual edits are detected."""
     assert generate.differences(ROOT) == []
 
 
-def test_a_stale_file_is_noticed(tmp_path: Path) -> None:
-    """The check fails on an edited file, a missing file and an unknown file."""
+def test_outdated_generated_files_are_detected(tmp_path: Path) -> None:
+    """An edited file, a missing file and an unknown file."""
     for folder in ("crds", "charts", "manifests", "docs/reference"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     crds = tmp_path / "crds"
@@ -76,7 +76,7 @@ def test_a_stale_file_is_noticed(tmp_path: Path) -> None:
     assert generate.differences(tmp_path) == []
 
 
-def test_the_chart_ships_the_same_crds() -> None:
+def test_the_chart_contains_the_same_crds() -> None:
     """Helm, kustomize and `kubectl apply` install the same kinds."""
     ours = {path.name: path.read_text() for path in (ROOT / "crds").glob("perennate.dev_*.yaml")}
     chart = {path.name: path.read_text() for path in (ROOT / "charts/perennate/crds").iterdir()}
@@ -91,7 +91,7 @@ def test_every_field_is_described() -> None:
 
 
 def is_bounded(schema: Schema) -> bool:
-    """Whether a value of this schema has a limit to its size or value."""
+    """Whether the schema limits the size or the value."""
     if "additionalProperties" in schema:
         return "maxProperties" in schema
     if schema.get(INT_OR_STRING):
@@ -100,8 +100,8 @@ def is_bounded(schema: Schema) -> bool:
     return not wanted or any(bound in schema for bound in wanted)
 
 
-def has_a_least(schema: Schema) -> bool:
-    """Whether a rule of this duration says how long it is at least."""
+def has_minimum(schema: Schema) -> bool:
+    """Whether a rule of this duration sets a minimum."""
     rules = [rule["rule"] for rule in schema.get(VALIDATIONS, ())]
     return any(re.fullmatch(r"duration\(self\) >= duration\('[1-9][0-9]*(s|m|h)'\)", rule) for rule in rules)
 
@@ -111,21 +111,20 @@ def test_every_field_is_bounded() -> None:
     assert [path for path, schema in FIELDS.items() if not is_bounded(schema)] == []
 
 
-def test_a_duration_is_zero_only_where_that_means_something() -> None:
+def test_only_listed_durations_may_be_zero() -> None:
     """An interval or a window must be longer than zero; a delay may be zero."""
     durations = {path: schema for path, schema in FIELDS.items() if schema.get("pattern") == DURATION_PATTERN}
-    assert {path for path, schema in durations.items() if not has_a_least(schema)} == MAY_BE_ZERO
+    assert {path for path, schema in durations.items() if not has_minimum(schema)} == MAY_BE_ZERO
 
 
-def test_numbers_of_a_spec_have_two_ends() -> None:
-    """Every number in a spec has a minimum and a maximum."""
+def test_numbers_in_a_spec_have_minimum_and_maximum() -> None:
     numbers = {path: schema for path, schema in SPECS.items() if schema.get("type") in {"integer", "number"}}
     assert numbers
     assert [path for path, schema in numbers.items() if not {"minimum", "maximum"} <= schema.keys()] == []
 
 
-def test_bounds_fit_into_integers_of_64_bits() -> None:
-    """The API server parses whole numbers as 64-bit integers, so a larger bound would refuse every value."""
+def test_bounds_fit_into_64_bit_integers() -> None:
+    """The API server parses whole numbers as 64-bit integers; with a larger bound it would reject every value."""
     bounds = {
         (path, key): schema[key] for path, schema in FIELDS.items() for key in ("minimum", "maximum") if key in schema
     }
@@ -145,11 +144,11 @@ def test_every_schema_is_structural() -> None:
 
 
 def keys_are_required(schema: Schema) -> bool:
-    """Whether the fields by which the entries of a list are told apart are always there."""
+    """Whether the keys of a map list are required fields of its entries."""
     return set(schema["x-kubernetes-list-map-keys"]) <= set(schema["items"]["required"])
 
 
-def test_every_list_says_how_it_merges() -> None:
+def test_every_list_has_a_merge_strategy() -> None:
     """Server-side apply needs the list type; the keys of a map list exist and are required."""
     lists = {path: schema for path, schema in FIELDS.items() if schema.get("type") == "array"}
     kinds = {path: schema.get("x-kubernetes-list-type") for path, schema in lists.items()}
@@ -158,14 +157,13 @@ def test_every_list_says_how_it_merges() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_every_rule_says_what_is_allowed(kind: Any) -> None:
-    """Every CEL rule has a message."""
+def test_every_cel_rule_has_a_message(kind: Any) -> None:
     for path, schema in walk(resource_schema(kind), ""):
         for rule in schema.get(VALIDATIONS, ()):
             assert len(rule["message"].split()) > 3, f"{path}: {rule['rule']}"
 
 
-def test_a_status_never_defaults() -> None:
+def test_status_fields_have_no_defaults() -> None:
     """A default in a status would look like an observed value."""
     assert [path for path, schema in FIELDS.items() if ".status" in path and "default" in schema] == []
 
@@ -178,8 +176,7 @@ def test_there_are_samples_of_every_kind() -> None:
     assert {kind.__name__ for kind in KINDS} <= {document["kind"] for _, document in SAMPLES}
 
 
-def test_every_sample_fits_the_schema() -> None:
-    """The samples are valid objects."""
+def test_every_sample_is_valid() -> None:
     assert [f"{file}: {error}" for file, document in SAMPLES for error in structural.errors(document)] == []
 
 
@@ -192,8 +189,8 @@ def test_every_sample_fits_the_schema() -> None:
         ({"model": None}, "None is not of type 'object'"),
     ],
 )
-def test_a_sample_that_does_not_fit_is_noticed(change: Schema, message: str) -> None:
-    """The check fails on an unknown field, a wrong type, a number out of range and a null."""
+def test_invalid_samples_are_detected(change: Schema, message: str) -> None:
+    """An unknown field, a wrong type, a number out of range and a null."""
     sample = next(document for _, document in SAMPLES if document["kind"] == "TrainingJob")
     document = yaml.safe_load(yaml.safe_dump(sample))
     document["spec"].update(change)

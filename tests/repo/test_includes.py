@@ -28,7 +28,7 @@ kept: as it is
 """
 
 
-def test_a_block_becomes_the_file(tmp_path: Path) -> None:
+def test_fill_replaces_blocks_with_the_included_files(tmp_path: Path) -> None:
     """Only the block below the comment changes, and a second run changes nothing."""
     (tmp_path / "a.yaml").write_text("new: text\n")
     (tmp_path / "b.py").write_text("print()\n")
@@ -37,14 +37,13 @@ def test_a_block_becomes_the_file(tmp_path: Path) -> None:
     assert includes.fill(filled, tmp_path) == filled
 
 
-def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_included_file_raises_an_error(tmp_path: Path) -> None:
     """A renamed file must not leave its old text in a document."""
     with pytest.raises(FileNotFoundError, match=r"a\.yaml"):
         includes.fill(PAGE, tmp_path)
 
 
-def test_only_pages_that_include_are_generated(tmp_path: Path) -> None:
-    """All other pages are left alone."""
+def test_only_pages_with_includes_are_generated(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("new: text\n")
     (tmp_path / "b.py").write_text("print()\n")
     (tmp_path / "docs").mkdir()

@@ -1,6 +1,6 @@
-"""kind's parser accepts `kind-config.yaml`, which configures every version of Kubernetes alike.
+"""kind accepts `kind-config.yaml`, which configures all versions of Kubernetes equally.
 
-The parser is strict: unknown fields and wrong types are refused. `make test-kind` creates clusters from the file.
+The parser rejects unknown fields and wrong types. `make test-kind` creates clusters from the file.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def test_kind_accepts_the_configuration() -> None:
         ("v1alpha4", "v1alpha3", "unknown apiVersion: kind.x-k8s.io/v1alpha3"),
     ],
 )
-def test_kind_refuses_what_is_wrong(tmp_path: Path, old: str, new: str, want: str) -> None:
-    """A misspelt field, a wrong type and another version are each refused by name."""
+def test_kind_rejects_an_invalid_configuration(tmp_path: Path, old: str, new: str, want: str) -> None:
+    """A misspelt field, a wrong type and an unknown version, each by name."""
     text = CONFIGURATION.read_text()
     assert old in text
     broken = tmp_path / "kind-config.yaml"
@@ -54,7 +54,7 @@ def _node() -> dict[str, Any]:
 
 
 def _patch(version: str) -> dict[str, Any]:
-    """The patch of one API version: kind passes over those of the others without a word."""
+    """The patch of one API version; kind ignores those of other versions."""
     patches = [yaml.safe_load(text) for text in _node()["kubeadmConfigPatches"]]
     (found,) = [patch for patch in patches if patch["apiVersion"] == version]
     return dict(found)
@@ -69,13 +69,13 @@ def _api_server(version: str) -> tuple[dict[str, str], list[dict[str, Any]]]:
     return flags, server["extraVolumes"]
 
 
-def test_both_versions_of_kubeadm_are_told_the_same() -> None:
-    """Nodes get v1beta3 before Kubernetes 1.36 and v1beta4 from then on."""
+def test_both_kubeadm_api_versions_get_the_same_settings() -> None:
+    """Nodes get v1beta3 before Kubernetes 1.36, and v1beta4 from 1.36 on."""
     assert _api_server("v1beta3") == _api_server("v1beta4")
 
 
-def test_the_api_server_keeps_an_audit_log() -> None:
-    """With the audit policy of the other API servers; the paths of mount, volume, flag and reader agree."""
+def test_the_api_server_writes_an_audit_log() -> None:
+    """It uses the same audit policy as other API servers. The paths of mount, volume, flag and reader agree."""
     flags, shared = _api_server("v1beta4")
     mounts = {each["containerPath"]: each["hostPath"] for each in _node()["extraMounts"]}
     volumes = {each["mountPath"]: each["hostPath"] for each in shared}
@@ -86,6 +86,6 @@ def test_the_api_server_keeps_an_audit_log() -> None:
     assert any(log.startswith(f"{path}/") for path in volumes)
 
 
-def test_a_kubelet_starts_on_control_groups_of_version_1() -> None:
-    """Without this setting a start fails after four minutes without naming the cause."""
+def test_a_kubelet_starts_with_cgroup_v1() -> None:
+    """Without this setting, the start fails after four minutes with no cause in the error."""
     assert _patch("kubelet.config.k8s.io/v1beta1")["failCgroupV1"] is False

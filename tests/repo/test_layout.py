@@ -21,12 +21,12 @@ SOURCE = ROOT / "operator"
 MODULES = {".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path for path in PACKAGE}
 
 
-def test_the_source_root_is_no_package() -> None:
+def test_the_source_root_has_no_init_module() -> None:
     """`operator/` is a source root; an `__init__.py` would hide the `operator` module of the standard library."""
     assert not (ROOT / "operator" / "__init__.py").exists()
 
 
-def test_the_standard_library_works_from_the_root() -> None:
+def test_the_standard_library_is_importable_from_the_root() -> None:
     """Python without site packages, started in the root, finds its own `operator` module."""
     code = "import collections, operator; print(operator.__file__)"
     result = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -34,7 +34,7 @@ def test_the_standard_library_works_from_the_root() -> None:
     assert not Path(result.stdout.strip()).is_relative_to(ROOT)
 
 
-def test_no_test_folder_hides_the_standard_library() -> None:
+def test_test_folders_do_not_shadow_the_standard_library() -> None:
     """As above, for the folders below tests/."""
     assert not (ROOT / "tests" / "operator").exists()
 
@@ -45,21 +45,19 @@ def test_every_folder_of_the_package_is_a_package() -> None:
     assert bare == set()
 
 
-def test_modules_stay_readable() -> None:
-    """A module has at most 400 lines."""
+def test_modules_have_at_most_400_lines() -> None:
     lengths = {label(path): len(path.read_text().splitlines()) for path in PACKAGE}
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
 
 
-def test_folders_stay_small() -> None:
-    """A folder has at most 15 modules."""
+def test_folders_have_at_most_15_modules() -> None:
     folders = {path.parent for path in PACKAGE}
     sizes = {label(folder): len(list(folder.glob("*.py"))) for folder in folders}
     assert {name: size for name, size in sizes.items() if size > MOST_FILES} == {}
 
 
-def test_every_folder_says_what_belongs_there() -> None:
-    """The docstring of its `__init__.py`."""
+def test_every_package_has_a_docstring() -> None:
+    """It says what belongs in the folder."""
     silent = [
         path for path in PACKAGE if path.name == "__init__.py" and not ast.get_docstring(ast.parse(path.read_text()))
     ]
@@ -79,8 +77,8 @@ def _folder(module: str) -> str:
     return module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
 
 
-def test_no_two_folders_import_each_other() -> None:
-    """Of two folders one can be read and tested without the other."""
+def test_folders_have_no_mutual_imports() -> None:
+    """One of two folders can be read and tested without the other."""
     edges = {
         (_folder(module), _folder(imported))
         for module, path in MODULES.items()
@@ -91,7 +89,7 @@ def test_no_two_folders_import_each_other() -> None:
     assert mutual == set()
 
 
-def test_no_modules_of_the_benchmarks_import_each_other_in_a_circle() -> None:
+def test_benchmarks_have_no_import_cycle() -> None:
     """Imports inside functions count too."""
     paths = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts): path
@@ -112,8 +110,8 @@ def test_no_modules_of_the_benchmarks_import_each_other_in_a_circle() -> None:
     graphlib.TopologicalSorter(edges).prepare()
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
-    """The wheel contains `perennate`, its type marker and its licence."""
+def test_the_wheel_contains_only_the_package(tmp_path: Path) -> None:
+    """`perennate`, its type marker and its licence."""
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
@@ -123,14 +121,14 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     assert {"perennate/py.typed", f"perennate-{version}.dist-info/licenses/LICENSE"} <= set(names)
 
 
-def test_the_licence_is_whole() -> None:
+def test_the_licence_is_the_complete_apache_license() -> None:
     """Apache-2.0, as in pyproject.toml, with its appendix."""
     text = (ROOT / "LICENSE").read_text()
     assert "Apache License" in text
     assert "END OF TERMS AND CONDITIONS" in text
 
 
-def test_the_package_states_its_version() -> None:
+def test_the_package_version_matches_pyproject() -> None:
     """Images have the source without a distribution, so the version in the code must match pyproject.toml."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert perennate.__version__ == version

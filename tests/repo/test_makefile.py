@@ -1,4 +1,4 @@
-"""The Makefile, and the script of continuous integration."""
+"""The Makefile, and the script for continuous integration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_help_lists_every_target() -> None:
     assert declared >= TARGETS
 
 
-def test_continuous_integration_runs_what_people_run() -> None:
+def test_ci_runs_make_test() -> None:
     """`.ci/run` is executable and only calls `make test`."""
     script = ROOT / ".ci" / "run"
     commands = [line for line in script.read_text().splitlines() if line and not line.startswith("#")]
@@ -36,8 +36,8 @@ def test_continuous_integration_runs_what_people_run() -> None:
     assert commands == ["set -euo pipefail", 'cd "$(dirname "$0")/.."', "exec make test"]
 
 
-def test_a_missing_interpreter_is_one_clear_sentence(tmp_path: object) -> None:
-    """The message says which Python is needed and how to name it."""
+def test_the_error_for_a_missing_interpreter_is_one_sentence(tmp_path: object) -> None:
+    """It says which Python is needed and how to select it."""
     environment = os.environ | {"PYTHON": "/nonexistent/python3"}
     command = ["tools/venv.sh", f"{tmp_path}/stamp"]
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -47,8 +47,7 @@ def test_a_missing_interpreter_is_one_clear_sentence(tmp_path: object) -> None:
     ]
 
 
-def test_a_failed_step_fails_and_says_how_long_it_took() -> None:
-    """tools/step.sh keeps the exit code."""
+def test_step_keeps_the_exit_code_and_prints_the_duration() -> None:
     result = subprocess.run(["tools/step.sh", "a step", "false"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert re.fullmatch(r"\n==> a step\n    a step: FAILED \(exit 1\) after \d+\.\d s\n", result.stdout)

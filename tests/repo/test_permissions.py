@@ -1,4 +1,4 @@
-"""Least privilege of the operator's and the users' roles."""
+"""The roles of the operator and of users grant least privilege."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ KINDS = {"trainingjobs", "modeldeployments", "driftpolicies"}
 
 
 def grants(role: dict[str, Any]) -> set[tuple[str, str, str]]:
-    """Every group, resource and verb that the role gives."""
+    """Every (group, resource, verb) that the role grants."""
     rules = role["rules"]
     return {one for rule in rules for one in product(rule["apiGroups"], rule["resources"], rule["verbs"])}
 
 
 CLUSTER = grants(ROLES["ClusterRole/perennate-operator"])
-"""What the operator may do in every namespace."""
+"""The rights of the operator in every namespace."""
 
 
 def test_the_operator_has_two_roles() -> None:
@@ -65,14 +65,14 @@ def test_no_role_has_a_wildcard(role: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("role", OPERATOR.values(), ids=OPERATOR)
-def test_the_operator_cannot_reach_credentials_or_rights(role: dict[str, Any]) -> None:
-    """The operator can read no Secret, enter no pod and grant itself no right."""
+def test_the_operator_cannot_read_secrets_or_escalate_privileges(role: dict[str, Any]) -> None:
+    """It also cannot exec into pods."""
     assert {one for one in grants(role) if one[1] in FORBIDDEN} == set()
     assert {verb for _, _, verb in grants(role)} & {"escalate", "bind", "impersonate", "deletecollection"} == set()
 
 
-def test_the_operator_starts_pods_through_their_controllers_only() -> None:
-    """Only the controllers of Kubernetes create pods, from Jobs and Deployments."""
+def test_the_operator_cannot_create_pods() -> None:
+    """The controllers of Kubernetes create them, from Jobs and Deployments."""
     verbs = {verb for _, resource, verb in CLUSTER if resource == "pods"}
     assert verbs == {"list", "watch"}
 
@@ -88,14 +88,14 @@ def test_the_operator_never_writes_a_spec() -> None:
     }
 
 
-def test_the_operator_may_touch_what_its_code_knows_and_nothing_else() -> None:
+def test_rights_match_the_calls_in_the_code() -> None:
     """Every right has a call in the code, and every call has a right."""
     known = [*RESOURCES.primary.values(), *RESOURCES.secondary.values(), REPLICA_SET, CLAIM, CONFIG_MAP, EVENT, LEASE]
     given = {(group, resource.split("/")[0]) for role in OPERATOR.values() for group, resource, _ in grants(role)}
     assert given == {(resource.group, resource.plural) for resource in known}
 
 
-def test_what_is_watched_may_be_listed_and_watched() -> None:
+def test_watched_kinds_can_be_listed_and_watched() -> None:
     """The cache needs LIST and WATCH for each kind."""
     given = {(resource, verb) for _, resource, verb in CLUSTER}
     wanted = {
@@ -107,31 +107,31 @@ def test_what_is_watched_may_be_listed_and_watched() -> None:
     assert {resource for resource, verb in given if verb == "watch"} == {resource for resource, _ in wanted}
 
 
-def test_the_store_is_never_changed_or_deleted() -> None:
-    """The operator may not change or delete the claim with the model versions."""
+def test_the_operator_cannot_change_or_delete_the_store() -> None:
+    """The store is the claim with the model versions."""
     claims = {verb for _, resource, verb in CLUSTER if resource == "persistentvolumeclaims"}
     assert claims & {"update", "patch", "delete"} == set()
 
 
-def test_config_maps_are_neither_listed_nor_deleted() -> None:
-    """The operator may only read and write ConfigMaps by name."""
+def test_config_maps_are_only_accessed_by_name() -> None:
+    """They cannot be listed, watched or deleted."""
     assert {verb for _, resource, verb in CLUSTER if resource == "configmaps"} == {"get", "create", "patch"}
 
 
-def test_leases_are_reached_in_the_own_namespace_only() -> None:
+def test_leases_are_accessible_only_in_the_own_namespace() -> None:
     """A right to all Leases would let the operator take over any controller of the cluster."""
     assert {resource for _, resource, _ in CLUSTER} & {"leases"} == set()
     assert {resource for _, resource, _ in grants(ROLES["Role/perennate-operator"])} == {"leases"}
 
 
 @pytest.mark.parametrize("role", USERS.values(), ids=USERS)
-def test_no_user_writes_a_status(role: dict[str, Any]) -> None:
-    """The status of a DriftPolicy holds its guards, which users must not change."""
+def test_users_cannot_write_a_status(role: dict[str, Any]) -> None:
+    """The status of a DriftPolicy contains its limits on retraining, which users must not change."""
     assert {one for one in grants(role) if one[1].endswith("/status")} == set()
     assert {one[0] for one in grants(role)} == {"perennate.dev"}
 
 
-def test_pods_of_the_operator_pass_the_restricted_profile() -> None:
+def test_operator_pods_meet_the_restricted_profile() -> None:
     """Non-root, read-only root, no capabilities, seccomp, limits."""
     (deployment,) = [document for _, document in manifests("manifests/base") if document["kind"] == "Deployment"]
     pod = deployment["spec"]["template"]["spec"]

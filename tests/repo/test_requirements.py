@@ -1,4 +1,4 @@
-"""The locked requirements are complete, hashed, free of addresses, and separate for each image."""
+"""The locked requirements are complete, hashed, without addresses, and separate for each image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LOCKS = sorted([*(ROOT / "requirements").glob("*.txt"), *(ROOT / "benchmarks").glob("*/requirements/*.txt")])
 IMAGES = ("operator", "trainer", "serving")
-# What an image must never hold, and what it must.
+# Packages that an image must not contain, and those that it must.
 BANNED = {
     "operator": {"scikit-learn", "skops", "joblib", "pandas", "pyarrow", "bentoml", "matplotlib"},
     "trainer": {"kopf", "kubernetes", "bentoml", "aiohttp", "matplotlib"},
@@ -30,7 +30,7 @@ HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
 
 
 def pins(path: Path) -> dict[str, set[str]]:
-    """Versions of each package that the file names; more than one where the version depends on the interpreter."""
+    """Versions of each package in the file. Some packages have one version for each Python version."""
     found: dict[str, set[str]] = {}
     for match in filter(None, map(PIN.match, path.read_text().splitlines())):
         found.setdefault(canonicalize_name(match[1]), set()).add(match[2])
@@ -55,22 +55,21 @@ def test_every_line_is_a_pin_a_hash_or_a_comment(path: Path) -> None:
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_an_image_gets_what_development_tests(image: str) -> None:
+def test_images_use_the_versions_of_the_development_environment(image: str) -> None:
     development = pins(ROOT / "requirements" / "dev.txt")
     locked = pins(ROOT / "requirements" / f"{image}.txt")
     assert {name: versions for name, versions in locked.items() if not versions <= development.get(name, set())} == {}
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_an_image_holds_nothing_that_it_must_not(image: str) -> None:
-    """The operator has no model library, other pods no Kubernetes client, and no image has development tools."""
+def test_images_contain_no_forbidden_package(image: str) -> None:
+    """No model library in the operator, no Kubernetes client in other pods, no development tools in any image."""
     locked = pins(ROOT / "requirements" / f"{image}.txt")
     assert locked.keys() & (BANNED[image] | TOOLS) == set()
 
 
 @pytest.mark.parametrize("extra", [*IMAGES, "dev"])
-def test_the_lock_keeps_what_the_project_declares(extra: str) -> None:
-    """A dependency that is in pyproject.toml but not in the lock is found."""
+def test_the_lock_contains_all_declared_dependencies(extra: str) -> None:
     declared = [Requirement(line) for line in [*project()["dependencies"], *project()["optional-dependencies"][extra]]]
     locked = pins(ROOT / "requirements" / f"{extra}.txt")
     for requirement in declared:
@@ -80,12 +79,12 @@ def test_the_lock_keeps_what_the_project_declares(extra: str) -> None:
             assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: {versions}"
 
 
-def test_no_setting_moves_what_is_locked() -> None:
-    """An override of uv would replace locked versions at installation."""
+def test_no_setting_of_uv_overrides_locked_versions() -> None:
+    """Overrides would apply at installation."""
     assert "uv" not in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
 
 
-def test_bentoml_holds_the_fixes_that_we_need() -> None:
+def test_bentoml_contains_the_required_security_fixes() -> None:
     """Releases before 1.4.40 have known vulnerabilities (pickle over HTTP, server-side request forgery)."""
     (version,) = pins(ROOT / "requirements" / "serving.txt")["bentoml"]
     assert Requirement("bentoml>=1.4.40,<1.5").specifier.contains(version)

@@ -1,4 +1,4 @@
-"""The benchmarks run; only `make bench` and `make bench-drift` judge their figures."""
+"""The benchmarks run. Only `make bench` and `make bench-drift` check their figures."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ DRIFT = (
 )
 
 
-def test_the_benchmark_compares_both_sides(tmp_path: Path) -> None:
-    """Both sides start and give the same scores, and every figure in the results is positive."""
+def test_the_serving_benchmark_measures_both_servers(tmp_path: Path) -> None:
+    """Both start and return the same scores, and every figure in the results is positive."""
     results = tmp_path / "RESULTS.md"
     run = subprocess.run(
         [*COMMAND, "--results", str(results)], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
@@ -53,7 +53,7 @@ def test_the_benchmark_compares_both_sides(tmp_path: Path) -> None:
     assert min(min(values) for values in medians.values()) > 0
 
 
-def test_the_drift_benchmark_measures_every_kind_of_bound(tmp_path: Path) -> None:
+def test_the_drift_benchmark_measures_every_bound(tmp_path: Path) -> None:
     """Recording, verdicts, a sweep, and one peer on raw rows, with the same result as ours."""
     results = tmp_path / "RESULTS.md"
     run = subprocess.run(
@@ -74,7 +74,7 @@ def test_the_drift_benchmark_measures_every_kind_of_bound(tmp_path: Path) -> Non
     assert all(float(cell) > 0 for cells in rows for cell in cells[2:4])
 
 
-def test_a_bound_that_is_missed_ends_the_benchmark_with_1() -> None:
+def test_the_benchmark_exits_with_1_if_a_bound_is_missed() -> None:
     kept = [
         Finding("faster", "s", 1.0, 2.0, 2.0, Bound(2, at_least=True)),
         Finding("smaller", "MiB", 1.2, 1.0, 1.2, Bound(1.2, at_least=False)),

@@ -1,4 +1,4 @@
-"""`perennate` as a process: start, terminal output and memory."""
+"""The command `perennate` as a process: start, terminal output and memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def files(tmp_path: Path) -> list[str]:
 
 
 def on_a_terminal(arguments: list[str], **environment: str) -> str:
-    """What the command writes to a terminal, on either stream."""
+    """The output of the command on a terminal, from both streams."""
     own, theirs = pty.openpty()
     terminal = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100"} | environment
     with subprocess.Popen([*COMMAND, *arguments], stdout=theirs, stderr=theirs, env=terminal) as process:
@@ -42,7 +42,7 @@ def on_a_terminal(arguments: list[str], **environment: str) -> str:
         while True:
             try:
                 piece = os.read(own, 65_536)
-            except OSError:  # the last process that had the terminal open has gone
+            except OSError:  # the last process with the terminal open has exited
                 break
             shown += piece
         process.wait()
@@ -57,8 +57,7 @@ def test_the_console_script_is_installed() -> None:
 
 
 @pytest.mark.parametrize("said", [["--help"], ["drift", "--help"], ["--version"]])
-def test_help_starts_without_what_takes_time(said: list[str]) -> None:
-    """`--help` imports no slow module."""
+def test_help_imports_no_slow_module(said: list[str]) -> None:
     code = (
         "import sys\nfrom perennate.cli.main import main\n"
         f"try:\n    main({said!r})\nexcept SystemExit as ended:\n    assert not ended.code\n"
@@ -68,7 +67,7 @@ def test_help_starts_without_what_takes_time(said: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_reading_and_judging_needs_neither_pandas_nor_scikit_learn(files: list[str]) -> None:
+def test_the_command_needs_neither_pandas_nor_scikit_learn(files: list[str]) -> None:
     """The extra `cli` is pyarrow and rich."""
     code = (
         "import sys\n"
@@ -83,14 +82,14 @@ def test_reading_and_judging_needs_neither_pandas_nor_scikit_learn(files: list[s
     assert (done.returncode, done.stderr) == (Exit.DRIFT, "")
 
 
-def test_a_pipeline_gets_the_report_and_the_exit_code(files: list[str]) -> None:
-    """The document is on stdout, and stderr is empty."""
+def test_a_pipeline_gets_only_the_document_on_stdout(files: list[str]) -> None:
+    """The exit code is the result, and stderr is empty."""
     done = subprocess.run([*COMMAND, *files, "-o", "json"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (Exit.DRIFT, "")
     assert json.loads(done.stdout)["outcome"] == "Drift"
 
 
-def test_a_terminal_gets_colours_unless_it_asks_for_none(files: list[str]) -> None:
+def test_output_on_a_terminal_has_colours_unless_disabled(files: list[str]) -> None:
     """NO_COLOR is honoured; a pipe never gets colours."""
     assert "\x1b[1;31m" in on_a_terminal(files)
     plain = on_a_terminal(files, NO_COLOR="1")
@@ -99,25 +98,25 @@ def test_a_terminal_gets_colours_unless_it_asks_for_none(files: list[str]) -> No
     assert "Drift in 1 column: age." in plain
 
 
-def test_a_terminal_sees_how_far_reading_has_come(files: list[str]) -> None:
+def test_progress_is_shown_on_a_terminal(files: list[str]) -> None:
     """Progress is on stderr, unless it is switched off."""
     assert "reading train.parquet" in on_a_terminal(files)
     assert "reading train.parquet" not in on_a_terminal([*files, "--no-progress"])
 
 
-def test_a_page_is_not_poured_over_a_terminal(files: list[str]) -> None:
+def test_a_page_is_not_written_to_a_terminal(files: list[str]) -> None:
     """The error says how to write the page to a file."""
     assert "give --output-file report.html" in on_a_terminal([*files, "-o", "html"])
 
 
-def test_a_missing_file_is_one_sentence_without_a_traceback(files: list[str]) -> None:
+def test_the_error_for_a_missing_file_has_no_traceback(files: list[str]) -> None:
     done = subprocess.run([*COMMAND, *files, "gone.csv"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (Exit.USAGE, "")
     assert done.stderr.startswith("perennate: gone.csv: does not exist; its folder ")
     assert done.stderr.count("\n") == 1
 
 
-def test_cores_that_belong_to_others_are_left_alone() -> None:
+def test_threads_are_limited_to_the_available_cores() -> None:
     """A process bound to one core uses one thread."""
     code = (
         "import os\nfrom perennate.cli.drift.reference import workers\n"
@@ -128,8 +127,8 @@ def test_cores_that_belong_to_others_are_left_alone() -> None:
 
 
 def peak(arguments: list[str]) -> int:
-    """Most memory that the command held, in bytes."""
-    # Not what getrusage says: that begins with what the process that started it held.
+    """The peak memory of the command, in bytes."""
+    # getrusage would include the memory of the parent process.
     code = (
         "import re, sys\nfrom perennate.cli.main import main\nsys.stdout = open('/dev/null', 'w')\n"
         f"main({arguments!r})\n"
@@ -146,7 +145,7 @@ def long_table(rows: int) -> pa.Table:
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet", "feather"])
-def test_a_file_that_does_not_fit_goes_by_in_pieces(tmp_path: Path, form: str) -> None:
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, form: str) -> None:
     """Four times as many rows need less than half of the memory that the added rows would take."""
     train = write(long_table(20_000), tmp_path / f"train.{form}")
     small, large = (write(long_table(rows), tmp_path / f"{rows}.{form}") for rows in (500_000, 2_000_000))
@@ -155,8 +154,8 @@ def test_a_file_that_does_not_fit_goes_by_in_pieces(tmp_path: Path, form: str) -
     assert peaks[1] - peaks[0] < added / 2, [value // MIB for value in peaks]
 
 
-def test_a_reference_is_held_no_further_than_asked(tmp_path: Path) -> None:
-    """Rows beyond the limit are not kept in memory, also not those of a csv file."""
+def test_a_reference_is_limited_to_the_requested_rows(tmp_path: Path) -> None:
+    """Further rows are not kept in memory, also not those of a csv file."""
     small, large = (write(long_table(rows), tmp_path / f"{rows}.csv") for rows in (1_000_000, 3_000_000))
     said = ["--reference-rows", "20000", "--save-profile", str(tmp_path / "profile.json")]
     peaks = [peak(["drift", "--reference", str(path), *said]) for path in (small, large)]

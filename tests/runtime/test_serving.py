@@ -45,7 +45,7 @@ def rain(tmp_path_factory: pytest.TempPathFactory) -> Published:
 
 @pytest.fixture(scope="module")
 def environment(rain: Published, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a pod with capture whose init container has run."""
+    """The environment of a pod with capture, after its init container has run."""
     variables = container_environment(rain, tmp_path_factory.mktemp("pod"), capture=CAPTURE)
     fetched = run_fetch(variables)
     assert fetched.returncode == 0, fetched.stderr
@@ -54,15 +54,16 @@ def environment(rain: Published, tmp_path_factory: pytest.TempPathFactory) -> di
 
 @pytest.fixture(scope="module")
 def pod(environment: dict[str, str]) -> Iterator[ServingProcess]:
-    """A pod that is ready and that tests share."""
+    """A ready pod, which tests share."""
     with serving(environment) as process:
         process.wait_ready()
         yield process
         assert process.stop() == 0, process.log()
 
 
-def test_the_life_of_a_prediction(rain: Published, environment: dict[str, str], pod: ServingProcess) -> None:
-    """A prediction is answered, labelled, counted, captured, and readable by the next training."""
+def test_a_prediction_can_be_labelled_counted_captured_and_read_for_training(
+    rain: Published, environment: dict[str, str], pod: ServingProcess
+) -> None:
     records, labels = rain.records(100), rain.labels[:100]
     ids: list[str] = []
     with httpx.Client(timeout=60) as client:
@@ -86,8 +87,8 @@ def test_the_life_of_a_prediction(rain: Published, environment: dict[str, str], 
     assert truth["perennate.label"].tolist() == labels
 
 
-def test_a_pod_that_ends_while_it_loads(rain: Published, tmp_path: Path) -> None:
-    """It is live and not ready; SIGTERM ends it cleanly."""
+def test_sigterm_during_loading_ends_the_pod(rain: Published, tmp_path: Path) -> None:
+    """It is live and not ready before."""
     environment = container_environment(rain, tmp_path)
     assert run_fetch(environment).returncode == 0
     with serving(environment) as pod:
@@ -97,11 +98,11 @@ def test_a_pod_that_ends_while_it_loads(rain: Published, tmp_path: Path) -> None
         pass
 
 
-def test_sigterm_costs_no_request(rain: Published, tmp_path: Path) -> None:
+def test_sigterm_loses_no_request(rain: Published, tmp_path: Path) -> None:
     """Requests in flight at SIGTERM are answered, and captured rows reach the store.
 
     One client has sent half of a body, which the pod still reads. Four clients send requests on keep-alive connections;
-    each is told to close and has all its answers.
+    each gets `Connection: close` and all its responses.
     """
     slow_flush = CAPTURE.model_copy(update={"flush_seconds": 3600.0})
     environment = container_environment(rain, tmp_path, capture=slow_flush, POD_NAME="pod-2")
@@ -114,7 +115,7 @@ def test_sigterm_costs_no_request(rain: Published, tmp_path: Path) -> None:
         pod.process.send_signal(signal.SIGTERM)
         pod.wait_until(lambda: not pod.is_ready())
         pod.wait_until(lambda: refuses(pod.url))
-        assert pod.process.poll() is None, "the open request must keep the pod"
+        assert pod.process.poll() is None, "the pod must wait for the open request"
         assert half.finish() == (HTTPStatus.OK, "close", 10)
         assert pod.process.wait(DEADLINE_SECONDS) == 0, pod.log()
     for client in clients:
@@ -124,8 +125,8 @@ def test_sigterm_costs_no_request(rain: Published, tmp_path: Path) -> None:
     assert len(rows) == 10 + sum(2 * client.answered for client in clients)
 
 
-def test_a_hundred_megabytes_are_refused_and_not_held(pod: ServingProcess) -> None:
-    """The status is 413, and the memory does not grow by the size of the body."""
+def test_a_large_body_is_rejected_without_being_buffered(pod: ServingProcess) -> None:
+    """The status is 413 for 100 MB, and the memory does not grow by the size of the body."""
     before = resident_bytes(pod.process.pid)
     response = httpx.post(f"{pod.url}/predict", content=b" " * 100_000_000, headers=JSON_TYPE, timeout=60)
     assert response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -133,8 +134,8 @@ def test_a_hundred_megabytes_are_refused_and_not_held(pod: ServingProcess) -> No
     assert pod.is_ready()
 
 
-def test_probes_are_answered_while_large_batches_are_predicted(pod: ServingProcess, rain: Published) -> None:
-    """Every probe succeeds while four clients send the largest batches."""
+def test_probes_succeed_during_large_batches(pod: ServingProcess, rain: Published) -> None:
+    """Four clients send the largest batches."""
     body = json.dumps({"records": rain.records(300) * 33}).encode()
     answers: list[int] = []
 
@@ -165,7 +166,7 @@ class HalfSent:
         self._connection.endheaders(body[:50])
 
     def finish(self) -> tuple[int, str | None, int]:
-        """Send the rest: status, what becomes of the connection, and number of predictions."""
+        """Send the rest. Returns the status, the `Connection` header, and the number of predictions."""
         self._connection.send(self._rest)
         response = self._connection.getresponse()
         predictions = json.loads(response.read())["predictions"]
@@ -185,7 +186,7 @@ class KeepingClient(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        """Ask until the pod has enough."""
+        """Send requests until the server closes the connection."""
         try:
             closed = False
             while not closed:
@@ -195,7 +196,7 @@ class KeepingClient(threading.Thread):
                 assert response.read()
                 closed = response.getheader("connection") == "close"
                 self.answered += 1
-        # Whatever goes wrong here is a request that the pod lost.
+        # Any error here means that the pod lost a request.
         except Exception as error:
             self.lost = error
         finally:
@@ -203,7 +204,7 @@ class KeepingClient(threading.Thread):
 
 
 def captured(folder: Path, kind: str, *, pod: str = "pod-1") -> pd.DataFrame:
-    """All captured rows or labels of a pod by prediction id; each id occurs once."""
+    """All captured rows or labels of a pod by prediction id. Each id occurs once."""
     frames = [pd.read_parquet(path) for path in sorted(folder.glob(f"{kind}-{pod}-*.parquet"))]
     table = (pd.concat(frames) if frames else pd.DataFrame({"perennate.id": []})).set_index("perennate.id")
     assert table.index.is_unique
@@ -211,7 +212,7 @@ def captured(folder: Path, kind: str, *, pod: str = "pod-1") -> pd.DataFrame:
 
 
 def refuses(url: str) -> bool:
-    """Whether the port takes no new connection."""
+    """Whether the port accepts no new connection."""
     parts = urlsplit(url)
     try:
         with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=5):
@@ -221,5 +222,5 @@ def refuses(url: str) -> bool:
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory of a process."""
+    """The resident memory of a process in bytes."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""Faults of the serving containers: a one-sentence error and exit, or degraded service."""
+"""Faults of the serving containers end in a one-sentence error and an exit code, or in degraded service."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def rain(tmp_path_factory: pytest.TempPathFactory) -> Published:
 
 
 @pytest.mark.parametrize("name", ["model.skops", MANIFEST_FILE])
-def test_a_version_with_a_wrong_bit_is_never_served(name: str, rain: Published, tmp_path: Path) -> None:
-    """`serve` verifies the bytes that it loads: exit code 13, file and digests in the log."""
+def test_a_damaged_version_is_never_served(name: str, rain: Published, tmp_path: Path) -> None:
+    """`serve` verifies the bytes that it loads. The exit code is 13, and the log has file and digests."""
     environment = container_environment(rain, tmp_path)
     assert run_fetch(environment).returncode == 0
     flip_a_bit(tmp_path / "models" / name)
@@ -52,8 +52,8 @@ def test_a_version_with_a_wrong_bit_is_never_served(name: str, rain: Published, 
     assert "\n" not in sentence
 
 
-def test_fetch_says_why_it_fails(rain: Published, tmp_path: Path) -> None:
-    """One sentence on stderr and in the termination log, without a traceback."""
+def test_fetch_writes_its_error_to_the_termination_log(rain: Published, tmp_path: Path) -> None:
+    """One sentence, also on stderr, without a traceback."""
     environment = container_environment(rain, tmp_path, PERENNATE_STORE_DIR=str(tmp_path / "empty"))
     fetched = run_fetch(environment)
     assert fetched.returncode == EXIT_VERSION_REFUSED
@@ -61,14 +61,14 @@ def test_fetch_says_why_it_fails(rain: Published, tmp_path: Path) -> None:
     assert fetched.stderr.startswith(f"fetch: version {rain.digest} is not in {tmp_path}/empty/")
 
 
-def test_fetch_that_cannot_write_does_not_blame_the_version(rain: Published, tmp_path: Path) -> None:
-    """Exit code 1, not the code for an unusable version."""
+def test_fetch_exits_with_1_if_it_cannot_write(rain: Published, tmp_path: Path) -> None:
+    """Exit code 13 would mean that the version is unusable."""
     fetched = run_fetch(container_environment(rain, tmp_path, PERENNATE_MODEL_DIR="/proc/models"))
     assert fetched.returncode == 1
     assert fetched.stderr.startswith("fetch: /proc/models cannot be created: ")
 
 
-def test_a_port_that_is_taken_is_named(rain: Published, tmp_path: Path) -> None:
+def test_the_error_names_a_port_in_use(rain: Published, tmp_path: Path) -> None:
     """Exit code 1 and the port, without a traceback."""
     environment = container_environment(rain, tmp_path)
     assert run_fetch(environment).returncode == 0
@@ -82,28 +82,31 @@ def test_a_port_that_is_taken_is_named(rain: Published, tmp_path: Path) -> None:
         )
 
 
-def test_a_full_disk_costs_captured_rows_and_no_prediction(rain: Published, tmp_path: Path) -> None:
-    """Predictions are answered, and the metrics count the lost rows."""
+def test_a_full_disk_loses_captured_rows_but_no_prediction(rain: Published, tmp_path: Path) -> None:
+    """The metrics count the lost rows."""
     environment = container_environment(
         rain, tmp_path, capture=CaptureConfig(sampling_ratio=1, flush_seconds=0.05, retention_seconds=3600)
     )
     assert run_fetch(environment).returncode == 0
 
-    def no_room() -> None:
-        """Limit the size of files, so that captured files cannot be written."""
+    def limit_file_size() -> None:
+        """Limit the size of files, so that capture files cannot be written."""
         resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
 
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     dropped = 'perennate_serving_capture_dropped_total{kind="rows"}'
-    with serving(environment, preexec=no_room, output=Path("/dev/null")) as pod, httpx.Client(timeout=60) as client:
+    with (
+        serving(environment, preexec=limit_file_size, output=Path("/dev/null")) as pod,
+        httpx.Client(timeout=60) as client,
+    ):
         pod.wait_ready()
 
-        def is_counted() -> bool:
+        def metrics_count_the_loss() -> bool:
             answer = client.post(f"{pod.url}/predict", json={"records": rain.records(5)})
             assert answer.status_code == HTTPStatus.OK
             return dropped in client.get(f"{pod.operations}/metrics").text
 
-        pod.wait_until(is_counted)
+        pod.wait_until(metrics_count_the_loss)
         assert 'perennate_serving_captured_total{kind="rows"}' not in client.get(f"{pod.operations}/metrics").text
         assert pod.stop() == 0
     assert list(Path(environment["PERENNATE_CAPTURE_DIR"]).iterdir()) == []

@@ -1,4 +1,4 @@
-"""The trainer's versions are served, and what serving pods capture can be trained on."""
+"""Serving pods load the versions of the trainer, and the trainer reads the rows that they capture."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CLASSES = {
 def trained(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[pd.DataFrame, ServedModel]:
-    """Rows and a model that the trainer published, loaded as by a pod."""
+    """Rows, and a published model, loaded as by a pod."""
     folder = tmp_path_factory.mktemp(request.param)
     frame: pd.DataFrame = LOADERS[request.param](as_frame=True).frame
     trainer = {
@@ -59,8 +59,8 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def test_what_the_trainer_publishes_is_served(trained: tuple[pd.DataFrame, ServedModel]) -> None:
-    """The model loads, takes its rows as a matrix, and predicts the same as its estimator does for the DataFrame."""
+def test_a_published_version_can_be_served(trained: tuple[pd.DataFrame, ServedModel]) -> None:
+    """The model takes rows as a matrix, and predicts the same as its estimator does for the DataFrame."""
     frame, model = trained
     outcome = model.predict(model.schema.read(records(frame)))
     assert model._adapt is as_matrix
@@ -69,7 +69,7 @@ def test_what_the_trainer_publishes_is_served(trained: tuple[pd.DataFrame, Serve
     assert outcome.scores is not None
 
 
-def test_what_the_pod_captures_is_trained_on(trained: tuple[pd.DataFrame, ServedModel], tmp_path: Path) -> None:
+def test_captured_rows_can_be_used_for_training(trained: tuple[pd.DataFrame, ServedModel], tmp_path: Path) -> None:
     """The trainer reads every captured row with its features, time and label."""
     frame, model = trained
     batch = model.schema.read(records(frame))

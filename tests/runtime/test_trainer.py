@@ -48,7 +48,7 @@ def rainfall() -> pd.DataFrame:
 
 
 def trainer(path: str, params: dict[str, Any] | None = None, *steps: str) -> dict[str, Any]:
-    """A trainer of the spec."""
+    """The trainer part of a spec."""
     preprocessing = [{"class": step} for step in steps]
     return {"estimator": {"class": path, "params": params or {}, "preprocessing": preprocessing}}
 
@@ -57,7 +57,7 @@ SCALER = "sklearn.preprocessing.StandardScaler"
 FOREST = "sklearn.ensemble.ExtraTreesClassifier"
 
 REAL: dict[str, tuple[Callable[[], pd.DataFrame], dict[str, Any], dict[str, tuple[float, float]]]] = {
-    # name: rows, trainer, metrics with what is reasonable on these data
+    # name: rows, trainer, plausible ranges of metrics on these data
     "breast_cancer": (
         breast_cancer,
         trainer("sklearn.linear_model.LogisticRegression", {"max_iter": 500}, SCALER),
@@ -82,7 +82,7 @@ REAL: dict[str, tuple[Callable[[], pd.DataFrame], dict[str, Any], dict[str, tupl
 
 
 @pytest.mark.parametrize("case", REAL)
-def test_real_data_become_a_version(tmp_path: Path, case: str) -> None:
+def test_a_run_on_real_data_publishes_a_version(tmp_path: Path, case: str) -> None:
     """Metrics are plausible, the model predicts, every digest matches, and every document exists."""
     rows, how, bounds = REAL[case]
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store", make_spec(trainer=how))
@@ -114,7 +114,7 @@ def test_real_data_become_a_version(tmp_path: Path, case: str) -> None:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, StageResult]:
-    """A successful run of breast_cancer; its store must not be written to."""
+    """A successful run on breast_cancer. Tests must not write to its store."""
     folder = tmp_path_factory.mktemp("published")
     run = Run(folder / "run", folder / "data", folder / "store")
     breast_cancer().to_csv(run.data / "breast_cancer.csv", index=False)
@@ -125,7 +125,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, StageResul
 
 
 def digest_of(result: StageResult) -> str:
-    """The published version's digest."""
+    """The digest of the published version."""
     assert result.model_version is not None
     return result.model_version.digest
 
@@ -137,12 +137,12 @@ def versions(run: Run) -> list[str]:
 
 
 def another(run: Run, folder: Path, *, store: Path | None = None, **spec: Any) -> Run:
-    """Another run on the same data, with a store of its own unless given."""
+    """Another run on the same data, with its own store unless given."""
     return Run(folder, run.data, store or folder / "store", make_spec(**spec))
 
 
 def here_to_end(run: Run) -> tuple[int, StageResult]:
-    """All stages inside this process, until one fails."""
+    """Run all stages in this process until one fails."""
     code, result = run.here("prepare")
     for stage in ("train", "publish"):
         if code == ExitCode.DONE:
@@ -150,10 +150,8 @@ def here_to_end(run: Run) -> tuple[int, StageResult]:
     return code, result
 
 
-def test_the_same_request_on_the_same_rows_is_the_same_version(
-    published: tuple[Run, StageResult], tmp_path: Path
-) -> None:
-    """Process, folder and store do not change the digest, so retries and reruns do not add versions."""
+def test_equal_requests_and_rows_give_the_same_version(published: tuple[Run, StageResult], tmp_path: Path) -> None:
+    """Process, folder and store do not affect the digest, so retries and reruns add no version."""
     run, result = published
     outcome = another(run, tmp_path).to_end()
     assert outcome.result.model_version == result.model_version
@@ -165,7 +163,7 @@ def test_the_same_request_on_the_same_rows_is_the_same_version(
     [{"seed": 8}, {"trainer": trainer("sklearn.linear_model.LogisticRegression", {"C": 0.5, "max_iter": 500}, SCALER)}],
     ids=["seed", "parameters"],
 )
-def test_another_seed_or_parameter_is_another_version(
+def test_another_seed_or_parameter_gives_another_version(
     published: tuple[Run, StageResult], tmp_path: Path, change: dict[str, Any]
 ) -> None:
     run, result = published
@@ -202,7 +200,7 @@ WORSE = trainer("sklearn.dummy.DummyClassifier")
 BETTER = trainer("sklearn.svm.SVC", {"C": 3}, SCALER)
 
 
-def test_a_worse_model_never_replaces_the_champion(published: tuple[Run, StageResult], tmp_path: Path) -> None:
+def test_a_worse_model_does_not_replace_the_champion(published: tuple[Run, StageResult], tmp_path: Path) -> None:
     """Both are evaluated on the same rows; the worse one is not published, and the result has both values."""
     run, result = published
     evaluation, champion = against(digest_of(result))
@@ -230,8 +228,7 @@ def test_an_equal_model_does_not_replace_the_champion(published: tuple[Run, Stag
     assert "improvement 0, required more than 0" in lost.error.message
 
 
-def test_a_better_model_wins_and_its_card_says_against_whom(tmp_path: Path) -> None:
-    """The model is published, and its card names the champion that it beat."""
+def test_a_better_model_is_published_and_its_card_names_the_champion(tmp_path: Path) -> None:
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store", make_spec(trainer=WORSE))
     breast_cancer().to_csv(run.data / "breast_cancer.csv", index=False)
     code, first = here_to_end(run)
@@ -248,8 +245,9 @@ def test_a_better_model_wins_and_its_card_says_against_whom(tmp_path: Path) -> N
     assert len(versions(run)) == 2
 
 
-def test_a_champion_that_is_gone_is_passed_with_a_note(published: tuple[Run, StageResult], tmp_path: Path) -> None:
-    """A missing champion is not compared; the card says so."""
+def test_a_missing_champion_is_skipped_and_noted_in_the_card(
+    published: tuple[Run, StageResult], tmp_path: Path
+) -> None:
     run, _ = published
     evaluation, champion = against("sha256:" + "d" * 64)
     first = another(run, tmp_path, evaluation=evaluation)
@@ -262,8 +260,7 @@ def test_a_champion_that_is_gone_is_passed_with_a_note(published: tuple[Run, Sta
     assert "no longer in the store, so there is no comparison" in card
 
 
-def test_a_first_model_has_nothing_to_beat(published: tuple[Run, StageResult], tmp_path: Path) -> None:
-    """The first model of a deployment passes without a comparison."""
+def test_the_first_model_is_not_compared(published: tuple[Run, StageResult], tmp_path: Path) -> None:
     run, _ = published
     evaluation, _ = against("sha256:" + "d" * 64)
     code, result = here_to_end(another(run, tmp_path, evaluation=evaluation))
@@ -272,8 +269,8 @@ def test_a_first_model_has_nothing_to_beat(published: tuple[Run, StageResult], t
     assert (result.champion.passed, result.champion.version) == (True, None)
 
 
-def test_a_damaged_champion_keeps_its_place(tmp_path: Path, published: tuple[Run, StageResult]) -> None:
-    """If the comparison is impossible, nothing is published."""
+def test_nothing_is_published_if_the_champion_is_damaged(tmp_path: Path, published: tuple[Run, StageResult]) -> None:
+    """The comparison is impossible."""
     run, result = published
     damaged = another(run, tmp_path)
     version = run.models.read("tumours", digest_of(result))
@@ -289,7 +286,7 @@ def test_a_damaged_champion_keeps_its_place(tmp_path: Path, published: tuple[Run
     assert "the champion cannot be evaluated on these rows" in lost.error.message
 
 
-def test_a_champion_with_other_columns_is_judged_on_its_own(published: tuple[Run, StageResult], tmp_path: Path) -> None:
+def test_a_champion_with_other_columns_is_evaluated_on_them(published: tuple[Run, StageResult], tmp_path: Path) -> None:
     """Each model gets the columns that it was trained on."""
     run, result = published
     evaluation, champion = against(digest_of(result))
@@ -315,18 +312,18 @@ def test_a_champion_with_other_columns_is_judged_on_its_own(published: tuple[Run
         ("publish", "not json", ExitCode.BAD_CONFIGURATION, "PERENNATE_RUN_REQUEST"),
     ],
 )
-def test_a_request_that_cannot_be_read_names_its_field(
+def test_the_error_for_an_invalid_request_names_the_field(
     tmp_path: Path, stage: str, request_: str, code: ExitCode, message: str
 ) -> None:
-    """A request of another release may have unknown fields; the error names them."""
+    """For example, a request of another release with unknown fields."""
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store")
     outcome = run.stage(stage, **{ENV_RUN_REQUEST: request_})
     assert outcome.code == code
     assert message in outcome.message
 
 
-def test_what_nobody_foresaw_is_told_and_tried_again(tmp_path: Path) -> None:
-    """An unexpected error has exit code 1, which the Job retries, and still leaves a result."""
+def test_an_unexpected_error_is_retried_and_reported(tmp_path: Path) -> None:
+    """The exit code is 1, which the Job retries, and there is still a result."""
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store")
     outcome = run.stage("train")
     assert outcome.code == 1
@@ -336,7 +333,7 @@ def test_what_nobody_foresaw_is_told_and_tried_again(tmp_path: Path) -> None:
     assert "Traceback" in outcome.stderr
 
 
-def test_train_needs_neither_store_nor_request(published: tuple[Run, StageResult], tmp_path: Path) -> None:
+def test_the_train_stage_needs_neither_store_nor_request(published: tuple[Run, StageResult], tmp_path: Path) -> None:
     """User code has no credentials: the train stage needs only the run's folder."""
     run, _ = published
     lonely = another(run, tmp_path)
@@ -348,8 +345,8 @@ def test_train_needs_neither_store_nor_request(published: tuple[Run, StageResult
     assert not lonely.store.exists()
 
 
-def test_progress_is_told_line_by_line(tmp_path: Path) -> None:
-    """The log has a line for each step, readable by people and programs."""
+def test_each_step_writes_a_log_line(tmp_path: Path) -> None:
+    """Readable by people and programs."""
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store")
     breast_cancer().to_csv(run.data / "breast_cancer.csv", index=False)
     outcome = run.stage("prepare")
@@ -360,8 +357,8 @@ def test_progress_is_told_line_by_line(tmp_path: Path) -> None:
     ]
 
 
-def test_prepare_imports_no_model_library(tmp_path: Path) -> None:
-    """The prepare stage imports neither pandas nor scikit-learn, so it starts within a second."""
+def test_the_prepare_stage_imports_no_model_library(tmp_path: Path) -> None:
+    """Without pandas and scikit-learn, it starts within a second."""
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store")
     breast_cancer().to_csv(run.data / "breast_cancer.csv", index=False)
     outcome = run.stage("prepare", PYTHONPROFILEIMPORTTIME="1")
@@ -371,8 +368,8 @@ def test_prepare_imports_no_model_library(tmp_path: Path) -> None:
     assert sorted({"pandas.core", "sklearn", "skops", "scipy", "pyarrow.dataset"} & imported) == []
 
 
-def test_the_record_is_canonical(published: tuple[Run, StageResult]) -> None:
-    """The digest of the file `run.json` is the fingerprint: anyone can check it."""
+def test_run_json_is_canonical(published: tuple[Run, StageResult]) -> None:
+    """The digest of the file is the fingerprint, so it can be verified without perennate."""
     run, result = published
     content = run.paths.record.read_bytes()
     assert content == canonical_json(json.loads(content))

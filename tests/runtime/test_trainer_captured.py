@@ -27,7 +27,7 @@ CAPTURED = {"captured": {"modelDeployment": "shop", "window": "1h", "minRows": 1
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, StageResult, pd.DataFrame]:
-    """A model in service, trained on the first 200 rows; the others are its traffic."""
+    """A model in service, trained on the first 200 rows. The other rows are its traffic."""
     folder = tmp_path_factory.mktemp("served")
     frame: pd.DataFrame = load_breast_cancer(as_frame=True).frame
     estimator = {"class": "sklearn.tree.DecisionTreeClassifier", "params": {"max_depth": 1}}
@@ -57,7 +57,7 @@ def capture(run: Run, rows: pd.DataFrame, labels: Any, *, age: float = 60.0) -> 
 
 
 def retrain(served: tuple[Run, StageResult, pd.DataFrame], folder: Path, **spec: Any) -> Run:
-    """A run on captured rows against the model in service, with a copy of that in a store of its own."""
+    """A run on captured rows against the model in service, on a copy of its store."""
     run, result, _ = served
     assert result.model_version is not None
     digest = result.model_version.digest
@@ -75,8 +75,10 @@ def retrain(served: tuple[Run, StageResult, pd.DataFrame], folder: Path, **spec:
     return again
 
 
-def test_labelled_traffic_becomes_a_better_model(served: tuple[Run, StageResult, pd.DataFrame], tmp_path: Path) -> None:
-    """A model trained on captured rows and late labels beats the champion on captured rows."""
+def test_retraining_on_captured_rows_beats_the_champion(
+    served: tuple[Run, StageResult, pd.DataFrame], tmp_path: Path
+) -> None:
+    """Labels arrive late, and both models are evaluated on captured rows."""
     run = retrain(served, tmp_path)
     traffic = served[2]
     capture(run, traffic.drop(columns="target"), traffic["target"].astype(str).to_list())
@@ -99,9 +101,7 @@ def test_labelled_traffic_becomes_a_better_model(served: tuple[Run, StageResult,
     assert (result.provenance.rows, result.provenance.holdout_rows) == (277, 92)
 
 
-def test_captured_rows_are_split_by_their_own_time(
-    served: tuple[Run, StageResult, pd.DataFrame], tmp_path: Path
-) -> None:
+def test_captured_rows_are_split_by_time(served: tuple[Run, StageResult, pd.DataFrame], tmp_path: Path) -> None:
     """`perennate.time` holds out the newest rows and is not a feature."""
     data = {**CAPTURED, "holdout": {"fraction": 0.2, "timeColumn": "perennate.time"}, "target": "malignant"}
     run = retrain(served, tmp_path, data=data)
@@ -116,11 +116,11 @@ def test_captured_rows_are_split_by_their_own_time(
 
 
 REFUSED: dict[str, tuple[int, float, Any, str]] = {
-    # name: rows, age in seconds, label of every second row, part of the message
+    # name: number of rows, age in seconds, label of every second row, part of the message
     "no rows": (0, 60.0, None, "spec.data.captured.minRows: 0 labelled rows of 'shop' in the last 1h, 100 are needed"),
     "too few": (99, 60.0, None, "99 labelled rows"),
     "too old": (300, 7200.0, None, "0 labelled rows of 'shop' in the last 1h, 100 are needed (0 rows captured"),
-    "labels that the model never learned": (
+    "labels of unknown classes": (
         300,
         60.0,
         "maybe",
@@ -130,10 +130,10 @@ REFUSED: dict[str, tuple[int, float, Any, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_traffic_that_cannot_teach_is_refused(
+def test_insufficient_captured_rows_are_rejected(
     served: tuple[Run, StageResult, pd.DataFrame], tmp_path: Path, case: str
 ) -> None:
-    """Exit code 10 with the numbers of rows and labels."""
+    """Exit code 10, and the numbers of rows and labels in the message."""
     count, age, label, message = REFUSED[case]
     run = retrain(served, tmp_path)
     rows = served[2].head(count)

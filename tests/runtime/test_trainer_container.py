@@ -1,4 +1,4 @@
-"""Models from a container of the user's: taken if they are what they should be, refused with a reason if not."""
+"""Models from a custom training container are published if they are valid, and rejected with a reason otherwise."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CONTAINER = {"container": {"image": "registry.example/train:1"}}
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """A run whose prepare stage is done and whose container is about to run."""
+    """A run after its prepare stage, before its container runs."""
     run = Run(tmp_path / "run", tmp_path / "data", tmp_path / "store", make_spec(trainer=CONTAINER))
     load_breast_cancer(as_frame=True).frame.to_csv(run.data / "breast_cancer.csv", index=False)
     assert run.here("prepare")[0] == ExitCode.DONE
@@ -41,14 +41,14 @@ def run(tmp_path: Path) -> Run:
 
 
 def fit(run: Run, estimator: Any) -> Any:
-    """What a container does: learn from the training rows as `run.json` describes them."""
+    """A valid container: fits an estimator to the training rows that `run.json` describes."""
     record = json.loads(run.paths.record.read_bytes())
     rows = pd.read_parquet(run.paths.train_rows)
     return estimator.fit(rows[record["features"]], rows[record["target"]])
 
 
-def test_a_fitted_estimator_becomes_a_version(run: Run) -> None:
-    """A container only has to write a fitted estimator; the publish stage does the rest."""
+def test_a_fitted_estimator_is_published(run: Run) -> None:
+    """The container only writes the estimator; the publish stage does the rest."""
     columns = make_column_transformer((StandardScaler(), ["mean radius", "mean texture"]), remainder="passthrough")
     model = fit(run, make_pipeline(columns, RandomForestClassifier(20, random_state=0)))
     skops.io.dump(model, run.paths.output / "model.skops", compression=zipfile.ZIP_DEFLATED, compresslevel=6)
@@ -61,55 +61,55 @@ def test_a_fitted_estimator_becomes_a_version(run: Run) -> None:
     assert "Container `registry.example/train:1`." in card
 
 
-def leave(estimator: Any) -> Callable[[Run], None]:
-    """A container that leaves this estimator, fitted."""
+def write_estimator(estimator: Any) -> Callable[[Run], None]:
+    """A container that writes this fitted estimator."""
     return lambda run: skops.io.dump(fit(run, estimator), run.paths.output / "model.skops")
 
 
-def leave_bytes(content: bytes) -> Callable[[Run], object]:
-    """A container that leaves these bytes."""
+def write_content(content: bytes) -> Callable[[Run], object]:
+    """A container that writes these bytes."""
     return lambda run: (run.paths.output / "model.skops").write_bytes(content)
 
 
-def leave_half(run: Run) -> None:
-    """A container that was cut off while it wrote."""
-    leave(GaussianNB())(run)
+def write_half(run: Run) -> None:
+    """A container that is killed while it writes."""
+    write_estimator(GaussianNB())(run)
     (run.paths.output / "model.skops").write_bytes((run.paths.output / "model.skops").read_bytes()[:-100])
 
 
-def leave_narrow(run: Run) -> None:
-    """A model that learned other columns than it is asked about."""
+def write_narrow(run: Run) -> None:
+    """A container that fits an estimator to other columns."""
     rows = pd.read_parquet(run.paths.train_rows)
     skops.io.dump(GaussianNB().fit(rows[["mean radius"]], rows["target"]), run.paths.output / "model.skops")
 
 
 def change_holdout(run: Run) -> None:
-    """A container that makes its examination easier."""
-    leave(GaussianNB())(run)
+    """A container that changes the hold-out rows."""
+    write_estimator(GaussianNB())(run)
     rows = pd.read_parquet(run.paths.holdout_rows)
     rows.head(5).to_parquet(run.paths.holdout_rows)
 
 
 def change_record(run: Run) -> None:
-    """A container that takes the gates out of the record."""
-    leave(GaussianNB())(run)
+    """A container that removes the gates from `run.json`."""
+    write_estimator(GaussianNB())(run)
     record = json.loads(run.paths.record.read_bytes())
     record["spec"]["seed"] = 99
     run.paths.record.write_text(json.dumps(record))
 
 
-def break_record(run: Run) -> None:
-    """A container that overwrites the record."""
-    leave(GaussianNB())(run)
+def corrupt_record(run: Run) -> None:
+    """A container that overwrites `run.json` with invalid content."""
+    write_estimator(GaussianNB())(run)
     run.paths.record.write_text("{}")
 
 
 REFUSED: dict[str, tuple[Callable[[Run], object], str]] = {
     "no model": (lambda run: None, "left no "),
-    "0 bytes": (leave_bytes(b""), "spec.trainer: the model file is empty (0 bytes)"),
-    "a pickle": (leave_bytes(pickle.dumps({})), "the model file is a pickle, not skops"),
-    "half a file": (leave_half, "the model file is damaged"),
-    "an estimator outside the list": (leave(KNeighborsClassifier()), "KNeighborsClassifier"),
+    "0 bytes": (write_content(b""), "spec.trainer: the model file is empty (0 bytes)"),
+    "a pickle": (write_content(pickle.dumps({})), "the model file is a pickle, not skops"),
+    "half a file": (write_half, "the model file is damaged"),
+    "an estimator that is not allowed": (write_estimator(KNeighborsClassifier()), "KNeighborsClassifier"),
     "no estimator": (
         lambda run: skops.io.dump({"a": 1}, run.paths.output / "model.skops"),
         "holds a dict, not a fitted",
@@ -118,19 +118,22 @@ REFUSED: dict[str, tuple[Callable[[Run], object], str]] = {
         lambda run: skops.io.dump(LogisticRegression(), run.paths.output / "model.skops"),
         "not a fitted",
     ),
-    "a transformer": (leave(StandardScaler()), "holds a StandardScaler"),
-    "a regressor for classes": (leave(LinearRegression()), "does regression, but the target 'target' is one for class"),
-    "other columns": (leave_narrow, "the model cannot predict the hold-out rows"),
+    "a transformer": (write_estimator(StandardScaler()), "holds a StandardScaler"),
+    "a regressor for a classification task": (
+        write_estimator(LinearRegression()),
+        "does regression, but the target 'target' is one for class",
+    ),
+    "other columns": (write_narrow, "the model cannot predict the hold-out rows"),
     "other hold-out rows": (change_holdout, "is not what the prepare stage wrote"),
     "another record": (change_record, "belongs to another run; only the prepare stage may write it"),
-    "a broken record": (break_record, "only the prepare stage may write it"),
+    "a broken record": (corrupt_record, "only the prepare stage may write it"),
 }
 
 
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.filterwarnings("ignore::UserWarning:sklearn")
-def test_a_container_that_breaks_its_contract_is_refused(run: Run, case: str) -> None:
-    """Exit code 12 (no retry), a message that names what was written, and nothing in the store."""
+def test_an_invalid_container_result_is_rejected(run: Run, case: str) -> None:
+    """Exit code 12 (no retry), a message that names the file, and nothing in the store."""
     container, message = REFUSED[case]
     container(run)
     code, result = run.here("publish")
@@ -140,16 +143,16 @@ def test_a_container_that_breaks_its_contract_is_refused(run: Run, case: str) ->
     assert list(run.store.iterdir()) == []
 
 
-def test_the_trainers_own_train_stage_does_not_run_for_a_container(run: Run) -> None:
-    """If our train stage is started for a container run, it says so and fails."""
+def test_the_train_stage_rejects_a_container_run(run: Run) -> None:
+    """The error says that the container trains instead."""
     code, result = run.here("train")
     assert code == ExitCode.BAD_CONFIGURATION
     assert result.error is not None
     assert "spec.trainer.container" in result.error.message
 
 
-def test_the_rows_are_as_the_record_says(run: Run) -> None:
-    """`run.json` has the digests and row counts, so a container can verify its input."""
+def test_run_json_has_digests_and_counts_of_the_rows(run: Run) -> None:
+    """A container can verify its input."""
     record = json.loads(run.paths.record.read_bytes())
     assert record["trainDigest"] == digest_bytes(run.paths.train_rows.read_bytes())
     assert record["trainRows"] == len(pd.read_parquet(run.paths.train_rows))

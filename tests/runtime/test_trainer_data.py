@@ -1,4 +1,4 @@
-"""What the prepare stage refuses: every kind of bad data ends in exit code 10 and a sentence that names the field."""
+"""The prepare stage rejects every kind of invalid data with exit code 10 and a message that names the field."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROWS = 40
 
 
 def table(**columns: Any) -> pd.DataFrame:
-    """Forty good rows, with some columns replaced (None removes one)."""
+    """Forty valid rows, with some columns replaced (None removes one)."""
     good: dict[str, Any] = {
         "age": np.arange(ROWS, dtype=float),
         "income": np.arange(ROWS, dtype=float)[::-1] * 3,
@@ -37,7 +37,7 @@ def csv(**columns: Any) -> bytes:
 
 
 def parquet(frame: pd.DataFrame) -> bytes:
-    """Rows as parquet."""
+    """The rows as Parquet."""
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
     return buffer.getvalue()
@@ -56,13 +56,13 @@ Case = tuple[bytes | None, dict[str, Any], tuple[str, ...]]
 URI = "spec.data.train.uri: pvc://claim/rows"
 
 CSV_CASES: dict[str, Case] = {
-    # name: content of the file, changes of spec.data, parts of the message
+    # name: content of the file, changes to spec.data, parts of the message
     "missing": (None, {}, (URI, "does not exist", "its folder is missing or empty", "put the file there")),
     "0 bytes": (b"", {}, (URI, "is empty (0 bytes)")),
-    "a header alone": (b"age,income,target\n", {}, (URI, "the file holds no rows")),
+    "only a header": (b"age,income,target\n", {}, (URI, "the file holds no rows")),
     "ragged": (b"a,target\n1,0\n1,2,3\n", {}, (URI, "cannot be read as csv", "got 3", "spec.data.train.format is csv")),
     "binary": (bytes(range(256)) * 20, {}, (URI, "cannot be read as csv", "binary data", "is it parquet?")),
-    "no UTF-8": (
+    "invalid UTF-8": (
         b"a,target\n\xff\xfe,0\n" * 5,
         {},
         (URI, "column 'a' is not UTF-8", "save the file as UTF-8"),
@@ -72,7 +72,7 @@ CSV_CASES: dict[str, Case] = {
         {},
         ("no column 'target'|cannot be read as csv",),
     ),
-    "a column twice": (b"a,a,target\n1,2,0\n", {}, (URI, "the column 'a' more than once")),
+    "a duplicate column": (b"a,a,target\n1,2,0\n", {}, (URI, "the column 'a' more than once")),
     "no target column": (csv(target=None), {}, ("spec.data.target", "no column 'target'", "age, income")),
     "no feature column": (
         csv(),
@@ -84,7 +84,7 @@ CSV_CASES: dict[str, Case] = {
         {"features": ["age", "target"]},
         ("spec.data.features", "'target' is the target"),
     ),
-    "nothing but the target": (csv(age=None, income=None), {}, ("no column is left",)),
+    "only the target column": (csv(age=None, income=None), {}, ("no column is left",)),
     "no time column": (
         csv(),
         {"holdout": {"timeColumn": "when"}},
@@ -95,17 +95,21 @@ CSV_CASES: dict[str, Case] = {
         {"holdout": {"timeColumn": "when"}},
         ("spec.data.holdout.timeColumn", "'when' has the type string", "2026-01-31T12:00:00"),
     ),
-    "a time column with a gap": (
+    "a time column with a missing value": (
         csv(when=[None, *range(1, ROWS)]),
         {"holdout": {"timeColumn": "when"}},
         ("spec.data.holdout.timeColumn", "is missing in 1 of 40 rows"),
     ),
     "a constant target": (csv(target=1), {}, ("spec.data.target", "the one value 1 in all 40 rows")),
     "a target without values": (csv(target=[None] * ROWS), {}, ("spec.data.target", "missing in 40 of 40 rows")),
-    "a target with a gap": (with_value("target", 3, None), {}, ("spec.data.target", "missing in 1 of 40 rows")),
+    "a target with a missing value": (
+        with_value("target", 3, None),
+        {},
+        ("spec.data.target", "missing in 1 of 40 rows"),
+    ),
     "a feature without values": (csv(age=[None] * ROWS), {}, ("column 'age' has no value in any of 40 rows",)),
     "an infinity": (with_value("age", 4, "inf"), {}, ("column 'age' holds inf in row 5", "leave the value empty")),
-    "a minus infinity": (with_value("income", 0, "-inf"), {}, ("column 'income' holds -inf in row 1",)),
+    "a negative infinity": (with_value("income", 0, "-inf"), {}, ("column 'income' holds -inf in row 1",)),
     "a date": (csv(when=DATES), {}, ("column 'when' has the type", "remove it from spec.data.features")),
     "too few rows": (table().head(9).to_csv(index=False).encode(), {}, ("there are 9 rows; at least 10",)),
     "one row": (b"age,target\n1,0\n", {}, ("there are 1 rows",)),
@@ -121,14 +125,14 @@ CSV_CASES: dict[str, Case] = {
         {"holdout": {"timeColumn": "age"}},
         ("spec.data.holdout", "all training rows have the class 0"),
     ),
-    "a path that leads out": (csv(), {"uri": "pvc://claim/../../etc/passwd"}, ("is outside its folder",)),
-    "a path that leads out of the namespace": (
+    "a path outside the folder": (csv(), {"uri": "pvc://claim/../../etc/passwd"}, ("is outside its folder",)),
+    "a path outside the namespace": (
         csv(),
         {"uri": "file:///../team-b/rows.csv"},
         ("spec.data.train.uri", "is outside its folder"),
     ),
     "a folder": (csv(), {"uri": "pvc://claim/."}, ("is a folder; name one file",)),
-    "CSV taken for parquet": (
+    "CSV declared as Parquet": (
         csv(),
         {"format": "parquet"},
         (URI, "cannot be read as parquet", "spec.data.train.format is parquet"),
@@ -148,8 +152,8 @@ def make_run(folder: Path, content: bytes | None, changes: dict[str, Any], **spe
     return run
 
 
-def check_refused(run: Run, parts: tuple[str, ...]) -> None:
-    """Exit code 10, the reason, every part of the message, and nothing left behind for the next stage."""
+def check_rejected(run: Run, parts: tuple[str, ...]) -> None:
+    """Check exit code 10, the reason, every part of the message, and that no file is left for the next stage."""
     code, result = run.here("prepare")
     assert result.error is not None
     message = result.error.message
@@ -161,10 +165,10 @@ def check_refused(run: Run, parts: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("case", CSV_CASES)
-def test_bad_rows_are_refused_with_field_and_cause(tmp_path: Path, case: str) -> None:
-    """Invalid data are not retried, and the message names the field, the value and a remedy."""
+def test_invalid_rows_are_rejected_with_field_and_cause(tmp_path: Path, case: str) -> None:
+    """They are not retried, and the message names a remedy."""
     content, changes, parts = CSV_CASES[case]
-    check_refused(make_run(tmp_path, content, changes), parts)
+    check_rejected(make_run(tmp_path, content, changes), parts)
 
 
 PARQUET_CASES: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
@@ -181,65 +185,68 @@ PARQUET_CASES: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", PARQUET_CASES)
-def test_bad_parquet_is_refused_with_field_and_cause(tmp_path: Path, case: str) -> None:
+def test_invalid_parquet_is_rejected_with_field_and_cause(tmp_path: Path, case: str) -> None:
     content, parts = PARQUET_CASES[case]
-    check_refused(make_run(tmp_path, content(), {"format": "parquet"}), parts)
+    check_rejected(make_run(tmp_path, content(), {"format": "parquet"}), parts)
 
 
-def test_a_regressor_needs_a_number_to_predict(tmp_path: Path) -> None:
-    """The message offers both remedies for a text target."""
+def test_a_regressor_needs_a_numeric_target(tmp_path: Path) -> None:
+    """The message names both remedies for a text target."""
     trainer = {"estimator": {"class": "sklearn.linear_model.Ridge"}}
     run = make_run(tmp_path, csv(target=["a", "b"] * 20), {}, trainer=trainer)
-    check_refused(run, ("spec.data.target", "a regressor predicts numbers", "use a classifier"))
+    check_rejected(run, ("spec.data.target", "a regressor predicts numbers", "use a classifier"))
 
 
-def test_a_missing_file_shows_what_is_there(tmp_path: Path) -> None:
-    """The message lists the files in the folder."""
+def test_the_error_for_a_missing_file_lists_the_folder(tmp_path: Path) -> None:
     run = make_run(tmp_path, None, {})
     (run.data / "rows.csv").write_bytes(csv())
-    check_refused(run, ("does not exist", "its folder has rows.csv"))
+    check_rejected(run, ("does not exist", "its folder has rows.csv"))
 
 
-def test_data_that_were_refused_are_accepted_when_they_heal(tmp_path: Path) -> None:
+def test_repaired_data_are_accepted(tmp_path: Path) -> None:
     run = make_run(tmp_path, b"", {})
-    check_refused(run, ("empty",))
+    check_rejected(run, ("empty",))
     (run.data / "rows").write_bytes(csv())
     code, result = run.here("prepare")
     assert (code, result.error) == (ExitCode.DONE, None)
 
 
 GOOD: dict[str, tuple[Callable[[], bytes], dict[str, Any], dict[str, str]]] = {
-    # name: content, changes of spec.data, wanted types
+    # name: content, changes to spec.data, expected types
     "numbers": (csv, {}, {"age": "float64", "income": "float64", "target": "int64"}),
     "whole numbers become numbers": (lambda: csv(age=range(ROWS)), {}, {"age": "float64"}),
     "text": (lambda: csv(town=["Bonn", "Ulm"] * 20), {}, {"town": "object"}),
     "booleans": (lambda: csv(member=[True, False] * 20), {}, {"member": "bool"}),
-    "booleans with gaps are numbers": (lambda: csv(member=[True, None] * 20), {}, {"member": "float64"}),
+    "booleans with missing values are numbers": (lambda: csv(member=[True, None] * 20), {}, {"member": "float64"}),
     "missing values": (lambda: with_value("age", 3, None), {}, {"age": "float64"}),
     "text classes": (lambda: csv(target=["yes", "no"] * 20), {}, {"target": "object"}),
     "boolean classes": (lambda: csv(target=[True, False] * 20), {}, {"target": "bool"}),
-    "a time column is no feature": (
+    "a time column is not a feature": (
         lambda: csv(when=DATES),
         {"holdout": {"timeColumn": "when"}},
         {"age": "float64", "income": "float64", "target": "int64"},
     ),
-    "categories of parquet": (
+    "categories of Parquet": (
         lambda: parquet(table(town=pd.Categorical(["Bonn", "Ulm"] * 20))),
         {"format": "parquet"},
         {"town": "object"},
     ),
-    "decimals, small and unsigned numbers of parquet": (
+    "decimals, small and unsigned numbers of Parquet": (
         lambda: parquet(table(age=np.arange(ROWS, dtype=np.uint8), income=np.arange(ROWS, dtype=np.float32))),
         {"format": "parquet"},
         {"age": "float64", "income": "float64"},
     ),
-    "named features in their order": (csv, {"features": ["income", "age"]}, {"income": "float64", "age": "float64"}),
+    "named features in the given order": (
+        csv,
+        {"features": ["income", "age"]},
+        {"income": "float64", "age": "float64"},
+    ),
 }
 
 
 @pytest.mark.parametrize("case", GOOD)
-def test_good_rows_reach_the_model_in_three_types(tmp_path: Path, case: str) -> None:
-    """Numbers are float64, booleans bool, text object: the types that a request can carry."""
+def test_valid_columns_are_converted_to_three_types(tmp_path: Path, case: str) -> None:
+    """Numbers are float64, booleans bool, text object: the types that a request can contain."""
     content, changes, wanted = GOOD[case]
     run = make_run(tmp_path, content(), changes)
     code, result = run.here("prepare")
@@ -250,7 +257,7 @@ def test_good_rows_reach_the_model_in_three_types(tmp_path: Path, case: str) -> 
     assert named is None or list(found) == [*named, "target"]
 
 
-def test_the_same_rows_give_the_same_files_and_fingerprint(tmp_path: Path) -> None:
+def test_equal_rows_give_equal_files_and_fingerprints(tmp_path: Path) -> None:
     """The prepare stage is deterministic to the byte."""
     contents = []
     for name in ("a", "b"):
@@ -262,8 +269,8 @@ def test_the_same_rows_give_the_same_files_and_fingerprint(tmp_path: Path) -> No
     assert contents[0] == contents[1]
 
 
-def test_a_file_in_the_store_is_read_by_its_uri(tmp_path: Path) -> None:
-    """`file:///` is the namespace's own folder of the store."""
+def test_a_file_uri_is_read_from_the_store(tmp_path: Path) -> None:
+    """`file:///` is the folder of the namespace in the store."""
     run = make_run(tmp_path, None, {"uri": "file:///datasets/rows.csv"})
     folder = run.store / NAMESPACE / "datasets"
     folder.mkdir(parents=True)
@@ -271,7 +278,7 @@ def test_a_file_in_the_store_is_read_by_its_uri(tmp_path: Path) -> None:
     assert run.here("prepare")[0] == ExitCode.DONE
 
 
-def test_a_metric_of_the_other_task_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+def test_a_metric_of_another_task_is_rejected_before_training(tmp_path: Path) -> None:
     """For example R2 of a classifier."""
     run = make_run(tmp_path, csv(), {}, evaluation={"gates": [{"metric": "r2", "min": 0.5}]})
     code, result = run.here("prepare")
@@ -282,8 +289,7 @@ def test_a_metric_of_the_other_task_is_refused_before_anything_is_trained(tmp_pa
     )
 
 
-def test_a_store_that_is_read_only_is_enough_to_prepare(tmp_path: Path) -> None:
-    """The prepare stage mounts the store read-only."""
+def test_the_prepare_stage_works_with_a_read_only_store(tmp_path: Path) -> None:
     run = make_run(tmp_path, csv(), {})
     shutil.rmtree(run.store)
     assert run.here("prepare")[0] == ExitCode.DONE

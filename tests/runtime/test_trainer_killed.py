@@ -1,4 +1,4 @@
-"""Publishing under fire: killed at any step or done twice at once, the store holds one whole version or none."""
+"""Publishing is atomic: after a kill at any step, or with two publishers, the store has one whole version or none."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ STEPS = 3 * (len(FILES) + 1)
 
 
 def publisher(store: Path, step: int) -> subprocess.Popen[str]:
-    """A process that publishes and dies before a step; step 0 never comes."""
+    """A process that publishes and is killed before a step. Step 0 never comes."""
     environment = {**os.environ, "KILL_AT": str(step), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", PUBLISH, str(store)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def assert_whole(store: Path) -> None:
-    """One version, every byte right, and nothing else in its folder."""
+def assert_complete(store: Path) -> None:
+    """Check that there is one version, that every byte is right, and that its folder has no other file."""
     models = ModelStore(store, NAMESPACE)
     assert models.read("fraud", DIGEST).files == FILES
     folder = models.version_dir("fraud", DIGEST)
@@ -79,33 +79,33 @@ def assert_whole(store: Path) -> None:
 
 
 @pytest.mark.parametrize("step", range(1, STEPS + 1))
-def test_a_publisher_killed_at_any_step_is_completed_by_the_next(tmp_path: Path, step: int) -> None:
-    """It is killed before each write, link and removal; readers see the whole version or none."""
+def test_the_next_publisher_completes_a_killed_one(tmp_path: Path, step: int) -> None:
+    """It is killed before each write, link and removal. Readers see the complete version or none."""
     killed = publisher(tmp_path, step)
     killed.communicate(timeout=60)
     assert killed.returncode == -signal.SIGKILL
     models = ModelStore(tmp_path, NAMESPACE)
     try:
         assert models.read("fraud", DIGEST).files == FILES
-        assert step == STEPS, "the manifest is there before the last step"
+        assert step == STEPS, "the manifest exists before the last step"
     except ArtifactNotFoundError:
-        assert step < STEPS, "the manifest is not there although it was linked"
+        assert step < STEPS, "the manifest is missing although it was linked"
     assert models.publish(make_manifest(FILES), FILES) == DIGEST
-    assert_whole(tmp_path)
+    assert_complete(tmp_path)
 
 
-def test_two_publishers_at_once_make_one_version(tmp_path: Path) -> None:
-    """Kubernetes may run a pod twice: both succeed with the same version, written once."""
+def test_two_concurrent_publishers_write_one_version(tmp_path: Path) -> None:
+    """Kubernetes may run a pod twice. Both succeed with the same version."""
     both = [publisher(tmp_path, 0) for _ in range(4)]
     answers = [process.communicate(timeout=120) for process in both]
     assert [process.returncode for process in both] == [0] * 4, answers
     assert {stdout.strip() for stdout, _ in answers} == {DIGEST}
-    assert_whole(tmp_path)
+    assert_complete(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run that is about to publish."""
+    """A run before its publish stage."""
     folder = tmp_path_factory.mktemp("trained")
     run = Run(folder / "run", folder / "data", folder / "store")
     load_breast_cancer(as_frame=True).frame.to_csv(run.data / "breast_cancer.csv", index=False)
@@ -114,8 +114,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-def test_a_publish_stage_killed_before_its_manifest_is_completed_by_the_next_pod(trained: Run, tmp_path: Path) -> None:
-    """Two pods then publish at once: there is one version, and it loads."""
+def test_the_next_pod_completes_a_killed_publish_stage(trained: Run, tmp_path: Path) -> None:
+    """It is killed before it writes the manifest. Then two pods publish at once: there is one version, and it loads."""
     run = Run(trained.folder, trained.data, tmp_path / "store")
     request = json.dumps(run.request.to_document())
     environment = run.environment(KILL_AT=str(STEPS - 1), **{ENV_RUN_REQUEST: request})
