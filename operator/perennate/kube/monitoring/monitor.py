@@ -22,7 +22,7 @@ from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
 
 CONCURRENCY: Final = 16
 _FIRST_SCRAPE: Final = 1.0
-"""Longest wait for the first scrape of a new watch; later scrapes are spread over a tenth of their interval."""
+"""Maximum delay in seconds of the first scrape; later scrapes are spread over a tenth of their interval."""
 _JITTER: Final = 0.1
 _logger = logging.getLogger(__name__)
 

@@ -57,7 +57,7 @@ class TargetWatcher:
     def state(self, watch: Watch, now: float) -> WatchState:
         """What is known of a watch at `now`, in seconds since 1970.
 
-        `watch` may be a newer one than the present: then profile and sample are None unless both share a window.
+        `watch` may be newer than the current one: then profile and sample are None unless both share a window.
         """
         window = self._window if watch.shares_window_with(self.watch) else None
         return WatchState(

@@ -1,4 +1,4 @@
-"""The metrics of a DriftPolicy: what the last evaluation measured."""
+"""The metrics of a DriftPolicy: measurements of the last evaluation."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ if TYPE_CHECKING:
 _POLICY: Final = "policy"
 FEATURE: Final = GaugeFamily(
     "perennate_drift_feature",
-    "What the last evaluation measured of a feature, the `score` or the `prediction`: the size of its change "
-    "by each method of spec.features (psi is PSI*), pValue before Holm's correction, designEffect (1 for "
-    "independent rows). Absent while there is no verdict.",
+    "Measurements of the last evaluation for a feature, the `score` or the `prediction`: the effect size by each "
+    "method of spec.features (psi is PSI*), pValue before Holm's correction, and designEffect (1 for independent "
+    "rows). Absent while there is no verdict.",
     _POLICY,
     ("feature", "statistic"),
 )
 ROWS: Final = GaugeFamily(
-    "perennate_drift_window_rows", "Rows in the window of the last evaluation, rounded to two digits.", _POLICY
+    "perennate_drift_window_rows",
+    "Rows in the window of the last evaluation, rounded to two significant digits.",
+    _POLICY,
 )
 PERFORMANCE: Final = GaugeFamily(
     "perennate_performance", "Labelled performance in the window, rounded as in status.", _POLICY, ("metric",)
 )
 ESTIMATED: Final = GaugeFamily(
     "perennate_estimated_performance",
-    "Performance that the scores of the window let expect, without labels, rounded as in status.",
+    "Performance estimated from the scores in the window, without labels, rounded as in status.",
     _POLICY,
     ("metric",),
 )
 GAUGES: Final = (FEATURE, ROWS, PERFORMANCE, ESTIMATED)
 NO_FEATURES: Final = GaugeUpdate(FEATURE, ())
-"""There is no verdict about any feature."""
+"""Removes the series of all features: there is no verdict."""
 
 
 def feature_gauges(found: Evaluation) -> GaugeUpdate:

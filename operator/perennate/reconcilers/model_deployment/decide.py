@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from perennate.api.v1alpha1.model_deployment import ConditionType, Phase, Reason
 from perennate.builders import serving
-from perennate.reconcilers.model_deployment import status as view
+from perennate.reconcilers.model_deployment import status as deployment_status
 from perennate.reconcilers.model_deployment.checks import BEFORE_APPLY, belongs_to_namesake
 from perennate.reconcilers.model_deployment.observed import model_name, version_field
 from perennate.reconcilers.model_deployment.requests import Requests, read_requests
@@ -43,7 +43,7 @@ def decide(observed: ModelDeploymentObserved) -> Plan:
     resource = observed.resource
     if resource.metadata.deletion_timestamp is not None:
         return LEAVE_ALONE
-    builder = view.begin(observed)
+    builder = deployment_status.begin(observed)
     violation = BEFORE_APPLY.first_violation(observed)
     if violation is not None:
         return _name_taken(observed, builder, violation)
@@ -117,9 +117,9 @@ def _with_version(
         pinned=resource.spec.model.pinned is not None,
     )
     rejections = update_rejections(observed, builder, version)
-    view.report_rollout(builder, version)
+    deployment_status.report_rollout(builder, version)
     builder.update(
-        phase=view.phase_of(version),
+        phase=deployment_status.phase_of(version),
         replicas=rollout.replicas,
         ready_replicas=rollout.ready,
         updated_replicas=rollout.updated,
@@ -131,7 +131,7 @@ def _with_version(
         handled_retry=requests.handled_retry,
     )
     return builder.plan(
-        summary=view.describe(version),
+        summary=deployment_status.describe(version),
         create=_missing_store(observed),
         apply=(serving.serving_service(resource, model=current.model), deployment),
         requeue_after=rejections.requeue_after,

@@ -10,7 +10,7 @@ from perennate.builders.manifest import controller_uid
 from perennate.reconcilers.plan import LEAVE_ALONE, Plan
 from perennate.reconcilers.settings import store_claim_of
 from perennate.reconcilers.training_job import finish
-from perennate.reconcilers.training_job import status as view
+from perennate.reconcilers.training_job import status as run_status
 from perennate.reconcilers.training_job.checks import BEFORE_START
 from perennate.reconcilers.training_job.messages import describe_progress
 from perennate.reconcilers.training_job.observed import attempt_of, data_claim_name, job_name
@@ -45,9 +45,9 @@ def decide(observed: TrainingJobObserved) -> Plan:
     resource = observed.resource
     if resource.metadata.deletion_timestamp is not None:
         return LEAVE_ALONE
-    if view.is_finished(resource.status):
+    if run_status.is_finished(resource.status):
         return finish.after_finish(observed)
-    builder = view.begin(observed)
+    builder = run_status.begin(observed)
     if observed.job is not None and controller_uid(observed.job) != resource.metadata.uid:
         return _name_taken(observed, builder)
     _report_suspension(observed, builder)
@@ -68,12 +68,12 @@ def _without_job(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJ
     """No Job yet: start the first attempt unless the run is suspended or a reference is missing."""
     if observed.resource.spec.suspend:
         message = "spec.suspend is true: no Job is created"
-        view.set_unfinished(builder, Reason.SUSPENDED, message)
+        run_status.set_unfinished(builder, Reason.SUSPENDED, message)
         builder.update(phase=Phase.SUSPENDED)
         return builder.plan(summary=message)
     violation = BEFORE_START.first_violation(observed)
     if violation is not None:
-        if view.set_unfinished(builder, Reason(violation.reason), violation.message):
+        if run_status.set_unfinished(builder, Reason(violation.reason), violation.message):
             builder.emit_event(violation.reason, violation.message, warning=True)
         builder.update(phase=Phase.PENDING)
         return builder.plan(summary=violation.message, requeue_after=RECHECK_REFERENCES)
@@ -92,11 +92,11 @@ def _start(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStat
         pull_policy=settings.image_pull_policy,
     )
     message = f"Job {job['metadata']['name']} was created"
-    view.set_unfinished(builder, Reason.WAITING, "waiting for the pod")
-    builder.add_history(Reason.RUN_STARTED, message, trigger=view.trigger_text(observed.resource))
+    run_status.set_unfinished(builder, Reason.WAITING, "waiting for the pod")
+    builder.add_history(Reason.RUN_STARTED, message, trigger=run_status.trigger_text(observed.resource))
     builder.update(
         phase=Phase.PENDING,
-        job_ref=view.job_ref(observed, attempt=attempt),
+        job_ref=run_status.job_ref(observed, attempt=attempt),
         stages=WAITING_STAGES,
         start_time=resource.status.start_time or builder.now,
     )
@@ -120,8 +120,8 @@ def _running(
 ) -> Plan:
     """The Job is running, or the result of its pod is not there yet."""
     resource = observed.resource
-    stages = view.observed_stages(observed)
-    view.report_stages(builder, stages, None)
+    stages = run_status.observed_stages(observed)
+    run_status.report_stages(builder, stages, None)
     if isinstance(state, AwaitingResult):
         reason, text, requeue = (
             Reason.STAGE_RUNNING,
@@ -133,8 +133,8 @@ def _running(
     phase = Phase.RUNNING if any(stage.state != "Waiting" for stage in stages) else Phase.PENDING
     if resource.spec.suspend:
         phase, reason, text = Phase.SUSPENDED, Reason.SUSPENDED, "spec.suspend is true: the Job's pod is stopped"
-    view.set_unfinished(builder, reason, text)
-    builder.update(phase=phase, stages=stages, **view.observed_job(observed))
+    run_status.set_unfinished(builder, reason, text)
+    builder.update(phase=phase, stages=stages, **run_status.observed_job(observed))
     return builder.plan(
         summary=text,
         apply=_suspension(observed),
@@ -148,7 +148,7 @@ def _name_taken(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJo
         f"Job {job_name(observed.resource)} exists and is not controlled by this TrainingJob; "
         "delete it, or create the TrainingJob under another name"
     )
-    if view.set_unfinished(builder, Reason.NAME_TAKEN, message):
+    if run_status.set_unfinished(builder, Reason.NAME_TAKEN, message):
         builder.emit_event(Reason.NAME_TAKEN, message, warning=True)
     builder.update(phase=Phase.PENDING)
     return builder.plan(summary=message, requeue_after=RECHECK_NAME)
@@ -168,7 +168,7 @@ def _record_missed_start(observed: TrainingJobObserved, builder: StatusBuilder[T
     """Record the start of a Job that is not in status: the pass that created it ended before its status write."""
     if observed.job is not None and observed.resource.status.job_ref is None:
         message = f"Job {job_name(observed.resource)} was created"
-        builder.add_history(Reason.RUN_STARTED, message, trigger=view.trigger_text(observed.resource))
+        builder.add_history(Reason.RUN_STARTED, message, trigger=run_status.trigger_text(observed.resource))
 
 
 def _suspension(observed: TrainingJobObserved) -> tuple[Manifest, ...]:

@@ -9,7 +9,7 @@ from perennate.api.wellknown import API_VERSION
 from perennate.reconcilers.plan import ObjectRef, Plan
 from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import rfc3339, seconds_between
-from perennate.reconcilers.training_job import status as view
+from perennate.reconcilers.training_job import status as run_status
 from perennate.reconcilers.training_job.messages import describe_gates, describe_success
 from perennate.reconcilers.training_job.run_state import job_condition
 
@@ -35,41 +35,43 @@ def after_finish(observed: TrainingJobObserved) -> Plan:
 def published(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], state: Published) -> Plan:
     """The terminal state of success. The version is recorded by one status write."""
     result = state.result
-    stages = view.observed_stages(observed)
+    stages = run_status.observed_stages(observed)
     text = describe_success(result)
-    view.report_stages(builder, stages, None)
+    run_status.report_stages(builder, stages, None)
     builder.set(ConditionType.GATES_PASSED, "True", Reason.GATES_PASSED, describe_gates(result))
     builder.set(ConditionType.FAILED, "False", Reason.VERSION_PUBLISHED, "the run has not failed")
     builder.set(ConditionType.COMPLETE, "True", Reason.VERSION_PUBLISHED, text)
     ended_at = _ended_at(observed)
     digest = result.model_version.digest if result.model_version is not None else None
-    builder.add_history(Reason.VERSION_PUBLISHED, text, digest=digest, trigger=view.trigger_text(observed.resource))
+    builder.add_history(
+        Reason.VERSION_PUBLISHED, text, digest=digest, trigger=run_status.trigger_text(observed.resource)
+    )
     builder.update(
         phase=Phase.SUCCEEDED,
         stages=stages,
         completion_time=ended_at,
-        **view.reported(result),
-        **view.observed_job(observed),
+        **run_status.reported(result),
+        **run_status.observed_job(observed),
     )
     return builder.plan(summary=text, requeue_after=_seconds_left(observed, ended_at))
 
 
 def failed(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], state: RunFailed) -> Plan:
     """The terminal state of failure."""
-    ended_at, seen = _ended_at(observed), view.observed_stages(observed)
+    ended_at, seen = _ended_at(observed), run_status.observed_stages(observed)
     interrupted = next((stage.name for stage in seen if stage.state == "Running"), None)
     message = f"{state.message}; stage {interrupted} was running" if interrupted is not None else state.message
     stages = tuple(_ended_stage(stage, ended_at) for stage in seen)
-    view.report_stages(builder, stages, state)
+    run_status.report_stages(builder, stages, state)
     builder.set(ConditionType.COMPLETE, "False", state.reason, "the run failed")
     builder.set(ConditionType.FAILED, "True", state.reason, message)
-    builder.add_history(state.reason, message, warning=True, trigger=view.trigger_text(observed.resource))
+    builder.add_history(state.reason, message, warning=True, trigger=run_status.trigger_text(observed.resource))
     builder.update(
         phase=Phase.FAILED,
         stages=stages,
         completion_time=ended_at,
-        **view.reported(state.result),
-        **view.observed_job(observed),
+        **run_status.reported(state.result),
+        **run_status.observed_job(observed),
     )
     return builder.plan(summary=message, requeue_after=_seconds_left(observed, ended_at))
 
