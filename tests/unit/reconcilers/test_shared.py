@@ -106,7 +106,7 @@ def test_an_invalid_value_never_gets_into_a_status() -> None:
         replaced(TrainingJobStatus(), metrics=({"name": "auc", "value": float("nan")},))
 
 
-OBSTACLES: dict[str, tuple[Document, str]] = {
+NOT_RUNNING: dict[str, tuple[Document, str]] = {
     "no why_not_running": (pod(containers=(running("serve"),)), ""),
     "an ordinary start": (pod(containers=(waiting("fetch"), waiting("serve"))), ""),
     "a crash loop, with the last termination": (
@@ -120,8 +120,8 @@ OBSTACLES: dict[str, tuple[Document, str]] = {
 }
 
 
-@pytest.mark.parametrize(("document", "want"), OBSTACLES.values(), ids=OBSTACLES)
-def test_obstacle_says_what_a_pod_waits_for(document: Document, want: str) -> None:
+@pytest.mark.parametrize(("document", "want"), NOT_RUNNING.values(), ids=NOT_RUNNING)
+def test_the_reason_why_a_pod_is_not_running_is_reported(document: Document, want: str) -> None:
     """A waiting container is reported only if the wait is not part of a normal start."""
     assert why_not_running(document) == want
 
@@ -144,8 +144,8 @@ def test_pods_are_ordered_by_age_then_name() -> None:
     assert newest_first(pods) == newest_first(reversed(pods))
 
 
-def test_ready_and_leaving_are_derived_from_the_pod() -> None:
-    """A pod is ready by its Ready condition, and leaving if it has a deletion timestamp."""
+def test_ready_and_terminating_are_derived_from_the_pod() -> None:
+    """A pod is ready by its Ready condition, and terminating if it has a deletion timestamp."""
     assert is_ready(pod(conditions=(condition("Ready"),)))
     assert not is_ready(pod(conditions=(condition("Ready", "False"),)))
     assert not is_ready({"metadata": {}})

@@ -42,7 +42,7 @@ def test_stages_show_state_code_and_times() -> None:
     assert status_of(world)["phase"] == "Running"
 
 
-OBSTACLES = {
+NOT_RUNNING = {
     "an image that cannot be pulled": (
         stage_pod(waiting("prepare", "ImagePullBackOff", 'Back-off pulling image "x"')),
         'container prepare of pod run-1 is waiting: ImagePullBackOff: Back-off pulling image "x"',
@@ -60,8 +60,8 @@ OBSTACLES = {
 }
 
 
-@pytest.mark.parametrize(("pod", "want"), OBSTACLES.values(), ids=OBSTACLES)
-def test_obstacles_of_a_pod_are_reported(pod: Document, want: str) -> None:
+@pytest.mark.parametrize(("pod", "want"), NOT_RUNNING.values(), ids=NOT_RUNNING)
+def test_the_summary_says_why_a_pod_is_not_running(pod: Document, want: str) -> None:
     """The summary and the Complete condition say what prevents a pod from starting."""
     world = started()
     run_pod(world, pod)
