@@ -71,9 +71,9 @@ class Node:
             self.refuse("a string that UTF-8 can encode")
         return self.value
 
-    def texts(self, *, most: int | None = None) -> tuple[str, ...]:
-        """A list of distinct strings, at most `most` if given."""
-        self._bounded(most)
+    def texts(self, *, max_length: int | None = None) -> tuple[str, ...]:
+        """A list of distinct strings, at most `max_length` if given."""
+        self._check_length(max_length)
         values = tuple(item.text() for item in self.items())
         if len(set(values)) != len(values):
             raise self.error(f"{self.path}: must not contain duplicates")
@@ -126,13 +126,13 @@ class Node:
                 return found
         return np.array([item.count() for item in self.items(length=length)], dtype=np.int64)
 
-    def rising(self, *, most: int) -> Floats:
-        """A strictly increasing list of at most `most` finite numbers."""
-        self._bounded(most)
+    def increasing(self, *, max_length: int) -> Floats:
+        """A strictly increasing list of at most `max_length` finite numbers."""
+        self._check_length(max_length)
         values = self.numbers()
-        falls = values[1:] <= values[:-1]
-        if falls.any():
-            position = int(falls.argmax()) + 1
+        not_above = values[1:] <= values[:-1]
+        if not_above.any():
+            position = int(not_above.argmax()) + 1
             raise self.error(
                 f"{self.path}: must be strictly increasing, got {values[position]} after {values[position - 1]}"
             )
@@ -145,10 +145,10 @@ class Node:
             self.refuse(f"strictly increasing indices below {below}")
         return values
 
-    def _bounded(self, most: int | None) -> None:
-        """Raise if a list has more than `most` items."""
-        if most is not None and isinstance(self.value, list) and len(self.value) > most:
-            raise self.error(f"{self.path}: must have at most {most} items, got {len(self.value)}")
+    def _check_length(self, max_length: int | None) -> None:
+        """Raise if a list has more than `max_length` items."""
+        if max_length is not None and isinstance(self.value, list) and len(self.value) > max_length:
+            raise self.error(f"{self.path}: must have at most {max_length} items, got {len(self.value)}")
 
     def _below(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name

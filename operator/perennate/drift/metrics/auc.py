@@ -32,5 +32,5 @@ def auc(negatives: Ints | Floats, positives: Ints | Floats) -> tuple[float, floa
 def _mean_variance(counts: Floats, placements: Floats, mean: float) -> float:
     """Variance of the mean of placements that occur `counts` times each."""
     rows = float(np.sum(counts))
-    spread = float(np.sum(counts * (placements - mean) ** 2))
-    return spread / (max(rows - 1, 1) * rows)
+    squares = float(np.sum(counts * (placements - mean) ** 2))
+    return squares / (max(rows - 1, 1) * rows)

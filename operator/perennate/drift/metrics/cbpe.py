@@ -84,10 +84,10 @@ def _variance(rows: Floats, slopes: Floats, calibration: Floats, holdout: Ints) 
     pools = np.append(0, np.flatnonzero(calibration[1:] != calibration[:-1]) + 1)
     pooled = np.add.reduceat(holdout, pools).astype(np.float64)
     shares = (calibration[pools] * pooled + 0.5) / (pooled + 1)
-    spread = shares * (1 - shares)
+    variances = shares * (1 - shares)
     weighted = rows * slopes
-    labels = np.add.reduceat(weighted * slopes, pools) @ spread
-    return float(labels + np.add.reduceat(weighted, pools) ** 2 @ (spread / (pooled + 1)))
+    labels = np.add.reduceat(weighted * slopes, pools) @ variances
+    return float(labels + np.add.reduceat(weighted, pools) ** 2 @ (variances / (pooled + 1)))
 
 
 def _accuracy(expected: Calibrated) -> tuple[float, Floats] | None:

@@ -152,8 +152,8 @@ def _mean_loss(labels: Labels, negative: Floats, positive: Floats) -> Statistic 
     if not rows:
         return None
     mean = float(labels.negatives @ negative + labels.positives @ positive) / rows
-    spread = float(labels.negatives @ (negative - mean) ** 2 + labels.positives @ (positive - mean) ** 2)
-    return Size(mean, math.sqrt(spread / (max(rows - 1, 1) * rows)))
+    squares = float(labels.negatives @ (negative - mean) ** 2 + labels.positives @ (positive - mean) ** 2)
+    return Size(mean, math.sqrt(squares / (max(rows - 1, 1) * rows)))
 
 
 METRICS: Mapping[str, Callable[[Labels], Statistic | None]] = MappingProxyType(

@@ -86,7 +86,7 @@ class NumericFeature:
         """Read and validate the JSON form."""
         required = "name", "kind", "edges", "decile", "counts", "missing", "other", *MOMENTS
         fields = node.fields(required, optional=("grid", "importance"))
-        edges = fields["edges"].rising(most=MAX_BINS)
+        edges = fields["edges"].increasing(max_length=MAX_BINS)
         moments = read_moments(node, fields)
         low, high = moments["minimum"], moments["maximum"]
         if low is None or high is None:
@@ -152,7 +152,7 @@ class CategoricalFeature:
         """Read and validate the JSON form."""
         required = "name", "kind", "categories", "counts", "missing", "other"
         fields = node.fields(required, optional=("importance",))
-        categories = fields["categories"].texts(most=MAX_BINS)
+        categories = fields["categories"].texts(max_length=MAX_BINS)
         return cls(
             name=fields["name"].text(),
             categories=categories,

@@ -105,7 +105,7 @@ class Score:
         required = "kind", "edges", "decile", "counts", "threshold", "calibration"
         fields = node.fields(required if old else (*required, *MOMENTS), optional=() if old else ("grid", "means"))
         kind = fields["kind"].text(allowed=SCORE_KINDS)
-        edges = fields["edges"].rising(most=MAX_BINS)
+        edges = fields["edges"].increasing(max_length=MAX_BINS)
         threshold = fields["threshold"].optional_number()
         if (kind == "probability") != (threshold is not None) or (threshold is not None and threshold not in edges):
             fields["threshold"].refuse("one of the edges for a probability, and null for anything else")
@@ -151,7 +151,7 @@ class Residual:
     def from_node(cls, node: Node) -> Residual:
         """Read and validate the JSON form."""
         fields = node.fields(("edges", "counts", "unit"))
-        edges = fields["edges"].rising(most=MAX_BINS)
+        edges = fields["edges"].increasing(max_length=MAX_BINS)
         unit = fields["unit"].number()
         if unit <= 0:
             fields["unit"].refuse("a number above 0")

@@ -37,9 +37,9 @@ class Quantiles:
         """Locate the quantiles of a reference.
 
         Args:
-            grids: of each table, quantiles at even steps from 0 to 1, rising and equally many; None without.
-            shape: of all tables.
-            counts: training rows, (cells,), at least one in each table with a grid.
+            grids: evenly spaced quantiles of each table from 0 to 1, ascending and equally many; None if unknown.
+            shape: shape of all tables.
+            counts: training rows, (cells,), at least one in each table with known quantiles.
         """
         found = [(place, grid) for place, grid in enumerate(grids) if grid is not None]
         places = np.array([place for place, _ in found], dtype=np.int64)

@@ -100,17 +100,17 @@ def evaluate_drift(
     features = compared_results(compared, thresholds, p, assessment.effects, assessment.levels)
     if p.size < chosen.size:
         features += unknown_results(reference.names, tables.current_rows, thresholds, np.flatnonzero(~chosen))
-    least = needed_features(quorum, p.size)
-    verdict = _verdict(features, least)
+    required = needed_features(quorum, p.size)
+    verdict = _verdict(features, required)
     faulty = rejected[p.size :]
     return Evaluation(
         verdict=verdict,
         features=tuple(features),
         faults=found_faults(sample.layout, total, checks, faulty),
         rows=rows,
-        signal=_signal(verdict, assessment.near, least),
+        signal=_signal(verdict, assessment.near, required),
         fault_signal=fault_signal(checks, faulty),
-        reason=_reason(verdict, features, least),
+        reason=_reason(verdict, features, required),
     )
 
 
@@ -147,19 +147,19 @@ def _assess(compared: Comparison, thresholds: Thresholds, rejected: Bools) -> _A
     return _Assessment(effects, levels, int(np.count_nonzero(rejected & (effects >= HYSTERESIS * drifted))))
 
 
-def _verdict(features: list[FeatureResult], least: int) -> DriftVerdict:
-    """The verdict of the model, which drifts if `least` features do; `features` are worst first."""
+def _verdict(features: list[FeatureResult], required: int) -> DriftVerdict:
+    """The verdict of the model, which drifts if `required` features do; `features` are worst first."""
     worst = features[0].verdict
-    if worst is DriftVerdict.DRIFTED and sum(item.verdict is worst for item in features) < least:
+    if worst is DriftVerdict.DRIFTED and sum(item.verdict is worst for item in features) < required:
         return DriftVerdict.WARNING
     return worst
 
 
-def _signal(verdict: DriftVerdict, near: int, least: int) -> Signal:
-    """The signal for the drift alarm: raised by drift, lowered if fewer than `least` features are near drift."""
+def _signal(verdict: DriftVerdict, near: int, required: int) -> Signal:
+    """The signal for the drift alarm: raised by drift, lowered if fewer than `required` features are near drift."""
     if verdict is DriftVerdict.DRIFTED:
         return Signal.RAISED
-    return Signal.BETWEEN if near >= least else Signal.LOWERED
+    return Signal.BETWEEN if near >= required else Signal.LOWERED
 
 
 def _unknown(sample: Sample, needed: int) -> Evaluation:
@@ -189,12 +189,12 @@ def _faults_only(
     )
 
 
-def _reason(verdict: DriftVerdict, features: list[FeatureResult], least: int) -> str:
+def _reason(verdict: DriftVerdict, features: list[FeatureResult], required: int) -> str:
     """The verdict in words, with the features that caused it."""
     if verdict is DriftVerdict.NONE:
         return "no significant change"
     named = [item for item in features if item.verdict is features[0].verdict]
     shown = ", ".join(f"{item.name} ({EFFECTS[item.method].label} {item.effect:.2f})" for item in named[:3])
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-    few = "" if features[0].verdict is verdict else f"{len(named)} of the {least} drifted features that are needed: "
+    few = "" if features[0].verdict is verdict else f"{len(named)} of the {required} drifted features that are needed: "
     return f"{verdict.value.lower()}: {few}{shown}{more}"
