@@ -51,7 +51,11 @@ def spec(
 REFUSED = {
     "missing-file": (spec(file="nothing.csv"), "DataRefused", ("spec.data.train.uri", "nothing.csv")),
     "empty-file": (spec(file="empty.csv"), "DataRefused", ("spec.data.train.uri", "empty")),
-    "no-csv": (spec(file="text.csv"), "DataRefused", ("spec.data.train.uri", "is no CSV", "Expected 2 columns, got 4")),
+    "no-csv": (
+        spec(file="text.csv"),
+        "DataRefused",
+        ("spec.data.train.uri", "cannot be read as csv", "Expected 2 columns, got 4"),
+    ),
     "no-target": (spec(target="snow"), "DataRefused", ("spec.data.target", "snow")),
     "unknown-estimator": (
         spec(estimator={"class": "sklearn.linear_model.LogisticRegresion"}),
