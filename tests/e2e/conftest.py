@@ -1,4 +1,4 @@
-"""The cluster that the end-to-end tests share."""
+"""The cluster that end-to-end tests share."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 
 def is_up() -> bool:
-    """Whether this checkout's cluster works already."""
+    """Whether the cluster of this checkout is running."""
     command = [sys.executable, "-m", "tools.cluster", "status"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """A cluster with one node and our images. One that was up before is left up; PERENNATE_CLUSTER chooses which."""
+    """A cluster with one node and our images.
+
+    A cluster that was running before is kept. PERENNATE_CLUSTER selects the cluster.
+    """
     ours = not is_up()
     local_cluster("up")
     local_cluster("images")

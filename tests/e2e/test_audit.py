@@ -1,6 +1,6 @@
-"""The operator on a cluster with a node, by the API server's audit log: what a run costs, and that nothing is refused.
+"""API calls of the operator on a cluster with a node, from the audit log of the API server.
 
-tests/integration counts the same on an API server without nodes; here real pods report how far they are.
+tests/integration counts the same on an API server without nodes. Here real pods report their progress.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.e2e
 
 NAMESPACE = "audited"
 ACCOUNT = "system:serviceaccount:perennate-system:perennate-operator"
-#: Seconds in which an operator that has nothing to do must stay silent.
+#: Seconds without any call by an idle operator.
 REST_SECONDS = 15
 RUN: dict[str, Any] = {
     "model": {"name": "model"},
@@ -35,21 +35,21 @@ RUN: dict[str, Any] = {
     "data": {"train": {"uri": "pvc://rainfall-data/rows.csv"}, "target": "y"},
 }
 ONCE = {
-    "get persistentvolumeclaims": 2,  # the store's and that of the rows
+    "get persistentvolumeclaims": 2,  # that of the store and that of the data
     "create persistentvolumeclaims": 1,
     "get trainingjobs": 1,
     "create jobs": 1,
     "patch jobs": 1,
 }
-"""What a first run in a namespace costs once, however its pods behave."""
+"""Calls for a first run in a namespace that do not depend on the progress of its pods."""
 
 
 MADE = ("create", "namespaces", NAMESPACE)
-"""Verb, resource and name of the call that begins these tests."""
+"""Verb, resource and name of the first call of these tests."""
 
 
 def calls(namespace: str) -> list[AuditEvent]:
-    """The operator's calls in a namespace, under its own account; its Lease is elsewhere."""
+    """The calls of the operator in a namespace, under its own account. Its Lease is in another namespace."""
     return [event for event in LocalCluster().audit() if (event.user, event.namespace) == (ACCOUNT, namespace)]
 
 
@@ -63,7 +63,7 @@ def calls_of_the_run(place: Cluster) -> list[AuditEvent]:
 
 @pytest.fixture(scope="module")
 def place(cluster: Cluster) -> Iterator[Cluster]:
-    """A namespace with the operator at work and one run to its end."""
+    """A namespace with the operator and one finished run."""
     steps.install_operator(cluster)
     here = replace(cluster, namespace=NAMESPACE)
     steps.prepare_namespace(here)
@@ -75,24 +75,24 @@ def place(cluster: Cluster) -> Iterator[Cluster]:
     remove_namespace(cluster, NAMESPACE)
 
 
-def test_a_run_costs_what_it_must(place: Cluster) -> None:
-    """One claim and one Job; the status is written once for each stage that starts or ends, not for each poll."""
+def test_calls_for_one_run(place: Cluster) -> None:
+    """One claim and one Job. The status is written once for each stage that starts or ends, not for each poll."""
     made = Counter(f"{event.verb} {event.resource}" for event in calls_of_the_run(place))
-    # Accepted, Job made, pod there, and begin and end of three stages, of which some are seen together.
+    # Accepted, Job created, pod created, and start and end of three stages. One pass may see several of them.
     assert 3 <= made.pop("patch trainingjobs/status") <= 10
     assert 1 <= made.pop("create events") <= 4
     assert made == ONCE
 
 
-def test_at_rest_nothing_is_asked_or_written(place: Cluster) -> None:
+def test_no_calls_at_rest(place: Cluster) -> None:
     """The operator makes no call for a finished run."""
     before = len(calls_of_the_run(place))
     time.sleep(REST_SECONDS)
     assert len(calls(NAMESPACE)) == before
 
 
-def test_the_operator_was_never_refused(place: Cluster) -> None:
-    """Its roles cover every call since the namespace was created; before that, another test may have removed them."""
+def test_no_call_of_the_operator_was_forbidden(place: Cluster) -> None:
+    """Since the namespace was created. Earlier, another test may have removed the roles."""
     told = LocalCluster().audit()
     (*_, begin) = [event for event in told if (event.verb, event.resource, event.name) == MADE]
     made = [event for event in told if event.user == ACCOUNT and event.time > begin.time]

@@ -1,4 +1,4 @@
-"""Bad input on real pods: a condition names field and cause, other runs are not affected, and repaired input works."""
+"""Invalid input on real pods: a condition names field and cause, other runs are not affected, and a repair works."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CLASS = "sklearn.linear_model.LogisticRegression"
 def spec(
     *, file: str = "good.csv", target: str = "y", estimator: dict[str, Any] | None = None, gates: Any = ()
 ) -> dict[str, Any]:
-    """Spec of a run on one of FILES; a good one unless told otherwise."""
+    """The spec of a run on one of FILES. Valid unless changed."""
     return {
         "model": {"name": "model"},
         "trainer": {"estimator": estimator or {"class": CLASS}},
@@ -74,12 +74,12 @@ REFUSED = {
     ),
     "gate": (spec(gates=[{"metric": "auc", "min": 1.5}]), "GateFailed", ("auc",)),
 }
-"""Name of a TrainingJob -> its spec, the reason that its Failed condition must have, and words of its message."""
+"""Name of a TrainingJob -> its spec, the expected reason of Failed, and parts of the message."""
 
 
 @pytest.fixture(scope="module")
 def place(cluster: Cluster) -> Iterator[Cluster]:
-    """A namespace with the operator at work and FILES in a claim; every bad run and a good one are started at once."""
+    """A namespace with the operator and FILES in a claim. Every invalid run and a valid one are created at once."""
     steps.install_operator(cluster)
     here = replace(cluster, namespace=NAMESPACE)
     steps.prepare_namespace(here)
@@ -93,8 +93,8 @@ def place(cluster: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_bad_run_says_field_and_cause_and_is_tried_once(place: Cluster, name: str) -> None:
-    """The Failed condition names both; only one of three allowed pods ran, since a retry would fail again."""
+def test_an_invalid_run_fails_once_with_field_and_cause(place: Cluster, name: str) -> None:
+    """Only one of three allowed pods runs, because a retry would fail again."""
     _, reason, words = REFUSED[name]
     job = until(place, "trainingjob", name, holds("Failed"))
     failed = condition(job, "Failed")
@@ -104,8 +104,8 @@ def test_a_bad_run_says_field_and_cause_and_is_tried_once(place: Cluster, name: 
     assert [sum(s["restartCount"] for s in pod["status"]["initContainerStatuses"]) for pod in pods] == [0]
 
 
-def test_a_run_whose_data_were_put_right_succeeds_under_its_old_name(place: Cluster) -> None:
-    """After the file is repaired, a run that is deleted and created again publishes a version."""
+def test_a_recreated_run_succeeds_after_its_data_are_repaired(place: Cluster) -> None:
+    """It has the same name."""
     runs = {"again-missing": "late.csv", "again-bad": "bad.csv"}
     write_files(place, {"bad.csv": FILES["text.csv"]})
     for name, file in runs.items():
@@ -120,13 +120,13 @@ def test_a_run_whose_data_were_put_right_succeeds_under_its_old_name(place: Clus
         until(place, "trainingjob", name, holds("Complete"))
 
 
-def test_a_good_run_beside_them_is_not_disturbed(place: Cluster) -> None:
+def test_a_valid_run_is_not_affected_by_invalid_ones(place: Cluster) -> None:
     job = until(place, "trainingjob", "good", holds("Complete"))
     assert job["status"]["modelVersion"]["digest"].startswith("sha256:")
 
 
-def test_a_run_waits_for_what_it_refers_to(place: Cluster) -> None:
-    """The condition names the field of a missing ModelDeployment; the run starts when it exists."""
+def test_a_run_waits_for_a_missing_champion(place: Cluster) -> None:
+    """The condition names the field of the missing ModelDeployment. The run starts when it exists."""
     body = spec() | {"evaluation": {"champion": {"deployment": "later", "metric": "auc"}}}
     apply(place, "TrainingJob", "waiting", body)
     job = until(place, "trainingjob", "waiting", lambda seen: "later" in seen.get("status", {}).get("summary", ""))
@@ -136,8 +136,8 @@ def test_a_run_waits_for_what_it_refers_to(place: Cluster) -> None:
     place.kubectl("delete", "trainingjob/waiting", "modeldeployment/later")
 
 
-def test_damaged_bytes_are_never_served_and_heal(place: Cluster) -> None:
-    """With one flipped bit no pod becomes ready and the condition has field and file; after the repair it is served."""
+def test_a_damaged_version_is_served_only_after_its_repair(place: Cluster) -> None:
+    """With one flipped bit, no pod becomes ready and the condition names field and file."""
     version = until(place, "trainingjob", "good", holds("Complete"))["status"]["modelVersion"]
     flip_a_bit(place, "model", version["digest"], "damage")
     pinned = {"uri": version["uri"], "digest": version["digest"]}
@@ -152,8 +152,8 @@ def test_damaged_bytes_are_never_served_and_heal(place: Cluster) -> None:
     until(place, "modeldeployment", "served", holds("Ready"))
 
 
-def test_a_version_that_is_not_in_the_store_is_named_with_its_field(place: Cluster) -> None:
-    """No pod becomes ready, and the condition has the field and the digest."""
+def test_ready_names_the_field_of_a_missing_version(place: Cluster) -> None:
+    """The condition has the digest too. No pod becomes ready."""
     digest = "sha256:" + "0" * 64
     pinned = {"uri": version_uri("model", digest), "digest": digest}
     apply(place, "ModelDeployment", "absent", {"model": {"pinned": pinned}})

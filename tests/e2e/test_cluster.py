@@ -1,4 +1,4 @@
-"""What a cluster of either provider offers: pods, DNS, volumes, an audit log, and an idempotent `up`."""
+"""Features of a cluster of either provider: pods, DNS, volumes, an audit log, and an idempotent `up`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SECURE = {
     "capabilities": {"drop": ["ALL"]},
 }
 _POD_SECURITY = {"runAsNonRoot": True, "fsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
-#: Asks the Service by name, then leaves what it got in the volume.
+#: Requests the Service by name, then writes the response to the volume.
 _CLIENT = """
 import pathlib, urllib.request
 text = urllib.request.urlopen("http://web.default.svc.cluster.local/", timeout=5).read()
@@ -44,7 +44,7 @@ def _pod(command: list[str], **more: Any) -> dict[str, Any]:
 
 
 def _workload() -> str:
-    """Return a claim, a web server behind a Service, and a Job that asks it by name."""
+    """Return a claim, a web server behind a Service, and a Job that sends it a request by name."""
     probe = {"container": {"readinessProbe": {"httpGet": {"path": "/", "port": 8000}, "periodSeconds": 1}}}
     server = _pod(["python", "-m", "http.server", "8000", "--directory", "/opt/perennate"], **probe)
     labels = {"app": "web"}
@@ -75,8 +75,8 @@ def _workload() -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
 
 
-def test_pods_find_each_other_by_name_and_keep_data(cluster: Cluster) -> None:
-    """DNS, Services, probes, volumes and restricted containers work together; the pod's files are on the node."""
+def test_dns_services_and_volumes_work_together(cluster: Cluster) -> None:
+    """With probes and restricted containers. The file of the pod is on the node."""
     SHARED.kubectl("apply", "-f", "-", stdin=_workload())
     SHARED.kubectl("rollout", "status", "deployment/web", "--timeout=600s")
     SHARED.kubectl("wait", "--for=condition=Complete", "job/client", "--timeout=600s")
@@ -88,8 +88,8 @@ def test_pods_find_each_other_by_name_and_keep_data(cluster: Cluster) -> None:
     SHARED.kubectl("delete", "-f", "-", "--cascade=foreground", "--grace-period=1", stdin=_workload())
 
 
-def test_a_second_up_changes_nothing(cluster: Cluster) -> None:
-    """A working cluster and its objects are left alone, and `up` prints the same each time."""
+def test_up_is_idempotent(cluster: Cluster) -> None:
+    """A running cluster and its objects do not change, and the output is the same."""
     SHARED.kubectl("create", "namespace", "kept")
     done = SHARED.run("up")
     assert "is up already" in done.stderr
@@ -97,15 +97,15 @@ def test_a_second_up_changes_nothing(cluster: Cluster) -> None:
     SHARED.kubectl("delete", "namespace", "kept")
 
 
-def test_up_ends_with_a_cluster_that_is_whole(cluster: Cluster) -> None:
-    """After `up` the node is ready and DNS works."""
+def test_up_waits_until_the_cluster_is_ready(cluster: Cluster) -> None:
+    """The node is ready and DNS works."""
     (node,) = SHARED.objects("nodes")
     assert {each["type"]: each["status"] for each in node["status"]["conditions"]}["Ready"] == "True"
     names = SHARED.objects("deployments", "--namespace=kube-system", "--field-selector=metadata.name=coredns")
     assert [each["status"]["availableReplicas"] > 0 for each in names] == [True]
 
 
-def test_claims_find_a_default_class(cluster: Cluster) -> None:
+def test_there_is_a_default_storage_class(cluster: Cluster) -> None:
     """A claim without a class gets a volume."""
     default = "storageclass.kubernetes.io/is-default-class"
     classes = {each["metadata"]["name"]: each for each in SHARED.objects("storageclasses")}
@@ -113,8 +113,8 @@ def test_claims_find_a_default_class(cluster: Cluster) -> None:
     assert classes["standard"]["metadata"]["annotations"][default] == "true"
 
 
-def test_the_audit_log_tells_who_did_what(cluster: Cluster) -> None:
-    """It has a call that was just made, with verb and status code, and no watches."""
+def test_the_audit_log_records_calls(cluster: Cluster) -> None:
+    """It has a call that was just made, with verb and status code, but no watches."""
     SHARED.kubectl("create", "configmap", "seen", "--namespace=default")
     SHARED.kubectl("delete", "configmap", "seen", "--namespace=default")
     told = [(event.verb, event.code) for event in SHARED.audit() if event.name == "seen"]

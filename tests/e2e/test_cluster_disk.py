@@ -1,4 +1,4 @@
-"""A disk that is too small, or fills up during the start: one sentence, and nothing is left."""
+"""If the disk is too small or fills up during the start, the error is one sentence and nothing is left."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _INSTANCE = Instance.of("full-disk-test")
 
 @pytest.fixture
 def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """A separate disk, mounted with the test's options."""
+    """A separate disk, mounted with the options of the test."""
     folder = tmp_path / "disk"
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", request.param, "tmpfs", folder], check=True)
     yield folder
-    # Lazily: the kernel lets go of a mount a moment after the last process that saw it has ended.
+    # Lazily: the kernel releases a mount shortly after the last process that used it has ended.
     subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-# Files run out sooner than bytes, without filling the memory of the machine: a start writes more than a hundred.
+# A limit on the number of files does not fill the memory. A start writes more than a hundred files.
 @pytest.mark.parametrize(
     ("disk", "said"),
     [
@@ -43,7 +43,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     ids=["too small", "full while files are written", "full while the node starts"],
     indirect=["disk"],
 )
-def test_a_full_disk_is_one_sentence_and_leaves_nothing(disk: Path, said: str) -> None:
+def test_a_full_disk_is_reported_and_nothing_is_left(disk: Path, said: str) -> None:
     """Exit code 1, the message names the disk, and no file, namespace or route is left."""
     command = [sys.executable, "-m", "tools.cluster", "--name", _INSTANCE.name, "up"]
     environment = {**os.environ, "PERENNATE_STATE": str(disk), "PROVIDER": "packages"}

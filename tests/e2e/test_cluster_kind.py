@@ -34,7 +34,7 @@ def _docker(*words: str) -> str:
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[LocalCluster]:
-    """A cluster for these tests, which they stop and break; each test begins with `up`."""
+    """A cluster for these tests, which stop and break it. Each test begins with `up`."""
     yield _CLUSTER
     _CLUSTER.run("down")
 
@@ -44,7 +44,7 @@ def _container() -> str:
 
 
 @pytest.mark.parametrize("word", ["restart", "stop"])
-def test_a_node_that_was_stopped_keeps_its_data(own: LocalCluster, word: str) -> None:
+def test_a_stopped_node_keeps_its_data(own: LocalCluster, word: str) -> None:
     """After a restart of the machine, the engine or the container, `up` waits for the node and keeps its data."""
     own.run("up")
     own.kubectl("create", "namespace", f"before-{word}")
@@ -57,8 +57,8 @@ def test_a_node_that_was_stopped_keeps_its_data(own: LocalCluster, word: str) ->
     assert f"before-{word}" in {each["metadata"]["name"] for each in own.objects("namespaces")}
 
 
-def test_a_lost_kubeconfig_is_written_again(own: LocalCluster) -> None:
-    """It lies in a cache, which may be emptied while the cluster runs."""
+def test_a_deleted_kubeconfig_is_restored(own: LocalCluster) -> None:
+    """It is in a cache, which may be emptied while the cluster runs."""
     own.run("up")
     kubeconfig = own.run("kubeconfig").stdout.strip()
     before = _container()
@@ -91,8 +91,8 @@ def test_an_image_is_loaded_once(cluster: Cluster) -> None:
         shared.run("load")
 
 
-def test_a_node_image_that_cannot_be_had_is_named() -> None:
-    """The message names the image, the cause and how to provide it; nothing was created."""
+def test_the_error_names_an_unavailable_node_image() -> None:
+    """It has the cause and says how to provide the image. Nothing is created."""
     missing = "perennate.invalid/node:v1.35.0"
     other = LocalCluster("no-image-test", provider="kind")
     done = other.command("up", KIND_NODE_IMAGE=missing)
@@ -104,8 +104,8 @@ def test_a_node_image_that_cannot_be_had_is_named() -> None:
     assert other.command("status").returncode == 1
 
 
-def test_an_image_that_is_no_node_is_one_sentence_and_leaves_nothing(cluster: Cluster) -> None:
-    """A start that fails ends with kind's own error, and its container is removed."""
+def test_an_invalid_node_image_is_reported_and_nothing_is_left(cluster: Cluster) -> None:
+    """The start fails with the error of kind, and its container is removed."""
     other = LocalCluster("wrong-image-test", provider="kind")
     done = other.command("up", KIND_NODE_IMAGE=images.reference("operator"))
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
@@ -115,8 +115,8 @@ def test_an_image_that_is_no_node_is_one_sentence_and_leaves_nothing(cluster: Cl
     assert "not started" in other.command("status").stderr
 
 
-def test_an_engine_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> None:
-    """Without a client, or without an engine, one sentence before anything is created."""
+def test_an_unusable_engine_is_rejected_immediately(tmp_path: Path) -> None:
+    """Without a client or an engine, the error is one sentence and nothing is created."""
     for environment, word in (
         ({"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}, "No Docker engine answers"),
         ({"DOCKER_HOST": "ssh://me@192.0.2.1"}, "on another machine (ssh://me@192.0.2.1)"),
@@ -127,8 +127,8 @@ def test_an_engine_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> Non
         assert word in done.stderr
 
 
-def test_down_takes_along_what_up_brought(own: LocalCluster) -> None:
-    """No container and no kubeconfig is left; what other clusters use stays."""
+def test_down_removes_what_up_created(own: LocalCluster) -> None:
+    """No container and no kubeconfig is left. Resources that other clusters use stay."""
     own.run("up")
     own.run("down")
     assert _docker("ps", "--all", "--quiet", f"--filter=name={_NODE}") == ""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.packages]
 
-#: Not the one that other tests and the demo share: these tests break theirs.
+#: A separate cluster, because these tests break it.
 _INSTANCE = Instance.of("cluster-test")
 _CLUSTER = LocalCluster(_INSTANCE.name, provider="packages")
 
@@ -51,7 +51,7 @@ def _gone_afterwards() -> Iterator[None]:
     assert _CLUSTER.command("down").returncode == 0
 
 
-def test_a_new_cluster_shares_what_is_unpacked() -> None:
+def test_a_new_cluster_shares_unpacked_layers() -> None:
     """Layers of the dependencies are hard links from the cache; the runtime's metadata are not shared."""
     assert _CLUSTER.command("down").returncode == 0
     assert _CLUSTER.command("images").returncode == 0
@@ -70,7 +70,7 @@ def test_a_new_cluster_shares_what_is_unpacked() -> None:
 
 
 @pytest.mark.parametrize(("victim", "number"), [("kube-apiserver", signal.SIGKILL), ("kube-apiserver", signal.SIGSTOP)])
-def test_a_half_dead_cluster_is_replaced(victim: str, number: signal.Signals) -> None:
+def test_a_partly_dead_cluster_is_replaced(victim: str, number: signal.Signals) -> None:
     """`status` detects a dead or frozen component, and `up` replaces the cluster."""
     _CLUSTER.run("up")
     process = _process()
@@ -83,7 +83,7 @@ def test_a_half_dead_cluster_is_replaced(victim: str, number: signal.Signals) ->
 
 
 def _traces(addresses: str) -> list[str]:
-    """Return everything on this machine that belongs to the instance or to its addresses."""
+    """Return everything on this machine that belongs to the instance or has one of its addresses."""
     named = [_INSTANCE.digest, addresses]
     routes = subprocess.run(["ip", "route", "show", "table", "all"], capture_output=True, text=True, check=True).stdout
     processes = [
@@ -110,14 +110,14 @@ def _kernel_settings() -> dict[str, str]:
 
 def test_down_leaves_nothing_behind() -> None:
     """No process, mount, namespace, link, route, control group or file is left, and no kernel setting changed."""
-    # A test before this one may have left the cluster up: what it mounts must not count as there before.
+    # An earlier test may have left the cluster running. Its mounts must not be part of the state before.
     assert _CLUSTER.command("down").returncode == 0
     settings, mounts = _kernel_settings(), _text(Path("/proc/mounts"))
     _CLUSTER.run("up")
     found = state.load(_INSTANCE.state)
     assert found is not None
     traces = _traces(found.network.partition("/")[0])
-    # The test would see what `down` might forget: a route, a link, a namespace, control groups, processes, files.
+    # Control: the test detects a route, a link, a namespace, control groups, processes and files.
     signs = ("unreachable", _INSTANCE.link, "/run/netns/", "/sys/fs/cgroup/", "kube-apiserver", "coredns", "/var/lib/")
     for sign in signs:
         assert any(sign in line for line in traces), sign
@@ -139,8 +139,8 @@ def test_down_cleans_up_when_the_state_is_lost() -> None:
     assert not network.reserved(_INSTANCE)
 
 
-def test_no_packet_to_a_pod_leaves_the_machine() -> None:
-    """Pod and service addresses are unreachable from the host, not routed to other networks."""
+def test_packets_to_pods_never_leave_the_machine() -> None:
+    """Pod and service addresses are unreachable from the host, and not routed to other networks."""
     _CLUSTER.run("up")
     found = state.load(_INSTANCE.state)
     assert found is not None
@@ -149,8 +149,8 @@ def test_no_packet_to_a_pod_leaves_the_machine() -> None:
         assert (done.returncode, done.stderr.strip()) == (2, "RTNETLINK answers: No route to host")
 
 
-def test_a_volume_that_is_freed_is_offered_again() -> None:
-    """Volumes exist in advance, since there is no provisioner, and honour fsGroup; `up` empties released ones."""
+def test_a_released_volume_is_available_again() -> None:
+    """Volumes are created in advance (there is no provisioner), and honour fsGroup. `up` empties released ones."""
     _CLUSTER.run("up")
     claim = "persistentVolumeClaim: {claimName: data}"
     pod = "image: localhost/perennate-pause:1, volumeMounts: [{name: data, mountPath: /data}]"
@@ -179,6 +179,6 @@ spec: {{securityContext: {{fsGroup: 65532}}, containers: [{{name: main, {pod}}}]
     assert not left.exists()
 
 
-def test_it_has_volumes_for_every_claim_of_the_tests() -> None:
+def test_there_are_volumes_for_every_claim_of_the_tests() -> None:
     _CLUSTER.run("up")
     assert len(_CLUSTER.objects("pv")) == manifests.VOLUMES

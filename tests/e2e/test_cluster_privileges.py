@@ -1,4 +1,4 @@
-"""A process without the rights for a cluster: one sentence says what is needed and what to do, and nothing is left."""
+"""Without the privileges for a cluster, one sentence says what is needed and what to do, and nothing is left."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from tools.cluster.packages import cgroups, network
 pytestmark = pytest.mark.e2e
 
 _NOBODY = 65534
-#: As any user may run it: the cluster needs the standard library alone.
+#: The Python of any user: the cluster tool needs only the standard library.
 _PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A copy of the checkout that everybody may read, and a PATH without sudo and Docker."""
+    """A copy of the checkout that every user may read, and a PATH without sudo and Docker."""
 
     folder: Path
 
     @property
     def instance(self) -> Instance:
-        """The cluster that is asked for: that of the copy, which nothing else can have made."""
+        """The cluster of the copy. Nothing else can have created it."""
         return Instance.of("privileges-test", checkout=self.folder / "checkout")
 
     def command(self, word: str, *, before: list[str]) -> subprocess.CompletedProcess[str]:
-        """Run `python3 -m tools.cluster` below the command `before`."""
+        """Run `python3 -m tools.cluster`, prefixed by the command `before`."""
         return subprocess.run(
             [
                 shutil.which("setpriv") or "setpriv",
@@ -58,7 +58,7 @@ class Machine:
         )
 
     def left(self) -> list[str]:
-        """Everything that a refused start may have left."""
+        """Everything that a rejected start may have left."""
         mark = f"PERENNATE_STATE={self.folder}".encode()
         processes = [path for path in Path("/proc").glob("[0-9]*/environ") if mark in _content(path)]
         files = [path for name in ("home", "state") for path in (self.folder / name).rglob("*")]
@@ -71,7 +71,7 @@ class Machine:
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except OSError:  # It has ended since.
+    except OSError:  # The process has ended.
         return b""
 
 
@@ -85,7 +85,7 @@ def machine(tmp_path: Path) -> Machine:
     for name in ("home", "state"):
         (tmp_path / name).mkdir()
         (tmp_path / name).chmod(0o777)
-    # pytest's folders can be entered by their owner alone.
+    # Only the owner can enter the folders of pytest.
     for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         path.chmod(0o711)
     return Machine(tmp_path)
@@ -113,7 +113,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(
     ("case", "word"),
-    # Images are built without a network of their own.
+    # Image builds create no network links.
     [(case, word) for case in REFUSED for word in ("up", "images") if (case, word) != (_NO_LINKS, "images")],
 )
 def test_missing_privileges_are_reported_and_leave_nothing(machine: Machine, case: str, word: str) -> None:
@@ -125,7 +125,7 @@ def test_missing_privileges_are_reported_and_leave_nothing(machine: Machine, cas
 
 
 def test_full_privileges_suffice(machine: Machine) -> None:
-    """The control for the refusals above: with all privileges, a start gets as far as the missing packages."""
+    """The control for the rejections above: the start reaches the check for missing packages."""
     done = machine.command("up", before=[])
     assert done.returncode == 1
     assert "lacks" in done.stderr
@@ -133,7 +133,7 @@ def test_full_privileges_suffice(machine: Machine) -> None:
     assert machine.left() == []
 
 
-def test_a_machine_without_control_groups_is_told_of_docker(machine: Machine) -> None:
+def test_without_control_groups_the_error_suggests_docker(machine: Machine) -> None:
     """As on macOS, which has no /sys/fs/cgroup: the next check is for Docker."""
     hide = "mount -t tmpfs tmpfs /sys/fs && ! test -e /sys/fs/cgroup && "
     ask = f"exec {_PYTHON} -m tools.cluster --name privileges-test up"

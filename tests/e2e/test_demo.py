@@ -1,4 +1,4 @@
-"""`make demo` keeps its promises, and the objects in the cluster match its output."""
+"""All checks of `make demo` pass, and the objects in the cluster match its output."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ SAID = {
     "modeldeployment": ("VersionResolved", "RolledOut"),
     "driftpolicy": ("DriftExceeded", "EpisodeOpened", "LoopClosed"),
 }
-"""Reasons that the Events of the demo's objects must hold, by kind."""
+"""Expected reasons of the Events of the demo's objects, by kind."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Output and exit code of the demo, and its cluster."""
+    """The output and exit code of the demo, and its cluster."""
 
     printed: str
     exit_code: int
@@ -46,7 +46,7 @@ class Outcome:
 
 @pytest.fixture(scope="module")
 def demo(cluster: Cluster) -> Outcome:
-    """One run of the demo; the cluster stays up. Plots of an earlier run are deleted first."""
+    """One run of the demo. The cluster is kept. Plots of an earlier run are deleted first."""
     for plot in PLOTS:
         plot.unlink(missing_ok=True)
     remove_namespace(cluster, NAMESPACE, wait=True)
@@ -61,13 +61,13 @@ def demo(cluster: Cluster) -> Outcome:
     )
     left = replace(cluster, namespace=NAMESPACE)
     if done.returncode == 0:
-        # A second episode may be under way when the traffic ends; what is there is looked at when it has ended too.
+        # A second episode may be open when the traffic ends. Wait for its end too.
         left.kubectl("wait", "--for=jsonpath={.status.episode.phase}=Closed", "driftpolicy/rainfall", "--timeout=600s")
     return Outcome(done.stdout + done.stderr, done.returncode, left)
 
 
 def one(demo: Outcome, kind: str) -> dict[str, Any]:
-    """The only object of a kind in the demo's namespace."""
+    """The only object of a kind in the namespace of the demo."""
     (found,) = demo.cluster.get(kind)["items"]
     document: dict[str, Any] = found
     return document
@@ -91,8 +91,8 @@ def seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def test_the_demo_keeps_its_promises(demo: Outcome) -> None:
-    """Exit code 0 means that the demo's own checks passed."""
+def test_all_checks_of_the_demo_pass(demo: Outcome) -> None:
+    """The exit code is 0 only if they do."""
     assert demo.exit_code == 0, demo.printed
     for number in range(FIRST_ROW, LAST_ROW, 1_000):
         assert re.search(rf"{number:,}\W+[01]\.\d{{3}}\W+[01]\.\d{{3}}", demo.printed), f"no line for row {number}"
@@ -101,8 +101,7 @@ def test_the_demo_keeps_its_promises(demo: Outcome) -> None:
         assert f"plot: {plot.relative_to(ROOT)}\n" in demo.printed
 
 
-def test_a_cluster_that_is_kept_comes_with_what_to_try(demo: Outcome) -> None:
-    """With KEEP=1 it prints commands that reach this very cluster."""
+def test_keep_prints_commands_for_this_cluster(demo: Outcome) -> None:
     assert next_steps(demo.cluster.kubeconfig, demo.cluster.programs, NAMESPACE) in demo.printed
 
 
@@ -114,7 +113,7 @@ def test_no_request_failed(demo: Outcome) -> None:
     assert len({line["version"] for line in sent}) >= 2
 
 
-def test_drift_alone_retrained_nothing(demo: Outcome) -> None:
+def test_drift_alone_did_not_retrain(demo: Outcome) -> None:
     """The first retraining started after the row from which the model's predictions are wrong."""
     _, retrained = runs(demo)
     (began,) = [line["time"] for line in requests(demo) if line["row"] == DRIFT_ROW]
@@ -122,7 +121,7 @@ def test_drift_alone_retrained_nothing(demo: Outcome) -> None:
     assert min(seconds(job["metadata"]["creationTimestamp"]) for job in retrained) > began
 
 
-def test_drift_was_found_and_named_before_it_did_harm(demo: Outcome) -> None:
+def test_harmless_drift_was_detected_with_the_feature(demo: Outcome) -> None:
     """The drift of `visibility`, which does not lower the performance, is an alarm that names the feature."""
     (began,) = [line["time"] for line in requests(demo) if line["row"] == DRIFT_ROW]
     history = one(demo, "driftpolicy")["status"]["history"]
@@ -140,8 +139,8 @@ def test_each_episode_had_one_training_job(demo: Outcome) -> None:
     assert len({job["status"]["trigger"]["episode"] for job in retrained}) == len(retrained)
 
 
-def test_the_version_in_service_beat_the_one_before(demo: Outcome) -> None:
-    """The last version was published by a retraining and beat the champion on the same hold-out rows."""
+def test_the_served_version_beat_its_champion(demo: Outcome) -> None:
+    """A retraining published it, and both were evaluated on the same hold-out rows."""
     _, retrained = runs(demo)
     served = one(demo, "modeldeployment")["status"]["stableRevision"]["digest"]
     published = {
@@ -153,7 +152,7 @@ def test_the_version_in_service_beat_the_one_before(demo: Outcome) -> None:
     assert requests(demo)[-1]["version"] in published
 
 
-def test_get_mlops_tells_the_story(demo: Outcome) -> None:
+def test_get_mlops_shows_the_loop(demo: Outcome) -> None:
     """One command shows the runs with their trigger, the served version, and the end of the episode."""
     shown = demo.cluster.kubectl("get", "mlops")
     served = one(demo, "modeldeployment")["status"]["stableRevision"]["version"]
@@ -164,7 +163,7 @@ def test_get_mlops_tells_the_story(demo: Outcome) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_describe_tells_the_story_in_events(demo: Outcome, kind: str) -> None:
+def test_describe_shows_the_events(demo: Outcome, kind: str) -> None:
     """`kubectl describe` shows one Event for each transition."""
     shown = demo.cluster.kubectl("describe", kind)
     events = "".join(part.split("\n\n")[0] for part in shown.split("\nEvents:")[1:])
@@ -173,8 +172,7 @@ def test_describe_tells_the_story_in_events(demo: Outcome, kind: str) -> None:
 
 @pytest.mark.parametrize("part", ["spec", "status"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_explain_has_text_for_every_field(demo: Outcome, kind: str, part: str) -> None:
-    """Every field has a description."""
+def test_explain_describes_every_field(demo: Outcome, kind: str, part: str) -> None:
     shown = demo.cluster.kubectl("explain", f"{kind}.{part}")
     assert "FIELDS:" in shown
     assert "<no description>" not in shown
@@ -182,8 +180,8 @@ def test_explain_has_text_for_every_field(demo: Outcome, kind: str, part: str) -
 
 
 @pytest.mark.parametrize("block", run_by(Path(__file__)), ids=Block.label)
-def test_the_documents_show_what_is_there(demo: Outcome, block: Block) -> None:
-    """Commands in README and tutorial that need a closed episode print what the page says."""
+def test_documented_commands_print_the_documented_output(demo: Outcome, block: Block) -> None:
+    """The commands in README and tutorial that need a closed episode."""
     with Terminal(ROOT, demo.cluster.environment) as terminal:
         for step in block.steps():
             terminal.expect(step)

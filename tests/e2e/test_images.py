@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 _MODULES = {"operator": "perennate.controllers", "trainer": "perennate.trainer", "serving": "perennate.serving"}
-#: Programs that build or fetch software.
+#: Programs that build or download software.
 _TOOLS = {"pip", "pip3", "gcc", "cc", "g++", "make", "go", "git", "curl", "wget"}
 
 
@@ -73,22 +73,22 @@ def _image(configuration: dict[str, Any], files: set[str]) -> _Image:
 def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, _Image]:
     """Each image, built from the current sources."""
     name: str = request.param
-    # In a process of its own, as `make images` does it: a build says much.
+    # In a separate process, as in `make images`, because a build prints a lot.
     LocalCluster("never-started", provider=chosen_provider()).run("images", name)
     if chosen_provider() == "packages":
         return name, _from_layout(name)
     return name, _from_engine(name, tmp_path_factory.mktemp("image"))
 
 
-def test_it_runs_its_part_as_nobody_in_particular(image: tuple[str, _Image]) -> None:
-    """Manifests set arguments only; the numeric user is above 10000, so Kubernetes can verify that it is not root."""
+def test_an_image_runs_its_entrypoint_as_an_unprivileged_user(image: tuple[str, _Image]) -> None:
+    """The user id is numeric and above 10000, so that Kubernetes can verify it. Manifests set only arguments."""
     name, found = image
     config = found.configuration["config"]
     assert config["Entrypoint"] == ["python", "-m", _MODULES[name]]
     assert int(config["User"].partition(":")[0]) > 10000
 
 
-def test_it_holds_no_tool_and_no_cache(image: tuple[str, _Image]) -> None:
+def test_an_image_contains_no_build_tool_and_no_cache(image: tuple[str, _Image]) -> None:
     """A running pod cannot build or download software, and has no download cache."""
     _, found = image
     programs = {path.rpartition("/")[2] for path in found.files if "/bin/" in path or "/sbin/" in path}
@@ -98,16 +98,16 @@ def test_it_holds_no_tool_and_no_cache(image: tuple[str, _Image]) -> None:
     ]
 
 
-def test_it_keeps_nothing_of_the_machine_that_built_it(image: tuple[str, _Image]) -> None:
-    """The address of the package index is in no layer, variable or history entry."""
+def test_an_image_contains_no_package_index_address(image: tuple[str, _Image]) -> None:
+    """Neither in a layer, nor in a variable, nor in the history."""
     _, found = image
     assert not [path for path in found.files if path.endswith("pip.conf") or path.startswith("run/secrets/")]
     assert not [each for each in found.configuration["config"]["Env"] if each.startswith(("PIP_", "SSL_", "HTTP"))]
     assert "index-url" not in json.dumps(found.configuration)
 
 
-def test_its_python_is_compiled(image: tuple[str, _Image]) -> None:
-    """The root file system is read-only, so Python could not cache byte code at each start."""
+def test_an_image_contains_compiled_byte_code(image: tuple[str, _Image]) -> None:
+    """The root file system is read-only, so Python cannot cache byte code."""
     _, found = image
     sources = [path for path in found.files if path.startswith("opt/perennate/") and path.endswith(".py")]
     assert sources
@@ -116,8 +116,8 @@ def test_its_python_is_compiled(image: tuple[str, _Image]) -> None:
         assert f"{folder}/__pycache__/{file.removesuffix('.py')}.cpython-311.pyc" in found.files
 
 
-def test_the_operator_has_no_model_library() -> None:
-    """The operator never loads a model; its requirements name no model library."""
+def test_the_operator_image_contains_no_model_library() -> None:
+    """The operator never loads a model."""
     text = (CHECKOUT / "requirements/operator.txt").read_text()
     assert "kopf==" in text
     assert not [name for name in ("scikit-learn==", "bentoml==", "skops==", "pandas==") if name in text]

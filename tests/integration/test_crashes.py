@@ -49,16 +49,16 @@ def done(user: KubeUser, namespace: str) -> bool:
 def test_final_state_is_the_same_after_a_crash_at_each_write(own_plane: ControlPlane, tmp_path: Path) -> None:
     """No run is lost or started twice."""
     user = KubeUser(own_plane.kubeconfig)
-    calm, namespace = user.ensure_namespace("calm"), user.ensure_namespace("deadly")
-    begin(user, calm)
+    baseline, namespace = user.ensure_namespace("baseline"), user.ensure_namespace("crashing")
+    begin(user, baseline)
     with (
         KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
-        PodActor(user, calm, play_well),
-        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=calm) as process,
+        PodActor(user, baseline, play_well),
+        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=baseline) as process,
     ):
-        assert eventually(lambda: done(user, calm)), process.tail()
+        assert eventually(lambda: done(user, baseline)), process.tail()
         assert process.terminate() == 0, process.tail()
-    wanted, calm_writes = end_state(user, calm), proxy.writes
+    wanted, baseline_writes = end_state(user, baseline), proxy.writes
 
     begin(user, namespace)
     gate = threading.Event()
@@ -67,14 +67,14 @@ def test_final_state_is_the_same_after_a_crash_at_each_write(own_plane: ControlP
         PodActor(user, namespace, lambda pod: play_well(pod) if gate.is_set() else None),
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=namespace, election=False) as process,
     ):
-        starts = 2 * len(calm_writes)
+        starts = 2 * len(baseline_writes)
         die_of_each_write(process, proxy, gate, lambda: done(user, namespace), objects=OBJECTS, at_most=starts)
     # Events follow the status, so the operator is killed before it creates one. It was killed after every other kind
     # of write.
-    assert places(proxy.writes, namespace) == places(calm_writes, calm)
+    assert places(proxy.writes, namespace) == places(baseline_writes, baseline)
     found = end_state(user, namespace)
     assert found == wanted, difference(found, wanted)
-    assert created(own_plane, namespace) == created(own_plane, calm)
+    assert created(own_plane, namespace) == created(own_plane, baseline)
 
 
 def test_an_unrecorded_job_that_is_deleted_never_started(own_plane: ControlPlane, tmp_path: Path) -> None:

@@ -66,18 +66,18 @@ def begin(user: KubeUser, namespace: str, process: OperatorProcess) -> None:
 def test_one_retraining_after_a_crash_at_each_write(own_plane: ControlPlane, tmp_path: Path) -> None:
     """Crash points include the start of the episode, the creation of its TrainingJob and every phase in the status."""
     user = KubeUser(own_plane.kubeconfig)
-    calm, namespace = user.ensure_namespace("calm"), user.ensure_namespace("deadly")
+    baseline, namespace = user.ensure_namespace("baseline"), user.ensure_namespace("crashing")
     with (
         KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
-        PodActor(user, calm, play),
-        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=calm) as process,
+        PodActor(user, baseline, play),
+        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=baseline) as process,
     ):
-        begin(user, calm, process)
+        begin(user, baseline, process)
         proxy.writes.clear()
-        user.edit(DRIFT_POLICY, calm, "watch", REQUEST)
-        assert eventually(lambda: closed(user, calm) and has_scraped(user, calm)), process.tail()
+        user.edit(DRIFT_POLICY, baseline, "watch", REQUEST)
+        assert eventually(lambda: closed(user, baseline) and has_scraped(user, baseline)), process.tail()
         assert process.terminate() == 0, process.tail()
-    wanted, calm_writes = end_state(user, calm), proxy.writes
+    wanted, baseline_writes = end_state(user, baseline), proxy.writes
 
     pods = threading.Event()
     pods.set()
@@ -90,7 +90,7 @@ def test_one_retraining_after_a_crash_at_each_write(own_plane: ControlPlane, tmp
         pods.clear()
         proxy.writes.clear()
         user.edit(DRIFT_POLICY, namespace, "watch", REQUEST)
-        starts = 2 * len(calm_writes)
+        starts = 2 * len(baseline_writes)
         die_of_each_write(process, proxy, pods, lambda: closed(user, namespace), objects=OBJECTS, at_most=starts)
         steps = [line for line in proxy.writes if "/driftpolicies/watch/status " in line]
         # Let the operator write its last Events without a crash.
@@ -100,8 +100,8 @@ def test_one_retraining_after_a_crash_at_each_write(own_plane: ControlPlane, tmp
         settled = eventually(lambda: end_state(user, namespace) == wanted)
     assert settled, difference(end_state(user, namespace), wanted)
     assert len(steps) >= len(EpisodePhase), "a crash at each step of the episode"
-    assert places(proxy.writes, namespace) == places(calm_writes, calm)
-    assert created(own_plane, namespace) == created(own_plane, calm)
+    assert places(proxy.writes, namespace) == places(baseline_writes, baseline)
+    assert created(own_plane, namespace) == created(own_plane, baseline)
     assert created(own_plane, namespace)["trainingjobs"] == 1
     found = status(user, namespace, "DriftPolicy", "watch")
     assert (found["episode"]["number"], found["episode"]["outcome"]) == (1, "LoopClosed")

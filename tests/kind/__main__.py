@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import FrameType
 
-#: EX_TEMPFAIL of sysexits(3): nothing is wrong with the project, this machine has no engine.
+#: EX_TEMPFAIL of sysexits(3): the project is fine, but this machine cannot run an engine.
 UNAVAILABLE = 75
-#: Seconds that the command has to end after it was told to.
+#: Seconds between the request to end and SIGKILL.
 _PATIENCE = 30
 _EXPLANATION = """\
 The command gets DOCKER_HOST, DOCKER_CONFIG, a PATH with the fitting docker client, KIND_NODE_IMAGE (for kind create

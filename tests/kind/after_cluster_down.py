@@ -21,7 +21,7 @@ from tools.cluster.images import images
         (("volume", "ls", "--format={{.Name}}"), ""),
     ],
 )
-def test_nothing_of_ours_is_left(words: tuple[str, ...], ours: str) -> None:
+def test_cluster_down_removes_all_our_resources(words: tuple[str, ...], ours: str) -> None:
     """No container, image, network or volume is left."""
     listed = subprocess.run(["docker", *words], check=True, capture_output=True, text=True).stdout.split()
     assert [name for name in listed if name.startswith(ours)] == []

@@ -1,4 +1,4 @@
-"""One engine for as long as a block of code runs, with the images that tests need in it."""
+"""A Docker engine for the duration of a block, with the images that tests need."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def engine(kubernetes: str = programs.KUBERNETES) -> Iterator[Engine]:
     with cache.locked("docker"):
         record.clean_up_after_killed()
         requirements.require()
-        # These take minutes and need no engine, so they come first.
+        # These take minutes and need no engine, so they run first.
         programs.compile_all(kubernetes)
         context.root()
         base_image.parts()
@@ -109,13 +109,13 @@ def _report(left: list[str]) -> str:
 
 @contextmanager
 def _started(folders: Folders, before: Snapshot) -> Iterator[Client]:
-    """Run dockerd without anything in it but images."""
+    """Run dockerd with images, but without any container."""
     process, daemon_id = daemon.start(folders)
     try:
         record.write(folders, before, daemon_id)
         daemon.wait_ready(process, folders)
         client = Client(folders.socket)
-        # The data folder may hold containers of a run that was killed.
+        # The data folder may contain containers of a run that was killed.
         removal.empty(client)
         yield client
     finally:
@@ -127,7 +127,7 @@ def _started(folders: Folders, before: Snapshot) -> Iterator[Client]:
 
 @contextmanager
 def _forgotten() -> Iterator[None]:
-    """Forget the clusters that were made in the block and not removed: their kubeconfigs would outlive them."""
+    """Remove the kubeconfigs of clusters that were created in the block and not removed."""
     folder = cache.location() / "kind"
     before = set(folder.glob("*.kubeconfig"))
     try:
@@ -138,7 +138,7 @@ def _forgotten() -> Iterator[None]:
 
 
 def _empty(client: Client) -> None:
-    """Remove all but images; if that fails, say why and go on to end the engine."""
+    """Remove everything but images. If that fails, print the cause and continue, so that the engine is ended."""
     try:
         removal.empty(client)
         removal.prune(client)
@@ -155,7 +155,7 @@ def _clean(folders: Folders, before: Snapshot) -> list[str]:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Ignore Ctrl-C and requests to end while the block runs, so that nothing is removed by half."""
+    """Ignore SIGINT and SIGTERM in the block, so that a removal is not interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

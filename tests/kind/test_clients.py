@@ -1,6 +1,6 @@
-"""Docker clients newer than Debian's: each builds, or is refused at once in one sentence.
+"""Docker clients newer than Debian's either build images or are rejected with one sentence.
 
-Run by `make test-kind` with an engine; all other tests there use Debian's client.
+`make test-kind` runs these tests with an engine. All its other tests use Debian's client.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run `python3 -m tools.cluster` for a cluster of this test with the programs of `folder` first on PATH."""
+    """Run `python3 -m tools.cluster` for a cluster of this test, with `folder` first on PATH."""
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     own = {"PATH": path, "DOCKER_CONFIG": str(folder / "config"), "PERENNATE_CLUSTER": "client-test"}
     return subprocess.run(
@@ -57,7 +57,7 @@ def test_a_newer_client_builds_with_buildx(newer: Path) -> None:
 
 
 @pytest.mark.parametrize("word", ["up", "images"])
-def test_a_newer_client_without_buildx_is_refused_at_once(newer: Path, word: str) -> None:
+def test_a_newer_client_without_buildx_is_rejected_immediately(newer: Path, word: str) -> None:
     """No cluster is created; the message names the plugin and its packages."""
     done = _run(newer, word)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
@@ -65,7 +65,7 @@ def test_a_newer_client_without_buildx_is_refused_at_once(newer: Path, word: str
     assert "docker-buildx" in done.stderr
 
 
-def test_a_client_without_buildx_can_still_look_and_remove(newer: Path) -> None:
-    """The cluster can be removed even if the plugin was removed since."""
+def test_a_client_without_buildx_can_show_and_remove_a_cluster(newer: Path) -> None:
+    """The plugin may have been removed after the cluster was created."""
     assert "not started" in _run(newer, "status").stderr
     assert _run(newer, "down").returncode == 0

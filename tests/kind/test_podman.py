@@ -1,6 +1,6 @@
-"""Podman's `docker` command is never mistaken for Docker's. Needs no engine; installs Debian's Podman.
+"""The `docker` command of Podman is never mistaken for Docker.
 
-Run by `make test-kind`.
+The tests need no engine, but install Debian's Podman. Run by `make test-kind`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from tools.cluster.instance import CHECKOUT
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: What Debian's package podman-docker installs as /usr/bin/docker does the same.
+#: Like /usr/bin/docker of Debian's package podman-docker.
 _PODMAN = '#!/bin/sh\necho "Emulate Docker CLI using podman." >&2\nexec /usr/bin/podman "$@"\n'
 
 
 def _run(folder: Path, word: str, *, provider: str) -> subprocess.CompletedProcess[str]:
-    """Run a command for a cluster of this test with the programs of `folder` first on PATH."""
+    """Run a command for a cluster of this test, with `folder` first on PATH."""
     path = f"{folder}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         [sys.executable, "-m", "tools.cluster", "--name", "podman-test", word],
@@ -44,15 +44,15 @@ def podman(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_podmans_docker_is_refused_where_kind_is_asked_for(podman: Path) -> None:
+def test_podman_is_rejected_if_kind_is_requested(podman: Path) -> None:
     """One sentence says what was found and what to install."""
     done = _run(podman, "up", provider="kind")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert "is Podman's, which is not supported: install Docker" in done.stderr
 
 
-def test_podmans_docker_is_passed_over_with_a_word(podman: Path) -> None:
-    """Without PROVIDER a cluster from packages is used."""
+def test_podman_is_skipped_with_a_message(podman: Path) -> None:
+    """Without PROVIDER, a cluster from packages is used."""
     done = _run(podman, "status", provider="")
     assert "is Podman's, so the provider is packages" in done.stderr
     assert "(packages): not started" in done.stderr

@@ -1,4 +1,4 @@
-"""Who may use a Docker engine: a user outside its group, a user inside, and root by sudo.
+"""Users of a Docker engine: outside its group, inside its group, and root by sudo.
 
 Run by `make test-kind` with an engine.
 """
@@ -21,17 +21,17 @@ pytestmark = pytest.mark.skipif(
 )
 
 _NOBODY = 65534
-#: As any user may run it: the cluster needs the standard library alone.
+#: The Python of any user: the cluster tool needs only the standard library.
 _PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of what the command needs, and a home, for a user who may not enter the checkout."""
+    """A copy of the files that the command needs, and a home folder, for a user without access to the checkout."""
     shutil.copytree(CHECKOUT / "tools" / "cluster", tmp_path / "checkout" / "tools" / "cluster")
     (tmp_path / "home").mkdir()
     (tmp_path / "home").chmod(0o777)
-    # pytest's folders can be entered by their owner alone.
+    # Only the owner can enter the folders of pytest.
     for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         path.chmod(0o711)
     return tmp_path / "checkout"
@@ -57,23 +57,23 @@ def socket() -> Path:
     return path
 
 
-def test_a_user_outside_the_group_learns_how_to_get_in(checkout: Path, socket: Path) -> None:
-    """The message is about the group: not that an engine should be started, nor that root is needed."""
+def test_the_error_for_a_user_outside_the_group_names_the_group(checkout: Path, socket: Path) -> None:
+    """It suggests neither to start an engine nor to use root."""
     done = _as_user(checkout, "up", "--clear-groups")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert f"Permission denied for the Docker engine at unix://{socket}" in done.stderr
     assert "usermod -aG docker" in done.stderr
 
 
-def test_a_user_in_the_group_needs_no_root(checkout: Path, socket: Path) -> None:
-    """The kind provider is chosen, and no message says that root is missing."""
+def test_a_user_in_the_group_does_not_need_root(checkout: Path, socket: Path) -> None:
+    """The kind provider is chosen, and no message mentions root."""
     done = _as_user(checkout, "status", f"--groups={socket.stat().st_gid}")
     assert done.returncode == 1
     assert "(kind): not started" in done.stderr
 
 
-def test_root_by_sudo_makes_a_kubeconfig_that_the_user_can_read() -> None:
-    """The same holds for a kubeconfig that is written again."""
+def test_the_kubeconfig_of_sudo_is_readable_by_the_user() -> None:
+    """Also after it was deleted and restored."""
     name = "sudo-test"
     kubeconfig = cache.location() / "kind" / f"{Instance.of(name).id}.kubeconfig"
     sudo = {"SUDO_UID": str(_NOBODY), "SUDO_GID": str(_NOBODY), "PERENNATE_CACHE": str(cache.location())}

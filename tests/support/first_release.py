@@ -1,4 +1,4 @@
-"""Documents that release 0.1.0 wrote (commit af488fd). `tests/fixtures/README.md` says how they were made."""
+"""Documents that release 0.1.0 wrote. `tests/fixtures/README.md` describes their origin."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ FOLDER = Path(__file__).parents[1] / "fixtures" / "af488fd"
 
 
 def content(name: str) -> bytes:
-    """Bytes of a file."""
+    """The bytes of a file."""
     return (FOLDER / name).read_bytes()
 
 
 def document(name: str) -> Any:
-    """A JSON file, read with nothing of perennate."""
+    """The content of a JSON file, parsed without perennate."""
     return json.loads(content(name))

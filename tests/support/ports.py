@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
 
-#: Below the ports that Linux gives to connections (32768 and above), so that no connection takes one.
+#: Below the ephemeral ports of Linux (32768 and above), so that no outgoing connection uses one.
 _PORTS = range(20_000, 32_000)
 _reserved: list[IO[str]] = []
 
@@ -39,7 +39,7 @@ def reserve_port() -> int:
 
 @contextlib.contextmanager
 def turn_at_port(port: int) -> Iterator[None]:
-    """Wait until no other test process uses the port, and keep it for this block."""
+    """Wait until no other test process uses the port, and reserve it for this block."""
     with _lock_file(port) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

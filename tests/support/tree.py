@@ -1,4 +1,4 @@
-"""The files of the repository, for tests of its own rules."""
+"""The files of the repository, for tests of its rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def files(*suffixes: str) -> list[Path]:
-    """Every file that is in git or not ignored by it, with one of the suffixes if any are given."""
+    """Every file that is in git or not ignored by git, optionally with one of the suffixes."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
     found = [ROOT / name for name in sorted(set(names)) if name]

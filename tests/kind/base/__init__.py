@@ -1,1 +1,1 @@
-"""A stand-in for python:3.11-slim-bookworm, under a name of its own, for machines that reach no image registry."""
+"""A replacement for python:3.11-slim-bookworm with its own name, for machines without access to an image registry."""

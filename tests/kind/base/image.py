@@ -1,4 +1,4 @@
-"""The base image that the project's Dockerfiles start from where no registry can be reached."""
+"""The base image for the project's Dockerfiles on machines without access to a registry."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _DOCKERFILE = Path(__file__).parent / "Dockerfile"
 
 
 def parts() -> Path:
-    """Return the folder with the root file system and pip, which the project's other way of building uses too."""
+    """Return the folder with the root file system and pip, which the other way of building images uses too."""
     return base.folder()
 
 
 def ensure(client: Client) -> str:
-    """Return the name of the base image, which holds a hash of all that it is made of; build it if it is not there."""
+    """Return the name of the base image, and build it if it is missing. The name contains a hash of its inputs."""
     folder = parts()
     name = f"{REPOSITORY}:{cache.key(_DOCKERFILE, folder.name)}"
     if client.has_image(name):

@@ -1,1 +1,1 @@
-"""Docker clients newer than Debian's, compiled from their Go modules: what most users type `docker` with."""
+"""Docker clients newer than Debian's, compiled from their Go modules. Most users have such a client."""

@@ -1,1 +1,1 @@
-"""A private Docker engine: start it, stop it, and prove that the host is as it was before."""
+"""A private Docker engine: start it, stop it, and check that the host is restored."""

@@ -1,4 +1,4 @@
-"""Debian's Docker client, pointed at one engine."""
+"""The Docker client of Debian, for one engine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.cluster.host.commands import run, succeeds
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Variables of the user's that would send the client elsewhere.
+#: Environment variables that would select another engine.
 FOREIGN = ("DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION")
 
 
@@ -20,9 +20,9 @@ class Client:
 
     def __init__(self, socket: Path) -> None:
         self.host = f"unix://{socket}"
-        #: An empty folder, so that nothing of the user's counts: no proxies, credentials, plugins or default flags.
+        #: An empty folder, so that no proxies, credentials, plugins or default flags of the user apply.
         self.configuration = socket.parent / "config"
-        #: Folder to put first on PATH, with the client alone.
+        #: Folder with only the client, for the start of PATH.
         self.programs = socket.parent / "bin"
         self._command = [CLIENT, "--config", self.configuration, "--host", self.host]
 
@@ -31,7 +31,7 @@ class Client:
         return succeeds([*self._command, "version"])
 
     def command(self, *arguments: object) -> list[str]:
-        """Return the words of a docker command, for those who start it themselves."""
+        """Return the arguments of a docker command, for callers that start it themselves."""
         return [
             os.fspath(word) if isinstance(word, os.PathLike) else str(word) for word in (*self._command, *arguments)
         ]

@@ -20,9 +20,9 @@ from tools.cluster.host.progress import echo, step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Addresses of all the engine's networks: part of the range that no machine should have a route to (RFC 2544).
+#: Addresses of all networks of the engine, from the range for benchmarks, which is not routed (RFC 2544).
 NETWORK = "198.19.240.0/20"
-#: The network that images are built on.
+#: The network for image builds.
 BUILD_BRIDGE = "docker0"
 _NETWORK_PREFIX = 24
 _START_SECONDS = 60
@@ -43,7 +43,7 @@ class Folders:
 
     @property
     def socket(self) -> Path:
-        """The engine's only address."""
+        """The only address of the engine."""
         return self.run / "docker.sock"
 
     @property
@@ -53,7 +53,7 @@ class Folders:
 
     @property
     def log(self) -> Path:
-        """What dockerd and its containerd say."""
+        """The output of dockerd and its containerd."""
         return self.run / "dockerd.log"
 
     @property
@@ -63,11 +63,11 @@ class Folders:
 
 
 def start(folders: Folders) -> tuple[subprocess.Popen[bytes], ProcessId]:
-    """Start dockerd and return its process; `wait_ready` says when it answers."""
+    """Start dockerd and return its process; `wait_ready` waits until it answers."""
     configuration = folders.run / "daemon.json"
     configuration.write_text(json.dumps(_settings(folders), indent=2))
     with folders.log.open("wb") as log:
-        # It is told to end when this program is killed, and Ctrl-C in the terminal does not reach its session.
+        # The kernel ends it when this program is killed. Ctrl-C in the terminal does not reach its session.
         process = subprocess.Popen(
             ["setpriv", "--pdeathsig=TERM", DAEMON, "--config-file", configuration],
             stdin=subprocess.DEVNULL,
@@ -79,7 +79,7 @@ def start(folders: Folders) -> tuple[subprocess.Popen[bytes], ProcessId]:
 
 
 def _settings(folders: Folders) -> Mapping[str, object]:
-    """Return all settings: the machine's own /etc/docker/daemon.json is not read."""
+    """Return all settings. /etc/docker/daemon.json of the machine is not read."""
     return {
         "data-root": str(folders.data),
         "exec-root": str(folders.execution),
@@ -108,7 +108,7 @@ def wait_ready(process: subprocess.Popen[bytes], folders: Folders) -> None:
 
 
 def stop(daemon: ProcessId) -> None:
-    """End dockerd and every process below it; containers should be gone before."""
+    """End dockerd and every process below it. Containers should be removed before."""
     family = [daemon, *_known(descendants(daemon.pid))] if daemon.alive() else []
     daemon.kill(signal.SIGTERM)
     if not wait_until(lambda: not daemon.alive(), seconds=_STOP_SECONDS):

@@ -10,9 +10,9 @@ from tools.cluster.host.commands import run
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: What shows that a rule is Docker's: its chains, and the names that it gives to bridges.
+#: Marks of a rule of Docker: its chains, and its names for bridges.
 _DOCKER = re.compile(r"\bDOCKER\b|\bdocker0\b|\bbr-[0-9a-f]{12}\b")
-#: nftables' tables that iptables makes.
+#: Tables of nftables that iptables creates.
 _IPTABLES = re.compile(r"ip6? (?:filter|nat|mangle|raw|security)")
 _FAMILIES = {"ip": "iptables", "ip6": "ip6tables"}
 
@@ -48,7 +48,7 @@ def parse(family: str, saved: str) -> list[str]:
 
 
 def tables() -> list[str]:
-    """Return the tables of nftables, those of iptables among them, as "family name"."""
+    """Return the tables of nftables, including those of iptables, as "family name"."""
     listing = run(["nft", "list", "tables"], what="list the firewall's tables")
     return [line.removeprefix("table ") for line in listing.splitlines()]
 

@@ -14,7 +14,7 @@ from tools.cluster.host.processes import command_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Part of the host -> name of a thing -> what it holds. Plain texts, so that a snapshot can be kept as JSON.
+#: Part of the host -> name of an entry -> its content. Plain strings, so that a snapshot can be stored as JSON.
 Snapshot = dict[str, dict[str, str]]
 
 #: Places that an engine, containerd, a kubelet or kind may write to outside their own folders.
@@ -46,10 +46,10 @@ _CGROUP_NAMES = ("docker*", "kube*")
 
 
 def snapshot(mark: str) -> Snapshot:
-    """Return what the host holds now.
+    """Return the current state of the host.
 
     Args:
-        mark: the path of an engine's own folder; processes that name it are listed.
+        mark: the path of an engine's own folder; processes that contain it are listed.
     """
     return {
         "process": processes(mark),
@@ -123,13 +123,13 @@ def processes(mark: str) -> dict[str, str]:
 
 
 def links() -> dict[str, str]:
-    """Return the names of the host's network links, each with an empty text."""
+    """Return the names of the host's network links, each with an empty string."""
     return {path.name: "" for path in Path("/sys/class/net").iterdir()}
 
 
 def _lines(*commands: list[str]) -> dict[str, str]:
     texts = [run(command, what="list the routes") for command in commands]
-    # The kernel counts these down.
+    # These values count down.
     return {
         re.sub(r"\s(?:expires|hoplimit|pref)\s\S+", "", line).strip(): ""
         for text in texts
@@ -142,6 +142,6 @@ def _entries(folder: Path) -> dict[str, str]:
 
 
 def mounts() -> dict[str, str]:
-    """Return what is mounted: place -> type of file system."""
+    """Return the mounts: path -> type of file system."""
     lines = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
     return {words[1]: words[2] for words in lines}

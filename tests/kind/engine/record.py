@@ -1,4 +1,4 @@
-"""A note about the running engine, for the next run: one that was killed could not clean up."""
+"""A record of the running engine for the next run, because a run that is killed cannot clean up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _file() -> Path:
 
 
 def write(folders: Folders, before: Snapshot, process: ProcessId | None = None) -> None:
-    """Record what must be cleaned up for an engine that is about to start or has started."""
+    """Record what must be cleaned up for an engine that is starting or running."""
     content = {
         "data": str(folders.data),
         "run": str(folders.run),
@@ -43,7 +43,7 @@ def clean_up_after_killed() -> None:
         noted = json.loads(_file().read_text())
     except FileNotFoundError:
         return
-    # After a reboot, only folders are left of it.
+    # After a reboot, only its folders are left.
     if noted["boot"] == ProcessId.of(1).boot:
         with step("cleaning up after an earlier run that was killed"):
             if noted["process"]:

@@ -1,4 +1,4 @@
-"""Removes what an engine and the clusters in it added to the host, given a snapshot from before."""
+"""Removes everything that an engine and its clusters added to the host since a snapshot."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LINK = re.compile(r"docker0|br-[0-9a-f]{12}|veth[0-9a-f]{7}")
 _SECONDS = 20
-#: Build cache that is kept from run to run.
+#: Size of the build cache that is kept between runs.
 _BUILD_CACHE = "4GB"
 
 
@@ -35,7 +35,7 @@ def empty(client: Client) -> None:
 
 
 def prune(client: Client) -> None:
-    """Remove images without a name, and the oldest of the build cache."""
+    """Remove images without a name, and the oldest entries of the build cache."""
     client.run("image", "prune", "--force", what="remove images without a name")
     keep = f"--keep-storage={_BUILD_CACHE}"
     client.run("builder", "prune", "--force", keep, what="remove the oldest of the build cache")
@@ -47,7 +47,7 @@ def clean(before: Snapshot, folders: Folders) -> None:
     _unmount(before, [folders.data, folders.run])
     for name in leftovers.links().keys() - before["network link"].keys():
         if _LINK.fullmatch(name):
-            # The other end of a pair goes with the first.
+            # Deleting one end of a pair deletes the other.
             succeeds(["ip", "link", "delete", name])
     firewall.restore(before["firewall rule"], before["firewall table"])
     for group in reversed(leftovers.cgroups()):
@@ -61,7 +61,7 @@ def clean(before: Snapshot, folders: Folders) -> None:
 
 
 def _kill_strays(before: Snapshot, folders: Folders) -> None:
-    """Kill what outlived dockerd: shims, containers, and programs that the command left running."""
+    """Kill processes that outlived dockerd: shims, containers, and programs that the command left running."""
     groups = [Path(name) for name in map(str, leftovers.cgroups()) if name not in before["control group"]]
     pids = {int(pid) for group in groups if group.name == "docker" for pid in _members(group)}
     pids |= {int(pid) for pid in leftovers.processes(str(folders.run))}
@@ -81,7 +81,7 @@ def _members(group: Path) -> Iterable[str]:
         try:
             yield from (path / "cgroup.procs").read_text().split()
         except OSError:
-            # A file, or a group that was removed meanwhile.
+            # A file, or a group that was removed in the meantime.
             continue
 
 
@@ -94,7 +94,10 @@ def _unmount(before: Snapshot, folders: Iterable[Path]) -> None:
 
 
 def _remove_group(group: Path) -> None:
-    """Remove a control group and those below it. One that holds processes stays, and `leftovers` reports it."""
+    """Remove a control group and those below it.
+
+    A group that still has processes stays, and `leftovers` reports it.
+    """
     below = sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True)
     for path in [*below, group]:
         # A group is busy for a moment after its last process ended.

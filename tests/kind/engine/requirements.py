@@ -1,4 +1,4 @@
-"""Whether this machine can run a Docker engine of its own for the tests, and the packages that it needs."""
+"""Checks whether this machine can run a Docker engine for the tests, and installs the required packages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.cluster.host import cache, debian, privileges
 from tools.cluster.host.commands import succeeds
 from tools.cluster.host.errors import ClusterError
 
-#: Program, or file, that shows that a package is there -> package. The client is named by its path: a newer one earlier
+#: A program or file of a package -> package. The client has its full path, because a newer client earlier
 #: on PATH cannot build with BuildKit unless it has a plugin.
 PACKAGES = {
     "/usr/bin/docker": "docker.io",

@@ -1,4 +1,4 @@
-"""The container runtime: plain runc, or runc behind a script on machines that lack one capability."""
+"""The container runtime: runc, or a wrapper script of runc on machines without one capability."""
 
 from __future__ import annotations
 

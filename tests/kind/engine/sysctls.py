@@ -1,4 +1,4 @@
-"""Kernel settings: an engine and a kubelet change some of them for the whole host."""
+"""Kernel settings: an engine and a kubelet change some of them on the host."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _VOLATILE = re.compile(
     r"|kernel/(?:random/.*|ns_last_pid|pty/nr|tainted|keys/.*|sched_domain/.*)"
     r"|net/netfilter/nf_conntrack_count|net/ipv4/(?:tcp_fastopen_key|route/.*)|.*/stable_secret"
 )
-#: What was seen to change: by dockerd (forwarding), by systemd in the node, which is privileged (fs), by kubelet and
+#: Settings that are known to change: by dockerd (forwarding), by systemd in the privileged node (fs), by kubelet and
 #: kube-proxy (the others).
 _RESTORED = re.compile(
     r"fs/(?:file-max|protected_\w+)|kernel/(?:panic|panic_on_oops)|vm/(?:overcommit_memory|panic_on_oom)"

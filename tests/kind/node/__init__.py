@@ -1,1 +1,1 @@
-"""The images that kind and the project's Dockerfiles start from, made without any registry."""
+"""The images that kind and the project's Dockerfiles start from, built without a registry."""

@@ -1,4 +1,4 @@
-"""The folder that the node's Dockerfile is built in: programs, root file system, and files laid over it."""
+"""The build context of the node's Dockerfile: programs, root file system, and additional files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def root() -> Path:
 
     def build(target: Path) -> None:
         with step("making the node's root file system of Debian packages (about half a minute)"):
-            # The program takes the format from the name.
+            # The program derives the format from the name.
             archive = target.with_suffix(".tar")
             run([*_ROOT_COMMAND, archive], what="make the node's root file system")
             archive.rename(target)
@@ -87,7 +87,7 @@ def assemble(target: Path, programs: Programs, kind: KindModule, *, restrict_oom
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a tree, with the modes that kind's Dockerfile sets: those of the module cache say nothing."""
+    """Copy a tree with the file modes that kind's Dockerfile sets. The module cache does not keep modes."""
     for path in source.rglob("*"):
         if path.is_file():
             copied = target / path.relative_to(source)

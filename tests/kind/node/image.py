@@ -1,4 +1,4 @@
-"""The node image: built by the engine, then filled with the images that a cluster needs."""
+"""The node image: built by the engine, then filled with the images of a cluster."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _START_SECONDS = 30
 
 
 def ensure(client: Client, kubernetes: str = programs.KUBERNETES) -> str:
-    """Return the name of the node image, which holds a hash of all that it is made of; build it if it is not there."""
+    """Return the name of the node image, and build it if it is missing. The name contains a hash of its inputs."""
     compiled = programs.compile_all(kubernetes)
     kind = kind_module.fetch()
     restricted = not runtime.may_set_resources()
@@ -76,7 +76,7 @@ def _build_parts(client: Client, folder: Path, key: str) -> dict[str, str]:
 
 
 def _wanted(compiled: programs.Programs, kind: kind_module.KindModule) -> dict[str, str]:
-    """Return the images that a cluster asks for: name -> target of the Dockerfile."""
+    """Return the required images of a cluster: name -> target of the Dockerfile."""
     command = [compiled.kube, "kubeadm", "config", "images", "list", f"--kubernetes-version=v{compiled.kubernetes}"]
     names = run(command, what="list the images of Kubernetes").split()
     storage = kind.storage()
@@ -124,7 +124,7 @@ def _fill(client: Client, parts: dict[str, str], wanted: dict[str, str], name: s
 
 @contextmanager
 def _started(client: Client, image: str) -> Iterator[str]:
-    """Run a container with nothing but containerd."""
+    """Run a container with only containerd."""
     command = ("run", "--detach", "--network=none", "--entrypoint=sleep", image, "infinity")
     container = client.run(*command, what="start the node image").strip()
     try:
@@ -157,6 +157,6 @@ def _require(present: list[str], wanted: dict[str, str]) -> None:
 
 
 def _drop(client: Client, images: list[str]) -> None:
-    """Forget images; the build cache still holds their layers."""
+    """Remove images; the build cache keeps their layers."""
     for image in images:
         client.run("rmi", "--force", image, what="remove an image that is not needed any more")

@@ -1,4 +1,4 @@
-"""What the node image takes from kind's own Go module: files, the storage manifest, names and tags of images."""
+"""Data that the node image takes from the Go module of kind: files, storage manifest, and names of images."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def parse_storage(source: str) -> Storage:
     names = ("storageProvisionerImage", "storageHelperImage")
     if found is None or any(name not in constants for name in names):
         raise ClusterError(f"{_STORAGE} of {_MODULE} has no storage manifest of the known form: adapt {__name__}.")
-    # A raw Go string goes on after each "` + name + `".
+    # A raw Go string continues after each "` + name + `".
     manifest = re.sub(r"` \+ (\w+) \+ `", lambda word: constants[word[1]], found[1])
     return Storage(provisioner=constants[names[0]], helper=constants[names[1]], manifest=manifest)
 

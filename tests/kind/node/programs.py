@@ -13,7 +13,7 @@ from tools.cluster.host.errors import ClusterError
 from tools.cluster.host.progress import step
 from tools.cluster.programs import compiled, toolchain
 
-#: The version that the sources are of.
+#: The version of the sources.
 KUBERNETES = ".".join(map(str, compiled.KUBERNETES))
 _KUBE = compiled.SOURCES / "kube"
 _MODULES = Path(__file__).parent / "go"

@@ -1,4 +1,4 @@
-"""The API server without nodes that tests use, and a reader of its audit log."""
+"""The API server without nodes for tests, and a reader of its audit log."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class AuditEvent:
 def read_audit(log: Path, *, offset: int = 0) -> list[AuditEvent]:
     """Return the calls that `log` records from byte `offset` on.
 
-    A last line that is still being written is left out.
+    An incomplete last line is left out.
     """
     with log.open("rb") as handle:
         handle.seek(offset)

@@ -1,4 +1,4 @@
-"""What the end-to-end tests do on a cluster with a node: apply objects, write files into a claim, damage a model."""
+"""Actions of end-to-end tests on a cluster with a node: apply objects, write files into a claim, damage a model."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def remove_namespace(cluster: Cluster, name: str, *, wait: bool = False) -> None
 
 
 def start_loader(cluster: Cluster) -> None:
-    """Create the example's claim, and the pod through which files are copied into it."""
+    """Create the claim of the example, and the pod that copies files into it."""
     cluster.kubectl("apply", "-f", str(EXAMPLE / "data.yaml"))
     cluster.kubectl("wait", "--for=condition=Ready", "pod/loader", "--timeout=600s")
 

@@ -1,4 +1,4 @@
-"""The operations port of a serving pod on an address of this machine: it counts real rows against a real profile."""
+"""The operations port of a serving pod on a local address: counts real rows against a real profile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare an operator that runs undisturbed with one that is killed after each of its writes."""
+"""Comparison of an operator that runs undisturbed with one that is killed after each of its writes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VOLATILE = re.compile(
 
 
 def masked(value: Any, namespace: str) -> Any:
-    """A status without what differs between two runs: times, uids, names that contain uids, the namespace."""
+    """A status without values that differ between runs: times, uids, names that contain uids, the namespace."""
     if isinstance(value, dict):
         return {name: masked(child, namespace) for name, child in sorted(value.items())}
     if isinstance(value, list):
@@ -55,25 +55,25 @@ def difference(found: Any, wanted: Any) -> str:
 
 
 def created(plane: ControlPlane, namespace: str) -> Counter[str]:
-    """How many objects of each kind the operator created, according to the audit log."""
+    """The number of objects of each kind that the operator created, according to the audit log."""
     events = [event for event in read_audit(plane.audit_log) if event.namespace == namespace]
     made = [event for event in events if event.agent.startswith("perennate") and event.code == 201]
     return Counter(event.resource for event in made if event.resource not in {"events", "leases"})
 
 
-def places(writes: list[str], namespace: str) -> set[str]:
-    """What was written, without uids in names, response codes and Events."""
+def written_paths(writes: list[str], namespace: str) -> set[str]:
+    """The written paths, without uids in names, response codes and Events."""
     masks = (masked(line.rsplit(" ", 1)[0], namespace) for line in writes)
     return {line for line in masks if "/events" not in line}
 
 
-def quiet(process: OperatorProcess, *, objects: int) -> bool:
+def is_idle(process: OperatorProcess, *, objects: int) -> bool:
     """Whether the operator is ready and has reconciled every object since it started."""
     if process.probe("/readyz")[0] != HTTPStatus.OK:
         return False
     values = dict(line.rsplit(" ", 1) for line in process.metrics().splitlines() if not line.startswith("#"))
-    looked = sum(float(value) for name, value in values.items() if name.startswith("perennate_reconcile_total"))
-    return looked >= objects and float(values["perennate_workqueue_oldest_seconds"]) == 0
+    passes = sum(float(value) for name, value in values.items() if name.startswith("perennate_reconcile_total"))
+    return passes >= objects and float(values["perennate_workqueue_oldest_seconds"]) == 0
 
 
 def die_of_each_write(
@@ -85,29 +85,29 @@ def die_of_each_write(
     objects: int,
     at_most: int,
 ) -> None:
-    """Kill the operator after each of its writes and start it again, until `done` holds.
+    """Kill the operator after each write and restart it, until `done` holds.
 
     Args:
         process: the operator.
-        proxy: what it talks to.
-        pods: set while it is the pods' turn: only when the operator has no write to make.
-        done: whether all is done.
-        objects: how many of ours there are.
-        at_most: lives that it may have.
+        proxy: the proxy between operator and API server.
+        pods: set while pods may change, that is, when the operator has nothing to write.
+        done: whether the final state is reached.
+        objects: number of our objects.
+        at_most: maximum number of starts.
 
     Raises:
-        AssertionError: it does not come to an end.
+        AssertionError: the final state is not reached.
     """
-    lives = 0
+    starts = 0
     proxy.kill = process.strike
     while not done():
-        lives += 1
-        assert lives <= at_most, f"it does not come to an end: {proxy.writes}"
+        starts += 1
+        assert starts <= at_most, f"the final state is not reached: {proxy.writes}"
         if process.exit_code is not None:
             pods.clear()
             process.start()
-        # It dies of its next write; if it has none to make, it is the pods' turn.
-        if not eventually(lambda: process.exit_code is not None or quiet(process, objects=objects)):
+        # The next write kills it. If it has nothing to write, let the pods change.
+        if not eventually(lambda: process.exit_code is not None or is_idle(process, objects=objects)):
             raise AssertionError(process.tail())
         if process.exit_code is None:
             pods.set()

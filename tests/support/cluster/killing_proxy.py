@@ -1,7 +1,7 @@
-"""A proxy in front of the API server that kills its client after each write.
+"""A proxy for the API server that kills its client after each write.
 
-The write is committed but not answered, so the client does not learn that it happened. Dying before a write is the same
-as dying after the write before it, so these are all possible crash points.
+The write is committed but not answered, so the client does not learn about it. A crash before a write equals a crash
+after the previous write, so these are all possible crash points.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class KillingProxy:
         self._port = self._runner.addresses[0][1]
 
     async def _close(self) -> None:
-        # First, so that every connection to the API server is waited for, also those of watches that are passed on.
+        # First, so that every connection to the API server is awaited, also those of forwarded watches.
         await self._session.close()
         await self._runner.cleanup()
         # The watch of a client that was killed is no longer known to the runner.
@@ -119,7 +119,7 @@ class KillingProxy:
             return await self._stream(request, answer)
 
     async def _stream(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-        """Forward a response as it arrives: a watch has no end."""
+        """Forward a response as it arrives, because a watch has no end."""
         response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.headers["Content-Type"]})
         with contextlib.suppress(ConnectionResetError):  # The client was killed.
             await response.prepare(request)

@@ -1,4 +1,4 @@
-"""A user of the API server. Every call is made, and answered, as for kubectl."""
+"""A user of the API server. Every call is sent and answered as for kubectl."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class KubeUser:
         self._tls = tls_of(document)
 
     def create(self, manifest: Manifest) -> Manifest:
-        """POST the object; unknown fields are refused, as for kubectl."""
+        """POST the object; unknown fields are rejected, as for kubectl."""
         path = RESOURCES.of(manifest).path(manifest["metadata"]["namespace"])
         return self.call("POST", path, manifest, query={"fieldValidation": "Strict"})
 
@@ -64,7 +64,7 @@ class KubeUser:
         return items
 
     def reasons(self, namespace: str, name: str) -> Counter[str]:
-        """How many Events about an object have each reason."""
+        """The number of Events about an object by reason."""
         items = self.list(EVENT, namespace)
         return Counter(event["reason"] for event in items if event["involvedObject"]["name"] == name)
 
@@ -140,7 +140,7 @@ def tls_of(kubeconfig: dict[str, Any]) -> ssl.SSLContext:
     user = kubeconfig["users"][0]["user"]
     context = ssl.create_default_context(cadata=base64.b64decode(authority).decode())
     with tempfile.TemporaryDirectory() as folder:
-        # The ssl module reads a client's certificate from files alone.
+        # The ssl module reads client certificates only from files.
         certificate, key = Path(folder) / "certificate", Path(folder) / "key"
         certificate.write_bytes(base64.b64decode(user["client-certificate-data"]))
         key.write_bytes(base64.b64decode(user["client-key-data"]))

@@ -1,4 +1,4 @@
-"""The local cluster as tests use it: command line, provider, node files and audit log."""
+"""The local cluster for tests: command line, provider, node files and audit log."""
 
 from __future__ import annotations
 

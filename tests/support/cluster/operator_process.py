@@ -63,13 +63,13 @@ class OperatorProcess:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """The process id."""
         assert self._process is not None
         return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
-        """Its exit code; None while it runs."""
+        """The exit code; None while it runs."""
         assert self._process is not None
         return self._process.poll()
 
@@ -85,11 +85,11 @@ class OperatorProcess:
         return self
 
     def probe(self, path: str) -> tuple[int, str]:
-        """Status and body of a probe; status 0 if nothing answers."""
+        """Status and body of a probe; status 0 without a response."""
         return self._ask(f"{path}", port=0)
 
     def metrics(self) -> str:
-        """The metrics that Prometheus would scrape."""
+        """The metrics in the text format of Prometheus."""
         return self._ask("/metrics", port=1)[1]
 
     def strike(self) -> None:
@@ -111,11 +111,11 @@ class OperatorProcess:
         return self._process.wait(PATIENCE)
 
     def tail(self) -> str:
-        """The end of its log."""
+        """The end of the log."""
         return self.log.read_text()[-4000:]
 
     def records(self) -> list[dict[str, str]]:
-        """Its log lines since the last start."""
+        """The log records since the last start."""
         with self.log.open("rb") as content:
             content.seek(self._log_from)
             lines = content.read().decode().splitlines()
@@ -134,7 +134,7 @@ class OperatorProcess:
         self.kill()
 
     def _ports(self) -> tuple[int, int] | None:
-        """The ports that it logged: probes, metrics."""
+        """The ports from the log: probes, metrics."""
         for record in self.records():
             if record["message"].startswith("Serving probes on port"):
                 probes, metrics = (int(word) for word in record["message"].split() if word.isdecimal())
@@ -151,5 +151,5 @@ class OperatorProcess:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read().decode()
-        except (OSError, http.client.HTTPException):  # It may die while it answers.
+        except (OSError, http.client.HTTPException):  # It may be killed while it answers.
             return 0, ""

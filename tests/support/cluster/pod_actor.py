@@ -22,7 +22,7 @@ Status = dict[str, Any]
 
 
 def published(*, model: str = "rain", digest: str = DIGEST, profile_digest: str = PROFILE_DIGEST) -> Status:
-    """Status of a pod whose three stages succeeded and that published a version."""
+    """The status of a pod whose three stages succeeded and that published a version."""
     version = PublishedVersion(
         name=model,
         version=short_version(digest),
@@ -34,7 +34,7 @@ def published(*, model: str = "rain", digest: str = DIGEST, profile_digest: str 
         stage="publish",
         fingerprint="sha256:" + "c" * 64,
         model_version=version,
-        # A whole number is checked as an integer by the API server.
+        # The API server validates a whole number as an integer.
         metrics=(MetricValue(name=Metric.AUC, value=0.84), MetricValue(name=Metric.RECALL, value=1.0)),
     )
     ends = [_ended(stage, 0, StageResult(stage=stage).model_dump_json(by_alias=True)) for stage in STAGES[:2]]
@@ -43,7 +43,7 @@ def published(*, model: str = "rain", digest: str = DIGEST, profile_digest: str 
 
 
 def failed(stage: str, code: int, *, reason: str = "", message: str = "") -> Status:
-    """Status of a pod with a failed stage and its termination message."""
+    """The status of a pod with a failed stage and its termination message."""
     text = message
     if reason:
         result = StageResult(stage=stage, error=RunError(reason=reason, message=message))
@@ -54,9 +54,9 @@ def failed(stage: str, code: int, *, reason: str = "", message: str = "") -> Sta
 
 
 def ready(address: str = "127.0.0.1") -> Status:
-    """Status of a ready serving pod.
+    """The status of a ready serving pod.
 
-    Its address is loopback, which the operator refuses to scrape, so no test sends packets to a foreign address.
+    Its address is loopback, which the operator never scrapes, so no test sends packets to a foreign address.
     """
     conditions = [
         {"type": kind, "status": "True"} for kind in ("Initialized", "Ready", "ContainersReady", "PodScheduled")
@@ -75,7 +75,7 @@ def ready(address: str = "127.0.0.1") -> Status:
 
 
 def restarting(container: str, code: int, message: str) -> Status:
-    """Status of a serving pod with a failed init container in back-off, as the kubelet reports it."""
+    """The status of a serving pod with a failed init container in back-off, as the kubelet reports it."""
     end = _ended(container, code, message)
     waits = {"waiting": {"reason": "CrashLoopBackOff", "message": f"back-off 10s restarting failed {container}"}}
     serve = {"name": "serve", "image": "x", "imageID": "", "ready": False, "restartCount": 0}
@@ -92,7 +92,7 @@ def restarting(container: str, code: int, message: str) -> Status:
 class PodActor:
     """Writes the status that `script` returns for each new pod of a namespace, once for each pod.
 
-    Pods that are being deleted are removed, as a kubelet does.
+    Pods that are being deleted are removed, as by a kubelet.
     """
 
     user: KubeUser
@@ -129,11 +129,11 @@ class PodActor:
                 self.user.edit(POD, self.namespace, metadata["name"], {"status": status}, status=True)
                 self._served.add(metadata["uid"])
         except Refused:
-            return  # The pod went away, or changed, since it was listed: the next round sees it as it is.
+            return  # The pod was deleted or changed since it was listed. The next round reads it again.
 
 
 def play_well(pod: Manifest) -> Status | None:
-    """A script in which every run publishes a version and every server becomes ready."""
+    """A script in which every run publishes a version and every serving pod becomes ready."""
     labels = pod["metadata"].get("labels", {})
     if LABEL_TRAINING_JOB in labels:
         return published()
@@ -147,7 +147,7 @@ def _ended(name: str, code: int, message: str) -> Status:
 
 
 def _finished(phase: str, ends: list[Status]) -> Status:
-    """Status of a finished pod. The main container is `publish`, the others are init containers."""
+    """The status of a finished pod. The main container is `publish`, the others are init containers."""
     conditions = [{"type": kind, "status": "False"} for kind in ("Ready", "ContainersReady")]
     waiting = {"name": "publish", "image": "x", "imageID": "", "ready": False, "restartCount": 0}
     main = [end for end in ends if end["name"] == "publish"]

@@ -1,4 +1,4 @@
-"""A DriftPolicy that may retrain, and a pod script for it, on a cluster without nodes."""
+"""A DriftPolicy that may retrain, and a script for its pods, on a cluster without nodes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from perennate.kube.runtime.resources import Manifest
 
 NEWER = "sha256:" + "d" * 64
-"""What a policy's run publishes."""
+"""The digest that the run of a policy publishes."""
 REQUEST = {"metadata": {"annotations": {ANNOTATION_RETRAIN: "2026-01-01T00:00:00Z"}}}
 
 
 def play(pod: Manifest) -> dict[str, Any] | None:
-    """The first run publishes one version and the policy's run another; servers become ready."""
+    """The first run publishes one version, and the run of the policy another. Serving pods become ready."""
     run = pod["metadata"]["labels"].get(LABEL_TRAINING_JOB)
     if run is None:
         return ready()

@@ -1,4 +1,4 @@
-"""A proxy in front of the API server that can stop its watches: connections stay open but deliver nothing."""
+"""A proxy for the API server that can stall watches: connections stay open but deliver nothing."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _BEAT_SECONDS = 0.5
 
 @dataclass
 class StallingProxy(KillingProxy):
-    """A proxy whose watches can be stopped, and are never idle otherwise.
+    """A proxy that can stall watches, and sends data on each of them otherwise.
 
     The API server sends a bookmark on each watch once a minute. The proxy sends an empty line, which clients ignore,
-    twice a second, so that a test can tell a live watch from a dead one within seconds.
+    twice a second, so that a test can tell a live watch from a stalled one within seconds.
     """
 
     _flowing: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -47,7 +47,7 @@ class StallingProxy(KillingProxy):
             while not answer.content.at_eof():
                 chunk = await self._next(answer.content)
                 await self._flowing.wait()
-                # A line that is not whole yet must not be cut by an empty one.
+                # An empty line must not split an incomplete line.
                 if chunk or last.endswith(b"\n"):
                     await response.write(chunk or b"\n")
                 last = chunk or last

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATIENCE = 300.0
-"""Seconds after which a condition counts as one that never holds, on a machine of any speed and load."""
+"""Timeout in seconds, long enough for a machine of any speed and load."""
 
 
 def eventually(condition: Callable[[], bool], *, pause: float = 0.1) -> bool:
-    """Look at `condition` every `pause` seconds until it holds; False if it does not within `PATIENCE`."""
+    """Poll `condition` every `pause` seconds. Returns False if it does not hold within `PATIENCE` seconds."""
     return wait_until(condition, seconds=PATIENCE, pause=pause)

@@ -16,20 +16,20 @@ from tests.support.cluster.pod_actor import PodActor, published, ready
 
 DRIFT_POLICY = RESOURCES.primary["DriftPolicy"]
 GRAIN_SECONDS = 10.0
-"""The least time between two writes of a window of four minutes: a 24th of it."""
+"""Minimum seconds between two writes of a window of four minutes: a 24th of it."""
 TIMES = {"scrapeInterval": "1s", "interval": "1s", "minSamples": 100}
 
 
 @contextmanager
 def served(user: KubeUser, namespace: str, *, window: str = "4m") -> Iterator[CountingPod]:
-    """A ModelDeployment whose one pod counts rows, and a policy that watches it.
+    """A ModelDeployment whose only pod counts rows, and a policy that monitors it.
 
-    Rows that are older than `window` leave it, so a test must end before that.
+    Rows older than `window` leave it, so a test must end before.
     """
     with CountingPod() as pod:
 
         def play(found: Manifest) -> dict[str, Any]:
-            """The run publishes a version with the pod's profile; the server is ready at the pod's address."""
+            """The run publishes a version with the profile of the pod. The serving pod is ready at its address."""
             if LABEL_TRAINING_JOB in found["metadata"]["labels"]:
                 return published(profile_digest=pod.profile.digest)
             return ready(pod.address)
@@ -47,7 +47,7 @@ def scraped(user: KubeUser, namespace: str) -> bool:
 
 
 def rows(user: KubeUser, namespace: str) -> int:
-    """Number of rows in the window at the last evaluation."""
+    """The number of rows in the window at the last evaluation."""
     status = (user.get(DRIFT_POLICY, namespace, "watch") or {}).get("status", {})
     return int(status.get("window", {}).get("rows", 0))
 

@@ -1,15 +1,15 @@
-"""The documents as their tests see them: pages, fenced blocks, the commands in them, and who runs those.
+"""Parser of the documents for tests: pages, fenced blocks, commands, and the tests that run them.
 
-A comment right above a block says what is special about it:
+A comment right above a block describes it:
 
-    <!-- include FILE -->     the block is that file, word for word (`make generate` refreshes it)
-    <!-- run by FILE -->      the commands are run, and what they print is compared, by that test
-    <!-- by name -->          the commands are accounted for in tests/docs/accounts.py
-    <!-- continues -->        the Python goes on from the Python blocks above it on the page
-    <!-- not run: REASON -->  nothing of ours runs the commands, and the page says so
+    <!-- include FILE -->     the block equals that file (`make generate` updates it)
+    <!-- run by FILE -->      that test runs the commands and compares their output
+    <!-- by name -->          tests/docs/accounts.py lists the commands
+    <!-- continues -->        the Python continues the Python blocks above it on the page
+    <!-- not run: REASON -->  no test runs the commands, and the page says so
 
 Commands of the tutorial are run by its own test unless a comment says otherwise; those of all other pages must be
-accounted for by name.
+listed by name.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _HEREDOC = re.compile(r"<<-?'?(\w+)'?")
 
 @dataclass(frozen=True)
 class Step:
-    """One command and the lines that it is said to print. `...` in a line stands for any text, alone for any lines."""
+    """One command and its documented output. `...` in a line matches any text, and alone any lines."""
 
     command: str
     expected: tuple[str, ...] = ()
@@ -139,7 +139,7 @@ def _steps(lines: list[str]) -> Iterator[Step]:
 
 
 def _continuation(line: str, rest: list[str]) -> Iterator[str]:
-    """Take the lines that still belong to the command: after a backslash, and up to the end of a here-document."""
+    """Take the lines that belong to the command: after a backslash, and up to the end of a here-document."""
     heredoc = _HEREDOC.search(line)
     while rest and line.endswith("\\"):
         line = rest.pop(0)

@@ -30,10 +30,10 @@ class CommandError(AssertionError):
 
 
 def pattern(line: str) -> re.Pattern[str]:
-    """A regular expression for a documented line.
+    """The regular expression for a documented line.
 
-    Blanks match any number of blanks, and `...` any text. A word with a digit (a number, a digest, an age, the random
-    end of a name) matches any such word, but single-digit numbers must be equal.
+    Whitespace matches any whitespace, and `...` any text. A word with a digit (a number, a digest, an age, the random
+    suffix of a name) matches any such word, but single-digit numbers must be equal.
     """
     parts = _LOOSE.split(" ".join(line.split()))
     loose = [_ANY_TEXT if part == "..." else _ANY_WORD for part in parts[1::2]]

@@ -1,4 +1,4 @@
-"""Changes that make a document malformed, and arbitrary JSON values."""
+"""Changes that make a document invalid, and arbitrary JSON values."""
 
 from __future__ import annotations
 

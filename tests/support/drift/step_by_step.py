@@ -1,4 +1,4 @@
-"""Reference implementation of the tests for one feature: one step after the other, slow and easy to verify.
+"""Reference implementation of the tests for one feature: step by step, slow and easy to verify.
 
 The package computes all features of a model at once from cached sums. Its p-values are compared with these.
 """
@@ -28,7 +28,7 @@ class Steps:
 
 
 def one_feature(reference: list[float], parts: list[list[float]], *, ordered: bool = True) -> Steps:
-    """All steps for one feature, from the counts of the reference and of every sub-window."""
+    """The results of all steps for one feature, from the counts of the reference and of every sub-window."""
     groups = _merge(np.array(reference), np.array(parts).sum(axis=0))
     known = np.array([sum(reference[cell] for cell in group) for group in groups])
     split = np.array([[sum(part[cell] for cell in group) for group in groups] for part in parts])
@@ -53,7 +53,7 @@ def one_feature(reference: list[float], parts: list[list[float]], *, ordered: bo
 
 
 def _merge(reference: np.ndarray, current: np.ndarray) -> list[list[int]]:
-    """The cells of each group: cells are merged until one row is expected; the rest is merged with the last group."""
+    """The cells of each group. Cells are merged until one row is expected; the rest is merged with the last group."""
     share = current.sum() / (reference.sum() + current.sum())
     groups: list[list[int]] = []
     group, held = [], 0.0

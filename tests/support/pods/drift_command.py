@@ -27,7 +27,7 @@ def make_table(rows: int = 2000, *, seed: int = 1, shift: float = 0.0, **columns
 
 
 def make_scored(rows: int = 2000, *, seed: int = 1, broken: bool = False) -> pa.Table:
-    """Rows with a probability `p` and the true class `y`; of a broken model the two have nothing to do."""
+    """Rows with a probability `p` and the true class `y`, which are independent if the model is broken."""
     chance = np.random.default_rng(seed)
     p = chance.random(rows)
     return make_table(rows, seed=seed, p=p, y=(chance.random(rows) < (0.5 if broken else p)).astype(int))

@@ -1,4 +1,4 @@
-"""The fetch container of a serving pod without a node: the real program, run on a store of the test."""
+"""The fetch container of a serving pod without a node: the real program, on a store of the test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fetches:
-    """A script for a PodActor: runs publish, and servers are ready if their fetch container finds the version.
+    """A script for a PodActor: runs publish, and serving pods are ready if their fetch container finds the version.
 
     Attributes:
         store: root of the store.

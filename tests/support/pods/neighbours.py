@@ -1,4 +1,4 @@
-"""A second model format for tests: k nearest neighbours as JSON, with a digest of its own."""
+"""A second model format for tests: k nearest neighbours as JSON, with its own digest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLASS = "sklearn.neighbors.KNeighborsClassifier"
 
 
 class NeighboursFormat:
-    """Stores the training rows of a classifier by nearest neighbours."""
+    """Stores the training rows of a nearest-neighbour classifier."""
 
     name = "neighbours"
     file_name = "model.neighbours.json"
@@ -50,14 +50,14 @@ class NeighboursFormat:
         raise ArtifactRefusedError("the model file has another digest")
 
     def load(self, content: bytes) -> Any:
-        """Fit the stored rows again."""
+        """Fit the stored rows."""
         self.audit(content)
         rows = json.loads(content)["rows"]
         features = pd.DataFrame(np.array(rows["features"], dtype=np.float64), columns=rows["columns"])
         return KNeighborsClassifier(rows["neighbors"]).fit(features, np.array(rows["target"]))
 
     def predict(self, estimator: Any, features: Any) -> Prediction:
-        """Classes and the shares of the neighbours that have them."""
+        """The classes, and the shares of the neighbours that have them."""
         return Prediction(estimator.predict(features), estimator.predict_proba(features))
 
     def class_name(self, estimator: Any) -> str:

@@ -1,4 +1,4 @@
-"""Training runs as their pods make them: the stages as processes on test folders."""
+"""Training runs as in their pods: the stages as processes on test folders."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from perennate.trainer.paths import (
 
 NAMESPACE = "team-a"
 NUMERIC_SETTINGS = ("OPENBLAS_", "OMP_", "MKL_")
-"""How the names of variables begin that choose the kernels and threads of linear algebra."""
+"""Prefixes of variables that select the kernels and threads of linear algebra libraries."""
 LOGISTIC = "sklearn.linear_model.LogisticRegression"
 SCALER = "sklearn.preprocessing.StandardScaler"
 
@@ -61,7 +61,7 @@ def package_file(package: str, path: str) -> Path:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a stage ended."""
+    """The result of a stage."""
 
     stage: str
     code: int
@@ -97,7 +97,7 @@ class Run:
 
     @property
     def paths(self) -> RunPaths:
-        """Where the stages look."""
+        """The paths of the stages."""
         return RunPaths(
             run=self.folder / "perennate", store=self.store, data=self.data, termination_log=self.folder / "termination"
         )
@@ -129,7 +129,7 @@ class Run:
             ENV_STORE_DIR: str(paths.store),
             ENV_DATA_DIR: str(paths.data),
             ENV_TERMINATION_LOG: str(paths.termination_log),
-            # A run inside this process and one in another give the same bits only with the same kernels.
+            # Results of this process and another are identical only with the same kernels.
             **{name: value for name, value in os.environ.items() if name.startswith(NUMERIC_SETTINGS)},
             **extra,
         }

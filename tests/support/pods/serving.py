@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "weather"
 DEADLINE_SECONDS = 180.0
-"""The time limit for every step of a process; only a broken process reaches it."""
+"""Time limit in seconds for every step of a process. Only a broken process reaches it."""
 
 POLL_SECONDS = 0.05
 

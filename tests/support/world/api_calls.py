@@ -1,6 +1,6 @@
-"""Sequences of calls whose answers the operator relies on, and a comparable form of the answers.
+"""Sequences of calls whose responses the operator relies on, and a comparable form of the responses.
 
-Each sequence gets a `KubeClient` and a namespace, and yields what it saw.
+Each sequence gets a `KubeClient` and a namespace, and yields what it observed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Calls = Callable[[KubeClient, str], AsyncIterator[Any]]
 
 
 async def refusal(call: Awaitable[object]) -> tuple[int, str]:
-    """Status code and reason of the refusal of a call; (0, "") if it is accepted."""
+    """Status code and reason of the error of a call; (0, "") if it succeeds."""
     try:
         await call
     except ApiError as error:
@@ -30,7 +30,7 @@ async def refusal(call: Awaitable[object]) -> tuple[int, str]:
 
 
 def changes(before: Manifest, after: Manifest) -> tuple[bool, bool, int | None]:
-    """Whether an object has another uid, whether it has another version, and by how much its generation grew."""
+    """Whether the uid changed, whether the resource version changed, and by how much the generation grew."""
     old, new = before["metadata"], after["metadata"]
     grown = new["generation"] - old["generation"] if "generation" in old else None
     return old["uid"] != new["uid"], old["resourceVersion"] != new["resourceVersion"], grown
@@ -47,7 +47,7 @@ def _head(manifest: Manifest, **metadata: Any) -> Manifest:
 
 
 async def create_and_read(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
-    """A new object has a generation, a uid and a version; a second object of the same name is refused."""
+    """A new object has a generation, a uid and a version. A second object of the same name is rejected."""
     wanted = manifests.training_job("run", namespace) | {"status": {"phase": "Running"}}
     yield await client.get(RUN, namespace, "run")
     stored = await client.create(wanted)
@@ -59,7 +59,7 @@ async def create_and_read(client: KubeClient, namespace: str) -> AsyncIterator[A
 
 
 async def create_again(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
-    """An object that is created again has another uid, and a deletion of the earlier uid leaves it alone."""
+    """A recreated object has another uid, and a deletion with the earlier uid does not affect it."""
     first = await client.create(manifests.training_job("run", namespace))
     await client.delete(RUN, namespace, "run", uid=first["metadata"]["uid"])
     yield await client.get(RUN, namespace, "run")
@@ -71,7 +71,7 @@ async def create_again(client: KubeClient, namespace: str) -> AsyncIterator[Any]
 
 
 async def status_writes(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
-    """A status is written on condition of the version, not of the uid, and moves no generation."""
+    """A status write requires the resource version, not the uid, and does not change the generation."""
     run = await client.create(manifests.training_job("run", namespace))
     versioned = {name: run["metadata"][name] for name in ("uid", "resourceVersion")}
     first = status_of(run, phase="Pending", observedGeneration=1)
@@ -89,7 +89,7 @@ async def status_writes(client: KubeClient, namespace: str) -> AsyncIterator[Any
 
 
 async def status_fields(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
-    """A status field that is applied no longer is removed, with the object that held it; another manager's stays."""
+    """A status field that is no longer applied is removed, with its parent; that of another manager stays."""
     run = await client.create(manifests.training_job("run", namespace))
     reference = {"name": "run-1", "uid": "u1"}
     wide = status_of(run, phase="Running", jobRef=reference, startTime="2026-01-01T00:00:00Z")
@@ -102,7 +102,7 @@ async def status_fields(client: KubeClient, namespace: str) -> AsyncIterator[Any
 
 
 async def status_lists(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
-    """A list of the status has the entries that were applied last."""
+    """A list in the status has the entries that were applied last."""
     run = await client.create(manifests.training_job("run", namespace))
     times = {"lastTransitionTime": "2026-01-01T00:00:00Z", "reason": "Because", "message": "", "observedGeneration": 1}
     both = [{"type": type_, "status": "False", **times} for type_ in ("Complete", "Failed")]
@@ -113,7 +113,7 @@ async def status_lists(client: KubeClient, namespace: str) -> AsyncIterator[Any]
 
 
 async def spec_and_status(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
-    """An apply of the object leaves its status alone and moves its generation only if its spec changes."""
+    """An apply of the object ignores the status, and increments the generation only if the spec changes."""
     run = await client.create(manifests.training_job("run", namespace))
     await client.apply(status_of(run, phase="Running"), manager=STATUS_MANAGER, subresource="status")
     before = await client.get(RUN, namespace, "run") or {}
@@ -125,7 +125,7 @@ async def spec_and_status(client: KubeClient, namespace: str) -> AsyncIterator[A
 
 
 async def field_owners(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
-    """A field goes when its last owner no longer applies it; what a POST set is not the applier's to remove."""
+    """A field is removed when its last owner no longer applies it. Fields of a POST belong to another manager."""
     place = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "place", "namespace": namespace}}
     await client.create({**place, "data": {"posted": "1"}})
     await client.apply({**place, "data": {"mine": "1", "both": "1"}}, manager=FIELD_MANAGER)
@@ -138,7 +138,7 @@ async def field_owners(client: KubeClient, namespace: str) -> AsyncIterator[Any]
 
 
 async def equal_applies(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
-    """An equal apply of the same manager makes no new version; that of a second manager does, once."""
+    """An equal apply of the same manager creates no new version; one of a second manager does, once."""
     service = {
         "apiVersion": "v1",
         "kind": "Service",
@@ -155,7 +155,7 @@ async def equal_applies(client: KubeClient, namespace: str) -> AsyncIterator[Any
 
 
 async def preconditions(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
-    """An apply that names a uid changes that object alone, and creates none."""
+    """An apply with a uid changes only that object, and creates none."""
     job = _job("job", namespace)
     absent = _head(job, uid="00000000-0000-0000-0000-000000000000") | {"spec": {"suspend": False}}
     yield await refusal(client.apply(absent, manager=FIELD_MANAGER))
@@ -172,7 +172,7 @@ async def preconditions(client: KubeClient, namespace: str) -> AsyncIterator[Any
 
 
 async def deployments(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
-    """The generation of a Deployment moves with its spec and its annotations, not with its labels."""
+    """The generation of a Deployment changes with its spec and its annotations, but not with its labels."""
     labels = {"app": "a"}
     deployment = {
         "apiVersion": "apps/v1",
@@ -186,14 +186,14 @@ async def deployments(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
     }
     before = await client.apply(deployment, manager="person")
     for metadata in ({"labels": {"team": "a"}}, {"annotations": {"note": "b"}}):
-        # The Deployment controller writes an annotation at any time; an apply of the same fields tells its effect.
+        # The Deployment controller may write an annotation at any time. An equal apply shows its effect.
         after = await client.apply(_head(deployment, **metadata) | {"spec": deployment["spec"]}, manager="person")
         yield "annotations" in metadata, after["metadata"]["generation"] > before["metadata"]["generation"]
         before = after
 
 
 async def replacements(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
-    """A PUT needs the version that it replaces; an equal one makes no new version."""
+    """A PUT needs the version that it replaces. An equal PUT creates no new version."""
     lease = {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
@@ -210,7 +210,7 @@ async def replacements(client: KubeClient, namespace: str) -> AsyncIterator[Any]
 
 
 async def dependents(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
-    """What an object controls goes with it."""
+    """Deleting an object deletes its dependents."""
     run = await client.create(manifests.training_job("run", namespace))
     reference = {
         "apiVersion": run["apiVersion"],

@@ -1,4 +1,4 @@
-"""The fake of the API server: objects in a dictionary, with the rules that the operator relies on.
+"""A fake API server: objects in a dictionary, with the rules that the operator relies on.
 
 `tests/integration/test_api_contract.py` makes the same calls to it and to a real API server and compares the answers.
 It validates and defaults nothing, deletes at once, and knows no namespaces.
@@ -17,9 +17,9 @@ from perennate.kube.runtime.resources import Key, Manifest, controller_of, key_o
 from tests.support.world.field_ownership import Path, fields_of, merge, remove, value_at
 
 WITH_GENERATION = frozenset({*RESOURCES.primary, "Job", "Deployment"})
-"""Kinds that count the changes of their spec."""
+"""Kinds whose generation counts the changes of the spec."""
 WITH_STATUS = frozenset({*RESOURCES.primary, "Job", "Deployment", "Service", "Pod", "PersistentVolumeClaim"})
-"""Kinds with a status subresource: a write of the object leaves the status alone."""
+"""Kinds with a status subresource: a write of the object does not change the status."""
 SERVER_FIELDS = frozenset({"uid", "resourceVersion", "generation", "creationTimestamp"})
 IDENTITY = frozenset({"apiVersion", "kind", "metadata"})
 
@@ -77,7 +77,7 @@ class FakeApiServer:
         return copy.deepcopy(self.objects.get(key))
 
     def create(self, manifest: Manifest, *, manager: str) -> Manifest:
-        """POST: a name that exists is refused, the status is dropped."""
+        """POST. A name that exists is rejected, and the status is ignored."""
         key = key_of(manifest)
         if key in self.objects:
             raise ApiError(f"{key} already exists", code=409, reason="AlreadyExists")
@@ -86,7 +86,7 @@ class FakeApiServer:
     def apply(self, manifest: Manifest, *, manager: str, subresource: str = "") -> Manifest:
         """Server-side apply, conflicts forced.
 
-        The resourceVersion is a precondition, and so is the uid, save for a status. A field that the manager applied
+        The resourceVersion is a precondition, and so is the uid, except for a status. A field that the manager applied
         before and leaves out now is removed, unless another manager owns it too.
         """
         key = key_of(manifest)
@@ -114,7 +114,7 @@ class FakeApiServer:
         return self._store(key, wanted)
 
     def replace(self, manifest: Manifest, *, manager: str) -> Manifest:
-        """PUT: only the version of which the resourceVersion is given is replaced; the status stays."""
+        """PUT. The resource version must be the current one, and the status is ignored."""
         key = key_of(manifest)
         found = self.objects.get(key)
         if found is None:
@@ -132,7 +132,7 @@ class FakeApiServer:
         return self._store(key, wanted)
 
     def delete(self, key: Key, *, uid: str | None = None) -> None:
-        """Delete an object and what it controls; do nothing if it is gone or has another uid."""
+        """Delete an object and its dependents. Does nothing if it is gone or has another uid."""
         found = self.objects.get(key)
         if found is None or uid not in (None, found["metadata"]["uid"]):
             return
@@ -165,7 +165,7 @@ class FakeApiServer:
         return copy.deepcopy(manifest)
 
     def _disown(self, key: Key, wanted: Manifest, *, but: Manager | None) -> None:
-        """Take the fields whose values change from everybody else who owns them."""
+        """Remove the fields whose values change from all other managers."""
         found = self.objects[key]
         owned = self._owned.setdefault(key, {})
         for manager in owned.keys() - {but}:
@@ -179,7 +179,7 @@ def _splits(key: Key) -> bool:
 
 
 def _applied_part(key: Key, manifest: Manifest, subresource: str) -> Manifest:
-    """The fields of a manifest that a write may set: the status alone, or everything but it and the server's own."""
+    """The fields of a manifest that a write may set: only the status, or all but the status and server fields."""
     if subresource == "status":
         return {"status": manifest.get("status", {})}
     part = {name: value for name, value in manifest.items() if name not in IDENTITY}
@@ -194,7 +194,7 @@ def _applied_part(key: Key, manifest: Manifest, subresource: str) -> Manifest:
 
 
 def _is_new_generation(found: Manifest, wanted: Manifest) -> bool:
-    """Whether a write is one that the kind counts: of its spec, for a Deployment of its annotations too."""
+    """Whether a write increments the generation: of the spec, and for a Deployment also of annotations."""
     if found["kind"] not in WITH_GENERATION or "generation" not in found["metadata"]:
         return False
     annotations = [document["metadata"].get("annotations") for document in (found, wanted)]

@@ -1,4 +1,4 @@
-"""What the controllers of Kubernetes would do to the objects of a `World`: end a Job, roll out a Deployment."""
+"""Simulates the controllers of Kubernetes on the objects of a `World`: ends a Job, rolls out a Deployment."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def run_pod(world: World, document: Document) -> None:
 
 
 def job_runs(world: World, stage: str = "prepare") -> None:
-    """Let the newest Job's pod run a stage."""
+    """Let the pod of the newest Job run a stage."""
     run_pod(world, stage_pod(running(stage)))
 
 
 def job_succeeds(world: World, version: str = "v1", **fields: Any) -> None:
-    """Let the newest Job's pod publish a version and the Job complete."""
+    """Let the pod of the newest Job publish a version, and complete the Job."""
     run_pod(world, succeeded_pod(version, **fields))
     _end_job(world, "Complete", "CompletionsReached", "")
 
 
 def job_fails(world: World, stage: str, code: int, message: str = "", *, reason: str = "PodFailurePolicy") -> None:
-    """Let a stage of the newest Job's pod end with an exit code and the Job fail."""
+    """Let a stage of the pod of the newest Job end with an exit code, and fail the Job."""
     run_pod(world, failed_pod(stage, code, message))
     _end_job(world, "Failed", reason, f"Container {stage} for pod x failed with exit code {code}")
 

@@ -21,7 +21,7 @@ class _Selector(selectors.SelectSelector):
         ready = super().select(0)
         if not ready:
             if timeout is None:
-                raise RuntimeError("everybody waits and no timer is set: the test would hang")
+                raise RuntimeError("all tasks wait and no timer is set, so the test would hang")
             self.now += timeout
         return ready
 

@@ -1,6 +1,6 @@
 """Field ownership of server-side apply, on plain documents.
 
-A field is named by the tuple of keys that leads to it. Lists are one field: they are replaced as a whole.
+A field is identified by the tuple of keys of its path. Lists are one field: they are replaced as a whole.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Path = tuple[str, ...]
 
 
 def fields_of(document: Document) -> frozenset[Path]:
-    """The paths of all values that are no mappings, and of empty mappings."""
+    """The paths of all values that are not mappings, and of empty mappings."""
     return frozenset(_paths(document, ()))
 
 
@@ -26,7 +26,7 @@ def value_at(document: Document, path: Path) -> Any:
 
 
 def merge(found: Document, wanted: Document) -> Document:
-    """`found` with the fields of `wanted` laid over it; neither is changed."""
+    """`found` with the fields of `wanted` set. Neither argument is changed."""
     merged = copy.deepcopy(found)
     for key, value in wanted.items():
         before = merged.get(key)
@@ -37,7 +37,7 @@ def merge(found: Document, wanted: Document) -> Document:
 
 
 def remove(document: Document, paths: frozenset[Path]) -> None:
-    """Remove fields, and the mappings that become empty by that."""
+    """Remove fields, and the mappings that become empty."""
     for path in paths:
         _remove(document, path)
 

@@ -1,4 +1,4 @@
-"""A `KubeClient` of the fake API server, which records the calls and can refuse them."""
+"""A `KubeClient` for the fake API server, which records calls and can reject them."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ class MemoryClient:
         return self.server.apply(manifest, manager=manager, subresource=subresource or "")
 
     async def replace(self, manifest: Manifest) -> Manifest:
-        """PUT on condition of the resourceVersion."""
+        """PUT with the resource version as precondition."""
         self._called("replace", manifest["kind"], manifest["metadata"]["name"])
         return self.server.replace(manifest, manager=MANAGER)
 
     async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
-        """Delete the object of this uid."""
+        """Delete the object with this uid."""
         self._called("delete", resource.kind, name)
         self.server.delete(Key(resource.kind, namespace, name), uid=uid)
 

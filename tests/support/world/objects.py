@@ -1,4 +1,4 @@
-"""Makers of Kubernetes objects for unit tests; arguments set what a test cares about."""
+"""Makers of Kubernetes objects for unit tests. Arguments set the fields that a test needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from perennate.reconcilers.settings import Settings
 Document = dict[str, Any]
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
-"""Noon of a day in March: the time of every pass unless a test says otherwise."""
+"""The default time of a pass."""
 NAMESPACE = "weather"
 MODEL = "rain"
 SETTINGS = Settings(trainer_image="perennate/trainer:1", serving_image="perennate/serving:1")
@@ -38,7 +38,7 @@ def profile_digest_of(version: str) -> str:
 
 
 def metadata(name: str, kind: str, **more: Any) -> Document:
-    """Metadata as the API server keeps it; the uid follows from kind and name."""
+    """Metadata as the API server returns it. The uid is derived from kind and name."""
     return {
         "name": name,
         "namespace": NAMESPACE,
@@ -100,7 +100,7 @@ def make_drift_policy(name: str = "p", **fields: Any) -> DriftPolicy:
 
 
 def condition(type_: str, status: str = "True", reason: str = "Because", **more: Any) -> Document:
-    """A condition as a status holds it."""
+    """A condition as in a status."""
     return {
         "type": type_,
         "status": status,
@@ -113,7 +113,7 @@ def condition(type_: str, status: str = "True", reason: str = "Because", **more:
 
 
 def model_version(version: str = "v1", *, model: str = MODEL) -> Document:
-    """A published version as a TrainingJob's status records it."""
+    """A published version as in the status of a TrainingJob."""
     digest = digest_of(version)
     return {
         "name": model,
@@ -125,7 +125,7 @@ def model_version(version: str = "v1", *, model: str = MODEL) -> Document:
 
 
 def revision(version: str = "v1", *, model: str = MODEL, since: str | None = None, **more: Any) -> Document:
-    """A version as a ModelDeployment's status records it."""
+    """A version as in the status of a ModelDeployment."""
     digest = digest_of(version)
     return {
         "model": model,

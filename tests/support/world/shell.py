@@ -1,4 +1,4 @@
-"""The controller without its process: everything between the cache and an API server in memory."""
+"""The controller without its process: queue, cache, monitor and workers over a fake API server."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from tests.support.world.memory_client import ListRecorder, MemoryClient
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Nobody:
+class NoPods:
     """A `MetricsSource` without pods."""
 
     async def read(self, address: str, path: str) -> bytes | ScrapeFailure:
-        """Nobody is there."""
-        return ScrapeFailure(f"{address}{path}: nobody there")
+        """Returns no pods."""
+        return ScrapeFailure(f"{address}{path}: no pods")
 
 
 class Shell:
@@ -46,7 +46,7 @@ class Shell:
         claims = Claims(self.client, clock=fake_time.now)
         pods = ServingPods(self.client, self.cache)
         store = WindowStore(self.client)
-        monitor = Monitor(Nobody(), pods, self.queue, store, clock=fake_time.now, now=fake_time.now)
+        monitor = Monitor(NoPods(), pods, self.queue, store, clock=fake_time.now, now=fake_time.now)
         settings = Settings(trainer_image="t", serving_image="s")
         resources = registry.resources
         reader = Reader(self.client, self.cache, claims, pods, monitor, resources, settings, lambda: NOW)
@@ -61,7 +61,7 @@ class Shell:
             self.queue.add(key)
 
     async def work(self, seconds: float) -> None:
-        """Let two workers work for a while."""
+        """Run two workers for a while."""
         workers = [asyncio.create_task(self.reconciler.work()) for _ in range(2)]
         await asyncio.sleep(seconds)
         self.queue.close()

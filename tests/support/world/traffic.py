@@ -19,7 +19,7 @@ CLASSES = ("no", "yes")
 
 @cache
 def profile_of(version: str = "v1") -> Profile:
-    """The profile of a two-class model with two features; each version was trained on rows of its own."""
+    """The profile of a two-class model with two features. Each version has different training rows."""
     draw = np.random.default_rng(sum(version.encode()))
     scores, labels = _scored(draw, 2000, lost=False)
     return build_profile(
