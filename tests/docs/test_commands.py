@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.docs.accounts import ACCOUNTS, RECIPES
+from tests.docs.named_commands import NAMED_COMMANDS, RECIPES
 from tests.support.docs.pages import ROOT, SHELLS, TUTORIAL, TUTORIAL_TEST, Block, all_blocks, blocks, pages
 
 LANGUAGES = SHELLS | {"yaml", "json", "python", "text", "mermaid"}
@@ -22,9 +22,9 @@ def names(block: Block) -> list[str]:
 
 def problem_with(command: str) -> str:
     """The problem with the entry of a command; empty if there is none."""
-    if command not in ACCOUNTS:
-        return f"`{command}` is not in ACCOUNTS"
-    file, words = ACCOUNTS[command]
+    if command not in NAMED_COMMANDS:
+        return f"`{command}` is not in NAMED_COMMANDS"
+    file, words = NAMED_COMMANDS[command]
     if not (ROOT / file).is_file():
         return f"`{command}` is said to be run by {file}, which is not there"
     return (
@@ -69,7 +69,7 @@ def test_a_named_command_is_run_by_the_listed_file(block: Block) -> None:
 
 @pytest.mark.parametrize("command", ["make coffee"])
 def test_a_command_without_an_entry_is_reported(command: str) -> None:
-    assert problem_with(command) == "`make coffee` is not in ACCOUNTS"
+    assert problem_with(command) == "`make coffee` is not in NAMED_COMMANDS"
 
 
 def test_recipes_of_make_targets_are_the_listed_ones() -> None:

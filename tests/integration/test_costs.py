@@ -11,7 +11,7 @@ from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.resources import JOB
 from tests.support.cluster import manifests
 from tests.support.cluster.apiserver import AuditEvent, ControlPlane, read_audit
-from tests.support.cluster.pod_actor import PodActor, play_well
+from tests.support.cluster.pod_actor import PodActor, play_success
 from tests.support.cluster.waiting import eventually
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def test_calls_for_a_new_deployment(
 ) -> None:
     """From the creation, with a published version, until every pod serves it."""
     user.create(manifests.training_job("first", namespace))
-    with PodActor(user, namespace, play_well):
+    with PodActor(user, namespace, play_success):
         user.wait_for(TRAINING_JOB, namespace, "first", phase="Succeeded")
         # The last Events of the run follow its status. They must not be counted for the deployment.
         told = {"RunStarted", "DataAccepted", "VersionPublished"}

@@ -12,11 +12,11 @@ from perennate.kube.runtime.resources import JOB
 from perennate.reconcilers.drift_policy.evaluation.rounding import two_digits
 from tests.support.cluster import manifests
 from tests.support.cluster.apiserver import read_audit
-from tests.support.cluster.deaths import created, die_of_each_write, difference, end_state, places
+from tests.support.cluster.crashes import created, difference, end_state, kill_after_each_write, written_paths
 from tests.support.cluster.killing_proxy import KillingProxy
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
-from tests.support.cluster.pod_actor import PodActor, play_well
+from tests.support.cluster.pod_actor import PodActor, play_success
 from tests.support.cluster.waiting import eventually
 from tests.support.cluster.windows import rows, scraped, served
 
@@ -53,7 +53,7 @@ def test_final_state_is_the_same_after_a_crash_at_each_write(own_plane: ControlP
     begin(user, baseline)
     with (
         KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
-        PodActor(user, baseline, play_well),
+        PodActor(user, baseline, play_success),
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=baseline) as process,
     ):
         assert eventually(lambda: done(user, baseline)), process.tail()
@@ -64,14 +64,14 @@ def test_final_state_is_the_same_after_a_crash_at_each_write(own_plane: ControlP
     gate = threading.Event()
     with (
         KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
-        PodActor(user, namespace, lambda pod: play_well(pod) if gate.is_set() else None),
+        PodActor(user, namespace, lambda pod: play_success(pod) if gate.is_set() else None),
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=namespace, election=False) as process,
     ):
         starts = 2 * len(baseline_writes)
-        die_of_each_write(process, proxy, gate, lambda: done(user, namespace), objects=OBJECTS, at_most=starts)
+        kill_after_each_write(process, proxy, gate, lambda: done(user, namespace), objects=OBJECTS, max_starts=starts)
     # Events follow the status, so the operator is killed before it creates one. It was killed after every other kind
     # of write.
-    assert places(proxy.writes, namespace) == places(baseline_writes, baseline)
+    assert written_paths(proxy.writes, namespace) == written_paths(baseline_writes, baseline)
     found = end_state(user, namespace)
     assert found == wanted, difference(found, wanted)
     assert created(own_plane, namespace) == created(own_plane, baseline)
@@ -87,10 +87,10 @@ def test_an_unrecorded_job_that_is_deleted_never_started(own_plane: ControlPlane
     namespace = user.ensure_namespace("gap")
     with (
         KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
-        PodActor(user, namespace, play_well),
+        PodActor(user, namespace, play_success),
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", election=False) as process,
     ):
-        proxy.kill = lambda: process.strike() if "/jobs " in proxy.writes[-1] else None
+        proxy.kill = lambda: process.send_sigkill() if "/jobs " in proxy.writes[-1] else None
         begin(user, namespace)
         assert eventually(lambda: process.exit_code is not None), process.tail()
         proxy.kill = None
@@ -124,7 +124,7 @@ def test_rows_are_counted_once_after_a_crash_at_each_write_of_the_window(
         pod.count(100)
         assert eventually(lambda: rows(user, namespace) == 100), process.tail()
         proxy.writes.clear()
-        proxy.kill = process.strike
+        proxy.kill = process.send_sigkill
         starts = 0
         while sum("/configmaps" in line for line in proxy.writes) < KEPT:
             starts += 1

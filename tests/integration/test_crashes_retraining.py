@@ -10,7 +10,7 @@ import pytest
 from perennate.api.v1alpha1.drift_policy import EpisodePhase
 from perennate.kube.kinds.registry import RESOURCES
 from tests.support.cluster import manifests
-from tests.support.cluster.deaths import created, die_of_each_write, difference, end_state, places
+from tests.support.cluster.crashes import created, difference, end_state, kill_after_each_write, written_paths
 from tests.support.cluster.killing_proxy import KillingProxy
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
@@ -91,7 +91,7 @@ def test_one_retraining_after_a_crash_at_each_write(own_plane: ControlPlane, tmp
         proxy.writes.clear()
         user.edit(DRIFT_POLICY, namespace, "watch", REQUEST)
         starts = 2 * len(baseline_writes)
-        die_of_each_write(process, proxy, pods, lambda: closed(user, namespace), objects=OBJECTS, at_most=starts)
+        kill_after_each_write(process, proxy, pods, lambda: closed(user, namespace), objects=OBJECTS, max_starts=starts)
         steps = [line for line in proxy.writes if "/driftpolicies/watch/status " in line]
         # Let the operator write its last Events without a crash.
         proxy.kill = None
@@ -100,7 +100,7 @@ def test_one_retraining_after_a_crash_at_each_write(own_plane: ControlPlane, tmp
         settled = eventually(lambda: end_state(user, namespace) == wanted)
     assert settled, difference(end_state(user, namespace), wanted)
     assert len(steps) >= len(EpisodePhase), "a crash at each step of the episode"
-    assert places(proxy.writes, namespace) == places(baseline_writes, baseline)
+    assert written_paths(proxy.writes, namespace) == written_paths(baseline_writes, baseline)
     assert created(own_plane, namespace) == created(own_plane, baseline)
     assert created(own_plane, namespace)["trainingjobs"] == 1
     found = status(user, namespace, "DriftPolicy", "watch")

@@ -12,7 +12,7 @@ from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.resources import DEPLOYMENT, POD, SERVICE, Manifest
 from tests.support.cluster import manifests
-from tests.support.cluster.pod_actor import PodActor, play_well, published, ready
+from tests.support.cluster.pod_actor import PodActor, play_success, published, ready
 from tests.support.cluster.waiting import eventually
 from tests.support.pods.fetching import Fetches, flip_a_bit
 from tests.support.pods.serving import NAMESPACE, publish_rain
@@ -136,7 +136,7 @@ def rejected(user: KubeUser, namespace: str) -> list[str]:
 def test_changed_and_deleted_children_are_restored(operator: object, user: KubeUser, namespace: str) -> None:
     user.create(manifests.model_deployment("serve", namespace))
     user.create(manifests.training_job("first", namespace))
-    with PodActor(user, namespace, play_well):
+    with PodActor(user, namespace, play_success):
         assert eventually(lambda: serves(user, namespace, manifests.DIGEST))
         before = user.get(SERVICE, namespace, "serve")
         user.delete(SERVICE, namespace, "serve")
@@ -183,7 +183,7 @@ def test_deleting_a_deployment_deletes_its_children(operator: object, user: Kube
     """Owner references suffice; there is no finalizer."""
     user.create(manifests.model_deployment("serve", namespace))
     user.create(manifests.training_job("first", namespace))
-    with PodActor(user, namespace, play_well):
+    with PodActor(user, namespace, play_success):
         assert eventually(lambda: serves(user, namespace, manifests.DIGEST))
         deployed = user.get(MODEL_DEPLOYMENT, namespace, "serve")
         assert deployed is not None

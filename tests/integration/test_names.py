@@ -9,7 +9,7 @@ import pytest
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.resources import JOB, controller_of
 from tests.support.cluster import manifests
-from tests.support.cluster.pod_actor import PodActor, play_well
+from tests.support.cluster.pod_actor import PodActor, play_success
 from tests.support.cluster.waiting import eventually
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def test_a_recreated_run_gets_a_new_job(operator: object, user: KubeUser, namesp
     assert eventually(lambda: len(user.list(JOB, namespace)) == 1)
     user.delete(TRAINING_JOB, namespace, "again")
     second = user.create(manifests.training_job("again", namespace, seed=1))
-    with PodActor(user, namespace, play_well):
+    with PodActor(user, namespace, play_success):
         done = user.wait_for(TRAINING_JOB, namespace, "again", phase="Succeeded")
         assert eventually(lambda: len(user.list(JOB, namespace)) == 1)
     assert done["metadata"]["uid"] == second["metadata"]["uid"] != first["metadata"]["uid"]
@@ -39,7 +39,7 @@ def test_suspend_can_be_changed_during_a_run(operator: object, user: KubeUser, n
     user.create(manifests.training_job("later", namespace, suspend=True))
     user.wait_for(TRAINING_JOB, namespace, "later", phase="Suspended")
     user.edit(TRAINING_JOB, namespace, "later", {"spec": {"suspend": False}})
-    with PodActor(user, namespace, play_well):
+    with PodActor(user, namespace, play_success):
         user.wait_for(TRAINING_JOB, namespace, "later", phase="Succeeded")
     assert len(user.list(JOB, namespace)) == 1
 
@@ -47,7 +47,7 @@ def test_suspend_can_be_changed_during_a_run(operator: object, user: KubeUser, n
 def test_a_finished_run_is_deleted_after_its_time_to_live(operator: object, user: KubeUser, namespace: str) -> None:
     """Deleting its Job does not restart it."""
     user.create(manifests.training_job("done", namespace))
-    with PodActor(user, namespace, play_well):
+    with PodActor(user, namespace, play_success):
         user.wait_for(TRAINING_JOB, namespace, "done", phase="Succeeded")
         user.delete(JOB, namespace, user.list(JOB, namespace)[0]["metadata"]["name"])
         assert eventually(lambda: user.list(JOB, namespace) == [])

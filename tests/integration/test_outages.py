@@ -13,7 +13,7 @@ from tests.support.cluster import manifests
 from tests.support.cluster.apiserver import ControlPlane
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
-from tests.support.cluster.pod_actor import PodActor, play_well
+from tests.support.cluster.pod_actor import PodActor, play_success
 
 pytestmark = pytest.mark.integration
 TRAINING_JOB = RESOURCES.primary["TrainingJob"]
@@ -28,7 +28,7 @@ def test_the_operator_survives_a_restart_of_the_api_server(own_plane: ControlPla
         user.wait_for(TRAINING_JOB, namespace, "before", phase="Pending")
         own_plane.restart_api_server()
         user.create(manifests.training_job("after", namespace))
-        with PodActor(user, namespace, play_well):
+        with PodActor(user, namespace, play_success):
             for name in ("before", "after"):
                 user.wait_for(TRAINING_JOB, namespace, name, phase="Succeeded")
         assert process.probe("/healthz")[0] == HTTPStatus.OK

@@ -19,9 +19,9 @@ from tests.support.cluster import manifests
 from tests.support.cluster.apiserver import AuditEvent, ControlPlane, read_audit
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
-from tests.support.cluster.pod_actor import PodActor, play_well
+from tests.support.cluster.pod_actor import PodActor, play_success
 from tests.support.cluster.waiting import eventually
-from tests.support.cluster.windows import kept, scraped, served
+from tests.support.cluster.windows import scraped, served, window_config_maps
 from tools.cluster.programs import clients
 
 pytestmark = pytest.mark.integration
@@ -93,10 +93,10 @@ def use_every_call(user: KubeUser) -> None:
     with served(user, WATCHED) as pod:
         assert eventually(lambda: scraped(user, WATCHED))
         pod.count(100)
-        assert eventually(lambda: kept(user, WATCHED) != [])
-        before = kept(user, WATCHED)
+        assert eventually(lambda: window_config_maps(user, WATCHED) != [])
+        before = window_config_maps(user, WATCHED)
         pod.count(100)
-        assert eventually(lambda: kept(user, WATCHED) != before)
+        assert eventually(lambda: window_config_maps(user, WATCHED) != before)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def calls(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> list
         user.ensure_namespace(name)
     kubeconfig = account_of_the_operator(plane, folder)
     log = folder / "log"
-    with OperatorProcess(kubeconfig, log, namespace=NAMESPACE) as operator, PodActor(user, TENANT, play_well):
+    with OperatorProcess(kubeconfig, log, namespace=NAMESPACE) as operator, PodActor(user, TENANT, play_success):
         use_every_call(user)
         assert operator.terminate() == 0
     return [call for call in read_audit(plane.audit_log) if call.user == ACCOUNT]

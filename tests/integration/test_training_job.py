@@ -10,7 +10,7 @@ from perennate.api.wellknown import LABEL_TRAINING_JOB
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.resources import JOB, POD
 from tests.support.cluster import manifests
-from tests.support.cluster.pod_actor import PodActor, failed, play_well
+from tests.support.cluster.pod_actor import PodActor, failed, play_success
 
 if TYPE_CHECKING:
     from tests.support.cluster.kube_user import KubeUser
@@ -22,7 +22,7 @@ TRAINING_JOB = RESOURCES.primary["TrainingJob"]
 def test_a_completed_run_records_the_published_version(operator: object, user: KubeUser, namespace: str) -> None:
     """A TrainingJob creates one Job; the version in the termination message is in the status, and Complete is True."""
     user.create(manifests.training_job("first", namespace))
-    with PodActor(user, namespace, play_well):
+    with PodActor(user, namespace, play_success):
         done = user.wait_for(TRAINING_JOB, namespace, "first", phase="Succeeded")
     jobs = user.list(JOB, namespace)
     assert len(jobs) == 1
@@ -96,7 +96,7 @@ def test_a_run_waits_for_its_data(case: str, operator: object, user: KubeUser, n
     assert condition(seen, "Complete")["message"].startswith(message)
     assert user.list(JOB, namespace) == []
     user.create(missing(namespace))
-    with PodActor(user, namespace, play_well):
+    with PodActor(user, namespace, play_success):
         user.wait_for(TRAINING_JOB, namespace, "waits", phase="Succeeded")
 
 

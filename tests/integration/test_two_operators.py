@@ -16,7 +16,7 @@ from tests.support.cluster import manifests
 from tests.support.cluster.apiserver import ControlPlane, read_audit
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
-from tests.support.cluster.pod_actor import PodActor, play_well
+from tests.support.cluster.pod_actor import PodActor, play_success
 from tests.support.cluster.waiting import eventually
 from tools.cluster.host.processes import wait_until
 
@@ -40,7 +40,7 @@ def test_two_operators_without_leader_election_repeat_no_action(tmp_path: Path, 
             log = tmp_path / f"log-{number}"
             process = OperatorProcess(own_plane.kubeconfig, log, identity=f"operator-{number}", election=False)
             stack.enter_context(process)
-        stack.enter_context(PodActor(user, namespace, play_well))
+        stack.enter_context(PodActor(user, namespace, play_success))
         user.create(manifests.model_deployment("serve", namespace))
         for number in range(RUNS):
             user.create(manifests.training_job(f"run-{number}", namespace))
@@ -74,7 +74,7 @@ def test_only_leases_are_written_at_rest_and_a_standby_takes_over(tmp_path: Path
     with ExitStack() as stack:
         for process in operators:
             stack.enter_context(process)
-        with PodActor(user, namespace, play_well):
+        with PodActor(user, namespace, play_success):
             user.create(manifests.training_job("run", namespace))
             user.create(manifests.model_deployment("serve", namespace))
             policy = manifests.drift_policy(

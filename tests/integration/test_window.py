@@ -16,7 +16,7 @@ from tests.support.cluster.apiserver import ControlPlane, read_audit
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
 from tests.support.cluster.waiting import eventually
-from tests.support.cluster.windows import GRAIN_SECONDS, kept, rows, scraped, served
+from tests.support.cluster.windows import GRAIN_SECONDS, rows, scraped, served, window_config_maps
 from tools.cluster.host.processes import wait_until
 
 pytestmark = pytest.mark.integration
@@ -24,7 +24,7 @@ SERIES = 'perennate_drift_feature{feature="wind",namespace="window",policy="watc
 MODEL_DEPLOYMENT, DRIFT_POLICY = RESOURCES.primary["ModelDeployment"], RESOURCES.primary["DriftPolicy"]
 
 
-def story(user: KubeUser, namespace: str) -> str:
+def statuses(user: KubeUser, namespace: str) -> str:
     """The statuses of all objects, for the message of a failed assertion."""
     found = [*user.list(MODEL_DEPLOYMENT, namespace), *user.list(DRIFT_POLICY, namespace), *user.list(POD, namespace)]
     return "\n".join(f"{one['metadata']['name']}: {one.get('status')}" for one in found)
@@ -45,11 +45,11 @@ def test_the_window_survives_a_restart(tmp_path: Path, own_plane: ControlPlane) 
     namespace = user.ensure_namespace("window")
     process = OperatorProcess(own_plane.kubeconfig, tmp_path / "log")
     with served(user, namespace) as pod, process:
-        assert eventually(lambda: scraped(user, namespace)), story(user, namespace)
+        assert eventually(lambda: scraped(user, namespace)), statuses(user, namespace)
         pod.count(600)
-        assert eventually(lambda: rows(user, namespace) == 600), story(user, namespace)
+        assert eventually(lambda: rows(user, namespace) == 600), statuses(user, namespace)
         assert process.terminate() == 0, process.tail()
-        (config_map,) = kept(user, namespace)
+        (config_map,) = window_config_maps(user, namespace)
         policy = user.get(DRIFT_POLICY, namespace, "watch") or {}
         ready_before = ready(user, namespace)
         assert (controller_of(config_map) or {})["uid"] == policy["metadata"]["uid"]
@@ -60,7 +60,7 @@ def test_the_window_survives_a_restart(tmp_path: Path, own_plane: ControlPlane) 
         assert ready(user, namespace) == ready_before, "Ready does not change after a restart"
         assert "its window continues with 600 rows" in messages(process)
         before = config_map["binaryData"]
-        assert eventually(lambda: kept(user, namespace)[0]["binaryData"] != before), (
+        assert eventually(lambda: window_config_maps(user, namespace)[0]["binaryData"] != before), (
             "the window is stored while the operator runs"
         )
         offset = own_plane.audit_log.stat().st_size
@@ -76,9 +76,9 @@ def test_the_window_survives_a_restart(tmp_path: Path, own_plane: ControlPlane) 
         assert eventually(lambda: rows(user, namespace) == 900), process.tail()
         assert process.probe("/healthz")[0] == 200
 
-        assert eventually(lambda: SERIES in process.metrics()), story(user, namespace)
+        assert eventually(lambda: SERIES in process.metrics()), statuses(user, namespace)
         user.call("DELETE", DRIFT_POLICY.path(namespace, "watch"))
-        assert eventually(lambda: kept(user, namespace) == [])
+        assert eventually(lambda: window_config_maps(user, namespace) == [])
         assert eventually(lambda: SERIES not in process.metrics())
 
 

@@ -38,7 +38,7 @@ def reserve_port() -> int:
 
 
 @contextlib.contextmanager
-def turn_at_port(port: int) -> Iterator[None]:
+def hold_port(port: int) -> Iterator[None]:
     """Wait until no other test process uses the port, and reserve it for this block."""
     with _lock_file(port) as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -14,7 +14,7 @@ import pytest
 
 from perennate.api.wellknown import OPERATIONS_PORT
 from perennate.drift import Profile, Recorder, build_profile
-from tests.support.ports import turn_at_port
+from tests.support.ports import hold_port
 
 
 def own_address() -> str:
@@ -69,7 +69,7 @@ class CountingPod:
     def __enter__(self) -> Self:
         """Listen. Waits until no other test uses the port, which is the same for all serving pods."""
         pod = self
-        self._turn = turn_at_port(OPERATIONS_PORT)
+        self._turn = hold_port(OPERATIONS_PORT)
         self._turn.__enter__()
         self._recorder = Recorder(self.profile, model="rain", version="sha256:" + "a" * 64, start=time.time())
 

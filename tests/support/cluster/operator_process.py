@@ -92,7 +92,7 @@ class OperatorProcess:
         """The metrics in the text format of Prometheus."""
         return self._ask("/metrics", port=1)[1]
 
-    def strike(self) -> None:
+    def send_sigkill(self) -> None:
         """Send SIGKILL without waiting."""
         assert self._process is not None
         self._process.kill()

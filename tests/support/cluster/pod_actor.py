@@ -132,7 +132,7 @@ class PodActor:
             return  # The pod was deleted or changed since it was listed. The next round reads it again.
 
 
-def play_well(pod: Manifest) -> Status | None:
+def play_success(pod: Manifest) -> Status | None:
     """A script in which every run publishes a version and every serving pod becomes ready."""
     labels = pod["metadata"].get("labels", {})
     if LABEL_TRAINING_JOB in labels:

@@ -52,6 +52,6 @@ def rows(user: KubeUser, namespace: str) -> int:
     return int(status.get("window", {}).get("rows", 0))
 
 
-def kept(user: KubeUser, namespace: str) -> list[Manifest]:
+def window_config_maps(user: KubeUser, namespace: str) -> list[Manifest]:
     """The ConfigMaps that the operator wrote."""
     return [found for found in user.list(CONFIG_MAP, namespace) if controller_of(found) is not None]

@@ -4,7 +4,7 @@ A comment right above a block describes it:
 
     <!-- include FILE -->     the block equals that file (`make generate` updates it)
     <!-- run by FILE -->      that test runs the commands and compares their output
-    <!-- by name -->          tests/docs/accounts.py lists the commands
+    <!-- by name -->          tests/docs/named_commands.py lists the commands
     <!-- continues -->        the Python continues the Python blocks above it on the page
     <!-- not run: REASON -->  no test runs the commands, and the page says so
 

@@ -15,8 +15,8 @@ from scipy import stats
 class Steps:
     """The results of the steps."""
 
-    phi: float
-    phi_c: float
+    design_effect: float
+    cumulative_design_effect: float
     pearson: float
     kolmogorov: float
     residual: float
@@ -35,21 +35,25 @@ def one_feature(reference: list[float], parts: list[list[float]], *, ordered: bo
     seen = split.sum(axis=0)
     if len(groups) < 2:
         return Steps(1.0, 1.0, 1.0, 1.0, 1.0)
-    phi, phi_c, freedom = _overdispersion(split)
+    design_effect, cumulative_design_effect, freedom = _overdispersion(split)
     rows, window_rows, cells = known.sum(), seen.sum(), len(groups)
     x2 = sum(
         (c * np.sqrt(rows / window_rows) - r * np.sqrt(window_rows / rows)) ** 2 / (r + c)
         for r, c in zip(known, seen, strict=True)
     )
-    pearson = stats.chi2.sf(x2, cells - 1) if phi == 1 else stats.f.sf(x2 / ((cells - 1) * phi), cells - 1, freedom)
+    pearson = (
+        stats.chi2.sf(x2, cells - 1)
+        if design_effect == 1
+        else stats.f.sf(x2 / ((cells - 1) * design_effect), cells - 1, freedom)
+    )
     distance = max(abs(np.cumsum(known) / rows - np.cumsum(seen) / window_rows))
-    effective = window_rows / phi_c
+    effective = window_rows / cumulative_design_effect
     kolmogorov = stats.kstwobign.sf(distance * np.sqrt(rows * effective / (rows + effective))) if ordered else 1.0
     share, tails = effective / (rows + effective), []
-    for r, c in zip(known, np.floor(seen / phi_c + 0.5), strict=True):
+    for r, c in zip(known, np.floor(seen / cumulative_design_effect + 0.5), strict=True):
         tails.append(min(stats.binom.cdf(c, r + c, share), stats.binom.sf(c - 1, r + c, share)))
     residual = min(1.0, cells * min(1.0, 2 * min(tails)))
-    return Steps(phi, phi_c, float(pearson), float(kolmogorov), residual)
+    return Steps(design_effect, cumulative_design_effect, float(pearson), float(kolmogorov), residual)
 
 
 def _merge(reference: np.ndarray, current: np.ndarray) -> list[list[int]]:
@@ -84,8 +88,8 @@ def _overdispersion(parts: np.ndarray) -> tuple[float, float, float]:
     q = ((parts - expected) ** 2 / expected).sum()
     if stats.chi2.sf(q, freedom) >= 0.01:
         return 1.0, 1.0, freedom
-    phi = max(1.0, q / freedom)
+    design_effect = max(1.0, q / freedom)
     shares = np.cumsum(total)[:-1] / total.sum()
     squares = ((np.cumsum(parts, axis=1)[:, :-1] - rows * shares) ** 2 / (rows * shares * (1 - shares))).sum(axis=0)
     inner = squares[(shares > 0.02) & (shares < 0.98)] / (count - 1)
-    return phi, max([phi, *([inner.mean()] if inner.size else [])]), freedom
+    return design_effect, max([design_effect, *([inner.mean()] if inner.size else [])]), freedom

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perennate.api.wellknown import ENV_SERVING, LABEL_MODEL_DEPLOYMENT
-from tests.support.cluster.pod_actor import play_well, restarting
+from tests.support.cluster.pod_actor import play_success, restarting
 from tests.support.pods.serving import run_fetch
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Fetches:
     def __call__(self, pod: Manifest) -> dict[str, Any] | None:
         """The status of a pod."""
         if LABEL_MODEL_DEPLOYMENT not in pod["metadata"].get("labels", {}):
-            return play_well(pod)
+            return play_success(pod)
         (container,) = pod["spec"]["initContainers"]
         own = self.folder / pod["metadata"]["uid"]
         own.mkdir(parents=True)
@@ -45,7 +45,7 @@ class Fetches:
             }
         )
         if fetched.returncode == 0:
-            return play_well(pod)
+            return play_success(pod)
         return restarting("fetch", fetched.returncode, (own / "termination-log").read_text())
 
 

@@ -20,7 +20,7 @@ KEY = Key("TrainingJob", "ns", "run")
 def test_an_invalid_spec_becomes_a_condition_and_is_not_retried() -> None:
     """An invalid spec becomes a condition that names the field; it is not retried and does not affect other objects."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         bad = manifests.training_job("bad", "ns", seed="seven")
         shell = Shell(bad, manifests.training_job("good", "ns"))
         await shell.work(1000)
@@ -31,13 +31,13 @@ def test_an_invalid_spec_becomes_a_condition_and_is_not_retried() -> None:
         assert shell.recorder.results.count(("TrainingJob", "done")) <= 4
         assert ("TrainingJob", "failed") not in shell.recorder.results
 
-    fake_time.run(story())
+    fake_time.run(scenario())
 
 
 def test_a_failed_pass_is_retried_with_back_off_until_it_succeeds() -> None:
     """If the API server is unavailable for a minute, the pass is retried a few times, then the run starts."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         shell = Shell(manifests.training_job("run", "ns"))
 
         def away(call: Call) -> None:
@@ -51,12 +51,12 @@ def test_a_failed_pass_is_retried_with_back_off_until_it_succeeds() -> None:
         assert 5 <= failures <= 8
         assert shell.status("run")["jobRef"]["name"]
 
-    fake_time.run(story())
+    fake_time.run(scenario())
 
 
 def test_retry_after_sets_the_minimum_back_off() -> None:
 
-    async def story() -> list[float]:
+    async def scenario() -> list[float]:
         shell = Shell(manifests.training_job("run", "ns"))
         times: list[float] = []
 
@@ -71,13 +71,13 @@ def test_retry_after_sets_the_minimum_back_off() -> None:
         await shell.work(100)
         return times
 
-    assert fake_time.run(story())[:2] == [0, 40]
+    assert fake_time.run(scenario())[:2] == [0, 40]
 
 
 def test_an_exception_in_decide_does_not_affect_other_objects() -> None:
     """An exception in `decide` is retried with back-off; the worker keeps running and reconciles other objects."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         def broken(_: object) -> Any:
             """Raise an unexpected exception."""
             raise ZeroDivisionError
@@ -89,13 +89,13 @@ def test_an_exception_in_decide_does_not_affect_other_objects() -> None:
         assert shell.recorder.results.count(("ModelDeployment", "failed")) == 5
         assert shell.status("run")["jobRef"]["name"]
 
-    fake_time.run(story())
+    fake_time.run(scenario())
 
 
 def test_an_object_that_is_being_deleted_is_not_written() -> None:
     """Kubernetes deletes the children with their owner, so a pass writes nothing."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         going = manifests.training_job("run", "ns")
         going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
         shell = Shell(going)
@@ -103,13 +103,13 @@ def test_an_object_that_is_being_deleted_is_not_written() -> None:
         assert shell.client.writes == []
         assert shell.recorder.results == [("TrainingJob", "gone")]
 
-    fake_time.run(story())
+    fake_time.run(scenario())
 
 
 def test_a_pass_over_an_outdated_version_is_repeated_immediately() -> None:
     """A pass over an outdated version creates nothing and is repeated immediately with the current version."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         shell = Shell(manifests.training_job("run", "ns"))
         seen = shell.client.objects[KEY]
         shell.client.store({**seen, "spec": {**seen["spec"], "suspend": True}})
@@ -117,4 +117,4 @@ def test_a_pass_over_an_outdated_version_is_repeated_immediately() -> None:
         assert shell.recorder.results[0] == ("TrainingJob", "stale")
         assert shell.status("run")["phase"] == "Suspended"
 
-    fake_time.run(story())
+    fake_time.run(scenario())

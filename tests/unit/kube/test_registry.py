@@ -114,35 +114,35 @@ def test_every_kind_of_the_api_is_registered() -> None:
 
 
 def test_a_toy_is_observed_and_decided() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         shell = Shell(manifests.model_deployment("serve", "ns"), make_toy(), registry=WITH_TOY)
         await shell.work(10)
         assert shell.client.objects[KEY]["status"]["found"] is True
         assert ("Toy", "done") in shell.recorder.results
 
-    fake_time.run(story())
+    fake_time.run(scenario())
 
 
 def test_a_toy_that_is_not_valid_gets_a_condition() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         shell = Shell(make_toy(unknown=1), registry=WITH_TOY)
         await shell.work(10)
         (condition,) = shell.client.objects[KEY]["status"]["conditions"]
         assert (condition["type"], condition["reason"]) == ("Ready", "InvalidSpec")
         assert "spec.unknown" in condition["message"]
 
-    fake_time.run(story())
+    fake_time.run(scenario())
 
 
 def test_a_deleted_toy_is_forgotten() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         shell = Shell(registry=WITH_TOY)
         shell.queue.add(KEY)
         await shell.work(10)
         assert shell.recorder.results == [("Toy", "gone")]
         assert shell.recorder.forgotten == [KEY]
 
-    fake_time.run(story())
+    fake_time.run(scenario())
 
 
 def test_changes_enqueue_a_toy() -> None:

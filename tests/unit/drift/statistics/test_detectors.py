@@ -56,8 +56,8 @@ def test_detectors_equal_the_reference_implementation(pair: Pair, ordered: bool)
 
     assert union(tables, design_effects)[0] == pytest.approx(wanted.union, rel=1e-6, abs=1e-15)
     if tables.shape.sizes[0] > 1:
-        assert design_effects.cells[0] == pytest.approx(wanted.phi)
-        assert design_effects.cumulative[0] == pytest.approx(wanted.phi_c)
+        assert design_effects.cells[0] == pytest.approx(wanted.design_effect)
+        assert design_effects.cumulative[0] == pytest.approx(wanted.cumulative_design_effect)
         found = {name: float(detector(tables, design_effects)[0]) for name, detector in DETECTORS.items()}
         assert list(found.values()) == pytest.approx(
             [wanted.pearson, wanted.kolmogorov, wanted.residual], rel=1e-6, abs=1e-15

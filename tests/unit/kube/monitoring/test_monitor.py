@@ -76,7 +76,7 @@ async def run_for(monitor: Monitor, seconds: float) -> None:
 def test_scrapes_and_evaluations_follow_their_intervals() -> None:
     """Scrapes follow scrapeInterval; after interval, the policy is enqueued and its evaluation is due until done."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         visits, queue = Visits(), WorkQueue(clock=fake_time.now)
         monitor = make_monitor(visits, queue)
         watch = make_watch("a")
@@ -92,13 +92,13 @@ def test_scrapes_and_evaluations_follow_their_intervals() -> None:
         monitor.acknowledge_evaluation(key_of(watch))
         assert not monitor.state(key_of(watch), watch).evaluation_due
 
-    fake_time.run(story())
+    fake_time.run(scenario())
 
 
 def test_slow_targets_delay_no_others_and_concurrency_is_bounded() -> None:
     """With a hundred slow targets, each gets its turn, and the number of concurrent scrapes is bounded."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         visits = Visits(seconds=10.0)
         monitor = make_monitor(visits, WorkQueue(clock=fake_time.now))
         for number in range(100):
@@ -109,13 +109,13 @@ def test_slow_targets_delay_no_others_and_concurrency_is_bounded() -> None:
         assert len(counts) == 100
         assert max(counts) - min(counts) <= 1
 
-    fake_time.run(story())
+    fake_time.run(scenario())
 
 
 def test_an_unchanged_watch_keeps_the_schedule_and_a_shorter_interval_applies_immediately() -> None:
     """Every pass applies the watch again; only a changed watch changes the schedule."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         visits = Visits()
         monitor = make_monitor(visits, WorkQueue(clock=fake_time.now))
         slow = make_watch("a", scrape_interval=600.0, interval=6000.0)
@@ -131,13 +131,13 @@ def test_an_unchanged_watch_keeps_the_schedule_and_a_shorter_interval_applies_im
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    fake_time.run(story())
+    fake_time.run(scenario())
 
 
 def test_a_forgotten_policy_is_not_scraped() -> None:
     """A forgotten policy is not scraped; a new policy with the same name starts with an empty state."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         visits = Visits()
         monitor = make_monitor(visits, WorkQueue(clock=fake_time.now))
         watch = make_watch("a")
@@ -151,13 +151,13 @@ def test_a_forgotten_policy_is_not_scraped() -> None:
         await run_for(monitor, 1)
         assert len(visits.times["a"]) == 2
 
-    fake_time.run(story())
+    fake_time.run(scenario())
 
 
 def test_the_state_of_a_watch_that_is_not_applied_yet_is_empty() -> None:
     """A pass reads the state before its plan is applied: a watch of another uid or a paused watch reads no counts."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         monitor = make_monitor(Visits(), WorkQueue(clock=fake_time.now))
         watch = make_watch("a")
         assert monitor.state(key_of(watch), watch) == WatchState()
@@ -169,4 +169,4 @@ def test_the_state_of_a_watch_that_is_not_applied_yet_is_empty() -> None:
         assert monitor.state(key_of(watch), PausedWatch("u")) == WatchState()
         assert monitor.state(key_of(watch), watch).attempted, "reading the state must not change it"
 
-    fake_time.run(story())
+    fake_time.run(scenario())

@@ -35,18 +35,18 @@ def holder(client: MemoryClient) -> str:
 
 
 def test_the_first_elector_leads_immediately() -> None:
-    async def story() -> tuple[str, float]:
+    async def scenario() -> tuple[str, float]:
         client = MemoryClient()
         await make_elector(client).acquire()
         return holder(client), fake_time.now()
 
-    assert fake_time.run(story()) == ("a", 0)
+    assert fake_time.run(scenario()) == ("a", 0)
 
 
 def test_a_second_elector_waits_while_the_first_renews() -> None:
     """While the leader renews the Lease, a second elector does not acquire it."""
 
-    async def story() -> tuple[bool, str]:
+    async def scenario() -> tuple[bool, str]:
         client = MemoryClient()
         first, second = make_elector(client), make_elector(client, "b")
         await first.acquire()
@@ -57,26 +57,26 @@ def test_a_second_elector_waits_while_the_first_renews() -> None:
             task.cancel()
         return answer
 
-    assert fake_time.run(story()) == (False, "a")
+    assert fake_time.run(scenario()) == (False, "a")
 
 
 def test_a_standby_takes_over_when_the_lease_expires() -> None:
     """A standby takes over after the Lease has expired by its own clock, and not earlier."""
 
-    async def story() -> float:
+    async def scenario() -> float:
         client = MemoryClient()
         await make_elector(client).acquire()
         await make_elector(client, "b").acquire()
         assert holder(client) == "b"
         return fake_time.now()
 
-    assert TIMING.duration <= fake_time.run(story()) <= TIMING.duration + 2 * TIMING.retry
+    assert TIMING.duration <= fake_time.run(scenario()) <= TIMING.duration + 2 * TIMING.retry
 
 
 def test_a_released_lease_is_acquired_at_the_next_try() -> None:
     """After a clean exit, a standby does not wait for the Lease to expire."""
 
-    async def story() -> float:
+    async def scenario() -> float:
         client = MemoryClient()
         first = make_elector(client)
         await first.acquire()
@@ -84,13 +84,13 @@ def test_a_released_lease_is_acquired_at_the_next_try() -> None:
         await make_elector(client, "b").acquire()
         return fake_time.now()
 
-    assert fake_time.run(story()) <= 2 * TIMING.retry
+    assert fake_time.run(scenario()) <= 2 * TIMING.retry
 
 
 def test_a_leader_that_cannot_renew_stops_before_its_lease_expires() -> None:
     """Another elector can acquire an expired Lease, so a later stop would allow two leaders at the same time."""
 
-    async def story() -> float:
+    async def scenario() -> float:
         client = MemoryClient()
         elector = make_elector(client)
         await elector.acquire()
@@ -103,7 +103,7 @@ def test_a_leader_that_cannot_renew_stops_before_its_lease_expires() -> None:
         await elector.hold()
         return fake_time.now()
 
-    assert fake_time.run(story()) == pytest.approx(TIMING.renew_deadline, abs=TIMING.retry)
+    assert fake_time.run(scenario()) == pytest.approx(TIMING.renew_deadline, abs=TIMING.retry)
     assert TIMING.renew_deadline < TIMING.duration
 
 
@@ -118,19 +118,19 @@ def test_a_hanging_request_does_not_extend_the_lease() -> None:
             await asyncio.sleep(10_000)
             return manifest
 
-    async def story() -> float:
+    async def scenario() -> float:
         elector = make_elector(Hanging())
         await elector.acquire()
         await elector.hold()
         return fake_time.now()
 
-    assert fake_time.run(story()) == pytest.approx(TIMING.renew_deadline, abs=TIMING.retry)
+    assert fake_time.run(scenario()) == pytest.approx(TIMING.renew_deadline, abs=TIMING.retry)
 
 
 def test_a_short_outage_of_the_api_server_does_not_lose_the_lease() -> None:
     """If renewals fail for less than the renew deadline, the leader keeps the Lease."""
 
-    async def story() -> bool:
+    async def scenario() -> bool:
         client = MemoryClient()
         elector = make_elector(client)
         await elector.acquire()
@@ -147,13 +147,13 @@ def test_a_short_outage_of_the_api_server_does_not_lose_the_lease() -> None:
         holding.cancel()
         return lost
 
-    assert not fake_time.run(story())
+    assert not fake_time.run(scenario())
 
 
 def test_a_lease_with_another_holder_is_detected_at_the_next_renewal() -> None:
     """A leader that is no longer the holder of the Lease stops."""
 
-    async def story() -> float:
+    async def scenario() -> float:
         client = MemoryClient()
         elector = make_elector(client)
         await elector.acquire()
@@ -162,4 +162,4 @@ def test_a_lease_with_another_holder_is_detected_at_the_next_renewal() -> None:
         await elector.hold()
         return fake_time.now()
 
-    assert fake_time.run(story()) <= 3 * TIMING.retry
+    assert fake_time.run(scenario()) <= 3 * TIMING.retry

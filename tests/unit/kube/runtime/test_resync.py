@@ -35,20 +35,20 @@ async def run_for(resync: Resync, seconds: float) -> None:
 def test_only_custom_resources_and_labelled_children_are_cached() -> None:
     """Jobs without the part-of label are not cached."""
 
-    async def story() -> list[str]:
+    async def scenario() -> list[str]:
         ours = make_job("ours", {LABEL_PART_OF: PART_OF})
         client = MemoryClient(manifests.training_job("run", "ns"), ours, make_job("theirs", {}))
         cache = Cache()
         await Resync(client, cache, WorkQueue(), resources=RESOURCES).prime()
         return [key.name for kind in ("TrainingJob", "Job") for key in cache.keys(kind)]
 
-    assert fake_time.run(story()) == ["run", "ours"]
+    assert fake_time.run(scenario()) == ["run", "ours"]
 
 
 def test_a_resync_spreads_the_objects_evenly() -> None:
     """A resync adds the keys evenly over its interval, not in a burst."""
 
-    async def story() -> list[int]:
+    async def scenario() -> list[int]:
         client = MemoryClient(*(manifests.training_job(f"run-{number}", "ns") for number in range(99)))
         cache, queue = Cache(), WorkQueue(clock=fake_time.now)
         resync = Resync(client, cache, queue, resources=RESOURCES, clock=fake_time.now)
@@ -57,13 +57,13 @@ def test_a_resync_spreads_the_objects_evenly() -> None:
         half = queue.depth
         return [half, len(cache.keys("TrainingJob"))]
 
-    assert fake_time.run(story()) == [49, 99]
+    assert fake_time.run(scenario()) == [49, 99]
 
 
 def test_objects_deleted_unseen_are_dropped_at_the_next_resync() -> None:
     """A LIST detects deletions that the watch missed; a failed LIST is retried."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         client = MemoryClient(manifests.training_job("run", "ns"))
         cache = Cache()
         resync = Resync(client, cache, WorkQueue(clock=fake_time.now), resources=RESOURCES, clock=fake_time.now)
@@ -82,13 +82,13 @@ def test_objects_deleted_unseen_are_dropped_at_the_next_resync() -> None:
         assert failures
         assert cache.get(Key("TrainingJob", "ns", "run")) is None
 
-    fake_time.run(story())
+    fake_time.run(scenario())
 
 
 def test_the_error_for_a_missing_crd_names_the_kind() -> None:
     """If the operator starts before its CRDs are installed, the error says so."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         client = MemoryClient()
 
         def unknown(call: Call) -> None:
@@ -100,13 +100,13 @@ def test_the_error_for_a_missing_crd_names_the_kind() -> None:
         with pytest.raises(ApiError, match="does not know TrainingJob: install the CRDs first"):
             await Resync(client, Cache(), WorkQueue(), resources=RESOURCES).prime()
 
-    fake_time.run(story())
+    fake_time.run(scenario())
 
 
 def test_a_newer_version_in_a_list_updates_the_cache() -> None:
     """A LIST updates objects whose watch events were missed."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         key = Key("TrainingJob", "ns", "run")
         client = MemoryClient(manifests.training_job("run", "ns"))
         cache = Cache()
@@ -118,4 +118,4 @@ def test_a_newer_version_in_a_list_updates_the_cache() -> None:
         assert known is not None
         assert known["status"] == {"phase": "Running"}
 
-    fake_time.run(story())
+    fake_time.run(scenario())

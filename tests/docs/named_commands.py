@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-ACCOUNTS: Final = {
+NAMED_COMMANDS: Final = {
     "make help": ("tests/repo/test_makefile.py", '["make", "help"]'),
     "make install": ("Makefile", "$(VENV):\n\t@$(STEP)"),
     "make test": (".ci/run", "exec make test"),

@@ -35,27 +35,27 @@ from tests.support.world.world import World
 
 
 @dataclass(frozen=True)
-class Story:
+class Scenario:
     """How to build a world, and the object to reconcile in it."""
 
     kind: str
     name: str
-    tell: Callable[[], World]
+    build: Callable[[], World]
 
 
-def _run(act: Callable[[World], Any] = lambda world: None, **fields: Any) -> Story:
-    def tell() -> World:
+def _run(act: Callable[[World], Any] = lambda world: None, **fields: Any) -> Scenario:
+    def build() -> World:
         claim = {"kind": "PersistentVolumeClaim", "metadata": metadata("rows", "PersistentVolumeClaim")}
         world = World.of(training_job(**fields), claim)
         world.settle("TrainingJob", "t")
         act(world)
         return world
 
-    return Story("TrainingJob", "t", tell)
+    return Scenario("TrainingJob", "t", build)
 
 
-def _serve(act: Callable[[World], Any] = lambda world: None, **fields: Any) -> Story:
-    def tell() -> World:
+def _serve(act: Callable[[World], Any] = lambda world: None, **fields: Any) -> Scenario:
+    def build() -> World:
         world = World.of(model_deployment(**fields), published_job("v1"))
         world.settle("ModelDeployment", "m")
         deployment_rolls_out(world)
@@ -63,11 +63,11 @@ def _serve(act: Callable[[World], Any] = lambda world: None, **fields: Any) -> S
         act(world)
         return world
 
-    return Story("ModelDeployment", "m", tell)
+    return Scenario("ModelDeployment", "m", build)
 
 
-def _watch(act: Callable[[World], Any] = lambda world: None, *, evaluations: int = 0, **fields: Any) -> Story:
-    def tell() -> World:
+def _watch(act: Callable[[World], Any] = lambda world: None, *, evaluations: int = 0, **fields: Any) -> Scenario:
+    def build() -> World:
         served = revision("v1", profileDigest=profile_of().digest)
         target = model_deployment(status={"stableRevision": served, "currentRevision": served})
         world = World.of(
@@ -81,7 +81,7 @@ def _watch(act: Callable[[World], Any] = lambda world: None, *, evaluations: int
         act(world)
         return world
 
-    return Story("DriftPolicy", "p", tell)
+    return Scenario("DriftPolicy", "p", build)
 
 
 def _annotate(kind: str, name: str, annotation: str) -> Callable[[World], None]:
@@ -153,9 +153,11 @@ PUBLISHED = {
 }
 FAILED = {"conditions": [condition("Failed", "True", "GateFailed")]}
 
-STORIES = {
-    "a run that is new": Story("TrainingJob", "t", lambda: World.of(training_job())),
-    "a run whose data claim is missing": Story("TrainingJob", "t", lambda: World.of(training_job(), training_job("u"))),
+SCENARIOS = {
+    "a run that is new": Scenario("TrainingJob", "t", lambda: World.of(training_job())),
+    "a run whose data claim is missing": Scenario(
+        "TrainingJob", "t", lambda: World.of(training_job(), training_job("u"))
+    ),
     "a run that waits for its pod": _run(),
     "a run that trains": _run(lambda world: job_runs(world, "train")),
     "a run that retries": _run(lambda world: run_pod(world, failed_pod("train", 1, "boom"))),
@@ -166,10 +168,12 @@ STORIES = {
     "a run that is suspended": _run(spec={"suspend": True}),
     "a run that is being suspended": _run(_suspend),
     "a run whose time to live has ended": _run(job_succeeds, spec={"ttlSecondsAfterFinished": 0}),
-    "a run with a name at the limit": Story("TrainingJob", "t" * 63, lambda: World.of(training_job("t" * 63))),
-    "a run that is being deleted": Story("TrainingJob", "t", lambda: World.of(training_job(deletionTimestamp=at(0)))),
-    "a deployment without a version": Story("ModelDeployment", "m", lambda: World.of(model_deployment())),
-    "a deployment with its first version": Story(
+    "a run with a name at the limit": Scenario("TrainingJob", "t" * 63, lambda: World.of(training_job("t" * 63))),
+    "a run that is being deleted": Scenario(
+        "TrainingJob", "t", lambda: World.of(training_job(deletionTimestamp=at(0)))
+    ),
+    "a deployment without a version": Scenario("ModelDeployment", "m", lambda: World.of(model_deployment())),
+    "a deployment with its first version": Scenario(
         "ModelDeployment", "m", lambda: World.of(model_deployment(), published_job("v1"))
     ),
     "a deployment that serves": _serve(),
@@ -185,14 +189,14 @@ STORIES = {
         status={"rejected": [{"digest": digest_of("v9"), "time": at(-500)}]},
     ),
     "a deployment without pods": _serve(spec={"replicas": 0}),
-    "a deployment whose name is taken": Story(
+    "a deployment whose name is taken": Scenario(
         "ModelDeployment",
         "m",
         lambda: World.of(
             model_deployment(), published_job(), {"kind": "Service", "metadata": metadata("m", "Service")}
         ),
     ),
-    "a policy that is new": Story("DriftPolicy", "p", lambda: World.of(drift_policy())),
+    "a policy that is new": Scenario("DriftPolicy", "p", lambda: World.of(drift_policy())),
     "a policy that monitors its target": _watch(),
     "a policy with an evaluation due": _watch(_due),
     "a policy whose scrapes fail": _watch(_blind, evaluations=1),
@@ -211,5 +215,5 @@ STORIES = {
     "a policy that monitors all metrics": _watch(_due, evaluations=1, spec=WATCHES_ALL),
     "a policy in dry run": _watch(spec={"dryRun": True}, evaluations=2),
     "a policy with a manual request": _watch(_annotate("DriftPolicy", "p", ANNOTATION_RETRAIN)),
-    "a policy with a name at the limit": Story("DriftPolicy", "p" * 52, lambda: World.of(drift_policy("p" * 52))),
+    "a policy with a name at the limit": Scenario("DriftPolicy", "p" * 52, lambda: World.of(drift_policy("p" * 52))),
 }

@@ -76,14 +76,14 @@ def is_idle(process: OperatorProcess, *, objects: int) -> bool:
     return passes >= objects and float(values["perennate_workqueue_oldest_seconds"]) == 0
 
 
-def die_of_each_write(
+def kill_after_each_write(
     process: OperatorProcess,
     proxy: KillingProxy,
     pods: threading.Event,
     done: Callable[[], bool],
     *,
     objects: int,
-    at_most: int,
+    max_starts: int,
 ) -> None:
     """Kill the operator after each write and restart it, until `done` holds.
 
@@ -93,16 +93,16 @@ def die_of_each_write(
         pods: set while pods may change, that is, when the operator has nothing to write.
         done: whether the final state is reached.
         objects: number of our objects.
-        at_most: maximum number of starts.
+        max_starts: maximum number of starts.
 
     Raises:
         AssertionError: the final state is not reached.
     """
     starts = 0
-    proxy.kill = process.strike
+    proxy.kill = process.send_sigkill
     while not done():
         starts += 1
-        assert starts <= at_most, f"the final state is not reached: {proxy.writes}"
+        assert starts <= max_starts, f"the final state is not reached: {proxy.writes}"
         if process.exit_code is not None:
             pods.clear()
             process.start()
