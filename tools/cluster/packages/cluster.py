@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-_START_SECONDS = 120.0
+_START_SECONDS = 300.0
 _NOT_STARTED = "not started"
 
 

@@ -24,7 +24,7 @@ from tools.cluster.packages.node import API_PORT, KERNEL_SETTINGS, NODE, NodeLay
 _MS_BIND = 4096
 #: Folders that components always write to; the node gets its own empty ones.
 _HIDDEN = ("/run", "/var/lib", "/var/log")
-_WAIT_SECONDS = 60.0
+_WAIT_SECONDS = 300.0
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
