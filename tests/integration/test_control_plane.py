@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,20 +121,24 @@ def test_components_end_when_the_test_run_is_killed(tmp_path: Path) -> None:
     assert eventually(lambda: not any(process.alive() for process in started))
 
 
-@pytest.mark.skipif(
-    os.geteuid() != 0, reason="only root can become another user; everybody else shows the same already"
-)
-def test_a_control_plane_needs_no_privileges(tmp_path: Path) -> None:
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter. pytest closes its own to others whenever a session starts."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user; other users run the tests above")
+def test_a_control_plane_needs_no_privileges(open_folder: Path) -> None:
     """The fast tests run as any user."""
-    program = tmp_path / "kube"
+    program = open_folder / "kube"
     shutil.copyfile(compiled.kube(), program)
     program.chmod(0o755)
-    folder = tmp_path / "plane"
+    folder = open_folder / "plane"
     folder.mkdir()
     os.chown(folder, _NOBODY, _NOBODY)
-    # Only the owner can enter the folders of pytest.
-    for path in takewhile(lambda path: path != Path(tempfile.gettempdir()), (tmp_path, *tmp_path.parents)):
-        path.chmod(0o711)
     as_nobody = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
     python = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
     environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
