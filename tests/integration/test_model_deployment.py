@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perennate.api.documents.model_manifest import version_uri
+from perennate.api.meta import Manifest
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB
 from perennate.kube.kinds.registry import RESOURCES
-from perennate.kube.runtime.resources import DEPLOYMENT, POD, SERVICE, Manifest
+from perennate.kube.runtime.resources import DEPLOYMENT, POD, SERVICE
 from tests.support.cluster import manifests
 from tests.support.cluster.pod_actor import PodActor, play_success, published, ready
 from tests.support.cluster.waiting import eventually

@@ -12,7 +12,7 @@ from tests.support.cluster import manifests
 from tests.support.cluster.kube_user import KubeUser, Refused
 
 if TYPE_CHECKING:
-    from perennate.kube.runtime.resources import Manifest
+    from perennate.api.meta import Manifest
 
 pytestmark = pytest.mark.integration
 TRAINING_JOB = RESOURCES.primary["TrainingJob"]

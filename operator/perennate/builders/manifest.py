@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perennate.api.documents.canonical import canonical_json, digest_bytes
 from perennate.api.wellknown import ANNOTATION_APPLIED_HASH, API_VERSION
 
 if TYPE_CHECKING:
-    from perennate.api.meta import CustomResource
-
-Manifest = dict[str, Any]
-"""A Kubernetes object as JSON values."""
+    from perennate.api.meta import CustomResource, Manifest
 
 
 def owner_reference(owner: CustomResource) -> Manifest:

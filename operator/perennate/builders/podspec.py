@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 from perennate.api.wellknown import RUN_AS_USER, STORE_CLAIM
 
 if TYPE_CHECKING:
-    from perennate.api.meta import ResourceRequirements
-    from perennate.builders.manifest import Manifest
+    from perennate.api.meta import Manifest, ResourceRequirements
 
 STORE_VOLUME: Final = "store"
 

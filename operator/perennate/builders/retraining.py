@@ -10,10 +10,10 @@ from perennate.builders.labels import child_labels
 from perennate.builders.manifest import owner_reference
 
 if TYPE_CHECKING:
+    from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import DriftPolicy
     from perennate.api.v1alpha1.drift_policy import Episode
     from perennate.api.v1alpha1.drift_spec import Retrain
-    from perennate.builders.manifest import Manifest
 
 
 def episode_training_job(resource: DriftPolicy, retrain: Retrain, episode: Episode) -> Manifest:

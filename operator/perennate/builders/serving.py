@@ -22,9 +22,9 @@ from perennate.builders.labels import child_labels, owner_label
 from perennate.builders.manifest import owner_reference, with_applied_hash
 
 if TYPE_CHECKING:
+    from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import ModelDeployment
     from perennate.api.v1alpha1.model_deployment import Revision
-    from perennate.builders.manifest import Manifest
 
 MODEL_VOLUME: Final = "model"
 SCRATCH_VOLUME: Final = "scratch"

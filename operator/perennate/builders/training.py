@@ -23,9 +23,9 @@ from perennate.builders.labels import child_labels, common_labels
 from perennate.builders.manifest import owner_reference
 
 if TYPE_CHECKING:
+    from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import TrainingJob
     from perennate.api.v1alpha1.training_spec import TrainerContainer, TrainingJobSpec
-    from perennate.builders.manifest import Manifest
 
 RUN_VOLUME: Final = "run"
 TMP_VOLUME: Final = "tmp"

@@ -11,8 +11,8 @@ from perennate.builders.labels import common_labels, owner_label
 from perennate.builders.manifest import owner_reference
 
 if TYPE_CHECKING:
+    from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import DriftPolicy
-    from perennate.builders.manifest import Manifest
 
 KEY: Final = "window.json.gz"
 """Key of the state in `binaryData`: gzipped JSON."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from perennate.api import wellknown
-from perennate.api.meta import CustomResource, ObjectMeta, StatusModel
+from perennate.api.meta import CustomResource, Manifest, ObjectMeta, StatusModel
 from perennate.kube.reader import Reader, parse
-from perennate.kube.runtime.resources import Manifest, Resource, Resources
+from perennate.kube.runtime.resources import Resource, Resources
 from perennate.reconcilers.gauges import GaugeFamily
 from perennate.reconcilers.invalid import InvalidObserved, decide_invalid
 from perennate.reconcilers.plan import Plan

@@ -9,14 +9,14 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from perennate.api.meta import CustomResource
+from perennate.api.meta import CustomResource, Manifest
 from perennate.api.wellknown import LABEL_PART_OF, PART_OF
 from perennate.kube.monitoring.monitor import Monitor
 from perennate.kube.monitoring.serving_pods import ServingPods
 from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.claims import Claims
 from perennate.kube.runtime.client import KubeClient
-from perennate.kube.runtime.resources import Key, Manifest, Resource, Resources
+from perennate.kube.runtime.resources import Key, Resource, Resources
 from perennate.reconcilers.settings import Settings
 from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from perennate.api.meta import Manifest
 from perennate.kube.kind import Registry
 from perennate.kube.runtime.cache import Cache, Change, Source
 from perennate.kube.runtime.queue import WorkQueue
-from perennate.kube.runtime.resources import POD, Key, Manifest, controller_of, key_of
+from perennate.kube.runtime.resources import POD, Key, controller_of, key_of
 
 
 class Router:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from perennate.builders.manifest import Manifest
+    from perennate.api.meta import Manifest
 
 
 def value_at(manifest: Manifest, *path: str) -> Any:

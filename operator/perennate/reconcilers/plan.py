@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from perennate.builders.manifest import Manifest
+    from perennate.api.meta import Manifest
     from perennate.reconcilers.gauges import GaugeUpdate
     from perennate.reconcilers.watch import PausedWatch, Watch
 

@@ -13,7 +13,7 @@ from perennate.reconcilers.wording import truncate
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perennate.builders.manifest import Manifest
+    from perennate.api.meta import Manifest
 
 _HARMLESS_WAITS: Final = frozenset({"", "PodInitializing", "ContainerCreating"})
 """Reasons of a waiting container in a normal start."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from perennate.builders import training
 
 if TYPE_CHECKING:
-    from perennate.builders.manifest import Manifest
+    from perennate.api.meta import Manifest
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from perennate.builders.manifest import Manifest
+    from perennate.api.meta import Manifest
     from perennate.drift.profile.profile import Profile
     from perennate.drift.windows.sample import Sample
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from perennate.api.meta import Manifest
 from perennate.kube.kinds.registry import RESOURCES
-from perennate.kube.runtime.resources import EVENT, Manifest, Resource
+from perennate.kube.runtime.resources import EVENT, Resource
 from tests.support.cluster.waiting import eventually
 
 _TIMEOUT_SECONDS = 60.0

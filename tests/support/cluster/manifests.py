@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from perennate.api.meta import Manifest
 from perennate.api.v1alpha1 import DriftPolicy
 from perennate.api.wellknown import API_VERSION
 from perennate.builders.window import window_config_map
-from perennate.kube.runtime.resources import Manifest
 
 DIGEST = "sha256:" + "a" * 64
 PROFILE_DIGEST = "sha256:" + "b" * 64

@@ -11,8 +11,9 @@ from perennate.api.documents.canonical import short_version
 from perennate.api.documents.metric import Metric, MetricValue
 from perennate.api.documents.model_manifest import version_uri
 from perennate.api.documents.stage_result import PublishedVersion, RunError, StageResult
+from perennate.api.meta import Manifest
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT, LABEL_TRAINING_JOB, STAGES
-from perennate.kube.runtime.resources import POD, Manifest
+from perennate.kube.runtime.resources import POD
 from tests.support.cluster.kube_user import KubeUser, Refused
 from tests.support.cluster.manifests import DIGEST, PROFILE_DIGEST
 

@@ -9,7 +9,7 @@ from tests.support.cluster import manifests
 from tests.support.cluster.pod_actor import published, ready
 
 if TYPE_CHECKING:
-    from perennate.kube.runtime.resources import Manifest
+    from perennate.api.meta import Manifest
 
 NEWER = "sha256:" + "d" * 64
 """The digest that the run of a policy publishes."""

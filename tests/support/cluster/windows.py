@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from perennate.api.meta import Manifest
 from perennate.api.wellknown import LABEL_TRAINING_JOB
 from perennate.kube.kinds.registry import RESOURCES
-from perennate.kube.runtime.resources import CONFIG_MAP, Manifest, controller_of
+from perennate.kube.runtime.resources import CONFIG_MAP, controller_of
 from tests.support.cluster import manifests
 from tests.support.cluster.counting_pod import CountingPod
 from tests.support.cluster.kube_user import KubeUser

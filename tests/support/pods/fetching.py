@@ -13,7 +13,7 @@ from tests.support.pods.serving import run_fetch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perennate.kube.runtime.resources import Manifest
+    from perennate.api.meta import Manifest
 
 
 @dataclass(frozen=True)

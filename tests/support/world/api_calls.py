@@ -9,10 +9,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from perennate.api.meta import Manifest
 from perennate.api.wellknown import FIELD_MANAGER, STATUS_MANAGER
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.client import ApiError, KubeClient
-from perennate.kube.runtime.resources import CONFIG_MAP, JOB, LEASE, SERVICE, Manifest
+from perennate.kube.runtime.resources import CONFIG_MAP, JOB, LEASE, SERVICE
 from tests.support.cluster import manifests
 from tests.support.world.field_ownership import value_at
 

@@ -10,10 +10,11 @@ import copy
 import itertools
 from collections.abc import Callable
 
+from perennate.api.meta import Manifest
 from perennate.api.wellknown import STATUS_MANAGER
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.client import ApiError
-from perennate.kube.runtime.resources import Key, Manifest, controller_of, key_of
+from perennate.kube.runtime.resources import Key, controller_of, key_of
 from tests.support.world.field_ownership import Path, fields_of, merge, remove, value_at
 
 WITH_GENERATION = frozenset({*RESOURCES.primary, "Job", "Deployment"})

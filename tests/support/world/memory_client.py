@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 from collections.abc import AsyncIterator, Callable
 
-from perennate.kube.runtime.resources import Key, Manifest, Resource
+from perennate.api.meta import Manifest
+from perennate.kube.runtime.resources import Key, Resource
 from tests.support.world.api_server import FakeApiServer
 
 Call = tuple[str, str, str]

@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+from perennate.api.meta import Manifest
 from perennate.kube.kind import Registry
 from perennate.kube.kinds.registry import REGISTRY
 from perennate.kube.monitoring.monitor import Monitor
@@ -19,7 +20,7 @@ from perennate.kube.runtime.claims import Claims
 from perennate.kube.runtime.events import EventEmitter
 from perennate.kube.runtime.execute import Executor
 from perennate.kube.runtime.queue import WorkQueue
-from perennate.kube.runtime.resources import Key, Manifest
+from perennate.kube.runtime.resources import Key
 from perennate.reconcilers.settings import Settings
 from tests.support.world import fake_time
 from tests.support.world.memory_client import ListRecorder, MemoryClient

@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 from pydantic import Field
 
-from perennate.api.meta import Condition, CustomResource, HistoryEntry, KindDeclaration, Model, StatusModel
+from perennate.api.meta import Condition, CustomResource, HistoryEntry, KindDeclaration, Manifest, Model, StatusModel
 from perennate.api.v1alpha1 import KINDS
 from perennate.api.wellknown import API_VERSION
 from perennate.kube.kind import Kind, Registry
@@ -17,7 +17,7 @@ from perennate.kube.reader import Reader
 from perennate.kube.routing import Router
 from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.queue import WorkQueue
-from perennate.kube.runtime.resources import JOB, Key, Manifest
+from perennate.kube.runtime.resources import JOB, Key
 from perennate.reconcilers.manifests import value_at
 from perennate.reconcilers.plan import Plan
 from perennate.reconcilers.watch import PausedWatch

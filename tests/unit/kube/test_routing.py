@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from perennate.api.meta import Manifest
 from perennate.api.wellknown import ANNOTATION_RETRAIN, LABEL_MODEL_DEPLOYMENT
 from perennate.kube.kinds.registry import REGISTRY
 from perennate.kube.routing import Router
 from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.queue import WorkQueue
-from perennate.kube.runtime.resources import Key, Manifest
+from perennate.kube.runtime.resources import Key
 from tests.support.cluster import manifests
 
 RUN = Key("TrainingJob", "ns", "run")

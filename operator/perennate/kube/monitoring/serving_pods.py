@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from perennate.api.meta import Manifest
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT
 from perennate.builders.names import label_value
 from perennate.kube.runtime.cache import Cache
 from perennate.kube.runtime.client import KubeClient
-from perennate.kube.runtime.resources import DEPLOYMENT, POD, REPLICA_SET, Manifest, controller_of
+from perennate.kube.runtime.resources import DEPLOYMENT, POD, REPLICA_SET, controller_of
 
 _CACHE_LIMIT = 10_000
 """ReplicaSets whose owner is cached."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import Final
 
+from perennate.api.meta import Manifest
 from perennate.drift.data.errors import CountsError, ProfileError, WindowError
 from perennate.drift.data.parsing import decode_digest
 from perennate.drift.profile.profile import Profile
@@ -14,7 +15,7 @@ from perennate.kube.monitoring.scrape import MetricsSource, ScrapeFailure
 from perennate.kube.monitoring.serving_pods import ServingPods, address_of, is_ready
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.client import ApiError
-from perennate.kube.runtime.resources import Key, Manifest
+from perennate.kube.runtime.resources import Key
 from perennate.reconcilers.watch import Watch, WatchState
 
 SAVES: Final = 24

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 
+from perennate.api.meta import Manifest
 from perennate.api.wellknown import FIELD_MANAGER
 from perennate.builders.window import content_of, with_content
 from perennate.kube.runtime.client import ApiError, KubeClient
-from perennate.kube.runtime.resources import CONFIG_MAP, Key, Manifest, controller_of, key_of
+from perennate.kube.runtime.resources import CONFIG_MAP, Key, controller_of, key_of
 
 _logger = logging.getLogger(__name__)
 

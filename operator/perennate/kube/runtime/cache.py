@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from perennate.kube.runtime.resources import Key, Manifest, controller_of, key_of
+from perennate.api.meta import Manifest
+from perennate.kube.runtime.resources import Key, controller_of, key_of
 
 
 class Source(Enum):

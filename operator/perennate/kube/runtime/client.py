@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from perennate.kube.runtime.resources import Manifest, Resource
+from perennate.api.meta import Manifest
+from perennate.kube.runtime.resources import Resource
 from perennate.reconcilers.gauges import GaugeUpdate
 
 

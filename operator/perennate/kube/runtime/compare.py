@@ -6,7 +6,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from perennate.api import wellknown
-from perennate.kube.runtime.resources import Manifest, controller_of
+from perennate.api.meta import Manifest
+from perennate.kube.runtime.resources import controller_of
 
 _QUANTITIES: Final = frozenset({"requests", "limits", "sizeLimit"})
 """Fields whose values the API server rewrites: 1000m becomes 1."""

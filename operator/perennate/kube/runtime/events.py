@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
+from perennate.api.meta import Manifest
 from perennate.kube.runtime.client import ApiError, KubeClient
-from perennate.kube.runtime.resources import EVENT, Manifest
+from perennate.kube.runtime.resources import EVENT
 from perennate.reconcilers.plan import Event
 
 COMPONENT: Final = "perennate"

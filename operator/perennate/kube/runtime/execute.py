@@ -9,12 +9,13 @@ from enum import Enum
 from typing import Final
 
 from perennate.api import wellknown
+from perennate.api.meta import Manifest
 from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.claims import Claims
 from perennate.kube.runtime.client import ApiError, KubeClient
 from perennate.kube.runtime.compare import contains, is_current
 from perennate.kube.runtime.events import EventEmitter
-from perennate.kube.runtime.resources import CLAIM, Manifest, Resources, controller_of, key_of
+from perennate.kube.runtime.resources import CLAIM, Resources, controller_of, key_of
 from perennate.reconcilers.plan import ObjectRef, Plan
 
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from perennate.api.meta import Manifest
 from perennate.api.wellknown import LABEL_NAME, LABEL_PART_OF, PART_OF
 from perennate.kube.runtime.client import ApiError, KubeClient
-from perennate.kube.runtime.resources import LEASE, Manifest
+from perennate.kube.runtime.resources import LEASE
 
 LEASE_NAME: Final = "perennate-operator"
 _logger = logging.getLogger(__name__)

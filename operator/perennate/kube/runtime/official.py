@@ -9,10 +9,11 @@ from typing import Any, Final, Self
 import aiohttp
 import orjson
 
+from perennate.api.meta import Manifest
 from perennate.kube.runtime.bucket import TokenBucket
 from perennate.kube.runtime.client import ApiError, MetricsRecorder
 from perennate.kube.runtime.connection import Connection
-from perennate.kube.runtime.resources import Manifest, Resource, Resources
+from perennate.kube.runtime.resources import Resource, Resources
 
 CALL_SECONDS: Final = 15.0
 """Timeout of one call in seconds; a page of a LIST has twice as much."""

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from perennate.api import wellknown
-
-Manifest = dict[str, Any]
-"""An object as the API server takes and gives it: plain JSON values.
-
-Read it, never change one that came out of the cache.
-"""
+from perennate.api.meta import Manifest
 
 
 @dataclass(frozen=True)

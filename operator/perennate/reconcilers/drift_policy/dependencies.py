@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from perennate.reconcilers.manifests import value_at
 
 if TYPE_CHECKING:
-    from perennate.builders.manifest import Manifest
+    from perennate.api.meta import Manifest
 
 
 def targets_deployment(policy: Manifest, deployment: Manifest) -> bool:

@@ -9,7 +9,7 @@ from perennate.builders.manifest import controller_uid
 from perennate.reconcilers.chain import Chain, Violation
 
 if TYPE_CHECKING:
-    from perennate.builders.manifest import Manifest
+    from perennate.api.meta import Manifest
     from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
 
 

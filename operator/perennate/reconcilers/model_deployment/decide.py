@@ -26,8 +26,8 @@ from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import rfc3339
 
 if TYPE_CHECKING:
+    from perennate.api.meta import Manifest
     from perennate.api.v1alpha1.model_deployment import ModelDeploymentStatus, Revision
-    from perennate.builders.manifest import Manifest
     from perennate.reconcilers.chain import Violation
     from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
     from perennate.reconcilers.status_builder import StatusBuilder

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from perennate.reconcilers.manifests import value_at
 
 if TYPE_CHECKING:
-    from perennate.builders.manifest import Manifest
+    from perennate.api.meta import Manifest
 
 
 def line_of_run(run: Manifest) -> Any:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import ModelDeployment, TrainingJob
-    from perennate.builders.manifest import Manifest
     from perennate.reconcilers.settings import Settings
 
 

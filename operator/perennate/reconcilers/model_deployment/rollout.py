@@ -13,7 +13,7 @@ from perennate.reconcilers.pods import failure, is_ready, is_terminating, newest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perennate.builders.manifest import Manifest
+    from perennate.api.meta import Manifest
 
 
 class RolloutState(StrEnum):

@@ -12,8 +12,8 @@ from perennate.reconcilers.times import rfc3339, seconds_between
 from perennate.reconcilers.wording import pluralize, truncate
 
 if TYPE_CHECKING:
+    from perennate.api.meta import Manifest
     from perennate.api.v1alpha1.model_deployment import ModelDeploymentStatus, Revision
-    from perennate.builders.manifest import Manifest
     from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
     from perennate.reconcilers.model_deployment.requests import Requests
     from perennate.reconcilers.model_deployment.resolve import Choice

@@ -26,8 +26,8 @@ from perennate.reconcilers.training_job.run_state import (
 from perennate.reconcilers.training_job.stages import WAITING_STAGES
 
 if TYPE_CHECKING:
+    from perennate.api.meta import Manifest
     from perennate.api.v1alpha1.training_job import TrainingJobStatus
-    from perennate.builders.manifest import Manifest
     from perennate.reconcilers.status_builder import StatusBuilder
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from perennate.reconcilers.manifests import value_at
 
 if TYPE_CHECKING:
-    from perennate.builders.manifest import Manifest
+    from perennate.api.meta import Manifest
 
 ENDED: Final = frozenset({"Succeeded", "Failed"})
 """Phases of a finished run."""

@@ -11,8 +11,8 @@ from perennate.reconcilers.training_job.dependencies import ENDED
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import ModelDeployment, TrainingJob
-    from perennate.builders.manifest import Manifest
     from perennate.reconcilers.settings import Settings
 
 

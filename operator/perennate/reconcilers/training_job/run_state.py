@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perennate.api.documents.stage_result import StageResult
-    from perennate.builders.manifest import Manifest
+    from perennate.api.meta import Manifest
 
 RESULT_TIMEOUT: Final = 30.0
 """Seconds after the end of a Job in which the result of its pod may still arrive."""
@@ -108,7 +108,8 @@ def _read_completion(job: Manifest, condition: dict[str, Any], pods: tuple[Manif
     if pod is not None and _ended(pod, STAGE_PUBLISH) is not None:
         return RunFailed(
             Reason.BAD_CONFIGURATION,
-            "publish: the stage succeeded but returned no model version; use the trainer image of perennate",
+            "publish: the stage succeeded but returned no model version that this operator can read; "
+            "use the trainer image of the operator's release",
             None,
         )
     ended_at = (job.get("status") or {}).get("completionTime") or condition.get("lastTransitionTime")

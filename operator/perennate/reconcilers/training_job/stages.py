@@ -14,7 +14,7 @@ from perennate.reconcilers.pods import container_statuses, newest_first
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perennate.builders.manifest import Manifest
+    from perennate.api.meta import Manifest
 
 WAITING_STAGES = tuple(StageStatus(name=name, state="Waiting") for name in STAGES)
 """The stages of a run that has no pod."""

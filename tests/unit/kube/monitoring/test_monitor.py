@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from perennate.api.meta import Manifest
 from perennate.kube.monitoring.monitor import CONCURRENCY, Monitor
 from perennate.kube.monitoring.scrape import ScrapeFailure
 from perennate.kube.monitoring.serving_pods import ServingPods
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.cache import Cache
 from perennate.kube.runtime.queue import WorkQueue
-from perennate.kube.runtime.resources import Key, Manifest
+from perennate.kube.runtime.resources import Key
 from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
 from tests.support.cluster.manifests import config_map
 from tests.support.world import fake_time

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from perennate.api.meta import Manifest
 from perennate.api.wellknown import LABEL_MODEL_DEPLOYMENT
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.profile import Profile
@@ -22,7 +23,7 @@ from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.queue import WorkQueue
-from perennate.kube.runtime.resources import Key, Manifest
+from perennate.kube.runtime.resources import Key
 from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
 from tests.support.cluster import manifests
 from tests.support.world.memory_client import Call, MemoryClient

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from perennate.api.meta import Manifest
 from perennate.builders.window import KEY
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.client import ApiError
-from perennate.kube.runtime.resources import Key, Manifest, key_of
+from perennate.kube.runtime.resources import Key, key_of
 from tests.support.cluster import manifests
 from tests.support.world.memory_client import Call, MemoryClient
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from perennate.api.meta import Manifest
 from perennate.kube.runtime.cache import Cache, Change, Source
-from perennate.kube.runtime.resources import Key, Manifest
+from perennate.kube.runtime.resources import Key
 
 KEY = Key("Job", "ns", "run")
 

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from perennate.api.meta import Manifest
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.claims import Claims
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.events import EventEmitter
 from perennate.kube.runtime.execute import ExecutionResult, Executor, NameTakenError
-from perennate.kube.runtime.resources import Key, Manifest
+from perennate.kube.runtime.resources import Key
 from perennate.reconcilers.plan import Event, ObjectRef, Plan
 from tests.support.cluster import manifests
 from tests.support.world.memory_client import Call, MemoryClient

@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
+from perennate.api.meta import Manifest
 from perennate.api.wellknown import LABEL_PART_OF, PART_OF
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.cache import Cache
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.queue import WorkQueue
-from perennate.kube.runtime.resources import Key, Manifest
+from perennate.kube.runtime.resources import Key
 from perennate.kube.runtime.resync import INTERVAL, Resync
 from tests.support.cluster import manifests
 from tests.support.world import fake_time

@@ -30,10 +30,10 @@ from perennate.reconcilers.model_deployment.observed import model_name
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus
     from perennate.api.v1alpha1.drift_spec import DriftPolicySpec
-    from perennate.builders.manifest import Manifest
     from perennate.reconcilers.chain import Violation
     from perennate.reconcilers.plan import ObjectRef
     from perennate.reconcilers.status_builder import StatusBuilder
