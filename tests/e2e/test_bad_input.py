@@ -48,7 +48,7 @@ def spec(
     }
 
 
-REFUSED = {
+INVALID = {
     "missing-file": (spec(file="nothing.csv"), "DataRefused", ("spec.data.train.uri", "nothing.csv")),
     "empty-file": (spec(file="empty.csv"), "DataRefused", ("spec.data.train.uri", "empty")),
     "no-csv": (
@@ -85,17 +85,17 @@ def place(cluster: Cluster) -> Iterator[Cluster]:
     steps.prepare_namespace(here)
     start_loader(here)
     write_files(here, FILES)
-    for name, (body, _, _) in REFUSED.items():
+    for name, (body, _, _) in INVALID.items():
         apply(here, "TrainingJob", name, body)
     apply(here, "TrainingJob", "good", spec())
     yield here
     remove_namespace(cluster, NAMESPACE)
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", INVALID)
 def test_an_invalid_run_fails_once_with_field_and_cause(place: Cluster, name: str) -> None:
     """Only one of three allowed pods runs, because a retry would fail again."""
-    _, reason, words = REFUSED[name]
+    _, reason, words = INVALID[name]
     job = until(place, "trainingjob", name, holds("Failed"))
     failed = condition(job, "Failed")
     assert failed["reason"] == reason, failed
@@ -105,7 +105,7 @@ def test_an_invalid_run_fails_once_with_field_and_cause(place: Cluster, name: st
 
 
 def test_a_recreated_run_succeeds_after_its_data_are_repaired(place: Cluster) -> None:
-    """It has the same name."""
+    """The new run has the same name."""
     runs = {"again-missing": "late.csv", "again-bad": "bad.csv"}
     write_files(place, {"bad.csv": FILES["text.csv"]})
     for name, file in runs.items():
@@ -153,7 +153,7 @@ def test_a_damaged_version_is_served_only_after_its_repair(place: Cluster) -> No
 
 
 def test_ready_names_the_field_of_a_missing_version(place: Cluster) -> None:
-    """The condition has the digest too. No pod becomes ready."""
+    """Ready also has the digest. No pod becomes ready."""
     digest = "sha256:" + "0" * 64
     pinned = {"uri": version_uri("model", digest), "digest": digest}
     apply(place, "ModelDeployment", "absent", {"model": {"pinned": pinned}})

@@ -114,7 +114,7 @@ def test_there_is_a_default_storage_class(cluster: Cluster) -> None:
 
 
 def test_the_audit_log_records_calls(cluster: Cluster) -> None:
-    """It has a call that was just made, with verb and status code, but no watches."""
+    """The log has a call that was just made, with verb and status code, but no watches."""
     SHARED.kubectl("create", "configmap", "seen", "--namespace=default")
     SHARED.kubectl("delete", "configmap", "seen", "--namespace=default")
     told = [(event.verb, event.code) for event in SHARED.audit() if event.name == "seen"]

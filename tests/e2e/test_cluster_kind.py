@@ -58,7 +58,7 @@ def test_a_stopped_node_keeps_its_data(own: LocalCluster, word: str) -> None:
 
 
 def test_a_deleted_kubeconfig_is_restored(own: LocalCluster) -> None:
-    """It is in a cache, which may be emptied while the cluster runs."""
+    """The kubeconfig is in a cache, which may be emptied while the cluster runs."""
     own.run("up")
     kubeconfig = own.run("kubeconfig").stdout.strip()
     before = _container()
@@ -92,7 +92,7 @@ def test_an_image_is_loaded_once(cluster: Cluster) -> None:
 
 
 def test_the_error_names_an_unavailable_node_image() -> None:
-    """It has the cause and says how to provide the image. Nothing is created."""
+    """The error also has the cause and says how to provide the image. Nothing is created."""
     missing = "perennate.invalid/node:v1.35.0"
     other = LocalCluster("no-image-test", provider="kind")
     done = other.command("up", KIND_NODE_IMAGE=missing)

@@ -92,7 +92,7 @@ def machine(tmp_path: Path) -> Machine:
 
 
 _NO_LINKS = "root without CAP_NET_ADMIN"
-REFUSED = {
+REJECTED = {
     "a user without sudo": (
         [f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"],
         "A local cluster needs root, or passwordless sudo, to create namespaces",
@@ -114,11 +114,11 @@ REFUSED = {
 @pytest.mark.parametrize(
     ("case", "word"),
     # Image builds create no network links.
-    [(case, word) for case in REFUSED for word in ("up", "images") if (case, word) != (_NO_LINKS, "images")],
+    [(case, word) for case in REJECTED for word in ("up", "images") if (case, word) != (_NO_LINKS, "images")],
 )
 def test_missing_privileges_are_reported_and_leave_nothing(machine: Machine, case: str, word: str) -> None:
     """Exit 1 before anything is downloaded, compiled or created; the message says what is missing and what to do."""
-    before, lacking, advice = REFUSED[case]
+    before, lacking, advice = REJECTED[case]
     done = machine.command(word, before=before)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"error: {lacking}: {advice}\n")
     assert machine.left() == []

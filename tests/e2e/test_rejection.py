@@ -76,10 +76,10 @@ def requests(place: Cluster) -> list[dict[str, Any]]:
 
 
 def test_a_version_that_does_not_become_ready_is_rejected_without_failed_requests(place: Cluster) -> None:
-    """Its digest is in status.rejected with field and cause.
+    """The digest is in status.rejected with field and cause.
 
-    The deployment is pinned to the old version until the new one is damaged. Only then it follows the line, so that no
-    pod can have fetched the undamaged bytes.
+    The deployment is pinned to the old version until the new one is damaged. Only then does it follow the line, so that
+    no pod can have fetched the undamaged bytes.
     """
     old = publish(place, "first", 1.0)
     pinned = {"pinned": {"uri": old["uri"], "digest": old["digest"]}}

@@ -112,13 +112,12 @@ def test_calls_for_a_new_deployment(
     with PodActor(user, namespace, play_success):
         user.wait_for(TRAINING_JOB, namespace, "first", phase="Succeeded")
         # The last Events of the run follow its status. They must not be counted for the deployment.
-        told = {"RunStarted", "DataAccepted", "VersionPublished"}
-        assert eventually(lambda: user.reasons(namespace, "first").keys() >= told)
+        reasons = {"RunStarted", "DataAccepted", "VersionPublished"}
+        assert eventually(lambda: user.reasons(namespace, "first").keys() >= reasons)
         before = calls(control_plane, namespace)
         user.create(manifests.model_deployment("serve", namespace))
         user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1)
     made = settled_calls(control_plane, namespace, want=before + Counter(DEPLOYMENT)) - before
-    # Chosen, rolling out, live: how many of the steps between are seen apart depends on the Deployment controller's
-    # pace.
+    # Chosen, rolling out, live: the number of writes in between depends on the speed of the Deployment controller.
     assert 2 <= made.pop("patch modeldeployments/status") <= 4
     assert made == DEPLOYMENT

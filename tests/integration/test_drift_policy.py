@@ -38,7 +38,7 @@ def ready(user: KubeUser, namespace: str) -> dict[str, str]:
 
 
 def test_a_requested_retraining_runs_once_and_closes_the_loop(operator: object, user: KubeUser, namespace: str) -> None:
-    """The annotation opens one episode with one TrainingJob, which closes when every pod serves the version."""
+    """The annotation opens one episode with one TrainingJob. It closes when every pod serves the version."""
     user.create(manifests.model_deployment("serve", namespace))
     user.create(manifests.training_job("first", namespace))
     user.create(policy(namespace))

@@ -51,7 +51,7 @@ def test_the_api_server_accepts_every_manifest(user: KubeUser, restricted: str, 
 
 @pytest.mark.parametrize("template", PODS.values(), ids=PODS)
 def test_every_pod_meets_the_restricted_standard(user: KubeUser, restricted: str, template: dict[str, Any]) -> None:
-    """It is the strictest pod security standard of Kubernetes."""
+    """`restricted` is the strictest pod security standard of Kubernetes."""
     spec = {**template["spec"], "serviceAccountName": "own"}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {**template["metadata"], "name": "x"}, "spec": spec}
     answer = user.call("POST", POD.path(restricted), pod, query=DRY_RUN)

@@ -87,7 +87,7 @@ def test_a_version_that_does_not_become_ready_is_rejected_once(
 def test_ready_names_the_field_of_a_damaged_pinned_version(
     operator: object, user: KubeUser, namespace: str, tmp_path: Path
 ) -> None:
-    """Its message is the error of the fetch container. After the repair, the version is served."""
+    """The message is the error of the fetch container. After the repair, the version is served."""
     rain = publish_rain(tmp_path / "store")
     (tmp_path / "store" / NAMESPACE).rename(tmp_path / "store" / namespace)
     model = tmp_path / "store" / namespace / "rain" / "versions" / rain.digest.removeprefix("sha256:") / "model.skops"
@@ -110,7 +110,7 @@ def test_ready_names_the_field_of_a_damaged_pinned_version(
 def test_ready_names_the_field_of_a_missing_version(
     field: str, operator: object, user: KubeUser, namespace: str, tmp_path: Path
 ) -> None:
-    """It has the digest, whether the version never existed or was removed. No pod becomes ready."""
+    """Ready also has the digest, whether the version never existed or was removed. No pod becomes ready."""
     if field == "spec.model.pinned":
         user.create(manifests.model_deployment("serve", namespace, model=pinned(NEWER)))
     else:

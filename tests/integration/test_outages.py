@@ -20,7 +20,7 @@ TRAINING_JOB = RESOURCES.primary["TrainingJob"]
 
 
 def test_the_operator_survives_a_restart_of_the_api_server(own_plane: ControlPlane, tmp_path: Path) -> None:
-    """It reopens its watches, sees new objects, and repeats no action."""
+    """The operator reopens its watches, sees new objects, and repeats no action."""
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("outage")
     with OperatorProcess(own_plane.kubeconfig, tmp_path / "operator.log", election=False) as process:

@@ -39,7 +39,7 @@ PINNED = {"uri": f"store://rain/versions/{'ab' * 32}", "digest": f"sha256:{'cd' 
 FROZEN = "is immutable; create another TrainingJob"
 
 # Kind, path of the field, its value, and parts of the error: the field, and what is allowed.
-REFUSED: dict[str, tuple[str, tuple[str, ...], Any, tuple[str, ...]]] = {
+REJECTED: dict[str, tuple[str, tuple[str, ...], Any, tuple[str, ...]]] = {
     "an unknown field": ("TrainingJob", ("modle",), 1, ('unknown field "spec.modle"',)),
     "a wrong type": ("TrainingJob", ("seed",), "many", ("spec.seed", "integer")),
     "a number out of range": ("TrainingJob", ("backoffLimit",), 11, ("spec.backoffLimit", "less than or equal to 10")),
@@ -141,7 +141,7 @@ def test_a_minimal_spec_is_accepted(kubectl: Kubectl, kind: str) -> None:
     assert code == 0, said
 
 
-@pytest.mark.parametrize(("kind", "path", "value", "wanted"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("kind", "path", "value", "wanted"), REJECTED.values(), ids=REJECTED)
 def test_the_error_for_an_invalid_spec_names_the_field(
     kubectl: Kubectl, kind: str, path: tuple[str, ...], value: Any, wanted: tuple[str, ...]
 ) -> None:

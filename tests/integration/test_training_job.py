@@ -46,7 +46,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_a_permanent_failure_is_not_retried(case: str, operator: object, user: KubeUser, namespace: str) -> None:
-    """Failed is True with the reason for the exit code, and there is one pod, whatever backoffLimit allows."""
+    """Failed is True with the reason for the exit code, and there is one pod, regardless of backoffLimit."""
     status, reason = REFUSALS[case]
     user.create(manifests.training_job("fails", namespace, backoffLimit=2))
     with PodActor(user, namespace, lambda _: status):

@@ -32,18 +32,18 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class LeftoverError(ClusterError):
-    """The host is not as it was before the engine: the text lists what is different."""
+    """The host differs from its state before the engine; the message lists the differences."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A Docker engine that answers.
+    """A running Docker engine.
 
     Attributes:
-        client: Debian's client, pointed at it.
-        node_image: name of the image for kind's nodes.
-        base_image: name of the stand-in for python:3.11-slim-bookworm.
-        environment: the environment for programs that should use all of this.
+        client: Debian's client for this engine.
+        node_image: name of the image for nodes of kind.
+        base_image: name of the replacement for python:3.11-slim-bookworm.
+        environment: environment variables for programs that use the engine.
     """
 
     client: Client
@@ -54,15 +54,15 @@ class Engine:
 
 @contextmanager
 def engine(kubernetes: str = programs.KUBERNETES) -> Iterator[Engine]:
-    """Run a private Docker engine; there is one at a time on a machine, others wait.
+    """Run a private Docker engine. Only one runs on a machine at a time; others wait.
 
     Args:
         kubernetes: the version that the node image reports.
 
     Raises:
         EngineUnavailable: this machine cannot run one.
-        ClusterError: it, or one of its images, could not be made.
-        LeftoverError: at the end, something on the host is different from before.
+        ClusterError: the engine could not start, or an image could not be built.
+        LeftoverError: the host differs from its state before.
     """
     if _PREFIX in os.environ.get("DOCKER_HOST", ""):
         raise ClusterError("This runs inside another `tests.kind`, and there is one engine at a time: use that one.")

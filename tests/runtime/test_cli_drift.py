@@ -51,7 +51,7 @@ def on_a_terminal(arguments: list[str], **environment: str) -> str:
 
 
 def test_the_console_script_is_installed() -> None:
-    """`perennate` is what `python -m perennate.cli` is."""
+    """`perennate` equals `python -m perennate.cli`."""
     (script,) = (found for found in entry_points(group="console_scripts") if found.name == "perennate")
     assert script.value == "perennate.cli.main:main"
 

@@ -88,7 +88,7 @@ def test_a_prediction_can_be_labelled_counted_captured_and_read_for_training(
 
 
 def test_sigterm_during_loading_ends_the_pod(rain: Published, tmp_path: Path) -> None:
-    """It is live and not ready before."""
+    """Before SIGTERM, the pod is live but not ready."""
     environment = container_environment(rain, tmp_path)
     assert run_fetch(environment).returncode == 0
     with serving(environment) as pod:

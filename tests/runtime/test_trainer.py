@@ -369,7 +369,7 @@ def test_the_prepare_stage_imports_no_model_library(tmp_path: Path) -> None:
 
 
 def test_run_json_is_canonical(published: tuple[Run, StageResult]) -> None:
-    """The digest of the file is the fingerprint, so it can be verified without perennate."""
+    """The digest of `run.json` is the fingerprint, so it can be verified without perennate."""
     run, result = published
     content = run.paths.record.read_bytes()
     assert content == canonical_json(json.loads(content))

@@ -130,7 +130,7 @@ REFUSED: dict[str, tuple[int, float, Any, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_insufficient_captured_rows_are_rejected(
+def test_unusable_captured_rows_are_rejected(
     served: tuple[Run, StageResult, pd.DataFrame], tmp_path: Path, case: str
 ) -> None:
     """Exit code 10, and the numbers of rows and labels in the message."""

@@ -133,7 +133,7 @@ REFUSED: dict[str, tuple[Callable[[Run], object], str]] = {
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.filterwarnings("ignore::UserWarning:sklearn")
 def test_an_invalid_container_result_is_rejected(run: Run, case: str) -> None:
-    """Exit code 12 (no retry), a message that names the file, and nothing in the store."""
+    """Exit code 12 (no retry), a message that describes the result, and nothing in the store."""
     container, message = REFUSED[case]
     container(run)
     code, result = run.here("publish")
@@ -144,7 +144,7 @@ def test_an_invalid_container_result_is_rejected(run: Run, case: str) -> None:
 
 
 def test_the_train_stage_rejects_a_container_run(run: Run) -> None:
-    """The error says that the container trains instead."""
+    """The error names `spec.trainer.container`."""
     code, result = run.here("train")
     assert code == ExitCode.BAD_CONFIGURATION
     assert result.error is not None

@@ -26,7 +26,7 @@ events, step = {"open": "write", "os.link": "link", "os.remove": "tidy"}, int(os
 seen = 0
 
 def watch(event, arguments):
-    # Every write, link and removal of a hidden file is a step; the process dies just before the one that is asked for.
+    # Every write, link and removal of a hidden file is a step. The process is killed just before the selected one.
     global seen
     if event in events and ".partial-" in str(arguments[0]):
         seen += 1
@@ -80,7 +80,7 @@ def assert_complete(store: Path) -> None:
 
 @pytest.mark.parametrize("step", range(1, STEPS + 1))
 def test_the_next_publisher_completes_a_killed_one(tmp_path: Path, step: int) -> None:
-    """It is killed before each write, link and removal. Readers see the complete version or none."""
+    """The first is killed before each write, link and removal. Readers see the complete version or none."""
     killed = publisher(tmp_path, step)
     killed.communicate(timeout=60)
     assert killed.returncode == -signal.SIGKILL
@@ -115,7 +115,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_the_next_pod_completes_a_killed_publish_stage(trained: Run, tmp_path: Path) -> None:
-    """It is killed before it writes the manifest. Then two pods publish at once: there is one version, and it loads."""
+    """The stage is killed before it writes the manifest. Then two pods publish: there is one version, and it loads."""
     run = Run(trained.folder, trained.data, tmp_path / "store")
     request = json.dumps(run.request.to_document())
     environment = run.environment(KILL_AT=str(STEPS - 1), **{ENV_RUN_REQUEST: request})

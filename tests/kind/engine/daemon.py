@@ -31,10 +31,10 @@ _STOP_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where an engine keeps its files.
+    """The folders of an engine.
 
     Attributes:
-        data: images and build cache, kept from run to run.
+        data: images and build cache, kept between runs.
         run: socket, log, settings and the state of containers, removed at the end.
     """
 
@@ -58,7 +58,7 @@ class Folders:
 
     @property
     def execution(self) -> Path:
-        """State of running containers; the path is short, because it holds sockets."""
+        """State of running containers. The path must be short, because it contains sockets."""
         return self.run / "exec"
 
 

@@ -20,7 +20,7 @@ _FAMILIES = {"ip": "iptables", "ip6": "ip6tables"}
 def rules() -> list[str]:
     """Return all rules, chains and policies as commands after family and table ("ip nat -A OUTPUT -j DOCKER").
 
-    A built-in chain that accepts is left out: without rules it filters nothing, whether it is there or not.
+    Built-in chains with the policy ACCEPT are omitted, because they have no effect without rules.
     """
     return [line for family, program in _FAMILIES.items() for line in parse(family, _saved(program))]
 
@@ -54,10 +54,10 @@ def tables() -> list[str]:
 
 
 def isolate(network: str, bridge: str) -> None:
-    """Refuse what containers of `network` would send out of the machine, save those on `bridge`.
+    """Reject packets from containers of `network` to other machines, except from containers on `bridge`.
 
-    Images are built on Docker's own bridge, from a package index. A kind cluster is on another and needs nothing
-    outside. Without this rule, a request to a service that kube-proxy does not know yet would leave the machine.
+    Image builds on Docker's own bridge need a package index. A kind cluster is on another bridge and needs nothing
+    from outside. Without this rule, a request to a service that kube-proxy does not know yet would leave the machine.
     """
     options = ["--source", network, "!", "--destination", network, "!", "--in-interface", bridge, "--jump", "REJECT"]
     run(["iptables", "--wait", "--insert", "DOCKER-USER", *options], what="keep the cluster's traffic on this machine")
@@ -78,7 +78,7 @@ def restore(rules_before: Iterable[str], tables_before: Iterable[str]) -> None:
 def undo(before: Iterable[str], after: Iterable[str]) -> dict[str, str]:
     """Return, for each family, the input of iptables-restore that removes what Docker added since `before`.
 
-    Rules of other programs stay, also those added meanwhile.
+    Rules of other programs stay, including those added since.
     """
     old = set(before)
     commands: dict[tuple[str, str], list[str]] = {}

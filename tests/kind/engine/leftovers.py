@@ -66,10 +66,10 @@ def snapshot(mark: str) -> Snapshot:
 
 
 def differences(before: Snapshot, after: Snapshot) -> list[str]:
-    """Return one line for each thing that appeared, disappeared or changed between two snapshots.
+    """Return one line for each entry that appeared, disappeared or changed between two snapshots.
 
-    Settings of the kernel belong to a thing (a network link, say) that is listed itself: only changed values of those
-    that are in both snapshots count.
+    Kernel settings belong to an entry (for example a network link) that is listed itself, so only changed values of
+    settings that are in both snapshots are reported.
     """
     found: list[str] = []
     for part in before.keys() | after.keys():
@@ -93,7 +93,7 @@ def _line(name: str, things: Mapping[str, str]) -> str:
 def cgroups() -> list[Path]:
     """Return the control groups on the first level of each tree, and those of engines and kubelets at any depth.
 
-    What lies below one of an engine or a kubelet is not listed.
+    Groups below one of an engine or a kubelet are not listed.
     """
     found: set[Path] = set()
     for tree in _cgroup_trees():

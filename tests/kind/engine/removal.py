@@ -86,7 +86,7 @@ def _members(group: Path) -> Iterable[str]:
 
 
 def _unmount(before: Snapshot, folders: Iterable[Path]) -> None:
-    """Unmount what is mounted at or below `folders`, the innermost first."""
+    """Remove all mounts at or below `folders`, the innermost first."""
     new = [name for name in leftovers.mounts() if name not in before["mount"]]
     inside = [name for name in new if any(Path(name).is_relative_to(folder) for folder in folders)]
     for name in sorted(inside, reverse=True):
@@ -113,7 +113,7 @@ def _rmdir(path: Path) -> bool:
 
 
 def _remove_empty(place: Path) -> None:
-    """Remove a folder if it holds nothing but folders and sockets."""
+    """Remove a folder if it contains only folders and sockets."""
     if place.is_dir() and not place.is_symlink():
         for path in sorted(place.rglob("*"), reverse=True):
             if path.is_socket():

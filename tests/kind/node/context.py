@@ -60,10 +60,10 @@ def assemble(target: Path, programs: Programs, kind: KindModule, *, restrict_oom
     """Fill the folder `target`.
 
     Args:
-        target: an empty folder on the cache's disk: what is large is linked, not copied.
-        programs: what the images run.
-        kind: where the node's files come from.
-        restrict_oom_score: let containerd pass over scores that this machine's kernel would refuse.
+        target: an empty folder on the disk of the cache, because large files are linked, not copied.
+        programs: the programs of the images.
+        kind: the source of the node's files.
+        restrict_oom_score: let containerd skip scores that the kernel of this machine would reject.
     """
     (target / "root.tar").hardlink_to(root())
     for name, program in (

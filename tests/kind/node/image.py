@@ -87,7 +87,7 @@ def _wanted(compiled: programs.Programs, kind: kind_module.KindModule) -> dict[s
 
 
 def target_of(name: str) -> str:
-    """Return the target of the Dockerfile that makes the Kubernetes image `name`.
+    """Return the target of the Dockerfile that builds the Kubernetes image `name`.
 
     Raises:
         ClusterError: there is none.

@@ -19,7 +19,7 @@ _FILES = Path("images/base/files")
 
 @dataclass(frozen=True, slots=True)
 class KindModule:
-    """The module's sources in Go's module cache.
+    """The sources of kind in the module cache of Go.
 
     Attributes:
         version: its version.
@@ -45,12 +45,12 @@ class KindModule:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The provisioner of volumes.
+    """The volume provisioner.
 
     Attributes:
         provisioner: name of its image.
-        helper: name of the image that makes and removes folders for it.
-        manifest: its objects, and the default storage class.
+        helper: name of the image that creates and removes folders for it.
+        manifest: manifest of its objects and of the default storage class.
     """
 
     provisioner: str
@@ -59,17 +59,17 @@ class Storage:
 
 
 def fetch() -> KindModule:
-    """Return kind's module in the version that the project compiles."""
+    """Return the module of kind in the version that the project compiles."""
     command = [toolchain.go(), "mod", "download", "-json", _MODULE]
     found = json.loads(run(command, what="fetch kind's module", cwd=_PINNED_BY, env=toolchain.ENVIRONMENT))
     return KindModule(version=found["Version"], folder=Path(found["Dir"]))
 
 
 def parse_storage(source: str) -> Storage:
-    """Return the constants of kind's Go source about storage.
+    """Parse the storage constants of kind's Go source.
 
     Raises:
-        ClusterError: the source is written otherwise.
+        ClusterError: the source has an unknown form.
     """
     constants = dict(re.findall(r'^const (\w+) = "([^"\n]*)"$', source, re.MULTILINE))
     found = re.search(r"^const defaultStorageManifest = `(.*)`\s*$", source, re.MULTILINE | re.DOTALL)
@@ -82,10 +82,10 @@ def parse_storage(source: str) -> Storage:
 
 
 def parse_pause_image(configuration: str) -> str:
-    """Return the sandbox image out of containerd's configuration.
+    """Parse the sandbox image in the configuration of containerd.
 
     Raises:
-        ClusterError: it names none.
+        ClusterError: there is none.
     """
     found = re.search(r'^\s*sandbox_image = "([^"]+)"', configuration, re.MULTILINE)
     if found is None:

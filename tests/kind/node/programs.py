@@ -27,15 +27,15 @@ _PLAIN = "-s -w"
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Static programs, each a file in the cache whose name holds a hash of its sources.
+    """Static programs. Each is a file in the cache, and its name contains a hash of its sources.
 
     Attributes:
         kubernetes: the version that `kube` reports, without a "v".
-        kube: all Kubernetes components and etcd; the name that it is called by chooses one.
+        kube: all Kubernetes components and etcd; the program name selects one.
         coredns: the name service.
-        pause: holds a pod's namespaces open.
+        pause: keeps a pod's namespaces open.
         crictl: lets `kind load` see which images a node holds.
-        provisioner: makes volumes out of folders of the node.
+        provisioner: creates volumes from folders of the node.
     """
 
     kubernetes: str
@@ -51,11 +51,11 @@ class Programs:
 
 
 def compile_all(kubernetes: str = KUBERNETES) -> Programs:
-    """Compile what is missing in the cache.
+    """Compile the programs that are missing in the cache.
 
     Args:
-        kubernetes: the version that the components report; another than the sources' own is for tests of what kind and
-            kubeadm do for that version.
+        kubernetes: the version that the components report. It may differ from that of the sources, to test kind and
+            kubeadm with another version.
     """
     return Programs(
         kubernetes=kubernetes,
@@ -68,7 +68,7 @@ def compile_all(kubernetes: str = KUBERNETES) -> Programs:
 
 
 def _kube_as(kubernetes: str) -> Path:
-    """Return the Kubernetes program linked with another version; the compiler's cache holds all of it but the link."""
+    """Return the Kubernetes program linked with another version. The compiler caches all but the link step."""
     return compile_module("kube", _KUBE, ".", version_flags(kubernetes))
 
 

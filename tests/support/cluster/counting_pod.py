@@ -41,9 +41,9 @@ class CountingPod:
     """Answers /profile and /counts as a serving pod does. Use as a context manager.
 
     Attributes:
-        profile: what it counts against.
-        address: where it listens, on the port of all serving pods.
-        rows: how many it has counted.
+        profile: reference profile of the counts.
+        address: IP address; the port is that of all serving pods.
+        rows: number of counted rows.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class CountingPod:
         self._lock = threading.Lock()
 
     def count(self, rows: int) -> None:
-        """Count rows that look like the training data."""
+        """Count rows with the distribution of the training data."""
         with self._lock:
             self._recorder.record({"wind": self._draw.normal(size=rows)})
             self.rows += rows

@@ -28,10 +28,10 @@ class KillingProxy:
     """Forwards to the API server of `kubeconfig`, as its user. Use as a context manager.
 
     Attributes:
-        kubeconfig: of the API server, with its certificates inside.
+        kubeconfig: of the API server, with embedded certificates.
         folder: gets the kubeconfig of the proxy.
-        kill: what to do once a write is committed, before it is answered; None: nothing.
-        writes: what was written, as "METHOD /path", in order; Leases are left out.
+        kill: called after a write is committed and before it is answered, unless None.
+        writes: all writes but those of Leases, as "METHOD /path", in order.
     """
 
     kubeconfig: Path
@@ -43,7 +43,7 @@ class KillingProxy:
 
     @property
     def own_kubeconfig(self) -> Path:
-        """A kubeconfig that leads to the proxy."""
+        """A kubeconfig of the proxy."""
         return self.folder / "proxy.kubeconfig"
 
     def __enter__(self) -> Self:

@@ -90,7 +90,7 @@ class KubeUser:
         """Wait until fields of the object's status have these values; return the object.
 
         Raises:
-            AssertionError: they never have; the message has the object as it is.
+            AssertionError: they never have. The message contains the object.
         """
         seen: list[Manifest | None] = [None]
 

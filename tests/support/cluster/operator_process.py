@@ -24,11 +24,11 @@ class OperatorProcess:
     """`python -m perennate.controllers` with a kubeconfig. As a context manager: ready on entry, killed on exit.
 
     Attributes:
-        kubeconfig: of the API server, or of a proxy before it.
-        log: file that gets its log lines, those of later starts after those of earlier ones.
+        kubeconfig: of the API server, or of a proxy.
+        log: file to which each start appends its log lines.
         identity: its name in the Lease.
-        namespace: where the Lease lies; operators of different tests must not stand by for each other.
-        settings: further variables of its environment.
+        namespace: namespace of the Lease, different for each test, so that operators of two tests do not compete.
+        settings: additional environment variables.
     """
 
     kubeconfig: Path

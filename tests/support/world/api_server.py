@@ -45,10 +45,10 @@ class FakeApiServer:
         self._numbers = itertools.count(1)
 
     def put(self, manifest: Manifest) -> Manifest:
-        """Store an object as it is, status and uid included, as users and controllers would; return what is stored.
+        """Store an object with status and uid, as users and controllers would. Returns the stored object.
 
         A new object of our kinds has the status that the operator applied. The fields of a stored object that change
-        are no longer owned by those who applied them.
+        lose their field managers.
         """
         key = key_of(manifest)
         found = self.objects.get(key)

@@ -36,7 +36,7 @@ OURS = {"TrainingJob", "ModelDeployment", "DriftPolicy"}
 
 
 class NotSettledError(AssertionError):
-    """The passes kept planning changes."""
+    """Passes over an object do not reach a stable state."""
 
 
 @dataclass
@@ -46,10 +46,10 @@ class World:
     Attributes:
         server: the API server that holds the objects.
         now: time of the next pass.
-        created: kind, name and uid of everything that was ever created by a plan.
-        profile, sample: what the monitor would hand to a pass over a DriftPolicy.
-        profile_error: why it has no profile, if it has none; None before its first scrape.
-        evaluation_due: whether `spec.interval` has passed; taken back by a pass that got to its status write.
+        created: kind, name and uid of every object that a plan created.
+        profile, sample: inputs of a pass over a DriftPolicy from the monitor.
+        profile_error: the error if there is no profile; None before the first scrape.
+        evaluation_due: whether `spec.interval` has passed; reset by a pass that writes the status.
         scrape_attempted: whether the monitor has scraped since the operator started.
         pods_total, pods_answering: pods of the target, and those that answered the last scrape.
     """
@@ -67,7 +67,7 @@ class World:
     pods_answering: int = 1
 
     def __post_init__(self) -> None:
-        """Let the API server tell the time of this world."""
+        """Let the API server use the time of this world."""
         self.server.time = lambda: _time(self.now)
 
     @classmethod
@@ -146,7 +146,7 @@ class World:
         """Run passes over an object until one changes nothing; return the plans that changed something.
 
         Raises:
-            NotSettledError: it never came to rest.
+            NotSettledError: the object did not reach a stable state.
         """
         plans: list[Plan] = []
         for _ in range(limit):

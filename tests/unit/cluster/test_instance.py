@@ -28,7 +28,7 @@ def test_link_name_fits_the_kernel_limit() -> None:
     assert len(Instance.of("a-very-long-name-indeed", checkout=Path("/some/long/path")).link) <= 15
 
 
-def test_the_parts_of_a_slice_do_not_overlap_and_lie_in_it() -> None:
+def test_the_parts_of_a_slice_are_disjoint_and_inside_it() -> None:
     """Links, services and pods have separate ranges, all covered by the unreachable route on the host."""
     parts = [_FIRST.links, _FIRST.services, _FIRST.pods]
     assert all(part.subnet_of(_FIRST.network) for part in parts)

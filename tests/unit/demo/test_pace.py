@@ -15,12 +15,12 @@ EXAMPLE = ROOT / "examples" / "01-rainfall"
 @pytest.mark.parametrize(
     ("seconds", "factor"), [(1, 1), (EXPECTED_SECONDS, 1), (2 * EXPECTED_SECONDS, 2)], ids=["fast", "normal", "slow"]
 )
-def test_only_a_slow_machine_slows_the_demo_down(seconds: float, factor: float) -> None:
+def test_the_demo_slows_down_only_on_a_slow_machine(seconds: float, factor: float) -> None:
     assert slowdown(seconds) == factor
 
 
-def test_every_time_of_the_policy_is_longer() -> None:
-    """Counts, shares and the rest of the spec stay as they are."""
+def test_slower_times_scales_all_durations_of_the_policy() -> None:
+    """Counts, shares and other fields do not change."""
     spec = yaml.safe_load((EXAMPLE / "drift-policy.yaml").read_text())["spec"]
     assert slower_times(spec, 1.5) == {
         "interval": "5s",
@@ -30,7 +30,7 @@ def test_every_time_of_the_policy_is_longer() -> None:
     }
 
 
-def test_the_rate_is_the_one_in_the_example() -> None:
-    """Otherwise the traffic could not be slowed down."""
+def test_the_example_contains_the_default_rate() -> None:
+    """The demo slows the traffic down by replacing this text."""
     assert RATE.format(RATE_ROWS) in (EXAMPLE / "traffic.yaml").read_text()
     assert RATE.format(RATE_ROWS / 2) == '{name: RATE, value: "22.5"}'

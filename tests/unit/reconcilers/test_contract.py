@@ -29,12 +29,12 @@ CONDITIONS = {
 MODELS = {kind.declaration.kind: kind for kind in KINDS}
 LIST_LIMITS = {"history": HISTORY_LIMIT, "rejected": 20, "features": 5, "triggeredTimes": 48, "stages": 3}
 
-every_story = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+every_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
 
 
-def every_story_of(kind: str) -> pytest.MarkDecorator:
+def every_scenario_of(kind: str) -> pytest.MarkDecorator:
     """The scenarios of one kind."""
-    chosen = {sentence: scenario for sentence, scenario in SCENARIOS.items() if scenario.kind == kind}
+    chosen = {name: scenario for name, scenario in SCENARIOS.items() if scenario.kind == kind}
     return pytest.mark.parametrize("scenario", chosen.values(), ids=chosen)
 
 
@@ -46,14 +46,14 @@ def statuses(scenario: Scenario) -> list[Document]:
     return [plan.status for plan in plans if plan.status is not None]
 
 
-@every_story
+@every_scenario
 def test_decisions_are_deterministic(scenario: Scenario) -> None:
     """A decision depends only on the observed state."""
     world = scenario.build()
     assert world.plan(scenario.kind, scenario.name) == world.plan(scenario.kind, scenario.name)
 
 
-@every_story
+@every_scenario
 def test_the_observed_state_is_not_modified(scenario: Scenario) -> None:
     """A plan shares no mutable data with the observed state."""
     world = scenario.build()
@@ -64,7 +64,7 @@ def test_the_observed_state_is_not_modified(scenario: Scenario) -> None:
     assert world.objects == before
 
 
-@every_story
+@every_scenario
 def test_passes_reach_a_stable_state(scenario: Scenario) -> None:
     """After a few passes, the state is stable: another pass writes nothing and emits no Event."""
     world = scenario.build()
@@ -79,7 +79,7 @@ def test_passes_reach_a_stable_state(scenario: Scenario) -> None:
     assert plan.requeue_after != 0.0
 
 
-@every_story
+@every_scenario
 def test_every_crash_point_leads_to_the_same_children(scenario: Scenario) -> None:
     """After a crash between any two actions, later passes reach the same children and create none twice."""
     reference = scenario.build()
@@ -97,7 +97,7 @@ def test_every_crash_point_leads_to_the_same_children(scenario: Scenario) -> Non
         assert len(world.created) == len(reference.created)
 
 
-@every_story
+@every_scenario
 def test_status_and_conditions_have_the_observed_generation(scenario: Scenario) -> None:
     """Each status and each condition has the observedGeneration of the spec that it was derived from."""
     for status in statuses(scenario):
@@ -105,7 +105,7 @@ def test_status_and_conditions_have_the_observed_generation(scenario: Scenario) 
         assert {condition["observedGeneration"] for condition in status["conditions"]} == {1}
 
 
-@every_story
+@every_scenario
 def test_every_reason_and_condition_is_declared(scenario: Scenario) -> None:
     """Conditions, history entries and Events use only condition types and reasons that the API declares."""
     world = scenario.build()
@@ -121,7 +121,7 @@ def test_every_reason_and_condition_is_declared(scenario: Scenario) -> None:
             assert condition["reason"] in declared
 
 
-@every_story
+@every_scenario
 def test_status_is_valid_json_and_round_trips(scenario: Scenario) -> None:
     """A status has no NaN or infinity, respects the limits of the model, and round-trips through the model."""
     for status in statuses(scenario):
@@ -133,7 +133,7 @@ def test_status_is_valid_json_and_round_trips(scenario: Scenario) -> None:
             assert len(status.get(name, ())) <= limit
 
 
-@every_story
+@every_scenario
 def test_no_plan_writes_the_spec_of_a_custom_resource(scenario: Scenario) -> None:
     """A plan never writes the spec of a custom resource, except that a policy may create a TrainingJob."""
     world = scenario.build()
@@ -143,7 +143,7 @@ def test_no_plan_writes_the_spec_of_a_custom_resource(scenario: Scenario) -> Non
         assert created <= ({"TrainingJob"} if scenario.kind == "DriftPolicy" else set())
 
 
-@every_story
+@every_scenario
 def test_every_child_has_an_owner_a_label_and_a_valid_name(scenario: Scenario) -> None:
     """Each child has a valid name, the part-of label, and, except for the store claim, a controller reference."""
     world = scenario.build()
@@ -160,7 +160,7 @@ def test_every_child_has_an_owner_a_label_and_a_valid_name(scenario: Scenario) -
             assert controller_uid(manifest) == (None if name == STORE_CLAIM else uid)
 
 
-@every_story_of("TrainingJob")
+@every_scenario_of("TrainingJob")
 def test_a_run_has_at_most_one_terminal_state(scenario: Scenario) -> None:
     found: set[str] = set()
     for status in statuses(scenario):
@@ -172,7 +172,7 @@ def test_a_run_has_at_most_one_terminal_state(scenario: Scenario) -> None:
         found = terminal
 
 
-@every_story
+@every_scenario
 def test_a_run_is_deleted_only_after_its_end_is_recorded(scenario: Scenario) -> None:
     """A plan deletes only a TrainingJob whose end is recorded, in its own status or in that of its episode."""
     world = scenario.build()
@@ -187,7 +187,7 @@ def test_a_run_is_deleted_only_after_its_end_is_recorded(scenario: Scenario) -> 
         assert [reference.name for reference in deleted] == [status["episode"]["trainingJob"]]
 
 
-@every_story_of("DriftPolicy")
+@every_scenario_of("DriftPolicy")
 def test_an_unknown_condition_never_triggers_retraining(scenario: Scenario) -> None:
     """No episode opens while the condition of its trigger is Unknown, except on a manual request."""
     world = scenario.build()

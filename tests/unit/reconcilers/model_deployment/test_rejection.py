@@ -43,9 +43,9 @@ def stuck(**fields: Any) -> World:
     return world
 
 
-def fetch_fails(scenario: str) -> Document:
+def fetch_fails(error: str) -> Document:
     """The status of a fetch container that rejected the version and waits for its restart."""
-    return waiting("fetch", "CrashLoopBackOff", last=ended("fetch", EXIT_VERSION_REFUSED, scenario))
+    return waiting("fetch", "CrashLoopBackOff", last=ended("fetch", EXIT_VERSION_REFUSED, error))
 
 
 def test_a_version_that_misses_its_deadline_is_rejected() -> None:
@@ -54,8 +54,8 @@ def test_a_version_that_misses_its_deadline_is_rejected() -> None:
     world.put(published_job("v2", completed=at(-100)))
     settle(world)
     world.pass_time(601)
-    scenario = "digest of model.skops is wrong"
-    deployment_gets_stuck(world, container=fetch_fails(scenario))
+    error = "digest of model.skops is wrong"
+    deployment_gets_stuck(world, container=fetch_fails(error))
     plan = world.step("ModelDeployment", "m")
     assert plan is not None
     assert plan.requeue_after == 0.0
@@ -66,7 +66,7 @@ def test_a_version_that_misses_its_deadline_is_rejected() -> None:
     assert rejected["message"].startswith(
         f"version {V2} did not become ready in 600 s; spec.model.track.name: container fetch of pod m-new ended"
     )
-    assert scenario in rejected["message"]
+    assert error in rejected["message"]
     settle(world)
     assert served(world) == V1
     assert status_of(world)["currentRevision"]["digest"] == digest_of("v1")
@@ -75,7 +75,7 @@ def test_a_version_that_misses_its_deadline_is_rejected() -> None:
     assert conditions_of(world)["Ready"] == ("True", "RolledOut")
     assert conditions_of(world)["Progressing"] == ("False", "VersionRejected")
     assert "spec.model.track.name: container fetch" in message_of(world, "Progressing")
-    assert scenario in message_of(world, "Progressing")
+    assert error in message_of(world, "Progressing")
     assert f"version {V2} was rejected" in status_of(world)["summary"]
     world.pass_time(3600)
     assert settle(world) == []
