@@ -26,9 +26,11 @@ def problem_with(command: str) -> str:
         return f"`{command}` is not in NAMED_COMMANDS"
     file, words = NAMED_COMMANDS[command]
     if not (ROOT / file).is_file():
-        return f"`{command}` is said to be run by {file}, which is not there"
+        return f"`{command}` should be run by {file}, which does not exist"
     return (
-        "" if words in (ROOT / file).read_text() else f"`{command}` is said to be run by {file}, which lacks {words!r}"
+        ""
+        if words in (ROOT / file).read_text()
+        else f"`{command}` should be run by {file}, which does not contain {words!r}"
     )
 
 

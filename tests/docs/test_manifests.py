@@ -60,15 +60,15 @@ def test_yaml_in_documents_is_valid(block: Block) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "error"),
     [
         ("apiVersion: perennate.dev/v1alpha1\nkind: DriftPolicy\nspec: {targetRf: {name: a}}\n", "targetRf"),
         ("imagge: {}\n", "imagge"),
     ],
 )
-def test_invalid_yaml_is_detected(text: str, said: str) -> None:
+def test_invalid_yaml_is_detected(text: str, error: str) -> None:
     """A misspelt field, and a misspelt value of the chart."""
-    assert any(said in problem for problem in problems(text))
+    assert any(error in problem for problem in problems(text))
 
 
 def test_fill_updates_a_changed_file(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_exports_persist_between_commands(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "said"),
+    ("step", "error"),
     [
         (Step("false"), "failed with exit code 1"),
         (Step("echo one", ("two",)), "printed something else"),
@@ -39,10 +39,10 @@ def test_exports_persist_between_commands(terminal: Terminal) -> None:
     ],
     ids=["exit code", "other output", "other order", "hangs", "exits"],
 )
-def test_undocumented_behaviour_raises_an_error(terminal: Terminal, step: Step, said: str) -> None:
+def test_undocumented_behaviour_raises_an_error(terminal: Terminal, step: Step, error: str) -> None:
     """The error contains the command, the cause and the missing line."""
-    with pytest.raises(CommandError, match=said):
-        terminal.expect(step, seconds=1 if said == "took too long" else SHORT)
+    with pytest.raises(CommandError, match=error):
+        terminal.expect(step, seconds=1 if error == "took too long" else SHORT)
 
 
 def test_a_command_that_watches_is_interrupted_after_the_expected_output(terminal: Terminal) -> None:

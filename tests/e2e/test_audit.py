@@ -93,8 +93,8 @@ def test_no_calls_at_rest(place: Cluster) -> None:
 
 def test_no_call_of_the_operator_was_forbidden(place: Cluster) -> None:
     """Since the namespace was created. Earlier, another test may have removed the roles."""
-    told = LocalCluster().audit()
-    (*_, begin) = [event for event in told if (event.verb, event.resource, event.name) == MADE]
-    made = [event for event in told if event.user == ACCOUNT and event.time > begin.time]
+    events = LocalCluster().audit()
+    (*_, begin) = [event for event in events if (event.verb, event.resource, event.name) == MADE]
+    made = [event for event in events if event.user == ACCOUNT and event.time > begin.time]
     assert len(made) > 10
     assert [f"{event.verb} {event.resource} {event.namespace}" for event in made if event.denied] == []

@@ -117,7 +117,7 @@ def test_the_audit_log_records_calls(cluster: Cluster) -> None:
     """The log has a call that was just made, with verb and status code, but no watches."""
     SHARED.kubectl("create", "configmap", "seen", "--namespace=default")
     SHARED.kubectl("delete", "configmap", "seen", "--namespace=default")
-    told = [(event.verb, event.code) for event in SHARED.audit() if event.name == "seen"]
-    assert ("create", 201) in told
-    assert ("delete", 200) in told
+    calls = [(event.verb, event.code) for event in SHARED.audit() if event.name == "seen"]
+    assert ("create", 201) in calls
+    assert ("delete", 200) in calls
     assert "watch" not in {event.verb for event in SHARED.audit()}

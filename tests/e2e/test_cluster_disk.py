@@ -34,7 +34,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 
 # A limit on the number of files does not fill the memory. A start writes more than a hundred files.
 @pytest.mark.parametrize(
-    ("disk", "said"),
+    ("disk", "message"),
     [
         ("size=64M", "and a cluster needs 4 GB"),
         ("size=5G,nr_inodes=30", "No space left on device"),
@@ -43,7 +43,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     ids=["too small", "full while files are written", "full while the node starts"],
     indirect=["disk"],
 )
-def test_a_full_disk_is_reported_and_nothing_is_left(disk: Path, said: str) -> None:
+def test_a_full_disk_is_reported_and_nothing_is_left(disk: Path, message: str) -> None:
     """Exit code 1, the message names the disk, and no file, namespace or route is left."""
     command = [sys.executable, "-m", "tools.cluster", "--name", _INSTANCE.name, "up"]
     environment = {**os.environ, "PERENNATE_STATE": str(disk), "PROVIDER": "packages"}
@@ -51,7 +51,7 @@ def test_a_full_disk_is_reported_and_nothing_is_left(disk: Path, said: str) -> N
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert done.returncode == 1
     assert len(errors) == 1
-    assert said in errors[0]
+    assert message in errors[0]
     assert str(disk) in errors[0]
     assert not list(disk.iterdir())
     assert not network.namespace_path(_INSTANCE).exists()

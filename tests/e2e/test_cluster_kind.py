@@ -83,9 +83,9 @@ def test_an_image_is_loaded_once(cluster: Cluster) -> None:
             capture_output=True,
             text=True,
         )
-        said = shared.run("load").stderr
-        assert said.count("is loaded already") == len(images.IMAGES) - 1
-        assert f"reading {reference} from Docker" in said
+        output = shared.run("load").stderr
+        assert output.count("is loaded already") == len(images.IMAGES) - 1
+        assert f"reading {reference} from Docker" in output
     finally:
         _docker("tag", original, reference)
         shared.run("load")

@@ -65,24 +65,24 @@ def installed(bare: Machine) -> tuple[Path, str]:
 
 def test_a_missing_go_is_installed(bare: Machine, installed: tuple[Path, str]) -> None:
     """In the cache, and at least as new as go.mod requires. The output announces the wait."""
-    go, said = installed
+    go, output = installed
     assert go.is_relative_to(bare.cache)
     version = toolchain.parse_version(
         subprocess.run([go, "version"], capture_output=True, text=True, check=True).stdout
     )
     assert version is not None
     assert version >= toolchain.NEEDED
-    first, last = said.splitlines()
+    first, last = output.splitlines()
     assert re.fullmatch(rf" *[0-9.]+s  {_INSTALLING} \.\.\.", first)
     assert re.fullmatch(rf" *[0-9.]+s  {_INSTALLING}: done in [0-9.]+ s", last)
 
 
 def test_go_is_installed_only_once(bare: Machine, installed: tuple[Path, str]) -> None:
     """The second compilation uses the installed compiler and linker."""
-    program, said = bare.evaluate("compiled.pause()")
+    program, output = bare.evaluate("compiled.pause()")
     assert program.read_bytes()[:4] == b"\x7fELF"
-    assert "compiling pause" in said
-    assert "installing" not in said
+    assert "compiling pause" in output
+    assert "installing" not in output
     assert bare.evaluate("toolchain.go()") == (installed[0], "")
 
 

@@ -87,8 +87,8 @@ def use_every_call(user: KubeUser) -> None:
     user.wait_for(deployment, TENANT, "served", phase="Healthy")
     retrain = manifests.template_of(manifests.training_job("next", TENANT))
     user.create(manifests.drift_policy("watch", TENANT, target="served", interval="1s", retrain=retrain))
-    asked = {"metadata": {"annotations": {ANNOTATION_RETRAIN: "2026-01-01T00:00:00Z"}}}
-    user.edit(policy, TENANT, "watch", asked)
+    request = {"metadata": {"annotations": {ANNOTATION_RETRAIN: "2026-01-01T00:00:00Z"}}}
+    user.edit(policy, TENANT, "watch", request)
     assert eventually(lambda: len(user.list(training, TENANT)) == 2), user.get(policy, TENANT, "watch")
     with served(user, WATCHED) as pod:
         assert eventually(lambda: scraped(user, WATCHED))

@@ -137,8 +137,8 @@ def put(spec: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 @pytest.mark.parametrize("kind", SPECS)
 def test_a_minimal_spec_is_accepted(kubectl: Kubectl, kind: str) -> None:
     """The control for the tests below, which change this spec."""
-    code, said = kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", document=resource(kind))
-    assert code == 0, said
+    code, output = kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", document=resource(kind))
+    assert code == 0, output
 
 
 @pytest.mark.parametrize(("kind", "path", "value", "wanted"), REJECTED.values(), ids=REJECTED)
@@ -147,17 +147,17 @@ def test_the_error_for_an_invalid_spec_names_the_field(
 ) -> None:
     document = resource(kind)
     put(document["spec"], path, value)
-    code, said = kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", document=document)
+    code, output = kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", document=document)
     assert code == 1
-    assert [words for words in wanted if words not in said] == [], said
+    assert [words for words in wanted if words not in output] == [], output
 
 
 @pytest.fixture(scope="module")
 def training_job(kubectl: Kubectl) -> dict[str, Any]:
     """A TrainingJob in the cluster."""
     document = resource("TrainingJob", "frozen")
-    code, said = kubectl("create", "-f", "-", document=document)
-    assert code == 0, said
+    code, output = kubectl("create", "-f", "-", document=document)
+    assert code == 0, output
     return document
 
 
@@ -168,10 +168,10 @@ def test_the_spec_of_a_run_is_immutable(
     """Every field that affects the result, including the names of parameters."""
     document = copy.deepcopy(training_job)
     put(document["spec"], path, value)
-    code, said = kubectl("replace", "--dry-run=server", "-f", "-", document=document)
+    code, output = kubectl("replace", "--dry-run=server", "-f", "-", document=document)
     assert code == 1
-    assert f"spec.{path[0]}" in said
-    assert FROZEN in said
+    assert f"spec.{path[0]}" in output
+    assert FROZEN in output
 
 
 @pytest.mark.parametrize("change", [{"suspend": True}, {"ttlSecondsAfterFinished": 60}], ids=str)
@@ -181,14 +181,14 @@ def test_fields_that_do_not_affect_the_result_are_mutable(
     """`suspend` and `ttlSecondsAfterFinished`."""
     document = copy.deepcopy(training_job)
     document["spec"] |= change
-    code, said = kubectl("replace", "--dry-run=server", "-f", "-", document=document)
-    assert code == 0, said
+    code, output = kubectl("replace", "--dry-run=server", "-f", "-", document=document)
+    assert code == 0, output
 
 
 def test_parameters_are_stored_unchanged(kubectl: Kubectl, training_job: dict[str, Any]) -> None:
     """None is pruned or defaulted, null included."""
-    _, said = kubectl("get", "trainingjob", "frozen", "-o", "yaml")
-    stored = yaml.safe_load(said)["spec"]["trainer"]["estimator"]["params"]
+    _, output = kubectl("get", "trainingjob", "frozen", "-o", "yaml")
+    stored = yaml.safe_load(output)["spec"]["trainer"]["estimator"]["params"]
     assert stored == training_job["spec"]["trainer"]["estimator"]["params"]
 
 
@@ -197,9 +197,9 @@ def test_explain_describes_every_field(kubectl: Kubectl, kind: Any) -> None:
     """`kubectl explain --recursive` shows the description from the model for every field."""
     schema = resource_schema(kind)
     for part in ("spec", "status"):
-        code, said = kubectl("explain", f"{kind.declaration.singular}.{part}")
-        assert code == 0, said
-        words = " ".join(said.split())
+        code, output = kubectl("explain", f"{kind.declaration.singular}.{part}")
+        assert code == 0, output
+        words = " ".join(output.split())
         for name, child in schema["properties"][part]["properties"].items():
             assert f" {name} <" in words
             assert " ".join(child["description"].split()) in words
@@ -207,8 +207,8 @@ def test_explain_describes_every_field(kubectl: Kubectl, kind: Any) -> None:
 
 def test_category_and_short_names_list_all_kinds(kubectl: Kubectl) -> None:
     """`kubectl get mlops` and the short names work."""
-    _, said = kubectl("api-resources", "--categories=mlops", "-o", "name")
-    assert set(said.split()) == {f"{kind.declaration.plural}.perennate.dev" for kind in KINDS}
+    _, output = kubectl("api-resources", "--categories=mlops", "-o", "name")
+    assert set(output.split()) == {f"{kind.declaration.plural}.perennate.dev" for kind in KINDS}
     for short in ("tj", "md", "dp"):
         assert kubectl("get", short)[0] == 0
 
@@ -218,6 +218,6 @@ def test_a_model_deployment_can_be_scaled(kubectl: Kubectl) -> None:
     document = resource("ModelDeployment", "scaled")
     document["spec"]["replicas"] = 1
     assert kubectl("create", "-f", "-", document=document)[0] == 0
-    code, said = kubectl("scale", "modeldeployment/scaled", "--replicas=3")
-    assert code == 0, said
+    code, output = kubectl("scale", "modeldeployment/scaled", "--replicas=3")
+    assert code == 0, output
     assert kubectl("get", "md", "scaled", "-o", "jsonpath={.spec.replicas}")[1] == "3"

@@ -47,15 +47,15 @@ def test_two_operators_without_leader_election_repeat_no_action(tmp_path: Path, 
         for number in range(RUNS):
             user.wait_for(TRAINING_JOB, namespace, f"run-{number}", phase="Succeeded")
         user.wait_for(MODEL_DEPLOYMENT, namespace, "serve", phase="Healthy", readyReplicas=1)
-        told = Counter({"RunStarted": 1, "VersionPublished": 1})
+        expected = Counter({"RunStarted": 1, "VersionPublished": 1})
         # Events are created after the status.
-        assert eventually(lambda: user.reasons(namespace, "run-0") >= told)
+        assert eventually(lambda: user.reasons(namespace, "run-0") >= expected)
     made = [event for event in read_audit(own_plane.audit_log) if event.namespace == namespace and event.code == 201]
     ours = Counter((event.resource, event.name) for event in made if event.agent.startswith("perennate-operator"))
     assert sum(number for (resource, _), number in ours.items() if resource == "jobs") == RUNS
     assert {name: number for (resource, name), number in ours.items() if resource != "events" and number > 1} == {}
     reasons = user.reasons(namespace, "run-0")
-    assert reasons >= told
+    assert reasons >= expected
     assert set(reasons.values()) == {1}, reasons
     assert len(user.list(JOB, namespace)) == RUNS
 

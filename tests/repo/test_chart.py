@@ -120,7 +120,7 @@ def test_an_existing_service_account_is_not_created(helm: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         ("replica=2", "replica"),
         ("image.pullPolicy=Sometimes", "pullPolicy"),
@@ -129,11 +129,11 @@ def test_an_existing_service_account_is_not_created(helm: str, tmp_path: Path) -
         ("replicas=-1", "replicas"),
     ],
 )
-def test_an_invalid_value_is_rejected_by_name(helm: str, tmp_path: Path, value: str, said: str) -> None:
+def test_an_invalid_value_is_rejected_by_name(helm: str, tmp_path: Path, value: str, message: str) -> None:
     """The schema allows no unknown key."""
     result = run(helm, tmp_path, "template", "perennate", str(CHART), "--set", value)
     assert result.returncode == 1
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 def test_values_yaml_contains_the_declared_defaults() -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.support.tree import ROOT
 
 # Module to add and its content -> the contract that it breaks.
-PLANTED = {
+VIOLATIONS = {
     "perennate/api/planted.py": ("import perennate.drift", "Layers: each floor imports only what lies below it"),
     "perennate/api/documents/planted.py": (
         "import perennate.api.v1alpha1",
@@ -82,17 +82,17 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("planted")
     shutil.copytree(ROOT / "operator", folder / "operator", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", folder)
-    for module, (line, _) in PLANTED.items():
+    for module, (line, _) in VIOLATIONS.items():
         (folder / "operator" / module).write_text(f'"""Planted."""\n\n{line}\n')
     return lint_imports(folder)
 
 
 def test_every_contract_has_a_violating_module() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    assert {contract["name"] for contract in contracts} == {name for _, name in PLANTED.values()}
+    assert {contract["name"] for contract in contracts} == {name for _, name in VIOLATIONS.values()}
 
 
-@pytest.mark.parametrize(("module", "line", "contract"), [(module, *said) for module, said in PLANTED.items()])
+@pytest.mark.parametrize(("module", "line", "contract"), [(module, *case) for module, case in VIOLATIONS.items()])
 def test_each_violation_is_reported(report: str, module: str, line: str, contract: str) -> None:
     assert f"{contract} BROKEN" in report, f"{line!r} was not reported:\n{report}"
     importer = module.removesuffix(".py").replace("/", ".")

@@ -86,8 +86,8 @@ def test_the_chart_contains_the_same_crds() -> None:
 
 def test_every_field_is_described() -> None:
     """`kubectl explain` is documentation: one paragraph that ends like a sentence."""
-    said = {path: schema.get("description", "") for path, schema in NAMED.items()}
-    assert {path: text for path, text in said.items() if not re.fullmatch(r"[A-Z`].*[.]", text)} == {}
+    descriptions = {path: schema.get("description", "") for path, schema in NAMED.items()}
+    assert {path: text for path, text in descriptions.items() if not re.fullmatch(r"[A-Z`].*[.]", text)} == {}
 
 
 def is_bounded(schema: Schema) -> bool:

@@ -56,11 +56,11 @@ def test_the_console_script_is_installed() -> None:
     assert script.value == "perennate.cli.main:main"
 
 
-@pytest.mark.parametrize("said", [["--help"], ["drift", "--help"], ["--version"]])
-def test_help_imports_no_slow_module(said: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["drift", "--help"], ["--version"]])
+def test_help_imports_no_slow_module(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom perennate.cli.main import main\n"
-        f"try:\n    main({said!r})\nexcept SystemExit as ended:\n    assert not ended.code\n"
+        f"try:\n    main({arguments!r})\nexcept SystemExit as ended:\n    assert not ended.code\n"
         f"print(sorted({HEAVY!r} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -157,7 +157,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, form: str) -> None:
 def test_a_reference_is_limited_to_the_requested_rows(tmp_path: Path) -> None:
     """Further rows are not kept in memory, also not those of a csv file."""
     small, large = (write(long_table(rows), tmp_path / f"{rows}.csv") for rows in (1_000_000, 3_000_000))
-    said = ["--reference-rows", "20000", "--save-profile", str(tmp_path / "profile.json")]
-    peaks = [peak(["drift", "--reference", str(path), *said]) for path in (small, large)]
+    options = ["--reference-rows", "20000", "--save-profile", str(tmp_path / "profile.json")]
+    peaks = [peak(["drift", "--reference", str(path), *options]) for path in (small, large)]
     added = (3_000_000 - 1_000_000) * 5 * 8
     assert peaks[1] - peaks[0] < added / 2, [value // MIB for value in peaks]

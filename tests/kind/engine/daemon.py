@@ -103,8 +103,8 @@ def wait_ready(process: subprocess.Popen[bytes], folders: Folders) -> None:
     with step("starting a Docker engine"):
         wait_until(lambda: process.poll() is not None or client.answers(), seconds=_START_SECONDS, pause=0.2)
     if not client.answers():
-        said = tail(folders.log.read_text(errors="replace"))
-        raise ClusterError(f"The Docker engine did not start within {_START_SECONDS} s: {said}")
+        output = tail(folders.log.read_text(errors="replace"))
+        raise ClusterError(f"The Docker engine did not start within {_START_SECONDS} s: {output}")
 
 
 def stop(daemon: ProcessId) -> None:

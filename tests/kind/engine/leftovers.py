@@ -36,7 +36,7 @@ PLACES = (
     "/var/lib/kubelet",
 )
 #: Marks of a cluster from packages: its names, its addresses, and the folder for named network namespaces, which an
-#: engine does not use. Another test may start such a cluster meanwhile, and checks itself that it leaves nothing.
+#: engine does not use. Another test may start such a cluster at the same time, and checks itself that nothing is left.
 _OTHER_CLUSTER = re.compile(r"\b(?:perennate|pn)-[0-9a-f]{8}\b|\b198\.1[89]\.|^mount left: /run/netns\b")
 #: Parts that are reported even with such a mark.
 _ALWAYS = ("process", "firewall", "file")
@@ -114,10 +114,10 @@ def processes(mark: str) -> dict[str, str]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit() and int(folder.name) != os.getpid():
             try:
-                told = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+                content = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
             except OSError:
                 continue
-            if mark.encode() in told:
+            if mark.encode() in content:
                 found[folder.name] = " ".join(command_line(int(folder.name)))[:_COMMAND_WIDTH]
     return found
 

@@ -26,8 +26,8 @@ class LocalCluster:
     """One cluster of this checkout, by `python3 -m tools.cluster`.
 
     Attributes:
-        name: which one; None for the one that the tests and the demo share.
-        provider: the provider that is asked for; None for the one that is chosen.
+        name: name of the cluster; None for the one that tests and the demo share.
+        provider: the requested provider; None for the default.
     """
 
     name: str | None = None

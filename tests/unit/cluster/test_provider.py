@@ -17,7 +17,7 @@ from tools.cluster.provider import choose
 _DOCKER = Engine(client=(20, 10), version=(20, 10))
 _STOPPED = Engine(client=(20, 10), error="Cannot connect to the Docker daemon")
 _DENIED = Engine(client=(20, 10), error="permission denied while trying to connect to the Docker daemon socket")
-_REMOTE = Engine(client=(20, 10), endpoint="ssh://me@build.example", error="it was not asked")
+_REMOTE = Engine(client=(20, 10), endpoint="ssh://me@build.example", error="not queried")
 _PODMAN = Engine(client=(4, 3), podman=True)
 
 

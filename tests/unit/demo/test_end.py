@@ -60,11 +60,11 @@ OUTCOMES: dict[str, tuple[Callable[[], bool], int, str]] = {
 @pytest.mark.parametrize("case", OUTCOMES)
 def test_exit_code_reports_success_and_the_cluster_is_removed(case: str) -> None:
     """0 only if all checks passed. Without KEEP, the cluster is removed and no commands are suggested."""
-    run, code, said = OUTCOMES[case]
+    run, code, message = OUTCOMES[case]
     end = DemoEnd()
     assert end.exit_code(run) == code
     assert end.commands == ["down"]
-    assert said in end.output
+    assert message in end.output
     assert "Try:" not in end.output
 
 

@@ -47,10 +47,10 @@ def test_buildx_is_detected_among_the_plugins() -> None:
 
 def test_without_an_engine_the_error_is_that_of_the_client() -> None:
     """Client 28 then prints a document of zeros, and 20.10 only the client part. Both give the same error here."""
-    said = f"Cannot connect to the Docker daemon at {_ENDPOINT}. Is the docker daemon running?"
+    message = f"Cannot connect to the Docker daemon at {_ENDPOINT}. Is the docker daemon running?"
     for info in ('{"MemTotal":0,"SecurityOptions":null,"ClientInfo":{"Plugins":null}}', '{"ServerErrors":["x"]}', ""):
-        found = engine.parse(_versions("28.2.2", None), f"\n{said}\n", info, _ENDPOINT)
-        assert (found.denied, found.error) == (False, said)
+        found = engine.parse(_versions("28.2.2", None), f"\n{message}\n", info, _ENDPOINT)
+        assert (found.denied, found.error) == (False, message)
 
 
 def test_an_engine_that_times_out_has_an_error() -> None:
@@ -62,11 +62,11 @@ def test_an_engine_that_times_out_has_an_error() -> None:
 
 def test_permission_denied_is_detected() -> None:
     """In the old and in the new error message of the client."""
-    for said in (
+    for message in (
         "Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
         "permission denied while trying to connect to the docker API at unix:///var/run/docker.sock",
     ):
-        assert engine.parse(_versions("28.2.2", None), said, "", _ENDPOINT).denied
+        assert engine.parse(_versions("28.2.2", None), message, "", _ENDPOINT).denied
 
 
 def test_docker_desktop_and_rootless_engines_are_recognised() -> None:
