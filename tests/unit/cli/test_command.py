@@ -242,7 +242,7 @@ def test_unusable_counts_are_refused(tmp_path: Path, profile: Path, capsys: pyte
     empty = tmp_path / "empty.json"
     empty.write_text("{}")
     for paths, message in (
-        ([foreign], "foreign.json: has the profile sha256:"),
+        ([foreign], "foreign.json: was counted against profile sha256:"),
         ([own, twin], f"twin.json: has the same start as {own}, so both are from one pod"),
         ([empty], "empty.json: is not a counts document: "),
         ([tmp_path / "gone.json"], "gone.json: does not exist"),

@@ -46,16 +46,20 @@ CURRENT: dict[str, tuple[str, bytes, str]] = {
         stored(TRAIN.set_column(0, "age", pa.array([[1]] * 600))),
         "column 'age' holds list<",
     ),
-    "text where numbers were": ("a.csv", HEADER + b"old,2,true,plus\n" * 600, "column 'age' holds no numbers, in "),
+    "text where numbers were": (
+        "a.csv",
+        HEADER + b"old,2,true,plus\n" * 600,
+        "column 'age' does not hold numbers, but is ",
+    ),
     "dates where numbers were": (
         "a.csv",
         HEADER + b"2025-01-02,2,true,plus\n" * 600,
-        "column 'age' holds no numbers, ",
+        "column 'age' does not hold numbers, but is ",
     ),
     "dates where booleans were": (
         "a.csv",
         HEADER + b"1,2,2025-01-02T03:04:05Z,plus\n" * 600,
-        "column 'member' holds no booleans, in ",
+        "column 'member' does not hold booleans, but is ",
     ),
     "dictionary-encoded lists": (
         "a.feather",

@@ -96,7 +96,7 @@ class FeatureRule(Model):
 
 
 class DataQuality(Model):
-    """Detection of missing, invalid and out-of-range values."""
+    """Detection of missing, unknown and out-of-range values."""
 
     tolerance: float = Field(
         default=0.01,

@@ -50,7 +50,7 @@ class Brake(Model):
     ] = Field(
         default=(FaultCheck.MISSING, FaultCheck.OTHER),
         description=(
-            "No retraining while one of these data faults is present: missing values, invalid values (`other`), values "
+            "No retraining while one of these data faults is present: missing values, unknown values (`other`), values "
             "outside the range of training. `outOfRange` is not in the default, because real drift causes it too."
         ),
     )

@@ -80,8 +80,8 @@ def check_types(spec: CountingSpec, sample: Sample, where: str) -> None:
         _, _, missing, other = sample.total[sample.layout.specials[:, index]]
         if other and other + missing == sample.rows:
             raise UsageError(
-                f"{where}: column {feature.name!r} holds no {WANTED[feature.kind]}, in {spec.reference} it is "
-                f"{feature.kind}"
+                f"{where}: column {feature.name!r} does not hold {WANTED[feature.kind]}, but is {feature.kind} in "
+                f"{spec.reference}"
             )
 
 

@@ -72,7 +72,10 @@ def _read_counts(path: Path, profile: Profile, reference: str) -> Counts:
     try:
         digest = decode_digest(content, CountsError)
         if digest not in {None, profile.digest}:
-            raise UsageError(f"{path}: has the profile {shortened(str(digest))}, {reference} is {profile.digest}")
+            raise UsageError(
+                f"{path}: was counted against profile {shortened(str(digest))}, but {reference} is profile "
+                f"{profile.digest}"
+            )
         return read_counts(content, Layout(profile))
     except CountsError as error:
         raise UsageError(f"{path}: is not a counts document: {error}") from error

@@ -53,19 +53,19 @@ def change_hint(layout: Layout, index: int, reference: Floats, current: Floats, 
     shares = f"{percent(current[cell])} of rows, {percent(reference[cell])} in training"
     feature = layout.features[index] if index < len(layout.features) else None
     if gains[cell] >= MIN_GAIN and isinstance(feature, CategoricalFeature) and cell < feature.bins:
-        return f"`{feature.name}`: {feature.categories[cell]!r} takes {shares}"
+        return f"`{feature.name}`: {feature.categories[cell]!r} is {shares}"
     # A shift of the whole distribution fills several bins; a default value fills one.
     alone = gains[cell] >= np.maximum(gains, 0.0).sum() / 2
     if gains[cell] >= MIN_GAIN and alone and isinstance(feature, NumericFeature):
         value = _only_value(feature, cell)
         if value is not None:
-            return f"`{feature.name}`: {value:g} takes {shares}"
+            return f"`{feature.name}`: {value:g} is {shares}"
         if 0 < cell < feature.bins - 1:
             low, high = feature.edges[cell - 1], feature.edges[cell]
-            return f"`{feature.name}`: values above {low:g} up to {high:g} take {shares}"
+            return f"`{feature.name}`: values above {low:g} up to {high:g} are {shares}"
     if feature is not None and abs(shift) >= MIN_SHIFT:
-        side = "above" if shift > 0 else "below"
-        return f"`{feature.name}`: on average {abs(shift):.2g} standard deviations {side} training"
+        side = "up" if shift > 0 else "down"
+        return f"`{feature.name}`: mean shifted by {abs(shift):.2g} standard deviations ({side})"
     return ""
 
 
@@ -91,7 +91,7 @@ def _other_values(layout: Layout, index: int) -> str:
         return f"are not a {'time' if feature.kind == 'datetime' else 'number'}, {_known(layout, feature.other)}"
     if feature.other:
         return f"have a category that the profile does not list, {_known(layout, feature.other)}"
-    return "have a category that training did not"
+    return "have a category that is not in the training data"
 
 
 def _known(layout: Layout, rows: int) -> str:

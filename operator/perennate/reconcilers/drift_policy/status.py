@@ -79,11 +79,11 @@ def _why_no_trigger(builder: StatusBuilder[DriftPolicyStatus], triggers: Trigger
     drifted = [feature.name for feature in builder.status.features if feature.verdict == "Drifted"]
     named = f"drift of {', '.join(drifted)}" if drifted else "drift"
     if triggers.performance is None:
-        return f"{named} raises an alarm but starts no retraining: spec.triggers.drift is not given"
+        return f"{named} raises an alarm but starts no retraining: spec.triggers.drift is not set"
     found = builder.condition(ConditionType.PERFORMANCE_LOST)
     held = "held" if found is not None and found.status == "False" else "unknown"
     seen = found.message if found is not None else "not evaluated yet"
-    watched = f"spec.triggers.performance watches {triggers.performance.metric}, {held}: {seen}"
+    watched = f"spec.triggers.performance monitors {triggers.performance.metric}, {held}: {seen}"
     return f"{named} raises an alarm but starts no retraining: {watched}"
 
 
@@ -93,7 +93,10 @@ def _findings(builder: StatusBuilder[DriftPolicyStatus]) -> str:
     if found is None or found.status == "Unknown":
         drift = found.message if found is not None and found.message else "not evaluated yet"
     elif found.status == "True":
-        drift = describe_features(status.features) or "drift is receding"
+        drift = (
+            describe_features(status.features)
+            or "drift is receding: no feature exceeds its threshold in the last evaluation"
+        )
     else:
         drift = "no drift"
     faults = describe_faults(status.data_faults) if status.data_fault.active else ""

@@ -92,7 +92,7 @@ def report_ready(builder: StatusBuilder[DriftPolicyStatus], view: WindowView) ->
         # Everything else is watched: a new version without the feature must not stop all monitoring.
         _report_not_ready(builder, inapplicable)
     elif blocked is None:
-        message = f"ModelDeployment {view.spec.target_ref.name} is watched"
+        message = f"monitoring ModelDeployment {view.spec.target_ref.name}"
         builder.set(ConditionType.READY, "True", Reason.WATCHING, message)
     elif blocked.reason == Reason.SUSPENDED:
         builder.set(ConditionType.READY, "True", blocked.reason, blocked.message)
@@ -133,7 +133,7 @@ def _discard_other_version(builder: StatusBuilder[DriftPolicyStatus], view: Wind
     window, reference = builder.status.window, view.reference
     if reference is None or window is None or window.profile_digest == reference:
         return False
-    message = f"version {view.version} is served now and is compared with its own reference profile"
+    message = f"version {view.version} is served now; it is compared with its own reference profile"
     builder.emit_event(Reason.WATCHING, message)
     reset(builder, profile_digest=reference, message=message)
     return True

@@ -40,7 +40,7 @@ def describe_success(result: StageResult) -> str:
 
 def describe_gates(result: StageResult) -> str:
     """How many gates passed, and the comparison with the champion."""
-    gates = pluralize(len(result.gates), "gate") + " passed" if result.gates else "no gates given"
+    gates = pluralize(len(result.gates), "gate") + " passed" if result.gates else "no gates set"
     champion = result.champion
     if champion is None:
         return gates

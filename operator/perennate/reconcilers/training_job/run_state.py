@@ -132,7 +132,7 @@ def _read_failure(condition: dict[str, Any], pods: tuple[Manifest, ...]) -> RunF
     last = _last_failure(pods)
     description = last.describe() if last is not None else message
     return RunFailed(
-        Reason.BACKOFF_LIMIT_EXCEEDED, f"pods failed more often than spec.backoffLimit allows; {description}", None
+        Reason.BACKOFF_LIMIT_EXCEEDED, f"more pods failed than spec.backoffLimit allows; {description}", None
     )
 
 

@@ -38,7 +38,7 @@ def begin(observed: TrainingJobObserved) -> StatusBuilder[TrainingJobStatus]:
     builder.update(trigger=trigger_of(resource))
     for unknown in (ConditionType.DATA_VALIDATED, ConditionType.GATES_PASSED):
         if builder.condition(unknown) is None:
-            builder.set(unknown, "Unknown", Reason.WAITING, "the stage that decides has not ended")
+            builder.set(unknown, "Unknown", Reason.WAITING, "the stage has not finished")
     return builder
 
 

@@ -95,7 +95,7 @@ class Predictor:
             if time.perf_counter() - start > INLINE_SECONDS:
                 break
             self._inline_rows = rows
-        logger.info("Model is warm, predicting up to %d rows without a thread", self._inline_rows)
+        logger.info("Model is warm; batches of up to %d rows are predicted in the event loop", self._inline_rows)
 
     async def answer(self, batch: Batch) -> Answer:
         """Predict the batch, count it, and capture it if it is sampled.

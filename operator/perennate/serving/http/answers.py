@@ -35,7 +35,7 @@ class PredictAnswer(bentoml.IODescriptor):  # type: ignore[misc]
     )
     classes: list[Any] | None = Field(default=None, description="The classes, in the order of the probabilities.")
     ids: list[str] = Field(description="Id of each prediction, for POST /feedback.")
-    model: dict[str, str] = Field(description="Name and version that predicted.")
+    model: dict[str, str] = Field(description="Name and version of the model.")
 
 
 @dataclass(frozen=True)

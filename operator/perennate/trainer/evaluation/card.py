@@ -44,7 +44,7 @@ def model_card(
     sections = (
         f"# {record.model}",
         f"A model for {record.task} of `{record.target}` from {len(features)} columns, fitted with `{estimator}`.",
-        "## How good it is",
+        "## Performance",
         f"On {record.holdout_rows} hold-out rows that it was not trained on ({_holdout(record)}).",
         _table(("metric", "value", "standard error"), _metric_rows(evaluation, profile)),
         *_gates(evaluation),
@@ -86,7 +86,7 @@ def _champion(champion: ChampionVerdict | None) -> tuple[str, ...]:
     if champion is None:
         return ()
     against = f" (version `{short_version(champion.version)}`)" if champion.version else ""
-    return ("## Against the model in service", f"{champion.reason}{against}.")
+    return ("## Comparison with the champion", f"{champion.reason}{against}.")
 
 
 def _data_rows(record: RunRecord, fingerprint: str) -> Iterable[tuple[str, str]]:

@@ -120,5 +120,5 @@ def _champion_value(loaded: LoadedVersion, record: RunRecord, metric: Metric, ho
         raise ValueError(f"it needs the column {missing[0]!r}, which the data lack")
     predictions = predict_holdout(loaded.estimator, frame(holdout, features), labels(holdout, record.target))
     if predictions.task != record.task:
-        raise ValueError(f"it does {predictions.task}, and this run {record.task}")
+        raise ValueError(f"its task is {predictions.task}, but the task of this run is {record.task}")
     return compute_metrics(predictions, (metric,)).get(metric)

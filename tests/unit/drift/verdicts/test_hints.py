@@ -46,7 +46,12 @@ def broken(name: str, share: float, value: object) -> Evaluation:
 
 FAULTS = {
     "missing": ("age", 0.3, np.nan, "`age`: 31 % missing, 2 % in training"),
-    "unseen category": ("country", 0.12, "it", "`country`: 12 % of rows have a category that training did not"),
+    "unseen category": (
+        "country",
+        0.12,
+        "it",
+        "`country`: 12 % of rows have a category that is not in the training data",
+    ),
     "not a number": ("age", 0.1, "n/a", "`age`: 10 % of rows are not a number, 0 % in training"),
     "above": ("speed", 0.4, 300.0, "`speed`: 40 % above the largest training value 120"),
     "below": ("speed", 0.1, -1.0, "`speed`: 10 % below the smallest training value "),
@@ -65,9 +70,9 @@ def test_fault_hint_names_feature_and_normal_rate(name: str, share: float, value
 
 CHANGES: dict[str, tuple[str, Callable[[Columns], np.ndarray], str]] = {
     "a default value": ("age", lambda c: np.where(EVERY < 5, 40.0, c["age"]), "`age`: values above 3"),
-    "a category": ("country", lambda c: np.where(EVERY < 9, "fr", c["country"]), "`country`: 'fr' takes 7"),
-    "the mean, upwards": ("age", lambda c: c["age"] + 3, "`age`: on average 0."),
-    "the mean, downwards": ("age", lambda c: c["age"] - 3, "`age`: on average 0."),
+    "a category": ("country", lambda c: np.where(EVERY < 9, "fr", c["country"]), "`country`: 'fr' is 7"),
+    "the mean, upwards": ("age", lambda c: c["age"] + 3, "`age`: mean shifted by 0."),
+    "the mean, downwards": ("age", lambda c: c["age"] - 3, "`age`: mean shifted by 0."),
 }
 
 
@@ -92,7 +97,7 @@ def test_hint_names_a_value_that_became_more_frequent() -> None:
     columns["wheels"][EVERY < 8] = 4.0
     found = {item.name: item.hint for item in evaluate_drift(make_sample(PROFILE, columns)).features}
 
-    assert found["wheels"].startswith("`wheels`: 4 takes 8")
+    assert found["wheels"].startswith("`wheels`: 4 is 8")
     assert "% in training" in found["wheels"]
 
 

@@ -46,7 +46,7 @@ def test_drift_alone_raises_an_alarm_but_does_not_retrain() -> None:
     assert conditions_of(world)["RetrainingActive"] == ("False", "NoTrigger")
     why = message_of(world, "RetrainingActive")
     assert why.startswith("drift of wind raises an alarm but starts no retraining: ")
-    assert "spec.triggers.performance watches auc, held: auc 0." in why
+    assert "spec.triggers.performance monitors auc, held: auc 0." in why
     assert status_of(world)["features"][0]["name"] == "wind"
     assert status_of(world)["drift"]["since"] == at(600)
     assert "episode" not in status_of(world)

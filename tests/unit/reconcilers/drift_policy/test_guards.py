@@ -139,7 +139,7 @@ def test_a_request_without_a_template_is_rejected() -> None:
     world.objects["DriftPolicy", "p"]["metadata"]["annotations"] = {ANNOTATION_RETRAIN: "now"}
     settle(world)
     assert status_of(world)["handledRetrain"] == "now"
-    assert status_of(world)["history"][-1]["message"] == "spec.retrain: is required to retrain; got none"
+    assert status_of(world)["history"][-1]["message"] == "spec.retrain: must be set to retrain"
 
 
 def test_a_suspended_policy_neither_evaluates_nor_retrains() -> None:

@@ -176,8 +176,8 @@ def test_termination_messages_that_are_no_stage_result_are_ignored(message: str)
 @pytest.mark.parametrize(
     ("champion", "want"),
     [
-        (None, "no gates given"),
-        ({"metric": "auc", "passed": True}, "no gates given; there was no champion"),
+        (None, "no gates set"),
+        ({"metric": "auc", "passed": True}, "no gates set; there was no champion"),
     ],
     ids=["no champion", "no model in service"],
 )

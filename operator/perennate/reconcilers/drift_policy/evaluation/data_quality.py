@@ -75,7 +75,7 @@ def _signal_of(found: Evaluation, faults: list[DataFault], tolerance: float) -> 
 def _report(signal: drift.Signal, streak: Streak, faults: str, consecutive: int) -> AlarmReport:
     alarm = ConditionType.DATA_QUALITY
     if signal is drift.Signal.UNKNOWN:
-        message = "too few rows in the window, or the window is too young"
+        message = "too few rows in the window, or the window is still warming up"
         return AlarmReport(alarm, "Unknown", Reason.INSUFFICIENT_DATA, message, None)
     if streak.active:
         message = faults or "receding: no data fault in the last evaluation"

@@ -102,7 +102,7 @@ def describe_performance(found: PerformanceStatus | None) -> str:
 
 def too_early(window: str) -> str:
     """Why there is no verdict although there may be rows. `window` is spec.window."""
-    return f"no verdict before a 24th of spec.window ({window}) has passed"
+    return f"no verdict during the warm-up, the first 24th of spec.window ({window})"
 
 
 def _check(
@@ -149,7 +149,7 @@ def _why_unknown(min_samples: int, result: PerformanceResult) -> str:
     if result.cause is drift.Cause.NO_LABELS and result.labelled_rows < min_samples:
         return f"{two_digits(result.labelled_rows)} labelled rows in the window, spec.minSamples is {min_samples}"
     if result.cause is drift.Cause.NO_ROWS:
-        return f"fewer rows with a score in the window than spec.minSamples, {min_samples}"
+        return f"fewer rows with a score in the window than spec.minSamples ({min_samples})"
     return result.reason
 
 

@@ -123,14 +123,14 @@ def _report(
         return AlarmReport(alarm, "Unknown", Reason.INSUFFICIENT_DATA, message, None)
     drifted = describe_features(features)
     if streak.active:
-        message = drifted or "receding: no feature is above the threshold now"
+        message = drifted or "drift is receding: no feature exceeds its threshold in the last evaluation"
         return AlarmReport(alarm, "True", Reason.DRIFT_EXCEEDED, message, active=True)
     if streak.count:
         message = f"{drifted} in {streak.count} of {spec.consecutive} consecutive evaluations needed for an alarm"
     elif drifted:
         message = f"{drifted}, fewer than spec.minDriftedFeatures ({spec.min_drifted_features})"
     else:
-        message = "the window looks like the training data"
+        message = "no significant drift from the training data"
     return AlarmReport(alarm, "False", Reason.NO_DRIFT, message, active=False)
 
 

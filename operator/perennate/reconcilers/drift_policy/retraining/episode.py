@@ -169,7 +169,7 @@ def _from_rolling_out(state: EpisodeState) -> Step | None:
         message = f"ModelDeployment {name} rejected the version that TrainingJob {run} published"
         return _closed(state, Reason.VERSION_REJECTED, message)
     if _is_superseded(state, state.target):
-        message = f"ModelDeployment {name} chose another version than the one that TrainingJob {run} published"
+        message = f"ModelDeployment {name} selected another version after TrainingJob {run} published its own"
         return _closed(state, Reason.EPISODE_SUPERSEDED, message)
     return None
 

@@ -69,7 +69,7 @@ def template_is_given(request: RetrainRequest) -> Violation | None:
     """spec.retrain is given."""
     if request.retrain is not None:
         return None
-    return Violation(Reason.INVALID_SPEC, "spec.retrain: is required to retrain; got none")
+    return Violation(Reason.INVALID_SPEC, "spec.retrain: must be set to retrain")
 
 
 def template_trains_what_is_served(request: RetrainRequest) -> Violation | None:
@@ -112,8 +112,8 @@ def within_budget(request: RetrainRequest) -> Violation | None:
     until = rfc3339(budget_returns(starts, retrain.max_per_day))
     return Violation(
         Reason.BUDGET_SPENT,
-        f"no retraining before {until}: {pluralize(len(starts), 'retraining')} started in 24 hours, "
-        f"spec.retrain.maxPerDay is {retrain.max_per_day}",
+        f"no retraining before {until}: the daily budget is spent ({pluralize(len(starts), 'retraining')} in 24 hours, "
+        f"spec.retrain.maxPerDay is {retrain.max_per_day})",
     )
 
 
