@@ -22,24 +22,29 @@ FUTURE = "perennate.dev/{}/v9"
 
 
 def future(format_: str) -> bytes:
+    """A document of a future version of a format."""
     return canonical_json({"schema": FUTURE.format(format_), "somethingNew": [1]})
 
 
 def profile() -> Profile:
+    """The profile of release 0.1.0."""
     return Profile.from_bytes(content("classification/version/profile.json"))
 
 
 def read_stored_version(folder: Path) -> Any:
+    """Read a version with a manifest of a future version."""
     (folder / "manifest.json").write_bytes(future("manifest"))
     return read_version(folder, digest_bytes(future("manifest")))
 
 
 def read_run_record(folder: Path) -> Any:
+    """Read a run record of a future version."""
     (folder / "run.json").write_bytes(future("run"))
     return read_record(folder / "run.json")
 
 
 def read_window(_: Path) -> Any:
+    """Read a saved window of a future version."""
     return Window.from_bytes(gzip.compress(future("window")), profile(), length=60.0, scrape_interval=1.0, now=1.0)
 
 

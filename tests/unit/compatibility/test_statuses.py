@@ -26,6 +26,7 @@ RENAMED_OUTCOMES = {
 
 
 def policy(name: str) -> DriftPolicy:
+    """A DriftPolicy of release 0.1.0."""
     return DriftPolicy.model_validate(document(f"status/{name}.json"))
 
 

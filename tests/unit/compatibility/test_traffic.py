@@ -21,6 +21,7 @@ every_model = pytest.mark.parametrize("name", ["classification", "regression"])
 
 
 def profile_of(name: str) -> Profile:
+    """The profile of a model of release 0.1.0."""
     return Profile.from_bytes(content(f"{name}/version/profile.json"))
 
 
