@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, StringConstraints
 
 from perennate.api.meta import Model
-from perennate.reconcilers.settings import Settings
+from perennate.reconcilers.settings import InstallationSettings
 from tools.text import HEADER, table
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Store(Model):
     """The claim that holds the model versions of a namespace. The operator never changes or deletes it."""
 
     size: Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?([KMGTP]i?)?$", max_length=20)] = Field(
-        default=Settings.store_size, description="Size of the store of each namespace."
+        default=InstallationSettings.store_size, description="Size of the store of each namespace."
     )
     storage_class_name: Text = Field(
         default="", description="Storage class. Default: the default class of the cluster."

@@ -55,8 +55,8 @@ def clustered_tables(
     centres = draw.normal(size=(windows, rows // cluster, 1)) + shift
     noise = 0.05 * draw.normal(size=(windows, rows // cluster, cluster)) if cluster > 1 else 0.0
     found = np.searchsorted(borders, centres + noise)
-    places = draw.integers(0, parts, (windows, rows // cluster, 1))
-    index = (places * windows + np.arange(windows)[:, None, None]) * cells + found
+    positions = draw.integers(0, parts, (windows, rows // cluster, 1))
+    index = (positions * windows + np.arange(windows)[:, None, None]) * cells + found
     counts = np.bincount(index.ravel(), minlength=parts * windows * cells).reshape(parts, windows, cells)
     return tables_of(draw.multinomial(REFERENCE_ROWS, np.full(cells, 1 / cells), size=windows), counts)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
 from perennate.kube.runtime.watching import STALE_SECONDS
-from perennate.reconcilers.settings import Settings
+from perennate.reconcilers.settings import InstallationSettings
 
 T = TypeVar("T", bound=str)
 AccessMode = Literal["ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"]
@@ -39,7 +39,7 @@ class Environment:
             once a minute; smaller values are for tests.
     """
 
-    settings: Settings
+    settings: InstallationSettings
     namespace: str
     identity: str
     log_level: str
@@ -56,10 +56,10 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         InvalidEnvironmentError: a variable is missing or invalid.
     """
     return Environment(
-        settings=Settings(
+        settings=InstallationSettings(
             trainer_image=_required(environ, "PERENNATE_TRAINER_IMAGE"),
             serving_image=_required(environ, "PERENNATE_SERVING_IMAGE"),
-            store_size=environ.get("PERENNATE_STORE_SIZE") or Settings.store_size,
+            store_size=environ.get("PERENNATE_STORE_SIZE") or InstallationSettings.store_size,
             store_class=environ.get("PERENNATE_STORE_CLASS") or None,
             store_access_mode=_choice(environ, "PERENNATE_STORE_ACCESS_MODE", _ACCESS_MODES, "ReadWriteOnce"),
             image_pull_policy=_choice(environ, "PERENNATE_IMAGE_PULL_POLICY", _PULL_POLICIES, "IfNotPresent"),

@@ -17,7 +17,7 @@ from perennate.kube.runtime.cache import Cache, Source
 from perennate.kube.runtime.claims import Claims
 from perennate.kube.runtime.client import KubeClient
 from perennate.kube.runtime.resources import Key, Resource, Resources
-from perennate.reconcilers.settings import Settings
+from perennate.reconcilers.settings import InstallationSettings
 from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
 
 R = TypeVar("R", bound=CustomResource)
@@ -53,7 +53,7 @@ class Reader:
     pods: ServingPods
     monitor: Monitor
     resources: Resources
-    settings: Settings
+    settings: InstallationSettings
     now: Callable[[], datetime]
 
     async def child(self, resource: Resource, namespace: str, name: str, *, live: bool) -> Manifest | None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Settings:
+class InstallationSettings:
     """Images of the pods, and properties of the store.
 
     Attributes:
@@ -32,7 +32,7 @@ class Settings:
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
 
 
-def store_claim_of(namespace: str, settings: Settings) -> Manifest:
+def store_claim_of(namespace: str, settings: InstallationSettings) -> Manifest:
     """The store claim of a namespace with the properties of the settings."""
     return training.store_claim(
         namespace,

@@ -36,7 +36,7 @@ class Source(Part):
     rows_used: int = Field(ge=0, description="Rows that were counted; fewer than `rows` if they were sampled.")
 
 
-class Settings(Part):
+class ReportSettings(Part):
     """The settings of the evaluation."""
 
     min_samples: int = Field(ge=1, description="Rows that a verdict needs.")
@@ -139,7 +139,7 @@ class DriftReport(Part):
     reference: Source
     current: Source
     profile_digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$", description="Digest of the reference's profile.")
-    settings: Settings
+    settings: ReportSettings
     columns: tuple[ColumnReport, ...] = Field(description="Worst first; empty if there are too few rows.")
     faults: tuple[FaultReport, ...] = Field(description="Largest first.")
     performance: tuple[MetricReport, ...] = Field(description="Metrics, measured with labels or estimated.")

@@ -37,20 +37,20 @@ class Bar:
     current: float
 
 
-def histogram(column: ColumnReport, place: int) -> Element | None:
+def histogram(column: ColumnReport, position: int) -> Element | None:
     """Draw the histogram of reference and current rows; None without rows."""
     totals = sum(cell.reference for cell in column.cells), sum(cell.current for cell in column.cells)
     if not all(totals):
         return None
     if column.kind in {"categorical", "prediction"}:
-        return _horizontal_bars(column, category_bars(column.cells, *totals), place)
+        return _horizontal_bars(column, category_bars(column.cells, *totals), position)
     narrow = sum(cell.upper is not None and cell.lower is not None for cell in column.cells) > MANY
     bars = (
         equal_bars(column.cells, *totals, format_value=clock if column.kind == "datetime" else bound)
         if narrow
         else interval_bars(column.cells, *totals)
     )
-    return _vertical_bars(column, bars, place, spread=narrow)
+    return _vertical_bars(column, bars, position, show_mark=narrow)
 
 
 def category_bars(cells: tuple[Cell, ...], reference: int, current: int) -> list[Bar]:
@@ -81,10 +81,10 @@ def equal_bars(
     step = (high - low) / BARS
     sums = [[0.0, 0.0] for _ in range(BARS + 2)]
     for cell in cells:
-        for place, part in _parts(cell, low, high):
-            sums[place][0] += part * cell.reference / reference
-            sums[place][1] += part * cell.current / current
-    ends = [low + step * place for place in range(BARS + 1)]
+        for position, part in _parts(cell, low, high):
+            sums[position][0] += part * cell.reference / reference
+            sums[position][1] += part * cell.current / current
+    ends = [low + step * position for position in range(BARS + 1)]
     labels = [f"up to {format_value(low)}", *(f"{format_value(a)} to {format_value(b)}" for a, b in pairwise(ends))]
     return [Bar(label, *pair) for label, pair in zip([*labels, f"above {format_value(high)}"], sums, strict=True)]
 
@@ -103,21 +103,21 @@ def _parts(cell: Cell, low: float, high: float) -> list[tuple[int, float]]:
         return [(BARS + 1, 1.0)]
     lower, upper = float(cell.lower or 0.0), float(cell.upper or 0.0)
     parts, step = [], (high - low) / BARS
-    for place in range(BARS):
-        start = low + step * place
+    for position in range(BARS):
+        start = low + step * position
         overlap = min(upper, start + step) - max(lower, start)
         if overlap > 0:
-            parts.append((place + 1, overlap / (upper - lower)))
+            parts.append((position + 1, overlap / (upper - lower)))
     return parts
 
 
-def _svg(column: ColumnReport, place: int, height: float, words: str) -> Element:
+def _svg(column: ColumnReport, position: int, height: float, words: str) -> Element:
     """An SVG image with title and description for screen readers."""
     svg = Element(
-        "svg", {"viewBox": f"0 0 {WIDTH:g} {height:g}", "role": "img", "aria-labelledby": f"t{place} d{place}"}
+        "svg", {"viewBox": f"0 0 {WIDTH:g} {height:g}", "role": "img", "aria-labelledby": f"t{position} d{position}"}
     )
-    SubElement(svg, "title", {"id": f"t{place}"}).text = f"Histogram of {column.name}"
-    SubElement(svg, "desc", {"id": f"d{place}"}).text = words
+    SubElement(svg, "title", {"id": f"t{position}"}).text = f"Histogram of {column.name}"
+    SubElement(svg, "desc", {"id": f"d{position}"}).text = words
     return svg
 
 
@@ -128,9 +128,9 @@ def _description(bars: list[Bar]) -> str:
     return "Largest differences: " + "; ".join(said) + "."
 
 
-def _vertical_bars(column: ColumnReport, bars: list[Bar], place: int, *, spread: bool) -> Element:
+def _vertical_bars(column: ColumnReport, bars: list[Bar], position: int, *, show_mark: bool) -> Element:
     """Vertical bars: filled bars for the reference, a line for the current rows."""
-    svg = _svg(column, place, HEIGHT, _description(bars))
+    svg = _svg(column, position, HEIGHT, _description(bars))
     top = max(max(bar.reference, bar.current) for bar in bars)
     wide, floor = WIDTH / len(bars), HEIGHT - BOTTOM
     scale = (floor - TOP) / top
@@ -145,7 +145,7 @@ def _vertical_bars(column: ColumnReport, bars: list[Bar], place: int, *, spread:
     _line(svg, "axis", 0, floor, WIDTH, floor)
     for x, anchor, label in ((0.0, "start", bars[0].label), (WIDTH, "end", bars[-1].label)):
         _text(svg, x, HEIGHT - 6, label, anchor)
-    if column.mark is not None and spread:
+    if column.mark is not None and show_mark:
         _mark(svg, column.mark, middle(column.cells), floor)
     return svg
 
@@ -160,9 +160,9 @@ def _mark(svg: Element, mark: float, ends: tuple[float, float], floor: float) ->
         _text(svg, x, HEIGHT - 6, f"decision {number(mark)}", "middle")
 
 
-def _horizontal_bars(column: ColumnReport, bars: list[Bar], place: int) -> Element:
+def _horizontal_bars(column: ColumnReport, bars: list[Bar], position: int) -> Element:
     """Horizontal bars: a labelled pair for each category."""
-    svg = _svg(column, place, ROW * len(bars) + 4, _description(bars))
+    svg = _svg(column, position, ROW * len(bars) + 4, _description(bars))
     top = max(max(bar.reference, bar.current) for bar in bars)
     scale = (WIDTH - LABEL - 50) / top
     for index, bar in enumerate(bars):

@@ -58,8 +58,8 @@ def interval_cells(feature: NumericFeature | Score, reference: list[int], curren
     edges = feature.edges.tolist()
     lowers, uppers = [feature.minimum, *edges], [*edges, feature.maximum]
     return [
-        Cell(label=_label(feature, lower, upper, place), lower=lower, upper=upper, reference=known, current=seen)
-        for place, (lower, upper, known, seen) in enumerate(zip(lowers, uppers, reference, current, strict=True))
+        Cell(label=_label(feature, lower, upper, position), lower=lower, upper=upper, reference=known, current=seen)
+        for position, (lower, upper, known, seen) in enumerate(zip(lowers, uppers, reference, current, strict=True))
     ]
 
 
@@ -78,12 +78,12 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-def _label(feature: NumericFeature | Score, lower: float | None, upper: float | None, place: int) -> str:
+def _label(feature: NumericFeature | Score, lower: float | None, upper: float | None, position: int) -> str:
     """The label of a bin."""
     if upper is None or lower is None:
         return f"up to {end(feature, upper)}" if upper is not None else f"above {end(feature, lower or 0.0)}"
     if isinstance(feature, NumericFeature) and feature.kind == "boolean":
         return end(feature, upper)
     # A bin of whole numbers from 3 (exclusive) to 4 contains only 4.
-    single = lower == upper or (lower.is_integer() and upper == lower + 1 and place > 0)
+    single = lower == upper or (lower.is_integer() and upper == lower + 1 and position > 0)
     return end(feature, upper) if single else f"{end(feature, lower)} to {end(feature, upper)}"

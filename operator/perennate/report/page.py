@@ -78,10 +78,10 @@ def _summary(main: Element, report: DriftReport) -> None:
     titles = ("column", "verdict", "effect", "drift from", "p", "rows", *(title for title, _ in SHARES))
     _header(table, titles)
     body = SubElement(table, "tbody")
-    for place, column in enumerate(report.columns):
+    for position, column in enumerate(report.columns):
         row = SubElement(body, "tr")
         name = SubElement(row, "th", {"scope": "row"})
-        _add(name, "a", column.name).set("href", f"#c{place}")
+        _add(name, "a", column.name).set("href", f"#c{position}")
         _chip(SubElement(row, "td"), column.verdict)
         for text in (
             f"{METHODS.get(column.method, column.method)} {size(column.effect)}",
@@ -96,9 +96,9 @@ def _summary(main: Element, report: DriftReport) -> None:
 def _cards(main: Element, report: DriftReport) -> None:
     """A card with a histogram for each column; columns without a relevant change are collapsed."""
     faulty = {fault.column for fault in report.faults}
-    places = range(len(report.columns))
-    prominent = [at for at in places if report.columns[at].verdict in PROMINENT or report.columns[at].name in faulty]
-    collapsed = [at for at in places if at not in prominent]
+    positions = range(len(report.columns))
+    prominent = [at for at in positions if report.columns[at].verdict in PROMINENT or report.columns[at].name in faulty]
+    collapsed = [at for at in positions if at not in prominent]
     _add(main, "h2", "Histograms")
     _key(main)
     if prominent:
@@ -109,11 +109,11 @@ def _cards(main: Element, report: DriftReport) -> None:
         _grid(fold, report, collapsed)
 
 
-def _grid(parent: Element, report: DriftReport, places: list[int]) -> None:
+def _grid(parent: Element, report: DriftReport, positions: list[int]) -> None:
     """A grid of cards."""
     grid = SubElement(parent, "div", {"class": "cards"})
-    for place in places:
-        _card(grid, report.columns[place], place, report)
+    for position in positions:
+        _card(grid, report.columns[position], position, report)
 
 
 def _key(main: Element) -> None:
@@ -129,9 +129,9 @@ def _key(main: Element) -> None:
         _add(entry, "span", words)
 
 
-def _card(grid: Element, column: ColumnReport, place: int, report: DriftReport) -> None:
+def _card(grid: Element, column: ColumnReport, position: int, report: DriftReport) -> None:
     """The card of one column."""
-    card = SubElement(grid, "article", {"id": f"c{place}"})
+    card = SubElement(grid, "article", {"id": f"c{position}"})
     head = SubElement(card, "div", {"class": "head"})
     _add(head, "h3", column.name)
     _chip(head, column.verdict)
@@ -142,7 +142,7 @@ def _card(grid: Element, column: ColumnReport, place: int, report: DriftReport) 
     if column.hint:
         _add(card, "p", column.hint, "hint")
     card.append(scale(column))
-    drawn = histogram(column, place)
+    drawn = histogram(column, position)
     if drawn is None:
         _add(card, "p", "No rows with a value to draw.", "soft")
     else:

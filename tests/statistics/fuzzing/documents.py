@@ -74,14 +74,14 @@ def edited(document: Any, source: Any, *, large: bool = False) -> bytes:
     """A valid document with one to four values replaced, removed or inserted."""
     whole = json.loads(json.dumps(document))
     for _ in range(source.ConsumeIntInRange(1, 4)):
-        place = whole
-        while isinstance(place, dict | list) and place:
-            key = list(place)[source.ConsumeIntInRange(0, len(place) - 1)] if isinstance(place, dict) else None
-            at = source.ConsumeIntInRange(0, len(place) - 1) if key is None else key
-            if not isinstance(place[at], dict | list) or not place[at] or source.ConsumeIntInRange(0, 3) == 0:
-                _edit(place, at, source, large=large)
+        position = whole
+        while isinstance(position, dict | list) and position:
+            key = list(position)[source.ConsumeIntInRange(0, len(position) - 1)] if isinstance(position, dict) else None
+            at = source.ConsumeIntInRange(0, len(position) - 1) if key is None else key
+            if not isinstance(position[at], dict | list) or not position[at] or source.ConsumeIntInRange(0, 3) == 0:
+                _edit(position, at, source, large=large)
                 break
-            place = place[at]
+            position = position[at]
         large = False
     return json.dumps(whole).encode("utf-8", "surrogatepass")[: 2 * LARGEST]
 
@@ -98,24 +98,24 @@ def _times(piece: bytes, source: Any) -> int:
     return int(source.ConsumeIntInRange(2**10, LARGEST) // max(len(piece), 1))
 
 
-def _edit(place: Any, at: Any, source: Any, *, large: bool) -> None:
+def _edit(position: Any, at: Any, source: Any, *, large: bool) -> None:
     if large:
         own = source.ConsumeBool()
-        item = place[at] if own else copy.deepcopy(VALUES[source.ConsumeIntInRange(0, len(VALUES) - 1)])
+        item = position[at] if own else copy.deepcopy(VALUES[source.ConsumeIntInRange(0, len(VALUES) - 1)])
         many = [item] * _times(json.dumps(item).encode() + b",", source)
-        place[at] = many if source.ConsumeIntInRange(0, 3) else {f"{key:x}": value for key, value in enumerate(many)}
+        position[at] = many if source.ConsumeIntInRange(0, 3) else {f"{key:x}": value for key, value in enumerate(many)}
         return
     match source.ConsumeIntInRange(0, 4):
         case 0:
-            del place[at]
-        case 1 if isinstance(place, list):
-            place.insert(at, place[at])
+            del position[at]
+        case 1 if isinstance(position, list):
+            position.insert(at, position[at])
         case 2:
-            place[at] = source.ConsumeInt(8)
+            position[at] = source.ConsumeInt(8)
         case 3:
-            place[at] = source.ConsumeUnicode(12)
+            position[at] = source.ConsumeUnicode(12)
         case _:
-            place[at] = copy.deepcopy(VALUES[source.ConsumeIntInRange(0, len(VALUES) - 1)])
+            position[at] = copy.deepcopy(VALUES[source.ConsumeIntInRange(0, len(VALUES) - 1)])
 
 
 def read_bytes(content: bytes) -> Profile | None:

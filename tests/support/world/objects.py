@@ -11,7 +11,7 @@ from perennate.api.documents.model_manifest import version_uri
 from perennate.api.documents.stage_result import StageResult
 from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
 from perennate.api.wellknown import API_VERSION, STAGES
-from perennate.reconcilers.settings import Settings
+from perennate.reconcilers.settings import InstallationSettings
 
 Document = dict[str, Any]
 
@@ -19,7 +19,7 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 """The default time of a pass."""
 NAMESPACE = "weather"
 MODEL = "rain"
-SETTINGS = Settings(trainer_image="perennate/trainer:1", serving_image="perennate/serving:1")
+SETTINGS = InstallationSettings(trainer_image="perennate/trainer:1", serving_image="perennate/serving:1")
 
 
 def at(seconds: float) -> str:

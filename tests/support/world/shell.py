@@ -21,7 +21,7 @@ from perennate.kube.runtime.events import EventEmitter
 from perennate.kube.runtime.execute import Executor
 from perennate.kube.runtime.queue import WorkQueue
 from perennate.kube.runtime.resources import Key
-from perennate.reconcilers.settings import Settings
+from perennate.reconcilers.settings import InstallationSettings
 from tests.support.world import fake_time
 from tests.support.world.memory_client import ListRecorder, MemoryClient
 
@@ -48,7 +48,7 @@ class Shell:
         pods = ServingPods(self.client, self.cache)
         store = WindowStore(self.client)
         monitor = Monitor(NoPods(), pods, self.queue, store, clock=fake_time.now, now=fake_time.now)
-        settings = Settings(trainer_image="t", serving_image="s")
+        settings = InstallationSettings(trainer_image="t", serving_image="s")
         resources = registry.resources
         reader = Reader(self.client, self.cache, claims, pods, monitor, resources, settings, lambda: NOW)
         events = EventEmitter(self.client, now=lambda: NOW, instance="test")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from perennate.drift import Profile, Sample
     from perennate.reconcilers.plan import ObjectRef, Plan
-    from perennate.reconcilers.settings import Settings
+    from perennate.reconcilers.settings import InstallationSettings
 
 Key = tuple[str, str]
 OURS = {"TrainingJob", "ModelDeployment", "DriftPolicy"}
@@ -56,7 +56,7 @@ class World:
 
     server: FakeApiServer = field(default_factory=FakeApiServer)
     now: datetime = NOW
-    settings: Settings = SETTINGS
+    settings: InstallationSettings = SETTINGS
     created: list[tuple[str, str, str]] = field(default_factory=list)
     profile: Profile | None = None
     profile_error: str | None = "connection refused"

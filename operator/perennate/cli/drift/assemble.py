@@ -27,7 +27,7 @@ from perennate.report.document import (
     FaultReport,
     MetricReport,
     ReportOutcome,
-    Settings,
+    ReportSettings,
     Shares,
     Source,
 )
@@ -97,7 +97,7 @@ def exit_code(found: Evaluation, performance: tuple[MetricReport, ...], *, perfo
 
 
 def outcome_words(
-    found: Evaluation, performance: tuple[MetricReport, ...], settings: Settings, *, performance_unknown: bool
+    found: Evaluation, performance: tuple[MetricReport, ...], settings: ReportSettings, *, performance_unknown: bool
 ) -> str:
     """The outcome in one sentence."""
     named = [item.name for item in found.features if item.verdict is DriftVerdict.DRIFTED]
@@ -130,7 +130,7 @@ def some(names: list[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def column_report(sample: Sample, result: FeatureResult, settings: Settings) -> ColumnReport:
+def column_report(sample: Sample, result: FeatureResult, settings: ReportSettings) -> ColumnReport:
     """The result of one column, or of the score or prediction."""
     score = sample.profile.score
     return ColumnReport(

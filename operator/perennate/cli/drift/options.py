@@ -9,7 +9,7 @@ from pathlib import Path
 
 from perennate.api.feature_types import FEATURE_KINDS, FeatureKind
 from perennate.drift import FeatureRule, Profile, check_rules
-from perennate.report.document import Settings
+from perennate.report.document import ReportSettings
 from perennate.tabular.errors import UsageError
 from perennate.tabular.missing import MISSING_WORDS
 from perennate.tabular.opening import open_source
@@ -65,7 +65,7 @@ class JudgementOptions:
         has_target: whether a column with the truth is named.
     """
 
-    settings: Settings
+    settings: ReportSettings
     metric: str | None = None
     tolerance: float | None = None
     rules: Mapping[str, FeatureRule] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class JudgementOptions:
 
 def judgement_options(given: argparse.Namespace, rules: Mapping[str, FeatureRule]) -> JudgementOptions:
     """How the data are evaluated."""
-    settings = Settings(
+    settings = ReportSettings(
         min_samples=given.min_samples,
         significance=given.significance,
         warning=given.drifted / 2 if given.warning is None else given.warning,

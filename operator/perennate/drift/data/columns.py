@@ -100,7 +100,7 @@ class Rows:
     Args:
         columns: columns by name, each (size,).
         size: number of rows.
-        matrix: all columns as one array, (size, columns), in place of `columns`.
+        matrix: all columns as one array, (size, columns), instead of `columns`.
     """
 
     columns: Mapping[str, Column]

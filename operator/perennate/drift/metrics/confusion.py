@@ -58,7 +58,7 @@ def _macro_f1(confusion: Ints) -> Statistic | None:
     slopes = -(off[:, None] + off[None, :])
     np.fill_diagonal(slopes, 2 * (1 - scores) / totals)
     value, error = float(scores.mean()), math.sqrt(float(np.sum(counts * slopes**2))) / classes
-    # Without a wrong row the variance is 0; use the effective sample size of the mean of shares in its place.
+    # Without a wrong row the variance is 0; use the effective sample size of the mean of shares instead.
     return Share.of_error(value, error, fallback=classes**2 / float(np.sum(2 / totals)))
 
 

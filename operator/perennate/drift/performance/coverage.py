@@ -35,13 +35,13 @@ def label_flow(sample: Sample) -> LabelFlow:
     """Coverage and median delay of the labels in a window."""
     labelled, rows, delays = sample.labelled_rows, sample.seen, sample.label_delays()
     coverage = labelled / rows if rows else None
-    place = median_bin(delays)
+    position = median_bin(delays)
     came = "no labels received" if not labelled else f"labels for {_percent(coverage)} of rows"
-    if place is None:
+    if position is None:
         return LabelFlow(coverage, None, came)
-    if place == len(DELAYS):
+    if position == len(DELAYS):
         return LabelFlow(coverage, None, f"{came}, half of them after more than {_LENGTHS[-1]}")
-    return LabelFlow(coverage, DELAYS[place], f"{came}, half of them within {_LENGTHS[place]}")
+    return LabelFlow(coverage, DELAYS[position], f"{came}, half of them within {_LENGTHS[position]}")
 
 
 def median_bin(counts: Ints) -> int | None:

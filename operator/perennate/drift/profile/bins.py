@@ -13,7 +13,7 @@ from perennate.drift.data.arrays import Floats, Ints
 MAX_VALUES = 20
 """Up to this many distinct values, every value has its own bin."""
 MAX_CELLS = 10
-"""Up to this many distinct values, PSI is computed over the values in place of deciles."""
+"""Up to this many distinct values, PSI is computed over the values instead of deciles."""
 PERCENTS = (1, *range(5, 100, 5), 99)
 """Quantiles that are edges of a feature: every 5 %, and 1 % and 99 % for the tails."""
 DECILES = tuple(range(10, 100, 10))
@@ -52,10 +52,10 @@ def cut_score(scores: Floats, threshold: float | None) -> tuple[Floats, Ints]:
 def first_distinct(ordered: Floats, limit: int) -> Floats:
     """The smallest distinct values, at most `limit`, of values in ascending order."""
     found: list[float] = []
-    place = 0
-    while place < ordered.size and len(found) < limit:
-        found.append(ordered[place])
-        place = int(np.searchsorted(ordered, found[-1], side="right"))
+    position = 0
+    while position < ordered.size and len(found) < limit:
+        found.append(ordered[position])
+        position = int(np.searchsorted(ordered, found[-1], side="right"))
     return np.array(found, dtype=np.float64)
 
 

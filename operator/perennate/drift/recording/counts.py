@@ -63,7 +63,7 @@ def counts_document(
         "features": [*layout.names],
         "counts": [cells[bins].tolist() for bins in layout.bin_slices],
     }
-    document |= {name: cells[places].tolist() for name, places in zip(SPECIAL, layout.specials, strict=True)}
+    document |= {name: cells[positions].tolist() for name, positions in zip(SPECIAL, layout.specials, strict=True)}
     # Sums that overflow are written as the largest float, since JSON has no infinity.
     document |= {
         name: _by_feature(layout, row) for name, row in zip(("sum", "sumsq"), np.nan_to_num(moments), strict=True)

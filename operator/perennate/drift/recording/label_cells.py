@@ -53,9 +53,9 @@ class LabelCells:
         if self._profile.label_kind == "residuals":
             self._count_residuals(answers, labels, counted)
         else:
-            place = self._score_cell if self._profile.label_kind == "scores" else self._confusion_cell
+            cell_of = self._score_cell if self._profile.label_kind == "scores" else self._confusion_cell
             for answer, label in zip(answers, labels, strict=True):
-                counted[place(answer, self._position(label))] += 1
+                counted[cell_of(answer, self._position(label))] += 1
         first = self._layout.delays.start
         for delay in () if delays is None else _as_list(delays):
             counted[first + bisect_left(DELAYS, delay)] += 1

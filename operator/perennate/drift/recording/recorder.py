@@ -203,9 +203,9 @@ class Recorder:
         bins = self.bin_scores(scores)
         if bins.size == 1:
             # Most requests have one row. The model evicts this code's data from the cache, so touch little memory.
-            if (place := bins.item()) >= 0:
+            if (position := bins.item()) >= 0:
                 with self._lock:
-                    self._cells[self._score_start + place] += 1
+                    self._cells[self._score_start + position] += 1
             return bins
         counted = np.bincount(bins + 1, minlength=self._layout.score_bins + 1)[1:]
         with self._lock:

@@ -120,8 +120,8 @@ def _read(document: CountsDocument, layout: Layout) -> Counts:
     cells = np.zeros(layout.size, dtype=np.int64)
     cells[ROWS], cells[ERRORS] = document.rows, document.errors
     cells[layout.bin_places] = _joined(document.counts, layout.bin_counts, "counts")
-    for name, places in zip(SPECIAL, layout.specials, strict=True):
-        cells[places] = _of_length(getattr(document, name), features, name)
+    for name, positions in zip(SPECIAL, layout.specials, strict=True):
+        cells[positions] = _of_length(getattr(document, name), features, name)
     _check_sums(layout, cells)
     seen = document.rows if document.seen is UNSET else document.seen
     if seen < document.rows:

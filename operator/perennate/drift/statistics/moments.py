@@ -94,9 +94,9 @@ class BucketMoments:
 
     def only(self, chosen: Bools, kept: Bools) -> BucketMoments:
         """Select tables, (tables,), whose cells are `kept`, (cells,)."""
-        places, known = np.flatnonzero(kept), self.moments
+        positions, known = np.flatnonzero(kept), self.moments
         moments = Moments(known.occupied[chosen], known.squares[kept])
-        return BucketMoments(moments, lambda: self.cumulative()[kept], lambda cells: self.counts(places[cells]))
+        return BucketMoments(moments, lambda: self.cumulative()[kept], lambda cells: self.counts(positions[cells]))
 
     def joined(self, first: Ints, shape: Shape) -> BucketMoments:
         """Merge cells: a new cell starts only at the cells `first`; `shape` is the shape before."""

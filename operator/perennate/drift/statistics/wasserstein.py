@@ -18,14 +18,14 @@ class Quantiles:
     Only tables with known quantiles are included.
 
     Args:
-        places: positions of these tables among all tables, (tables,).
+        positions: positions of these tables among all tables, (tables,).
         starts: first cell of each, (tables, 1).
         lower, upper: cells before the edges below and above each quantile, (tables, points).
         weights: position of the quantile from the lower (0) to the upper edge (1), (tables, points).
         steps: distances between neighbouring quantiles, in the unit of the result, (tables, points - 1).
     """
 
-    places: Ints
+    positions: Ints
     starts: Ints
     lower: Ints
     upper: Ints
@@ -41,14 +41,14 @@ class Quantiles:
             shape: shape of all tables.
             counts: training rows, (cells,), at least one in each table with known quantiles.
         """
-        found = [(place, grid) for place, grid in enumerate(grids) if grid is not None]
-        places = np.array([place for place, _ in found], dtype=np.int64)
+        found = [(position, grid) for position, grid in enumerate(grids) if grid is not None]
+        positions = np.array([position for position, _ in found], dtype=np.int64)
         points = found[0][1].size if found else 1
-        edges = [_around(points, counts[shape.cells_of(place)]) for place, _ in found]
+        edges = [_around(points, counts[shape.cells_of(position)]) for position, _ in found]
         lower, upper, weights = np.array(edges).reshape(-1, 3, points).transpose(1, 0, 2)
-        starts = shape.starts[places][:, None]
+        starts = shape.starts[positions][:, None]
         steps = np.diff(np.array([grid for _, grid in found]).reshape(-1, points), axis=1)
-        return cls(places, starts, starts + lower.astype(np.int64), starts + upper.astype(np.int64), weights, steps)
+        return cls(positions, starts, starts + lower.astype(np.int64), starts + upper.astype(np.int64), weights, steps)
 
     def distances(self, current: Floats, rows: Floats) -> Floats:
         """W1 between the reference and a window of each table with a grid, (tables,).
@@ -67,7 +67,7 @@ class Quantiles:
         low = before[self.lower]
         counted = low - before[self.starts] + self.weights * (before[self.upper] - low)
         shares = np.linspace(0.0, 1.0, self.weights.shape[1])
-        differences = shares - counted / np.maximum(rows[self.places], 1.0)[:, None]
+        differences = shares - counted / np.maximum(rows[self.positions], 1.0)[:, None]
         left, right = differences[:, :-1], differences[:, 1:]
         sizes = np.abs(left) + np.abs(right)
         # If the sign of the difference changes inside a step, the area is that of two triangles.

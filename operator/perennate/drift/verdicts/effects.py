@@ -36,7 +36,7 @@ class Comparison:
 
     Attributes:
         whole: whether all tables of the profile are compared.
-        places: positions of the compared tables among all tables.
+        positions: positions of the compared tables among all tables.
         stability: PSI and PSI* over deciles of ordered features and all cells of categories, (tables,) each.
     """
 
@@ -52,7 +52,7 @@ class Comparison:
         self.reference, self.chosen, self.total = reference, chosen, total
         self.tables, self.merged, self.design_effects = tables, merged, design_effects
         self.whole = tables.reference_counts is reference.reference_counts
-        self.places: list[int] = chosen.nonzero()[0].tolist()
+        self.positions: list[int] = chosen.nonzero()[0].tolist()
         groups = reference.groups if self.whole else reference.groups_of(chosen)
         self.stability = stability_index(tables, groups, design_effects.cells)
         self._effects: dict[str, Floats] = {}
@@ -159,18 +159,18 @@ class EffectSizes(Mapping[str, float]):
 
     Args:
         compared: the compared tables.
-        place: position of the table among them.
+        position: position of the table among them.
     """
 
-    __slots__ = ("_compared", "_place")
+    __slots__ = ("_compared", "_position")
 
-    def __init__(self, compared: Comparison, place: int) -> None:
-        self._compared, self._place = compared, place
+    def __init__(self, compared: Comparison, position: int) -> None:
+        self._compared, self._position = compared, position
 
     def __getitem__(self, method: str) -> float:
         if not self._applies(method):
             raise KeyError(method)
-        return float(self._compared.effect(method)[self._place])
+        return float(self._compared.effect(method)[self._position])
 
     def __iter__(self) -> Iterator[str]:
         return filter(self._applies, EFFECTS)
@@ -182,4 +182,4 @@ class EffectSizes(Mapping[str, float]):
         return repr(dict(self))
 
     def _applies(self, method: str) -> bool:
-        return method in EFFECTS and self._compared.applies(method)[self._compared.places[self._place]]
+        return method in EFFECTS and self._compared.applies(method)[self._compared.positions[self._position]]

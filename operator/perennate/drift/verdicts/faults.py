@@ -83,14 +83,14 @@ def found_faults(layout: Layout, window: Ints, tests: FaultTests, rejected: Bool
     excess, features = tests.excess, len(layout.features)
     found = np.flatnonzero(rejected & (excess >= MIN_EXCESS))
     faults = []
-    for place in found[np.argsort(-excess[found], kind="stable")].tolist():
-        check, index = divmod(place, features)
+    for position in found[np.argsort(-excess[found], kind="stable")].tolist():
+        check, index = divmod(position, features)
         fault = DataFault(
             feature=layout.features[index].name,
             check=CHECKS[check],
-            rate=float(tests.hits[place]) / tests.rows,
-            reference_rate=float(tests.reference_hits[place]) / tests.reference_rows,
-            p=float(tests.p[place]),
+            rate=float(tests.hits[position]) / tests.rows,
+            reference_rate=float(tests.reference_hits[position]) / tests.reference_rows,
+            p=float(tests.p[position]),
             hint=fault_hint(layout, window, index, CHECKS[check]),
         )
         faults.append(fault)

@@ -69,8 +69,10 @@ class FeatureResult(NamedTuple):
     statistics: Mapping[str, float]
 
 
-def unknown_results(names: tuple[str, ...], rows: Floats, thresholds: Thresholds, places: Ints) -> list[FeatureResult]:
-    """Results of the tables at `places`, which have too few rows."""
+def unknown_results(
+    names: tuple[str, ...], rows: Floats, thresholds: Thresholds, positions: Ints
+) -> list[FeatureResult]:
+    """Results of the tables at `positions`, which have too few rows."""
     return [
         FeatureResult(
             name=names[index],
@@ -87,7 +89,7 @@ def unknown_results(names: tuple[str, ...], rows: Floats, thresholds: Thresholds
             hint="",
             statistics=NOTHING,
         )
-        for index in places
+        for index in positions
     ]
 
 
@@ -105,32 +107,32 @@ def compared_results(
     """
     reference, drifted = compared.reference, compared.of_compared(thresholds.drifted)
     order = np.lexsort((effects / -drifted, -compared.of_compared(reference.importance), -levels)).tolist()
-    places, (psi, psi_star) = compared.places, compared.stability
-    hints = [""] * len(places)
-    for place in levels.nonzero()[0].tolist():
-        hints[place] = _hint(compared, place, places[place])
+    positions, (psi, psi_star) = compared.positions, compared.stability
+    hints = [""] * len(positions)
+    for position in levels.nonzero()[0].tolist():
+        hints[position] = _hint(compared, position, positions[position])
     columns = (
-        map(reference.names.__getitem__, places),
+        map(reference.names.__getitem__, positions),
         map(LEVELS.__getitem__, levels.tolist()),
         p.tolist(),
         psi.tolist(),
         psi_star.tolist(),
         compared.design_effects.cells.tolist(),
-        map(thresholds.methods.__getitem__, places),
+        map(thresholds.methods.__getitem__, positions),
         effects.tolist(),
         compared.tables.current_rows.astype(np.int64).tolist(),
         drifted.tolist(),
         compared.of_compared(thresholds.warning).tolist(),
         hints,
-        map(EffectSizes, repeat(compared), range(len(places))),
+        map(EffectSizes, repeat(compared), range(len(positions))),
     )
     results = list(map(FeatureResult._make, zip(*columns, strict=True)))
-    return [results[place] for place in order]
+    return [results[position] for position in order]
 
 
-def _hint(compared: Comparison, place: int, index: int) -> str:
+def _hint(compared: Comparison, position: int, index: int) -> str:
     tables = compared.tables
-    cells = tables.shape.cells_of(place)
-    reference = tables.reference[cells] / tables.reference_rows[place]
-    current = tables.current[cells] / tables.current_rows[place]
-    return change_hint(compared.reference.layout, index, reference, current, float(compared.shifts[place]))
+    cells = tables.shape.cells_of(position)
+    reference = tables.reference[cells] / tables.reference_rows[position]
+    current = tables.current[cells] / tables.current_rows[position]
+    return change_hint(compared.reference.layout, index, reference, current, float(compared.shifts[position]))

@@ -82,7 +82,7 @@ class ReferenceTables:
         self.groups = PsiGroups.of(self.reference_counts, np.concatenate(cuts))
         self.comparable = self.reference_counts.rows > 0
         below, above, missing, other = layout.specials
-        self._invalid_places = np.stack((missing, other, below, above))
+        self._invalid_positions = np.stack((missing, other, below, above))
         self.known_invalid = self.invalid(layout.reference)
 
     def tables(self, total: Ints, parts: BucketMoments) -> Tables:
@@ -102,8 +102,8 @@ class ReferenceTables:
         """Counts of chosen cells of the tables, (chosen,), in sub-windows, (sub-windows, chosen)."""
         spans = self._spans[cells]
         taken = counts[:, spans[:, 0]]
-        for place in np.flatnonzero(spans[:, 1] - spans[:, 0] > 1):
-            taken[:, place] = counts[:, slice(*spans[place])].sum(axis=-1)
+        for position in np.flatnonzero(spans[:, 1] - spans[:, 0] > 1):
+            taken[:, position] = counts[:, slice(*spans[position])].sum(axis=-1)
         return taken.astype(np.float64)
 
     def shifts(self, total: Ints) -> Floats:
@@ -116,7 +116,7 @@ class ReferenceTables:
     def areas(self, total: Ints) -> Floats:
         """Wasserstein distance of a window, (cells of the layout,), from the reference, (tables,); 0 if unknown."""
         current, areas = self._take(total), np.zeros(self.sd.size)
-        areas[self._quantiles.places] = self._quantiles.distances(current, self.shape.sum(current))
+        areas[self._quantiles.positions] = self._quantiles.distances(current, self.shape.sum(current))
         return areas
 
     @cached_property
@@ -125,7 +125,7 @@ class ReferenceTables:
 
     def invalid(self, total: Ints) -> Floats:
         """Rows that are missing, other and out of range in a vector of counts, (3, features)."""
-        found = total.take(self._invalid_places)
+        found = total.take(self._invalid_positions)
         np.add(found[2], found[3], out=found[2])
         return found[:3].astype(np.float64)
 
@@ -159,11 +159,11 @@ class ReferenceTables:
 def _feature_row(layout: Layout, index: int) -> _TableSource:
     feature = layout.features[index]
     bins = layout.bins_of(index)
-    below, _, missing, other = (int(place) for place in layout.specials[:, index])
+    below, _, missing, other = (int(position) for position in layout.specials[:, index])
     first = list(range(bins.start, bins.stop))
     importance = feature.importance or 0.0
     if not isinstance(feature, NumericFeature):
-        spans = [(place, place + 1) for place in (*first, other)]
+        spans = [(position, position + 1) for position in (*first, other)]
         return _TableSource(feature.name, spans, list(range(len(spans))), ordered=False, importance=importance)
     spans = list(zip([below, *first[1:]], [*first[1:], missing], strict=True))
     return _TableSource(
@@ -174,10 +174,10 @@ def _feature_row(layout: Layout, index: int) -> _TableSource:
 def _output_rows(layout: Layout) -> list[_TableSource]:
     rows, score = [], layout.profile.score
     if score is not None:
-        spans = [(place, place + 1) for place in range(layout.score.start, layout.score.stop)]
+        spans = [(position, position + 1) for position in range(layout.score.start, layout.score.stop)]
         rows.append(_TableSource(SCORE, spans, _openings(score.decile), True, score.grid, score.sd or 0.0))
     if layout.profile.prediction is not None:
-        spans = [(place, place + 1) for place in range(layout.prediction.start, layout.prediction.stop)]
+        spans = [(position, position + 1) for position in range(layout.prediction.start, layout.prediction.stop)]
         rows.append(_TableSource(PREDICTION, spans, list(range(len(spans))), ordered=False))
     return rows
 

@@ -1,7 +1,7 @@
 """The counts of a window by sub-window, and their sums.
 
 Scrapes change only the newest sub-window, and time removes only the oldest. So sums are cached for runs of twelve
-sub-windows, and only the runs that changed are computed again: 0.1 ms in place of 5 ms at each evaluation.
+sub-windows, and only the runs that changed are computed again: 0.1 ms instead of 5 ms at each evaluation.
 """
 
 from __future__ import annotations

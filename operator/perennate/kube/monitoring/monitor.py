@@ -187,8 +187,8 @@ class Monitor:
             return
         self._enqueue(key, watcher, changed=first or watcher.summary != before)
         interval = watcher.watch.scrape_interval
-        spread = interval * _JITTER * (self._draw() - 0.5)
-        self._schedule_scrape(key, watcher, max(0.0, began + interval + spread - self._clock()))
+        jitter = interval * _JITTER * (self._draw() - 0.5)
+        self._schedule_scrape(key, watcher, max(0.0, began + interval + jitter - self._clock()))
 
     def _enqueue(self, key: Key, watcher: TargetWatcher, *, changed: bool) -> None:
         """Enqueue the key if an evaluation is due or the scrape changed what a pass depends on."""

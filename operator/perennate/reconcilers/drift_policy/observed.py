@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
-    from perennate.reconcilers.settings import Settings
+    from perennate.reconcilers.settings import InstallationSettings
     from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
 
 
@@ -33,7 +33,7 @@ class DriftPolicyObserved:
     training_job: TrainingJob | None
     watch: Watch | PausedWatch
     state: WatchState
-    settings: Settings
+    settings: InstallationSettings
     now: datetime
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import ModelDeployment, TrainingJob
-    from perennate.reconcilers.settings import Settings
+    from perennate.reconcilers.settings import InstallationSettings
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ModelDeploymentObserved:
     pods: tuple[Manifest, ...]
     training_jobs: tuple[TrainingJob, ...]
     store_claim: bool
-    settings: Settings
+    settings: InstallationSettings
     now: datetime
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import ModelDeployment, TrainingJob
-    from perennate.reconcilers.settings import Settings
+    from perennate.reconcilers.settings import InstallationSettings
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class TrainingJobObserved:
     data_claim: bool | None
     champion: ModelDeployment | None
     captured: ModelDeployment | None
-    settings: Settings
+    settings: InstallationSettings
     now: datetime
 
 

@@ -142,8 +142,8 @@ def _regression(predictions: HoldoutPredictions, metric: Metric) -> float | None
         return float(np.mean(np.abs(error)))
     if metric is Metric.RMSE:
         return float(np.sqrt(np.mean(error**2)))
-    spread = float(np.sum((predictions.truth - predictions.truth.mean()) ** 2))
-    return None if spread == 0 else 1.0 - float(np.sum(error**2)) / spread
+    total = float(np.sum((predictions.truth - predictions.truth.mean()) ** 2))
+    return None if total == 0 else 1.0 - float(np.sum(error**2)) / total
 
 
 def _positions(values: npt.NDArray[Any], classes: tuple[str, ...]) -> npt.NDArray[np.int64]:

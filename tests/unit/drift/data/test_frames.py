@@ -65,8 +65,8 @@ def values(rows: int) -> dict[str, list[Any]]:
         "when": WHEN[:rows].tolist(),
     }
     return {
-        name: [None if row % 10 == place else value for row, value in enumerate(column)]
-        for place, (name, column) in enumerate(plain.items())
+        name: [None if row % 10 == position else value for row, value in enumerate(column)]
+        for position, (name, column) in enumerate(plain.items())
     }
 
 
@@ -94,7 +94,7 @@ def test_frames_are_counted_like_their_python_values(name: str, rows: int) -> No
     frame = frame_of(columns, TYPES[name])
     found = counted(frame)
     assert found == counted(columns)
-    assert found["missing"] == [rows // 10 + (place < rows % 10) for place in range(5)]
+    assert found["missing"] == [rows // 10 + (position < rows % 10) for position in range(5)]
     assert found["other"][:3] == [0, 0, 0]
     assert found["other"][4] == 0
     assert found["other"][3] > 0

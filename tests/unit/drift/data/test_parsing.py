@@ -50,7 +50,7 @@ def repeat(item: str, size: int) -> str:
 
 
 def replaced(field: str, text: str) -> bytes:
-    """A counts document with `text` in place of the value of a field."""
+    """A counts document with `text` instead of the value of a field."""
     return json.dumps({**GOOD, field: "@"}).replace('"@"', text).encode()
 
 

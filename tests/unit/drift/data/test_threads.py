@@ -100,14 +100,14 @@ class Torn:
 
 @pytest.mark.parametrize("rows", [10, ROWS])
 @pytest.mark.parametrize("workers", [1, 2, 3])
-@pytest.mark.parametrize("place", [0, -1])
-def test_nothing_is_counted_if_a_worker_raises(rows: int, workers: int, place: int) -> None:
+@pytest.mark.parametrize("position", [0, -1])
+def test_nothing_is_counted_if_a_worker_raises(rows: int, workers: int, position: int) -> None:
     """A batch is counted as a whole or not at all, including the rows of the other workers."""
     profile = build_profile(columns_of() | {"mixed": generator().normal(size=ROWS)}, task="regression")
     recorder, untouched = make_recorder(profile), make_recorder(profile)
     columns = columns_of(rows)
     torn = columns["country"].copy()
-    torn[place] = Torn()
+    torn[position] = Torn()
 
     for each in (recorder, untouched):
         each.record(columns_of(300))

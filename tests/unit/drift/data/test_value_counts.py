@@ -24,7 +24,7 @@ def column_of(values: list[Any], *, own: bool) -> np.ndarray:
     """Many rows of a few values; with `own`, each string is a separate object."""
     draw = np.random.default_rng(0)
     column = np.empty(ROWS, dtype=object)
-    column[:] = [values[place] for place in draw.integers(0, len(values), ROWS)]
+    column[:] = [values[position] for position in draw.integers(0, len(values), ROWS)]
     if own:
         column[:] = [str(np.str_(value)) if isinstance(value, str) else value for value in column]
     return column

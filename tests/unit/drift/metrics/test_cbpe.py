@@ -41,17 +41,17 @@ def test_value_equals_scikit_learn_on_the_expected_labels(metric: str) -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("place", range(5))
-def test_slopes_equal_numerical_derivatives(metric: str, place: int) -> None:
+@pytest.mark.parametrize("position", range(5))
+def test_slopes_equal_numerical_derivatives(metric: str, position: int) -> None:
     """The slope of a bin is the derivative of the metric by its expected positives; the error is computed from it."""
     rows, hits = ROWS.astype(float), ROWS * CALIBRATION
     step = np.zeros(5)
-    step[place] = 1e-5
+    step[position] = 1e-5
     before, after = (METRICS[metric](Calibrated(rows, expected, 3)) for expected in (hits, hits + step))
     assert before is not None
     assert after is not None
 
-    assert before[1][place] == pytest.approx((after[0] - before[0]) / 1e-5, rel=1e-3, abs=1e-9)
+    assert before[1][position] == pytest.approx((after[0] - before[0]) / 1e-5, rel=1e-3, abs=1e-9)
 
 
 @pytest.mark.parametrize("moved", [False, True])

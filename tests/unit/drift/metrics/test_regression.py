@@ -50,7 +50,7 @@ def test_metrics_from_sums_equal_those_from_rows(scale: float) -> None:
 )
 def test_sums_do_not_depend_on_the_split_over_pods(residuals: np.ndarray, order: list[int], cuts: list[int]) -> None:
     """Rows in any order, on any pods, give equal integer sums, and no metric is NaN or infinite."""
-    shuffled = residuals[[place for place in order if place < residuals.size]]
+    shuffled = residuals[[position for position in order if position < residuals.size]]
     pods = np.split(shuffled, sorted(cuts))
     whole = residual_sums(residuals, 0.01)
 

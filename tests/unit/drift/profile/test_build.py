@@ -234,8 +234,8 @@ def test_grid_is_near_the_exact_quantiles(values: np.ndarray) -> None:
 
     assert feature.grid is not None
     assert np.all(np.diff(feature.grid) >= 0)
-    place = np.clip(np.searchsorted(ends, wanted, side="left"), 1, ends.size - 1)
-    assert np.all(np.abs(feature.grid / 2 - wanted / 2) <= (ends[place] / 2 - ends[place - 1] / 2) / 255 + 1e-12)
+    position = np.clip(np.searchsorted(ends, wanted, side="left"), 1, ends.size - 1)
+    assert np.all(np.abs(feature.grid / 2 - wanted / 2) <= (ends[position] / 2 - ends[position - 1] / 2) / 255 + 1e-12)
 
 
 def test_profile_does_not_depend_on_the_order_of_the_rows() -> None:

@@ -258,11 +258,13 @@ def test_a_file_of_100_mb_is_refused_before_parsing() -> None:
 def test_any_value_in_any_field_is_read_or_refused(value: object, data: st.DataObject) -> None:
     """Reading returns a profile or raises ProfileError, never another exception."""
     document: Any = copy.deepcopy(GOOD)
-    place, step = document, data.draw(st.sampled_from(sorted(document)))
-    while isinstance(place[step], dict | list) and place[step] and data.draw(st.booleans()):
-        place = place[step]
-        step = data.draw(st.sampled_from(sorted(place)) if isinstance(place, dict) else st.integers(0, len(place) - 1))
-    place[step] = value
+    position, step = document, data.draw(st.sampled_from(sorted(document)))
+    while isinstance(position[step], dict | list) and position[step] and data.draw(st.booleans()):
+        position = position[step]
+        step = data.draw(
+            st.sampled_from(sorted(position)) if isinstance(position, dict) else st.integers(0, len(position) - 1)
+        )
+    position[step] = value
 
     with contextlib.suppress(ProfileError):
         Profile.from_document(document)

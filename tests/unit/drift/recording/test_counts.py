@@ -138,11 +138,13 @@ def test_counts_of_extreme_values_are_read(values: np.ndarray) -> None:
 def test_any_value_in_any_field_is_read_or_refused(value: object, data: st.DataObject) -> None:
     """Reading returns counts or raises CountsError, never another exception."""
     document: Any = copy.deepcopy(GOOD)
-    place, step = document, data.draw(st.sampled_from(sorted(document)))
-    while isinstance(place[step], dict | list) and place[step] and data.draw(st.booleans()):
-        place = place[step]
-        step = data.draw(st.sampled_from(sorted(place)) if isinstance(place, dict) else st.integers(0, len(place) - 1))
-    place[step] = value
+    position, step = document, data.draw(st.sampled_from(sorted(document)))
+    while isinstance(position[step], dict | list) and position[step] and data.draw(st.booleans()):
+        position = position[step]
+        step = data.draw(
+            st.sampled_from(sorted(position)) if isinstance(position, dict) else st.integers(0, len(position) - 1)
+        )
+    position[step] = value
 
     with contextlib.suppress(CountsError):
         validate_counts(document, PROFILE)

@@ -40,7 +40,7 @@ def cells_of(name: str, value: Any) -> dict[str, Any]:
     document = recorder.document()
     index = document["features"].index(name)
     hits = {cell: 1 for cell in ("below", "above", "missing", "other") if document[cell][index]}
-    return hits | {f"bin {place}": count for place, count in enumerate(document["counts"][index]) if count}
+    return hits | {f"bin {position}": count for position, count in enumerate(document["counts"][index]) if count}
 
 
 AGES = {
@@ -89,7 +89,7 @@ def test_cell_of_a_category(value: Any, cell: str) -> None:
     recorder.record({"country": column})
     document = recorder.document()
     hits = {name: 1 for name in ("below", "above", "missing", "other") if document[name][1]}
-    hits |= {f"bin {place}": count for place, count in enumerate(document["counts"][1]) if count}
+    hits |= {f"bin {position}": count for position, count in enumerate(document["counts"][1]) if count}
 
     assert hits == {cell: 1}
 

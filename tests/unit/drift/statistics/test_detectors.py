@@ -219,6 +219,6 @@ def test_every_detector_and_effect_cites_its_source(function: Callable[..., obje
 @settings(max_examples=40, deadline=None)
 def test_effects_do_not_depend_on_the_order_of_sub_windows(method: str, cells: list[int], order: list[int]) -> None:
     split = np.resize(np.array([1, *cells], dtype=np.int64), (4, REFERENCE.layout.size))
-    found = [compare_parts(split[list(places)]).effect(method) for places in (range(4), order)]
+    found = [compare_parts(split[list(positions)]).effect(method) for positions in (range(4), order)]
 
     assert found[0] == pytest.approx(found[1], rel=1e-9)

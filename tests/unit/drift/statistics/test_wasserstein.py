@@ -39,7 +39,7 @@ def test_distance_equals_the_area_between_the_curves(first: list[int], second: l
     quantiles = Quantiles.of([grid, None, other], shape, np.array([*first, 1.0, 1.0, *second]))
     wanted = [area(grid, first, windows[0]), area(other, second, windows[1])]
 
-    assert quantiles.places.tolist() == [0, 2]
+    assert quantiles.positions.tolist() == [0, 2]
     assert quantiles.distances(current, shape.sum(current)) == pytest.approx(wanted, rel=1e-3, abs=1e-3)
 
 

@@ -117,8 +117,8 @@ def test_scrapes_of_two_versions_do_not_mix(seed: int) -> None:
             gone, new = ROLLOUT[step]
             pods.pop(gone, None)
             pods[new] = "canary", make_recorder(OTHER, start=now - 1)
-        for place in draw.permutation(len(pods)).tolist():
-            name, (version, pod) = list(pods.items())[place]
+        for position in draw.permutation(len(pods)).tolist():
+            name, (version, pod) = list(pods.items())[position]
             came = int(draw.integers(0, 30))
             record(pod, came, seed=int(draw.integers(0, 1000)), shift=1.0 if version == "canary" else 0.0)
             rows[version] += came
