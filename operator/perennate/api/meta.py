@@ -71,7 +71,6 @@ class ObjectMeta(StatusModel):
     namespace: str = "default"
     uid: str = ""
     generation: int = 0
-    resource_version: str = ""
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)

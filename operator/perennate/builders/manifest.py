@@ -29,6 +29,12 @@ def controller_uid(child: Manifest) -> str | None:
     return next((reference.get("uid") for reference in references if reference.get("controller")), None)
 
 
+def applied_hash(child: Manifest) -> str | None:
+    """The digest that `with_applied_hash` added, None if there is none."""
+    value = (child["metadata"].get("annotations") or {}).get(ANNOTATION_APPLIED_HASH)
+    return None if value is None else str(value)
+
+
 def with_applied_hash(child: Manifest) -> Manifest:
     """The child with an annotation that holds the digest of its other fields. An equal child is not applied again."""
     metadata = child["metadata"]

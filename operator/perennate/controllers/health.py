@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
@@ -30,7 +30,6 @@ class Vitals:
     dead_tasks: tuple[str, ...] = ()
     standby: bool = False
     primed: bool = False
-    silence: dict[str, float] = field(default_factory=dict)
 
     def liveness_problems(self) -> list[str]:
         """Why the operator should be restarted; empty if it is live."""

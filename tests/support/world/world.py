@@ -212,7 +212,6 @@ class World:
                 errors=() if self.pods_answering else ("10.0.0.1: connection refused",),
                 evaluation_due=self.evaluation_due,
             ),
-            settings=self.settings,
             now=self.now,
         )
 

@@ -28,7 +28,6 @@ async def observe(resource: DriftPolicy, reader: Reader) -> DriftPolicyObserved:
         training_job=await _run_of_episode(resource, reader),
         watch=watch,
         state=reader.watch_state(resource.declaration.kind, metadata.namespace, metadata.name, watch),
-        settings=reader.settings,
         now=reader.now(),
     )
 

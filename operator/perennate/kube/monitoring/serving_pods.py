@@ -58,13 +58,6 @@ class ServingPods:
         return self._owners[uid]
 
 
-def is_ready(pod: Manifest) -> bool:
-    """Whether the pod is ready and not being deleted."""
-    conditions = pod.get("status", {}).get("conditions") or ()
-    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
-    return ready and "deletionTimestamp" not in pod["metadata"]
-
-
 def address_of(pod: Manifest) -> str | None:
     """IP address of the pod, None before it has one."""
     address: str | None = pod.get("status", {}).get("podIP")

@@ -12,10 +12,11 @@ from perennate.drift.data.parsing import decode_digest
 from perennate.drift.profile.profile import Profile
 from perennate.drift.windows.window import Window
 from perennate.kube.monitoring.scrape import MetricsSource, ScrapeFailure
-from perennate.kube.monitoring.serving_pods import ServingPods, address_of, is_ready
+from perennate.kube.monitoring.serving_pods import ServingPods, address_of
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.resources import Key
+from perennate.reconcilers.pods import is_ready, is_terminating
 from perennate.reconcilers.watch import Watch, WatchState
 
 SAVES: Final = 24
@@ -103,7 +104,7 @@ class TargetWatcher:
         if watch.target_uid is None:
             return []
         found = await pods.of(self.key.namespace, watch.target, watch.target_uid)
-        return [pod for pod in found if is_ready(pod)]
+        return [pod for pod in found if is_ready(pod) and not is_terminating(pod)]
 
     async def save(self, now: float, *, at_once: bool = False) -> None:
         """Save the window if it changed and a save is due, or `at_once`.

@@ -5,9 +5,8 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from perennate.api import wellknown
 from perennate.api.meta import Manifest
-from perennate.kube.runtime.resources import controller_of
+from perennate.builders.manifest import applied_hash, controller_uid
 
 _QUANTITIES: Final = frozenset({"requests", "limits", "sizeLimit"})
 """Fields whose values the API server rewrites: 1000m becomes 1."""
@@ -19,8 +18,8 @@ _SUFFIXES: Final = {**_BINARY, "m": Decimal("0.001"), "u": Decimal("1e-6"), "n":
 def is_current(live: Manifest, wanted: Manifest) -> bool:
     """Whether nothing must be applied: same hash, same owner, and every field that we set has our value."""
     return (
-        _applied_hash(live) == _applied_hash(wanted)
-        and _owner(live) == _owner(wanted)
+        applied_hash(live) == applied_hash(wanted)
+        and controller_uid(live) == controller_uid(wanted)
         and contains(live["metadata"].get("labels", {}), wanted["metadata"].get("labels", {}))
         and contains(live.get("spec", {}), wanted.get("spec", {}))
     )
@@ -41,16 +40,6 @@ def contains(live: Any, wanted: Any, *, quantity: bool = False) -> bool:
         return bool(_quantity(live) == _quantity(wanted))
     # The API server omits empty values: "" and an empty mapping come back as absent.
     return bool(live == wanted) or (live is None and wanted == "")
-
-
-def _applied_hash(manifest: Manifest) -> str | None:
-    value: str | None = manifest["metadata"].get("annotations", {}).get(wellknown.ANNOTATION_APPLIED_HASH)
-    return value
-
-
-def _owner(manifest: Manifest) -> str | None:
-    controller = controller_of(manifest)
-    return controller["uid"] if controller is not None else None
 
 
 def _quantity(value: Any) -> Any:

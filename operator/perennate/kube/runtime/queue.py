@@ -138,11 +138,6 @@ class WorkQueue:
         waiting = (now - entry.due for key, entry in self._entries.items() if key not in self._busy)
         return max((0.0, *waiting, *(now - since for since in self._busy.values())))
 
-    @property
-    def idle(self) -> bool:
-        """Whether no pass is running."""
-        return not self._busy
-
     def _put(self, key: Key, due: float, priority: Priority) -> None:
         """Schedule the key; of two entries the earlier time and the higher priority count."""
         due = max(due, self._held.get(key, due))

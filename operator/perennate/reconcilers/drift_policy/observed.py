@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
-    from perennate.reconcilers.settings import InstallationSettings
     from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
 
 
@@ -24,7 +23,6 @@ class DriftPolicyObserved:
             whoever owns it; None is confirmed by a live read.
         watch: the watch of the policy.
         state: the state of that watch.
-        settings: settings of the installation.
         now: time of the pass, aware, in UTC.
     """
 
@@ -33,7 +31,6 @@ class DriftPolicyObserved:
     training_job: TrainingJob | None
     watch: Watch | PausedWatch
     state: WatchState
-    settings: InstallationSettings
     now: datetime
 
 

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from perennate.api.documents.canonical import short_version
-from perennate.api.wellknown import ANNOTATION_APPLIED_HASH, EXIT_VERSION_REFUSED, LABEL_VERSION
+from perennate.api.wellknown import EXIT_VERSION_REFUSED, LABEL_VERSION
+from perennate.builders.manifest import applied_hash
 from perennate.reconcilers.pods import failure, is_ready, is_terminating, newest_first, why_not_running
 
 if TYPE_CHECKING:
@@ -87,18 +88,13 @@ def why_not_ready(pods: Iterable[Manifest], digest: str, *, field: str) -> str:
 
 
 def _state(deployment: Manifest, wanted: Manifest, number: int, counts: dict[str, int]) -> RolloutState:
-    if _applied_hash(deployment) != _applied_hash(wanted) or not _is_observed(deployment):
+    if applied_hash(deployment) != applied_hash(wanted) or not _is_observed(deployment):
         return RolloutState.UNOBSERVED
     if number == 0 and counts["replicas"] == 0:
         return RolloutState.EMPTY
     if number > 0 and counts["replicas"] == counts["updated"] == counts["available"] == number:
         return RolloutState.LIVE
     return RolloutState.STUCK if _deadline_exceeded(deployment) else RolloutState.PROGRESSING
-
-
-def _applied_hash(manifest: Manifest) -> str | None:
-    value = (manifest["metadata"].get("annotations") or {}).get(ANNOTATION_APPLIED_HASH)
-    return None if value is None else str(value)
 
 
 def _is_observed(deployment: Manifest) -> bool:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 RESULT_TIMEOUT: Final = 30.0
 """Seconds after the end of a Job in which the result of its pod may still arrive."""
 
-FINAL_EXIT_CODES: Final = {
+REASONS_BY_EXIT_CODE: Final = {
     ExitCode.DATA_REFUSED: Reason.DATA_REFUSED,
     ExitCode.GATE_FAILED: Reason.GATE_FAILED,
     ExitCode.BAD_CONFIGURATION: Reason.BAD_CONFIGURATION,
@@ -128,7 +128,7 @@ def _read_failure(condition: dict[str, Any], pods: tuple[Manifest, ...]) -> RunF
     if end is not None:
         return _failed_with(ExitCode(end.exit_code), end)
     if condition.get("reason") == "PodFailurePolicy" and (code := _exit_code_in(message)) is not None:
-        return RunFailed(FINAL_EXIT_CODES[code], message, None)
+        return RunFailed(REASONS_BY_EXIT_CODE[code], message, None)
     last = _last_failure(pods)
     description = last.describe() if last is not None else message
     return RunFailed(
@@ -139,15 +139,15 @@ def _read_failure(condition: dict[str, Any], pods: tuple[Manifest, ...]) -> RunF
 def _failed_with(code: ExitCode, end: ContainerEnd) -> RunFailed:
     result = parse_result(end.message)
     if result is None or result.stage != end.container:
-        return RunFailed(FINAL_EXIT_CODES[code], end.describe(), None)
+        return RunFailed(REASONS_BY_EXIT_CODE[code], end.describe(), None)
     message = result.error.message if result.error is not None else end.describe()
-    return RunFailed(FINAL_EXIT_CODES[code], f"{end.container}: {message}", result)
+    return RunFailed(REASONS_BY_EXIT_CODE[code], f"{end.container}: {message}", result)
 
 
 def _final_failure(pods: tuple[Manifest, ...]) -> ContainerEnd | None:
     """The newest container end with a final exit code."""
     ends = (failure(pod) for pod in newest_first(pods))
-    return next((end for end in ends if end is not None and end.exit_code in FINAL_EXIT_CODES), None)
+    return next((end for end in ends if end is not None and end.exit_code in REASONS_BY_EXIT_CODE), None)
 
 
 def _last_failure(pods: tuple[Manifest, ...]) -> ContainerEnd | None:
@@ -159,7 +159,7 @@ def _exit_code_in(text: str) -> ExitCode | None:
     """The final exit code in the message of the Job controller, if any."""
     found = _EXIT_CODE.search(text)
     code = int(found.group(1)) if found else -1
-    return ExitCode(code) if code in FINAL_EXIT_CODES else None
+    return ExitCode(code) if code in REASONS_BY_EXIT_CODE else None
 
 
 def _ended(pod: Manifest, name: str) -> ContainerEnd | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from pyarrow import parquet
 
 from perennate.api.documents.canonical import digest_bytes
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
-    import pyarrow as pa
 
 
 def read_rows(path: Path, digest: str) -> pa.Table:
@@ -28,8 +28,6 @@ def read_rows(path: Path, digest: str) -> pa.Table:
             f"{path} is not what the prepare stage wrote ({digest}); a container of spec.trainer.container must not "
             "change it"
         )
-    import pyarrow as pa  # noqa: PLC0415 - only the buffer reader is needed
-
     return parquet.ParquetFile(pa.BufferReader(content)).read()
 
 
