@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -18,9 +19,11 @@ from perennate.tabular.sources import Source
 BLOCK_BYTES = 1 << 20
 PROBED_BYTES = 4096
 TRUE, FALSE = ("True", "TRUE", "true"), ("False", "FALSE", "false")
-COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".lz4": "lz4", ".zst": "zstd"}
 """Compression by extension."""
 _COLUMN = re.compile(r"In CSV column #(\d+):")
+_ROW_TOO_LONG = "straddles two block boundaries"
+"""Part of pyarrow's message for a row that is longer than a block."""
 
 
 def convert_options(missing: Sequence[str] = MISSING_WORDS, **options: Any) -> arrow_csv.ConvertOptions:
@@ -33,6 +36,29 @@ def convert_options(missing: Sequence[str] = MISSING_WORDS, **options: Any) -> a
     return arrow_csv.ConvertOptions(
         null_values=missing, strings_can_be_null=True, true_values=TRUE, false_values=FALSE, **options
     )
+
+
+@contextmanager
+def _readable_csv(name: str) -> Iterator[None]:
+    """`readable`, with clearer messages for errors that pyarrow describes by its internals.
+
+    Raises:
+        FormatError: the file cannot be read as csv.
+    """
+    with readable(name, "csv"):
+        try:
+            yield
+        except pa.ArrowInvalid as error:
+            if _ROW_TOO_LONG not in str(error):
+                raise
+            raise FormatError(
+                f"{name}: cannot be read as csv: a row has more than {BLOCK_BYTES} bytes; "
+                "is a quotation mark not closed?"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise FormatError(
+                f"{name}: cannot be read as csv: a column name is not UTF-8; save the file as UTF-8"
+            ) from error
 
 
 class CsvRows:
@@ -62,7 +88,7 @@ class CsvRows:
         self._delimiter = delimiter
         self._missing = missing
         self._inferred_all = False
-        with readable(self.name, "csv"):
+        with _readable_csv(self.name):
             self._check_head()
             with source.open() as raw, self._open(raw) as reader:
                 found = reader.schema
@@ -82,7 +108,7 @@ class CsvRows:
 
     def batches(self, columns: Sequence[str], tick: Ticker) -> Iterator[pa.RecordBatch]:
         """The rows, a block at a time."""
-        with readable(self.name, "csv"), self._source.open() as raw:
+        with _readable_csv(self.name), self._source.open() as raw:
             size = raw.size()
             try:
                 with self._open(raw, self._types, columns) as reader:

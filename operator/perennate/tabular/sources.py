@@ -52,11 +52,14 @@ class LocalFile:
         """The open file.
 
         Raises:
-            UsageError: it does not exist, is not a file, is empty, or cannot be opened.
+            UsageError: it does not exist, is not a regular file, is empty, or cannot be opened.
         """
         try:
             if self._path.is_dir():
                 raise UsageError(f"{self.name}: is a folder; name one file")
+            # Opening a named pipe blocks until something writes to it, and a pipe cannot be read twice.
+            if self._path.exists() and not self._path.is_file():
+                raise UsageError(f"{self.name}: is not a regular file; save the data to a file first")
             # Not mapped into memory: mapped pages would count as memory of the process.
             file = pa.OSFile(str(self._path))
         except FileNotFoundError as error:

@@ -249,7 +249,16 @@ REFUSED: dict[str, tuple[str, bytes | None, str]] = {
     "a late short row": ("rows.csv", b"a,b\n" + b"1,2\n" * LONG * 2 + b"1\n", "cannot be read as csv: CSV parse error"),
     "two equal names": ("rows.csv", b"a,a\n1,2\n", "has the column 'a' more than once; rename one of them"),
     "Latin-1": ("rows.csv", "a,b\nMünchen,1\n".encode("latin-1"), "column 'a' is not UTF-8; save the file as UTF-8"),
-    "Latin-1 in a header": ("rows.csv", "größe\n1\n".encode("latin-1"), "cannot be read as csv: "),
+    "Latin-1 in a header": (
+        "rows.csv",
+        "größe\n1\n".encode("latin-1"),
+        "cannot be read as csv: a column name is not UTF-8; save the file as UTF-8",
+    ),
+    "an open quotation mark": (
+        "rows.csv",
+        b'a,b\n"1,2\n' + b"1,2\n" * 1_000_000,
+        "cannot be read as csv: a row has more than 1048576 bytes; is a quotation mark not closed?",
+    ),
     "late Latin-1": (
         "rows.csv",
         b"a,b\n" + b"x,2\n" * LONG * 2 + "ü,2\n".encode("latin-1"),

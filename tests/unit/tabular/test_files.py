@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +157,23 @@ def test_unreadable_file_gives_a_one_line_error(tmp_path: Path, name: str) -> No
         read(opened(path))
     assert str(error.value).startswith(f"{path}: {message}")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("codec", ["gz", "bz2", "lz4", "zst"])
+def test_compressed_csv_is_unpacked_by_its_extension(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / f"some.csv.{codec}"
+    with pa.output_stream(str(path), compression="detect") as stream:
+        stream.write(b"a,b\n" + b"1,x\n" * 10)
+    assert path.read_bytes()[:2] != b"a,"
+    assert read(opened(path, form="csv")).num_rows == 10
+
+
+def test_a_named_pipe_is_refused(tmp_path: Path) -> None:
+    """Opening it would block until something writes to it."""
+    path = tmp_path / "some.csv"
+    os.mkfifo(path)
+    with pytest.raises(UsageError, match=r"is not a regular file"):
+        opened(path)
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
