@@ -39,21 +39,21 @@ class AtLeast:
     The API server checks it with a CEL rule, the operator when it reads the object.
     """
 
-    least: str
+    minimum: str
 
     @property
     def message(self) -> str:
         """The rule, for error messages."""
-        return f"must be a duration of at least {self.least}"
+        return f"must be a duration of at least {self.minimum}"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        rule = validation(f"duration(self) >= duration('{self.least}')", self.message)
+        rule = validation(f"duration(self) >= duration('{self.minimum}')", self.message)
         return {**handler(schema), "x-kubernetes-validations": [rule]}
 
     def _check(self, text: str) -> str:
-        if parse_duration(text) < parse_duration(self.least):
+        if parse_duration(text) < parse_duration(self.minimum):
             raise ValueError(f"{self.message}, got {text}")
         return text

@@ -9,7 +9,7 @@ from perennate.artifacts.errors import (
     ArtifactIncompatibleError,
     ArtifactNotFoundError,
     ArtifactRefusedError,
-    VersionUnfitError,
+    ArtifactUnusableError,
 )
 from perennate.artifacts.formats.protocol import Estimator, ModelFormat, Prediction
 from perennate.artifacts.versions.loading import LoadedVersion, load_verified, load_version
@@ -25,13 +25,13 @@ __all__ = [
     "ArtifactIncompatibleError",
     "ArtifactNotFoundError",
     "ArtifactRefusedError",
+    "ArtifactUnusableError",
     "Estimator",
     "LoadedVersion",
     "ModelFormat",
     "ModelStore",
     "Prediction",
     "VerifiedVersion",
-    "VersionUnfitError",
     "load_verified",
     "load_version",
     "read_manifest",

@@ -1,7 +1,7 @@
 """Exceptions of the model store.
 
 ArtifactError
-    VersionUnfitError               the version itself cannot be used; a retry does not help
+    ArtifactUnusableError           the version itself cannot be used; a retry does not help
         ArtifactNotFoundError       it is not in the store
         ArtifactCorruptError        files are missing or differ from the manifest
         ArtifactRefusedError        the model file fails the audit of its format
@@ -16,23 +16,23 @@ class ArtifactError(Exception):
     """A model version cannot be stored, read or loaded. The message says what is wrong, where, and what to do."""
 
 
-class VersionUnfitError(ArtifactError):
+class ArtifactUnusableError(ArtifactError):
     """The version itself cannot be used. A retry does not help; another version or repaired files do."""
 
 
-class ArtifactNotFoundError(VersionUnfitError):
+class ArtifactNotFoundError(ArtifactUnusableError):
     """The version is not in the store."""
 
 
-class ArtifactCorruptError(VersionUnfitError):
+class ArtifactCorruptError(ArtifactUnusableError):
     """Files of the version are missing or differ from its manifest."""
 
 
-class ArtifactRefusedError(VersionUnfitError):
+class ArtifactRefusedError(ArtifactUnusableError):
     """The model file fails the audit of its format: it is damaged, or holds a type that is not allowed."""
 
 
-class ArtifactIncompatibleError(VersionUnfitError):
+class ArtifactIncompatibleError(ArtifactUnusableError):
     """This release does not know the model format, or another minor version of the library wrote the version."""
 
 

@@ -56,12 +56,12 @@ def store_volume() -> Manifest:
 
 def mount(name: str, path: str, *, read_only: bool = False, sub_path: str | None = None) -> Manifest:
     """A volume mount of a container."""
-    place: Manifest = {"name": name, "mountPath": path}
+    volume_mount: Manifest = {"name": name, "mountPath": path}
     if sub_path is not None:
-        place["subPath"] = sub_path
+        volume_mount["subPath"] = sub_path
     if read_only:
-        place["readOnly"] = True
-    return place
+        volume_mount["readOnly"] = True
+    return volume_mount
 
 
 def environment(**variables: str) -> list[Manifest]:

@@ -140,7 +140,7 @@ class Operator:
         metrics.queue_depth.set(self.queue.depth)
         metrics.queue_oldest.set(vitals.oldest)
         for kind, silence in self.watches.sample().items():
-            metrics.watch_heard.labels(kind).set(time.time() - silence)
+            metrics.watch_last_data.labels(kind).set(time.time() - silence)
 
     def _phases(self) -> dict[tuple[str, str], int]:
         counts = Counter(

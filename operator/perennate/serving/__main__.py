@@ -45,7 +45,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     # Imported after PROCESS_DEFAULTS are set, and only what the command needs.
-    from perennate.artifacts import ArtifactError, VersionUnfitError  # noqa: PLC0415
+    from perennate.artifacts import ArtifactError, ArtifactUnusableError  # noqa: PLC0415
     from perennate.serving.config import ServingSettings  # noqa: PLC0415
     from perennate.serving.errors import ConfigError, ListenError  # noqa: PLC0415
 
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         _run(arguments[0], ServingSettings.read(environment))
     except (ArtifactError, ConfigError, ListenError) as error:
         _report_error(f"{arguments[0]}: {error}", environment)
-        return EXIT_VERSION_REFUSED if isinstance(error, VersionUnfitError) else 1
+        return EXIT_VERSION_REFUSED if isinstance(error, ArtifactUnusableError) else 1
     return 0
 
 

@@ -33,5 +33,5 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name, least in _QUIET.items():
-        logging.getLogger(name).setLevel(max(least, logging.getLevelName(level)))
+    for name, minimum in _QUIET.items():
+        logging.getLogger(name).setLevel(max(minimum, logging.getLevelName(level)))

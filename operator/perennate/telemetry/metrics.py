@@ -47,7 +47,7 @@ class Metrics:
         self.queue_oldest = Gauge(
             "perennate_workqueue_oldest_seconds", "Age of the oldest waiting object or running pass.", registry=registry
         )
-        self.watch_heard = Gauge(
+        self.watch_last_data = Gauge(
             "perennate_watch_last_event_timestamp",
             "Time of the last data on the watch of a kind, in seconds since 1970; bookmarks count.",
             ["kind"],

@@ -32,9 +32,9 @@ def metrics_of(task: Task) -> tuple[Metric, ...]:
 def requested_metrics(evaluation: Evaluation) -> list[tuple[str, Metric]]:
     """All metrics in the spec, each with its field."""
     field = "spec.evaluation"
-    asked = [(f"{field}.metrics[{number}]", metric) for number, metric in enumerate(evaluation.metrics)]
-    asked += [(f"{field}.gates[{number}].metric", gate.metric) for number, gate in enumerate(evaluation.gates)]
-    return [*asked, (f"{field}.champion.metric", evaluation.champion.metric)] if evaluation.champion else asked
+    requested = [(f"{field}.metrics[{number}]", metric) for number, metric in enumerate(evaluation.metrics)]
+    requested += [(f"{field}.gates[{number}].metric", gate.metric) for number, gate in enumerate(evaluation.gates)]
+    return [*requested, (f"{field}.champion.metric", evaluation.champion.metric)] if evaluation.champion else requested
 
 
 def check_metrics(evaluation: Evaluation, task: Task) -> None:

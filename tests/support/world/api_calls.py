@@ -127,15 +127,15 @@ async def spec_and_status(client: KubeClient, namespace: str) -> AsyncIterator[A
 
 async def field_owners(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
     """A field is removed when its last owner no longer applies it. Fields of a POST belong to another manager."""
-    place = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "place", "namespace": namespace}}
-    await client.create({**place, "data": {"posted": "1"}})
-    await client.apply({**place, "data": {"mine": "1", "both": "1"}}, manager=FIELD_MANAGER)
-    await client.apply({**place, "data": {"theirs": "1", "both": "1"}}, manager="another")
-    yield (await client.apply({**place, "data": {"mine": "1"}}, manager=FIELD_MANAGER))["data"]
-    yield (await client.apply(place, manager=FIELD_MANAGER))["data"]
-    yield (await client.apply({**place, "data": {"theirs": "2"}}, manager=FIELD_MANAGER))["data"]
-    stored = await client.apply(place, manager="another")
-    yield stored["data"], changes(stored, await client.apply(place, manager="another"))
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "place", "namespace": namespace}}
+    await client.create({**config_map, "data": {"posted": "1"}})
+    await client.apply({**config_map, "data": {"mine": "1", "both": "1"}}, manager=FIELD_MANAGER)
+    await client.apply({**config_map, "data": {"theirs": "1", "both": "1"}}, manager="another")
+    yield (await client.apply({**config_map, "data": {"mine": "1"}}, manager=FIELD_MANAGER))["data"]
+    yield (await client.apply(config_map, manager=FIELD_MANAGER))["data"]
+    yield (await client.apply({**config_map, "data": {"theirs": "2"}}, manager=FIELD_MANAGER))["data"]
+    stored = await client.apply(config_map, manager="another")
+    yield stored["data"], changes(stored, await client.apply(config_map, manager="another"))
 
 
 async def equal_applies(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
@@ -220,13 +220,13 @@ async def dependents(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
         "uid": run["metadata"]["uid"],
         "controller": True,
     }
-    place = {"name": "place", "namespace": namespace, "ownerReferences": [reference]}
-    await client.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": place})
+    metadata = {"name": "place", "namespace": namespace, "ownerReferences": [reference]}
+    await client.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
     await client.delete(RUN, namespace, "run", uid=run["metadata"]["uid"])
-    yield await _goes(client, namespace)
+    yield await _is_deleted(client, namespace)
 
 
-async def _goes(client: KubeClient, namespace: str) -> bool:
+async def _is_deleted(client: KubeClient, namespace: str) -> bool:
     """Whether the garbage collector removes the ConfigMap within a minute."""
     for _ in range(600):
         if await client.get(CONFIG_MAP, namespace, "place") is None:

@@ -151,13 +151,15 @@ class FakeApiServer:
         return self._insert(key, manifest, manager)
 
     def _insert(self, key: Key, manifest: Manifest, manager: Manager) -> Manifest:
-        born = copy.deepcopy({name: value for name, value in manifest.items() if name != "status" or not _splits(key)})
-        metadata = {name: value for name, value in born["metadata"].items() if name not in SERVER_FIELDS}
+        created = copy.deepcopy(
+            {name: value for name, value in manifest.items() if name != "status" or not _splits(key)}
+        )
+        metadata = {name: value for name, value in created["metadata"].items() if name not in SERVER_FIELDS}
         metadata |= {"uid": f"uid-{next(self._numbers)}", "creationTimestamp": self.time()}
         if key.kind in WITH_GENERATION:
             metadata["generation"] = 1
         self._owned[key] = {manager: fields_of(_applied_part(key, manifest, ""))}
-        return self._store(key, {**born, "metadata": metadata})
+        return self._store(key, {**created, "metadata": metadata})
 
     def _store(self, key: Key, manifest: Manifest) -> Manifest:
         manifest["metadata"]["resourceVersion"] = str(next(self._numbers))

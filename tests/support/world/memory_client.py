@@ -85,7 +85,7 @@ class MemoryClient:
 
 
 class ListRecorder:
-    """A `Recorder` that keeps requests and results."""
+    """A `MetricsRecorder` that keeps requests, results and forgotten objects."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, int]] = []

@@ -32,7 +32,7 @@ class NoPods:
     """A `MetricsSource` without pods."""
 
     async def read(self, address: str, path: str) -> bytes | ScrapeFailure:
-        """Returns no pods."""
+        """A failure."""
         return ScrapeFailure(f"{address}{path}: no pods")
 
 

@@ -221,14 +221,14 @@ class World:
 
     def _create(self, document: Document) -> None:
         try:
-            born = self.server.create(document, manager=FIELD_MANAGER)
+            stored = self.server.create(document, manager=FIELD_MANAGER)
         except ApiError as error:
             ours = controller_uid(document)
             found = self.server.objects[key_of(document)]
             if ours is not None and controller_uid(found) != ours:
                 raise NotSettledError(f"{key_of(document)} belongs to another owner") from error
             return
-        self._remember(born)
+        self._remember(stored)
 
     def _apply(self, document: Document) -> None:
         is_new = key_of(document) not in self.server.objects
@@ -238,8 +238,8 @@ class World:
         if is_new:
             self._remember(applied)
 
-    def _remember(self, born: Document) -> None:
-        self.created.append((born["kind"], born["metadata"]["name"], born["metadata"]["uid"]))
+    def _remember(self, stored: Document) -> None:
+        self.created.append((stored["kind"], stored["metadata"]["name"], stored["metadata"]["uid"]))
 
     def _write_status(self, kind: str, name: str, status: Document | None) -> None:
         if status is None:

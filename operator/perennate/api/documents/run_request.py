@@ -15,7 +15,7 @@ _UNUSED: Final = frozenset({"resources", "suspend", "backoffLimit", "activeDeadl
 
 
 class ChampionRequest(Model):
-    """The version in service when the run began."""
+    """The champion: the version that was served when the run began."""
 
     model: str = Field(description="Model line of the version.")
     digest: Digest = Field(description="Digest of the version.")

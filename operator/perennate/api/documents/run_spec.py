@@ -100,7 +100,7 @@ class Gate(Model):
 
 
 class Champion(Model):
-    """The comparison with the version in service."""
+    """The comparison with the champion."""
 
     deployment: str
     metric: Metric

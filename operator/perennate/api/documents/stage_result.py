@@ -48,7 +48,7 @@ class GateResult(StatusModel):
 
 
 class ChampionResult(StatusModel):
-    """The result of the comparison with the version in service; `version` is absent if there was none."""
+    """The result of the comparison with the champion; `version` is absent if there was none."""
 
     version: Digest | None = None
     metric: Metric

@@ -129,17 +129,13 @@ class GateResult(StatusModel):
 
 
 class ChampionResult(StatusModel):
-    """Result of the comparison with the version in service."""
+    """Result of the comparison with the champion."""
 
-    version: Digest | None = Field(
-        default=None, description="Digest of the version in service. Absent if there was none."
-    )
+    version: Digest | None = Field(default=None, description="Digest of the champion. Absent if there was none.")
     metric: Metric = Field(description="Metric that was compared.")
-    champion: float | None = Field(
-        default=None, description="Value of the version in service.", ge=-LARGEST, le=LARGEST
-    )
-    challenger: float | None = Field(default=None, description="Value of the new version.", ge=-LARGEST, le=LARGEST)
-    passed: bool = Field(description="Whether the new version is better by at least minImprovement.")
+    champion: float | None = Field(default=None, description="Value of the champion.", ge=-LARGEST, le=LARGEST)
+    challenger: float | None = Field(default=None, description="Value of the challenger.", ge=-LARGEST, le=LARGEST)
+    passed: bool = Field(description="Whether the challenger is better by at least minImprovement.")
 
 
 class ModelVersion(StatusModel):
@@ -201,9 +197,7 @@ class TrainingJobStatus(StatusModel):
     gates: tuple[GateResult, ...] = Field(
         default=(), max_length=16, description="Result of each gate.", json_schema_extra=LIST_ATOMIC
     )
-    champion: ChampionResult | None = Field(
-        default=None, description="Result of the comparison with the version in service."
-    )
+    champion: ChampionResult | None = Field(default=None, description="Result of the comparison with the champion.")
     model_version: ModelVersion | None = Field(default=None, description="Published model version.")
     provenance: Provenance | None = Field(default=None, description="Digests of the inputs of the run.")
     history: History = ()

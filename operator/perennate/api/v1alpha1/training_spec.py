@@ -231,7 +231,7 @@ class Evaluation(Model):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["metric"]},
     )
     champion: Champion | None = Field(
-        default=None, description="Comparison with the version in service. It passes if no version is in service."
+        default=None, description="Comparison with the champion. It passes if the deployment serves no version yet."
     )
 
 

@@ -80,12 +80,12 @@ class Elector:
         renewed = self._clock()
         while True:
             await asyncio.sleep(self._timing.retry)
-            left = renewed + self._timing.renew_deadline - self._clock()
-            if left <= 0:
+            remaining = renewed + self._timing.renew_deadline - self._clock()
+            if remaining <= 0:
                 _logger.error("The Lease was not renewed within %g s", self._timing.renew_deadline)
                 return
             try:
-                async with asyncio.timeout(left):
+                async with asyncio.timeout(remaining):
                     began = self._clock()
                     if await self._attempt():
                         renewed = began
@@ -99,7 +99,7 @@ class Elector:
         """Release the Lease, so that a standby need not wait until it expires."""
         if self._lease is None or self._holder() != self._identity:
             return
-        spec = {**self._lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": self._stamp()}
+        spec = {**self._lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": self._timestamp()}
         try:
             await self._client.replace({**self._lease, "spec": spec})
         except ApiError as error:
@@ -116,7 +116,7 @@ class Elector:
             if self._lease is None:
                 self._lease = await self._client.create(self._new())
                 return True
-            if not self._may_take(self._lease):
+            if not self._can_acquire(self._lease):
                 return False
             self._lease = await self._client.replace({**self._lease, "spec": self._spec(self._lease["spec"])})
         except ApiError as error:
@@ -125,7 +125,7 @@ class Elector:
             return False
         return True
 
-    def _may_take(self, lease: Manifest) -> bool:
+    def _can_acquire(self, lease: Manifest) -> bool:
         holder = lease["spec"].get("holderIdentity") or ""
         if holder in ("", self._identity):
             return True
@@ -148,7 +148,7 @@ class Elector:
         }
 
     def _spec(self, before: Manifest) -> Manifest:
-        now = self._stamp()
+        now = self._timestamp()
         ours = before.get("holderIdentity") == self._identity
         return {
             **before,
@@ -159,5 +159,5 @@ class Elector:
             "leaseTransitions": int(before.get("leaseTransitions", 0)) + (0 if ours else 1),
         }
 
-    def _stamp(self) -> str:
+    def _timestamp(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -162,10 +162,10 @@ def _document(call: str, code: int, headers: Mapping[str, str], content: bytes) 
     if succeeded:
         raise ApiError(f"{call}: the response is not a JSON object: {content[:200]!r}")
     status: dict[str, Any] = document if isinstance(document, dict) else {}
-    sentence = status.get("message") or content[:200].decode(errors="replace")
+    message = status.get("message") or content[:200].decode(errors="replace")
     causes = tuple(cause.get("reason", "") for cause in (status.get("details") or {}).get("causes", ()))
     raise ApiError(
-        f"{call}: {code} {sentence}",
+        f"{call}: {code} {message}",
         code=code,
         reason=status.get("reason", ""),
         causes=causes,

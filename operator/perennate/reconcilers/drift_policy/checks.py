@@ -44,7 +44,7 @@ def reference_is_known(observed: DriftPolicyObserved) -> Violation | None:
     if observed.state.profile is not None:
         return None
     if observed.state.profile_error is None:
-        return Violation(Reason.REFERENCE_AWAITED, "the reference profile was not fetched yet")
+        return Violation(Reason.REFERENCE_AWAITED, "the reference profile has not been fetched yet")
     error = truncate(observed.state.profile_error, 400)
     return Violation(Reason.REFERENCE_UNAVAILABLE, f"no pod returned the reference profile: {error}")
 

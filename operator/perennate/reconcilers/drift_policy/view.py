@@ -123,7 +123,7 @@ def evaluate_if_due(builder: StatusBuilder[DriftPolicyStatus], view: WindowView)
         builder.update(**result.fields)
         for report in result.alarms:
             report_alarm(builder, report)
-        gauges = (feature_gauges(result.found),)
+        gauges = (feature_gauges(result.evaluation),)
     drop_unwatched(view.spec, builder)
     return (*status_gauges(builder.status), *gauges)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from perennate.api.documents.canonical import short_version
-from perennate.artifacts import LoadedVersion, VersionUnfitError, load_version
+from perennate.artifacts import ArtifactUnusableError, LoadedVersion, load_version
 from perennate.drift import Profile, ProfileError, class_text
 from perennate.serving.model.adapters import choose_adapter
 from perennate.serving.model.sample import sample_batch, without
@@ -49,8 +49,8 @@ class ServedModel:
         digest: its digest.
 
     Raises:
-        VersionUnfitError: manifest, profile and estimator do not match, or the estimator cannot predict rows like those
-            it was trained on.
+        ArtifactUnusableError: manifest, profile and estimator do not match, or the estimator cannot predict rows like
+            those it was trained on.
     """
 
     def __init__(self, version: LoadedVersion, digest: str) -> None:
@@ -75,7 +75,7 @@ class ServedModel:
         """Load the version in a folder from the bytes whose digests were checked.
 
         Raises:
-            VersionUnfitError: the version is corrupt or cannot be served.
+            ArtifactUnusableError: the version is corrupt or cannot be served.
         """
         return cls(load_version(folder, digest), digest)
 
@@ -117,7 +117,7 @@ def _choose_adapter(estimator: Any, sample: Batch) -> InputAdapter:
     try:
         return choose_adapter(estimator, sample)
     except Exception as error:
-        raise VersionUnfitError(
+        raise ArtifactUnusableError(
             f"the model cannot predict rows like those it was trained on: {type(error).__name__}: {error}"
         ) from error
 
@@ -126,18 +126,18 @@ def _read_profile(content: bytes) -> Profile:
     try:
         return Profile.from_bytes(content)
     except ProfileError as error:
-        raise VersionUnfitError(f"profile.json: {error}") from error
+        raise ArtifactUnusableError(f"profile.json: {error}") from error
 
 
 def _check_agreement(manifest: ModelManifest, profile: Profile, estimator: Any, classes: list[Any]) -> None:
     """Refuse a version whose manifest, profile and model have different columns or classes."""
     columns, profiled = [item.name for item in manifest.features], [item.name for item in profile.features]
     if columns != profiled or len(columns) != estimator.n_features_in_:
-        raise VersionUnfitError(
+        raise ArtifactUnusableError(
             f"the manifest has the features {columns}, the profile {profiled} and the model {estimator.n_features_in_} "
             "columns: they do not match; publish the version again"
         )
     if manifest.task == "classification" and [class_text(value) for value in classes] != list(manifest.classes):
-        raise VersionUnfitError(
+        raise ArtifactUnusableError(
             f"the manifest has the classes {list(manifest.classes)} and the model {classes}; publish the version again"
         )

@@ -75,8 +75,7 @@ def read_captured(
     skipped = unreadable_labels + unreadable_rows
     if total < spec.min_rows:
         raise DataRefusedError(
-            f"spec.data.captured.minRows: {total} labelled rows of {spec.model_deployment!r} in the last "
-            f"{spec.window}, "
+            f"spec.data.captured.minRows: {total} labelled rows of {spec.model_deployment!r} in the last {spec.window}, "
             f"{spec.min_rows} are needed ({seen} rows captured, {len(labels)} labels, {skipped} unreadable files); "
             "wait for more labels, widen spec.data.captured.window, or lower minRows"
         )
@@ -89,7 +88,7 @@ def label_type(labels: list[str], known: FeatureType | None) -> FeatureType:
 
     Args:
         labels: labels as text.
-        known: type of the classes of the current model; None: inferred from the labels.
+        known: type of the classes of the champion; None: inferred from the labels.
     """
     if known is not None:
         return known
@@ -121,11 +120,11 @@ def _labels(folder: Path) -> tuple[dict[str, str], int]:
 
 
 def _row_tables(folder: Path, features: tuple[str, ...]) -> tuple[list[pa.Table], int]:
-    read = list(_tables(folder, "rows"))
-    whole = [table for table in read if table is not None and {ID, TIME} <= set(table.column_names)]
-    wanted = features or (_features(max(whole, key=_newest)) if whole else ())
-    fitting = [table.select([*wanted, ID, TIME]) for table in whole if set(wanted) <= set(table.column_names)]
-    return fitting, len(read) - len(fitting)
+    tables = list(_tables(folder, "rows"))
+    readable = [table for table in tables if table is not None and {ID, TIME} <= set(table.column_names)]
+    columns = features or (_features(max(readable, key=_newest)) if readable else ())
+    usable = [table.select([*columns, ID, TIME]) for table in readable if set(columns) <= set(table.column_names)]
+    return usable, len(tables) - len(usable)
 
 
 def _tables(folder: Path, kind: FileKind) -> Iterator[pa.Table | None]:

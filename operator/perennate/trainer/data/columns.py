@@ -37,25 +37,27 @@ def resolve_columns(data: Data, table: pa.Table, *, target: str) -> Columns:
     Raises:
         DataRefusedError: the table lacks one of them, or no feature is left.
     """
-    there = table.column_names
-    if target not in there:
-        raise DataRefusedError(f"spec.data.target: the data have no column {target!r}; they have {_some(there)}")
-    missing = [name for name in data.features if name not in there]
+    available = table.column_names
+    if target not in available:
+        raise DataRefusedError(f"spec.data.target: the data have no column {target!r}; they have {_some(available)}")
+    missing = [name for name in data.features if name not in available]
     if missing:
-        raise DataRefusedError(f"spec.data.features: the data have no column {missing[0]!r}; they have {_some(there)}")
-    time_column = data.holdout.time_column
-    if time_column is not None and time_column not in there:
         raise DataRefusedError(
-            f"spec.data.holdout.timeColumn: the data have no column {time_column!r}; they have {_some(there)}"
+            f"spec.data.features: the data have no column {missing[0]!r}; they have {_some(available)}"
         )
-    own = [name for name in there if name not in {target, time_column} and not name.startswith(OWN_PREFIX)]
-    features = data.features or tuple(own)
+    time_column = data.holdout.time_column
+    if time_column is not None and time_column not in available:
+        raise DataRefusedError(
+            f"spec.data.holdout.timeColumn: the data have no column {time_column!r}; they have {_some(available)}"
+        )
+    others = [name for name in available if name not in {target, time_column} and not name.startswith(OWN_PREFIX)]
+    features = data.features or tuple(others)
     if target in features:
         raise DataRefusedError(
             f"spec.data.features: {target!r} is the target; a model must not be trained on its target"
         )
     if not features:
-        raise DataRefusedError(f"spec.data: no column is left for the model; the data have {_some(there)}")
+        raise DataRefusedError(f"spec.data: no column is left for the model; the data have {_some(available)}")
     return Columns(target=target, features=tuple(dict.fromkeys(features)))
 
 

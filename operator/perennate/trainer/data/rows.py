@@ -49,7 +49,7 @@ def load_rows(request: RunRequest, paths: RunPaths, *, now: float, champion: Mod
         request: the run request.
         paths: roots of data and store.
         now: seconds since the epoch; the end of the window of captured rows.
-        champion: manifest of the current model; its features are kept for a comparison on the same rows.
+        champion: manifest of the champion; its features are kept for a comparison on the same rows.
 
     Raises:
         DataRefusedError: the rows are missing or not suitable for training.
@@ -62,8 +62,8 @@ def load_rows(request: RunRequest, paths: RunPaths, *, now: float, champion: Mod
     task = task_of(request.spec.trainer, source[target])
     arrays = {name: feature_column(name, source[name]) for name in columns.features}
     arrays[target] = check_target(target, source[target], task)
-    besides = [name for name in _features(champion) if name not in arrays and name in source.column_names]
-    arrays |= {name: feature_column(name, source[name]) for name in besides}
+    champion_only = [name for name in _features(champion) if name not in arrays and name in source.column_names]
+    arrays |= {name: feature_column(name, source[name]) for name in champion_only}
     return Rows(pa.table(arrays), columns, task, row_times(source, request.spec.data.holdout))
 
 
@@ -137,7 +137,7 @@ def _with_typed_labels(table: pa.Table, target: str, trainer: Trainer, champion:
         example = next(text for text, label in zip(texts, labels, strict=True) if label is None)
         raise DataRefusedError(
             f"spec.data.captured: {unfit} of {len(texts)} labels are not of the type {kind}, such as {example!r}; "
-            "the current model was trained on that type: send labels of it to /feedback"
+            "the model predicts that type: send labels of that type to /feedback"
         )
     return table.set_column(table.column_names.index(target), target, pa.chunked_array([_array(labels)]))
 

@@ -114,7 +114,7 @@ def make_record(
 
 
 def _champion(request: RunRequest, paths: RunPaths) -> ModelManifest | None:
-    """Manifest of the version in service. None if there is none or it cannot be read; publish handles that."""
+    """Manifest of the champion. None if there is none or it cannot be read; publish handles that."""
     if request.champion is None:
         return None
     try:

@@ -64,7 +64,7 @@ def publish(request: RunRequest, paths: RunPaths) -> StageResult:
     trained = read_trained(request, paths)
     store = ModelStore(paths.store, request.namespace)
     predictions = _predict_holdout(trained)
-    report("publish", step="judged", rows=len(predictions.truth), task=predictions.task)
+    report("publish", step="predicted", rows=len(predictions.truth), task=predictions.task)
     evaluation = evaluate_model(trained.record, predictions, trained.holdout, store)
     result = _result(trained.record, evaluation)
     report("publish", step="evaluated", **{metric.value: value for metric, value in evaluation.values.items()})

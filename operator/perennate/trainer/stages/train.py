@@ -56,7 +56,7 @@ def fit(estimator: Any, features: pd.DataFrame, target: Any) -> None:
     try:
         estimator.fit(features, target)
     except (ValueError, TypeError) as error:
-        raise BadConfigurationError(f"{_field(error)}: {_sentence(error)}{_advice(error, features)}") from error
+        raise BadConfigurationError(f"{_field(error)}: {_one_line(error)}{_advice(error, features)}") from error
 
 
 def _field(error: Exception) -> str:
@@ -65,7 +65,7 @@ def _field(error: Exception) -> str:
     return f"{FIELD}.params" if isinstance(error, InvalidParameterError) else FIELD
 
 
-def _sentence(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:600]
 
 

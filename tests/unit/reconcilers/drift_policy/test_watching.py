@@ -85,7 +85,7 @@ def test_a_new_version_is_not_ready_before_its_profile_is_fetched() -> None:
     world.profile, world.profile_error, world.sample = None, None, None
     settle(world)
     assert conditions_of(world)["Ready"] == ("Unknown", "ReferenceAwaited")
-    assert status_of(world)["summary"] == "the reference profile was not fetched yet"
+    assert status_of(world)["summary"] == "the reference profile has not been fetched yet"
 
 
 @pytest.mark.parametrize(("spoil", "reason", "want"), BLOCKED.values(), ids=BLOCKED)

@@ -44,12 +44,12 @@ class WindowEvaluation:
     Attributes:
         fields: the fields of the status that change.
         alarms: the reports of the alarms.
-        found: the result of the drift engine.
+        evaluation: the result of the drift engine.
     """
 
     fields: dict[str, Any]
     alarms: tuple[AlarmReport, ...]
-    found: Evaluation
+    evaluation: Evaluation
 
 
 def evaluate_window(spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, now: str) -> WindowEvaluation:
@@ -62,7 +62,7 @@ def evaluate_window(spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sa
         now: time of the pass, RFC 3339.
     """
     rules = PolicyRules(spec.features, spec.drifted, spec.warning, sample.profile)
-    found = drift.evaluate_drift(
+    evaluation = drift.evaluate_drift(
         sample,
         min_samples=spec.min_samples,
         significance=spec.significance,
@@ -72,15 +72,15 @@ def evaluate_window(spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sa
         quorum=quorum(spec.min_drifted_features),
     )
     window = _window_of(spec.window, status.window, sample)
-    features = tuple(map(_shown, _most_informative(found.features)))
-    streak = advance(status.drift, found.signal, spec.consecutive, now)
-    quality, quality_report = check_data_quality(spec, status.data_fault, found, now)
+    features = tuple(map(_shown, _most_informative(evaluation.features)))
+    streak = advance(status.drift, evaluation.signal, spec.consecutive, now)
+    quality, quality_report = check_data_quality(spec, status.data_fault, evaluation, now)
     performance, performance_reports = check_performance(spec, status, sample, now)
-    drift_report = _report(spec, found.signal, streak, features, window.rows)
+    drift_report = _report(spec, evaluation.signal, streak, features, window.rows)
     return WindowEvaluation(
         {"window": window, "features": features, "drift": streak, **quality, **performance},
         (drift_report, quality_report, *performance_reports),
-        found,
+        evaluation,
     )
 
 

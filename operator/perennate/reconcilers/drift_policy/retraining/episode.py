@@ -143,7 +143,7 @@ def _from_opened(state: EpisodeState) -> Step | None:
 def _from_training(state: EpisodeState) -> Step | None:
     name, run = state.episode.training_job, state.run
     if run is None or not state.run_is_ours:
-        message = f"TrainingJob {name} was deleted before its result was seen"
+        message = f"TrainingJob {name} was deleted before its result was observed"
         return _closed(state, Reason.TRAINING_JOB_DELETED, message)
     conditions = run.status.conditions
     failed = find_condition(conditions, training.ConditionType.FAILED)
