@@ -75,9 +75,9 @@ def read_captured(
     skipped = unreadable_labels + unreadable_rows
     if total < spec.min_rows:
         raise DataRefusedError(
-            f"spec.data.captured.minRows: {total} labelled rows of {spec.model_deployment!r} in the last {spec.window}, "
-            f"{spec.min_rows} are needed ({seen} rows captured, {len(labels)} labels, {skipped} unreadable files); "
-            "wait for more labels, widen spec.data.captured.window, or lower minRows"
+            f"spec.data.captured.minRows: {total} labelled rows of {spec.model_deployment!r} in the last "
+            f"{spec.window}, {spec.min_rows} are needed ({seen} rows captured, {len(labels)} labels, "
+            f"{skipped} unreadable files); wait for more labels, widen spec.data.captured.window, or lower minRows"
         )
     joined = pa.concat_tables(labelled, promote_options="permissive")
     return Captured(joined.sort_by([(TIME, "ascending"), (ID, "ascending")]), rows=seen, skipped_files=skipped)
