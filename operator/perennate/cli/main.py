@@ -17,13 +17,13 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    given = parser().parse_args(arguments)
+    args = parser().parse_args(arguments)
     settle_numpy(os.environ)
     try:
         # Slow imports belong to the command that needs them, so that `--help` is fast.
         from perennate.cli.drift.command import drift  # noqa: PLC0415
 
-        return drift(given)
+        return drift(args)
     except ModuleNotFoundError as error:
         sys.stderr.write(f"perennate: {error.name} is not installed: pip install 'perennate[cli]'\n")
     except UsageError as error:

@@ -123,9 +123,9 @@ def _svg(column: ColumnReport, position: int, height: float, words: str) -> Elem
 
 def _description(bars: list[Bar]) -> str:
     """Describe the largest differences in words."""
-    moved = sorted(bars, key=lambda bar: -abs(bar.current - bar.reference))[:3]
-    said = (f"{bar.label}: {percent(bar.reference)} of the reference, {percent(bar.current)} now" for bar in moved)
-    return "Largest differences: " + "; ".join(said) + "."
+    largest = sorted(bars, key=lambda bar: -abs(bar.current - bar.reference))[:3]
+    changes = (f"{bar.label}: {percent(bar.reference)} of the reference, {percent(bar.current)} now" for bar in largest)
+    return "Largest differences: " + "; ".join(changes) + "."
 
 
 def _vertical_bars(column: ColumnReport, bars: list[Bar], position: int, *, show_mark: bool) -> Element:

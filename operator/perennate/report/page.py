@@ -190,15 +190,15 @@ def _performance(main: Element, metrics: tuple[MetricReport, ...]) -> None:
 
 def _about(body: Element, report: DriftReport) -> None:
     """Explanations and version."""
-    asked = report.settings
+    settings = report.settings
     footer = SubElement(body, "footer")
     _add(
         footer,
         "p",
         f"A column drifted if its change is significant (the probability of a false alarm in the report is "
-        f"{asked.significance:g}) and large (its effect reaches the threshold). A significant change below the "
-        f"warning threshold is too small to matter. Columns with fewer than {asked.min_samples:,} rows are unknown. "
-        f"The result is drift if at least {quorum(asked.min_drifted_features)} of the columns drifted.",
+        f"{settings.significance:g}) and large (its effect reaches the threshold). A significant change below the "
+        f"warning threshold is too small to matter. Columns with fewer than {settings.min_samples:,} rows are unknown. "
+        f"The result is drift if at least {quorum(settings.min_drifted_features)} of the columns drifted.",
     )
     _add(
         footer,

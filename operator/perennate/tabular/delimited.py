@@ -91,12 +91,12 @@ class CsvRows:
         with _readable_csv(self.name):
             self._check_head()
             with source.open() as raw, self._open(raw) as reader:
-                found = reader.schema
-            check_names(self.name, found.names)
-        self._order = found.names
+                schema = reader.schema
+            check_names(self.name, schema.names)
+        self._order = schema.names
         # pandas writes its index as a column without a name.
-        kept = {field.name: field.type for field in found if field.name}
-        self._types = {name: pa.string() if name in texts else kind for name, kind in kept.items()}
+        named = {field.name: field.type for field in schema if field.name}
+        self._types = {name: pa.string() if name in texts else kind for name, kind in named.items()}
         for name, kind in self._types.items():
             if pa.types.is_binary(kind):
                 raise self._not_text(name)
@@ -159,8 +159,8 @@ class CsvRows:
             pyarrow.ArrowInvalid: the error has another cause.
             UsageError: the value is not UTF-8.
         """
-        found = _COLUMN.search(str(error))
-        name = self._order[int(found.group(1))] if found else ""
+        match = _COLUMN.search(str(error))
+        name = self._order[int(match.group(1))] if match else ""
         if name not in self._types:
             raise error
         if pa.types.is_string(self._types[name]):

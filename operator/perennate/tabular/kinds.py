@@ -58,14 +58,14 @@ def kinds_of(
     for field in schema:
         if field.name in ignored:
             continue
-        found = kind_of(field.type)
-        if found is None:
+        inferred = kind_of(field.type)
+        if inferred is None:
             raise UsageError(
                 f"{where}: column {field.name!r} holds {field.type}, which cannot be compared; exclude it with "
                 f"--ignore {field.name}"
             )
-        kinds[field.name] = given.get(field.name, found)
-        if not can_be(found, kinds[field.name]):
+        kinds[field.name] = given.get(field.name, inferred)
+        if not can_be(inferred, kinds[field.name]):
             raise UsageError(
                 f"{where}: column {field.name!r} holds {field.type}; --{kinds[field.name]} accepts "
                 f"{ACCEPTED[kinds[field.name]]}"
@@ -73,11 +73,11 @@ def kinds_of(
     return kinds
 
 
-def can_be(found: FeatureKind, wanted: FeatureKind) -> bool:
+def can_be(actual: FeatureKind, wanted: FeatureKind) -> bool:
     """Whether a column of one kind can be read as another: text as any kind, any kind as categories."""
-    if wanted in {found, "categorical"} or found == "categorical":
+    if wanted in {actual, "categorical"} or actual == "categorical":
         return True
-    return {found, wanted} == {"numeric", "boolean"}
+    return {actual, wanted} == {"numeric", "boolean"}
 
 
 def listed(names: Collection[str], most: int = 12) -> str:

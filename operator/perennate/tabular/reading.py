@@ -140,5 +140,5 @@ def check_names(name: str, columns: Sequence[str]) -> None:
             f"{len(longest)}"
         )
     if len(set(columns)) < len(columns):
-        twice = next(column for index, column in enumerate(columns) if column in columns[:index])
-        raise UsageError(f"{name}: has the column {shortened(twice)!r} more than once; rename one of them")
+        duplicate = next(column for index, column in enumerate(columns) if column in columns[:index])
+        raise UsageError(f"{name}: has the column {shortened(duplicate)!r} more than once; rename one of them")

@@ -24,8 +24,8 @@ class RowSample:
         self.seen = 0
         self._limit = limit
         # A margin of five standard deviations makes halving rare.
-        wanted = limit if rows is None or rows <= limit else max(limit - 5 * limit**0.5, limit / 2)
-        self._bound = SPACE if rows is None or rows <= limit else int(SPACE * wanted / rows)
+        target = limit if rows is None or rows <= limit else max(limit - 5 * limit**0.5, limit / 2)
+        self._bound = SPACE if rows is None or rows <= limit else int(SPACE * target / rows)
         self._held = 0
         self._batches: list[pa.RecordBatch] = []
         self._hashes: list[npt.NDArray[np.uint64]] = []
@@ -68,8 +68,8 @@ class RowSample:
         self._bound //= 2
         batches, hashes = self._batches, self._hashes
         self._batches, self._hashes, self._held = [], [], 0
-        for batch, own in zip(batches, hashes, strict=True):
-            self._keep(batch, own)
+        for batch, batch_hashes in zip(batches, hashes, strict=True):
+            self._keep(batch, batch_hashes)
 
 
 def row_hashes(first: int, rows: int) -> npt.NDArray[np.uint64]:

@@ -82,9 +82,9 @@ def categories(column: Column, read: Callable[[Any], Any] = lambda value: value)
     """Categories of any type; `read` converts each distinct value once."""
     parts = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     positions: dict[Any, int] = {}
-    found: list[Any] = []
-    codes = [_codes(part, positions, found, read) for part in parts]
-    return Coded(found, np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32))
+    distinct: list[Any] = []
+    codes = [_codes(part, positions, distinct, read) for part in parts]
+    return Coded(distinct, np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32))
 
 
 def as_number(text: str) -> float | str:
@@ -127,15 +127,15 @@ def _plain(column: Column) -> Column:
 
 
 def _codes(
-    part: pa.Array, positions: dict[Any, int], found: list[Any], read: Callable[[Any], Any]
+    part: pa.Array, positions: dict[Any, int], distinct: list[Any], read: Callable[[Any], Any]
 ) -> npt.NDArray[np.int32]:
-    """Index in `found` of each value of one chunk, -1 if missing."""
+    """Index in `distinct` of each value of one chunk, -1 if missing."""
     encoded = part if pa.types.is_dictionary(part.type) else part.dictionary_encode()
-    own: list[int] = []
+    code_of: list[int] = []
     for value in encoded.dictionary.to_pylist():
         if value is not None and value not in positions:
-            positions[value] = len(found)
-            found.append(read(value))
-        own.append(-1 if value is None else positions[value])
-    taken = np.array([*own, -1], dtype=np.int32)
-    return np.asarray(taken[encoded.indices.fill_null(len(own)).cast(pa.int64()).to_numpy(zero_copy_only=False)])
+            positions[value] = len(distinct)
+            distinct.append(read(value))
+        code_of.append(-1 if value is None else positions[value])
+    codes = np.array([*code_of, -1], dtype=np.int32)
+    return np.asarray(codes[encoded.indices.fill_null(len(code_of)).cast(pa.int64()).to_numpy(zero_copy_only=False)])

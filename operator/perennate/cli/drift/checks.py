@@ -30,29 +30,29 @@ def check_columns(file: DataFile, spec: CountingSpec) -> None:
         UsageError: a column is missing or has another type.
     """
     schema, names = file.schema, [spec.column(item.name) for item in spec.profile.features]
-    held = dict(zip(schema.names, schema.types, strict=True))
-    if held.keys().isdisjoint(names):
+    types = dict(zip(schema.names, schema.types, strict=True))
+    if types.keys().isdisjoint(names):
         raise UsageError(
             f"{file.name}: has no columns in common with {spec.reference}, which has {listed(names)}; "
             f"it has {listed(schema.names)}"
         )
     predicted = [spec.prediction] if spec.scored and spec.prediction is not None else []
     for name in (*names, *predicted):
-        if name not in held:
+        if name not in types:
             raise UsageError(
                 f"{file.name}: lacks the column {name!r} of {spec.reference}; to exclude it from both, build the "
                 f"reference with --ignore {name}"
             )
     for name, feature in zip(names, spec.profile.features, strict=True):
-        found = kind_of(held[name])
-        if found is None or (file.rows is not None and not is_compatible(feature, found, spec.kinds.get(name))):
+        kind = kind_of(types[name])
+        if kind is None or (file.rows is not None and not is_compatible(feature, kind, spec.kinds.get(name))):
             raise UsageError(
-                f"{file.name}: column {name!r} holds {held[name]}, in {spec.reference} it is {feature.kind}"
+                f"{file.name}: column {name!r} holds {types[name]}, in {spec.reference} it is {feature.kind}"
             )
     for role, output in (("prediction", spec.prediction), ("target", spec.target)):
-        if output in held and kind_of(held[output]) in {None, "datetime"}:
+        if output in types and kind_of(types[output]) in {None, "datetime"}:
             raise UsageError(
-                f"{file.name}: column {output!r} holds {held[output]}, a --{role} must hold numbers or classes"
+                f"{file.name}: column {output!r} holds {types[output]}, a --{role} must hold numbers or classes"
             )
 
 

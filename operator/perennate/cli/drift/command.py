@@ -35,74 +35,74 @@ from perennate.tabular.reading import first_line
 SUFFIXES = {".json": "json", ".html": "html", ".htm": "html"}
 
 
-def drift(given: argparse.Namespace) -> int:
+def drift(args: argparse.Namespace) -> int:
     """Run the command; returns the exit code.
 
     Raises:
         UsageError: an option or a file is invalid.
     """
-    form = output_form(given)
-    report = report_of(given)
+    form = output_form(args)
+    report = report_of(args)
     if report is None:
         return Exit.QUIET
-    show(report, form, given.output_file)
+    show(report, form, args.output_file)
     return report.exit_code
 
 
-def report_of(given: argparse.Namespace) -> DriftReport | None:
+def report_of(args: argparse.Namespace) -> DriftReport | None:
     """Read, count and evaluate. Returns None if the command only saves a profile.
 
     Raises:
         UsageError: an option or a file is invalid.
     """
-    check_combination(given)
-    files, roles, rules = read_options(given), column_roles(given), rules_of(given)
-    reference = reference_of(given, files, roles)
+    check_combination(args)
+    files, roles, rules = read_options(args), column_roles(args), rules_of(args)
+    reference = reference_of(args, files, roles)
     check_rules_of(rules, reference.profile)
-    check_metric(given.metric, reference.model)
+    check_metric(args.metric, reference.model)
     check_kinds(roles.kinds, reference.profile, reference.name)
-    if given.save_profile:
-        save_profile(reference.profile, given.save_profile)
-    if not (given.current or given.counts):
+    if args.save_profile:
+        save_profile(reference.profile, args.save_profile)
+    if not (args.current or args.counts):
         return None
-    current = current_of(given, files, roles, reference)
-    return make_report(reference, current, judgement_options(given, rules))
+    current = current_of(args, files, roles, reference)
+    return make_report(reference, current, judgement_options(args, rules))
 
 
-def output_form(given: argparse.Namespace) -> str:
+def output_form(args: argparse.Namespace) -> str:
     """The output format: the option, else the extension of the output file, else a table.
 
     Raises:
         UsageError: HTML would be written to a terminal.
     """
-    form = given.output or (SUFFIXES.get(given.output_file.suffix) if given.output_file else None) or "table"
-    if form == "html" and given.output_file is None and sys.stdout.isatty():
+    form = args.output or (SUFFIXES.get(args.output_file.suffix) if args.output_file else None) or "table"
+    if form == "html" and args.output_file is None and sys.stdout.isatty():
         raise UsageError("HTML cannot be shown in a terminal: give --output-file report.html")
     return str(form)
 
 
-def reference_of(given: argparse.Namespace, files: ReadOptions, roles: ColumnRoles) -> ReferenceData:
+def reference_of(args: argparse.Namespace, files: ReadOptions, roles: ColumnRoles) -> ReferenceData:
     """The reference data."""
-    if given.profile is not None:
-        profile = read_profile(given.profile)
-        return ReferenceData(str(given.profile), profile, Model.of_profile(profile), profile.rows)
-    file = files.open(given.reference, roles.texts)
-    with ticker(f"reading {given.reference.name}", shown=not given.no_progress) as tick:
-        return read_reference(file, roles, limit=given.reference_rows, workers=workers(), tick=tick)
+    if args.profile is not None:
+        profile = read_profile(args.profile)
+        return ReferenceData(str(args.profile), profile, Model.of_profile(profile), profile.rows)
+    file = files.open(args.reference, roles.texts)
+    with ticker(f"reading {args.reference.name}", shown=not args.no_progress) as tick:
+        return read_reference(file, roles, limit=args.reference_rows, workers=workers(), tick=tick)
 
 
 def current_of(
-    given: argparse.Namespace, files: ReadOptions, roles: ColumnRoles, reference: ReferenceData
+    args: argparse.Namespace, files: ReadOptions, roles: ColumnRoles, reference: ReferenceData
 ) -> CurrentData:
     """The current data."""
-    if given.counts:
-        return add_documents(given.counts, reference.profile, reference.name)
+    if args.counts:
+        return add_documents(args.counts, reference.profile, reference.name)
     columns = roles.target, roles.prediction, roles.ignored, roles.kinds
     spec = CountingSpec(reference.profile, reference.name, reference.model, *columns, workers=workers())
     if roles.prediction is not None and spec.model is None:
         raise UsageError(f"{reference.name} was built without predictions, so --prediction cannot be compared")
-    opened = [files.open(path, spec.texts) for path in given.current]
-    with ticker(f"reading {given.current[0].name}", shown=not given.no_progress) as tick:
+    opened = [files.open(path, spec.texts) for path in args.current]
+    with ticker(f"reading {args.current[0].name}", shown=not args.no_progress) as tick:
         return count_files(opened, spec, tick)
 
 

@@ -77,31 +77,31 @@ class JudgementOptions:
         return self.metric is not None or self.tolerance is not None
 
 
-def judgement_options(given: argparse.Namespace, rules: Mapping[str, FeatureRule]) -> JudgementOptions:
+def judgement_options(args: argparse.Namespace, rules: Mapping[str, FeatureRule]) -> JudgementOptions:
     """How the data are evaluated."""
     settings = ReportSettings(
-        min_samples=given.min_samples,
-        significance=given.significance,
-        warning=given.drifted / 2 if given.warning is None else given.warning,
-        drifted=given.drifted,
-        min_drifted_features=given.min_drifted_features,
+        min_samples=args.min_samples,
+        significance=args.significance,
+        warning=args.drifted / 2 if args.warning is None else args.warning,
+        drifted=args.drifted,
+        min_drifted_features=args.min_drifted_features,
     )
-    return JudgementOptions(settings, given.metric, given.tolerance, rules, given.target is not None)
+    return JudgementOptions(settings, args.metric, args.tolerance, rules, args.target is not None)
 
 
-def read_options(given: argparse.Namespace) -> ReadOptions:
+def read_options(args: argparse.Namespace) -> ReadOptions:
     """How data files are read.
 
     Raises:
         UsageError: the delimiter is not a single character.
     """
-    delimiter = given.delimiter.replace("\\t", "\t")
+    delimiter = args.delimiter.replace("\\t", "\t")
     if len(delimiter.encode()) != 1:
-        raise UsageError(f"--delimiter must be one ASCII character, got {given.delimiter!r}")
-    return ReadOptions(given.format, delimiter, ("", *given.missing_values) if given.missing_values else MISSING_WORDS)
+        raise UsageError(f"--delimiter must be one ASCII character, got {args.delimiter!r}")
+    return ReadOptions(args.format, delimiter, ("", *args.missing_values) if args.missing_values else MISSING_WORDS)
 
 
-def column_roles(given: argparse.Namespace) -> ColumnRoles:
+def column_roles(args: argparse.Namespace) -> ColumnRoles:
     """The roles of columns that the user sets.
 
     Raises:
@@ -109,28 +109,28 @@ def column_roles(given: argparse.Namespace) -> ColumnRoles:
     """
     chosen: dict[str, str] = {}
     for role in ("categorical", "numeric", "datetime", "ignore", "target", "prediction"):
-        named = getattr(given, role) or []
+        named = getattr(args, role) or []
         for name in [named] if isinstance(named, str) else named:
             if chosen.setdefault(name, role) != role:
                 raise UsageError(f"column {name!r} is named by both --{chosen[name]} and --{role}")
     for role in ("task", "positive"):
-        if getattr(given, role) and not given.prediction:
+        if getattr(args, role) and not args.prediction:
             raise UsageError(f"--{role} needs --prediction")
     kinds: dict[str, FeatureKind] = {
         name: kind for name, role in chosen.items() for kind in FEATURE_KINDS if kind == role
     }
     ignored = frozenset(name for name, role in chosen.items() if role == "ignore")
-    return ColumnRoles(kinds, ignored, given.target, given.prediction, given.task, given.positive)
+    return ColumnRoles(kinds, ignored, args.target, args.prediction, args.task, args.positive)
 
 
-def rules_of(given: argparse.Namespace) -> dict[str, FeatureRule]:
+def rules_of(args: argparse.Namespace) -> dict[str, FeatureRule]:
     """Columns with another method or threshold.
 
     Raises:
         UsageError: a rule is invalid, or a column has two.
     """
     rules: dict[str, FeatureRule] = {}
-    for text in given.rule:
+    for text in args.rule:
         name, rule = _rule_of(text)
         if name in rules:
             raise UsageError(f"--rule: column {name!r} has two rules")
@@ -176,29 +176,29 @@ def check_kinds(kinds: Mapping[str, FeatureKind], profile: Profile, reference: s
             raise UsageError(f"{reference}: {found}, so --{kind} does not apply")
 
 
-def check_combination(given: argparse.Namespace) -> None:
+def check_combination(args: argparse.Namespace) -> None:
     """Refuse invalid combinations of options.
 
     Raises:
         UsageError: two options conflict, or one is missing.
     """
     for option in ("ignore", "reference_rows", "save_profile", "task", "positive"):
-        if given.reference is None and getattr(given, option):
+        if args.reference is None and getattr(args, option):
             raise UsageError(f"--{option.replace('_', '-')} needs a --reference file; it cannot change a profile")
-    if given.warning is not None and given.warning > given.drifted:
-        raise UsageError(f"--warning must be at most --drifted, {given.drifted:g}, got {given.warning:g}")
-    if not given.current and not given.counts and not given.save_profile:
+    if args.warning is not None and args.warning > args.drifted:
+        raise UsageError(f"--warning must be at most --drifted, {args.drifted:g}, got {args.warning:g}")
+    if not args.current and not args.counts and not args.save_profile:
         raise UsageError("no current data: give --current or --counts")
-    _check_outputs(given)
+    _check_outputs(args)
 
 
-def _check_outputs(given: argparse.Namespace) -> None:
+def _check_outputs(args: argparse.Namespace) -> None:
     """Refuse options about columns and predictions that the data do not have."""
-    if given.counts and given.profile is None:
+    if args.counts and args.profile is None:
         raise UsageError("--counts needs --profile: the profile.json of the served version")
     for option in ("metric", "tolerance"):
-        if getattr(given, option) is not None and not (given.counts or (given.target and given.prediction)):
+        if getattr(args, option) is not None and not (args.counts or (args.target and args.prediction)):
             raise UsageError(f"--{option} needs --target and --prediction")
     for option in ("target", "prediction", *FEATURE_KINDS):
-        if given.counts and getattr(given, option, None):
+        if args.counts and getattr(args, option, None):
             raise UsageError(f"--{option} names columns of files, and counts documents have none")

@@ -169,5 +169,5 @@ def known(values: Values) -> npt.NDArray[np.bool_]:
 
 def positions(values: Values, indices: Mapping[str, int], other: int) -> Ints:
     """Index of each class, (rows,)."""
-    own = {value: indices.get(class_text(value), other) for value in set(values.tolist())}
-    return np.fromiter(map(own.__getitem__, values.tolist()), dtype=np.int64, count=values.size)
+    index_of = {value: indices.get(class_text(value), other) for value in set(values.tolist())}
+    return np.fromiter(map(index_of.__getitem__, values.tolist()), dtype=np.int64, count=values.size)

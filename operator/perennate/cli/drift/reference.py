@@ -109,8 +109,8 @@ def _read(file: DataFile, roles: ColumnRoles, limit: int | None, workers: int, t
     features: list[Feature] = []
     given: dict[str, Values] = {}
     for index, group in enumerate(groups):
-        held = limit or min(HELD_VALUES // len(group), HELD_ROWS)
-        table, rows = _hold(file, group, held, part_of(tick, index, len(groups)))
+        max_rows = limit or min(HELD_VALUES // len(group), HELD_ROWS)
+        table, rows = _hold(file, group, max_rows, part_of(tick, index, len(groups)))
         for name in outputs:
             if name in group:
                 with usable(file.name, name):
@@ -144,8 +144,8 @@ def columns_at_once(rows: int, limit: int | None, workers: int) -> int:
         limit: maximum rows in memory; None: HELD_ROWS.
         workers: number of threads.
     """
-    held = max(1, min(rows, limit or HELD_ROWS))
-    return max(1, min(workers, HELD_VALUES // held))
+    rows_held = max(1, min(rows, limit or HELD_ROWS))
+    return max(1, min(workers, HELD_VALUES // rows_held))
 
 
 def _groups(file: DataFile, names: list[str], outputs: list[str], width: int) -> list[list[str]]:

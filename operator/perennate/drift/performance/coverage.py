@@ -36,12 +36,12 @@ def label_flow(sample: Sample) -> LabelFlow:
     labelled, rows, delays = sample.labelled_rows, sample.seen, sample.label_delays()
     coverage = labelled / rows if rows else None
     position = median_bin(delays)
-    came = "no labels received" if not labelled else f"labels for {_percent(coverage)} of rows"
+    coverage_text = "no labels received" if not labelled else f"labels for {_percent(coverage)} of rows"
     if position is None:
-        return LabelFlow(coverage, None, came)
+        return LabelFlow(coverage, None, coverage_text)
     if position == len(DELAYS):
-        return LabelFlow(coverage, None, f"{came}, half of them after more than {_LENGTHS[-1]}")
-    return LabelFlow(coverage, DELAYS[position], f"{came}, half of them within {_LENGTHS[position]}")
+        return LabelFlow(coverage, None, f"{coverage_text}, half of them after more than {_LENGTHS[-1]}")
+    return LabelFlow(coverage, DELAYS[position], f"{coverage_text}, half of them within {_LENGTHS[position]}")
 
 
 def median_bin(counts: Ints) -> int | None:

@@ -93,17 +93,17 @@ class Recorder:
         """
         check_workers(workers)
         rows = self._read(data, names)
-        came, rows = rows.size, self._sample(rows)
+        received, rows = rows.size, self._sample(rows)
         if rows.matrix is not None and rows.size < BUFFER_ROWS:
             # A single row takes half the time without an array of counts.
             with self._lock:
                 self._cells[ROWS] += rows.size
-                self._cells[SEEN] += came
+                self._cells[SEEN] += received
                 self._buffer_rows(rows.matrix.T)
             return
         if rows.size < BUFFER_ROWS:
             counted = np.zeros(self._layout.size, dtype=np.int64)
-            counted[ROWS], counted[SEEN] = rows.size, came
+            counted[ROWS], counted[SEEN] = rows.size, received
             self._count_categories(rows, counted)
             values = self._numbers(rows, counted, self._numeric.allocate_buffer(rows.size))
             with self._lock:
@@ -113,7 +113,7 @@ class Recorder:
         found = map_in_threads(workers, self._count, rows.parts(max(-(-rows.size // workers), CHUNK_ROWS)))
         with self._lock, np.errstate(over="ignore", invalid="ignore"):
             self._cells[ROWS] += rows.size
-            self._cells[SEEN] += came
+            self._cells[SEEN] += received
             for counted, moments in found:
                 self._cells += counted
                 self._moments += moments

@@ -31,11 +31,11 @@ def merge_sparse(tables: Tables) -> Tables:
 
 def _openings(expected: Floats) -> list[bool]:
     """Whether each cell of one table starts a group."""
-    opens, held, full = [], 0.0, True
+    opens, expected_rows, full = [], 0.0, True
     for rows in expected.tolist():
         opens.append(full)
-        held = rows if full else held + rows
-        full = held >= MIN_EXPECTED
+        expected_rows = rows if full else expected_rows + rows
+        full = expected_rows >= MIN_EXPECTED
     if not full:
         last = len(opens) - 1 - opens[::-1].index(True)
         opens[last] = last == 0

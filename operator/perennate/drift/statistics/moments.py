@@ -48,13 +48,9 @@ class Moments:
         weights = (1 / np.maximum(rows, 1.0)).take(shape.owner, axis=-1)
         return np.concatenate((rows > 0, counts * counts * weights), axis=1)
 
-    def packed(self) -> Floats:
-        """Pack all sums into one row, (tables + cells,)."""
-        return np.concatenate((self.occupied, self.squares))
-
     @classmethod
     def unpacked(cls, sums: Floats, shape: Shape) -> Moments:
-        """The inverse of `packed`."""
+        """The moments from packed sums, (tables + cells,); see `packed_each`."""
         tables = shape.starts.size
         return cls(sums[:tables], sums[tables:])
 

@@ -85,12 +85,12 @@ def read_records(body: bytes) -> object:
     """
     document = read_json(body)
     if not isinstance(document, dict) or document.keys() != {"records"}:
-        found = (
+        received = (
             f"the fields {', '.join(sorted(document))[:200] or '(none)'}"
             if isinstance(document, dict)
             else json_kind(document)
         )
-        raise malformed(f'body: must be an object with the one field "records", got {found}')
+        raise malformed(f'body: must be an object with the one field "records", got {received}')
     return document["records"]
 
 

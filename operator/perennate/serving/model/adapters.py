@@ -44,19 +44,19 @@ def choose_adapter(estimator: Any, sample: Batch) -> InputAdapter:
 
 
 def _agrees(estimator: Any, sample: Batch) -> bool:
-    wanted = _answer(estimator, as_frame(sample))
+    expected = _answer(estimator, as_frame(sample))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             warnings.filterwarnings("ignore", message=_NO_NAMES)
-            found = _answer(estimator, as_matrix(sample))
+            actual = _answer(estimator, as_matrix(sample))
     # Whatever fails with a matrix (columns selected by name, a warning), a DataFrame is right.
     except Exception:
         return False
-    if wanted.dtype.kind != "f":
-        return np.array_equal(found, wanted)
+    if expected.dtype.kind != "f":
+        return np.array_equal(actual, expected)
     # The order of values in memory changes the rounding of sums.
-    return np.allclose(found, wanted, rtol=RELATIVE_ROUNDING, atol=ABSOLUTE_ROUNDING)
+    return np.allclose(actual, expected, rtol=RELATIVE_ROUNDING, atol=ABSOLUTE_ROUNDING)
 
 
 def _answer(estimator: Any, values: Any) -> Any:
