@@ -50,6 +50,7 @@ def published(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobS
         phase=Phase.SUCCEEDED,
         stages=stages,
         completion_time=ended_at,
+        model_version=result.model_version and result.model_version.to_document(),
         **run_status.reported(result),
         **run_status.observed_job(observed),
     )

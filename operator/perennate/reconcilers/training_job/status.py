@@ -81,7 +81,7 @@ def observed_stages(observed: TrainingJobObserved) -> tuple[StageStatus, ...]:
 
 
 def reported(result: StageResult | None) -> dict[str, Any]:
-    """The fields of the status from the result of a stage."""
+    """The fields of the status from the result of a stage, except the version: a failed run has none."""
     if result is None:
         return {}
     metrics = {metric.name: metric.to_document() for metric in result.metrics}
@@ -91,7 +91,6 @@ def reported(result: StageResult | None) -> dict[str, Any]:
         "gates": tuple(gate.to_document() for gate in result.gates[:_RESULT_LIMIT]),
         "champion": result.champion and result.champion.to_document(),
         "provenance": result.provenance and result.provenance.to_document(),
-        "model_version": result.model_version and result.model_version.to_document(),
     }
     return {name: value for name, value in found.items() if value}
 

@@ -131,6 +131,16 @@ def test_a_failed_run_ends_with_its_reason(
     assert (conditions["DataValidated"][0] == "False") == (reason == "DataRefused")
 
 
+def test_a_failed_run_has_no_version_whatever_its_container_reports() -> None:
+    """The train stage can be a user's container, which can write any termination message."""
+    world = started()
+    job_fails(world, "train", 12, stage_result("train", model_version=model_version("v1")))
+    world.settle("TrainingJob", "t")
+    status = status_of(world)
+    assert status["phase"] == "Failed"
+    assert "modelVersion" not in status
+
+
 def test_a_failed_gate_is_recorded_with_its_value() -> None:
     """If a gate fails, the status still contains the metrics and the values of the gates."""
     world = started()
