@@ -100,9 +100,17 @@ def validated(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def index_of(schema: pa.Schema) -> tuple[str, ...]:
-    """Columns that hold the index of a pandas DataFrame; pandas does not read them as columns."""
-    written = (schema.pandas_metadata or {}).get("index_columns", ())
-    return tuple(name for name in written if isinstance(name, str) and name in schema.names)
+    """Columns that hold the index of a pandas DataFrame; pandas does not read them as columns.
+
+    There are none if the metadata of pandas is malformed: the rows are still readable.
+    """
+    try:
+        metadata = schema.pandas_metadata
+    except (ValueError, RecursionError):
+        return ()
+    index = metadata.get("index_columns") if isinstance(metadata, dict) else None
+    names = index if isinstance(index, list) else []
+    return tuple(name for name in names if isinstance(name, str) and name in schema.names)
 
 
 def without(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:

@@ -102,9 +102,15 @@ def readable(name: str, form: str) -> Iterator[None]:
 
 @contextmanager
 def usable(name: str, column: str) -> Iterator[None]:
-    """Turn the errors of values out of range (a year of many digits) into one sentence that names file and column."""
+    """Turn the errors of values that cannot be converted into one sentence that names file and column.
+
+    Such values are a year of many digits, or a time in an unknown time zone.
+    """
     try:
         yield
+    except KeyError as error:
+        # pytz and zoneinfo raise it for a time zone that they do not know.
+        raise UsageError(f"{name}: column {column!r} has the unknown time zone {error}") from error
     except (pa.ArrowException, OverflowError) as error:
         raise UsageError(f"{name}: column {column!r} holds a value that cannot be used: {first_line(error)}") from error
 

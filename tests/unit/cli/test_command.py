@@ -120,6 +120,10 @@ REFUSED: dict[str, tuple[list[str], str]] = {
         "--numeric names columns of files, and counts documents have none",
     ),
     "a long delimiter": (["--reference", "TRAIN", "--current", "WEEK", "--delimiter", "::"], "--delimiter must be one"),
+    "a quotation mark as delimiter": (
+        ["--reference", "TRAIN", "--current", "WEEK", "--delimiter", '"'],
+        "--delimiter must be one ASCII character other than a quotation mark",
+    ),
     "an output file that cannot be written": (
         ["--reference", "TRAIN", "--current", "WEEK", "--output-file", "gone/report.json"],
         "gone/report.json: cannot be written: No such file or directory",

@@ -138,6 +138,7 @@ def test_unusable_current_file(tmp_path: Path, name: str, capsys: pytest.Capture
 REFERENCE: dict[str, tuple[str, bytes, str]] = {
     "no header": ("a.csv", b"\n", "cannot be read as csv: "),
     "no rows": ("a.feather", stored(TRAIN.slice(0, 0), form="feather"), "the file holds no rows"),
+    "no name": ("a.parquet", stored(pa.table({"": [1.0]})), "a column has no name; rename it, or exclude it with"),
     "a reserved name": ("a.csv", b"score\n1\n", "column 'score' has a reserved name: give it as --prediction"),
     "binary values": (
         "a.parquet",
@@ -164,6 +165,11 @@ OPTIONS: dict[str, tuple[pa.Table, list[str], str]] = {
         TRAIN.append_column("when", WHEN),
         ["--numeric", "when"],
         "'when' holds date32[day]; --numeric",
+    ),
+    "an unknown time zone": (
+        TRAIN.append_column("when", pa.array([0] * 600, pa.timestamp("us", "No/Where"))),
+        ["--categorical", "when"],
+        "'when' has the unknown time zone 'No/Where'",
     ),
     "numbers as dates": (TRAIN, ["--datetime", "age"], "'age' holds double; --datetime accepts dates, and text "),
     "booleans as dates": (TRAIN, ["--datetime", "member"], "'member' holds bool; --datetime accepts dates, and text "),

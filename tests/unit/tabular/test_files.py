@@ -129,6 +129,19 @@ def test_the_index_of_a_pandas_table_is_not_a_column(tmp_path: Path, form: str) 
     assert opened(write(table, tmp_path / f"some.{form}")).schema.names == ["a", "b"]
 
 
+@pytest.mark.parametrize("form", ["parquet", "feather"])
+@pytest.mark.parametrize(
+    "metadata",
+    [b"", b"{", b"[1]", b"\xff", b"[" * 100_000, b'{"index_columns": null}', b'{"index_columns": [["a"], {}, 3]}'],
+    ids=lambda metadata: repr(metadata[:30]),
+)
+def test_malformed_metadata_of_pandas_is_ignored(tmp_path: Path, form: str, metadata: bytes) -> None:
+    table = pa.table({"a": [1, 2], "b": [3, 4]}).replace_schema_metadata({"pandas": metadata})
+    file = opened(write(table, tmp_path / f"some.{form}"))
+    assert file.index == ()
+    assert read(file).num_rows == 2
+
+
 BROKEN = {
     "gone.parquet": (None, "does not exist; its folder "),
     "gone.csv": (None, "does not exist; its folder "),

@@ -16,6 +16,8 @@ from perennate.tabular.opening import open_source
 from perennate.tabular.reading import DataFile
 from perennate.tabular.sources import LocalFile
 
+RESERVED_DELIMITERS = frozenset('"\r\n')
+
 
 @dataclass(frozen=True)
 class ReadOptions:
@@ -93,11 +95,14 @@ def read_options(args: argparse.Namespace) -> ReadOptions:
     """How data files are read.
 
     Raises:
-        UsageError: the delimiter is not a single character.
+        UsageError: the delimiter is not a single character, or has another meaning in csv.
     """
     delimiter = args.delimiter.replace("\\t", "\t")
-    if len(delimiter.encode()) != 1:
-        raise UsageError(f"--delimiter must be one ASCII character, got {args.delimiter!r}")
+    if len(delimiter.encode()) != 1 or delimiter in RESERVED_DELIMITERS:
+        raise UsageError(
+            f"--delimiter must be one ASCII character other than a quotation mark or the end of a line, "
+            f"got {args.delimiter!r}"
+        )
     return ReadOptions(args.format, delimiter, ("", *args.missing_values) if args.missing_values else MISSING_WORDS)
 
 

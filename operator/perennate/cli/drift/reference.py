@@ -98,6 +98,8 @@ def _read(file: DataFile, roles: ColumnRoles, limit: int | None, workers: int, t
     names = [name for name in kinds if name not in outputs]
     if not names:
         raise UsageError(f"{file.name}: there is no column to compare")
+    if "" in names:
+        raise UsageError(f"{file.name}: a column has no name; rename it, or exclude it with --ignore ''")
     reserved = next((name for name in names if name in RESERVED), None)
     if reserved is not None:
         raise UsageError(
