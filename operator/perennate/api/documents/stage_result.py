@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
+from perennate.api.documents.canonical import SHORT_LENGTH
 from perennate.api.documents.document import Document
 from perennate.api.documents.metric import Metric, MetricValue
 from perennate.api.meta import LARGEST, Digest, Model, StatusModel
@@ -14,7 +15,10 @@ from perennate.api.meta import LARGEST, Digest, Model, StatusModel
 RESULT_LIMIT: Final = 4096
 """Bytes of a termination message that Kubernetes keeps."""
 
+# Bounds at least as strict as those of the status of a TrainingJob, so that every valid result fits into it.
 Bounded = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+Text = Annotated[str, StringConstraints(max_length=256)]
+Count = Annotated[int, Field(ge=0, le=int(LARGEST))]
 
 
 class ErrorReason(StrEnum):
@@ -60,9 +64,11 @@ class ChampionResult(StatusModel):
 class PublishedVersion(StatusModel):
     """The version that the publish stage stored."""
 
-    name: str = Field(description="Model line.")
-    version: str = Field(description="The first 12 digits of the digest.")
-    uri: str
+    name: Text = Field(description="Model line.")
+    version: Annotated[str, StringConstraints(max_length=SHORT_LENGTH)] = Field(
+        description="The first 12 digits of the digest."
+    )
+    uri: Text
     digest: Digest
     profile_digest: Digest
 
@@ -73,9 +79,9 @@ class Provenance(StatusModel):
     data_digest: Digest | None = None
     parameters_digest: Digest | None = None
     environment_digest: Digest | None = None
-    seed: int | None = None
-    rows: int | None = None
-    holdout_rows: int | None = None
+    seed: Count | None = None
+    rows: Count | None = None
+    holdout_rows: Count | None = None
 
 
 class StageResult(Document):

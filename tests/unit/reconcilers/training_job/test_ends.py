@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from perennate.reconcilers.training_job.stages import parse_result
 from tests.support.reconcilers.training_job import conditions_of, message_of, started, status_of
 from tests.support.world.cluster_controllers import job_fails, job_succeeds, only_job, run_pod
 from tests.support.world.objects import (
@@ -183,13 +186,36 @@ def test_termination_messages_that_are_no_stage_result_are_ignored(message: str)
     assert "fingerprint" not in status_of(world)
 
 
+UNUSABLE: dict[str, Document] = {
+    "a negative seed": {"provenance": {"seed": -1}},
+    "a negative number of rows": {"provenance": {"rows": -1}},
+    "a number of rows above 64 bits": {"provenance": {"rows": 10**30}},
+    "a negative number of hold-out rows": {"provenance": {"holdoutRows": -1}},
+    "a long model line": {"modelVersion": {**model_version("v1"), "name": "a" * 257}},
+    "a long version": {"modelVersion": {**model_version("v1"), "version": "0" * 13}},
+    "a long uri": {"modelVersion": {**model_version("v1"), "uri": "a" * 257}},
+}
+
+
+@pytest.mark.parametrize("fields", UNUSABLE.values(), ids=UNUSABLE)
+def test_a_result_that_does_not_fit_into_the_status_is_ignored(fields: Document) -> None:
+    """The train stage can be a user's container. Its termination message must not make passes fail."""
+    message = json.dumps({"stage": "train", **fields})
+    assert parse_result(message) is None
+    world = started()
+    job_fails(world, "train", 12, message)
+    world.settle("TrainingJob", "t")
+    assert conditions_of(world)["Failed"] == ("True", "BadConfiguration")
+    assert "provenance" not in status_of(world)
+
+
 @pytest.mark.parametrize(
     ("champion", "want"),
     [
         (None, "no gates set"),
         ({"metric": "auc", "passed": True}, "no gates set; there was no champion"),
     ],
-    ids=["no champion", "no model in service"],
+    ids=["no comparison", "no champion"],
 )
 def test_the_gates_message_says_what_was_not_compared(champion: Document | None, want: str) -> None:
     world = started()
