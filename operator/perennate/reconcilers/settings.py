@@ -32,11 +32,14 @@ class InstallationSettings:
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
 
 
-def store_claim_of(namespace: str, settings: InstallationSettings) -> Manifest:
-    """The store claim of a namespace with the properties of the settings."""
-    return training.store_claim(
+def missing_store_claim(namespace: str, settings: InstallationSettings, *, exists: bool) -> tuple[Manifest, ...]:
+    """The store claim of a namespace, to be created; nothing if it exists."""
+    if exists:
+        return ()
+    claim = training.store_claim(
         namespace,
         size=settings.store_size,
         storage_class=settings.store_class,
         access_mode=settings.store_access_mode,
     )
+    return (claim,)

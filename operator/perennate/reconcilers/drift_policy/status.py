@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from perennate.api.v1alpha1.drift_policy import ConditionType, EpisodePhase, Reason
 from perennate.reconcilers.drift_policy.evaluation.data_quality import describe_faults
 from perennate.reconcilers.drift_policy.evaluation.performance import describe_performance
-from perennate.reconcilers.drift_policy.evaluation.window import describe_features
+from perennate.reconcilers.drift_policy.evaluation.window import RECEDING, describe_features
 from perennate.reconcilers.drift_policy.retraining.episode import is_open
 
 if TYPE_CHECKING:
@@ -93,10 +93,7 @@ def _findings(builder: StatusBuilder[DriftPolicyStatus]) -> str:
     if found is None or found.status == "Unknown":
         drift = found.message if found is not None and found.message else "not evaluated yet"
     elif found.status == "True":
-        drift = (
-            describe_features(status.features)
-            or "drift is receding: no feature exceeds its threshold in the last evaluation"
-        )
+        drift = describe_features(status.features) or RECEDING
     else:
         drift = "no drift"
     faults = describe_faults(status.data_faults) if status.data_fault.active else ""

@@ -21,12 +21,11 @@ from perennate.reconcilers.model_deployment.transitions import (
     update_rejections,
 )
 from perennate.reconcilers.plan import LEAVE_ALONE, Plan
-from perennate.reconcilers.settings import store_claim_of
+from perennate.reconcilers.settings import missing_store_claim
 from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import rfc3339
 
 if TYPE_CHECKING:
-    from perennate.api.meta import Manifest
     from perennate.api.v1alpha1.model_deployment import ModelDeploymentStatus, Revision
     from perennate.reconcilers.chain import Violation
     from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
@@ -132,7 +131,7 @@ def _with_version(
     )
     return builder.plan(
         summary=deployment_status.describe(version),
-        create=_missing_store(observed),
+        create=missing_store_claim(resource.metadata.namespace, settings, exists=observed.store_claim),
         apply=(serving.serving_service(resource, model=current.model), deployment),
         requeue_after=rejections.requeue_after,
     )
@@ -140,9 +139,3 @@ def _with_version(
 
 def _problem(observed: ModelDeploymentObserved, current: Revision) -> str:
     return why_not_ready(observed.pods, current.digest, field=version_field(observed.resource))
-
-
-def _missing_store(observed: ModelDeploymentObserved) -> tuple[Manifest, ...]:
-    if observed.store_claim:
-        return ()
-    return (store_claim_of(observed.resource.metadata.namespace, observed.settings),)

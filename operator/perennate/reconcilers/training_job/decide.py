@@ -8,7 +8,7 @@ from perennate.api.v1alpha1.training_job import ConditionType, Phase, Reason
 from perennate.builders import training
 from perennate.builders.manifest import controller_uid
 from perennate.reconcilers.plan import LEAVE_ALONE, Plan
-from perennate.reconcilers.settings import store_claim_of
+from perennate.reconcilers.settings import missing_store_claim
 from perennate.reconcilers.training_job import finish
 from perennate.reconcilers.training_job import status as run_status
 from perennate.reconcilers.training_job.checks import BEFORE_START
@@ -100,8 +100,8 @@ def _start(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStat
         stages=WAITING_STAGES,
         start_time=resource.status.start_time or builder.now,
     )
-    create = (*_missing_store(observed), job)
-    return builder.plan(summary="waiting for the pod", create=create, requeue_after=AT_ONCE)
+    claim = missing_store_claim(resource.metadata.namespace, settings, exists=observed.store_claim)
+    return builder.plan(summary="waiting for the pod", create=(*claim, job), requeue_after=AT_ONCE)
 
 
 def _next_attempt(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStatus], lost: JobLost) -> Plan:
@@ -123,11 +123,8 @@ def _running(
     stages = run_status.observed_stages(observed)
     run_status.report_stages(builder, stages, None)
     if isinstance(state, AwaitingResult):
-        reason, text, requeue = (
-            Reason.STAGE_RUNNING,
-            "the Job has ended; waiting for the result of its pod",
-            RECHECK_RESULT,
-        )
+        reason, requeue = Reason.STAGE_RUNNING, RECHECK_RESULT
+        text = "the Job has ended; waiting for the result of its pod"
     else:
         (reason, text), requeue = describe_progress(stages, state), None
     phase = Phase.RUNNING if any(stage.state != "Waiting" for stage in stages) else Phase.PENDING
@@ -181,9 +178,3 @@ def _suspension(observed: TrainingJobObserved) -> tuple[Manifest, ...]:
     if job is None or not recorded or bool(job["spec"].get("suspend")) == observed.resource.spec.suspend:
         return ()
     return (training.suspension(observed.resource, job),)
-
-
-def _missing_store(observed: TrainingJobObserved) -> tuple[Manifest, ...]:
-    if observed.store_claim:
-        return ()
-    return (store_claim_of(observed.resource.metadata.namespace, observed.settings),)

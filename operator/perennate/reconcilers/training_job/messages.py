@@ -18,10 +18,8 @@ def describe_progress(stages: tuple[StageStatus, ...], progress: InProgress) -> 
     """Reason and message of a run that has not ended."""
     running = next((stage.name for stage in stages if stage.state == "Running"), None)
     if running is not None:
-        reason, text = (
-            Reason.STAGE_RUNNING,
-            f"stage {running} is running ({STAGES.index(running) + 1} of {len(STAGES)})",
-        )
+        reason = Reason.STAGE_RUNNING
+        text = f"stage {running} is running ({STAGES.index(running) + 1} of {len(STAGES)})"
     else:
         reason, text = Reason.WAITING, "waiting for the pod"
     if progress.problem:

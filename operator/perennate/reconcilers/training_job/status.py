@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from perennate.api.conditions import is_true
 from perennate.api.v1alpha1.training_job import ConditionType, JobRef, Reason, Trigger
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
     from perennate.reconcilers.training_job.run_state import RunFailed
 
-USER: str = "User"
-_RESULT_LIMIT = 16
+USER: Final = "User"
+_RESULT_LIMIT: Final = 16
 """Maximum number of metrics and of gates in a status."""
 
 

@@ -40,10 +40,10 @@ def advance(streak: Streak, signal: Signal, consecutive: int, now: str) -> Strea
     return Streak(active=after.active, count=after.count, since=since)
 
 
-def report_alarm(builder: StatusBuilder[Any], found: AlarmReport) -> None:
+def report_alarm(builder: StatusBuilder[Any], report: AlarmReport) -> None:
     """Set the condition of an alarm. An alarm that went on or off is recorded in the history."""
-    before = find_condition(builder.previous, found.alarm)
-    changed = builder.set(found.alarm, found.status, found.reason, found.message)
-    went_off = found.active is False and before is not None and before.status not in {found.status, "Unknown"}
-    if (found.active and changed) or went_off:
-        builder.add_history(found.reason, found.message, warning=bool(found.active))
+    before = find_condition(builder.previous, report.alarm)
+    changed = builder.set(report.alarm, report.status, report.reason, report.message)
+    went_off = report.active is False and before is not None and before.status not in {report.status, "Unknown"}
+    if (report.active and changed) or went_off:
+        builder.add_history(report.reason, report.message, warning=bool(report.active))

@@ -35,6 +35,8 @@ ALARMS: Final = (
     ConditionType.PERFORMANCE_LOST,
     ConditionType.ESTIMATED_PERFORMANCE_LOST,
 )
+RECEDING: Final = "drift is receding: no feature exceeds its threshold in the last evaluation"
+"""Message of a drift alarm that is still on although no feature drifts."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def _report(
         return AlarmReport(alarm, "Unknown", Reason.INSUFFICIENT_DATA, message, None)
     drifted = describe_features(features)
     if streak.active:
-        message = drifted or "drift is receding: no feature exceeds its threshold in the last evaluation"
+        message = drifted or RECEDING
         return AlarmReport(alarm, "True", Reason.DRIFT_EXCEEDED, message, active=True)
     if streak.count:
         message = f"{drifted} in {streak.count} of {spec.consecutive} consecutive evaluations needed for an alarm"
