@@ -26,9 +26,10 @@ from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import rfc3339
 
 if TYPE_CHECKING:
-    from perennate.api.v1alpha1.model_deployment import ModelDeploymentStatus, Revision
+    from perennate.api.v1alpha1.model_deployment import ModelDeploymentStatus, RejectedVersion, Revision
     from perennate.reconcilers.chain import Violation
     from perennate.reconcilers.model_deployment.observed import ModelDeploymentObserved
+    from perennate.reconcilers.model_deployment.rollout import Rollout
     from perennate.reconcilers.status_builder import StatusBuilder
 
 RECHECK_NAME: Final = 60.0
@@ -105,16 +106,8 @@ def _with_version(
     )
     report_scaling(observed, builder, deployment)
     rollout = assess(observed.deployment, deployment)
-    version = VersionState(
-        current=current,
-        stable=stable_after(observed, builder, current, rollout),
-        candidate=choice.candidate,
-        passed_over=choice.passed_over,
-        rollout=rollout,
-        problem=_problem(observed, current) if rollout.state != RolloutState.LIVE else "",
-        rejected=rejected,
-        pinned=resource.spec.model.pinned is not None,
-    )
+    stable = stable_after(observed, builder, current, rollout)
+    version = _version_state(observed, choice, current, stable=stable, rollout=rollout, rejected=rejected)
     rejections = update_rejections(observed, builder, version)
     deployment_status.report_rollout(builder, version)
     builder.update(
@@ -137,5 +130,27 @@ def _with_version(
     )
 
 
-def _problem(observed: ModelDeploymentObserved, current: Revision) -> str:
-    return why_not_ready(observed.pods, current.digest, field=version_field(observed.resource))
+def _version_state(
+    observed: ModelDeploymentObserved,
+    choice: Choice,
+    current: Revision,
+    *,
+    stable: Revision | None,
+    rollout: Rollout,
+    rejected: tuple[RejectedVersion, ...],
+) -> VersionState:
+    """The chosen version with the state of its rollout."""
+    resource = observed.resource
+    problem = ""
+    if rollout.state != RolloutState.LIVE:
+        problem = why_not_ready(observed.pods, current.digest, field=version_field(resource))
+    return VersionState(
+        current=current,
+        stable=stable,
+        candidate=choice.candidate,
+        passed_over=choice.passed_over,
+        rollout=rollout,
+        problem=problem,
+        rejected=rejected,
+        pinned=resource.spec.model.pinned is not None,
+    )
