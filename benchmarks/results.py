@@ -40,8 +40,8 @@ def replace_section(document: str, section: str) -> str:
         raise ValueError(f"a section must begin with a heading of level 2 (## ...), got {section[:40]!r}")
     preamble, *sections = (part.strip() for part in _NEXT_SECTION.split(document))
     headings = [_heading(part) for part in sections]
-    place = headings.index(_heading(section)) if _heading(section) in headings else len(sections)
-    sections[place : place + 1] = [section.strip()]
+    position = headings.index(_heading(section)) if _heading(section) in headings else len(sections)
+    sections[position : position + 1] = [section.strip()]
     return "\n\n".join([preamble, *sections]) + "\n"
 
 

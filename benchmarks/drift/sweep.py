@@ -172,13 +172,13 @@ def _as_text(document: dict[str, Any]) -> str:
             """One family for all cells."""
             family = CounterMetricFamily("rows_counted", "Rows by bin.", labels=["model", "feature", "bin"])
             for name, counts in zip(document["features"], document["counts"], strict=True):
-                for place, count in enumerate(counts):
-                    family.add_metric([document["model"], name, str(place)], count)
+                for index, count in enumerate(counts):
+                    family.add_metric([document["model"], name, str(index)], count)
             for special in ("below", "above", "missing", "other"):
                 for name, count in zip(document["features"], document[special], strict=True):
                     family.add_metric([document["model"], name, special], count)
-            for place, count in enumerate(document["score"]):
-                family.add_metric([document["model"], "score", str(place)], count)
+            for index, count in enumerate(document["score"]):
+                family.add_metric([document["model"], "score", str(index)], count)
             yield family
 
     registry = CollectorRegistry()

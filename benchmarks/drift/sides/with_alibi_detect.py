@@ -23,7 +23,7 @@ def as_matrix(table: pd.DataFrame) -> dict[str, Any]:
 def check(reference: dict[str, Any], current: dict[str, Any]) -> set[str]:
     """Return the drifted features."""
     names = reference["names"]
-    categories = {place: None for place, name in enumerate(names) if name.startswith("k")}
+    categories = {index: None for index, name in enumerate(names) if name.startswith("k")}
     detector = TabularDrift(reference["values"], p_val=SIGNIFICANT, categories_per_feature=categories)
     found = detector.predict(current["values"], drift_type="feature")["data"]["is_drift"]
     return {name for name, drifted in zip(names, found, strict=True) if drifted}

@@ -30,7 +30,7 @@ EPILOG = "exit codes:\n" + "\n".join(
 )
 
 
-LARGEST = 2**53
+MAX_QUORUM = 2**53
 """Upper limit of --min-drifted-features."""
 
 
@@ -78,7 +78,7 @@ def _add_files(drift: argparse.ArgumentParser) -> None:
         "--reference-rows",
         type=_positive_int,
         metavar="N",
-        help="use a uniform sample of at most N rows of the reference (default: as many rows as 32 million values)",
+        help="use a uniform sample of at most N rows of the reference (default: up to 32 million values in memory)",
     )
 
 
@@ -209,7 +209,7 @@ def _quorum(text: str) -> float:
         quorum = float(text.removesuffix("%")) / 100 if text.endswith("%") else int(text)
     except ValueError:
         quorum = 0
-    if not (0 < quorum < 1 if text.endswith("%") else 1 <= quorum < LARGEST):
+    if not (0 < quorum < 1 if text.endswith("%") else 1 <= quorum < MAX_QUORUM):
         raise argparse.ArgumentTypeError(
             f"must be a whole number of at least 1, or a share above 0% and below 100%, got {text}"
         )

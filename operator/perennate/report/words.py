@@ -25,14 +25,16 @@ def verdict_words(result: FeatureResult, *, needed: int) -> str:
     """
     effect = f"{METHODS.get(result.method, result.method)} {size(result.effect)}"
     if result.verdict is DriftVerdict.UNKNOWN:
-        return f"Too few rows with a value to tell: {result.rows:,}, {needed:,} are needed."
+        return f"Too few rows with a value: {result.rows:,}, at least {needed:,} needed."
     if result.verdict is DriftVerdict.NONE:
         return f"No significant change ({effect}, {p_value(result.p)})."
     if result.verdict is DriftVerdict.CHANGED:
-        return f"Changed, but too little to matter ({effect} of {number(result.threshold)}, {p_value(result.p)})."
+        return (
+            f"Changed, but too little to matter ({effect}, threshold {number(result.threshold)}, {p_value(result.p)})."
+        )
     if result.verdict is DriftVerdict.WARNING:
-        return f"Changed, not yet drift ({effect} of {number(result.threshold)}, {p_value(result.p)})."
-    return f"Drifted: {effect}, the threshold is {number(result.threshold)}; not chance ({p_value(result.p)})."
+        return f"Changed, but not drift ({effect}, threshold {number(result.threshold)}, {p_value(result.p)})."
+    return f"Drifted ({effect}, threshold {number(result.threshold)}, {p_value(result.p)})."
 
 
 def fault_words(fault: DataFault) -> str:

@@ -52,8 +52,8 @@ def test_counts_of_the_reference_equal_its_profile(tmp_path: Path, form: str) ->
         assert current.sample.total[layout.specials[:, index]].tolist() == [0, 0, feature.missing, feature.other]
     assert layout.profile.score is not None
     np.testing.assert_array_equal(current.sample.total[layout.score], layout.profile.score.counts)
-    assert current.outcomes is not None
-    measured = current.outcomes.measured(0.95)
+    assert current.performance_counts is not None
+    measured = current.performance_counts.measured(0.95)
     assert {name: found.value for name, found in measured.items()} == pytest.approx(
         {name: found.value for name, found in layout.profile.metrics.items()}
     )
@@ -68,9 +68,9 @@ def test_counts_do_not_depend_on_format_order_and_number_of_files(tmp_path: Path
         against, write(backwards.slice(0, 700), tmp_path / "a.csv"), write(backwards.slice(700), tmp_path / "b.feather")
     )
     np.testing.assert_array_equal(whole.sample.total, parts.sample.total)
-    assert whole.outcomes is not None
-    assert parts.outcomes is not None
-    assert whole.outcomes.measured(0.95) == parts.outcomes.measured(0.95)
+    assert whole.performance_counts is not None
+    assert parts.performance_counts is not None
+    assert whole.performance_counts.measured(0.95) == parts.performance_counts.measured(0.95)
 
 
 def test_numeric_categories_are_equal_with_and_without_decimals(tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ def test_performance_is_not_measured_without_labels(tmp_path: Path) -> None:
     against = plan(write(make_scored(), tmp_path / "train.csv"), target="y", prediction="p")
     current = count(against, write(make_scored().drop_columns(["y"]), tmp_path / "week.csv"))
     assert current.sample.rows == ROWS
-    assert current.outcomes is not None
-    assert current.outcomes.measured(0.95) == {}
+    assert current.performance_counts is not None
+    assert current.performance_counts.measured(0.95) == {}
 
 
 def test_predictions_of_unknown_classes_count_as_wrong(tmp_path: Path) -> None:
@@ -116,8 +116,8 @@ def test_predictions_of_unknown_classes_count_as_wrong(tmp_path: Path) -> None:
     )
     truth = np.where(np.arange(ROWS) < 500, "new", predicted)
     current = count(against, write(make_table(predicted=predicted, y=truth), tmp_path / "week.csv"))
-    assert current.outcomes is not None
-    assert current.outcomes.measured(0.95)["accuracy"].value == 0.75
+    assert current.performance_counts is not None
+    assert current.performance_counts.measured(0.95)["accuracy"].value == 0.75
 
 
 def test_the_target_may_have_unknown_classes(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from perennate.cli.drift.counting import CurrentData
 from perennate.cli.drift.exits import Exit
-from perennate.cli.drift.options import JudgementOptions
-from perennate.cli.drift.performance import judge_performance
+from perennate.cli.drift.options import EvaluationOptions
+from perennate.cli.drift.performance import compare_performance
 from perennate.cli.drift.reference import ReferenceData
 from perennate.drift import (
     DriftVerdict,
@@ -42,7 +42,7 @@ OUTCOMES: Mapping[Exit, ReportOutcome] = {
 }
 
 
-def make_report(reference: ReferenceData, current: CurrentData, options: JudgementOptions) -> DriftReport:
+def make_report(reference: ReferenceData, current: CurrentData, options: EvaluationOptions) -> DriftReport:
     """Evaluate the counts and build the report."""
     sample, settings = current.sample, options.settings
     found = evaluate_drift(
@@ -54,7 +54,7 @@ def make_report(reference: ReferenceData, current: CurrentData, options: Judgeme
         rules=options.rules,
         quorum=settings.min_drifted_features,
     )
-    performance = judge_performance(reference, current, options)
+    performance = compare_performance(reference, current, options)
     performance_unknown = options.requires_performance and bool(performance.unknown)
     code = exit_code(found, performance.metrics, performance_unknown=performance_unknown)
     return DriftReport(

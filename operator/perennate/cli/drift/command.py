@@ -19,7 +19,7 @@ from perennate.cli.drift.options import (
     check_kinds,
     check_rules_of,
     column_roles,
-    judgement_options,
+    evaluation_options,
     read_options,
     rules_of,
 )
@@ -66,7 +66,7 @@ def report_of(args: argparse.Namespace) -> DriftReport | None:
     if not (args.current or args.counts):
         return None
     current = current_of(args, files, roles, reference)
-    return make_report(reference, current, judgement_options(args, rules))
+    return make_report(reference, current, evaluation_options(args, rules))
 
 
 def output_form(args: argparse.Namespace) -> str:

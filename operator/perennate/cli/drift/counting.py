@@ -29,14 +29,14 @@ class CurrentData:
     Args:
         names: names of the files.
         sample: the counts.
-        outcomes: predictions against true labels; None without predictions or labels.
-        unlabelled: why there are no outcomes although a target was given; empty otherwise.
+        performance_counts: predictions against true labels; None without predictions or labels.
+        unlabelled: why there are no performance counts although a target was given; empty otherwise.
         extra: columns that are not in the reference.
     """
 
     names: tuple[str, ...]
     sample: Sample
-    outcomes: PerformanceCounts | None = None
+    performance_counts: PerformanceCounts | None = None
     unlabelled: str = ""
     extra: tuple[str, ...] = ()
 
@@ -53,23 +53,23 @@ def count_files(files: Sequence[DataFile], spec: CountingSpec, tick: Ticker) -> 
         UsageError: a file cannot be read or has no rows, or a column is missing or has another type.
     """
     window = Window(spec.profile, length=DAY, scrape_interval=DAY)
-    outcomes = performance_counts_of(spec.profile, spec.model) if spec.target and spec.prediction else None
+    performance_counts = performance_counts_of(spec.profile, spec.model) if spec.target and spec.prediction else None
     for index, file in enumerate(files):
         check_columns(file, spec)
         counts = _count(file, spec, part_of(tick, index, len(files)))
-        if outcomes is not None and counts.outcomes is not None:
-            outcomes.counts += counts.outcomes.counts
+        if performance_counts is not None and counts.performance_counts is not None:
+            performance_counts.counts += counts.performance_counts.counts
         # All rows of a file are in one sub-window, because their order in time is unknown.
         add_counts(counts.recorder.document(), window, file=file.name, pod=str(index), reference=spec.reference)
     sample = window.sample(DAY)
     check_types(spec, sample, " and ".join(file.name for file in files))
     used = {item.name for item in spec.profile.features} | {spec.target, spec.prediction} | spec.ignored
     extra = {name: None for file in files for name in file.schema.names if name not in used}
-    return CurrentData(tuple(file.name for file in files), sample, outcomes, unlabelled(spec), tuple(extra))
+    return CurrentData(tuple(file.name for file in files), sample, performance_counts, unlabelled(spec), tuple(extra))
 
 
 def unlabelled(spec: CountingSpec) -> str:
-    """Why there are no outcomes although a target was given; empty otherwise."""
+    """Why there are no performance counts although a target was given; empty otherwise."""
     if spec.target is None:
         return ""
     if spec.prediction is None:
@@ -108,7 +108,7 @@ class FileCounts:
         self.rows = 0
         self._file = file
         self.recorder = Recorder(spec.profile, model="files", version="files", start=0.0)
-        self.outcomes = performance_counts_of(spec.profile, spec.model) if labelled else None
+        self.performance_counts = performance_counts_of(spec.profile, spec.model) if labelled else None
         self._spec = spec
         self._truth = TruthCheck(() if spec.model is None else spec.model.classes)
         self._readers = {item.name: (spec.column(item.name), reader(item)) for item in spec.profile.features}
@@ -127,8 +127,8 @@ class FileCounts:
         if self._spec.scored:
             predictions = as_floats(predictions, self._file.name, prediction, "prediction")
             self.recorder.record_scores(predictions)
-        if self.outcomes is not None and target is not None:
-            self.outcomes.add(predictions, self._truths(batch, target))
+        if self.performance_counts is not None and target is not None:
+            self.performance_counts.add(predictions, self._truths(batch, target))
 
     def finish(self) -> None:
         """Check the file as a whole.

@@ -15,7 +15,7 @@ from perennate.tabular.errors import UsageError
 from perennate.tabular.reading import first_line
 from perennate.text import shortened
 
-LARGEST = 16 * 1024 * 1024
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 """Maximum size of a document; a counts document of 30 features has 5 kB."""
 
 
@@ -84,8 +84,8 @@ def _read_counts(path: Path, profile: Profile, reference: str) -> Counts:
 def _content(path: Path) -> bytes:
     """The bytes of a document of acceptable size."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise UsageError(f"{path}: must have at most {LARGEST} bytes, got {path.stat().st_size}")
+        if path.stat().st_size > MAX_DOCUMENT_BYTES:
+            raise UsageError(f"{path}: must have at most {MAX_DOCUMENT_BYTES} bytes, got {path.stat().st_size}")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise UsageError(f"{path}: does not exist") from error

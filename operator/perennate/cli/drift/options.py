@@ -57,7 +57,7 @@ class ColumnRoles:
 
 
 @dataclass(frozen=True)
-class JudgementOptions:
+class EvaluationOptions:
     """How the data are evaluated.
 
     Args:
@@ -79,7 +79,7 @@ class JudgementOptions:
         return self.metric is not None or self.tolerance is not None
 
 
-def judgement_options(args: argparse.Namespace, rules: Mapping[str, FeatureRule]) -> JudgementOptions:
+def evaluation_options(args: argparse.Namespace, rules: Mapping[str, FeatureRule]) -> EvaluationOptions:
     """How the data are evaluated."""
     settings = ReportSettings(
         min_samples=args.min_samples,
@@ -88,7 +88,7 @@ def judgement_options(args: argparse.Namespace, rules: Mapping[str, FeatureRule]
         drifted=args.drifted,
         min_drifted_features=args.min_drifted_features,
     )
-    return JudgementOptions(settings, args.metric, args.tolerance, rules, args.target is not None)
+    return EvaluationOptions(settings, args.metric, args.tolerance, rules, args.target is not None)
 
 
 def read_options(args: argparse.Namespace) -> ReadOptions:

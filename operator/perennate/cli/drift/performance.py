@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from perennate.cli.drift.counting import CurrentData
 from perennate.cli.drift.model import Form, Model
-from perennate.cli.drift.options import JudgementOptions
+from perennate.cli.drift.options import EvaluationOptions
 from perennate.cli.drift.reference import ReferenceData
 from perennate.drift import Measurement, estimate_performance
 from perennate.drift.metrics import confusion, labelled, regression
@@ -27,8 +27,10 @@ METRICS: Mapping[Form, tuple[str, ...]] = MappingProxyType(
         "number": tuple(regression.METRICS),
     }
 )
-SHARE_LOST = 0.05
-ERROR_LOST = 0.1
+ABSOLUTE_TOLERANCE = 0.05
+"""Default tolerance of a metric from 0 to 1."""
+RELATIVE_TOLERANCE = 0.1
+"""Default tolerance of an error metric, as a share of the baseline."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,11 @@ def check_metric(metric: str | None, model: Model | None) -> None:
         raise UsageError(f"--metric must be one of {', '.join(METRICS[model.form])} for this model, got {metric!r}")
 
 
-def judge_performance(reference: ReferenceData, current: CurrentData, options: JudgementOptions) -> Performance:
+def compare_performance(reference: ReferenceData, current: CurrentData, options: EvaluationOptions) -> Performance:
     """The metrics of the current rows compared with their baselines."""
-    confidence, outcomes = 1 - options.settings.significance, current.outcomes
-    rows, needed = 0 if outcomes is None else outcomes.rows, max(options.settings.min_samples, ROWS_FLOOR)
-    if outcomes is None or rows < needed:
+    confidence, counts = 1 - options.settings.significance, current.performance_counts
+    rows, needed = 0 if counts is None else counts.rows, max(options.settings.min_samples, ROWS_FLOOR)
+    if counts is None or rows < needed:
         estimates = estimate_performance(current.sample, confidence=confidence)
         why = current.unlabelled or f"{pluralize(rows, 'labelled row')}, at least {needed:,} needed"
         return Performance(
@@ -67,7 +69,7 @@ def judge_performance(reference: ReferenceData, current: CurrentData, options: J
             if rows or options.has_target or options.requires_performance
             else "",
         )
-    measured = outcomes.measured(confidence)
+    measured = counts.measured(confidence)
     deciding = options.metric or next(name for name in DECIDING if name in measured)
     unknown = ""
     if deciding not in measured:
@@ -88,17 +90,17 @@ def _metric(
     found: Measurement,
     *,
     estimated: bool,
-    options: JudgementOptions | None = None,
+    options: EvaluationOptions | None = None,
 ) -> MetricReport:
     """One metric. With `options`, it is the deciding one and says whether performance dropped."""
     known = reference.profile.metrics.get(found.metric)
     baseline = None if known is None else known.value
-    tolerated = lost = None
+    tolerance = lost = None
     if options is not None and known is not None:
-        usual = ERROR_LOST * known.value if found.metric in ERRORS else SHARE_LOST
-        tolerated = usual if options.tolerance is None else options.tolerance
+        default = RELATIVE_TOLERANCE * known.value if found.metric in ERRORS else ABSOLUTE_TOLERANCE
+        tolerance = default if options.tolerance is None else options.tolerance
         half_width = interval_half_width(known.standard_error, options.settings.significance)
-        lost = loss_detected(known.value, found, tolerated, half_width)
+        lost = loss_detected(known.value, found, tolerance, half_width)
     return MetricReport(
         metric=found.metric,
         estimated=estimated,
@@ -107,6 +109,6 @@ def _metric(
         upper=found.upper,
         baseline=baseline,
         rows=found.rows,
-        tolerance=tolerated,
+        tolerance=tolerance,
         lost=lost,
     )

@@ -178,9 +178,9 @@ def _outline(file: DataFile, roles: ColumnRoles, given: dict[str, Values], rows:
     if model.form == "class":
         metrics = {}
         if truth is not None:
-            outcomes = ConfusionCounts(model.classes)
-            outcomes.add(predictions, truth)
-            measured = outcomes.measured(CONFIDENCE).values()
+            counts = ConfusionCounts(model.classes)
+            counts.add(predictions, truth)
+            measured = counts.measured(CONFIDENCE).values()
             metrics = {found.metric: (found.value, found.standard_error) for found in measured}
         return model, build_profile(stand_in, task="classification", classes=model.classes, metrics=metrics)
     kept = np.isfinite(predictions) & (known(truth) if truth is not None else True)

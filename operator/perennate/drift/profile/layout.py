@@ -173,7 +173,7 @@ class Layout:
         return tuple(self.bins_of(index) for index in range(len(self.features)))
 
     @cached_property
-    def bin_places(self) -> Ints:
+    def bin_positions(self) -> Ints:
         """Cells of the bins of all features, one after the other."""
         return np.concatenate([np.arange(bins.start, bins.stop) for bins in self.bin_slices])
 

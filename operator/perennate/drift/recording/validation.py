@@ -119,7 +119,7 @@ def _read(document: CountsDocument, layout: Layout) -> Counts:
         raise CountsError("features: must be the profile's features in their order")
     cells = np.zeros(layout.size, dtype=np.int64)
     cells[ROWS], cells[ERRORS] = document.rows, document.errors
-    cells[layout.bin_places] = _joined(document.counts, layout.bin_counts, "counts")
+    cells[layout.bin_positions] = _joined(document.counts, layout.bin_counts, "counts")
     for name, positions in zip(SPECIAL, layout.specials, strict=True):
         cells[positions] = _of_length(getattr(document, name), features, name)
     _check_sums(layout, cells)

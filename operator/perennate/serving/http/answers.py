@@ -85,10 +85,9 @@ def read_records(body: bytes) -> object:
     """
     document = read_json(body)
     if not isinstance(document, dict) or document.keys() != {"records"}:
+        names = ", ".join(sorted(document))[:200] if isinstance(document, dict) else ""
         received = (
-            f"the fields {', '.join(sorted(document))[:200] or '(none)'}"
-            if isinstance(document, dict)
-            else json_kind(document)
+            f"the fields {names}" if names else "no fields" if isinstance(document, dict) else json_kind(document)
         )
         raise malformed(f'body: must be an object with the one field "records", got {received}')
     return document["records"]
