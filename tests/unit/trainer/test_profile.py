@@ -30,15 +30,15 @@ def trained(name: str) -> tuple[Profile, HoldoutPredictions, dict[Metric, float]
     order = np.random.default_rng(0).permutation(len(truth))
     train, holdout = order[::2], order[1::2]
     fitted = model.fit(features.iloc[train], truth.iloc[train])
-    judged = predict_holdout(fitted, features.iloc[holdout], truth.iloc[holdout].to_numpy())
-    values = compute_metrics(judged, list(Metric))
-    return make_profile(pd.DataFrame(features.iloc[train]), judged, values), judged, values
+    predictions = predict_holdout(fitted, features.iloc[holdout], truth.iloc[holdout].to_numpy())
+    values = compute_metrics(predictions, list(Metric))
+    return make_profile(pd.DataFrame(features.iloc[train]), predictions, values), predictions, values
 
 
 @pytest.mark.parametrize("name", DATA)
 def test_every_metric_that_labels_can_provide_has_a_baseline(name: str) -> None:
     """Each metric that labels can provide has a baseline, equal to the value that the trainer measured."""
-    profile, judged, values = trained(name)
+    profile, predictions, values = trained(name)
     wanted = METRICS[profile.label_kind] if profile.label_kind is not None else ("accuracy",)
 
     assert set(profile.metrics) == set(wanted)
@@ -46,7 +46,7 @@ def test_every_metric_that_labels_can_provide_has_a_baseline(name: str) -> None:
         if metric.value not in profile.metrics:
             continue
         loose = {Metric.AUC: 0.002, Metric.LOG_LOSS: 0.01, Metric.BRIER: 0.005}.get(metric, 1e-9)
-        in_unit = abs(value) * 1e-3 if judged.task == "regression" else loose
+        in_unit = abs(value) * 1e-3 if predictions.task == "regression" else loose
         assert profile.metrics[metric.value].value == pytest.approx(value, abs=in_unit)
 
 

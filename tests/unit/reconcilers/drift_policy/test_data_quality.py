@@ -192,7 +192,7 @@ def fault(feature: str, check: str, rate: float) -> DataFault:
     return DataFault(feature, check, rate, 0.0, 1e-9, f"`{feature}`: {rate:.0%} {check}")
 
 
-def judged(faults: tuple[DataFault, ...], signal: Signal = Signal.RAISED, **spec: Any) -> DriftPolicyStatus:
+def evaluated(faults: tuple[DataFault, ...], signal: Signal = Signal.RAISED, **spec: Any) -> DriftPolicyStatus:
     """The status after one evaluation with these faults only."""
     policy = make_drift_policy(spec=spec)
     found = Evaluation(DriftVerdict.NONE, (), faults, 1000, Signal.LOWERED, signal, "")
@@ -203,7 +203,7 @@ def judged(faults: tuple[DataFault, ...], signal: Signal = Signal.RAISED, **spec
 def test_status_shows_the_faults_that_brake_first() -> None:
     """The brake reads the status, so faults that brake come first in it, even if other faults have higher rates."""
     wide = tuple(fault(f"f{index}", "out-of-range", 0.5) for index in range(6))
-    status = judged((*wide, fault("late", "missing", 0.02)))
+    status = evaluated((*wide, fault("late", "missing", 0.02)))
     assert [(found.feature, found.check) for found in status.data_faults][:2] == [
         ("late", "missing"),
         ("f0", "outOfRange"),

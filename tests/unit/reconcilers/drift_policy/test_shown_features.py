@@ -33,7 +33,7 @@ def moved(shifts: dict[str, float], *, importance: dict[str, float] | None = Non
     return window.sample(100.0)
 
 
-def judged(sample: Sample) -> DriftPolicyStatus:
+def evaluated(sample: Sample) -> DriftPolicyStatus:
     """The status after one evaluation of a policy with default settings."""
     policy = make_drift_policy()
     result = evaluate_window(policy.spec, policy.status, sample, rfc3339(NOW))
@@ -43,7 +43,7 @@ def judged(sample: Sample) -> DriftPolicyStatus:
 def test_the_strongest_drift_is_always_shown() -> None:
     """The trigger reads the status, so the feature with the strongest drift is shown even if its importance is zero."""
     sample = moved(SHIFTS, importance={name: 1.0 for name in SHIFTS if name != "f5"})
-    shown = judged(sample).features
+    shown = evaluated(sample).features
     assert [feature.verdict for feature in shown] == ["Drifted"] * 5
     assert [feature.name for feature in shown][-1] == "f5"
     assert shown[-1].psi_star > 1 > shown[0].psi_star
@@ -53,12 +53,12 @@ def test_a_long_feature_name_is_truncated() -> None:
     """Column names have no length limit, so a long name is truncated to fit the status."""
     long = "x" * (NAME_LIMIT + 50)
     sample = moved({long: 1.0})
-    (shown,) = judged(sample).features
+    (shown,) = evaluated(sample).features
     assert (shown.verdict, len(shown.name)) == ("Drifted", NAME_LIMIT)
 
 
 def test_status_shows_psi_psi_star_and_the_design_effect() -> None:
     """The status shows PSI, PSI* and the design effect, which explains the difference."""
-    (shown,) = judged(moved({"x": 0.0}, repeats=10)).features
+    (shown,) = evaluated(moved({"x": 0.0}, repeats=10)).features
     assert shown.psi > shown.psi_star
     assert shown.design_effect == pytest.approx(10, rel=0.5)

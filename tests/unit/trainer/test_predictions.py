@@ -46,8 +46,8 @@ def test_two_classes_have_the_known_metrics() -> None:
     """Five rows with known metrics: 2 of 3 positives are found, and 1 of 2 negatives is a false positive."""
     chances = [0.9, 0.8, 0.3, 0.6, 0.1]
     model = Answers(["no", "yes"], ["yes", "yes", "no", "yes", "no"], [[1 - p, p] for p in chances])
-    judged = predict_holdout(model, NO_ROWS, ["yes", "yes", "yes", "no", "no"])
-    values = compute_metrics(judged, CLASSIFICATION)
+    predictions = predict_holdout(model, NO_ROWS, ["yes", "yes", "yes", "no", "no"])
+    values = compute_metrics(predictions, CLASSIFICATION)
     assert values[Metric.ACCURACY] == pytest.approx(3 / 5)
     assert values[Metric.PRECISION] == pytest.approx(2 / 3)
     assert values[Metric.RECALL] == pytest.approx(2 / 3)
@@ -56,8 +56,8 @@ def test_two_classes_have_the_known_metrics() -> None:
     assert values[Metric.BRIER] == pytest.approx((0.01 + 0.04 + 0.49 + 0.36 + 0.01) / 5)
     wanted = -np.mean(np.log([0.9, 0.8, 0.3, 0.4, 0.9]))
     assert values[Metric.LOG_LOSS] == pytest.approx(wanted)
-    assert judged.score is not None
-    assert judged.score.tolist() == chances
+    assert predictions.score is not None
+    assert predictions.score.tolist() == chances
 
 
 @pytest.mark.parametrize("name", [str, int, float, bool])
@@ -107,11 +107,11 @@ def test_without_probabilities_auc_uses_the_decision_function() -> None:
     """A metric that cannot be computed is left out."""
     features, target = load_breast_cancer(return_X_y=True, as_frame=True)
     model = RidgeClassifier().fit(features, target)
-    judged = predict_holdout(model, features, target.to_numpy())
-    values = compute_metrics(judged, CLASSIFICATION)
+    predictions = predict_holdout(model, features, target.to_numpy())
+    values = compute_metrics(predictions, CLASSIFICATION)
     assert values[Metric.AUC] == pytest.approx(library.roc_auc_score(target, model.decision_function(features)))
     assert {Metric.LOG_LOSS, Metric.BRIER}.isdisjoint(values)
-    assert judged.score is None
+    assert predictions.score is None
 
 
 def test_a_class_unknown_to_the_model_is_an_error() -> None:
@@ -128,14 +128,14 @@ def test_rows_of_one_class_have_no_auc() -> None:
 
 def test_infinite_predictions_have_no_metrics() -> None:
     """With an infinite prediction, there are no metrics, so no gate can pass."""
-    judged = HoldoutPredictions("regression", np.array([1.0, 2.0]), np.array([np.inf, 2.0]), (), None, None)
-    assert compute_metrics(judged, REGRESSION) == {}
+    predictions = HoldoutPredictions("regression", np.array([1.0, 2.0]), np.array([np.inf, 2.0]), (), None, None)
+    assert compute_metrics(predictions, REGRESSION) == {}
 
 
 def test_a_constant_truth_has_no_r2() -> None:
     """R2 is undefined if all true values are equal, so it is left out."""
-    judged = HoldoutPredictions("regression", np.array([2.0, 2.0]), np.array([1.0, 2.0]), (), None, None)
-    assert set(compute_metrics(judged, REGRESSION)) == {Metric.MAE, Metric.RMSE}
+    predictions = HoldoutPredictions("regression", np.array([2.0, 2.0]), np.array([1.0, 2.0]), (), None, None)
+    assert set(compute_metrics(predictions, REGRESSION)) == {Metric.MAE, Metric.RMSE}
 
 
 def test_metrics_of_the_other_task_are_not_computed() -> None:
