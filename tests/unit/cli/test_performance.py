@@ -197,3 +197,18 @@ def test_a_note_says_if_pods_have_too_few_labels(tmp_path: Path, capsys: pytest.
     assert run_and_report(capsys, *against, none)["notes"] == []
     report = run_and_report(capsys, *against, none, "--metric", "auc")
     assert (report["notes"], report["outcome"]) == ([NONE], "Unknown")
+
+
+def test_profile_whose_metrics_overflow_gives_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The unit of an edited profile and a prediction near the largest float give an infinite error."""
+    train, profile = write(make_sized(1), tmp_path / "train.parquet"), tmp_path / "profile.json"
+    assert main(["drift", "--reference", str(train), *BOTH, "--save-profile", str(profile)]) == Exit.QUIET
+    document = json.loads(profile.read_bytes())
+    document["residual"]["unit"] = 1e308
+    profile.write_text(json.dumps(document))
+    week = make_sized(2)
+    huge = week.set_column(week.schema.get_field_index("p"), "p", pa.array(np.full(ROWS, 1.6e308)))
+    current = write(huge, tmp_path / "week.parquet")
+    report = run_and_report(capsys, "--profile", str(profile), "--current", str(current), *BOTH)
+    assert report["performance"] == []
+    assert "There is no verdict on the performance: the metric is not defined for the labelled rows." in report["notes"]

@@ -70,7 +70,7 @@ def compare_performance(reference: ReferenceData, current: CurrentData, options:
             else "",
         )
     measured = counts.measured(confidence)
-    deciding = options.metric or next(name for name in DECIDING if name in measured)
+    deciding = options.metric or next((name for name in DECIDING if name in measured), "the metric")
     unknown = ""
     if deciding not in measured:
         unknown = f"There is no verdict on the performance: {deciding} is not defined for the labelled rows."

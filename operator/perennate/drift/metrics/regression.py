@@ -74,7 +74,7 @@ def residual_sums(residuals: Floats, unit: float) -> Ints:
 
 
 def measure(residuals: Residuals, *, metric: str, confidence: float, effect: float = 1.0) -> Measurement | None:
-    """Measure one metric with its interval; None without rows.
+    """Measure one metric with its interval; None without rows, or if it exceeds the largest float.
 
     Args:
         residuals: sums of the residuals.
@@ -85,11 +85,13 @@ def measure(residuals: Residuals, *, metric: str, confidence: float, effect: flo
     if not residuals.rows:
         return None
     statistic = METRICS[metric](residuals).deflated(effect)
-    return measurement(metric, statistic, rows=residuals.rows, confidence=confidence)
+    found = measurement(metric, statistic, rows=residuals.rows, confidence=confidence)
+    numbers = found.value, found.standard_error, found.lower, found.upper
+    return found if all(map(math.isfinite, numbers)) else None
 
 
 def measure_all(residuals: Residuals, *, confidence: float = 0.95) -> dict[str, Measurement]:
-    """Measure every metric of these rows, by name; empty without rows."""
+    """Measure every metric that is defined for these rows, by name."""
     found = (measure(residuals, metric=name, confidence=confidence) for name in METRICS)
     return {item.metric: item for item in found if item is not None}
 

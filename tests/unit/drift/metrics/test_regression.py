@@ -109,3 +109,10 @@ def test_metrics_of_one_row() -> None:
     found = measure_all(summed(np.array([-2.0])))
 
     assert [found[metric].value for metric in METRICS] == [2.0, 2.0, -2.0]
+
+
+def test_metric_above_the_largest_float_is_not_defined() -> None:
+    """The unit is from a profile, and may be any positive number."""
+    sums = residual_sums(np.full(1000, 1e308), 1e307)
+    assert measure_all(Residuals.from_sums(sums, 1e307)).keys() == {"mae", "rmse", "bias"}
+    assert measure_all(Residuals.from_sums(sums, 1e308)) == {}
