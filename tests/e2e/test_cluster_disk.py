@@ -36,7 +36,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("disk", "message"),
     [
-        ("size=64M", "and a cluster needs 4 GB"),
+        ("size=64M", "but a cluster needs 4 GB"),
         ("size=5G,nr_inodes=30", "No space left on device"),
         ("size=5G,nr_inodes=160", "filled up while the cluster started"),
     ],
