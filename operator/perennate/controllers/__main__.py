@@ -53,7 +53,10 @@ async def _run(environ: Mapping[str, str], environment: Environment, metrics: Me
 
     The Lease is released last, so that no other operator acts while this one drains its queue.
     """
-    loop, elected = asyncio.get_running_loop(), asyncio.Event()
+    loop, elected, stopping = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+    # Before the first probe succeeds. kopf replaces the handlers by its own, and stops at once if one ran before.
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stopping.set)
     election = Election(
         environ,
         namespace=environment.namespace,
@@ -64,7 +67,7 @@ async def _run(environ: Mapping[str, str], environment: Environment, metrics: Me
     if environment.leader_election:
         vitals.standby = True
         election.start()
-        if not await _elected_before_signal(elected):
+        if not await _elected_before_stop(elected, stopping):
             election.stop()
             return
         vitals.standby = False
@@ -78,24 +81,19 @@ async def _run(environ: Mapping[str, str], environment: Environment, metrics: Me
             standalone=True,
             clusterwide=True,
             identity=environment.identity,
+            stop_flag=stopping,
         )
     finally:
         await asyncio.to_thread(election.stop)
 
 
-async def _elected_before_signal(elected: asyncio.Event) -> bool:
-    """Wait until this operator is elected; False if a signal came first."""
-    loop = asyncio.get_running_loop()
-    signalled = asyncio.Event()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, signalled.set)
-    waits = {asyncio.create_task(signalled.wait()), asyncio.create_task(elected.wait())}
+async def _elected_before_stop(elected: asyncio.Event, stopping: asyncio.Event) -> bool:
+    """Wait until this operator is elected; False if it has to stop."""
+    waits = {asyncio.create_task(stopping.wait()), asyncio.create_task(elected.wait())}
     _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
-    for number in _SIGNALS:
-        loop.remove_signal_handler(number)
-    return not signalled.is_set()
+    return not stopping.is_set()
 
 
 if __name__ == "__main__":
