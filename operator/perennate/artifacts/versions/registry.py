@@ -15,33 +15,24 @@ if TYPE_CHECKING:
 
 
 class FormatRegistry:
-    """Model formats by name, in the order of registration.
+    """Model formats by name, in the given order.
 
     Args:
-        formats: the formats to begin with.
+        formats: the formats.
+
+    Raises:
+        ValueError: two formats have the same name or the same file name.
     """
 
     def __init__(self, formats: Iterable[ModelFormat]) -> None:
         self._formats: dict[str, ModelFormat] = {}
         for item in formats:
-            self.register(item)
+            if any(item.name == other.name or item.file_name == other.file_name for other in self):
+                raise ValueError(f"model format {item.name!r}: its name or its file name {item.file_name!r} is taken")
+            self._formats[item.name] = item
 
     def __iter__(self) -> Iterator[ModelFormat]:
-        return iter(tuple(self._formats.values()))
-
-    def register(self, item: ModelFormat) -> None:
-        """Add a format.
-
-        Raises:
-            ValueError: another format has its name or its file name.
-        """
-        if any(item.name == other.name or item.file_name == other.file_name for other in self):
-            raise ValueError(f"model format {item.name!r}: its name or its file name {item.file_name!r} is taken")
-        self._formats[item.name] = item
-
-    def unregister(self, name: str) -> None:
-        """Remove a format."""
-        del self._formats[name]
+        return iter(self._formats.values())
 
     def by_name(self, name: str) -> ModelFormat:
         """The format with the name that a manifest records.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,11 @@ ESTIMATOR = {"estimator": {"class": CLASS, "params": {"n_neighbors": 3}}}
 
 
 @pytest.fixture
-def neighbours() -> Iterator[NeighboursFormat]:
-    """The second format, registered for one test."""
+def neighbours(monkeypatch: pytest.MonkeyPatch) -> NeighboursFormat:
+    """The second format, in the registry for one test."""
     found = NeighboursFormat()
-    FORMATS.register(found)
-    yield found
-    FORMATS.unregister(found.name)
+    monkeypatch.setitem(FORMATS._formats, found.name, found)
+    return found
 
 
 @pytest.fixture
