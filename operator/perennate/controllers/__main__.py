@@ -54,7 +54,7 @@ async def _run(environ: Mapping[str, str], environment: Environment, metrics: Me
     The Lease is released last, so that no other operator acts while this one drains its queue.
     """
     loop, elected, stopping = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-    # Before the first probe succeeds. kopf replaces the handlers by its own, and stops at once if one ran before.
+    # Before the first probe succeeds. kopf installs its own handlers; `stop_flag` tells it of an earlier signal.
     for number in _SIGNALS:
         loop.add_signal_handler(number, stopping.set)
     election = Election(
