@@ -127,7 +127,7 @@ test-integration: $(VENV) programs ## Tests of the operator against a real API s
 .PHONY: test-e2e
 test-e2e: $(VENV) programs ## End-to-end tests on a cluster that runs pods
 	@$(MAKE) images
-	@$(call level,end-to-end tests,tests/e2e)
+	@$(call level,end-to-end tests,--numprocesses=2 --dist=loadfile tests/e2e)
 
 # What a user types, then the end-to-end tests on the cluster that the demo left; the demo's own tests would run it again.
 KIND_SESSION = $(MAKE) cluster-up images && KEEP=1 $(MAKE) demo && \

@@ -1,7 +1,8 @@
-"""The cluster that end-to-end tests share."""
+"""The cluster that end-to-end tests share: one for each pytest worker."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,6 +13,13 @@ from tools.demo.cluster import ROOT, Cluster, local_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def pytest_configure() -> None:
+    """Give each worker but the first a cluster of its own: the tests install and remove operators and CRDs."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    if worker != "gw0":
+        os.environ["PERENNATE_CLUSTER"] = f"{os.environ.get('PERENNATE_CLUSTER', 'default')}-{worker}"
 
 
 def is_up() -> bool:

@@ -21,7 +21,7 @@ _API_SERVER_FOR_EACH_TEST = {
     *("test_crashes.py", "test_crashes_retraining.py", "test_outages.py"),
     *("test_stale_watch.py", "test_two_operators.py", "test_window.py"),
 }
-_API_SERVER_FOR_THE_FILE = {"test_control_plane.py", "test_permissions.py"}
+_API_SERVER_FOR_THE_FILE = {"test_api_contract.py", "test_control_plane.py", "test_permissions.py"}
 _CRDS = sorted((Path(__file__).parents[2] / "crds").glob("perennate.dev_*.yaml"))
 
 
@@ -45,6 +45,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """One API server with our CRDs for the worker; each test uses a namespace of its own."""
     with ControlPlane(tmp_path_factory.mktemp("control-plane"), crds=_CRDS) as plane:
+        yield plane
+
+
+@pytest.fixture(scope="module")
+def quiet_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """An API server with our CRDs for one file: no operator writes to its objects."""
+    with ControlPlane(tmp_path_factory.mktemp("quiet-plane"), crds=_CRDS) as plane:
         yield plane
 
 

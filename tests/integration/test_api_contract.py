@@ -11,6 +11,7 @@ from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.bucket import TokenBucket
 from perennate.kube.runtime.connection import connect
 from perennate.kube.runtime.official import OfficialClient
+from tests.support.cluster.kube_user import KubeUser
 from tests.support.world.api_calls import CALLS, Calls
 from tests.support.world.memory_client import ListRecorder, MemoryClient
 
@@ -29,9 +30,10 @@ async def answers(calls: Calls, client: KubeClient, namespace: str) -> list[Any]
 
 @pytest.mark.parametrize("calls", CALLS.values(), ids=CALLS)
 async def test_the_fake_behaves_like_a_real_api_server(
-    calls: Calls, control_plane: ControlPlane, namespace: str
+    calls: Calls, quiet_plane: ControlPlane, request: pytest.FixtureRequest
 ) -> None:
-    connection = await connect({"KUBECONFIG": str(control_plane.kubeconfig)})
+    namespace = KubeUser(quiet_plane.kubeconfig).ensure_namespace(request.node.callspec.id.replace("_", "-"))
+    connection = await connect({"KUBECONFIG": str(quiet_plane.kubeconfig)})
     bucket = TokenBucket(rate=1000, burst=1000)
     async with OfficialClient(connection, resources=RESOURCES, writes=bucket, recorder=ListRecorder()) as client:
         real = await answers(calls, client, namespace)
