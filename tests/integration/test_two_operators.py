@@ -31,6 +31,23 @@ REST_SECONDS = 60.0
 EVALUATION_SECONDS = 5
 
 
+# The loop handles the signal after the election and before kopf, which handles signals itself.
+SIGNALLED_AFTER_ELECTION = """
+import asyncio, os, signal, sys
+from perennate.controllers import __main__ as controllers
+
+kopf_operator = controllers.kopf.operator
+
+async def signalled(**arguments):
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.sleep(0.1)
+    await kopf_operator(**arguments)
+
+controllers.kopf.operator = signalled
+sys.exit(controllers.main(os.environ))
+"""
+
+
 def test_two_operators_without_leader_election_repeat_no_action(tmp_path: Path, own_plane: ControlPlane) -> None:
     """Leader election can fail, so names, preconditions and live reads must prevent duplicates."""
     user = KubeUser(own_plane.kubeconfig)
@@ -102,6 +119,21 @@ def test_only_leases_are_written_at_rest_and_a_standby_takes_over(tmp_path: Path
         assert holder_of_lease(user) == survivor.identity
         assert survivor.terminate() == 0, survivor.tail()
         assert holder_of_lease(user) == ""
+
+
+def test_a_signal_just_after_the_election_ends_the_operator_and_releases_the_lease(
+    tmp_path: Path, own_plane: ControlPlane
+) -> None:
+    process = OperatorProcess(own_plane.kubeconfig, tmp_path / "log", program=("-c", SIGNALLED_AFTER_ELECTION))
+    process.start()
+    try:
+        assert eventually(lambda: process.exit_code is not None)
+        assert process.exit_code == 0, process.tail()
+        lease = KubeUser(own_plane.kubeconfig).get(LEASE, "default", LEASE_NAME)
+        assert lease is not None, "the operator was elected"
+        assert not lease["spec"].get("holderIdentity")
+    finally:
+        process.kill()
 
 
 def settled(user: KubeUser, namespace: str) -> bool:

@@ -29,6 +29,7 @@ class OperatorProcess:
         identity: its name in the Lease.
         namespace: namespace of the Lease, different for each test, so that operators of two tests do not compete.
         settings: additional environment variables.
+        program: arguments of Python.
     """
 
     kubeconfig: Path
@@ -37,6 +38,7 @@ class OperatorProcess:
     namespace: str = "default"
     election: bool = True
     settings: dict[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = ("-m", "perennate.controllers")
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _log_from: int = field(default=0, init=False)
 
@@ -57,7 +59,7 @@ class OperatorProcess:
         }
         self._log_from = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as output:
-            command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "perennate.controllers"]
+            command = ["setpriv", "--pdeathsig", "KILL", sys.executable, *self.program]
             self._process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
         return self
 
