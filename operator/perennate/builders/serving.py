@@ -58,6 +58,7 @@ def serving_config(resource: ModelDeployment, revision: Revision) -> ServingConf
         model=revision.model,
         digest=revision.digest,
         capture=config,
+        strict=resource.spec.serving.strict or None,
     )
 
 

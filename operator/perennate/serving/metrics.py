@@ -42,6 +42,9 @@ class Metrics:
         )
         self.in_flight = self._gauge("requests_in_flight", "Requests in progress.")
         self.rows = self._counter("rows", "Rows predicted.")
+        self.refused = self._counter(
+            "rows_refused", "Rows of requests that the model refused; they are counted for drift."
+        )
         self.labels = self._counter("labels", "Labels received, by outcome.", "outcome")
         self.recording_errors = self._counter("recording_errors", "Batches that could not be counted for drift.")
         self.captured = self._counter("captured", "Captured rows and labels written to the store.", "kind")

@@ -27,3 +27,7 @@ class ServingConfig(Document):
     model: str = Field(description="Model line.")
     digest: Digest = Field(description="Digest of the version.")
     capture: CaptureConfig | None = None
+    strict: bool | None = Field(
+        default=None,
+        description="True: a request with a field that is not a feature is refused. Absent: it is ignored.",
+    )

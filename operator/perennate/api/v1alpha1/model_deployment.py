@@ -152,6 +152,13 @@ class Serving(Model):
     resources: ResourceRequirements | None = Field(
         default=None, description="Compute resources of the serving container."
     )
+    strict: bool = Field(
+        default=False,
+        description=(
+            "Whether a request with a field that is not a feature of the model is refused. By default the field is "
+            "ignored. A request without one of the features is always refused."
+        ),
+    )
 
 
 class Capture(Model):

@@ -7,11 +7,13 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from perennate.serving.capture.identifiers import make_ids
 from perennate.serving.capture.rows import CapturedRows
-from perennate.serving.request_error import unprocessable
+from perennate.serving.model.diagnosis import cause_of, find_refused
+from perennate.serving.request_error import RequestError, invalid_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,8 @@ INLINE_SECONDS: Final = 0.003
 """A batch that is expected to take longer runs in a thread, so that probes and other requests are not blocked."""
 WARM_UP_ROWS: Final = (1, 16, 256)
 THREADS: Final = 2
+
+Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
@@ -97,13 +101,24 @@ class Predictor:
             self._inline_rows = rows
         logger.info("Model is warm; batches of up to %d rows are predicted in the event loop", self._inline_rows)
 
-    async def answer(self, batch: Batch) -> Answer:
+    async def answer(self, batch: Batch, *, name: str = "records") -> Answer:
         """Predict the batch, count it, and capture it if it is sampled.
 
+        Args:
+            batch: validated rows.
+            name: name of the rows in error messages.
+
         Raises:
-            RequestError: the model rejects a value of the right type.
+            RequestError: 422 if a value is missing that must not be, or the model refuses a row; the rows are counted
+                for drift all the same. 500 if the model fails for another reason.
         """
-        prediction = await self._predict(batch)
+        try:
+            self.model.schema.check_missing(batch, name=name)
+            prediction = await self._predict(batch, name)
+        except RequestError as error:
+            if error.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+                self._recording.record_refused(batch)
+            raise
         now = self._clock()
         answers = self._recording.record(batch, prediction)
         ids = make_ids(
@@ -122,15 +137,30 @@ class Predictor:
         """Stop the threads after their current batch."""
         self._threads.shutdown()
 
-    async def _predict(self, batch: Batch) -> BatchPrediction:
+    async def _predict(self, batch: Batch, name: str) -> BatchPrediction:
         try:
             if batch.rows <= self._inline_rows:
                 return self.model.predict(batch)
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self.model.predict, batch)
-        except ValueError as error:
-            # The types are right, so the model rejects a value: too large for float32, or an unknown category.
-            raise unprocessable(f"the model cannot predict these rows: {_first_line(error)}") from error
+            return await self._in_thread(self.model.predict, batch)
+        # scikit-learn raises ValueError, TypeError, IndexError and others for a row that it cannot predict.
+        except Exception as error:
+            failure = error
+        raise await self._in_thread(self._explain, batch, name, failure) from failure
 
+    async def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
 
-def _first_line(error: Any) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    def _explain(self, batch: Batch, name: str, failure: Exception) -> RequestError:
+        """The response to an exception of the model: 422 if rows of the request cause it, else 500."""
+        try:
+            found = [] if isinstance(failure, MemoryError) else find_refused(self.model, batch, name=name)
+        except MemoryError as error:
+            found, failure = [], error
+        if found:
+            return invalid_values(found)
+        identifier = self._randomness.token()
+        logger.error("Error %s: the model failed to predict %d rows: %s", identifier, batch.rows, cause_of(failure))
+        return RequestError(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            f"the model failed; the log of the pod has the cause of error {identifier}",
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from perennate.drift import Recorder
 from perennate.drift.data.columns import Rows
+from perennate.serving.model.diagnosis import cause_of
 
 if TYPE_CHECKING:
     from perennate.serving.metrics import Metrics
@@ -40,18 +41,26 @@ class FailOpenRecorder:
             return self._count(batch, prediction)
         # Fail open: the client gets its prediction even if counting fails.
         except Exception as error:
-            self.recorder.record_error()
-            self._metrics.recording_errors.inc()
-            logger.warning("Counting a batch of %d rows: %s: %s", batch.rows, type(error).__name__, error)
+            self._fail(batch, error)
             return [None] * batch.rows
+
+    def record_refused(self, batch: Batch) -> None:
+        """Count the features of rows that the model refused: often these are the rows that drifted."""
+        try:
+            self._count_features(batch)
+            self._metrics.refused.inc(batch.rows)
+        # Fail open: the client gets the reason of the refusal even if counting fails.
+        except Exception as error:
+            self._fail(batch, error)
+
+    def _fail(self, batch: Batch, error: Exception) -> None:
+        self.recorder.record_error()
+        self._metrics.recording_errors.inc()
+        logger.warning("Counting a batch of %d rows: %s", batch.rows, cause_of(error))
 
     def _count(self, batch: Batch, prediction: BatchPrediction) -> list[int | float | None]:
         recorder, kind = self.recorder, self.recorder.profile.label_kind
-        if batch.matrix is None:
-            # The schema made these columns: checking them again would be a quarter of what counting a row costs.
-            recorder.record(Rows(batch.columns, batch.rows))
-        else:
-            recorder.record(batch.matrix, list(batch.columns))
+        self._count_features(batch)
         bins = None if prediction.scores is None else recorder.record_scores(prediction.scores)
         positions = None
         if recorder.profile.prediction is not None or kind == "classes":
@@ -63,3 +72,10 @@ class FailOpenRecorder:
             return [None] * batch.rows
         answers: list[int] = answer_codes.tolist()
         return [code if code >= 0 else None for code in answers] if -1 in answers else list(answers)
+
+    def _count_features(self, batch: Batch) -> None:
+        if batch.matrix is None:
+            # The schema made these columns: checking them again would be a quarter of what counting a row costs.
+            self.recorder.record(Rows(batch.columns, batch.rows))
+        else:
+            self.recorder.record(batch.matrix, list(batch.columns))

@@ -1,4 +1,4 @@
-"""Request and response of `POST /predict`: the schema that BentoML publishes, and the bytes on the wire."""
+"""Request and response of `POST /predict`: the classes that BentoML needs, and the bytes on the wire."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import bentoml
 import orjson
-from pydantic import ConfigDict, Field, create_model
 from starlette.responses import Response
 
-from perennate.api.feature_types import FEATURE_TYPES
 from perennate.serving.request_error import JSON, json_kind, malformed, read_json
 
 if TYPE_CHECKING:
@@ -20,22 +18,13 @@ if TYPE_CHECKING:
 
     from perennate.serving.capture.predictor import Answer
     from perennate.serving.model.model import ServedModel
-    from perennate.serving.model.schema import InputSchema
 
 HEADER_IDS: Final = 16
 """Up to this number of rows, `X-Prediction-Id` lists all ids; above it, only the first."""
 
 
 class PredictAnswer(bentoml.IODescriptor):  # type: ignore[misc]
-    """The response of `POST /predict`; every list has one entry per row."""
-
-    predictions: list[Any] = Field(description="Class or number.")
-    probabilities: list[list[float]] | None = Field(
-        default=None, description="Probability of each class, if the model has any."
-    )
-    classes: list[Any] | None = Field(default=None, description="The classes, in the order of the probabilities.")
-    ids: list[str] = Field(description="Id of each prediction, for POST /feedback.")
-    model: dict[str, str] = Field(description="Name and version of the model.")
+    """The response of `POST /predict`. `serving.openapi` describes it; BentoML needs only a class."""
 
 
 @dataclass(frozen=True)
@@ -47,34 +36,20 @@ class UnreadBody:
     records: bytes
 
 
-class RawBody:
-    """Passes the request body on unparsed.
+class PredictRequest(bentoml.IODescriptor):  # type: ignore[misc]
+    """The request body, unparsed.
 
     BentoML would parse it with `json` and pydantic. `InputSchema` is ten times faster, and its errors name row and
-    field. The pydantic fields exist only for the schema that BentoML publishes.
+    field. `serving.openapi` describes the body.
     """
+
+    records: list[Any]
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: object) -> UnreadBody:
         """The unparsed body."""
         del serde
         return UnreadBody(await request.body())
-
-
-def request_type(schema: InputSchema) -> Any:
-    """The type of the request body for one model, with a field for each feature."""
-    fields: dict[str, Any] = {}
-    for index, feature in enumerate(schema.features):
-        optional = feature.name in schema.accepts_missing
-        kind: Any = FEATURE_TYPES[feature.type].annotation
-        # A column name need not be a Python identifier, so it is an alias.
-        fields[f"feature_{index}"] = (
-            kind | None if optional else kind,
-            Field(default=None, alias=feature.name) if optional else Field(alias=feature.name),
-        )
-    record = create_model("Record", __config__=ConfigDict(protected_namespaces=()), **fields)
-    base = type("PredictRequest", (RawBody, bentoml.IODescriptor), {"__module__": __name__})
-    return create_model("PredictRequest", __base__=base, records=(list[record], Field(description="The rows.")))
 
 
 def read_records(body: bytes) -> object:

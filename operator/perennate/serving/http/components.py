@@ -38,7 +38,7 @@ class Components:
         Raises:
             ArtifactError: the version is corrupt or cannot be served.
         """
-        model = ServedModel.load(settings.model_dir, settings.serving.digest)
+        model = ServedModel.load(settings.model_dir, settings.serving.digest, strict=bool(settings.serving.strict))
         metrics.model.labels(model.manifest.model, model.digest).set(1)
         recording = FailOpenRecorder(model, start=time.time(), metrics=metrics)
         capture = _capture(settings, model, metrics)

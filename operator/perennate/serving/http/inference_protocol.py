@@ -66,7 +66,7 @@ class InferenceProtocol:
         try:
             document = read_json(await request.body())
             records = read_tensors(document, self._model)
-            answer = await self._predictor.answer(self._model.schema.read(records, name="rows"))
+            answer = await self._predictor.answer(self._model.schema.read(records, name="rows"), name="rows")
         except RequestError as error:
             return error.response()
         identifier = document.get("id") if isinstance(document, dict) else None

@@ -10,13 +10,16 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from perennate.serving.http.answers import PredictAnswer, predict_response, read_records, request_type
+from perennate.serving.http.answers import PredictAnswer, PredictRequest, predict_response, read_records
 from perennate.serving.http.inference_protocol import InferenceProtocol
 from perennate.serving.http.middleware import BodyLimitMiddleware
 from perennate.serving.http.page import render_page
+from perennate.serving.openapi.document import bentoml_schema, openapi_document
 from perennate.serving.request_error import JSON, RequestError, read_json
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.requests import Request
 
     from perennate.serving.capture.feedback import Feedback
@@ -31,7 +34,12 @@ MAX_CONCURRENCY: Final = 64
 
 def create_app(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> Starlette:
     """The application of the traffic port, which BentoML creates from the service of one model."""
-    return create_service(predictor, feedback, lifecycle).to_asgi()  # type: ignore[no-any-return]
+    service = create_service(predictor, feedback, lifecycle)
+    app: Starlette = service.to_asgi()
+    # BentoML's own schema leaves out null and the limits, and its route comes before those of mounted applications.
+    schema = orjson.dumps(bentoml_schema(predictor.model, service.schema()))
+    app.router.routes.insert(0, Route("/schema.json", _json_page(schema)))
+    return app
 
 
 def create_service(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> Any:
@@ -54,7 +62,7 @@ def create_service(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycl
         del self
         return lifecycle.is_ready
 
-    api = bentoml.api(route="/predict", input_spec=request_type(predictor.model.schema), output_spec=PredictAnswer)
+    api = bentoml.api(route="/predict", input_spec=PredictRequest, output_spec=PredictAnswer)
     service_class = type(
         "ModelService", (), {"predict": api(predict), "__is_ready__": is_ready, "__doc__": "One model."}
     )
@@ -74,6 +82,7 @@ def create_service(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycl
 
 def _routes(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> list[BaseRoute]:
     page = render_page(predictor.model)
+    document = orjson.dumps(openapi_document(predictor.model))
 
     async def index(request: Request) -> Response:
         del request
@@ -88,6 +97,17 @@ def _routes(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> l
 
     return [
         Route("/", index),
+        Route("/docs.json", _json_page(document)),
         Route("/feedback", accept_feedback, methods=["POST"]),
         *InferenceProtocol(predictor, lifecycle).routes(),
     ]
+
+
+def _json_page(body: bytes) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint whose response is always the same."""
+
+    async def page(request: Request) -> Response:
+        del request
+        return Response(body, media_type=JSON)
+
+    return page

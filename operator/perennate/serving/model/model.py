@@ -11,6 +11,7 @@ from perennate.api.documents.canonical import short_version
 from perennate.artifacts import ArtifactUnusableError, LoadedVersion, load_version
 from perennate.drift import Profile, ProfileError, class_text
 from perennate.serving.model.adapters import choose_adapter
+from perennate.serving.model.diagnosis import cause_of
 from perennate.serving.model.sample import sample_batch, without
 from perennate.serving.model.schema import InputSchema
 
@@ -47,13 +48,14 @@ class ServedModel:
     Args:
         version: the loaded version.
         digest: its digest.
+        strict: whether a record with a field that is not a feature is refused.
 
     Raises:
         ArtifactUnusableError: manifest, profile and estimator do not match, or the estimator cannot predict rows like
             those it was trained on.
     """
 
-    def __init__(self, version: LoadedVersion, digest: str) -> None:
+    def __init__(self, version: LoadedVersion, digest: str, *, strict: bool = False) -> None:
         self.manifest: ModelManifest = version.manifest
         self.digest = digest
         self.prefix = short_version(digest)
@@ -65,19 +67,19 @@ class ServedModel:
         self.platform = version.format.platform
         self._estimator = version.estimator
         self.has_probabilities = self.manifest.task == "classification" and hasattr(version.estimator, "predict_proba")
-        strict = InputSchema(self.manifest.features)
-        sample = sample_batch(strict, self.profile, rows=SAMPLE_ROWS)
+        schema = InputSchema(self.manifest.features)
+        sample = sample_batch(schema, self.profile, rows=SAMPLE_ROWS)
         self._adapt: InputAdapter = _choose_adapter(version.estimator, sample)
-        self.schema = InputSchema(self.manifest.features, self._find_optional(strict, sample))
+        self.schema = InputSchema(self.manifest.features, self._find_optional(schema, sample), strict=strict)
 
     @classmethod
-    def load(cls, folder: Path, digest: str) -> ServedModel:
+    def load(cls, folder: Path, digest: str, *, strict: bool = False) -> ServedModel:
         """Load the version in a folder from the bytes whose digests were checked.
 
         Raises:
             ArtifactUnusableError: the version is corrupt or cannot be served.
         """
-        return cls(load_version(folder, digest), digest)
+        return cls(load_version(folder, digest), digest, strict=strict)
 
     def predict(self, batch: Batch) -> BatchPrediction:
         """Predict all rows of a batch. Thread-safe."""
@@ -101,8 +103,16 @@ class ServedModel:
         return probabilities[:, 1] if self.profile.score.kind == "probability" else probabilities.max(axis=1)
 
     def _find_optional(self, schema: InputSchema, sample: Batch) -> list[str]:
-        """The features that may be missing, found by predicting without each."""
-        return [feature.name for feature in schema.features if self._may_be_missing(feature, schema, sample)]
+        """The features that may be missing: values were missing in training, and the model predicts without them.
+
+        Many models predict something for a value that was never missing, such as a forest, so both must hold.
+        """
+        missing = {feature.name for feature in self.profile.features if feature.missing}
+        return [
+            feature.name
+            for feature in schema.features
+            if feature.name in missing and self._may_be_missing(feature, schema, sample)
+        ]
 
     def _may_be_missing(self, feature: FeatureSchema, schema: InputSchema, sample: Batch) -> bool:
         try:
@@ -118,7 +128,7 @@ def _choose_adapter(estimator: Any, sample: Batch) -> InputAdapter:
         return choose_adapter(estimator, sample)
     except Exception as error:
         raise ArtifactUnusableError(
-            f"the model cannot predict rows like those it was trained on: {type(error).__name__}: {error}"
+            f"the model cannot predict rows like those it was trained on: {cause_of(error)}"
         ) from error
 
 

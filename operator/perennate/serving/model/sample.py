@@ -1,10 +1,11 @@
-"""Synthetic rows like those the model was trained on, made from its profile.
+"""Rows like those the model was trained on, made from its profile: each value occurred in training.
 
-They warm up the model, show which features may be missing, and are the example on the page.
+They warm up the model, show which features may be missing, and are the example in the documents of the pod.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,10 +22,15 @@ if TYPE_CHECKING:
 
 NO_CATEGORY: Final = ""
 """The category for a feature without categories in training."""
+LARGEST_EXACT: Final = 2**53
+"""Below this, a float64 that is whole is exactly that whole number."""
 
 
 def sample_batch(schema: InputSchema, profile: Profile, *, rows: int) -> Batch:
-    """A batch of typical rows: numbers cycle through minimum, mean and maximum, categories through all known ones."""
+    """A batch of rows of observed values: numbers cycle through the edges of their bins, categories through all known.
+
+    A mean would be a value that need not occur, such as 3.2 for a code, which an encoder refuses.
+    """
     known = {feature.name: feature for feature in profile.features}
     columns = {item.name: _column(item, known[item.name], rows) for item in schema.features}
     return schema.of_columns(columns, rows)
@@ -48,12 +54,21 @@ def _column(item: FeatureSchema, feature: Feature, rows: int) -> npt.NDArray[Any
 
 def _typical(feature: Feature) -> list[Any]:
     if isinstance(feature, NumericFeature):
-        found = [value for value in (feature.minimum, feature.mean, feature.maximum) if value is not None]
-        return found or [0.0]
+        ends = [value for value in (feature.minimum, feature.maximum) if value is not None]
+        values = sorted({*ends, *feature.edges.tolist()})
+        middle = len(values) // 2
+        return values[middle:] + values[:middle] or [0.0]
     return list(feature.categories) or [NO_CATEGORY]
 
 
 def record_of(batch: Batch) -> dict[str, Any]:
-    """The first row of a batch as a record, with numbers rounded to four digits."""
+    """The first row of a batch as a record. Whole numbers have no decimal point."""
     values = {name: column[:1].tolist()[0] for name, column in batch.columns.items()}
-    return {name: float(f"{value:.4g}") if isinstance(value, float) else value for name, value in values.items()}
+    return {name: _short(value) if isinstance(value, float) else value for name, value in values.items()}
+
+
+def _short(value: float) -> float | None:
+    """The number as people write it; null for a missing one."""
+    if math.isnan(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) < LARGEST_EXACT else value

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from perennate.api.feature_types import FEATURE_TYPES
-from perennate.serving.request_error import RequestError, json_kind, unprocessable
+from perennate.serving.model.record_errors import RecordChecker
+from perennate.serving.request_error import LISTED, InvalidValue, invalid_values, json_kind, unprocessable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from perennate.api.documents.model_manifest import FeatureSchema
+    from perennate.api.feature_types import FeatureType
 
 MAX_ROWS: Final = 10_000
 """Maximum rows of one request."""
 
-_TYPES: Final = {name: row.json_types for name, row in FEATURE_TYPES.items()}
-_NUMBERS: Final = _TYPES["number"]
+_NUMBERS: Final = FEATURE_TYPES["number"].json_types
+_NULL: Final = type(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,28 +38,45 @@ class Batch:
             values are missing.
         rows: number of rows.
         matrix: all columns as float64, (rows, features); None if a feature is a string.
+        complete: True if no value is missing; False if that is not known.
     """
 
     columns: Mapping[str, npt.NDArray[Any]]
     rows: int
     matrix: npt.NDArray[np.float64] | None
+    complete: bool = False
+
+    def take(self, rows: Any) -> Batch:
+        """Some of the rows, by position or as a slice."""
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        matrix = None if self.matrix is None else self.matrix[rows]
+        return Batch(columns, len(next(iter(columns.values()))), matrix, self.complete)
 
 
 class InputSchema:
-    """The fields of a record: every feature of the model, with its type. Other fields are ignored.
+    """The fields of a record: every feature of the model, with its type.
+
+    A missing value is null. Whether a feature may be null is checked by `check_missing`, after `read`.
 
     Args:
         features: the model's input columns, in order.
-        accepts_missing: features that may be null or absent.
+        accepts_missing: features that may be null.
+        strict: whether a field that is not a feature is refused; otherwise it is ignored.
     """
 
-    def __init__(self, features: Sequence[FeatureSchema], accepts_missing: Collection[str] = ()) -> None:
+    def __init__(
+        self, features: Sequence[FeatureSchema], accepts_missing: Collection[str] = (), *, strict: bool = False
+    ) -> None:
         self.features = tuple(features)
+        self.names = tuple(feature.name for feature in features)
         self.accepts_missing = frozenset(accepts_missing)
-        names = [feature.name for feature in features]
+        self.strict = strict
+        names = self.names
         self._pick = itemgetter(*names) if len(names) > 1 else lambda record: (record[names[0]],)
+        self._allowed = [FEATURE_TYPES[feature.type].json_types | {_NULL} for feature in features]
         self._all_numbers = all(feature.type == "number" for feature in features)
         self._no_strings = all(feature.type != "string" for feature in features)
+        self._checker = RecordChecker(self.features, self.accepts_missing, strict=strict)
 
     def read(self, records: object, *, name: str = "records") -> Batch:
         """Validate the records and convert them to columns.
@@ -67,63 +86,95 @@ class InputSchema:
             name: name of the list in error messages.
 
         Raises:
-            RequestError: there are no rows or too many, a row is not an object, or a value is missing or has another
-                type.
+            RequestError: there are no rows or too many, a row is not an object, a feature is absent, or a value has
+                another type; if the schema is strict, also for a field that is not a feature.
         """
         rows = _check_rows(records, name)
-        matrix = self._read_numbers(rows) if self._all_numbers else None
-        if matrix is not None:
-            return self._of_matrix(matrix)
-        self._check(rows, name)
-        columns = {feature.name: self._column(feature, rows) for feature in self.features}
-        return self.of_columns(columns, len(rows))
+        batch = self._convert(rows)
+        if batch is None:
+            raise invalid_values(self._checker.find_invalid(rows, name))
+        return batch
+
+    def check_names(self, names: Collection[str], *, name: str) -> None:
+        """Check the names of a request that sends columns.
+
+        Args:
+            names: of the columns that were sent.
+            name: name of their list in error messages.
+
+        Raises:
+            RequestError: a feature is absent; if the schema is strict, also for a column that is not a feature.
+        """
+        found = self._checker.find_invalid_names(names, name)
+        if found:
+            raise invalid_values(found)
+
+    def check_missing(self, batch: Batch, *, name: str = "records") -> None:
+        """Check that values are missing only where the model accepts that.
+
+        Raises:
+            RequestError: a value of another feature is missing.
+        """
+        if batch.complete:
+            return
+        required = [feature for feature in self.features if feature.name not in self.accepts_missing]
+        found = [
+            InvalidValue(f"{name}[{row}].{feature.name}", int(row), feature.name, self._checker.null_error(feature))
+            for feature in required
+            for row in np.flatnonzero(_is_missing(batch.columns[feature.name]))[: LISTED + 1]
+        ]
+        if found:
+            raise invalid_values(sorted(found, key=lambda value: value.index or 0))
 
     def of_columns(self, columns: Mapping[str, npt.NDArray[Any]], rows: int) -> Batch:
         """A batch of columns that need no validation."""
         matrix = np.column_stack(list(columns.values())).astype(np.float64, copy=False) if self._no_strings else None
         return Batch(columns, rows, matrix)
 
-    def _of_matrix(self, matrix: npt.NDArray[np.float64]) -> Batch:
-        columns = {feature.name: matrix[:, index] for index, feature in enumerate(self.features)}
-        return Batch(columns, len(matrix), matrix)
+    def of_matrix(self, matrix: npt.NDArray[np.float64], *, complete: bool = False) -> Batch:
+        """A batch of a matrix (rows, features) of a model that has only numbers."""
+        return Batch({name: matrix[:, index] for index, name in enumerate(self.names)}, len(matrix), matrix, complete)
 
-    def _read_numbers(self, records: list[Any]) -> npt.NDArray[np.float64] | None:
-        """All records in one step; None if a value is not a plain number, so that each must be validated."""
+    def _convert(self, records: list[Any]) -> Batch | None:
+        """All records in one step; None if one of them is invalid."""
         try:
-            values = list(map(self._pick, records))
+            rows = list(map(self._pick, records))
         except (KeyError, TypeError):
             return None
-        if not set(map(type, chain.from_iterable(values))) <= _NUMBERS:
+        if self.strict and set(map(len, records)) != {len(self.names)}:
             return None
+        if self._all_numbers and set(map(type, chain.from_iterable(rows))) <= _NUMBERS:
+            return self.of_matrix(np.array(rows, dtype=np.float64), complete=True)
+        return self._convert_columns(list(zip(*rows, strict=True)))
+
+    def _convert_columns(self, columns: list[tuple[Any, ...]]) -> Batch | None:
+        types = [set(map(type, column)) for column in columns]
+        if not all(found <= allowed for found, allowed in zip(types, self._allowed, strict=True)):
+            return None
+        arrays = {
+            feature.name: _array(feature.type, values) for feature, values in zip(self.features, columns, strict=True)
+        }
+        complete = not any(_NULL in found for found in types)
+        batch = self.of_columns(arrays, len(columns[0]))
+        return Batch(batch.columns, batch.rows, batch.matrix, complete)
+
+
+def _array(kind: FeatureType, values: Sequence[Any]) -> npt.NDArray[Any]:
+    """The validated values of one feature."""
+    if kind == "number":
         return np.array(values, dtype=np.float64)
+    if kind == "boolean" and None not in values:
+        return np.array(values, dtype=np.bool_)
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
 
-    def _check(self, records: list[Any], name: str) -> None:
-        for row, record in enumerate(records):
-            if type(record) is not dict:
-                raise unprocessable(f"{name}[{row}]: must be an object of feature values, got {json_kind(record)}")
-            for feature in self.features:
-                value = record.get(feature.name)
-                if type(value) not in _TYPES[feature.type] and not self._is_missing_allowed(feature, value):
-                    raise self._invalid(feature, record, f"{name}[{row}].{feature.name}")
 
-    def _is_missing_allowed(self, feature: FeatureSchema, value: object) -> bool:
-        return value is None and feature.name in self.accepts_missing
-
-    def _invalid(self, feature: FeatureSchema, record: dict[str, Any], path: str) -> RequestError:
-        found = f"got {json_kind(record[feature.name])}" if feature.name in record else "missing"
-        or_null = " or null" if feature.name in self.accepts_missing else ""
-        return unprocessable(f"{path}: {found}; expected a {feature.type}{or_null}")
-
-    def _column(self, feature: FeatureSchema, records: list[Any]) -> npt.NDArray[Any]:
-        """One feature of validated records."""
-        values = [record.get(feature.name) for record in records]
-        if feature.type == "number":
-            return np.array(values, dtype=np.float64)
-        if feature.type == "boolean" and None not in values:
-            return np.array(values, dtype=np.bool_)
-        column = np.empty(len(values), dtype=object)
-        column[:] = values
-        return column
+def _is_missing(column: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Where values are missing, (rows,)."""
+    if column.dtype == object:
+        return np.array([value is None for value in column], dtype=np.bool_)
+    return np.isnan(column) if column.dtype.kind == "f" else np.zeros(column.shape, dtype=np.bool_)
 
 
 def _check_rows(records: object, name: str) -> list[Any]:

@@ -141,6 +141,32 @@ REFUSED: dict[str, tuple[bytes, dict[str, str], HTTPStatus, str]] = {
 }
 
 
+NOT_JSON = [
+    "NaN",
+    "-NaN",
+    "Infinity",
+    "-Infinity",
+    "nan",
+    "inf",
+    "None",
+    "NULL",
+    "undefined",
+    "1e999",
+    "-1e400",
+    "9" * 400,
+]
+
+
+@pytest.mark.parametrize("word", NOT_JSON, ids=lambda word: word[:12])
+@pytest.mark.parametrize("path", ["/predict", "/v2/models/rain/infer"])
+async def test_the_error_for_a_missing_value_that_is_not_json_says_null(path: str, word: str, rain: Pod) -> None:
+    """Other languages write these for a missing value, or for one that is not finite."""
+    content = f'{{"records": [{{"DEW POINT": "é", "TEMP": {word}}}]}}'
+    response = await rain.traffic.post(path, content=content, headers=JSON_TYPE)
+    assert response.status_code == HTTPStatus.BAD_REQUEST
+    assert response.json()["error"].endswith("are not JSON: send null for a missing value")
+
+
 @pytest.mark.parametrize(("content", "headers", "status", "want"), REFUSED.values(), ids=REFUSED.keys())
 async def test_invalid_bodies_are_refused_with_a_reason(
     content: bytes, headers: dict[str, str], status: HTTPStatus, want: str, rain: Pod
@@ -181,7 +207,8 @@ async def test_a_value_out_of_the_models_range_gives_422(models: Models) -> None
     async with running_pod(models["forest"]) as pod:
         response = await pod.traffic.post("/predict", json={"records": [{**GOOD, "TEMP": 1e39}]})
     assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert response.json()["error"].startswith("the model cannot predict these rows: Input X contains infinity")
+    error = "records[0].TEMP: the model does not accept this number: it is outside the range of training"
+    assert response.json()["error"] == error
 
 
 async def test_a_recording_error_does_not_fail_the_request(rain: Pod, published: Versions) -> None:

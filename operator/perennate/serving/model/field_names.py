@@ -1,0 +1,54 @@
+"""Names of fields in error messages: how they are quoted, and which one the client probably meant."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from difflib import get_close_matches
+from heapq import nsmallest
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SHOWN_NAME: Final = 100
+"""Longer names are cut in messages, and are never suggested."""
+CONSIDERED_NAMES: Final = 1000
+"""Number of candidates that are considered: a record may have any number of fields."""
+COMPARED_NAMES: Final = 50
+"""Number of candidates of similar length that `difflib` compares, which takes up to 0.5 ms each."""
+SIMILARITY: Final = 0.6
+"""Least ratio of `difflib` at which a name is suggested."""
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that is most like a name; None if none is similar.
+
+    Case, blanks, punctuation, accents and Unicode forms count as equal; otherwise the ratio of `difflib` decides.
+    """
+    if len(name) > SHOWN_NAME:
+        return None
+    by_key: dict[str, str] = {}
+    for candidate in islice(candidates, CONSIDERED_NAMES):
+        if len(candidate) <= SHOWN_NAME:
+            by_key.setdefault(_key(candidate), candidate)
+    key = _key(name)
+    if key not in by_key:
+        compared = nsmallest(COMPARED_NAMES, by_key, key=lambda other: abs(len(other) - len(key)))
+        found = get_close_matches(key, compared, n=1, cutoff=SIMILARITY)
+        return by_key[found[0]] if found else None
+    return by_key[key]
+
+
+def quoted(name: str) -> str:
+    """The name in quotes, as one line; with escapes if its characters do not show what it is."""
+    shown = name if len(name) <= SHOWN_NAME else f"{name[:SHOWN_NAME]}..."
+    readable = shown.isprintable() and unicodedata.is_normalized("NFC", shown)
+    return json.dumps(shown, ensure_ascii=not readable)
+
+
+def _key(name: str) -> str:
+    """What is left of a name without case, accents, blanks and punctuation; the name itself if nothing is."""
+    decomposed = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(letter for letter in decomposed if letter.isalnum()) or name

@@ -1,0 +1,109 @@
+"""What is wrong with records: the place of each invalid value, what was expected, and the name that was probably meant.
+
+Only requests that are refused come here, so the code prefers clear messages to speed; its work is bounded all the same.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from perennate.api.feature_types import FEATURE_TYPES
+from perennate.serving.model.field_names import CONSIDERED_NAMES, SHOWN_NAME, nearest, quoted
+from perennate.serving.request_error import LISTED, InvalidValue, json_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from perennate.api.documents.model_manifest import FeatureSchema
+
+NAMED_FEATURES: Final = 5
+"""Number of features that a message names before it only counts them."""
+
+
+class RecordChecker:
+    """Finds the invalid values of records, at most one more than a response lists.
+
+    Args:
+        features: the model's input columns, in order.
+        accepts_missing: features that may be null.
+        strict: whether a field that is not a feature is invalid.
+    """
+
+    def __init__(self, features: Sequence[FeatureSchema], accepts_missing: Collection[str], *, strict: bool) -> None:
+        self._features = features
+        self._by_name = {feature.name: feature for feature in features}
+        self._accepts_missing = accepts_missing
+        self._strict = strict
+
+    def find_invalid(self, records: Sequence[object], name: str) -> list[InvalidValue]:
+        """The invalid values of records in their order.
+
+        Args:
+            records: the rows as JSON values.
+            name: name of the list in error messages.
+        """
+        found = (value for row, record in enumerate(records) for value in self._of_record(record, row, name))
+        return list(islice(found, LISTED + 1))
+
+    def find_invalid_names(self, names: Collection[str], path: str) -> list[InvalidValue]:
+        """The features that are absent from a list of names, and with `strict` the names that are no feature."""
+        found = self._of_names(names, path, None)
+        return list(islice(found, LISTED + 1))
+
+    def null_error(self, feature: FeatureSchema) -> str:
+        """The error of a feature that is null and must not be."""
+        return f"got null; expected a {feature.type}, because the feature had no missing values in training"
+
+    def _of_record(self, record: object, row: int, name: str) -> Iterator[InvalidValue]:
+        path = f"{name}[{row}]"
+        if not isinstance(record, dict):
+            yield InvalidValue(path, row, None, f"must be an object of feature values, got {json_kind(record)}")
+            return
+        yield from self._of_names(record.keys(), path, row)
+        for feature in self._features:
+            error = self._value_error(feature, record[feature.name]) if feature.name in record else None
+            if error is not None:
+                yield InvalidValue(f"{path}.{feature.name}", row, feature.name, error)
+
+    def _of_names(self, names: Collection[str], path: str, row: int | None) -> Iterator[InvalidValue]:
+        absent = [name for name in self._by_name if name not in names]
+        extra = list(islice((name for name in names if name not in self._by_name), CONSIDERED_NAMES))
+        if len(absent) == len(self._by_name) > 1 and not any(nearest(name, extra) for name in absent[:LISTED]):
+            yield InvalidValue(path, row, None, f"has none of the features {_listed(absent)}")
+            return
+        paired = set()
+        for name in absent:
+            similar = nearest(name, extra)
+            paired.add(similar)
+            yield InvalidValue(f"{path}.{name}", row, name, self._absent_error(name, similar))
+        for name in extra if self._strict else ():
+            if name not in paired:
+                yield InvalidValue(path, row, name[:SHOWN_NAME], self._extra_error(name, absent))
+
+    def _absent_error(self, name: str, similar: str | None) -> str:
+        if similar is not None:
+            return f"missing; {quoted(similar)} is not a feature, did you mean {quoted(name)}?"
+        if name in self._accepts_missing:
+            return "missing; send null if the value is not known"
+        return f"missing; expected a {self._by_name[name].type}"
+
+    def _extra_error(self, name: str, absent: Sequence[str]) -> str:
+        similar = nearest(name, absent) or nearest(name, self._by_name)
+        hint = f"did you mean {quoted(similar)}?" if similar else f"the features are {_listed(list(self._by_name))}"
+        return f"{quoted(name)} is not a feature; {hint}"
+
+    def _value_error(self, feature: FeatureSchema, value: object) -> str | None:
+        if type(value) in FEATURE_TYPES[feature.type].json_types:
+            return None
+        optional = feature.name in self._accepts_missing
+        if value is None:
+            return None if optional else self.null_error(feature)
+        return f"got {json_kind(value)}; expected a {feature.type}{' or null' if optional else ''}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first names in quotes, and the number of the others."""
+    shown = ", ".join(map(quoted, names[:NAMED_FEATURES]))
+    rest = len(names) - NAMED_FEATURES
+    return f"{shown} and {rest} more" if rest > 0 else shown
