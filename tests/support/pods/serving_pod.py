@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import httpx
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from perennate.serving.capture.feedback import Feedback
@@ -30,8 +31,9 @@ NOW = 1_767_225_600.0
 
 @dataclass(frozen=True, eq=False)
 class Pod:
-    """Both ports of a pod, and the objects behind them."""
+    """Both ports of a pod, and the objects behind them; `app` is the application of the traffic port."""
 
+    app: Starlette
     traffic: httpx.AsyncClient
     operations: httpx.AsyncClient
     lifecycle: Lifecycle
@@ -70,7 +72,7 @@ async def running_pod(model: ServedModel) -> AsyncIterator[Pod]:
     ):
         operations.attach(model, recording.recorder)
         lifecycle.become_ready()
-        yield Pod(traffic, probes, lifecycle, metrics, recording)
+        yield Pod(app, traffic, probes, lifecycle, metrics, recording)
     predictor.close()
 
 

@@ -6,14 +6,14 @@ Only requests that are refused come here, so the code prefers clear messages to 
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from perennate.api.feature_types import FEATURE_TYPES
 from perennate.serving.model.field_names import CONSIDERED_NAMES, SHOWN_NAME, nearest, quoted
 from perennate.serving.request_error import LISTED, InvalidValue, json_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from perennate.api.documents.model_manifest import FeatureSchema
 
@@ -47,9 +47,8 @@ class RecordChecker:
         return list(islice(found, LISTED + 1))
 
     def find_invalid_names(self, names: Collection[str], path: str) -> list[InvalidValue]:
-        """The features that are absent from a list of names, and with `strict` the names that are no feature."""
-        found = self._of_names(names, path, None)
-        return list(islice(found, LISTED + 1))
+        """The features that are absent from names, and with `strict` the names that are no feature."""
+        return list(islice(self._of_fields(dict.fromkeys(names), path, None), LISTED + 1))
 
     def null_error(self, feature: FeatureSchema) -> str:
         """The error of a feature that is null and must not be."""
@@ -57,36 +56,37 @@ class RecordChecker:
 
     def _of_record(self, record: object, row: int, name: str) -> Iterator[InvalidValue]:
         path = f"{name}[{row}]"
-        if not isinstance(record, dict):
+        if isinstance(record, dict):
+            yield from self._of_fields(record, path, row)
+        else:
             yield InvalidValue(path, row, None, f"must be an object of feature values, got {json_kind(record)}")
-            return
-        yield from self._of_names(record.keys(), path, row)
-        for feature in self._features:
-            error = self._value_error(feature, record[feature.name]) if feature.name in record else None
-            if error is not None:
-                yield InvalidValue(f"{path}.{feature.name}", row, feature.name, error)
 
-    def _of_names(self, names: Collection[str], path: str, row: int | None) -> Iterator[InvalidValue]:
-        absent = [name for name in self._by_name if name not in names]
-        extra = list(islice((name for name in names if name not in self._by_name), CONSIDERED_NAMES))
-        if len(absent) == len(self._by_name) > 1 and not any(nearest(name, extra) for name in absent[:LISTED]):
+    def _of_fields(self, fields: Mapping[str, Any], path: str, row: int | None) -> Iterator[InvalidValue]:
+        """The invalid fields of a record; of names without values if `row` is None."""
+        absent = [name for name in self._by_name if name not in fields]
+        extra = list(islice((name for name in fields if name not in self._by_name), CONSIDERED_NAMES))
+        similar = {name: nearest(name, extra) for name in absent[: LISTED + 1]} if extra else {}
+        if len(absent) == len(self._by_name) > 1 and not any(similar.values()):
             yield InvalidValue(path, row, None, f"has none of the features {_listed(absent)}")
             return
-        paired = set()
-        for name in absent:
-            similar = nearest(name, extra)
-            paired.add(similar)
-            yield InvalidValue(f"{path}.{name}", row, name, self._absent_error(name, similar))
+        for name, feature in self._by_name.items():
+            error: str | None = None
+            if name not in fields:
+                error = self._absent_error(feature, similar.get(name))
+            elif row is not None:
+                error = self._value_error(feature, fields[name])
+            if error is not None:
+                yield InvalidValue(f"{path}.{name}", row, name, error)
         for name in extra if self._strict else ():
-            if name not in paired:
+            if name not in similar.values():
                 yield InvalidValue(path, row, name[:SHOWN_NAME], self._extra_error(name, absent))
 
-    def _absent_error(self, name: str, similar: str | None) -> str:
+    def _absent_error(self, feature: FeatureSchema, similar: str | None) -> str:
         if similar is not None:
-            return f"missing; {quoted(similar)} is not a feature, did you mean {quoted(name)}?"
-        if name in self._accepts_missing:
+            return f"missing; {quoted(similar)} is not a feature, did you mean {quoted(feature.name)}?"
+        if feature.name in self._accepts_missing:
             return "missing; send null if the value is not known"
-        return f"missing; expected a {self._by_name[name].type}"
+        return f"missing; expected a {feature.type}"
 
     def _extra_error(self, name: str, absent: Sequence[str]) -> str:
         similar = nearest(name, absent) or nearest(name, self._by_name)
