@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -99,3 +100,20 @@ def type_of_labels(dtype_kind: str) -> FeatureType:
 def is_value_of(type_: FeatureType, value: Any) -> bool:
     """Whether a JSON value has the type. A boolean is not a number."""
     return type(value) in FEATURE_TYPES[type_].json_types
+
+
+def class_text(value: object) -> str:
+    """Return the canonical text of a class or category, as it appears in every document.
+
+    Equal values have equal texts, because JSON does not distinguish 1 from 1.0 and databases store booleans in
+    different ways: `True` is "true"; `1`, `1.0` and `numpy.int64(1)` are "1"; everything else is `str(value)`.
+    """
+    if isinstance(value, str):
+        return str(value)
+    if type(value).__name__ in {"bool", "bool_"}:
+        return "true" if value else "false"
+    if isinstance(value, Integral):
+        return str(int(value))
+    if isinstance(value, Real) and float(value).is_integer():
+        return str(int(float(value)))
+    return str(value)

@@ -78,7 +78,6 @@ class CsvRows:
     """
 
     rows: int | None = None
-    index: tuple[str, ...] = ()
 
     def __init__(
         self, source: Source, *, delimiter: str, texts: Collection[str] = (), missing: Sequence[str] = MISSING_WORDS
@@ -92,9 +91,11 @@ class CsvRows:
             self._check_head()
             with source.open() as raw, self._open(raw) as reader:
                 schema = reader.schema
-            check_names(self.name, schema.names)
+            check_width(self.name, len(schema.names))
+            check_names(self.name, [name for name in schema.names if name])
         self._order = schema.names
-        # pandas writes its index as a column without a name.
+        # pandas writes its index as a column without a name, and an index of several levels as several.
+        self.index: tuple[str, ...] = ("",) if "" in schema.names else ()
         named = {field.name: field.type for field in schema if field.name}
         self._types = {name: pa.string() if name in texts else kind for name, kind in named.items()}
         for name, kind in self._types.items():

@@ -27,7 +27,7 @@ class DataFile(Protocol):
     Attributes:
         name: what messages call the file.
         schema: its columns with their types. The index that pandas adds is not one of them.
-        index: names of index columns, which `batches` can read too.
+        index: names of index columns, which `batches` can read too if they are not empty.
         rows: number of rows; None if it is known only after reading.
     """
 

@@ -21,6 +21,8 @@ CLASSIFICATION: Final = (
     Metric.LOG_LOSS,
     Metric.BRIER,
 )
+NEEDS_POSITIVE_CLASS: Final = frozenset({Metric.PRECISION, Metric.RECALL, Metric.F1})
+"""Metrics of two classes that change with the choice of the positive one; accuracy, AUC, log loss and Brier do not."""
 REGRESSION: Final = (Metric.MAE, Metric.RMSE, Metric.R2)
 
 

@@ -38,7 +38,7 @@ def read_for_training(path: Path, form: str = "csv", *, named: tuple[str, ...] =
     folder = path.parent
     paths = RunPaths(run=folder, store=folder, data=folder, termination_log=folder / "log")
     train = TrainData(uri=f"pvc://claim/{path.name}", format=form)
-    return read_source(train, paths, "default", named=named)
+    return read_source(train, paths, "default", named=named).table
 
 
 def open_for_drift(path: Path, form: str = "csv") -> DataFile:

@@ -114,7 +114,15 @@ class TestTypesOfCsv:
 
     def test_the_index_written_by_pandas_is_not_a_column(self, tmp_path: Path) -> None:
         """`DataFrame.to_csv` writes the index as a column with an empty name."""
-        assert opened(csv(tmp_path, ",a\n0,1\n1,2\n")).schema.names == ["a"]
+        file = opened(csv(tmp_path, ",a\n0,1\n1,2\n"))
+        assert (file.schema.names, file.index) == (["a"], ("",))
+
+    def test_an_index_of_several_levels_is_not_a_column(self, tmp_path: Path) -> None:
+        """Each level without a name is a column with an empty name."""
+        frame = pd.DataFrame({"a": [1.5, 2.5]}, index=pd.MultiIndex.from_tuples([(0, 1), (0, 2)]))
+        file = opened(csv(tmp_path, frame.to_csv()))
+        assert (file.schema.names, file.index) == (["a"], ("",))
+        assert read(file)["a"].to_pylist() == [1.5, 2.5]
 
     def test_delimiter_and_quoted_line_breaks(self, tmp_path: Path) -> None:
         assert read(opened(csv(tmp_path, 'a;b\n"x\ny";2\n'), delimiter=";"))["a"].to_pylist() == ["x\ny"]

@@ -46,7 +46,7 @@ def test_two_classes_have_the_known_metrics() -> None:
     """Five rows with known metrics: 2 of 3 positives are found, and 1 of 2 negatives is a false positive."""
     chances = [0.9, 0.8, 0.3, 0.6, 0.1]
     model = Answers(["no", "yes"], ["yes", "yes", "no", "yes", "no"], [[1 - p, p] for p in chances])
-    predictions = predict_holdout(model, NO_ROWS, ["yes", "yes", "yes", "no", "no"])
+    predictions = predict_holdout(model, NO_ROWS, ["yes", "yes", "yes", "no", "no"], positive="yes")
     values = compute_metrics(predictions, CLASSIFICATION)
     assert values[Metric.ACCURACY] == pytest.approx(3 / 5)
     assert values[Metric.PRECISION] == pytest.approx(2 / 3)
@@ -58,6 +58,62 @@ def test_two_classes_have_the_known_metrics() -> None:
     assert values[Metric.LOG_LOSS] == pytest.approx(wanted)
     assert predictions.score is not None
     assert predictions.score.tolist() == chances
+
+
+def test_the_positive_class_decides_precision_recall_and_f1() -> None:
+    """The same five rows with the other class as the positive one: 1 of 2 is found, and 1 of 2 alarms is right."""
+    chances = [0.9, 0.8, 0.3, 0.6, 0.1]
+    model = Answers(["fraud", "legit"], ["legit", "legit", "fraud", "legit", "fraud"], [[1 - p, p] for p in chances])
+    truth = ["legit", "legit", "legit", "fraud", "fraud"]
+    values = {
+        positive: compute_metrics(predict_holdout(model, NO_ROWS, truth, positive=positive), CLASSIFICATION)
+        for positive in ("fraud", "legit")
+    }
+    assert [values["fraud"][name] for name in (Metric.PRECISION, Metric.RECALL, Metric.F1)] == [0.5, 0.5, 0.5]
+    assert [values["legit"][name] for name in (Metric.PRECISION, Metric.RECALL)] == [2 / 3, 2 / 3]
+    for metric in (Metric.ACCURACY, Metric.AUC, Metric.LOG_LOSS, Metric.BRIER):
+        assert values["fraud"][metric] == pytest.approx(values["legit"][metric])
+    scores = predict_holdout(model, NO_ROWS, truth, positive="fraud").score
+    assert scores is not None
+    assert scores.tolist() == pytest.approx([1 - chance for chance in chances])
+
+
+def test_without_a_positive_class_metrics_that_need_one_are_left_out() -> None:
+    model = Answers(["no", "yes"], ["yes", "no"], [[0.1, 0.9], [0.8, 0.2]])
+    values = compute_metrics(predict_holdout(model, NO_ROWS, ["yes", "no"]), CLASSIFICATION)
+    assert set(values) == {Metric.ACCURACY, Metric.AUC, Metric.LOG_LOSS, Metric.BRIER}
+
+
+@pytest.mark.parametrize(
+    ("classes", "positive"),
+    [
+        ([0, 1], "1"),
+        ([0.0, 1.0], "1"),
+        ([False, True], "true"),
+        (["0", "1"], "1"),
+        (["False", "True"], "True"),
+        ([1, 2], None),
+        ([-1, 1], None),
+        (["no", "yes"], None),
+    ],
+)
+def test_only_0_and_1_and_booleans_have_a_natural_positive_class(classes: list[Any], positive: str | None) -> None:
+    model = Answers(classes, classes, [[0.9, 0.1], [0.1, 0.9]])
+    assert predict_holdout(model, NO_ROWS, classes).positive_class == positive
+
+
+@pytest.mark.parametrize(
+    ("classes", "given"), [([1, 2], "1"), ([-1.0, 1.0], "-1"), ([False, True], "false"), (["a", "b"], "a")]
+)
+def test_a_positive_class_matches_labels_of_every_type(classes: list[Any], given: str) -> None:
+    model = Answers(classes, classes[:1] * 2, [[0.9, 0.1], [0.6, 0.4]])
+    values = compute_metrics(predict_holdout(model, NO_ROWS, classes, positive=given), CLASSIFICATION)
+    assert (values[Metric.RECALL], values[Metric.PRECISION]) == (1.0, 0.5)
+
+
+def test_a_positive_class_unknown_to_the_model_is_an_error() -> None:
+    with pytest.raises(UnknownClassError, match=r"the positive class 'c' is not one of the model's classes \(a, b\)"):
+        predict_holdout(Answers(["a", "b"], ["a"], [[1.0, 0.0]]), NO_ROWS, ["a"], positive="c")
 
 
 @pytest.mark.parametrize("name", [str, int, float, bool])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,3 +59,50 @@ def test_scores_are_calibrated(name: str) -> None:
 
     assert profile.score is not None
     assert profile.score.calibration is not None
+
+
+class Ties:
+    """A fitted model of two classes with fixed probabilities; a tie is the first class, as in scikit-learn."""
+
+    classes_ = np.array(["fraud", "legit"])
+
+    def predict_proba(self, rows: pd.DataFrame) -> Any:
+        """The first column is the probability of fraud."""
+        chance = rows["x"].to_numpy()
+        return np.column_stack((chance, 1 - chance))
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        """The likelier class."""
+        return self.classes_[self.predict_proba(rows).argmax(axis=1)]
+
+
+def labelled_ties(positive: str | None) -> tuple[Profile, HoldoutPredictions, dict[Metric, float]]:
+    """400 rows, a quarter of them at 0.5, with labels that depend on the probability."""
+    generator = np.random.default_rng(3)
+    chance = np.round(generator.random(400), 1)
+    chance[::4] = 0.5
+    rows = pd.DataFrame({"x": chance})
+    truth = np.where(generator.random(400) < chance, "fraud", "legit")
+    predictions = predict_holdout(Ties(), rows, truth, positive=positive)
+    values = compute_metrics(predictions, list(Metric))
+    return make_profile(rows, predictions, values), predictions, values
+
+
+@pytest.mark.parametrize("positive", ["fraud", "legit"])
+def test_the_baselines_are_those_of_the_positive_class(positive: str) -> None:
+    """Gate, baseline and score refer to one class, and they agree on rows at a probability of exactly one half."""
+    profile, predictions, values = labelled_ties(positive)
+    assert profile.positive == positive
+    for metric in (Metric.PRECISION, Metric.RECALL, Metric.F1, Metric.ACCURACY):
+        assert profile.metrics[metric.value].value == pytest.approx(values[metric], abs=1e-12)
+    assert predictions.score is not None
+    assert profile.score is not None
+    assert profile.score.mean == pytest.approx(predictions.score.mean())
+    assert Profile.from_bytes(profile.to_bytes()).positive == positive
+
+
+def test_without_a_positive_class_there_are_no_baselines_that_depend_on_it() -> None:
+    profile, _, values = labelled_ties(None)
+    assert set(profile.metrics) == {"accuracy", "auc", "logLoss", "brier"}
+    assert profile.metrics["accuracy"].value == pytest.approx(values[Metric.ACCURACY], abs=1e-12)
+    assert Profile.from_bytes(profile.to_bytes()).digest == profile.digest

@@ -51,6 +51,13 @@ class ModelManifest(Document):
     features: tuple[FeatureSchema, ...]
     target: str
     classes: tuple[str, ...] = Field(default=(), description="Classes as text, in the order of predict_proba.")
+    positive_class: str | None = Field(
+        default=None,
+        description=(
+            "Of two classes, the one that precision, recall, F1 and the score refer to. Absent: none was chosen, or "
+            "the version is of an older release, which used the second class."
+        ),
+    )
     class_type: FeatureType = Field(default="string", description="JSON type of a predicted class.")
     files: tuple[FileEntry, ...]
     profile_digest: Digest

@@ -30,10 +30,18 @@ class EstimatorStep(Model):
     params: dict[str, Any] = Field(default_factory=dict)
 
 
+class ClassWeight(Model):
+    """The weight of a class in training; the class is a canonical text (`drift.class_text`)."""
+
+    class_: str = Field(alias="class")
+    weight: float = Field(gt=0)
+
+
 class Estimator(EstimatorStep):
     """A scikit-learn estimator and the transformers in front of it."""
 
     preprocessing: tuple[EstimatorStep, ...] = ()
+    class_weight: tuple[ClassWeight, ...] | None = None
 
 
 class EnvVar(Model):
@@ -88,6 +96,8 @@ class Data(Model):
     captured: CapturedData | None = None
     target: str | None = None
     features: tuple[str, ...] = ()
+    exclude: tuple[str, ...] | None = None
+    positive_class: str | None = None
     holdout: Holdout = Holdout()
 
 

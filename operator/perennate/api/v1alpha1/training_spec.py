@@ -26,6 +26,8 @@ Params = Annotated[
 Uri = Annotated[
     str, StringConstraints(pattern=r"^(pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/|file:///)[^\s]+$", max_length=512)
 ]
+ClassName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+"""A class as text: `fraud`, `1`, `true`."""
 ImageReference = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\s]+$")]
 
 
@@ -45,9 +47,25 @@ class EstimatorStep(Model):
     params: Params = Field(default_factory=dict, description="Keyword arguments of the constructor.")
 
 
+class ClassWeight(Model):
+    """The weight of a class in training."""
+
+    class_: ClassName = Field(alias="class", description="Class, written as described at `data.positiveClass`.")
+    weight: float = Field(gt=0, le=1e9, description="Weight of each row of the class. Other classes have the weight 1.")
+
+
 class Estimator(EstimatorStep):
     """A scikit-learn estimator with optional preprocessing."""
 
+    class_weight: tuple[ClassWeight, ...] | None = Field(
+        default=None,
+        max_length=100,
+        description=(
+            "Weights of classes, passed to the estimator as `class_weight`. Classes that are not listed have the "
+            "weight 1. For weights that balance the classes, set `params.class_weight: balanced` instead."
+        ),
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["class"]},
+    )
     preprocessing: tuple[EstimatorStep, ...] = Field(
         default=(),
         max_length=16,
@@ -167,6 +185,11 @@ class Data(Model):
                     "data.target is required with data.train",
                     field_path=".target",
                 ),
+                validation(
+                    "!has(self.exclude) || !has(self.features) || size(self.features) == 0",
+                    "data must not have both features and exclude",
+                    field_path=".exclude",
+                ),
             ]
         }
     )
@@ -180,8 +203,26 @@ class Data(Model):
     features: tuple[ColumnName, ...] = Field(
         default=(),
         max_length=1000,
-        description="Columns that the model uses. Default: all columns except the target and the time column.",
+        description=(
+            "Columns that the model uses. Default: all columns except the target, the time column, the columns in "
+            "`exclude`, and index columns that pandas wrote (no name, `Unnamed: 0`, `__index_level_0__`)."
+        ),
         json_schema_extra=LIST_ATOMIC,
+    )
+    exclude: tuple[ColumnName, ...] | None = Field(
+        default=None,
+        max_length=1000,
+        description="Columns that the model does not use. Mutually exclusive with `features`.",
+        json_schema_extra=LIST_ATOMIC,
+    )
+    positive_class: ClassName | None = Field(
+        default=None,
+        description=(
+            "Of two classes, the one that precision, recall, F1 and the score of a prediction refer to. Text as it is "
+            'in the data; whole numbers without a decimal point (`"1"`); booleans as `"true"` or `"false"`. '
+            "Default: the larger class if the two are 0 and 1, or false and true. Other classes have no default: "
+            "without this field, a run with precision, recall or f1 in `evaluation` fails with reason DataRefused."
+        ),
     )
     holdout: Holdout = Field(
         default=Holdout(), description="Rows that are held out from training and used to evaluate the model."

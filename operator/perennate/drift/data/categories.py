@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
+from numbers import Real
 
+from perennate.api.feature_types import class_text
 
-def class_text(value: object) -> str:
-    """Return the canonical text of a class or category, as it appears in every document.
-
-    Equal values have equal texts, because JSON does not distinguish 1 from 1.0 and databases store booleans in
-    different ways: `True` is "true"; `1`, `1.0` and `numpy.int64(1)` are "1"; everything else is `str(value)`.
-    """
-    if isinstance(value, str):
-        return str(value)
-    if type(value).__name__ in {"bool", "bool_"}:
-        return "true" if value else "false"
-    if isinstance(value, Integral):
-        return str(int(value))
-    if isinstance(value, Real) and float(value).is_integer():
-        return str(int(float(value)))
-    return str(value)
+__all__ = ["class_text", "is_missing", "is_number"]
 
 
 def is_missing(value: object) -> bool:

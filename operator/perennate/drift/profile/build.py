@@ -42,6 +42,7 @@ def build_profile(
     categorical: Collection[str] = (),
     datetimes: Collection[str] = (),
     importance: Mapping[str, float] | None = None,
+    threshold: float = THRESHOLD,
     workers: int = 1,
 ) -> Profile:
     """Build the profile of a model.
@@ -59,11 +60,13 @@ def build_profile(
             metrics with standard errors: accuracy, precision, recall, f1, auc, logLoss and brier of two classes; with
             `predictions`, accuracy and macroF1 of more; mae, rmse and bias of a regression.
         predictions: predicted classes of the same hold-out rows; only used for more than two classes.
-        classes: classes in the order of predict_proba; none for regression.
+        classes: of two classes, the negative and the positive one; more in the order of predict_proba; none for
+            regression.
         metrics: further baselines, name to (value, standard error).
         categorical: columns to treat as categories, whatever their type.
         datetimes: columns to treat as times, whatever their type, e.g. ISO 8601 strings.
         importance: importance of features in the model, by name.
+        threshold: of two classes, scores above it are predicted positive.
         workers: number of threads; each processes one column at a time. The result does not depend on it.
 
     Raises:
@@ -74,7 +77,7 @@ def build_profile(
     texts = tuple(class_text(value) for value in classes)
     scores = None if score is None else finite_numbers("score", score)
     holdout = Holdout(texts, labels, predictions, scores)
-    built = None if scores is None else _score(scores, holdout)
+    built = None if scores is None else _score(scores, holdout, threshold)
     residual = _residual(scores, holdout)
     profile = Profile(
         task=task,
@@ -142,13 +145,13 @@ def _features(
     return tuple(map_in_threads(workers, described, columns.items()))
 
 
-def _score(scores: Floats, holdout: Holdout) -> Score:
+def _score(scores: Floats, holdout: Holdout, threshold: float) -> Score:
     """The reference distribution of the score."""
     kind = score_kind(holdout.classes)
     if kind != "prediction" and (scores.min() < 0 or scores.max() > 1):
         raise ProfileError(f"score: must be probabilities, got {scores.min()} to {scores.max()}")
-    threshold = THRESHOLD if kind == "probability" else None
-    edges, decile = cut_score(scores, threshold)
+    cut = threshold if kind == "probability" else None
+    edges, decile = cut_score(scores, cut)
     bins = bin_of(edges, scores)
     counts = np.bincount(bins, minlength=edges.size + 1)
     right, ordered = holdout.right, np.sort(scores)
@@ -159,7 +162,7 @@ def _score(scores: Floats, holdout: Holdout) -> Score:
         edges=edges,
         decile=decile,
         counts=counts,
-        threshold=threshold,
+        threshold=cut,
         calibration=None if right is None else calibrate(np.bincount(bins[right], minlength=counts.size), counts),
         minimum=float(ordered[0]),
         maximum=float(ordered[-1]),

@@ -54,7 +54,8 @@ class Profile:
         task: classification or regression.
         features: input columns of the model in order, from training rows.
         score: output of the model, from hold-out rows; None without them, and then score drift is not evaluated.
-        classes: class texts in the order of predict_proba; empty for regression.
+        classes: class texts; of two, the negative and the positive one; more in the order of predict_proba; empty for
+            regression.
         metrics: baseline metrics on the hold-out rows, by name.
         rows: training rows.
         holdout_rows: hold-out rows.

@@ -63,6 +63,7 @@ class ServedModel:
         self.profile = _read_profile(version.profile)
         self.classes: list[Any] = list(getattr(version.estimator, "classes_", np.array([])).tolist())
         _check_agreement(self.manifest, self.profile, version.estimator, self.classes)
+        self._positive = self.manifest.classes.index(self.profile.positive) if self.profile.positive else 0
         self._format = version.format
         self.platform = version.format.platform
         self._estimator = version.estimator
@@ -100,7 +101,9 @@ class ServedModel:
             return predictions.astype(np.float64)
         if probabilities is None:
             return None
-        return probabilities[:, 1] if self.profile.score.kind == "probability" else probabilities.max(axis=1)
+        if self.profile.score.kind != "probability":
+            return np.asarray(probabilities.max(axis=1))
+        return np.asarray(probabilities[:, self._positive])
 
     def _find_optional(self, schema: InputSchema, sample: Batch) -> list[str]:
         """The features that may be missing: values were missing in training, and the model predicts without them.
@@ -146,6 +149,11 @@ def _check_agreement(manifest: ModelManifest, profile: Profile, estimator: Any, 
         raise ArtifactUnusableError(
             f"the manifest has the features {columns}, the profile {profiled} and the model {estimator.n_features_in_} "
             "columns: they do not match; publish the version again"
+        )
+    if set(profile.classes) != set(manifest.classes):
+        raise ArtifactUnusableError(
+            f"the manifest has the classes {list(manifest.classes)} and the profile {list(profile.classes)}; publish "
+            "the version again"
         )
     if manifest.task == "classification" and [class_text(value) for value in classes] != list(manifest.classes):
         raise ArtifactUnusableError(

@@ -1,64 +1,26 @@
-"""The columns of the model, and checks that it can learn from them."""
+"""The types of features and target, and checks that a model can learn from them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from perennate.api.documents.captured_rows import OWN_PREFIX
 from perennate.api.feature_types import type_of_arrow
+from perennate.tabular.missing import MISSING_WORDS
 from perennate.trainer.errors import DataRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping
 
-    from perennate.api.documents.run_spec import Data
     from perennate.api.feature_types import FeatureType
 
 MINIMUM_ROWS: Final = 10
 MAXIMUM_CLASSES: Final = 1000
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The target and the features of a run."""
-
-    target: str
-    features: tuple[str, ...]
-
-
-def resolve_columns(data: Data, table: pa.Table, *, target: str) -> Columns:
-    """Target and features: those that the spec names, else all columns but the target and the time column.
-
-    Raises:
-        DataRefusedError: the table lacks one of them, or no feature is left.
-    """
-    available = table.column_names
-    if target not in available:
-        raise DataRefusedError(f"spec.data.target: the data have no column {target!r}; they have {_some(available)}")
-    missing = [name for name in data.features if name not in available]
-    if missing:
-        raise DataRefusedError(
-            f"spec.data.features: the data have no column {missing[0]!r}; they have {_some(available)}"
-        )
-    time_column = data.holdout.time_column
-    if time_column is not None and time_column not in available:
-        raise DataRefusedError(
-            f"spec.data.holdout.timeColumn: the data have no column {time_column!r}; they have {_some(available)}"
-        )
-    others = [name for name in available if name not in {target, time_column} and not name.startswith(OWN_PREFIX)]
-    features = data.features or tuple(others)
-    if target in features:
-        raise DataRefusedError(
-            f"spec.data.features: {target!r} is the target; a model must not be trained on its target"
-        )
-    if not features:
-        raise DataRefusedError(f"spec.data: no column is left for the model; the data have {_some(available)}")
-    return Columns(target=target, features=tuple(dict.fromkeys(features)))
+LEAVE_OUT: Final = "leave it out: add it to spec.data.exclude, or remove it from spec.data.features"
+SHOWN_COLUMNS: Final = 12
 
 
 def feature_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -69,22 +31,41 @@ def feature_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     """
     where = f"spec.data.features: column {name!r}"
     if column.null_count == len(column):
-        raise DataRefusedError(f"{where} has no value in any of {len(column)} rows; remove it from spec.data.features")
+        raise DataRefusedError(f"{where} has no value in any of {len(column)} rows; {LEAVE_OUT}")
     kind = column.type
     if pa.types.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return column.cast(pa.string())
-    if pa.types.is_boolean(kind) and column.null_count == 0:
+    if pa.types.is_boolean(kind):
         return column
-    if not is_number(kind) and not pa.types.is_boolean(kind):
-        raise DataRefusedError(
-            f"{where} has the type {kind}; allowed are numbers, text and booleans: "
-            "convert it (a date to a number of days, for example), or remove it from spec.data.features"
-        )
+    check_types((name,), {name: kind})
     numbers = column.cast(pa.float64(), safe=False)
     _check_finite(where, numbers)
     return numbers
+
+
+def check_types(names: Iterable[str], types: Mapping[str, pa.DataType]) -> None:
+    """Check the types of features, all at once.
+
+    Raises:
+        DataRefusedError: columns have other types than `feature_column` accepts; the message names them all.
+    """
+    refused = [f"{name!r} ({types[name]})" for name in names if not _is_allowed(types[name])]
+    if refused:
+        more = f" and {len(refused) - SHOWN_COLUMNS} more" if len(refused) > SHOWN_COLUMNS else ""
+        raise DataRefusedError(
+            f"spec.data.features: a model does not accept the type of {', '.join(refused[:SHOWN_COLUMNS])}{more}; "
+            f"allowed are numbers, text and booleans: convert it (a date to a number of days, for example), or "
+            f"{LEAVE_OUT}"
+        )
+
+
+def _is_allowed(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    # A column without values has no type; `feature_column` names it.
+    return bool(text or is_number(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind))
 
 
 def feature_type(column: pa.ChunkedArray) -> FeatureType:
@@ -92,8 +73,16 @@ def feature_type(column: pa.ChunkedArray) -> FeatureType:
     return type_of_arrow(str(column.type))
 
 
-def check_target(name: str, column: pa.ChunkedArray, task: Literal["classification", "regression"]) -> pa.ChunkedArray:
+def check_target(
+    name: str, column: pa.ChunkedArray, task: Literal["classification", "regression"], *, is_csv: bool = False
+) -> pa.ChunkedArray:
     """The target in a type that suits the task.
+
+    Args:
+        name: name of the column.
+        column: its values.
+        task: the task of the run.
+        is_csv: whether the rows come from a csv file, in which words can mean a missing value.
 
     Raises:
         DataRefusedError: it has missing, infinite or constant values, or a type that does not suit the task.
@@ -104,7 +93,7 @@ def check_target(name: str, column: pa.ChunkedArray, task: Literal["classificati
     if column.null_count:
         raise DataRefusedError(
             f"{where} is missing in {column.null_count} of {len(column)} rows; every row needs a label: remove the "
-            "others"
+            f"others{_missing_words() if is_csv else ''}"
         )
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
@@ -129,6 +118,14 @@ def infer_task(column: pa.ChunkedArray) -> Literal["classification", "regression
 def is_number(kind: pa.DataType) -> bool:
     """Whether the type is numeric; decimals are."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _missing_words() -> str:
+    words = ", ".join(word for word in MISSING_WORDS if word)
+    return (
+        f". In a csv file, an empty field and these words mean a missing value, quoted or not: {words}. If one of them "
+        "is a class, write it differently, or use a Parquet file"
+    )
 
 
 def _classes(where: str, column: pa.ChunkedArray, distinct: int) -> pa.ChunkedArray:
@@ -165,8 +162,3 @@ def _check_finite(where: str, column: pa.ChunkedArray) -> None:
             f"{where} holds {values[bad[0]]} in row {int(bad[0]) + 1} (and {bad.size - 1} more); "
             "write a finite number, or leave the value empty"
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:12])
-    return shown if len(names) <= 12 else f"{shown} and {len(names) - 12} more"

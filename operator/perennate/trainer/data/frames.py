@@ -32,7 +32,11 @@ def read_rows(path: Path, digest: str) -> pa.Table:
 
 
 def frame(table: pa.Table, features: tuple[str, ...]) -> pd.DataFrame:
-    """The features as a DataFrame: numbers as float64, booleans as bool, text as object with None if missing."""
+    """The features as a DataFrame, in the types of a serving pod.
+
+    Numbers are float64 with NaN for missing values; booleans are bool, text is object, and both are object with None
+    if values are missing.
+    """
     return table.select(list(features)).to_pandas()  # type: ignore[no-any-return]  # pyarrow is untyped
 
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from perennate.api.durations import parse_duration
 from perennate.artifacts import FORMATS, ModelStore
 from perennate.trainer.data.captured import label_type, read_captured, typed_labels
-from perennate.trainer.data.columns import Columns, check_target, feature_column, infer_task, is_number, resolve_columns
-from perennate.trainer.data.sources import read_source
+from perennate.trainer.data.classes import class_names
+from perennate.trainer.data.columns import check_target, check_types, feature_column, infer_task, is_number
+from perennate.trainer.data.selection import Available, Columns, resolve_columns
+from perennate.trainer.data.sources import SourceRows, read_source
 from perennate.trainer.errors import BadConfigurationError, DataRefusedError
 from perennate.trainer.progress import report
 
@@ -41,6 +44,13 @@ class Rows:
     times: npt.NDArray[Any] | None
     """The time of each row, (rows,); None for a random split."""
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of the target as text; empty for a regression."""
+        if self.task == "regression":
+            return ()
+        return class_names(pc.unique(self.table[self.columns.target]).to_pylist())
+
 
 def load_rows(request: RunRequest, paths: RunPaths, *, now: float, champion: ModelManifest | None) -> Rows:
     """The rows of a request.
@@ -55,16 +65,21 @@ def load_rows(request: RunRequest, paths: RunPaths, *, now: float, champion: Mod
         DataRefusedError: the rows are missing or not suitable for training.
         BadConfigurationError: the request has neither a file nor captured rows, or no target.
     """
-    source, target = _read(request, paths, now=now, champion=champion)
-    columns = resolve_columns(request.spec.data, source, target=target)
-    if request.spec.data.captured is not None:
+    data = request.spec.data
+    found, target = _read(request, paths, now=now, champion=champion)
+    source, is_captured = found.table, data.captured is not None
+    available = Available(tuple(source.column_names), found.index, captured=is_captured)
+    columns = resolve_columns(data, available, target=target)
+    check_types(columns.features, dict(zip(source.schema.names, source.schema.types, strict=True)))
+    if is_captured:
         source = _with_typed_labels(source, target, request.spec.trainer, champion)
     task = task_of(request.spec.trainer, source[target])
+    is_csv = data.train is not None and data.train.format == "csv"
     arrays = {name: feature_column(name, source[name]) for name in columns.features}
-    arrays[target] = check_target(target, source[target], task)
+    arrays[target] = check_target(target, source[target], task, is_csv=is_csv)
     champion_only = [name for name in _features(champion) if name not in arrays and name in source.column_names]
     arrays |= {name: feature_column(name, source[name]) for name in champion_only}
-    return Rows(pa.table(arrays), columns, task, row_times(source, request.spec.data.holdout))
+    return Rows(pa.table(arrays), columns, task, row_times(source, data.holdout))
 
 
 def task_of(trainer: Trainer, target: pa.ChunkedArray) -> Task:
@@ -95,19 +110,21 @@ def row_times(table: pa.Table, holdout: Holdout) -> npt.NDArray[Any] | None:
     return np.asarray(column.to_numpy())
 
 
-def _read(request: RunRequest, paths: RunPaths, *, now: float, champion: ModelManifest | None) -> tuple[pa.Table, str]:
+def _read(
+    request: RunRequest, paths: RunPaths, *, now: float, champion: ModelManifest | None
+) -> tuple[SourceRows, str]:
     data = request.spec.data
     if data.captured is not None:
         return _read_captured(request, paths, now=now)
     if data.train is None or data.target is None:
         raise BadConfigurationError("spec.data: must have train and target, or captured")
     named = {data.target, data.holdout.time_column or "", *data.features, *_features(champion)}
-    table = read_source(data.train, paths, request.namespace, named=named)
-    report("prepare", step="read", rows=table.num_rows, columns=table.num_columns, uri=data.train.uri)
-    return table, data.target
+    found = read_source(data.train, paths, request.namespace, named=named)
+    report("prepare", step="read", rows=found.table.num_rows, columns=found.table.num_columns, uri=data.train.uri)
+    return found, data.target
 
 
-def _read_captured(request: RunRequest, paths: RunPaths, *, now: float) -> tuple[pa.Table, str]:
+def _read_captured(request: RunRequest, paths: RunPaths, *, now: float) -> tuple[SourceRows, str]:
     data, captured = request.spec.data, request.captured
     if data.captured is None or captured is None:
         raise BadConfigurationError("spec.data.captured.modelDeployment: its model line was not resolved")
@@ -123,7 +140,7 @@ def _read_captured(request: RunRequest, paths: RunPaths, *, now: float) -> tuple
         skipped_files=found.skipped_files,
         captured=captured.model_deployment,
     )
-    return found.table, target
+    return SourceRows(found.table, ()), target
 
 
 def _with_typed_labels(table: pa.Table, target: str, trainer: Trainer, champion: ModelManifest | None) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from perennate.artifacts import ArtifactError, ModelStore
@@ -24,7 +25,20 @@ if TYPE_CHECKING:
 FIELD: Final = "spec.data.train.uri"
 
 
-def read_source(train: TrainData, paths: RunPaths, namespace: str, *, named: Collection[str] = ()) -> pa.Table:
+@dataclass(frozen=True)
+class SourceRows:
+    """The rows of a file.
+
+    Args:
+        table: its columns.
+        index: columns that hold an index of pandas; those that were not named are not in the table.
+    """
+
+    table: pa.Table
+    index: tuple[str, ...]
+
+
+def read_source(train: TrainData, paths: RunPaths, namespace: str, *, named: Collection[str] = ()) -> SourceRows:
     """The whole file as a table.
 
     Args:
@@ -38,7 +52,8 @@ def read_source(train: TrainData, paths: RunPaths, namespace: str, *, named: Col
     """
     source = locate(train.uri, paths, namespace)
     try:
-        return read_table(open_source(source, form=train.format), named=named)
+        file = open_source(source, form=train.format)
+        return SourceRows(read_table(file, named=named), file.index)
     except FormatError as error:
         raise DataRefusedError(f"{FIELD}: {error} (spec.data.train.format is {train.format})") from error
     except UsageError as error:

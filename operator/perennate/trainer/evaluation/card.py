@@ -26,6 +26,7 @@ def model_card(
     profile: Profile,
     *,
     estimator: str,
+    positive_class: str | None,
     features: tuple[FeatureSchema, ...],
     fingerprint: str,
     environment: Mapping[str, str],
@@ -37,6 +38,7 @@ def model_card(
         evaluation: metrics, gates and comparison.
         profile: the model's reference profile, for the standard errors.
         estimator: public import path of the fitted estimator.
+        positive_class: the positive one of two classes, if there is one.
         features: columns of the model.
         fingerprint: fingerprint of the record.
         environment: versions by library.
@@ -50,7 +52,7 @@ def model_card(
         *_gates(evaluation),
         *_champion(evaluation.champion),
         "## What it was trained on",
-        _table(("", ""), _data_rows(record, fingerprint)),
+        _table(("", ""), _data_rows(record, fingerprint, positive_class)),
         "## Columns",
         _table(("column", "type"), ((f"`{feature.name}`", feature.type) for feature in features)),
         *_trainer(record),
@@ -89,12 +91,14 @@ def _champion(champion: ChampionVerdict | None) -> tuple[str, ...]:
     return ("## Comparison with the champion", f"{champion.reason}{against}.")
 
 
-def _data_rows(record: RunRecord, fingerprint: str) -> Iterable[tuple[str, str]]:
+def _data_rows(record: RunRecord, fingerprint: str, positive: str | None) -> Iterable[tuple[str, str]]:
     data = record.spec.data
     if data.train is not None:
         yield "source", f"`{data.train.uri}` ({data.train.format})"
     if data.captured is not None:
         yield "source", f"labelled traffic of `{data.captured.model_deployment}`, the last {data.captured.window}"
+    if positive is not None:
+        yield "positive class", f"`{positive}`"
     yield "training rows", str(record.train_rows)
     yield "hold-out rows", str(record.holdout_rows)
     yield "digest of the rows", f"`{data_digest(record.train_digest, record.holdout_digest)}`"

@@ -118,7 +118,12 @@ def _champion_value(loaded: LoadedVersion, record: RunRecord, metric: Metric, ho
     missing = [name for name in features if name not in holdout.column_names]
     if missing:
         raise ValueError(f"it needs the column {missing[0]!r}, which the data lack")
-    predictions = predict_holdout(loaded.estimator, frame(holdout, features), labels(holdout, record.target))
+    predictions = predict_holdout(
+        loaded.estimator,
+        frame(holdout, features),
+        labels(holdout, record.target),
+        positive=record.spec.data.positive_class,
+    )
     if predictions.task != record.task:
         raise ValueError(f"its task is {predictions.task}, but the task of this run is {record.task}")
     return compute_metrics(predictions, (metric,)).get(metric)

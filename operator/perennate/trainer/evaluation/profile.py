@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from perennate.api.documents.metric import Metric
 from perennate.drift import build_profile
+from perennate.drift.profile.build import THRESHOLD
+from perennate.trainer.tasks import NEEDS_POSITIVE_CLASS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     import pandas as pd
 
     from perennate.drift import Profile
     from perennate.trainer.evaluation.predictions import HoldoutPredictions
+
+TIES_POSITIVE: Final = math.nextafter(THRESHOLD, 0.0)
+"""Threshold if the positive class is the first of the model: scikit-learn predicts the first class at 0.5 : 0.5."""
 
 
 def make_profile(
@@ -22,6 +28,8 @@ def make_profile(
     predictions: HoldoutPredictions,
     values: dict[Metric, float],
     importance: Mapping[str, float] | None = None,
+    *,
+    text: Collection[str] = (),
 ) -> Profile:
     """The reference profile.
 
@@ -33,9 +41,9 @@ def make_profile(
         predictions: the model's predictions for the hold-out rows.
         values: metrics on the hold-out rows.
         importance: feature importance by name.
+        text: features that hold text; others of the same dtype are booleans with missing values.
     """
     columns = {str(name): train[name].to_numpy() for name in train.columns}
-    text = [str(name) for name in train.columns if train[name].dtype == object]
     if predictions.task == "regression":
         return build_profile(
             columns,
@@ -49,17 +57,30 @@ def make_profile(
         [predictions.classes[position] for position in positions.tolist()]
         for positions in (predictions.truth, predictions.predicted)
     )
-    return build_profile(
+    profile = build_profile(
         columns,
         task="classification",
         score=predictions.score,
         labels=labels,
         predictions=predicted,
-        classes=predictions.classes,
+        classes=_positive_last(predictions),
         metrics=_accuracy(predictions, values),
         categorical=text,
         importance=importance,
+        threshold=TIES_POSITIVE if predictions.positive == 0 else THRESHOLD,
     )
+    return profile if predictions.positive is not None or len(predictions.classes) != 2 else _without_choice(profile)
+
+
+def _positive_last(predictions: HoldoutPredictions) -> tuple[str, ...]:
+    """The classes as a profile orders them: of two, the positive one is the second."""
+    return predictions.classes[::-1] if predictions.positive == 0 else predictions.classes
+
+
+def _without_choice(profile: Profile) -> Profile:
+    """The profile without the baselines that depend on a positive class, so that no policy can monitor them."""
+    kept = {name: value for name, value in profile.metrics.items() if name not in NEEDS_POSITIVE_CLASS}
+    return replace(profile, metrics=kept)
 
 
 def _accuracy(predictions: HoldoutPredictions, values: dict[Metric, float]) -> dict[str, tuple[float, float]]:

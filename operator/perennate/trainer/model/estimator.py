@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from perennate.artifacts import FORMATS
 from perennate.artifacts.formats.classes import class_paths, contains
 from perennate.trainer.errors import BadConfigurationError
+from perennate.trainer.model.class_weight import check_class_weight
 
 if TYPE_CHECKING:
     from perennate.api.documents.run_spec import Estimator, EstimatorStep
@@ -28,6 +29,7 @@ def build_estimator(spec: Estimator, *, seed: int) -> Any:
     Raises:
         BadConfigurationError: a class is unknown or not allowed, or a parameter is unknown.
     """
+    check_class_weight(spec)
     estimator = _build(spec, FIELD, FORMATS.predictors, seed)
     if not spec.preprocessing:
         return estimator

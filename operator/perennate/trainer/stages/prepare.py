@@ -19,8 +19,10 @@ from perennate.lineage import (
     parameters_digest,
     provenance,
 )
+from perennate.trainer.data.classes import check_positive_class
 from perennate.trainer.data.rows import Rows, load_rows
 from perennate.trainer.data.split import check_classes, split_by_time, split_random
+from perennate.trainer.model.class_weight import check_class_weight
 from perennate.trainer.progress import report
 from perennate.trainer.request import write_record
 from perennate.trainer.tasks import check_metrics
@@ -49,6 +51,9 @@ def prepare(request: RunRequest, paths: RunPaths, *, now: float) -> StageResult:
     champion = _champion(request, paths)
     rows = load_rows(request, paths, now=now, champion=champion)
     check_metrics(request.spec.evaluation, rows.task)
+    if request.spec.trainer.estimator is not None:
+        check_class_weight(request.spec.trainer.estimator, rows.classes)
+    check_positive_class(request.spec.data.positive_class, rows.classes, request.spec.evaluation, rows.task)
     report("prepare", step="checked", rows=rows.table.num_rows, features=len(rows.columns.features), task=rows.task)
     train, holdout = split(rows, request.spec.data.holdout, request.spec.seed)
     # The output folder too, so that a user's container does not have to create it.

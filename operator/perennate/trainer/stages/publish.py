@@ -132,14 +132,17 @@ def make_version(
     """Manifest and files of the version."""
     record, environment = trained.record, library_versions()
     importance = importance_of(trained.estimator, record.features)
-    profile = make_profile(frame(trained.train, record.features), predictions, evaluation.values, importance)
     features = tuple(FeatureSchema(name=name, type=feature_type(trained.train[name])) for name in record.features)
+    text = [feature.name for feature in features if feature.type == "string"]
+    train = frame(trained.train, record.features)
+    profile = make_profile(train, predictions, evaluation.values, importance, text=text)
     estimator = trained.format.class_name(trained.estimator)
     card = model_card(
         record,
         evaluation,
         profile,
         estimator=estimator,
+        positive_class=predictions.positive_class,
         features=features,
         fingerprint=fingerprint(record),
         environment=environment,
@@ -153,6 +156,7 @@ def make_version(
         features=features,
         target=record.target,
         classes=predictions.classes,
+        positive_class=predictions.positive_class,
         class_type=_class_type(trained.estimator),
         files=file_entries(files),
         profile_digest=profile.digest,
@@ -168,7 +172,8 @@ def _predict_holdout(trained: Trained) -> HoldoutPredictions:
     record = trained.record
     features = frame(trained.holdout, record.features)
     try:
-        predictions = predict_holdout(trained.estimator, features, labels(trained.holdout, record.target))
+        truth, positive = labels(trained.holdout, record.target), record.spec.data.positive_class
+        predictions = predict_holdout(trained.estimator, features, truth, positive=positive)
     except (UnknownClassError, ValueError, TypeError, AttributeError) as error:
         raise BadConfigurationError(f"spec.trainer: the model cannot predict the hold-out rows: {error}") from error
     if predictions.task != record.task:

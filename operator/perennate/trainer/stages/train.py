@@ -12,6 +12,7 @@ from perennate.artifacts import FORMATS, ModelFormat
 from perennate.lineage import fingerprint
 from perennate.trainer.data.frames import frame, labels, read_rows
 from perennate.trainer.errors import BadConfigurationError
+from perennate.trainer.model.class_weight import apply_class_weight
 from perennate.trainer.model.estimator import FIELD, build_estimator
 from perennate.trainer.progress import report
 from perennate.trainer.request import read_record
@@ -38,8 +39,10 @@ def train(paths: RunPaths) -> StageResult:
     np.random.seed(record.seed)  # noqa: NPY002
     estimator = build_estimator(record.spec.trainer.estimator, seed=record.seed)
     table = read_rows(paths.train_rows, record.train_digest)
+    target = labels(table, record.target)
+    apply_class_weight(estimator, record.spec.trainer.estimator, target)
     report("train", step="fit", rows=table.num_rows, estimator=record.spec.trainer.estimator.class_)
-    fit(estimator, frame(table, record.features), labels(table, record.target))
+    fit(estimator, frame(table, record.features), target)
     model_format = _format_of(record.spec.trainer.estimator.class_)
     content = _save(estimator, model_format)
     (paths.output / model_format.file_name).write_bytes(content)
@@ -70,7 +73,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _advice(error: Exception, features: pd.DataFrame) -> str:
-    text = [str(name) for name in features.columns if features[name].dtype == object]
+    text = [str(name) for name in features.columns if any(isinstance(value, str) for value in features[name])]
     if "could not convert string" in str(error) and text:
         return (
             f"; the columns {', '.join(text[:5])} hold text, which this estimator does not support: "
