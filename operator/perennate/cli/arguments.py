@@ -8,7 +8,8 @@ from pathlib import Path
 from perennate import __version__
 from perennate.cli.drift.exits import Exit
 
-FORMATS = ("csv", "parquet", "feather")
+FORMATS = ("csv", "jsonl", "parquet", "feather")
+DECIMALS = (".", ",")
 OUTPUTS = ("table", "json", "html")
 METHODS = ("psi", "jensenShannon", "kolmogorovSmirnov", "wasserstein", "meanShift")
 
@@ -59,20 +60,33 @@ def _add_files(drift: argparse.ArgumentParser) -> None:
     reference.add_argument("--reference", type=Path, metavar="FILE", help="rows that the model was trained on")
     reference.add_argument("--profile", type=Path, metavar="FILE", help="profile of such rows (profile.json)")
     current = files.add_mutually_exclusive_group()
-    current.add_argument("--current", type=Path, metavar="FILE", nargs="+", help="current rows, in one or more files")
+    current.add_argument(
+        "--current", type=Path, metavar="FILE", nargs="+", help="current rows, in one or more files or folders"
+    )
     current.add_argument(
         "--counts", type=Path, metavar="FILE", nargs="+", help="counts documents of serving pods, one per pod"
     )
     files.add_argument("--save-profile", type=Path, metavar="FILE", help="write the profile of the reference")
     files.add_argument("--format", choices=FORMATS, help="format of all data files (default: by their extensions)")
-    files.add_argument("--delimiter", default=",", metavar="CHAR", help="delimiter of csv files (default: a comma)")
     files.add_argument(
-        "--missing-values",
+        "--delimiter", metavar="CHAR", help="delimiter of csv files (default: a comma, or what the first lines show)"
+    )
+    files.add_argument(
+        "--decimal", choices=DECIMALS, default=".", help="decimal separator of numbers in text (default: a point)"
+    )
+    files.add_argument(
+        "--na",
         nargs="+",
         action="extend",
         default=[],
         metavar="WORD",
-        help="words of csv files that mean a missing value, besides an empty field (default: those of pandas.read_csv)",
+        help="more values that mean a missing value, such as ? or -999",
+    )
+    files.add_argument(
+        "--no-default-na",
+        action="store_true",
+        help="in csv files, only an empty field and the values of --na are missing, so that NA or null is a value "
+        "(default: the words of pandas.read_csv are missing too)",
     )
     files.add_argument(
         "--reference-rows",
@@ -112,6 +126,12 @@ def _add_model(drift: argparse.ArgumentParser) -> None:
         "--positive",
         metavar="CLASS",
         help="class that the probability refers to (default: the last of the two in sorted order)",
+    )
+    model.add_argument(
+        "--threshold",
+        type=_share,
+        metavar="P",
+        help="probability above which the positive class is predicted (default: 0.5)",
     )
     model.add_argument(
         "--metric",

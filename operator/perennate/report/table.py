@@ -19,9 +19,17 @@ WIDTH = 120
 LONGEST_NAME = 40
 
 
+class PipedConsole(Console):
+    """A console that reports a closed pipe to the caller; rich itself would end the process with exit code 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error again that rich caught."""
+        raise BrokenPipeError
+
+
 def print_table(report: DriftReport, stream: TextIO) -> None:
     """Write the report as tables, with colours only on a terminal and unless NO_COLOR is set."""
-    console = Console(file=stream, highlight=False, width=None if stream.isatty() else WIDTH)
+    console = PipedConsole(file=stream, highlight=False, width=None if stream.isatty() else WIDTH)
 
     def write_line(*parts: str | tuple[str, str]) -> None:
         """Write a line of text; it is wrapped only on a terminal."""

@@ -6,13 +6,16 @@ the size of a batch: `BATCH_ROWS` rows of the requested columns for Parquet, the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from perennate.tabular.reading import BATCH_ROWS, Ticker, check_names, readable
+from perennate.tabular.kinds import kind_of
+from perennate.tabular.reading import BATCH_ROWS, DataFile, Ticker, check_names, readable
 from perennate.tabular.sources import Source
+from perennate.tabular.values import as_number, is_text
 
 
 class ParquetRows:
@@ -24,6 +27,10 @@ class ParquetRows:
     Raises:
         UsageError: it cannot be opened or is not a Parquet file.
     """
+
+    typed = True
+    decimal = "."
+    remarks: tuple[str, ...] = ()
 
     def __init__(self, source: Source) -> None:
         self.name = source.name
@@ -53,6 +60,10 @@ class FeatherRows:
     Raises:
         UsageError: it cannot be opened or is not a Feather file.
     """
+
+    typed = True
+    decimal = "."
+    remarks: tuple[str, ...] = ()
 
     def __init__(self, source: Source) -> None:
         self.name = source.name
@@ -116,3 +127,54 @@ def index_of(schema: pa.Schema) -> tuple[str, ...]:
 def without(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
     """The schema without some columns."""
     return pa.schema([field for field in schema if field.name not in names])
+
+
+class MarkedRows:
+    """A file in which some values are read as missing values.
+
+    Args:
+        file: the file.
+        decimal: the character before the decimals of numbers in text.
+        marked: the values as text; those that are numbers are also replaced in columns of numbers.
+    """
+
+    def __init__(self, file: DataFile, decimal: str, marked: Collection[str]) -> None:
+        self.name, self.index, self.typed = file.name, file.index, file.typed
+        self.decimal = decimal
+        self._file = file
+        self._texts = pa.array(list(marked), pa.string())
+        numbers = [as_number(text, decimal) for text in marked]
+        self._numbers = pa.array([number for number in numbers if isinstance(number, float)], pa.float64())
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns."""
+        return self._file.schema
+
+    @property
+    def rows(self) -> int | None:
+        """The number of rows, if it is known without reading them."""
+        return self._file.rows
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """How the file is read if that is not the default."""
+        return self._file.remarks
+
+    def batches(self, columns: Sequence[str], tick: Ticker) -> Iterator[pa.RecordBatch]:
+        """The rows from the first, a bounded number at a time."""
+        for batch in self._file.batches(columns, tick):
+            replaced = [self._without_marks(column) for column in batch.columns]
+            yield pa.RecordBatch.from_arrays(replaced, names=batch.schema.names)
+
+    def _without_marks(self, column: pa.Array) -> pa.Array:
+        """The column with nulls in place of the marked values."""
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        if is_text(column.type):
+            hits = pc.is_in(column.cast(pa.string()), self._texts)
+        elif kind_of(column.type) == "numeric" and not pa.types.is_temporal(column.type):
+            hits = pc.is_in(column.cast(pa.float64(), safe=False), self._numbers)
+        else:
+            return column
+        return pc.if_else(hits, pa.scalar(None, column.type), column)

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from perennate.tabular.errors import FormatError, UsageError
+from perennate.tabular.dialect import CsvOptions, Dialect, dialect_of, named
+from perennate.tabular.errors import EmptyFileError, FormatError, UsageError
 from perennate.tabular.inference import widest
-from perennate.tabular.missing import MISSING_WORDS
 from perennate.tabular.reading import RetypedError, Ticker, check_names, check_width, readable
-from perennate.tabular.sources import Source
+from perennate.tabular.sources import OpenText, Source, TextFile
+from perennate.tabular.values import has_leading_zero
 
 BLOCK_BYTES = 1 << 20
 PROBED_BYTES = 4096
-TRUE, FALSE = ("True", "TRUE", "true"), ("False", "FALSE", "false")
-COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".lz4": "lz4", ".zst": "zstd"}
-"""Compression by extension."""
 _COLUMN = re.compile(r"In CSV column #(\d+):")
+_RAGGED = re.compile(r"Expected (?P<expected>\d+) columns, got (?P<found>\d+)")
+"""Part of pyarrow's message for a row that is too short or too long. The rest of the message is the row."""
 _ROW_TOO_LONG = "straddles two block boundaries"
 """Part of pyarrow's message for a row that is longer than a block."""
-
-
-def convert_options(missing: Sequence[str] = MISSING_WORDS, **options: Any) -> arrow_csv.ConvertOptions:
-    """How fields become values.
-
-    Args:
-        missing: words that mean a missing value, quoted or not.
-        options: other options of `pyarrow.csv.ConvertOptions`.
-    """
-    return arrow_csv.ConvertOptions(
-        null_values=missing, strings_can_be_null=True, true_values=TRUE, false_values=FALSE, **options
-    )
 
 
 @contextmanager
@@ -49,6 +37,13 @@ def _readable_csv(name: str) -> Iterator[None]:
         try:
             yield
         except pa.ArrowInvalid as error:
+            ragged = _RAGGED.search(str(error))
+            if ragged is not None:
+                raise FormatError(
+                    f"{name}: cannot be read as csv: a row has {ragged['found']} instead of {ragged['expected']} fields"
+                    "; does another character separate the fields (--delimiter) or the decimals (--decimal), or is a "
+                    "quotation mark missing?"
+                ) from error
             if _ROW_TOO_LONG not in str(error):
                 raise
             raise FormatError(
@@ -64,94 +59,111 @@ def _readable_csv(name: str) -> Iterator[None]:
 class CsvRows:
     """A csv file, compressed or not.
 
-    Types are those that pyarrow infers from the whole file. Reading starts with the types of the first block; if a
+    Types are those that pyarrow infers from the whole file, except that whole numbers with leading zeros are text:
+    they are codes, and different codes may be equal numbers. Reading starts with the types of the first block; if a
     later value does not fit, one more pass infers the types of all blocks, and the caller reads again.
 
     Args:
         source: where its bytes come from.
-        delimiter: the character between two fields.
-        texts: columns to read as text, whatever their values look like.
-        missing: words that mean a missing value.
+        options: how it is read.
 
     Raises:
         UsageError: it cannot be opened or is not a csv file.
     """
 
     rows: int | None = None
+    typed = False
 
-    def __init__(
-        self, source: Source, *, delimiter: str, texts: Collection[str] = (), missing: Sequence[str] = MISSING_WORDS
-    ) -> None:
+    def __init__(self, source: Source, options: CsvOptions) -> None:
         self.name = source.name
-        self._source = source
-        self._delimiter = delimiter
-        self._missing = missing
+        self.decimal = options.decimal
+        self._text = TextFile(source)
+        self._options = options
         self._inferred_all = False
         with _readable_csv(self.name):
-            self._check_head()
-            with source.open() as raw, self._open(raw) as reader:
+            self._dialect = self._check_head()
+            with self._text.open() as opened, self._reader(opened) as reader:
                 schema = reader.schema
             check_width(self.name, len(schema.names))
             check_names(self.name, [name for name in schema.names if name])
         self._order = schema.names
         # pandas writes its index as a column without a name, and an index of several levels as several.
         self.index: tuple[str, ...] = ("",) if "" in schema.names else ()
-        named = {field.name: field.type for field in schema if field.name}
-        self._types = {name: pa.string() if name in texts else kind for name, kind in named.items()}
+        found = {field.name: field.type for field in schema if field.name}
+        self._types = {name: pa.string() if name in options.texts else kind for name, kind in found.items()}
         for name, kind in self._types.items():
             if pa.types.is_binary(kind):
                 raise self._not_text(name)
+        self._types |= dict.fromkeys(self._codes(self._types), pa.string())
 
     @property
     def schema(self) -> pa.Schema:
         """The columns, with the types known so far."""
         return pa.schema(list(self._types.items()))
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """How the file is read if that is not the default."""
+        if not self._dialect.detected:
+            return ()
+        return (f"{self.name}: the fields are separated by {named(self._dialect.delimiter)}.",)
+
     def batches(self, columns: Sequence[str], tick: Ticker) -> Iterator[pa.RecordBatch]:
         """The rows, a block at a time."""
-        with _readable_csv(self.name), self._source.open() as raw:
-            size = raw.size()
+        with _readable_csv(self.name), self._text.open() as opened:
             try:
-                with self._open(raw, self._types, columns) as reader:
+                with self._reader(opened, self._types, columns) as reader:
                     for batch in reader:
                         yield batch
-                        tick(raw.tell() / size)
+                        tick(opened.progress)
             except pa.ArrowInvalid as error:
                 self._retype(error)
                 raise RetypedError from error
 
-    def _check_head(self) -> None:
-        """Refuse binary data, and too many columns before the reader allocates each.
+    def _check_head(self) -> Dialect:
+        """The dialect. Refuses binary data, and too many columns before the reader allocates each.
 
         Raises:
-            UsageError: the file has one of these.
+            UsageError: the file has one of these, or its delimiter is unclear.
+            EmptyFileError: the file has no column names.
         """
-        with self._source.open() as raw:
-            head = self._unpacked(raw).read(BLOCK_BYTES)
+        with self._text.open() as opened:
+            head = opened.text.read(BLOCK_BYTES)
         if b"\0" in head[:PROBED_BYTES]:
             raise FormatError(f"{self.name}: cannot be read as csv: it holds binary data; is it parquet?")
-        check_width(self.name, next(iter(head.splitlines()), b"").count(self._delimiter.encode()) + 1)
+        if not head.removeprefix(codecs.BOM_UTF8).strip():
+            raise EmptyFileError(f"{self.name}: has no column names and no rows")
+        dialect = dialect_of(self.name, head, self._options)
+        names = next(iter(head.splitlines()[dialect.skipped :]), b"")
+        check_width(self.name, names.count(dialect.delimiter.encode()) + 1)
+        return dialect
 
-    def _unpacked(self, raw: pa.NativeFile) -> pa.NativeFile:
-        """The text of the file."""
-        for extension, codec in COMPRESSIONS.items():
-            if self._source.file_name.lower().endswith(extension):
-                return pa.CompressedInputStream(raw, codec)
-        return raw
-
-    def _open(
+    def _reader(
         self,
-        raw: pa.NativeFile,
+        opened: OpenText,
         types: Mapping[str, pa.DataType] | None = None,
         columns: Sequence[str] | None = None,
     ) -> arrow_csv.CSVStreamingReader:
-        # No file object of Python: the reader continues in its own thread, even while the interpreter exits.
         return arrow_csv.open_csv(
-            self._unpacked(raw),
-            read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES),
-            parse_options=arrow_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
-            convert_options=convert_options(self._missing, column_types=types, include_columns=columns),
+            opened.text,
+            read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES, skip_rows=self._dialect.skipped),
+            parse_options=arrow_csv.ParseOptions(delimiter=self._dialect.delimiter, newlines_in_values=True),
+            convert_options=self._options.conversion(column_types=types, include_columns=columns),
         )
+
+    def _as_bytes(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The fields of some columns as bytes."""
+        types = dict.fromkeys(columns, pa.binary())
+        with _readable_csv(self.name), self._text.open() as opened, self._reader(opened, types, columns) as reader:
+            yield from reader
+
+    def _codes(self, types: Mapping[str, pa.DataType]) -> set[str]:
+        """The columns of whole numbers in which a number has a leading zero."""
+        columns = [name for name, kind in types.items() if pa.types.is_integer(kind)]
+        found: set[str] = set()
+        for batch in self._as_bytes(columns) if columns else ():
+            found |= {name for name in columns if name not in found and has_leading_zero(batch.column(name))}
+        return found
 
     def _retype(self, error: pa.ArrowInvalid) -> None:
         """Learn the type of the column that a value did not fit.
@@ -176,12 +188,10 @@ class CsvRows:
     def _infer_all(self) -> dict[str, pa.DataType]:
         """The types of all blocks together."""
         open_types = [name for name, kind in self._types.items() if not pa.types.is_string(kind)]
-        as_bytes = {name: pa.binary() for name in open_types}
         types = {name: pa.null() for name in open_types}
-        with self._source.open() as raw, self._open(raw, as_bytes, open_types) as reader:
-            for batch in reader:
-                types = widest(types, self._infer(batch))
-        return {**self._types, **types}
+        for batch in self._as_bytes(open_types):
+            types = widest(types, self._infer(batch))
+        return {**self._types, **types, **dict.fromkeys(self._codes(types), pa.string())}
 
     def _infer(self, batch: pa.RecordBatch) -> dict[str, pa.DataType]:
         """The types of some rows that were read as bytes.
@@ -195,7 +205,7 @@ class CsvRows:
         table = arrow_csv.read_csv(
             pa.BufferReader(sink.getvalue()),
             parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
-            convert_options=convert_options(self._missing),
+            convert_options=self._options.conversion(),
         )
         return dict(zip(table.schema.names, table.schema.types, strict=True))
 

@@ -9,3 +9,7 @@ class UsageError(Exception):
 
 class FormatError(UsageError):
     """The content of a file does not have the format that it is read in."""
+
+
+class EmptyFileError(UsageError):
+    """A file without a row."""

@@ -1,8 +1,10 @@
-"""The kinds of columns: numbers, booleans, dates and categories."""
+"""The kinds of columns (numbers, booleans, dates and categories), and how messages name columns."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final
 
@@ -19,6 +21,9 @@ ACCEPTED: Final = MappingProxyType(
     }
 )
 """Columns that the options accept."""
+MOST_SHOWN = 12
+SIMILARITY = 0.75
+_SEPARATORS = str.maketrans("", "", " \t_-.\N{NO-BREAK SPACE}\N{ZERO WIDTH NO-BREAK SPACE}")
 
 
 def kind_of(kind: pa.DataType) -> FeatureKind | None:
@@ -51,9 +56,9 @@ def kinds_of(
         UsageError: a named column does not exist, a column cannot be compared, or a column cannot have the kind that
             the user sets.
     """
-    for name in (*given, *ignored):
-        if name not in schema.names:
-            raise UsageError(f"{where}: there is no column {name!r}; it has {listed(schema.names)}")
+    unknown = [name for name in dict.fromkeys((*given, *sorted(ignored))) if name not in schema.names]
+    if unknown:
+        raise UsageError(f"{where}: there is no column {missing(unknown, schema.names)}; it has {listed(schema.names)}")
     kinds: dict[str, FeatureKind] = {}
     for field in schema:
         if field.name in ignored:
@@ -80,7 +85,39 @@ def can_be(actual: FeatureKind, wanted: FeatureKind) -> bool:
     return {actual, wanted} == {"numeric", "boolean"}
 
 
-def listed(names: Collection[str], most: int = 12) -> str:
+def listed(names: Collection[str], most: int = MOST_SHOWN) -> str:
     """Names for a message, truncated to a readable number."""
     shown = ", ".join(shortened(name) for name in list(names)[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown or "none"
+
+
+def missing(names: Collection[str], present: Collection[str], most: int = MOST_SHOWN) -> str:
+    """Names that are missing, each with a similar name that is present: `'b' (it has 'B'), 'c'`.
+
+    Args:
+        names: the missing names.
+        present: the names to choose from.
+        most: how many are shown.
+    """
+    shown = [_with_near(name, near(name, present)) for name in list(names)[:most]]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def near(name: str, present: Collection[str]) -> str | None:
+    """The most similar name: equal without case, spaces and separators, or with few other letters; None if none is."""
+    key = _key(name)
+    same = next((other for other in present if _key(other) == key), None)
+    return same or next(iter(get_close_matches(name, present, 1, SIMILARITY)), None)
+
+
+def as_arguments(names: Collection[str], most: int = MOST_SHOWN) -> str:
+    """Names as arguments of a shell command."""
+    return shlex.join(list(names)[:most]) + (" ..." if len(names) > most else "")
+
+
+def _key(name: str) -> str:
+    return name.casefold().translate(_SEPARATORS)
+
+
+def _with_near(name: str, other: str | None) -> str:
+    return repr(shortened(name)) + ("" if other is None else f" (it has {shortened(other)!r})")

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from perennate.tabular.errors import FormatError, UsageError
+from perennate.tabular.errors import EmptyFileError, FormatError, UsageError
 from perennate.text import shortened
 
 BATCH_ROWS = 65_536
@@ -28,11 +28,21 @@ class DataFile(Protocol):
         name: what messages call the file.
         schema: its columns with their types. The index that pandas adds is not one of them.
         index: names of index columns, which `batches` can read too if they are not empty.
+        typed: whether the file states the types of its columns; if not, they are inferred from the values.
+        decimal: the character before the decimals of numbers in text.
         rows: number of rows; None if it is known only after reading.
+        remarks: sentences on how the file is read, if that is not the default.
     """
 
     name: str
     index: tuple[str, ...]
+    typed: bool
+    decimal: str
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences for the user."""
+        ...
 
     @property
     def schema(self) -> pa.Schema:
@@ -77,9 +87,9 @@ def read_table(file: DataFile, *, named: Collection[str] = ()) -> pa.Table:
         return table
 
 
-def no_rows(file: DataFile) -> UsageError:
+def no_rows(file: DataFile) -> EmptyFileError:
     """The error for a file without rows."""
-    return UsageError(f"{file.name}: the file holds no rows")
+    return EmptyFileError(f"{file.name}: the file holds no rows")
 
 
 def part_of(tick: Ticker, part: int, parts: int) -> Ticker:

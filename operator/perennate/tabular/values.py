@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Values = npt.NDArray[Any]
 Column: TypeAlias = Any
@@ -15,17 +17,24 @@ Column: TypeAlias = Any
 
 DATE = "a date"
 """Replaces a date in a column of numbers, where its value does not matter."""
+YEAR_DIGITS = 4
+_LEADING_ZERO = r"^\s*[+-]?0[0-9]+\s*$"
 TRUE_WORDS, FALSE_WORDS = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
 
 
-def numbers(column: Column) -> Values:
-    """Numbers with NaN for missing values, (rows,); an object array with strings if there is text or a date."""
+def numbers(column: Column, decimal: str = ".") -> Values:
+    """Numbers with NaN for missing values, (rows,); an object array with strings if there is text or a date.
+
+    Args:
+        column: the column.
+        decimal: the character before the decimals of numbers in text.
+    """
     column = _plain(column)
     if is_date(column.type):
         # The type of a csv column is known only after reading. Dates among numbers count like text.
         return np.asarray(np.array([DATE, None], dtype=object)[_array(column.is_null()).astype(np.int8)])
     if is_text(column.type):
-        return categories(column, as_number).values()
+        return categories(column, lambda text: as_number(text, decimal)).values()
     if pa.types.is_duration(column.type) or pa.types.is_time(column.type):
         exact = pa.duration("us") if pa.types.is_duration(column.type) else pa.time64("us")
         column = column.cast(exact, safe=False).cast(pa.int64())
@@ -34,11 +43,11 @@ def numbers(column: Column) -> Values:
     return _array(column)
 
 
-def booleans(column: Column) -> Values:
+def booleans(column: Column, decimal: str = ".") -> Values:
     """Booleans, (rows,); an object array with None if values are missing; other types as `numbers` reads them."""
     column = _plain(column)
     if not pa.types.is_boolean(column.type):
-        return numbers(column)
+        return numbers(column, decimal)
     if column.null_count:
         return np.asarray(np.array([False, True, None], dtype=object)[column.cast(pa.int8()).fill_null(2).to_numpy()])
     return _array(column)
@@ -87,23 +96,45 @@ def categories(column: Column, read: Callable[[Any], Any] = lambda value: value)
     return Coded(distinct, np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32))
 
 
-def as_number(text: str) -> float | str:
-    """The number in a text; the text itself if it is not a number."""
+def as_number(text: str, decimal: str = ".") -> float | str:
+    """The number in a text; the text itself if it is not a number.
+
+    Args:
+        text: the text.
+        decimal: the character before the decimals.
+    """
     if text in TRUE_WORDS or text in FALSE_WORDS:
         return float(text in TRUE_WORDS)
+    # Python accepts 1_000 as a number; in a table it is text. A point is no decimal if another character is.
+    written = text if decimal == "." else text.replace(".", "_").replace(decimal, ".")
     try:
-        # Python accepts 1_000 as a number; in a table it is text.
-        return text if "_" in text else float(text)
+        return text if "_" in written else float(written)
     except ValueError:
         return text
 
 
 def as_date(text: str) -> np.datetime64 | str:
-    """The time in an ISO 8601 text; the text itself if it is not one."""
+    """The time in an ISO 8601 text, in UTC; the text itself if it is not one. Without a time zone, it is in UTC."""
     try:
-        return np.datetime64(text.removesuffix("Z"), "us")
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+        return np.datetime64(moment, "us")
+    except (ValueError, OverflowError):
+        return _as_long_date(text)
+
+
+def _as_long_date(text: str) -> np.datetime64 | str:
+    """The time in a text with a year of other than four digits, or without a day."""
+    try:
+        return text if text.isdecimal() and len(text) > YEAR_DIGITS else np.datetime64(text.removesuffix("Z"), "us")
     except ValueError:
         return text
+
+
+def has_leading_zero(column: Column) -> bool:
+    """Whether a text, (rows,), is a whole number with a leading zero, such as a postal code."""
+    return bool(pc.any(pc.match_substring_regex(column, _LEADING_ZERO)).as_py())
 
 
 def is_date(kind: pa.DataType) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from perennate.cli.drift.counting import CurrentData
+from perennate.cli.drift.current.counting import CurrentData
 from perennate.cli.drift.documents import add_documents, read_profile
 from perennate.drift import (
     CountsError,

@@ -1,13 +1,15 @@
-"""Files of rows: csv, Parquet and Feather, as random bytes and as small valid files with some bytes changed.
+"""Files of rows: csv, JSON Lines, Parquet and Feather, as random bytes and as valid files with some bytes changed.
 
-What is measured is reading all rows, a batch at a time. It is bounded by the file for csv alone: an intact Parquet or
-Feather file may hold any number of equal rows in a few bytes, see `perennate.tabular.columnar`; a corrupt one only
-seems to. Building a profile and counting are checked too, but hold values, which a file can pack: they follow the rows.
+What is measured is reading all rows, a batch at a time. It is bounded by the file for text alone: an intact Parquet or
+Feather file may hold any number of equal rows in a few bytes, see `perennate.tabular.columnar`; a corrupt one
+only seems to. Building a profile and counting are checked too, but hold values, which a file can pack: they follow the
+rows.
 """
 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -19,8 +21,8 @@ import pyarrow.csv as arrow_csv
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
-from perennate.cli.drift.counting import count_files
-from perennate.cli.drift.counting_spec import CountingSpec
+from perennate.cli.drift.current.counting import count_files
+from perennate.cli.drift.current.counting_spec import CountingSpec
 from perennate.cli.drift.options import ColumnRoles
 from perennate.cli.drift.reference import read_reference
 from perennate.drift import evaluate_drift
@@ -31,8 +33,8 @@ from perennate.tabular.sources import LocalFile
 from tests.statistics.fuzzing.documents import check, check_message, repeated
 from tests.statistics.fuzzing.target import Target, file_of, touched
 
-SLACK = {"csv": 2**24, "parquet": 2**22, "feather": 2**22}
-"""The maximum memory for a file of any size; for CSV it is a block of 1 MiB and the columns parsed from it."""
+SLACK = {"csv": 2**24, "jsonl": 2**25, "parquet": 2**22, "feather": 2**22}
+"""The maximum memory for a file of any size; for text it is a block of 1 MiB and the columns parsed from it."""
 
 
 @cache
@@ -61,6 +63,8 @@ def _written(form: str, way: int) -> bytes:
     sink = io.BytesIO()
     if form == "csv":
         arrow_csv.write_csv(table(), sink)
+    elif form == "jsonl":
+        sink.write("".join(f"{json.dumps(row, default=str)}\n" for row in table().to_pylist()).encode())
     elif form == "feather":
         feather.write_feather(table(), sink, compression=("uncompressed", "lz4", "zstd")[way], chunksize=25)
     else:
@@ -95,7 +99,7 @@ def reader_of(form: str) -> Callable[[bytes], Path | None]:
         """The path of the file, or None if it was refused."""
         path = file_of(content, f"some.{form}")
         try:
-            file = open_source(LocalFile(path), form=None, delimiter=",")
+            file = open_source(LocalFile(path))
             while not all_read(file):
                 pass
         except UsageError as error:
@@ -133,11 +137,12 @@ def use(path: Path) -> None:
 def compare(path: Path, roles: ColumnRoles) -> None:
     """Compare a file with itself and check that all rows were counted."""
     try:
-        file = open_source(LocalFile(path), form=None, delimiter=",", texts=roles.texts)
+        file = open_source(LocalFile(path), texts=roles.texts)
         found = read_reference(file, roles, limit=None, tick=lambda share: None)
         spec = CountingSpec(found.profile, found.name, found.model, roles.target, roles.prediction, kinds=roles.kinds)
-        again = open_source(LocalFile(path), form=None, delimiter=",", texts=spec.texts)
-        current = count_files([again], spec, lambda share: None)
+        current = count_files(
+            [path], lambda path: open_source(LocalFile(path), texts=spec.texts), spec, lambda share: None
+        )
     except UsageError as error:
         check_message(error)
         return
@@ -146,5 +151,6 @@ def compare(path: Path, roles: ColumnRoles) -> None:
 
 
 TARGETS: Mapping[str, Target] = {
-    form: Target(changes_of(form), reader_of(form), use, SLACK[form], touched) for form in ("csv", "parquet", "feather")
+    form: Target(changes_of(form), reader_of(form), use, SLACK[form], touched)
+    for form in ("csv", "jsonl", "parquet", "feather")
 }

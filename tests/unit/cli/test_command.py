@@ -73,12 +73,13 @@ def week(tmp_path: Path) -> Path:
     ("arguments", "words"),
     [
         ([], MISSING_WORDS),
-        (["--missing-values", "?", "-"], ("", "?", "-")),
-        (["--missing-values", ""], ("", "")),
+        (["--na", "?", "-"], (*MISSING_WORDS, "?", "-")),
+        (["--no-default-na"], ("",)),
+        (["--no-default-na", "--na", "?"], ("", "?")),
     ],
-    ids=["default", "given", "none"],
+    ids=["default", "more", "none", "others"],
 )
-def test_words_for_missing_values_can_be_replaced(arguments: list[str], words: tuple[str, ...]) -> None:
+def test_words_for_missing_values_can_be_added_and_replaced(arguments: list[str], words: tuple[str, ...]) -> None:
     """An empty field is always missing."""
     assert read_options(parser().parse_args(["drift", "--reference", "train.csv", *arguments])).missing == words
 
@@ -99,7 +100,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "unknown extension": (["--reference", "a.xlsx", "--current", "WEEK"], "a.xlsx: the extension must be one of"),
     "unknown column": (
         ["--reference", "TRAIN", "--current", "WEEK", "--ignore", "agee"],
-        "there is no column 'agee'; it has age, visits, member, plan",
+        "there is no column 'agee' (it has 'age'); it has age, visits, member, plan",
     ),
     "two roles for one column": (
         ["--reference", "TRAIN", "--current", "WEEK", "--ignore", "age", "--numeric", "age"],
@@ -127,6 +128,22 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "an output file that cannot be written": (
         ["--reference", "TRAIN", "--current", "WEEK", "--output-file", "gone/report.json"],
         "gone/report.json: cannot be written: No such file or directory",
+    ),
+    "an output file of an unknown format": (
+        ["--reference", "TRAIN", "--current", "WEEK", "--output-file", "report.pdf"],
+        "report.pdf: the extension must be one of .json, .html, .htm, .txt; otherwise give -o table, json or html",
+    ),
+    "one character for two purposes": (
+        ["--reference", "TRAIN", "--current", "WEEK", "--delimiter", ",", "--decimal", ","],
+        "--delimiter and --decimal must differ, got ',' for both",
+    ),
+    "a threshold without predictions": (
+        ["--reference", "TRAIN", "--current", "WEEK", "--threshold", "0.3"],
+        "--threshold needs --prediction",
+    ),
+    "a threshold of a regression": (
+        ["--reference", "TRAIN", "--current", "WEEK", "--prediction", "age", "--threshold", "0.3"],
+        "--threshold needs predictions that are probabilities of one of two classes",
     ),
     "a warning threshold above the drift threshold": (
         ["--reference", "TRAIN", "--current", "WEEK", "--warning", "0.5"],
@@ -255,7 +272,10 @@ def test_unusable_counts_are_refused(tmp_path: Path, profile: Path, capsys: pyte
         assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("name", "begins"), [("r.json", "{"), ("r.html", "<!doctype html>"), ("r.txt", "No drift.")])
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("r.json", "{"), ("r.html", "<!doctype html>"), ("r.HTM", "<!doctype html>"), ("r.txt", "No drift."), ("r", "No")],
+)
 def test_the_output_format_follows_from_the_file_name(
     train: Path, week: Path, name: str, begins: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

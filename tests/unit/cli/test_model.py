@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennate.cli.drift.model import Model, infer_model
+from perennate.cli.drift.outputs.model import Model, infer_model
 from perennate.tabular.errors import UsageError
 
 SHARES = np.linspace(0.05, 0.95, 50)

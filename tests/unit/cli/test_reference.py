@@ -14,7 +14,8 @@ from perennate.cli.arguments import parser
 from perennate.cli.drift.command import report_of
 from perennate.cli.drift.exits import Exit
 from perennate.cli.drift.options import ColumnRoles, ReadOptions
-from perennate.cli.drift.reference import HELD_VALUES, PREDICTED, ReferenceData, columns_at_once, read_reference
+from perennate.cli.drift.outputs.model import PREDICTED
+from perennate.cli.drift.reference import HELD_VALUES, ReferenceData, columns_at_once, read_reference
 from perennate.cli.main import main
 from perennate.drift import build_profile
 from perennate.drift.profile.features import CategoricalFeature, NumericFeature
@@ -193,7 +194,7 @@ def test_profile_of_a_regression(tmp_path: Path) -> None:
 
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no rows": ({"rows": 0}, {}, "the file holds no rows"),
-    "an unknown ignored column": ({}, {"ignored": ["agee"]}, "no column 'agee'; it has age, visits"),
+    "an unknown ignored column": ({}, {"ignored": ["agee"]}, r"no column 'agee' \(it has 'age'\); it has age, visits"),
     "an unknown target": ({}, {"target": "z", "prediction": "age"}, "no column 'z' for --target"),
     "a type that cannot be compared": (
         {"tags": pa.array([[1]] * 2000)},

@@ -30,51 +30,21 @@ def stored(table: pa.Table, *, form: str = "parquet") -> bytes:
     return sink.getvalue()
 
 
-LISTS = pa.DictionaryArray.from_arrays(pa.array([0] * 600), pa.array([[1]]))
 ROWS = b"".join(b"%d,2,true,plus\n" % age for age in range(600))
 HEADER = b"age,visits,member,plan\n"
 CURRENT: dict[str, tuple[str, bytes, str]] = {
     "a column is missing": ("a.csv", b"age,visits,member\n1,2,true\n", "lacks the column 'plan' of "),
     "no common column": ("a.csv", b"x,y\n1,2\n", "has no columns in common with "),
-    "another type": (
-        "a.parquet",
-        stored(TRAIN.set_column(0, "age", pa.array(["old"] * 600))),
-        "column 'age' holds string, in ",
-    ),
-    "a type that cannot be compared": (
-        "a.parquet",
-        stored(TRAIN.set_column(0, "age", pa.array([[1]] * 600))),
-        "column 'age' holds list<",
-    ),
-    "text where numbers were": (
-        "a.csv",
-        HEADER + b"old,2,true,plus\n" * 600,
-        "column 'age' does not hold numbers, but is ",
-    ),
-    "dates where numbers were": (
-        "a.csv",
-        HEADER + b"2025-01-02,2,true,plus\n" * 600,
-        "column 'age' does not hold numbers, but is ",
-    ),
-    "dates where booleans were": (
-        "a.csv",
-        HEADER + b"1,2,2025-01-02T03:04:05Z,plus\n" * 600,
-        "column 'member' does not hold booleans, but is ",
-    ),
-    "dictionary-encoded lists": (
-        "a.feather",
-        stored(TRAIN.set_column(3, "plan", LISTS), form="feather"),
-        "column 'plan' holds dictionary<values=list<",
-    ),
-    "an empty file": ("a.csv", b"", "is empty (0 bytes)"),
-    "a header only": ("a.csv", HEADER, "the file holds no rows"),
-    "no rows": ("a.parquet", stored(TRAIN.slice(0, 0)), "the file holds no rows"),
     "a row too short": (
         "a.csv",
         HEADER + ROWS + b"1,2\n",
-        "cannot be read as csv: CSV parse error: Expected 4 columns",
+        "cannot be read as csv: a row has 2 instead of 4 fields",
     ),
-    "a row too long": ("a.csv", HEADER + ROWS + b"1,2,true,plus,5\n", "cannot be read as csv: CSV parse error"),
+    "a row too long": (
+        "a.csv",
+        HEADER + ROWS + b"1,2,true,plus,5\n",
+        "cannot be read as csv: a row has 5 instead of 4 fields",
+    ),
     "zero bytes": ("a.csv", HEADER + b"\0\0,2,true,plus\n" * 600, "cannot be read as csv: it holds binary data"),
     "a duplicate name": (
         "a.csv",
@@ -136,7 +106,9 @@ def test_unusable_current_file(tmp_path: Path, name: str, capsys: pytest.Capture
 
 
 REFERENCE: dict[str, tuple[str, bytes, str]] = {
-    "no header": ("a.csv", b"\n", "cannot be read as csv: "),
+    "no header": ("a.csv", b"\n", "has no column names and no rows"),
+    "an empty file": ("a.csv", b"", "is empty (0 bytes)"),
+    "a header only": ("a.csv", HEADER, "the file holds no rows"),
     "no rows": ("a.feather", stored(TRAIN.slice(0, 0), form="feather"), "the file holds no rows"),
     "no name": ("a.parquet", stored(pa.table({"": [1.0]})), "a column has no name; rename it, or exclude it with"),
     "a reserved name": ("a.csv", b"score\n1\n", "column 'score' has a reserved name: give it as --prediction"),

@@ -127,7 +127,7 @@ class Case:
 DAY, NOON = dt.date(2025, 1, 2), dt.datetime(2025, 1, 2, 12, 0)  # noqa: DTZ001 - a time without a zone
 UTC = dt.datetime(2025, 1, 2, 12, 0, tzinfo=dt.UTC)
 GOOD = {
-    "leading zeros": Case(csv("zip,a\n01234,1\n00017,2\n"), {"zip": "int64", "a": "int64"}, [17, 2], [0, 0]),
+    "leading zeros": Case(csv("zip,a\n01234,1\n10017,2\n"), {"zip": "string", "a": "int64"}, ["10017", 2], [0, 0]),
     "quoted numbers": Case(csv('a,b\n"1","1.5"\n"2","2.5"\n'), {"a": "int64", "b": "double"}, [2, 2.5], [0, 0]),
     "integers and fractions": Case(csv("a,b\n1,1\n2.5,\n"), {"a": "double", "b": "int64"}, [2.5, None], [0, 1]),
     "an integer too large": Case(csv("a\n1\n99999999999999999999\n"), {"a": "double"}, [1e20], [0]),
@@ -151,8 +151,8 @@ GOOD = {
     "line ends as on Windows": Case(csv("a,b\r\n1,x\r\n"), {"a": "int64", "b": "string"}, [1, "x"], [0, 0]),
     "a line break in quotes": Case(csv('a,b\n"x\ny",1\n'), {"a": "string", "b": "int64"}, ["x\ny", 1], [0, 0]),
     "a doubled quote": Case(csv('a\n"x ""y"""\n'), {"a": "string"}, ['x "y"'], [0]),
-    "semicolons": Case(csv("a;b\n1;2\n"), {"a;b": "string"}, ["1;2"], [0]),
-    "tabs": Case(csv("a\tb\n1\t2\n"), {"a\tb": "string"}, ["1\t2"], [0]),
+    "semicolons": Case(csv("a;b\n1;x\n"), {"a": "int64", "b": "string"}, [1, "x"], [0, 0]),
+    "tabs": Case(csv("a\tb\n1\t2\n"), {"a": "int64", "b": "int64"}, [1, 2], [0, 0]),
     "the index of pandas": Case(csv(",a\n0,1\n1,2\n"), {"a": "int64"}, [2], [0]),
     "gzip": Case(
         lambda: gzip.compress(b"a,b\n1,x\n,y\n"), {"a": "int64", "b": "string"}, [None, "y"], [1, 0], "a.csv.gz"
@@ -241,12 +241,16 @@ REFUSED: dict[str, tuple[str, bytes | None, str]] = {
     "missing file": ("rows.csv", None, "does not exist; its folder is missing or empty: correct the path"),
     "0 bytes": ("rows.csv", b"", "is empty (0 bytes)"),
     "0 bytes of parquet": ("a.parquet", b"", "is empty (0 bytes)"),
-    "an empty line": ("rows.csv", b"\n", "cannot be read as csv: "),
+    "an empty line": ("rows.csv", b"\n", "has no column names and no rows"),
     "only a header": ("rows.csv", b"a,b\n", "the file holds no rows"),
     "parquet without rows": ("a.parquet", parquet(a=pa.array([], pa.int64()))(), "the file holds no rows"),
-    "a short row": ("rows.csv", b"a,b\n1,2\n1\n", "cannot be read as csv: CSV parse error: Expected 2 columns, got 1"),
-    "a long row": ("rows.csv", b"a,b\n1,2,3\n", "cannot be read as csv: CSV parse error: Expected 2 columns, got 3"),
-    "a late short row": ("rows.csv", b"a,b\n" + b"1,2\n" * LONG * 2 + b"1\n", "cannot be read as csv: CSV parse error"),
+    "a short row": ("rows.csv", b"a,b\n1,2\n1\n", "cannot be read as csv: a row has 1 instead of 2 fields"),
+    "a long row": ("rows.csv", b"a,b\n1,2,3\n", "cannot be read as csv: a row has 3 instead of 2 fields"),
+    "a late short row": (
+        "rows.csv",
+        b"a,b\n" + b"1,2\n" * LONG * 2 + b"1\n",
+        "cannot be read as csv: a row has 1 instead of 2 fields",
+    ),
     "two equal names": ("rows.csv", b"a,a\n1,2\n", "has the column 'a' more than once; rename one of them"),
     "Latin-1": ("rows.csv", "a,b\nMünchen,1\n".encode("latin-1"), "column 'a' is not UTF-8; save the file as UTF-8"),
     "Latin-1 in a header": (

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pytest
 
-from perennate.tabular.delimited import convert_options
+from perennate.tabular.dialect import CsvOptions
 from perennate.tabular.inference import wider
 
 EXAMPLES = {
@@ -31,7 +31,11 @@ EXAMPLES = {
 def inferred(*values: str) -> pa.DataType:
     """The type that pyarrow infers for a whole column."""
     content = "\n".join(("a,b", *(f"{value},1" for value in values)))
-    return arrow_csv.read_csv(io.BytesIO(content.encode()), convert_options=convert_options()).schema.field("a").type
+    return (
+        arrow_csv.read_csv(io.BytesIO(content.encode()), convert_options=CsvOptions().conversion())
+        .schema.field("a")
+        .type
+    )
 
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.product(EXAMPLES, repeat=2)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from perennate.cli.drift.counting import CurrentData
+from perennate.cli.drift.current.counting import CurrentData
 from perennate.cli.drift.exits import Exit
 from perennate.cli.drift.options import EvaluationOptions
 from perennate.cli.drift.performance import compare_performance
@@ -185,4 +185,4 @@ def notes(reference: ReferenceData, current: CurrentData) -> tuple[str, ...]:
         )
     if current.extra:
         sentences.append(f"Not in the reference, and ignored: {some(list(current.extra), 8)}.")
-    return tuple(sentences)
+    return (*reference.remarks, *sentences, *current.remarks)

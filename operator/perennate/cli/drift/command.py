@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from perennate.cli.drift.assemble import make_report
-from perennate.cli.drift.counting import CurrentData, count_files
-from perennate.cli.drift.counting_spec import CountingSpec
+from perennate.cli.drift.current.counting import CurrentData, count_files
+from perennate.cli.drift.current.counting_spec import CountingSpec
 from perennate.cli.drift.documents import add_documents, read_profile, save_profile
 from perennate.cli.drift.exits import Exit
-from perennate.cli.drift.model import Model
 from perennate.cli.drift.options import (
     ColumnRoles,
     ReadOptions,
@@ -23,6 +23,7 @@ from perennate.cli.drift.options import (
     read_options,
     rules_of,
 )
+from perennate.cli.drift.outputs.model import Model, remarks_on
 from perennate.cli.drift.performance import check_metric
 from perennate.cli.drift.progress import ticker
 from perennate.cli.drift.reference import ReferenceData, read_reference, workers
@@ -32,7 +33,7 @@ from perennate.report.table import print_table
 from perennate.tabular.errors import UsageError
 from perennate.tabular.reading import first_line
 
-SUFFIXES = {".json": "json", ".html": "html", ".htm": "html"}
+SUFFIXES = {".json": "json", ".html": "html", ".htm": "html", ".txt": "table"}
 
 
 def drift(args: argparse.Namespace) -> int:
@@ -73,22 +74,38 @@ def output_form(args: argparse.Namespace) -> str:
     """The output format: the option, else the extension of the output file, else a table.
 
     Raises:
-        UsageError: HTML would be written to a terminal.
+        UsageError: the extension stands for no format, or HTML would be written to a terminal.
     """
-    form = args.output or (SUFFIXES.get(args.output_file.suffix) if args.output_file else None) or "table"
+    form = args.output or _form_of(args.output_file)
     if form == "html" and args.output_file is None and sys.stdout.isatty():
         raise UsageError("HTML cannot be shown in a terminal: give --output-file report.html")
     return str(form)
+
+
+def _form_of(file: Path | None) -> str:
+    """The output format by the extension of a file; a table without an extension."""
+    if file is None or not file.suffix:
+        return "table"
+    form = SUFFIXES.get(file.suffix.lower())
+    if form is None:
+        raise UsageError(
+            f"{file}: the extension must be one of {', '.join(SUFFIXES)}; otherwise give -o table, json or html"
+        )
+    return form
 
 
 def reference_of(args: argparse.Namespace, files: ReadOptions, roles: ColumnRoles) -> ReferenceData:
     """The reference data."""
     if args.profile is not None:
         profile = read_profile(args.profile)
-        return ReferenceData(str(args.profile), profile, Model.of_profile(profile), profile.rows)
-    file = files.open(args.reference, roles.texts)
-    with ticker(f"reading {args.reference.name}", shown=not args.no_progress) as tick:
-        return read_reference(file, roles, limit=args.reference_rows, workers=workers(), tick=tick)
+        found = ReferenceData(str(args.profile), profile, Model.of_profile(profile), profile.rows)
+    else:
+        file = files.open(args.reference, roles.texts)
+        with ticker(f"reading {args.reference.name}", shown=not args.no_progress) as tick:
+            found = read_reference(file, roles, limit=args.reference_rows, workers=workers(), tick=tick)
+    assumed = args.profile is None
+    remarks = remarks_on(found.model, found.profile, positive=args.positive, assumed=assumed)
+    return replace(found, remarks=(*found.remarks, *remarks))
 
 
 def current_of(
@@ -101,9 +118,8 @@ def current_of(
     spec = CountingSpec(reference.profile, reference.name, reference.model, *columns, workers=workers())
     if roles.prediction is not None and spec.model is None:
         raise UsageError(f"{reference.name} was built without predictions, so --prediction cannot be compared")
-    opened = [files.open(path, spec.texts) for path in args.current]
     with ticker(f"reading {args.current[0].name}", shown=not args.no_progress) as tick:
-        return count_files(opened, spec, tick)
+        return count_files(args.current, lambda path: files.open(path, spec.texts), spec, tick)
 
 
 def show(report: DriftReport, form: str, file: Path | None) -> None:

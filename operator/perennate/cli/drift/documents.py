@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from perennate.cli.drift.counting import DAY, CurrentData
-from perennate.cli.drift.performance_counts import performance_counts_in
+from perennate.cli.drift.current.counting import DAY, CurrentData
+from perennate.cli.drift.outputs.counts import performance_counts_in
 from perennate.drift import Counts, CountsError, Profile, ProfileError, Window
 from perennate.drift.data.parsing import decode_digest
 from perennate.drift.profile.layout import Layout

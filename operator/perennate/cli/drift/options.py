@@ -21,15 +21,33 @@ RESERVED_DELIMITERS = frozenset('"\r\n')
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How data files are read."""
+    """How data files are read.
+
+    Args:
+        form: csv, jsonl, parquet or feather; None: by the extension.
+        delimiter: the character between the fields of a csv file; None: detected.
+        missing: words of a csv file that mean a missing value.
+        decimal: the character before the decimals of numbers in text.
+        marked: values of other files that mean a missing value, as text.
+    """
 
     form: str | None
-    delimiter: str
+    delimiter: str | None = None
     missing: tuple[str, ...] = MISSING_WORDS
+    decimal: str = "."
+    marked: tuple[str, ...] = ()
 
     def open(self, path: Path, texts: frozenset[str] = frozenset()) -> DataFile:
         """Open a file. The columns in `texts` of a csv file are read as text."""
-        return open_source(LocalFile(path), form=self.form, delimiter=self.delimiter, texts=texts, missing=self.missing)
+        return open_source(
+            LocalFile(path),
+            form=self.form,
+            delimiter=self.delimiter,
+            decimal=self.decimal,
+            texts=texts,
+            missing=self.missing,
+            marked=self.marked,
+        )
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,7 @@ class ColumnRoles:
         ignored: columns to exclude.
         target, prediction: columns with true labels and predictions.
         task, positive: task of the model, and the class that its probability refers to.
+        threshold: probability above which the positive class is predicted; None: one half.
     """
 
     kinds: dict[str, FeatureKind]
@@ -49,6 +68,7 @@ class ColumnRoles:
     prediction: str | None = None
     task: str | None = None
     positive: str | None = None
+    threshold: float | None = None
 
     @property
     def texts(self) -> frozenset[str]:
@@ -95,15 +115,18 @@ def read_options(args: argparse.Namespace) -> ReadOptions:
     """How data files are read.
 
     Raises:
-        UsageError: the delimiter is not a single character, or has another meaning in csv.
+        UsageError: a delimiter or decimal is not a single character, or has another meaning in csv.
     """
-    delimiter = args.delimiter.replace("\\t", "\t")
-    if len(delimiter.encode()) != 1 or delimiter in RESERVED_DELIMITERS:
+    delimiter = None if args.delimiter is None else args.delimiter.replace("\\t", "\t")
+    if delimiter is not None and (len(delimiter.encode()) != 1 or delimiter in RESERVED_DELIMITERS):
         raise UsageError(
             f"--delimiter must be one ASCII character other than a quotation mark or the end of a line, "
             f"got {args.delimiter!r}"
         )
-    return ReadOptions(args.format, delimiter, ("", *args.missing_values) if args.missing_values else MISSING_WORDS)
+    if delimiter == args.decimal:
+        raise UsageError(f"--delimiter and --decimal must differ, got {args.decimal!r} for both")
+    missing = ("", *args.na) if args.no_default_na else (*MISSING_WORDS, *args.na)
+    return ReadOptions(args.format, delimiter, missing, args.decimal, tuple(args.na))
 
 
 def column_roles(args: argparse.Namespace) -> ColumnRoles:
@@ -118,14 +141,14 @@ def column_roles(args: argparse.Namespace) -> ColumnRoles:
         for name in [named] if isinstance(named, str) else named:
             if chosen.setdefault(name, role) != role:
                 raise UsageError(f"column {name!r} is named by both --{chosen[name]} and --{role}")
-    for role in ("task", "positive"):
-        if getattr(args, role) and not args.prediction:
+    for role in ("task", "positive", "threshold"):
+        if getattr(args, role) is not None and not args.prediction:
             raise UsageError(f"--{role} needs --prediction")
     kinds: dict[str, FeatureKind] = {
         name: kind for name, role in chosen.items() for kind in FEATURE_KINDS if kind == role
     }
     ignored = frozenset(name for name, role in chosen.items() if role == "ignore")
-    return ColumnRoles(kinds, ignored, args.target, args.prediction, args.task, args.positive)
+    return ColumnRoles(kinds, ignored, args.target, args.prediction, args.task, args.positive, args.threshold)
 
 
 def rules_of(args: argparse.Namespace) -> dict[str, FeatureRule]:
@@ -187,7 +210,7 @@ def check_combination(args: argparse.Namespace) -> None:
     Raises:
         UsageError: two options conflict, or one is missing.
     """
-    for option in ("ignore", "reference_rows", "save_profile", "task", "positive"):
+    for option in ("ignore", "reference_rows", "save_profile", "task", "positive", "threshold"):
         if args.reference is None and getattr(args, option):
             raise UsageError(f"--{option.replace('_', '-')} needs a --reference file; it cannot change a profile")
     if args.warning is not None and args.warning > args.drifted:

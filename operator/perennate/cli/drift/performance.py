@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from perennate.cli.drift.counting import CurrentData
-from perennate.cli.drift.model import Form, Model
+from perennate.cli.drift.current.counting import CurrentData
 from perennate.cli.drift.options import EvaluationOptions
+from perennate.cli.drift.outputs.model import Form, Model
 from perennate.cli.drift.reference import ReferenceData
 from perennate.drift import Measurement, estimate_performance
 from perennate.drift.metrics import confusion, labelled, regression

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from perennate.api.feature_types import FeatureKind
-from perennate.cli.drift.model import Model, infer_model
+from perennate.cli.drift.columns.features import (
+    ReferenceColumn,
+    as_categories,
+    build_feature,
+    read_output,
+    reference_column,
+)
 from perennate.cli.drift.options import ColumnRoles
-from perennate.cli.drift.performance_counts import ABSENT, ConfusionCounts, known
+from perennate.cli.drift.outputs.counts import ConfusionCounts, known
+from perennate.cli.drift.outputs.model import PREDICTED, Model, infer_model
 from perennate.drift import Profile, ProfileError, build_profile
 from perennate.drift.data.threads import map_in_threads
-from perennate.drift.profile.features import Feature
+from perennate.drift.profile.build import THRESHOLD
 from perennate.tabular.errors import UsageError
-from perennate.tabular.kinds import kinds_of, listed
+from perennate.tabular.kinds import MOST_SHOWN, as_arguments, kinds_of, listed, missing
 from perennate.tabular.reading import DataFile, RetypedError, Ticker, no_rows, part_of, usable
 from perennate.tabular.sampling import RowSample
-from perennate.tabular.values import Coded, Column, Values, booleans, categories, dates, is_text, numbers
+from perennate.tabular.values import Column, Values
 
 MAX_WORKERS = 4
 """More threads help little: one thread reads, which takes most of the time, and each thread holds a column."""
@@ -30,15 +36,7 @@ HELD_ROWS = HELD_VALUES // MAX_WORKERS
 """Maximum rows of one column in memory. It does not depend on the number of workers, so that every machine draws the
 same sample. More rows do not improve the quantiles."""
 CONFIDENCE = 0.95
-PREDICTED = "predicted class"
-"""Name of the predicted class in a report. It is tested like a column."""
 RESERVED = ("score", "prediction", PREDICTED)
-READERS: dict[FeatureKind, Callable[[Column], Values | Coded]] = {
-    "numeric": numbers,
-    "boolean": booleans,
-    "datetime": dates,
-    "categorical": categories,
-}
 
 
 def workers() -> int:
@@ -56,12 +54,14 @@ class ReferenceData:
         profile: the profile of the rows.
         model: how predictions are read; None without predictions.
         rows: number of rows of the file.
+        remarks: sentences on how it was read.
     """
 
     name: str
     profile: Profile
     model: Model | None
     rows: int
+    remarks: tuple[str, ...] = ()
 
 
 def read_reference(
@@ -108,7 +108,7 @@ def _read(file: DataFile, roles: ColumnRoles, limit: int | None, workers: int, t
         )
     width = columns_at_once(file.rows or 0, limit, workers)
     groups = _groups(file, names, outputs, width)
-    features: list[Feature] = []
+    found: list[ReferenceColumn] = []
     given: dict[str, Values] = {}
     for index, group in enumerate(groups):
         max_rows = limit or min(HELD_VALUES // len(group), HELD_ROWS)
@@ -118,13 +118,34 @@ def _read(file: DataFile, roles: ColumnRoles, limit: int | None, workers: int, t
                 with usable(file.name, name):
                     given[name] = read_output(table[name])
         columns = {name: table[name] for name in group if name not in outputs}
-        features += map_in_threads(workers, lambda item: _feature(file, *item, kinds), columns.items())
+        found += map_in_threads(
+            workers, lambda item: _feature(file, *item, kinds, item[0] in roles.kinds), columns.items()
+        )
+    _refuse_problems(file, found)
+    features = [item.feature for item in found]
     model, profile = _outline(file, roles, given, table.num_rows)
     if model is not None and model.form == "class" and roles.prediction is not None:
         features.append(build_feature(PREDICTED, "categorical", as_categories(given[roles.prediction])))
     profile = replace(profile, features=tuple(features))
     # A profile that is written must be readable, so the checks of the reader apply.
-    return ReferenceData(file.name, Profile.from_document(profile.to_document()), model, rows)
+    remarks = *file.remarks, *(item.remark for item in found if item.remark)
+    return ReferenceData(file.name, Profile.from_document(profile.to_document()), model, rows, remarks)
+
+
+def _refuse_problems(file: DataFile, columns: list[ReferenceColumn]) -> None:
+    """Refuse columns that cannot be compared.
+
+    Raises:
+        UsageError: there are some; the message names them and what to do.
+    """
+    problems = [item.problem for item in columns if item.problem]
+    if problems:
+        names = [item.feature.name for item in columns if item.problem]
+        more = f" and {len(problems) - MOST_SHOWN} more columns" if len(problems) > MOST_SHOWN else ""
+        raise UsageError(
+            f"{file.name}: text with too many different values to compare in {'; '.join(problems[:MOST_SHOWN])}{more}; "
+            f"--categorical {as_arguments(names)} compares it nevertheless"
+        )
 
 
 def _outputs(file: DataFile, roles: ColumnRoles, kinds: dict[str, FeatureKind]) -> list[str]:
@@ -132,7 +153,8 @@ def _outputs(file: DataFile, roles: ColumnRoles, kinds: dict[str, FeatureKind]) 
     for role in ("prediction", "target"):
         name = getattr(roles, role)
         if name is not None and name not in kinds:
-            raise UsageError(f"{file.name}: there is no column {name!r} for --{role}; it has {listed(kinds)}")
+            words = missing([name], kinds.keys())
+            raise UsageError(f"{file.name}: there is no column {words} for --{role}; it has {listed(kinds)}")
         if name is not None and kinds[name] == "datetime":
             raise UsageError(f"{file.name}: column {name!r} holds dates, a --{role} must hold numbers or classes")
     return [name for name in (roles.prediction, roles.target) if name is not None]
@@ -175,6 +197,8 @@ def _outline(file: DataFile, roles: ColumnRoles, given: dict[str, Values], rows:
         return None, build_profile(stand_in, task="regression")
     predictions, truth = given[roles.prediction], given.get(roles.target or "")
     model = infer_model(predictions, truth, task=roles.task, positive=roles.positive, where=file.name)
+    if roles.threshold is not None and model.form != "probability":
+        raise UsageError(f"{file.name}: --threshold needs predictions that are probabilities of one of two classes")
     if model.form == "class":
         metrics = {}
         if truth is not None:
@@ -192,42 +216,11 @@ def _outline(file: DataFile, roles: ColumnRoles, given: dict[str, Values], rows:
         score=predictions[kept],
         labels=None if truth is None else truth[kept],
         classes=model.classes,
+        threshold=THRESHOLD if roles.threshold is None else roles.threshold,
     )
 
 
-def read_output(column: Column) -> Values:
-    """Predictions or true labels: numbers with NaN, or objects (text, booleans) with None."""
-    text = is_text(column.type) or pa.types.is_dictionary(column.type) or pa.types.is_boolean(column.type)
-    return categories(column).values() if text else numbers(column)
-
-
-def as_categories(values: Values) -> Values:
-    """Classes, which may be numbers, as categories; None if missing."""
-    return values if values.dtype == object else np.where(known(values), values.astype(object), ABSENT)
-
-
-def _feature(file: DataFile, name: str, column: Column, kinds: dict[str, FeatureKind]) -> Feature:
+def _feature(file: DataFile, name: str, column: Column, kinds: dict[str, FeatureKind], given: bool) -> ReferenceColumn:
     """One column as a feature."""
     with usable(file.name, name):
-        values = READERS[kinds[name]](column)
-    return build_feature(name, kinds[name], values)
-
-
-def build_feature(name: str, kind: FeatureKind, values: Values | Coded) -> Feature:
-    """One column as a feature. Text in a column of numbers or dates is counted as `other`."""
-    if isinstance(values, Coded) or kind == "categorical":
-        return _only(build_profile({name: values}, task="regression", categorical=[name]))
-    invalid = 0
-    if values.dtype == object:
-        texts = np.array([isinstance(value, str) for value in values])
-        invalid = int(texts.sum())
-        values = np.where(texts, ABSENT, values)
-        if kind != "boolean":
-            values = np.array(values, dtype=np.float64 if kind == "numeric" else "datetime64[us]")
-    feature = _only(build_profile({name: values}, task="regression"))
-    return replace(feature, missing=feature.missing - invalid, other=invalid)
-
-
-def _only(profile: Profile) -> Feature:
-    """The one feature of a profile."""
-    return profile.features[0]
+        return reference_column(name, column, kinds[name], decimal=file.decimal, typed=file.typed, given=given)

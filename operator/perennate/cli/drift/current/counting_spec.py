@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from perennate.api.feature_types import FeatureKind
-from perennate.cli.drift.model import Model
-from perennate.cli.drift.reference import PREDICTED
+from perennate.cli.drift.outputs.model import PREDICTED, Model
 from perennate.drift import Profile
 from perennate.tabular.errors import UsageError
 

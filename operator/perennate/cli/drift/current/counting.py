@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from perennate.cli.drift.checks import TruthCheck, as_floats, check_columns, check_types
-from perennate.cli.drift.counting_spec import CountingSpec
-from perennate.cli.drift.performance_counts import PerformanceCounts, performance_counts_of
-from perennate.cli.drift.reference import READERS, read_output
-from perennate.drift import CountsError, Recorder, Sample, Window, class_text
+from perennate.cli.drift.columns.features import read_output
+from perennate.cli.drift.current.advice import notes_on
+from perennate.cli.drift.current.checks import TruthCheck, as_floats, check_columns
+from perennate.cli.drift.current.counting_spec import CountingSpec
+from perennate.cli.drift.current.feature_reader import FeatureReader
+from perennate.cli.drift.current.unseen import UnseenValues
+from perennate.cli.drift.outputs.counts import PerformanceCounts, performance_counts_of
+from perennate.drift import CountsError, Recorder, Sample, Window
 from perennate.drift.data.documents import MAX_COUNT
-from perennate.drift.profile.features import CategoricalFeature, Feature
-from perennate.tabular.errors import UsageError
+from perennate.tabular.errors import EmptyFileError, UsageError
 from perennate.tabular.reading import DataFile, RetypedError, Ticker, no_rows, part_of, usable
-from perennate.tabular.values import Coded, Column, Values, as_number, categories
+from perennate.tabular.values import Coded, Values
 
 DAY = 86_400.0
 
@@ -32,6 +35,8 @@ class CurrentData:
         performance_counts: predictions against true labels; None without predictions or labels.
         unlabelled: why there are no performance counts although a target was given; empty otherwise.
         extra: columns that are not in the reference.
+        remarks: sentences on how the files were read, and on columns that hold something else than the reference.
+        unseen: the most frequent unseen values by feature, with their numbers of rows.
     """
 
     names: tuple[str, ...]
@@ -39,33 +44,79 @@ class CurrentData:
     performance_counts: PerformanceCounts | None = None
     unlabelled: str = ""
     extra: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    unseen: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
 
 
-def count_files(files: Sequence[DataFile], spec: CountingSpec, tick: Ticker) -> CurrentData:
-    """Count the rows of all files together.
+def count_files(
+    paths: Sequence[Path], open_file: Callable[[Path], DataFile], spec: CountingSpec, tick: Ticker
+) -> CurrentData:
+    """Count the rows of all files together. A file without rows is skipped.
 
     Args:
-        files: files with the current rows.
+        paths: files with the current rows.
+        open_file: opens one of them; only one is open at a time.
         spec: what to count against.
         tick: receives the share that was read.
 
     Raises:
-        UsageError: a file cannot be read or has no rows, or a column is missing or has another type.
+        UsageError: a file cannot be read, or a column is missing.
     """
-    window = Window(spec.profile, length=DAY, scrape_interval=DAY)
-    performance_counts = performance_counts_of(spec.profile, spec.model) if spec.target and spec.prediction else None
-    for index, file in enumerate(files):
-        check_columns(file, spec)
-        counts = _count(file, spec, part_of(tick, index, len(files)))
-        if performance_counts is not None and counts.performance_counts is not None:
-            performance_counts.counts += counts.performance_counts.counts
+    total = Totals(spec)
+    for index, path in enumerate(paths):
+        try:
+            file = open_file(path)
+            check_columns(file, spec)
+            total.add(file, _count(file, spec, part_of(tick, index, len(paths))), pod=str(index))
+        except EmptyFileError as error:
+            total.remarks.append(f"{error}, and is skipped.")
+    return total.data(tuple(str(path) for path in paths))
+
+
+class Totals:
+    """The counts of several files.
+
+    Args:
+        spec: what they are counted against.
+    """
+
+    def __init__(self, spec: CountingSpec) -> None:
+        self.remarks: list[str] = []
+        self._spec = spec
+        self._window = Window(spec.profile, length=DAY, scrape_interval=DAY)
+        labelled = spec.target is not None and spec.prediction is not None
+        self._performance_counts = performance_counts_of(spec.profile, spec.model) if labelled else None
+        self._extra: dict[str, None] = {}
+        self._unseen = {item.name: UnseenValues() for item in spec.profile.features}
+
+    def add(self, file: DataFile, counts: FileCounts, *, pod: str) -> None:
+        """Add the counts of a file.
+
+        Raises:
+            UsageError: values of a column are so far from the reference that their sum overflows.
+        """
+        spec = self._spec
+        if self._performance_counts is not None and counts.performance_counts is not None:
+            self._performance_counts.counts += counts.performance_counts.counts
         # All rows of a file are in one sub-window, because their order in time is unknown.
-        add_counts(counts.recorder.document(), window, file=file.name, pod=str(index), reference=spec.reference)
-    sample = window.sample(DAY)
-    check_types(spec, sample, " and ".join(file.name for file in files))
-    used = {item.name for item in spec.profile.features} | {spec.target, spec.prediction} | spec.ignored
-    extra = {name: None for file in files for name in file.schema.names if name not in used}
-    return CurrentData(tuple(file.name for file in files), sample, performance_counts, unlabelled(spec), tuple(extra))
+        add_counts(counts.recorder.document(), self._window, file=file.name, pod=pod, reference=spec.reference)
+        for name, reader in counts.readers.items():
+            self._unseen[name].merge(reader.unseen)
+        used = {item.name for item in spec.profile.features} | {spec.target, spec.prediction} | spec.ignored
+        self._extra |= dict.fromkeys(name for name in file.schema.names if name not in used)
+        self.remarks += [*file.remarks, *notes_on(file, counts.readers.values(), spec.reference)]
+
+    def data(self, names: tuple[str, ...]) -> CurrentData:
+        """The counted data."""
+        return CurrentData(
+            names,
+            self._window.sample(DAY),
+            self._performance_counts,
+            unlabelled(self._spec),
+            tuple(self._extra),
+            tuple(self.remarks),
+            {name: values.named() for name, values in self._unseen.items()},
+        )
 
 
 def unlabelled(spec: CountingSpec) -> str:
@@ -111,14 +162,18 @@ class FileCounts:
         self.performance_counts = performance_counts_of(spec.profile, spec.model) if labelled else None
         self._spec = spec
         self._truth = TruthCheck(() if spec.model is None else spec.model.classes)
-        self._readers = {item.name: (spec.column(item.name), reader(item)) for item in spec.profile.features}
+        self.readers = {
+            item.name: FeatureReader(item, column, file, spec.kinds.get(column))
+            for item in spec.profile.features
+            for column in (spec.column(item.name),)
+        }
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count some rows."""
         if not batch.num_rows:
             return
         self.rows += batch.num_rows
-        columns = {name: self._column(batch, name) for name in self._readers}
+        columns = {name: self._column(batch, reader) for name, reader in self.readers.items()}
         self.recorder.record(columns, workers=self._spec.workers)
         prediction, target = self._spec.prediction, self._spec.target
         if prediction is None or prediction not in batch.schema.names:
@@ -140,11 +195,10 @@ class FileCounts:
             raise no_rows(self._file)
         self._truth.finish(self._file.name, self._spec.target)
 
-    def _column(self, batch: pa.RecordBatch, feature: str) -> Values | Coded:
+    def _column(self, batch: pa.RecordBatch, reader: FeatureReader) -> Values | Coded:
         """The values of a feature."""
-        column, read = self._readers[feature]
-        with usable(self._file.name, column):
-            return read(batch.column(column))
+        with usable(self._file.name, reader.column):
+            return reader.read(batch.column(reader.column))
 
     def _output(self, batch: pa.RecordBatch, column: str) -> Values:
         """Predictions or true labels."""
@@ -174,20 +228,3 @@ def _count(file: DataFile, spec: CountingSpec, tick: Ticker) -> FileCounts:
             continue
         counts.finish()
         return counts
-
-
-def reader(feature: Feature) -> Callable[[Column], Values | Coded]:
-    """How a column is read for a feature."""
-    if not isinstance(feature, CategoricalFeature):
-        return READERS[feature.kind]
-    known = set(feature.categories)
-    numeric = {class_text(number): text for text in known if not isinstance(number := as_number(text), str)}
-
-    def canonical(text: Any) -> Any:
-        """The category as the reference spells it. pandas writes integer codes as 1.0 if one is missing."""
-        if not isinstance(text, str) or text in known or not numeric:
-            return text
-        number = as_number(text)
-        return text if isinstance(number, str) else numeric.get(class_text(number), text)
-
-    return lambda column: categories(column, canonical)

@@ -13,6 +13,11 @@ from perennate.tabular.values import Values
 
 Form = Literal["probability", "class", "number"]
 """What a prediction is: the probability of the second of two classes, a class, or a number (regression)."""
+PLAIN_CLASSES = ({"0", "1"}, {"false", "true"})
+"""Classes of which everybody expects the probability of the second."""
+CHANCE = 0.5
+PREDICTED = "predicted class"
+"""Name of the predicted class in a report. It is tested like a column."""
 MOST_CLASSES = 30
 """A numeric target with more distinct values is a quantity, not a class."""
 
@@ -42,6 +47,30 @@ class Model:
         if profile.score.kind == "probability":
             return cls("probability", profile.classes)
         return cls("number", ()) if profile.score.kind == "prediction" else cls("class", profile.classes)
+
+
+def remarks_on(model: Model | None, profile: Profile, *, positive: str | None, assumed: bool) -> tuple[str, ...]:
+    """Sentences on the class that the probability refers to.
+
+    Args:
+        model: the model.
+        profile: the profile of the reference.
+        positive: the class that the user names.
+        assumed: whether the class is assumed if the user names none.
+    """
+    if model is None or model.form != "probability":
+        return ()
+    other, own = model.classes
+    auc = profile.metrics.get("auc")
+    sentences = []
+    if assumed and positive is None and not any(set(model.classes) == plain for plain in PLAIN_CLASSES):
+        sentences.append(f"The predictions are read as the probability of {own!r}, unless --positive names {other!r}.")
+    if auc is not None and auc.value < CHANCE:
+        sentences.append(
+            f"The auc of the reference is {auc.value:.2g}, below 0.5: the predictions may be the probability of the "
+            f"other class, {other!r}; if so, give --positive."
+        )
+    return tuple(sentences)
 
 
 def infer_model(

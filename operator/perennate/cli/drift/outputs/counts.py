@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from perennate.cli.drift.model import Model
+from perennate.cli.drift.outputs.model import Model
 from perennate.drift import Profile, Sample, class_text
 from perennate.drift.metrics import confusion, labelled, regression
 from perennate.drift.metrics.measurement import Measurement

@@ -1,0 +1,1 @@
+"""Columns of files: as features of the reference, and text that hides numbers or dates."""

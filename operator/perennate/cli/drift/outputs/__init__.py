@@ -1,0 +1,1 @@
+"""Predictions and true labels: how they are read and counted."""
