@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 JSON = "application/json"
+BINARY = "application/octet-stream"
+"""Content type of a body with binary tensors after its JSON object."""
 LISTED: Final = 10
 """Maximum number of invalid values that a response lists."""
 SPELLED_OUT: Final = 3

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 
-from perennate.serving.metrics import endpoint
-from perennate.serving.request_error import JSON, RequestError
+from perennate.serving.metrics import INFER, endpoint
+from perennate.serving.request_error import BINARY, JSON, RequestError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -72,8 +72,9 @@ class MetricsMiddleware:
 class BodyLimitMiddleware:
     """Limits request bodies before anything parses them.
 
-    On every route, a content type other than JSON, such as `application/vnd.bentoml+pickle`, gets 415, a body that is
-    too large 413, and a body that exceeds the total capacity at this moment 429.
+    A content type other than JSON, such as `application/vnd.bentoml+pickle`, gets 415; an inference request may also be
+    `application/octet-stream`, for binary tensors. A body that is too large gets 413, and a body that exceeds the total
+    capacity at this moment 429.
 
     Args:
         app: the wrapped application; it receives the body in one message.
@@ -92,6 +93,7 @@ class BodyLimitMiddleware:
             return
         parts: list[bytes] = []
         try:
+            _check_type(Headers(scope=scope).get("content-type"), scope["path"])
             await self._read(Headers(scope=scope), receive, parts)
             await self._app(scope, _replay(b"".join(parts), receive), send)
         except RequestError as error:
@@ -105,10 +107,9 @@ class BodyLimitMiddleware:
         """Collect the parts of the body.
 
         Raises:
-            RequestError: the content type is not JSON, the body is too large, or the capacity is used up.
+            RequestError: the body is too large, or the capacity is used up.
             ClientDisconnect: the client disconnected.
         """
-        _check_type(headers.get("content-type"))
         length = headers.get("content-length", "")
         size, announced = 0, int(length) if length.isdecimal() else 0
         async for part in _parts_of(receive):
@@ -126,10 +127,11 @@ class BodyLimitMiddleware:
             raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"body: must have at most {MAX_BODY_BYTES} bytes")
 
 
-def _check_type(content_type: str | None) -> None:
+def _check_type(content_type: str | None, path: str) -> None:
     kind = (content_type or JSON).partition(";")[0].strip().lower()
-    if kind != JSON:
-        raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"content-type: must be {JSON}")
+    allowed = (JSON, BINARY) if endpoint(path) == INFER else (JSON,)
+    if kind not in allowed:
+        raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"content-type: must be {' or '.join(allowed)}")
 
 
 async def _parts_of(receive: Receive) -> AsyncIterator[bytes]:

@@ -11,9 +11,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from perennate.serving.http.answers import PredictAnswer, PredictRequest, predict_response, read_records
-from perennate.serving.http.inference_protocol import InferenceProtocol
 from perennate.serving.http.middleware import BodyLimitMiddleware
 from perennate.serving.http.page import render_page
+from perennate.serving.inference.routes import InferenceProtocol
 from perennate.serving.openapi.document import bentoml_schema, openapi_document
 from perennate.serving.request_error import JSON, RequestError, read_json
 

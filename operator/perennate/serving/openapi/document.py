@@ -6,8 +6,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from perennate.api.wellknown import OPERATIONS_PORT
+from perennate.serving.inference.infer_request import HEADER
 from perennate.serving.openapi import records, tensors
-from perennate.serving.request_error import JSON, LISTED
+from perennate.serving.request_error import BINARY, JSON, LISTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,14 @@ ERROR: Final[Mapping[str, Any]] = {
     },
     "required": ["error"],
 }
+READINESS: Final[Mapping[str, str]] = {"200": "The model is ready.", "503": "The model is not ready."}
+PREDICTION_HEADERS: Final[Mapping[str, Any]] = {
+    "x-model-version": {"description": "Version of the model.", "schema": {"type": "string"}},
+    "x-prediction-id": {
+        "description": "Ids of the predictions, separated by commas; of many rows only the first.",
+        "schema": {"type": "string"},
+    },
+}
 OPERATIONS: Final[Mapping[str, tuple[str, str]]] = {
     "/metrics": ("Metrics in the Prometheus text format.", TEXT),
     "/counts": ("The counts of the pod, for drift detection.", JSON),
@@ -68,7 +77,7 @@ def openapi_document(model: ServedModel) -> Schema:
             "version": model.digest,
             "description": f"{manifest.task.capitalize()} by {manifest.estimator}.",
         },
-        "paths": {**_predictions(model), **_protocol(model), **_descriptions(), **_probes(), **_operations()},
+        "paths": {**_predictions(), **_protocol(model), **_descriptions(), **_probes(), **_operations()},
         "components": {
             "schemas": {
                 "PredictRequest": records.predict_request(model),
@@ -98,33 +107,64 @@ def bentoml_schema(model: ServedModel, published: Mapping[str, Any]) -> Schema:
     return {**published, "routes": [{**route, **own} for route in published["routes"]]}
 
 
-def _predictions(model: ServedModel) -> Schema:
-    headers = {
-        "x-model-version": _header("Version of the model."),
-        "x-prediction-id": _header("Ids of the predictions, separated by commas; of many rows only the first."),
-    }
+def _predictions() -> Schema:
     predict = _post("predict", "Predict rows", "PredictRequest", "PredictAnswer")
-    predict["responses"]["200"]["headers"] = headers
+    predict["responses"]["200"]["headers"] = dict(PREDICTION_HEADERS)
     feedback = _post("feedback", "Send the true labels of predictions", "FeedbackRequest", "FeedbackReceipt")
-    infer = _post("infer", "Predict rows by the Open Inference Protocol", "InferRequest", "InferAnswer")
-    infer["responses"]["200"]["headers"] = headers
-    return {
-        "/predict": {"post": predict},
-        "/feedback": {"post": feedback},
-        f"/v2/models/{model.manifest.model}/infer": {"post": infer},
-    }
+    return {"/predict": {"post": predict}, "/feedback": {"post": feedback}}
 
 
 def _protocol(model: ServedModel) -> Schema:
     name = f"/v2/models/{model.manifest.model}"
-    ready = {"200": "The model is ready.", "503": "The model is not ready."}
     return {
         "/v2": _get("serverMetadata", "Metadata of the server"),
         "/v2/health/live": _get("serverLive", "Whether the server is live"),
-        "/v2/health/ready": _get("serverReady", "Whether the server is ready", statuses=ready),
-        name: _get("modelMetadata", "Metadata of the model: names, types and shapes of its tensors"),
-        f"{name}/ready": _get("modelReady", "Whether the model is ready", statuses=ready),
+        "/v2/health/ready": _get("serverReady", "Whether the server is ready", statuses=READINESS),
+        **_protocol_of(name, "model", "the model"),
+        **{
+            path: {**item, "parameters": [_version(model)]}
+            for path, item in _protocol_of(f"{name}/versions/{{version}}", "version", "a version").items()
+        },
     }
+
+
+def _protocol_of(path: str, prefix: str, subject: str) -> Schema:
+    """The routes of the model, or of a version of it."""
+    return {
+        path: _get(f"{prefix}Metadata", f"Names, types and shapes of the tensors of {subject}"),
+        f"{path}/ready": _get(f"{prefix}Ready", f"Whether {subject} is ready", statuses=READINESS),
+        f"{path}/infer": {"post": _infer(f"{prefix}Infer", subject)},
+    }
+
+
+def _version(model: ServedModel) -> Schema:
+    return {
+        "name": "version",
+        "in": "path",
+        "required": True,
+        "description": "The version that the pod serves, in full or its first 12 digits.",
+        "schema": {"enum": [model.digest, model.prefix]},
+    }
+
+
+def _infer(name: str, subject: str) -> Schema:
+    infer = _post(name, f"Predict rows with {subject} by the Open Inference Protocol", "InferRequest", "InferAnswer")
+    binary = {BINARY: {"schema": {"type": "string", "format": "binary"}}}
+    infer["requestBody"]["content"] |= binary
+    infer["parameters"] = [
+        {
+            "name": HEADER,
+            "in": "header",
+            "description": "Length of the JSON object, if binary data follows it.",
+            "schema": {"type": "integer", "minimum": 1},
+        }
+    ]
+    infer["responses"]["200"]["content"] |= binary
+    infer["responses"]["200"]["headers"] = {
+        **PREDICTION_HEADERS,
+        HEADER: _header("Length of the JSON object, if binary data follows it."),
+    }
+    return infer
 
 
 def _descriptions() -> Schema:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perennate.api.feature_types import FEATURE_TYPES
+from perennate.serving.inference.outputs import model_outputs
 from perennate.serving.model.sample import record_of
 
 if TYPE_CHECKING:
@@ -22,16 +23,32 @@ def infer_request(model: ServedModel) -> Schema:
             "name": {"type": "string"},
             "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "maxItems": 2},
             "datatype": {"enum": datatypes},
-            "parameters": {"type": "object"},
+            "parameters": {
+                "type": "object",
+                "properties": {"binary_data_size": {"type": "integer", "minimum": 0}},
+            },
             "data": {"type": "array"},
         },
         "required": ["name", "shape", "datatype"],
     }
     inputs = {"type": "array", "items": tensor, "minItems": 1}
+    output = {
+        "type": "object",
+        "properties": {
+            "name": {"enum": [output.name for output in model_outputs(model)]},
+            "parameters": {"type": "object", "properties": {"binary_data": {"type": "boolean"}}},
+        },
+        "required": ["name"],
+    }
     example = record_of(model.sample(1))
     return {
         "type": "object",
-        "properties": {"id": {"type": "string"}, "parameters": {"type": "object"}, "inputs": inputs},
+        "properties": {
+            "id": {"type": "string"},
+            "parameters": {"type": "object", "properties": {"binary_data_output": {"type": "boolean"}}},
+            "inputs": inputs,
+            "outputs": {"type": "array", "items": output},
+        },
         "required": ["inputs"],
         "examples": [
             {

@@ -11,9 +11,10 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 
 from perennate.serving.capture.feedback import MAX_LABELS
+from perennate.serving.inference.endpoint import Endpoint
 from perennate.serving.model.model import ServedModel
 from perennate.serving.model.schema import MAX_ROWS, InputSchema
 from perennate.serving.openapi.document import openapi_document
@@ -29,13 +30,15 @@ def check(document: dict[str, Any], name: str, value: Any) -> None:
     Draft202012Validator(schema).validate(value)
 
 
-def routes_of(routes: list[Any]) -> Iterator[tuple[str, str]]:
+def routes_of(routes: list[Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Method and path of all routes, those of mounted applications too."""
     for route in routes:
         if isinstance(route, Route):
-            yield from ((method.lower(), route.path) for method in route.methods or () if method != "HEAD")
-        elif isinstance(route, Mount) and isinstance(route.app, Starlette):
-            yield from routes_of(route.app.routes)
+            methods = route.endpoint.methods if isinstance(route.endpoint, Endpoint) else route.methods or ()
+            path = f"{prefix}{route.path}".replace("{model}", "rain")
+            yield from ((method.lower(), path) for method in methods if method != "HEAD")
+        elif isinstance(route, Mount) and isinstance(route.app, Starlette | Router):
+            yield from routes_of(route.app.routes, f"{prefix}{route.path}")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -55,7 +58,8 @@ async def test_the_document_has_every_route_of_the_application(rain: Pod) -> Non
         for method in item
         if method in {"get", "post"}
     }
-    assert documented == set(routes_of(rain.app.routes))
+    # The protocol has no route with a slash at its end, but it is a likely mistake.
+    assert documented == set(routes_of(rain.app.routes)) - {("get", "/v2/")}
 
 
 @pytest.mark.parametrize("name", NAMES)
