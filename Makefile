@@ -89,9 +89,10 @@ test: ## Run all checks and tests, the fast ones first
 	@$(MAKE) test-kind-short
 
 .PHONY: test-full
-test-full: ## Everything in `make test`, with simulations and fuzzing at full length
+test-full: ## Everything in `make test`, simulations and fuzzing at full length, clients of other projects
 	@$(MAKE) test
 	@$(MAKE) test-statistics ARGS="--full $(ARGS)"
+	@$(MAKE) test-clients
 
 .PHONY: test-peers
 test-peers: ## Tests with other software: Docker, kind with two node versions, Podman
@@ -120,6 +121,10 @@ test-statistics: $(VENV) ## Statistical tests of the drift engine: simulations, 
 test-runtime: $(VENV) ## Tests of the trainer and the serving pod as processes
 	@$(call level,runtime tests,$(PARALLEL) tests/runtime)
 
+.PHONY: test-clients
+test-clients: $(VENV) ## Tests of the serving pod with clients of other projects
+	@$(call level,tests with other clients,$(PARALLEL) tests/clients)
+
 .PHONY: test-integration
 test-integration: $(VENV) programs ## Tests of the operator against a real API server without nodes
 	@$(call level,integration tests,$(WAITING) tests/integration)
@@ -147,7 +152,7 @@ test-kind-short: $(VENV) programs ## Short version of test-kind: images, a kind 
 ##@ Measuring
 
 .PHONY: bench
-bench: $(VENV) ## Benchmark serving against plain BentoML; fails if a bound is missed
+bench: $(VENV) ## Benchmark serving against plain BentoML and MLServer; fails if a bound is missed
 	@$(BIN)/python -m benchmarks.serving --results benchmarks/RESULTS.md $(ARGS)
 
 .PHONY: bench-drift

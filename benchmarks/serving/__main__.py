@@ -1,4 +1,4 @@
-"""`python -m benchmarks.serving`: measure both servers, print a table, and fail if a bound is missed."""
+"""`python -m benchmarks.serving`: measure all servers, print a table, and fail if a bound is missed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -38,30 +39,30 @@ def main(arguments: list[str]) -> int:
     return int(options.bounds and not all(finding.holds for finding in found))
 
 
-def _round(number: int, sides: tuple[Side, Side], slices: int) -> tuple[Sample, Sample]:
-    """Measure both sides once. The order alternates between rounds.
+def _round(number: int, sides: Sequence[Side], slices: int) -> dict[str, Sample]:
+    """Measure all sides once. The order rotates between rounds.
 
     Raises:
         RuntimeError: a side did not answer, or the scores differ.
     """
-    if number % 2:
-        theirs, ours = measure(sides[::-1], slices)
-    else:
-        ours, theirs = measure(sides, slices)
-    if not all(map(math.isclose, ours.scores, theirs.scores)) or len(ours.scores) != len(theirs.scores):
-        raise RuntimeError("the scores of the two sides differ for the same rows, so their times are not comparable")
+    first = number % len(sides)
+    samples = measure([*sides[first:], *sides[:first]], slices)
+    expected, *others = (scores for sample in samples.values() for scores in sample.scores.values())
+    for scores in others:
+        if len(scores) != len(expected) or not all(map(math.isclose, scores, expected)):
+            raise RuntimeError("the scores for the same rows differ, so the times are not comparable")
     print(f"round {number + 1} done", file=sys.stderr)
-    return ours, theirs
+    return samples
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="number of rounds; each starts both servers")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds; each starts all servers")
     parser.add_argument(
         "--slices",
         type=int,
         default=40,
-        help="slices of ten one-row requests per round; a quarter as many with 1,000 rows",
+        help="slices of ten one-row requests per format and round; a quarter as many with 1,000 rows",
     )
     parser.add_argument("--no-bounds", dest="bounds", action="store_false", help="do not fail if a bound is missed")
     parser.add_argument("--results", type=Path, help="Markdown file in which to replace the section Serving")

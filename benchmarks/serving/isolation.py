@@ -1,4 +1,4 @@
-"""Prepare both sides in a process that exits before the measurement."""
+"""Prepare all sides in a process that exits before the measurement."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from benchmarks.serving.sides import Side
 
 
-def prepare(folder: Path) -> tuple[Side, Side]:
-    """Prepare both sides (ours, theirs) in an empty folder, in another process.
+def prepare(folder: Path) -> tuple[Side, ...]:
+    """Prepare all sides, ours first, in an empty folder, in another process.
 
     Library pages that a running process shares with a server would reduce the PSS of the server.
     """
@@ -18,7 +18,7 @@ def prepare(folder: Path) -> tuple[Side, Side]:
         return pool.submit(_make_sides, folder).result()
 
 
-def _make_sides(folder: Path) -> tuple[Side, Side]:
+def _make_sides(folder: Path) -> tuple[Side, ...]:
     from benchmarks.serving.preparation import make_sides  # noqa: PLC0415 - loads libraries that only the servers may share
 
     return make_sides(folder)

@@ -1,24 +1,24 @@
-"""One round: start both servers, send interleaved requests, stop them. CPU and memory are of the whole process tree."""
+"""One round: start the servers, send interleaved requests, stop them. CPU and memory are of the whole process tree."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-import orjson
 import psutil  # type: ignore[import-untyped]
 
-from benchmarks.serving.sides import Request, Side
+from benchmarks.serving.scores import read_scores
+from benchmarks.serving.sides import Format, Request, Side
 
 DEADLINE_SECONDS: Final = 120.0
 POLL_SECONDS: Final = 0.02
 SLICE: Final = 10
-"""Requests to one server before switching to the other."""
+"""Requests of one format to one server before switching to the next."""
 NANOSECONDS: Final = 1e9
 
 
@@ -29,18 +29,14 @@ class Sample:
     Args:
         start: CPU seconds from spawn to the first answered prediction.
         memory: PSS in bytes after it.
-        row: CPU seconds per request with one row.
-        batch: CPU seconds per request with many rows.
-        array: CPU seconds per request with the same rows as one array.
-        scores: the probability of the second class for each of the many rows.
+        requests: CPU seconds per request, by format.
+        scores: the probability of the second class for each of the many rows, by format.
     """
 
     start: float
     memory: float
-    row: float
-    batch: float
-    array: float
-    scores: list[float]
+    requests: Mapping[Format, float]
+    scores: Mapping[Format, list[float]]
 
 
 @dataclass(frozen=True)
@@ -51,15 +47,11 @@ class Server:
         side: the side.
         process: the root of its process tree.
         client: an open connection.
-        start: CPU seconds until the first answer.
-        memory: PSS in bytes at that time.
     """
 
     side: Side
     process: psutil.Popen
     client: http.client.HTTPConnection
-    start: float
-    memory: float
 
     def slice(self, request: Request) -> float:
         """Send `SLICE` requests one after another. Return their CPU seconds."""
@@ -69,28 +61,31 @@ class Server:
         return _cpu_seconds(self.process) - before
 
 
-def measure(sides: Sequence[Side], slices: int) -> list[Sample]:
-    """Start each side alone, then send requests to both in turns, so that both run under the same machine load.
+def measure(sides: Sequence[Side], slices: int) -> dict[str, Sample]:
+    """Start each side alone, then send requests to all in turns, so that all run under the same machine load.
 
     Args:
-        sides: the two sides, in starting order.
-        slices: number of slices of one-row requests; a quarter as many with many rows.
+        sides: the sides, in starting order.
+        slices: number of slices of one-row requests per format; a quarter as many with many rows.
+
+    Returns:
+        A sample for each name of a side.
 
     Raises:
         RuntimeError: a server exited, or did not answer in time.
     """
-    with _running(sides[0]) as first:
-        pass
-    with _running(sides[1]) as second, _running(sides[0]) as again:
-        both, many = (again, second), max(1, slices // 4)
-        rows = _interleave(both, lambda side: side.row, slices)
-        batches = _interleave(both, lambda side: side.batch, many)
-        arrays = _interleave(both, lambda side: side.array, many)
-        scores = [_scores(_post(server.client, server.side.batch)) for server in both]
-    return [
-        Sample(server.start, server.memory, row, batch, array, answer)
-        for server, row, batch, array, answer in zip((first, second), rows, batches, arrays, scores, strict=True)
-    ]
+    alone = {side.name: _start_alone(side) for side in sides}
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(_running(side)) for side in sides]
+        spent = _interleave(servers, slices)
+        scores = {server.side.name: _scores(server) for server in servers}
+    return {name: Sample(*alone[name], spent[name], scores[name]) for name in alone}
+
+
+def _start_alone(side: Side) -> tuple[float, float]:
+    """CPU seconds until the first answer, and memory after it, while no other side runs."""
+    with _running(side) as server:
+        return _cpu_seconds(server.process), _memory(server.process)
 
 
 @contextlib.contextmanager
@@ -100,7 +95,7 @@ def _running(side: Side) -> Iterator[Server]:
     client = http.client.HTTPConnection("127.0.0.1", side.port, timeout=DEADLINE_SECONDS)
     try:
         _first_answer(side, process)
-        yield Server(side, process, client, _cpu_seconds(process), _memory(process))
+        yield Server(side, process, client)
     finally:
         client.close()
         if process.poll() is None:
@@ -120,30 +115,45 @@ def _first_answer(side: Side, process: psutil.Popen) -> None:
     while process.poll() is None and time.monotonic() < deadline:
         client = http.client.HTTPConnection("127.0.0.1", side.port, timeout=DEADLINE_SECONDS)
         with contextlib.closing(client), contextlib.suppress(OSError, RuntimeError):
-            _post(client, side.row)
+            _post(client, side.first)
             return
         time.sleep(POLL_SECONDS)
     raise RuntimeError(f"{' '.join(side.command)}: no answer (exit code {process.poll()}):\n{side.log.read_text()}")
 
 
-def _interleave(servers: Sequence[Server], pick: Callable[[Side], Request], slices: int) -> list[float]:
-    """Return the CPU seconds per request of each server. An additional first slice is a warm-up."""
-    rounds = [[server.slice(pick(server.side)) for server in servers] for _ in range(slices + 1)]
-    return [sum(spent) / (slices * SLICE) for spent in zip(*rounds[1:], strict=True)]
+def _interleave(servers: Sequence[Server], slices: int) -> dict[str, dict[Format, float]]:
+    """Return the CPU seconds per request by side and format. An additional first slice of each is a warm-up."""
+    spent: dict[str, dict[Format, float]] = {server.side.name: {} for server in servers}
+    for many, count in ((False, slices), (True, max(1, slices // 4))):
+        turns = [
+            (server, format_)
+            for server in servers
+            for format_ in server.side.requests
+            if format_.startswith("rows") == many
+        ]
+        rounds = [[server.slice(server.side.requests[format_]) for server, format_ in turns] for _ in range(count + 1)]
+        for (server, format_), seconds in zip(turns, zip(*rounds[1:], strict=True), strict=True):
+            spent[server.side.name][format_] = sum(seconds) / (count * SLICE)
+    return spent
 
 
-def _post(client: http.client.HTTPConnection, request: Request) -> bytes:
-    client.request("POST", request.path, request.body, {"content-type": "application/json"})
+def _scores(server: Server) -> dict[Format, list[float]]:
+    many = {name: request for name, request in server.side.requests.items() if name.startswith("rows")}
+    return {name: read_scores(*_exchange(server.client, request)) for name, request in many.items()}
+
+
+def _post(client: http.client.HTTPConnection, request: Request) -> None:
+    _exchange(client, request)
+
+
+def _exchange(client: http.client.HTTPConnection, request: Request) -> tuple[bytes, Mapping[str, str]]:
+    """Send a request. Return body and headers of the response."""
+    client.request("POST", request.path, request.body, dict(request.headers))
     response = client.getresponse()
     answer = response.read()
     if response.status != HTTPStatus.OK:
         raise RuntimeError(f"POST {request.path}: expected status 200, got {response.status}: {answer[:200]!r}")
-    return answer
-
-
-def _scores(answer: bytes) -> list[float]:
-    document = orjson.loads(answer)
-    return document if isinstance(document, list) else [row[1] for row in document["probabilities"]]
+    return answer, {name.lower(): value for name, value in response.getheaders()}
 
 
 def _cpu_seconds(process: psutil.Popen) -> float:

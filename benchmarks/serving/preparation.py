@@ -1,4 +1,4 @@
-"""Commands, environments and requests of both sides, for the same fitted model."""
+"""Commands, environments and requests of all sides, for the same fitted model."""
 
 from __future__ import annotations
 
@@ -16,71 +16,131 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.serving.sides import Request, Side
+from benchmarks.serving.bounds import BENTOML, MLSERVER, OURS
+from benchmarks.serving.sides import MLSERVER_ENVIRONMENT, Request, Side
 from perennate.serving.__main__ import PROCESS_DEFAULTS
 from tests.support.pods.serving import Published, container_environment, publish, run_fetch
 from tests.support.ports import reserve_port
 
 ROOT: Final = Path(__file__).parents[2]
 BATCH_ROWS: Final = 1000
+MLSERVER_START: Final = "from mlserver.cli import main; main()"
 
 
-def make_sides(folder: Path) -> tuple[Side, Side]:
-    """Train a model on a data set of scikit-learn, and prepare both sides to serve it.
+def make_sides(folder: Path) -> tuple[Side, ...]:
+    """Train a model on a data set of scikit-learn, and prepare all sides to serve it.
 
     Args:
         folder: an empty folder for models and logs.
 
     Returns:
-        The two sides (ours, theirs).
+        The sides, ours first.
     """
     frame, labels = load_breast_cancer(return_X_y=True, as_frame=True)
     estimator = make_pipeline(StandardScaler(), LogisticRegression())
     published = publish(folder / "store", estimator, frame, labels.tolist(), model="cells")
-    return _ours(published, folder / "ours"), _theirs(published, folder / "theirs")
+    model = _without_names(published, folder / "model.joblib")
+    return _ours(published, folder / "ours"), _bentoml(published, model), _mlserver(published, model)
+
+
+def _without_names(published: Published, path: Path) -> Path:
+    """The model in a file. With feature names, it would emit a costly warning for every array."""
+    model = copy.deepcopy(published.estimator)
+    del model[0].feature_names_in_
+    joblib.dump(model, path)
+    return path
 
 
 def _ours(published: Published, folder: Path) -> Side:
-    """Return our side: the version is fetched and verified, drift is counted, capture is off."""
+    """Our side: the version is fetched and verified, drift is counted, capture is off."""
     environment = container_environment(published, folder)
     run_fetch(environment).check_returncode()
-    batch = _batch(published)
-    records = batch.to_dict("records")
-    tensor = {"name": "input", "datatype": "FP64", "shape": batch.shape, "data": batch.to_numpy().ravel().tolist()}
+    rows = _batch(published)
+    records = rows.to_dict("records")
+    path = f"/v2/models/{published.model}/infer"
     return Side(
+        name=OURS,
         command=(sys.executable, "-m", "perennate.serving", "serve"),
         environment=environment,
         port=int(environment["PERENNATE_TRAFFIC_PORT"]),
-        row=Request("/predict", orjson.dumps({"records": records[:1]})),
-        batch=Request("/predict", orjson.dumps({"records": records})),
-        array=Request(f"/v2/models/{published.model}/infer", orjson.dumps({"inputs": [tensor]})),
-        log=folder / "log",
-    )
-
-
-def _theirs(published: Published, folder: Path) -> Side:
-    folder.mkdir()
-    model = copy.deepcopy(published.estimator)
-    # With feature names, the model would emit a costly warning for every array.
-    del model[0].feature_names_in_
-    joblib.dump(model, folder / "model.joblib")
-    port, rows = reserve_port(), _batch(published).to_numpy().tolist()
-    batch = Request("/predict", orjson.dumps({"rows": rows}))
-    service = ("benchmarks.serving.competitor:Competitor", "--working-dir", str(ROOT))
-    return Side(
-        command=(sys.executable, "-m", "bentoml", "serve", *service, "--host", "127.0.0.1", "--port", str(port)),
-        environment={
-            "PATH": os.environ["PATH"],
-            "MODEL_FILE": str(folder / "model.joblib"),
-            **PROCESS_DEFAULTS,
-            **dict.fromkeys(("HOME", "BENTOML_HOME", "TMPDIR"), str(folder)),
+        requests={
+            "row": Request("/predict", orjson.dumps({"records": records[:1]})),
+            "row as tensor": Request(path, _tensor_body(rows[:1], {})),
+            "rows": Request("/predict", orjson.dumps({"records": records})),
+            "rows as tensor": Request(path, _tensor_body(rows, {})),
+            "rows as binary tensor": _binary_request(path, rows),
         },
-        port=port,
-        row=Request("/predict", orjson.dumps({"rows": rows[:1]})),
-        batch=batch,
-        array=batch,
         log=folder / "log",
     )
+
+
+def _bentoml(published: Published, model: Path) -> Side:
+    port, rows = reserve_port(), _batch(published).to_numpy().tolist()
+    service = ("benchmarks.serving.competitor:Competitor", "--working-dir", str(ROOT))
+    folder = model.parent / "bentoml"
+    folder.mkdir()
+    return Side(
+        name=BENTOML,
+        command=(sys.executable, "-m", "bentoml", "serve", *service, "--host", "127.0.0.1", "--port", str(port)),
+        environment=_environment(folder, MODEL_FILE=str(model)),
+        port=port,
+        requests={
+            "row": Request("/predict", orjson.dumps({"rows": rows[:1]})),
+            "rows": Request("/predict", orjson.dumps({"rows": rows})),
+        },
+        log=folder / "log",
+    )
+
+
+def _mlserver(published: Published, model: Path) -> Side:
+    """MLServer without worker processes, which would take more CPU time: they receive rows over a queue."""
+    folder, port, rows = model.parent / "mlserver", reserve_port(), _batch(published)
+    folder.mkdir()
+    ports = {"http_port": port, "grpc_port": reserve_port(), "metrics_port": reserve_port()}
+    settings = {"host": "127.0.0.1", "parallel_workers": 0, "debug": False, **ports}
+    implementation = "mlserver_sklearn.SKLearnModel"
+    served = {"name": published.model, "implementation": implementation, "parameters": {"uri": str(model)}}
+    (folder / "settings.json").write_bytes(orjson.dumps(settings))
+    (folder / "model-settings.json").write_bytes(orjson.dumps(served))
+    path, outputs = f"/v2/models/{published.model}/infer", [{"name": "predict_proba"}]
+    return Side(
+        name=MLSERVER,
+        command=(str(MLSERVER_ENVIRONMENT.python()), "-c", MLSERVER_START, "start", str(folder)),
+        environment=_environment(folder),
+        port=port,
+        requests={
+            "row as tensor": Request(path, _tensor_body(rows[:1], {"outputs": outputs})),
+            "rows as tensor": Request(path, _tensor_body(rows, {"outputs": outputs})),
+        },
+        log=folder / "log",
+    )
+
+
+def _environment(folder: Path, **own: str) -> dict[str, str]:
+    """The environment of another side, with our settings for the number of threads."""
+    homes = dict.fromkeys(("HOME", "BENTOML_HOME", "TMPDIR"), str(folder))
+    return {"PATH": os.environ["PATH"], **PROCESS_DEFAULTS, **homes, **own}
+
+
+def _tensor(rows: Any) -> dict[str, Any]:
+    return {"name": "input", "datatype": "FP64", "shape": rows.shape}
+
+
+def _tensor_body(rows: Any, fields: dict[str, Any]) -> bytes:
+    """A request of the Open Inference Protocol with one JSON tensor."""
+    return orjson.dumps({"inputs": [{**_tensor(rows), "data": rows.to_numpy().ravel().tolist()}], **fields})
+
+
+def _binary_request(path: str, rows: Any) -> Request:
+    """The request that clients of the binary extension send by default, with binary outputs."""
+    data = rows.to_numpy().astype("<f8").tobytes()
+    tensor = {**_tensor(rows), "parameters": {"binary_data_size": len(data)}}
+    document = orjson.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}})
+    headers = {
+        "content-type": "application/octet-stream",
+        "inference-header-content-length": str(len(document)),
+    }
+    return Request(path, document + data, headers)
 
 
 def _batch(published: Published) -> Any:

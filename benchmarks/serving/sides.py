@@ -1,17 +1,27 @@
-"""The two sides of the comparison."""
+"""The sides of the comparison."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, Literal
+
+from tools.locked_environment import LockedEnvironment
+
+Format = Literal["row", "rows", "row as tensor", "rows as tensor", "rows as binary tensor"]
+"""What a request holds: one row or many, as the side's usual JSON, or as a tensor of the Open Inference Protocol."""
+MLSERVER_ENVIRONMENT: Final = LockedEnvironment("mlserver", Path(__file__).parent / "requirements" / "mlserver.txt")
+JSON_TYPE: Final = {"content-type": "application/json"}
 
 
 @dataclass(frozen=True)
 class Request:
-    """A POST request with a JSON body."""
+    """A POST request."""
 
     path: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=lambda: JSON_TYPE)
 
 
 @dataclass(frozen=True)
@@ -19,19 +29,22 @@ class Side:
     """A server that can be started repeatedly.
 
     Args:
+        name: its name in the results.
         command: the command that starts it.
         environment: its complete environment.
         port: its port on 127.0.0.1.
-        row: request with one row.
-        batch: request with many rows, in the most common format.
-        array: request with the same rows as one array, without names.
+        requests: its requests, all with the same rows, by format.
         log: file for its output.
     """
 
+    name: str
     command: tuple[str, ...]
     environment: dict[str, str]
     port: int
-    row: Request
-    batch: Request
-    array: Request
+    requests: Mapping[Format, Request]
     log: Path
+
+    @property
+    def first(self) -> Request:
+        """The request that shows that the server is ready."""
+        return next(iter(self.requests.values()))

@@ -16,7 +16,13 @@ from tests.support.tree import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-LOCKS = sorted([*(ROOT / "requirements").glob("*.txt"), *(ROOT / "benchmarks").glob("*/requirements/*.txt")])
+LOCKS = sorted(
+    [
+        *(ROOT / "requirements").glob("*.txt"),
+        *(ROOT / "benchmarks").glob("*/requirements/*.txt"),
+        ROOT / "tests" / "clients" / "requirements.txt",
+    ]
+)
 IMAGES = ("operator", "trainer", "serving")
 # Packages that an image must not contain, and those that it must.
 BANNED = {
@@ -77,6 +83,14 @@ def test_the_lock_contains_all_declared_dependencies(extra: str) -> None:
         if requirement.name != project()["name"]:
             assert versions, f"{requirement} is not in requirements/{extra}.txt: run `make lock`"
             assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: {versions}"
+
+
+def test_the_other_servers_of_the_benchmark_read_the_same_model() -> None:
+    """The model is written by the development environment, with these versions."""
+    development = pins(ROOT / "requirements" / "dev.txt")
+    peer = pins(ROOT / "benchmarks" / "serving" / "requirements" / "mlserver.txt")
+    for name in ("joblib", "numpy", "scikit-learn"):
+        assert peer[name] == development[name], f"{name}: run `make lock`"
 
 
 def test_no_setting_of_uv_overrides_locked_versions() -> None:
