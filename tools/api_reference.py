@@ -8,6 +8,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from perennate.api import wellknown
+from perennate.api.documents import stage_result
 from perennate.api.schema import INT_OR_STRING, PRESERVE_UNKNOWN, VALIDATIONS, resource_schema
 from perennate.api.v1alpha1 import KINDS
 from tools.text import table
@@ -128,6 +129,9 @@ def _conditions_page() -> str:
         lines += [f"## {kind.__name__}", "", (inspect.getdoc(module.ConditionType) or ""), ""]
         lines += [f"Conditions: {', '.join(f'`{condition}`' for condition in module.ConditionType)}.", ""]
         lines += [*table(("reason", "when it is used"), definitions(module, module.Reason)), ""]
+        if kind.__name__ == "TrainingJob":
+            lines += ["Reasons of `status.warnings` and of their Events; the run goes on:", ""]
+            lines += [*table(("reason", "when it is used"), definitions(stage_result, stage_result.WarningReason)), ""]
     return "\n".join(lines)
 
 

@@ -185,3 +185,31 @@ def test_a_boolean_with_missing_values_stays_a_boolean_that_may_be_null(tmp_path
     assert found.missing > 0
     records = [{"x": 0.0, "y": 0.0, "member": value} for value in (True, False, None)]
     assert len(served.predict(served.schema.read(records)).predictions) == 3
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_warnings_of_all_stages_are_in_the_results_and_in_the_card(tmp_path: Path) -> None:
+    frame = fraud(rows()).assign(leak=lambda found: found["target"].eq("fraud").astype(float), one=1.0)
+    frame["id"] = np.arange(len(frame)) + 2**60
+    trainer = {"estimator": {"class": LOGISTIC, "params": {"max_iter": 1}}}
+    run = start(tmp_path, frame, index=True, trainer=trainer)
+    results = []
+    for stage in ("prepare", "train", "publish"):
+        code, result = run.here(stage)
+        assert code == ExitCode.DONE, result.error
+        results.append(result)
+    prepared, trained, _ = ([warning.reason for warning in result.warnings or ()] for result in results)
+    assert prepared == ["PositiveClassNotSet", "IndexColumn", "IntegersCollide", "ConstantColumn", "PerfectFeature"]
+    assert trained == ["NotConverged"]
+    assert results[-1].model_version is not None
+    card = run.models.read("tumours", results[-1].model_version.digest).files["MODEL_CARD.md"].decode()
+    found = card.partition("## Warnings\n\n")[2].partition("\n\n## ")[0].splitlines()
+    assert [line.split()[1] for line in found] == [f"{reason}:" for reason in (*prepared, *trained)]
+
+
+def test_a_run_without_warnings_says_nothing(tmp_path: Path) -> None:
+    run = start(tmp_path, rows())
+    code, result = finish(run)
+    assert (code, result.warnings) == (ExitCode.DONE, None)
+    assert result.model_version is not None
+    assert b"Warnings" not in run.models.read("tumours", result.model_version.digest).files["MODEL_CARD.md"]

@@ -60,7 +60,11 @@ CSV_CASES: dict[str, Case] = {
     "missing": (None, {}, (URI, "does not exist", "its folder is missing or empty", "put the file there")),
     "0 bytes": (b"", {}, (URI, "is empty (0 bytes)")),
     "only a header": (b"age,income,target\n", {}, (URI, "the file holds no rows")),
-    "ragged": (b"a,target\n1,0\n1,2,3\n", {}, (URI, "cannot be read as csv", "got 3", "spec.data.train.format is csv")),
+    "ragged": (
+        b"a,target\n1,0\n1,2,3\n",
+        {},
+        (URI, "cannot be read as csv", "3 instead of 2 fields", "spec.data.train.format is csv"),
+    ),
     "binary": (bytes(range(256)) * 20, {}, (URI, "cannot be read as csv", "binary data", "is it parquet?")),
     "invalid UTF-8": (
         b"a,target\n\xff\xfe,0\n" * 5,
@@ -160,7 +164,7 @@ CSV_CASES: dict[str, Case] = {
         {"uri": "file:///../team-b/rows.csv"},
         ("spec.data.train.uri", "is outside its folder"),
     ),
-    "a folder": (csv(), {"uri": "pvc://claim/."}, ("is a folder; name one file",)),
+    "a folder": (csv(), {"uri": "pvc://claim/."}, ("is csv; a folder may hold Parquet or Feather files",)),
     "CSV declared as Parquet": (
         csv(),
         {"format": "parquet"},

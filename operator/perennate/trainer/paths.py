@@ -52,6 +52,16 @@ class RunPaths:
         return self.run / "data" / "holdout.parquet"
 
     @property
+    def data_warnings(self) -> Path:
+        """Warnings of the prepare stage, for the model card."""
+        return self.run / "data" / "warnings.json"
+
+    @property
+    def training_warnings(self) -> Path:
+        """Warnings of the train stage, for the model card."""
+        return self.output / "warnings.json"
+
+    @property
     def output(self) -> Path:
         """Folder of the fitted model, which the train stage writes and the publish stage reads."""
         return self.run / "out"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from perennate.api.documents.canonical import canonical_json
-from perennate.api.documents.stage_result import RESULT_LIMIT, RunError, StageResult
+from perennate.api.documents.stage_result import RESULT_LIMIT, WARNING_LENGTH, RunError, StageResult
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,8 @@ def truncate(text: str, limit: int) -> str:
 
 
 def encode(result: StageResult) -> bytes:
-    """The result as JSON of at most `RESULT_LIMIT` bytes. If it is longer, the message of the error is truncated."""
+    """The result as JSON of at most `RESULT_LIMIT` bytes. If it is longer, warnings and error are truncated."""
+    result = _with_short_warnings(result)
     encoded = canonical_json(result.to_document())
     while len(encoded) > RESULT_LIMIT and result.error is not None:
         kept = len(result.error.message) - max(1, (len(encoded) - RESULT_LIMIT) // 4)
@@ -37,6 +38,19 @@ def encode(result: StageResult) -> bytes:
         )
         encoded = canonical_json(result.to_document())
     return encoded
+
+
+def _with_short_warnings(result: StageResult) -> StageResult:
+    """The result, with shorter warnings if it is too long, without them if that is not enough."""
+    for limit in (WARNING_LENGTH, 120, 60):
+        if result.warnings is None or len(canonical_json(result.to_document())) <= RESULT_LIMIT:
+            return result
+        short = tuple(
+            warning.model_copy(update={"message": truncate(warning.message, limit)}) for warning in result.warnings
+        )
+        result = result.model_copy(update={"warnings": short})
+    fits = len(canonical_json(result.to_document())) <= RESULT_LIMIT
+    return result if fits else result.model_copy(update={"warnings": None})
 
 
 def write_result(path: Path, result: StageResult) -> None:

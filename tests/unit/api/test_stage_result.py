@@ -8,7 +8,7 @@ from typing import Any, Final
 from perennate.api.documents.stage_result import StageResult
 from perennate.api.v1alpha1.training_job import TrainingJobStatus
 
-SHARED: Final = ("fingerprint", "modelVersion", "metrics", "gates", "champion", "provenance")
+SHARED: Final = ("fingerprint", "modelVersion", "metrics", "gates", "champion", "provenance", "warnings")
 """The fields that the operator copies from a result to the status."""
 UPPER: Final = ("maxLength", "maximum", "maxItems")
 LOWER: Final = ("minLength", "minimum", "minItems")

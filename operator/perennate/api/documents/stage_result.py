@@ -14,6 +14,8 @@ from perennate.api.meta import LARGEST, Digest, Model, StatusModel
 
 RESULT_LIMIT: Final = 4096
 """Bytes of a termination message that Kubernetes keeps."""
+WARNING_LENGTH: Final = 320
+"""Maximum length of a warning."""
 
 # Bounds at least as strict as those of the status of a TrainingJob, so that every valid result fits into it.
 Bounded = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
@@ -28,6 +30,39 @@ class ErrorReason(StrEnum):
     GATE_FAILED = "GateFailed"
     BAD_CONFIGURATION = "BadConfiguration"
     STAGE_FAILED = "StageFailed"
+
+
+class WarningReason(StrEnum):
+    """Reasons of `status.warnings` of a TrainingJob. A run with warnings goes on."""
+
+    INDEX_COLUMN = "IndexColumn"
+    """A column is the index of a pandas table by its name or by the file's metadata, so it is not a feature."""
+    INTEGERS_COLLIDE = "IntegersCollide"
+    """A feature has integers above 2^53, and as float64 some that differ are equal."""
+    CONSTANT_COLUMN = "ConstantColumn"
+    """A feature has the same value in all training rows."""
+    DUPLICATE_COLUMN = "DuplicateColumn"
+    """Two features are equal in every row."""
+    DUPLICATE_ROWS = "DuplicateRows"
+    """At least 1 % of the hold-out rows equal a training row in all features and the label, and ten times as many as
+    would by chance."""
+    PERFECT_FEATURE = "PerfectFeature"
+    """The nearest value of one feature gives the label of 99 % of the distinct rows, averaged over classes with ten
+    rows or more, or 99.9 % of the variance of a regression."""
+    POSITIVE_CLASS_NOT_SET = "PositiveClassNotSet"
+    """The two classes have no natural order, so precision, recall and F1 are left out."""
+    NOT_CONVERGED = "NotConverged"
+    """The solver of the estimator stopped before it converged."""
+
+
+class RunWarning(StatusModel):
+    """Something that the user should look at, although the run goes on. It contains no value of a row."""
+
+    reason: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Z][A-Za-z0-9]*$")]
+    message: Annotated[str, StringConstraints(max_length=WARNING_LENGTH)]
+
+
+Warnings = Annotated[tuple[RunWarning, ...], Field(max_length=16)]
 
 
 class RunError(Model):
@@ -96,3 +131,4 @@ class StageResult(Document):
     gates: tuple[GateResult, ...] = ()
     champion: ChampionResult | None = None
     provenance: Provenance | None = None
+    warnings: Warnings | None = None

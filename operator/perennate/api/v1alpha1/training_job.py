@@ -27,6 +27,8 @@ from perennate.api.meta import (
 from perennate.api.v1alpha1.training_spec import TrainingJobSpec
 
 Text = Annotated[str, StringConstraints(max_length=256)]
+WARNINGS_LIMIT: Final = 16
+"""Maximum number of warnings in a status."""
 
 
 class ConditionType(StrEnum):
@@ -165,6 +167,17 @@ class Provenance(StatusModel):
     holdout_rows: int | None = Field(default=None, ge=0, description="Number of hold-out rows.")
 
 
+class RunWarning(StatusModel):
+    """Something to look at in a run that goes on."""
+
+    reason: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Z][A-Za-z0-9]*$")] = Field(
+        description="What was found, as one CamelCase word."
+    )
+    message: Annotated[str, StringConstraints(max_length=320)] = Field(
+        description="Columns and counts, and what to do. It contains no value of a row."
+    )
+
+
 class Trigger(StatusModel):
     """What created the run."""
 
@@ -200,6 +213,12 @@ class TrainingJobStatus(StatusModel):
     champion: ChampionResult | None = Field(default=None, description="Result of the comparison with the champion.")
     model_version: ModelVersion | None = Field(default=None, description="Published model version.")
     provenance: Provenance | None = Field(default=None, description="Digests of the inputs of the run.")
+    warnings: tuple[RunWarning, ...] = Field(
+        default=(),
+        max_length=WARNINGS_LIMIT,
+        description="What to look at in data and training, although the run went on. Each is also an Event.",
+        json_schema_extra=LIST_ATOMIC,
+    )
     history: History = ()
 
 

@@ -122,6 +122,7 @@ def _running(
     resource = observed.resource
     stages = run_status.observed_stages(observed)
     run_status.report_stages(builder, stages, None)
+    run_status.report_warnings(builder, observed.pods)
     if isinstance(state, AwaitingResult):
         reason, requeue = Reason.STAGE_RUNNING, RECHECK_RESULT
         text = "the Job has ended; waiting for the result of its pod"

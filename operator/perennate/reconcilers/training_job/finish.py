@@ -36,8 +36,9 @@ def published(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobS
     """The terminal state of success. The version is recorded by one status write."""
     result = state.result
     stages = run_status.observed_stages(observed)
-    text = describe_success(result)
     run_status.report_stages(builder, stages, None)
+    run_status.report_warnings(builder, observed.pods)
+    text = describe_success(result, warnings=len(builder.status.warnings))
     builder.set(ConditionType.GATES_PASSED, "True", Reason.GATES_PASSED, describe_gates(result))
     builder.set(ConditionType.FAILED, "False", Reason.VERSION_PUBLISHED, "the run has not failed")
     builder.set(ConditionType.COMPLETE, "True", Reason.VERSION_PUBLISHED, text)
@@ -64,6 +65,7 @@ def failed(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStat
     message = f"{state.message}; stage {interrupted} was running" if interrupted is not None else state.message
     stages = tuple(_ended_stage(stage, ended_at) for stage in seen)
     run_status.report_stages(builder, stages, state)
+    run_status.report_warnings(builder, observed.pods)
     builder.set(ConditionType.COMPLETE, "False", state.reason, "the run failed")
     builder.set(ConditionType.FAILED, "True", state.reason, message)
     builder.add_history(state.reason, message, warning=True, trigger=run_status.trigger_text(observed.resource))

@@ -29,11 +29,12 @@ def describe_progress(stages: tuple[StageStatus, ...], progress: InProgress) -> 
     return reason, text
 
 
-def describe_success(result: StageResult) -> str:
-    """`published 0123456789ab: auc 0.86, accuracy 0.79`."""
+def describe_success(result: StageResult, *, warnings: int) -> str:
+    """`published 0123456789ab: auc 0.86, accuracy 0.79 (2 warnings)`."""
     version = result.model_version.version if result.model_version is not None else ""
     metrics = ", ".join(f"{metric.name.value} {metric.value:.4g}" for metric in result.metrics[:3])
-    return f"published {version}: {metrics}" if metrics else f"published {version}"
+    text = f"published {version}: {metrics}" if metrics else f"published {version}"
+    return f"{text} ({pluralize(warnings, 'warning')})" if warnings else text
 
 
 def describe_gates(result: StageResult) -> str:

@@ -5,17 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from perennate.api.conditions import is_true
-from perennate.api.v1alpha1.training_job import ConditionType, JobRef, Reason, Trigger
+from perennate.api.v1alpha1.training_job import (
+    WARNINGS_LIMIT,
+    ConditionType,
+    JobRef,
+    Reason,
+    RunWarning,
+    Trigger,
+)
 from perennate.api.wellknown import ANNOTATION_EPISODE, ANNOTATION_TRIGGER
 from perennate.builders import names
 from perennate.reconcilers.status_builder import StatusBuilder
 from perennate.reconcilers.times import rfc3339
 from perennate.reconcilers.training_job.observed import attempt_of
-from perennate.reconcilers.training_job.stages import WAITING_STAGES, leading_pod, stages_of
+from perennate.reconcilers.training_job.stages import WAITING_STAGES, leading_pod, results_of, stages_of
 from perennate.reconcilers.wording import TEXT_LIMIT, truncate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from perennate.api.documents.stage_result import StageResult
+    from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import TrainingJob
     from perennate.api.v1alpha1.training_job import StageStatus, TrainingJobStatus
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
@@ -107,6 +117,23 @@ def report_stages(
             builder.emit_event(Reason.DATA_ACCEPTED, message)
     if failure is not None and failure.reason == Reason.GATE_FAILED:
         builder.set(ConditionType.GATES_PASSED, "False", Reason.GATE_FAILED, failure.message)
+
+
+def report_warnings(builder: StatusBuilder[TrainingJobStatus], pods: Iterable[Manifest]) -> None:
+    """Add the warnings of the finished stages to the status, and emit an Event for each new one."""
+    pod = leading_pod(pods)
+    known = builder.status.warnings
+    if pod is None or len(known) == WARNINGS_LIMIT:
+        return
+    found = [
+        RunWarning(reason=warning.reason, message=warning.message)
+        for result in results_of(pod).values()
+        for warning in result.warnings or ()
+    ]
+    new = tuple(warning for warning in dict.fromkeys(found) if warning not in known)[: WARNINGS_LIMIT - len(known)]
+    for warning in new:
+        builder.emit_event(warning.reason, warning.message, warning=True)
+    builder.update(warnings=(*known, *new))
 
 
 def observed_job(observed: TrainingJobObserved) -> dict[str, Any]:

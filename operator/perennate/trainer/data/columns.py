@@ -21,6 +21,8 @@ MINIMUM_ROWS: Final = 10
 MAXIMUM_CLASSES: Final = 1000
 LEAVE_OUT: Final = "leave it out: add it to spec.data.exclude, or remove it from spec.data.features"
 SHOWN_COLUMNS: Final = 12
+LARGEST_EXACT: Final = 2**53
+"""Up to here, float64 holds every integer."""
 
 
 def feature_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -118,6 +120,18 @@ def infer_task(column: pa.ChunkedArray) -> Literal["classification", "regression
 def is_number(kind: pa.DataType) -> bool:
     """Whether the type is numeric; decimals are."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def collapsed_integers(column: pa.ChunkedArray) -> bool:
+    """Whether distinct integers of a column become equal as float64."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if not is_number(column.type) or pa.types.is_floating(column.type) or column.null_count == len(column):
+        return False
+    ends = pc.min_max(column).as_py()
+    if max(abs(ends["min"]), abs(ends["max"])) <= LARGEST_EXACT:
+        return False
+    return bool(pc.count_distinct(column.cast(pa.float64(), safe=False)).as_py() < pc.count_distinct(column).as_py())
 
 
 def _missing_words() -> str:

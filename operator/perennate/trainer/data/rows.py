@@ -14,7 +14,14 @@ from perennate.api.durations import parse_duration
 from perennate.artifacts import FORMATS, ModelStore
 from perennate.trainer.data.captured import label_type, read_captured, typed_labels
 from perennate.trainer.data.classes import class_names
-from perennate.trainer.data.columns import check_target, check_types, feature_column, infer_task, is_number
+from perennate.trainer.data.columns import (
+    check_target,
+    check_types,
+    collapsed_integers,
+    feature_column,
+    infer_task,
+    is_number,
+)
 from perennate.trainer.data.selection import Available, Columns, resolve_columns
 from perennate.trainer.data.sources import SourceRows, read_source
 from perennate.trainer.errors import BadConfigurationError, DataRefusedError
@@ -43,6 +50,8 @@ class Rows:
     task: Task
     times: npt.NDArray[Any] | None
     """The time of each row, (rows,); None for a random split."""
+    collapsed: tuple[str, ...] = ()
+    """Features with integers that float64 cannot tell apart."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -75,11 +84,12 @@ def load_rows(request: RunRequest, paths: RunPaths, *, now: float, champion: Mod
         source = _with_typed_labels(source, target, request.spec.trainer, champion)
     task = task_of(request.spec.trainer, source[target])
     is_csv = data.train is not None and data.train.format == "csv"
+    collapsed = tuple(name for name in columns.features if collapsed_integers(source[name]))
     arrays = {name: feature_column(name, source[name]) for name in columns.features}
     arrays[target] = check_target(target, source[target], task, is_csv=is_csv)
     champion_only = [name for name in _features(champion) if name not in arrays and name in source.column_names]
     arrays |= {name: feature_column(name, source[name]) for name in champion_only}
-    return Rows(pa.table(arrays), columns, task, row_times(source, data.holdout))
+    return Rows(pa.table(arrays), columns, task, row_times(source, data.holdout), collapsed)
 
 
 def task_of(trainer: Trainer, target: pa.ChunkedArray) -> Task:

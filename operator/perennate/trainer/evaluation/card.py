@@ -11,10 +11,11 @@ from perennate.api.documents.canonical import short_version
 from perennate.lineage import data_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from perennate.api.documents.model_manifest import FeatureSchema
     from perennate.api.documents.run_record import RunRecord
+    from perennate.api.documents.stage_result import RunWarning
     from perennate.drift import Profile
     from perennate.gates import ChampionVerdict
     from perennate.trainer.evaluation.evaluation import ModelEvaluation
@@ -30,6 +31,7 @@ def model_card(
     features: tuple[FeatureSchema, ...],
     fingerprint: str,
     environment: Mapping[str, str],
+    warnings: Sequence[RunWarning] = (),
 ) -> str:
     """The card in Markdown.
 
@@ -42,6 +44,7 @@ def model_card(
         features: columns of the model.
         fingerprint: fingerprint of the record.
         environment: versions by library.
+        warnings: of the run.
     """
     sections = (
         f"# {record.model}",
@@ -51,6 +54,7 @@ def model_card(
         _table(("metric", "value", "standard error"), _metric_rows(evaluation, profile)),
         *_gates(evaluation),
         *_champion(evaluation.champion),
+        *_warnings(warnings),
         "## What it was trained on",
         _table(("", ""), _data_rows(record, fingerprint, positive_class)),
         "## Columns",
@@ -89,6 +93,12 @@ def _champion(champion: ChampionVerdict | None) -> tuple[str, ...]:
         return ()
     against = f" (version `{short_version(champion.version)}`)" if champion.version else ""
     return ("## Comparison with the champion", f"{champion.reason}{against}.")
+
+
+def _warnings(warnings: Sequence[RunWarning]) -> tuple[str, ...]:
+    if not warnings:
+        return ()
+    return ("## Warnings", "\n".join(f"- {warning.reason}: {_cell(warning.message)}." for warning in warnings))
 
 
 def _data_rows(record: RunRecord, fingerprint: str, positive: str | None) -> Iterable[tuple[str, str]]:

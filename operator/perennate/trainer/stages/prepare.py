@@ -25,6 +25,8 @@ from perennate.trainer.data.split import check_classes, split_by_time, split_ran
 from perennate.trainer.model.class_weight import check_class_weight
 from perennate.trainer.progress import report
 from perennate.trainer.request import write_record
+from perennate.trainer.run_warnings.data import data_warnings, positive_class_warning
+from perennate.trainer.run_warnings.files import write_warnings
 from perennate.trainer.tasks import check_metrics
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from perennate.api.documents.model_manifest import ModelManifest
     from perennate.api.documents.run_request import RunRequest
     from perennate.api.documents.run_spec import Holdout
+    from perennate.api.documents.stage_result import RunWarning
     from perennate.trainer.paths import RunPaths
 
 
@@ -68,7 +71,20 @@ def prepare(request: RunRequest, paths: RunPaths, *, now: float) -> StageResult:
     )
     write_record(paths.record, record)
     report("prepare", step="split", train_rows=record.train_rows, holdout_rows=record.holdout_rows)
-    return StageResult(stage="prepare", fingerprint=fingerprint(record), provenance=provenance(record))
+    warnings = find_warnings(request, rows, train, holdout)
+    write_warnings(paths.data_warnings, warnings)
+    return StageResult(
+        stage="prepare", fingerprint=fingerprint(record), provenance=provenance(record), warnings=warnings or None
+    )
+
+
+def find_warnings(request: RunRequest, rows: Rows, train: pa.Table, holdout: pa.Table) -> tuple[RunWarning, ...]:
+    """What the user should look at in the rows, although the run goes on."""
+    found = data_warnings(train, holdout, rows.columns, rows.task, collapsed=rows.collapsed)
+    warnings = (*positive_class_warning(request.spec.data.positive_class, rows.classes), *found)
+    for warning in warnings:
+        report("prepare", step="warning", reason=warning.reason, message=warning.message)
+    return warnings
 
 
 def split(rows: Rows, holdout: Holdout, seed: int) -> tuple[pa.Table, pa.Table]:

@@ -29,6 +29,7 @@ from perennate.trainer.evaluation.profile import make_profile
 from perennate.trainer.model.importance import importance_of
 from perennate.trainer.progress import report
 from perennate.trainer.request import read_record
+from perennate.trainer.run_warnings.files import read_warnings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from perennate.api.documents.run_record import RunRecord
     from perennate.api.documents.run_request import RunRequest
+    from perennate.api.documents.stage_result import RunWarning
     from perennate.trainer.paths import RunPaths
 
 
@@ -51,6 +53,8 @@ class Trained:
     estimator: Any
     train: pa.Table
     holdout: pa.Table
+    warnings: tuple[RunWarning, ...] = ()
+    """Of the earlier stages."""
 
 
 def publish(request: RunRequest, paths: RunPaths) -> StageResult:
@@ -107,7 +111,14 @@ def read_trained(request: RunRequest, paths: RunPaths) -> Trained:
         estimator=estimator,
         train=read_rows(paths.train_rows, record.train_digest),
         holdout=read_rows(paths.holdout_rows, record.holdout_digest),
+        warnings=_read_warnings(record, paths),
     )
+
+
+def _read_warnings(record: RunRecord, paths: RunPaths) -> tuple[RunWarning, ...]:
+    """The warnings of the earlier stages; a user's container has none."""
+    data = read_warnings(paths.data_warnings)
+    return data if record.spec.trainer.estimator is None else (*data, *read_warnings(paths.training_warnings))
 
 
 def _read_model(folder: Path) -> tuple[ModelFormat, bytes]:
@@ -146,6 +157,7 @@ def make_version(
         features=features,
         fingerprint=fingerprint(record),
         environment=environment,
+        warnings=trained.warnings,
     )
     files = {trained.format.file_name: trained.content, PROFILE_FILE: profile.to_bytes(), CARD_FILE: card.encode()}
     manifest = ModelManifest(

@@ -16,6 +16,8 @@ from perennate.trainer.model.class_weight import apply_class_weight
 from perennate.trainer.model.estimator import FIELD, build_estimator
 from perennate.trainer.progress import report
 from perennate.trainer.request import read_record
+from perennate.trainer.run_warnings.files import write_warnings
+from perennate.trainer.run_warnings.fitting import convergence_warnings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,12 +44,14 @@ def train(paths: RunPaths) -> StageResult:
     target = labels(table, record.target)
     apply_class_weight(estimator, record.spec.trainer.estimator, target)
     report("train", step="fit", rows=table.num_rows, estimator=record.spec.trainer.estimator.class_)
-    fit(estimator, frame(table, record.features), target)
+    with convergence_warnings(record.spec.trainer.estimator.class_) as warnings:
+        fit(estimator, frame(table, record.features), target)
     model_format = _format_of(record.spec.trainer.estimator.class_)
     content = _save(estimator, model_format)
     (paths.output / model_format.file_name).write_bytes(content)
+    write_warnings(paths.training_warnings, warnings)
     report("train", step="saved", bytes=len(content))
-    return StageResult(stage="train", fingerprint=fingerprint(record))
+    return StageResult(stage="train", fingerprint=fingerprint(record), warnings=tuple(warnings) or None)
 
 
 def fit(estimator: Any, features: pd.DataFrame, target: Any) -> None:
