@@ -124,7 +124,7 @@ REFUSED: dict[str, tuple[int, float, Any, str]] = {
         300,
         60.0,
         "maybe",
-        "150 of 300 labels are not of the type number, such as 'maybe'",
+        "150 of 300 labels are not of the type number; the model predicts that type",
     ),
 }
 

@@ -104,7 +104,7 @@ CSV_CASES: dict[str, Case] = {
         {"holdout": {"timeColumn": "when"}},
         ("spec.data.holdout.timeColumn", "is missing in 1 of 40 rows"),
     ),
-    "a constant target": (csv(target=1), {}, ("spec.data.target", "the one value 1 in all 40 rows")),
+    "a constant target": (csv(target=1), {}, ("spec.data.target", "the same value in all 40 rows")),
     "a target without values": (csv(target=[None] * ROWS), {}, ("spec.data.target", "missing in 40 of 40 rows")),
     "a target with a missing value": (
         with_value("target", 3, None),

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perennate.api.documents.metric import bounded
 from perennate.api.documents.stage_result import GateResult
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class GateVerdict:
         if self.value is None or not math.isfinite(self.value):
             return None
         return GateResult(
-            metric=self.gate.metric, value=self.value, min=self.gate.min, max=self.gate.max, passed=self.passed
+            metric=self.gate.metric, value=bounded(self.value), min=self.gate.min, max=self.gate.max, passed=self.passed
         )
 
 

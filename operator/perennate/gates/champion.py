@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from perennate.api.documents.metric import bounded
 from perennate.api.documents.stage_result import ChampionResult
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ class ChampionVerdict:
         return ChampionResult(
             version=self.version,
             metric=self.metric,
-            champion=_finite(self.champion),
-            challenger=_finite(self.challenger),
+            champion=_bounded(self.champion),
+            challenger=_bounded(self.challenger),
             passed=self.passed,
         )
 
@@ -84,6 +85,11 @@ def no_comparison(metric: Metric, *, version: str, challenger: float | None, rea
 
 def _required(min_improvement: float) -> str:
     return f"{min_improvement:.6g} or more" if min_improvement > 0 else "more than 0"
+
+
+def _bounded(value: float | None) -> float | None:
+    finite = _finite(value)
+    return None if finite is None else bounded(finite)
 
 
 def _finite(value: float | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -16,6 +17,8 @@ MAX_COLUMNS = 3000
 """The largest number of features of a profile. Each column takes about 10 kB before its first value is read."""
 MAX_NAME_LENGTH = 500
 MAX_MESSAGE_LENGTH = 200
+_VALUES = re.compile(r"(?<=columns, got )(\d+):.*|['\"].*|(?<=: )-?\d.*|(?<=[Vv]alue )-?\d\S*")
+"""Where pyarrow begins to repeat a row or a value: `Expected 2 columns, got 3: <row>`, `invalid value '<value>'`."""
 
 Ticker = Callable[[float], None]
 """Receives the share of a file that was read, from 0 to 1."""
@@ -136,10 +139,12 @@ def check_width(name: str, columns: int) -> None:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's message, truncated."""
+    """The first line of an error's message, truncated and without values of rows."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     line = next(iter(text.strip().splitlines()), type(error).__name__)
-    return line[:MAX_MESSAGE_LENGTH].rstrip(" .")
+    if isinstance(error, pa.ArrowException):
+        line = _VALUES.sub(r"\1", line)
+    return line[:MAX_MESSAGE_LENGTH].rstrip(" .:")
 
 
 def check_names(name: str, columns: Sequence[str]) -> None:

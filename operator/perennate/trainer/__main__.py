@@ -5,24 +5,29 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
-from typing import TYPE_CHECKING
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from perennate.api.documents.stage_result import ErrorReason, StageResult
 from perennate.api.wellknown import STAGE_PREPARE, STAGE_TRAIN, STAGES, ExitCode
-from perennate.trainer.errors import StageError
+from perennate.artifacts import ArtifactError
+from perennate.trainer.causes import place, safe_message, safe_traceback, without_values
+from perennate.trainer.errors import BadConfigurationError, DataRefusedError, StageError, is_transient
 from perennate.trainer.paths import RunPaths
 from perennate.trainer.progress import report
 from perennate.trainer.termination import run_error, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Literal
+    from typing import Literal, TextIO
 
     StageName = Literal["prepare", "train", "publish"]
 
-UNEXPECTED = 1
-"""Exit code of an unexpected error. The Job retries within its backoffLimit."""
+TRANSIENT = 1
+"""Exit code of an error that may not come back. The Job retries within its backoffLimit."""
+UNEXPECTED: Final = {STAGE_PREPARE: DataRefusedError}
+"""The errors of a stage that nothing foresaw; for the stages not listed, BadConfigurationError."""
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
@@ -33,7 +38,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
         environment: paths of the run, and the run request.
 
     Returns:
-        The exit code: an `ExitCode`, or 1 for an unexpected error.
+        The exit code: an `ExitCode`, or 1 for an error that may not come back.
     """
     if len(arguments) != 1 or arguments[0] not in STAGES:
         print(f"usage: python -m perennate.trainer {'|'.join(STAGES)}", file=sys.stderr)
@@ -57,9 +62,26 @@ def _run(stage: StageName, paths: RunPaths, environment: Mapping[str, str]) -> t
         return error.exit_code, result.model_copy(update={"error": run_error(error.reason, str(error))})
     # The operator reads errors from the termination message, also unexpected ones.
     except Exception as error:
-        traceback.print_exc()
-        message = f"{stage} failed unexpectedly: {type(error).__name__}: {error}; see the container's log"
-        return UNEXPECTED, StageResult(stage=stage, error=run_error(ErrorReason.STAGE_FAILED, message))
+        print(safe_traceback(error), file=sys.stderr, end="", flush=True)
+        return _unexpected(stage, error)
+
+
+def _unexpected(stage: StageName, error: Exception) -> tuple[int, StageResult]:
+    """Exit code and result of an error that no stage foresaw. Neither repeats a value of a row."""
+    if is_transient(error):
+        message = f"{stage} failed: {type(error).__name__}: {_cause(error)}; see the container's log"
+        return TRANSIENT, StageResult(stage=stage, error=run_error(ErrorReason.STAGE_FAILED, message))
+    kind = UNEXPECTED.get(stage, BadConfigurationError)
+    message = (
+        f"{stage} failed unexpectedly, and a retry would fail again: {type(error).__name__}: {safe_message(error)}, "
+        f"raised in {place(error)}; see the container's log"
+    )
+    return kind.exit_code, StageResult(stage=stage, error=run_error(kind.reason, message))
+
+
+def _cause(error: Exception) -> str:
+    """The message of a transient error, which names paths, sizes and hosts, or only safe words of it."""
+    return str(error) if isinstance(error, OSError | ArtifactError) else safe_message(error)
 
 
 def _stage(stage: StageName, paths: RunPaths, environment: Mapping[str, str]) -> StageResult:
@@ -77,6 +99,21 @@ def _stage(stage: StageName, paths: RunPaths, environment: Mapping[str, str]) ->
     from perennate.trainer.stages.publish import publish  # noqa: PLC0415
 
     return publish(read_request(environment), paths)
+
+
+def show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning of a library without the parts that may be values of rows. Replaces `warnings.showwarning`."""
+    del line
+    where = f"{'/'.join(Path(filename).parts[-2:])}:{lineno}"
+    text = without_values(str(message), {filename})
+    print(f"{category.__name__} ({where}): {text}", file=file or sys.stderr, flush=True)
 
 
 class _HidePandas:
@@ -100,4 +137,5 @@ if __name__ == "__main__":
     if sys.argv[1:] == [STAGE_PREPARE]:
         # This stage does not use pandas, and the import takes 0.75 s of the 1.1 s that it would take for a small file.
         sys.meta_path.insert(0, _HidePandas())
+    warnings.showwarning = show_warning
     sys.exit(main(sys.argv[1:], os.environ))

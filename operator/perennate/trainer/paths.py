@@ -62,6 +62,11 @@ class RunPaths:
         return self.output / "warnings.json"
 
     @property
+    def unseen(self) -> Path:
+        """Values that only hold-out rows have, for the rehearsal."""
+        return self.run / "data" / "unseen.json"
+
+    @property
     def output(self) -> Path:
         """Folder of the fitted model, which the train stage writes and the publish stage reads."""
         return self.run / "out"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,12 @@ import pandas as pd
 import pytest
 
 from perennate.api.documents.run_spec import Estimator
+from perennate.artifacts import FORMATS
+from perennate.artifacts.formats.classes import class_paths
 from perennate.trainer.errors import BadConfigurationError
 from perennate.trainer.model.estimator import build_estimator
-from perennate.trainer.stages.train import fit
+from perennate.trainer.model.fitting import fit
+from perennate.trainer.model.parameters import check_parameters
 
 FOREST = "sklearn.ensemble.RandomForestClassifier"
 LOGISTIC = "sklearn.linear_model.LogisticRegression"
@@ -73,6 +77,26 @@ REFUSED: dict[str, tuple[Estimator, tuple[str, ...]]] = {
         spec(LOGISTIC, {}, (SCALER, {"mean": True})),
         ("spec.trainer.estimator.preprocessing[0].params.mean", "with_mean"),
     ),
+    "a parameter out of range": (
+        spec(FOREST, {"n_estimators": -1}),
+        ("spec.trainer.estimator.params.n_estimators: ", "must be an int in the range [1, inf). Got -1 instead."),
+    ),
+    "a parameter of the wrong type": (
+        spec(LOGISTIC, {"C": "large"}),
+        ("spec.trainer.estimator.params.C: The 'C' parameter", "Got 'large' instead"),
+    ),
+    "a parameter with an unknown choice": (
+        spec(LOGISTIC, {"solver": "adam"}),
+        ("spec.trainer.estimator.params.solver: ", "'lbfgs'", "Got 'adam' instead"),
+    ),
+    "a parameter of a step out of range": (
+        spec(LOGISTIC, {}, SCALER, ("sklearn.impute.SimpleImputer", {"strategy": "guess"})),
+        ("spec.trainer.estimator.preprocessing[1].params.strategy: ", "Got 'guess' instead"),
+    ),
+    "a function by name": (
+        spec(LOGISTIC, {}, ("sklearn.feature_selection.SelectKBest", {"score_func": "os.system"})),
+        ("spec.trainer.estimator.preprocessing[0].params.score_func: ", "callable"),
+    ),
 }
 
 
@@ -112,30 +136,44 @@ GAPS = NUMBERS.assign(income=[np.nan, *range(19)])
 TARGET = np.tile([0, 1], 10)
 
 UNFIT: dict[str, tuple[Estimator, pd.DataFrame, tuple[str, ...]]] = {
-    "a value out of range": (
-        spec(FOREST, {"n_estimators": -1}),
-        NUMBERS,
-        ("spec.trainer.estimator.params: ", "'n_estimators' parameter of RandomForestClassifier", "Got -1 instead"),
-    ),
-    "a value of the wrong type": (
-        spec(LOGISTIC, {"C": "large"}),
-        NUMBERS,
-        ("spec.trainer.estimator.params: ", "'C' parameter", "Got 'large' instead"),
-    ),
-    "a function by name": (
-        spec(LOGISTIC, {}, ("sklearn.feature_selection.SelectKBest", {"score_func": "os.system"})),
-        NUMBERS,
-        ("spec.trainer.estimator.params: ", "'score_func' parameter", "callable"),
-    ),
-    "text columns": (
+    "a text column beside numbers": (
         spec(LOGISTIC),
         TEXT,
-        ("the columns town hold text", "OrdinalEncoder or OneHotEncoder into spec.trainer.estimator.preprocessing"),
+        (
+            "the estimator needs numbers, and there is text in the column town",
+            "leave them out with spec.data.features",
+            "applies to every column",
+        ),
+    ),
+    "text columns only": (
+        spec(LOGISTIC),
+        TEXT[["town"]],
+        ("text in the column town", "OneHotEncoder with handle_unknown: ignore"),
     ),
     "missing values": (
         spec(LOGISTIC),
         GAPS,
-        ("values are missing in income", "sklearn.impute.SimpleImputer"),
+        ("some are missing in the column income", "sklearn.impute.SimpleImputer"),
+    ),
+    "text and missing values in one column": (
+        spec(FOREST, {}, "sklearn.preprocessing.OrdinalEncoder"),
+        TEXT.assign(town=["Bonn", 3.5] * 10),
+        ("spec.trainer.estimator: ",),
+    ),
+    "negative values": (
+        spec("sklearn.naive_bayes.MultinomialNB"),
+        -NUMBERS,
+        ("the estimator accepts no negative values in the columns age, income",),
+    ),
+    "values beyond 32-bit floating-point numbers": (
+        spec(FOREST),
+        NUMBERS.assign(age=NUMBERS["age"] * 1e300),
+        ("values are too large for 32-bit floating-point numbers in the column age",),
+    ),
+    "parameters that exclude each other": (
+        spec(LOGISTIC, {"solver": "lbfgs", "l1_ratio": 0.5}),
+        NUMBERS,
+        ("spec.trainer.estimator: Solver lbfgs supports only 'l2' or None penalties, got elasticnet penalty.",),
     ),
     "more components than columns": (
         spec(LOGISTIC, {}, ("sklearn.decomposition.PCA", {"n_components": 9})),
@@ -145,12 +183,13 @@ UNFIT: dict[str, tuple[Estimator, pd.DataFrame, tuple[str, ...]]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 @pytest.mark.parametrize("case", UNFIT)
 def test_errors_of_scikit_learn_are_reported_with_a_solution(case: str) -> None:
-    """The error has the field, scikit-learn's own message and, where possible, a solution."""
+    """The error has the field, the columns or scikit-learn's own message and, where possible, a solution."""
     estimator, features, parts = UNFIT[case]
     with pytest.raises(BadConfigurationError) as caught:
-        fit(build_estimator(estimator, seed=1), features, TARGET)
+        fit(build_estimator(estimator, seed=1), features, TARGET, estimator)
     for part in parts:
         assert part in str(caught.value), str(caught.value)
 
@@ -161,3 +200,12 @@ def test_text_columns_can_be_used_with_an_encoder() -> None:
     built = build_estimator(spec(FOREST, {"n_estimators": 5}, encoder), seed=1)
     fit(built, TEXT, TARGET)
     assert set(built.predict(TEXT)) <= {0, 1}
+
+
+def test_every_class_of_the_list_declares_its_parameters() -> None:
+    """The check of parameters before the fit works for each class with its defaults, and none of them is refused."""
+    for path in class_paths(*FORMATS.predictors, *(item.trainable.transformers for item in FORMATS)):
+        module, _, name = path.rpartition(".")
+        step = getattr(importlib.import_module(module), name)()
+        check_parameters(step, step.get_params(deep=False), "spec")
+        assert step._parameter_constraints, path

@@ -29,6 +29,14 @@ class Metric(StrEnum):
         return self not in {Metric.LOG_LOSS, Metric.BRIER, Metric.MAE, Metric.RMSE}
 
 
+def bounded(value: float) -> float:
+    """A finite metric as documents hold it: at most `LARGEST`, at least its negative.
+
+    R squared has no lower bound: if the true values of the hold-out rows hardly differ, it can be below any number.
+    """
+    return min(max(value, -LARGEST), LARGEST)
+
+
 class MetricValue(Model):
     """A metric and its value on the hold-out rows."""
 

@@ -103,9 +103,7 @@ def check_target(
         _check_finite(where, column)
     distinct = pc.count_distinct(column).as_py()
     if distinct < 2:
-        raise DataRefusedError(
-            f"{where} has the one value {column[0].as_py()!r} in all {len(column)} rows; there is nothing to learn"
-        )
+        raise DataRefusedError(f"{where} has the same value in all {len(column)} rows; there is nothing to learn")
     return _classes(where, column, distinct) if task == "classification" else _numbers(where, column)
 
 

@@ -161,9 +161,8 @@ def _with_typed_labels(table: pa.Table, target: str, trainer: Trainer, champion:
     kind = "number" if regressor else label_type(texts, known)
     labels, unfit = typed_labels(texts, kind)
     if unfit:
-        example = next(text for text, label in zip(texts, labels, strict=True) if label is None)
         raise DataRefusedError(
-            f"spec.data.captured: {unfit} of {len(texts)} labels are not of the type {kind}, such as {example!r}; "
+            f"spec.data.captured: {unfit} of {len(texts)} labels are not of the type {kind}; "
             "the model predicts that type: send labels of that type to /feedback"
         )
     return table.set_column(table.column_names.index(target), target, pa.chunked_array([_array(labels)]))

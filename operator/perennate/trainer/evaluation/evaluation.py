@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perennate.api.documents.metric import MetricValue
+from perennate.api.documents.metric import MetricValue, bounded
 from perennate.artifacts import ArtifactError, ArtifactNotFoundError, load_verified
 from perennate.gates import ChampionVerdict, GateVerdict, check_gates, compare, no_champion, no_comparison
 from perennate.trainer.data.frames import frame, labels
@@ -44,7 +44,9 @@ class ModelEvaluation:
     def metrics(self) -> tuple[MetricValue, ...]:
         """Finite metrics, for the status."""
         return tuple(
-            MetricValue(name=metric, value=value) for metric, value in self.values.items() if math.isfinite(value)
+            MetricValue(name=metric, value=bounded(value))
+            for metric, value in self.values.items()
+            if math.isfinite(value)
         )
 
 
@@ -65,7 +67,7 @@ def evaluate_model(
     evaluation = record.spec.evaluation
     check_metrics(evaluation, predictions.task)
     values = compute_metrics(predictions, wanted_metrics(evaluation, predictions))
-    _check_available(evaluation, predictions, values)
+    check_available(evaluation, predictions, values)
     return ModelEvaluation(
         values=values,
         gates=check_gates(evaluation.gates, values),
@@ -79,7 +81,12 @@ def wanted_metrics(evaluation: Evaluation, predictions: HoldoutPredictions) -> t
     return tuple(dict.fromkeys((*named, *(metric for _, metric in requested_metrics(evaluation)))))
 
 
-def _check_available(evaluation: Evaluation, predictions: HoldoutPredictions, values: dict[Metric, float]) -> None:
+def check_available(evaluation: Evaluation, predictions: HoldoutPredictions, values: dict[Metric, float]) -> None:
+    """Check that all metrics that need probabilities are there.
+
+    Raises:
+        BadConfigurationError: the spec names one of a classifier that has no probabilities.
+    """
     if predictions.task == "regression" or predictions.probabilities is not None:
         return
     for field, metric in requested_metrics(evaluation):

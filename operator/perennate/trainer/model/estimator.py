@@ -11,6 +11,7 @@ from perennate.artifacts import FORMATS
 from perennate.artifacts.formats.classes import class_paths, contains
 from perennate.trainer.errors import BadConfigurationError
 from perennate.trainer.model.class_weight import check_class_weight
+from perennate.trainer.model.parameters import check_parameters
 
 if TYPE_CHECKING:
     from perennate.api.documents.run_spec import Estimator, EstimatorStep
@@ -27,7 +28,7 @@ def build_estimator(spec: Estimator, *, seed: int) -> Any:
         seed: value for every `random_state` that the spec does not set.
 
     Raises:
-        BadConfigurationError: a class is unknown or not allowed, or a parameter is unknown.
+        BadConfigurationError: a class is unknown or not allowed, or a parameter is unknown or has a wrong value.
     """
     check_class_weight(spec)
     estimator = _build(spec, FIELD, FORMATS.predictors, seed)
@@ -84,7 +85,9 @@ def _build(step: EstimatorStep, field: str, tables: tuple[ClassTable, ...], seed
         )
     # A default other than None marks a deprecated random_state; setting it causes a warning.
     seeded = {"random_state": seed} if "random_state" in known and defaults["random_state"] is None else {}
-    return cls(**(seeded | _plain(step.params)))
+    built = cls(**(seeded | _plain(step.params)))
+    check_parameters(built, step.params, field)
+    return built
 
 
 def _plain(params: dict[str, Any]) -> dict[str, Any]:

@@ -20,13 +20,17 @@ from perennate.lineage import (
     provenance,
 )
 from perennate.trainer.data.classes import check_positive_class
+from perennate.trainer.data.names import problem_of_names
 from perennate.trainer.data.rows import Rows, load_rows
 from perennate.trainer.data.split import check_classes, split_by_time, split_random
+from perennate.trainer.errors import DataRefusedError
 from perennate.trainer.model.class_weight import check_class_weight
 from perennate.trainer.progress import report
+from perennate.trainer.rehearsal.unseen import find_unseen, write_unseen
 from perennate.trainer.request import write_record
 from perennate.trainer.run_warnings.data import data_warnings, positive_class_warning
 from perennate.trainer.run_warnings.files import write_warnings
+from perennate.trainer.stages.spec_checks import check_spec
 from perennate.trainer.tasks import check_metrics
 
 if TYPE_CHECKING:
@@ -49,10 +53,12 @@ def prepare(request: RunRequest, paths: RunPaths, *, now: float) -> StageResult:
 
     Raises:
         DataRefusedError: the data are missing or unsuitable.
-        BadConfigurationError: the request has no data.
+        BadConfigurationError: the spec cannot work with any data.
     """
+    check_spec(request.spec)
     champion = _champion(request, paths)
     rows = load_rows(request, paths, now=now, champion=champion)
+    _check_names(rows.columns.features)
     check_metrics(request.spec.evaluation, rows.task)
     if request.spec.trainer.estimator is not None:
         check_class_weight(request.spec.trainer.estimator, rows.classes)
@@ -69,6 +75,9 @@ def prepare(request: RunRequest, paths: RunPaths, *, now: float) -> StageResult:
         holdout_digest=_write(paths.holdout_rows, holdout),
         sizes=(train.num_rows, holdout.num_rows),
     )
+    # A user's container does not rehearse.
+    if request.spec.trainer.estimator is not None:
+        write_unseen(paths.unseen, find_unseen(train, holdout, record.features))
     write_record(paths.record, record)
     report("prepare", step="split", train_rows=record.train_rows, holdout_rows=record.holdout_rows)
     warnings = find_warnings(request, rows, train, holdout)
@@ -132,6 +141,12 @@ def make_record(
         environment_digest=environment_digest(library_versions()),
         champion=request.champion,
     )
+
+
+def _check_names(features: tuple[str, ...]) -> None:
+    problem = problem_of_names(features)
+    if problem is not None:
+        raise DataRefusedError(f"spec.data: {problem} with spec.data.features")
 
 
 def _champion(request: RunRequest, paths: RunPaths) -> ModelManifest | None:

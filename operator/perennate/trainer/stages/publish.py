@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from perennate.api.documents.canonical import short_version
 from perennate.api.documents.model_manifest import (
@@ -17,17 +17,31 @@ from perennate.api.documents.model_manifest import (
 from perennate.api.documents.run_spec import RecordedSpec
 from perennate.api.documents.stage_result import PublishedVersion, StageResult
 from perennate.api.feature_types import FeatureType, type_of_labels
-from perennate.artifacts import FORMATS, ArtifactRefusedError, ModelFormat, ModelStore
+from perennate.artifacts import FORMATS, ModelFormat, ModelStore
 from perennate.lineage import fingerprint, library_versions, provenance
 from perennate.trainer.data.columns import feature_type
 from perennate.trainer.data.frames import frame, labels, read_rows
-from perennate.trainer.errors import BadConfigurationError, GateFailedError
+from perennate.trainer.errors import BadConfigurationError, GateFailedError, refusing
 from perennate.trainer.evaluation.card import model_card
-from perennate.trainer.evaluation.evaluation import ModelEvaluation, evaluate_model
-from perennate.trainer.evaluation.predictions import HoldoutPredictions, UnknownClassError, predict_holdout
+from perennate.trainer.evaluation.convergence import check_converged
+from perennate.trainer.evaluation.evaluation import (
+    ModelEvaluation,
+    check_available,
+    evaluate_model,
+    wanted_metrics,
+)
+from perennate.trainer.evaluation.predictions import (
+    HoldoutPredictions,
+    compute_metrics,
+    predict_holdout,
+)
 from perennate.trainer.evaluation.profile import make_profile
+from perennate.trainer.model.fitting import words_of
 from perennate.trainer.model.importance import importance_of
 from perennate.trainer.progress import report
+from perennate.trainer.rehearsal.answers import records_of
+from perennate.trainer.rehearsal.rows import choose_rows
+from perennate.trainer.rehearsal.serving_process import check_served
 from perennate.trainer.request import read_record
 from perennate.trainer.run_warnings.files import read_warnings
 
@@ -39,6 +53,7 @@ if TYPE_CHECKING:
     from perennate.api.documents.run_record import RunRecord
     from perennate.api.documents.run_request import RunRequest
     from perennate.api.documents.stage_result import RunWarning
+    from perennate.artifacts import Prediction
     from perennate.trainer.paths import RunPaths
 
 
@@ -55,6 +70,16 @@ class Trained:
     holdout: pa.Table
     warnings: tuple[RunWarning, ...] = ()
     """Of the earlier stages."""
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Words of the spec and the schema, which messages may repeat."""
+        estimator = self.record.spec.trainer.estimator
+        return frozenset() if estimator is None else frozenset(words_of(estimator))
+
+
+QUESTIONS: Final = 20
+"""Training rows, at least, that a version must answer before it is published."""
 
 
 def publish(request: RunRequest, paths: RunPaths) -> StageResult:
@@ -75,6 +100,10 @@ def publish(request: RunRequest, paths: RunPaths) -> StageResult:
     if evaluation.failures:
         raise GateFailedError(f"nothing is published: {'; '.join(evaluation.failures)}", result=result)
     manifest, files = make_version(trained, predictions, evaluation)
+    records, expected = _questions(trained)
+    # The other process needs memory for the model as well.
+    del trained, predictions
+    check_served(manifest, files, records, expected)
     digest = store.publish(manifest, files)
     report("publish", step="published", version=short_version(digest), files=len(files) + 1)
     return result.model_copy(
@@ -100,10 +129,8 @@ def read_trained(request: RunRequest, paths: RunPaths) -> Trained:
     if record.spec != RecordedSpec.of(request.spec) or record.champion != request.champion:
         raise BadConfigurationError(f"{paths.record} belongs to another run; only the prepare stage may write it")
     model_format, content = _read_model(paths.output)
-    try:
+    with refusing("spec.trainer"):
         estimator = model_format.load(content)
-    except ArtifactRefusedError as error:
-        raise BadConfigurationError(f"spec.trainer: {error}") from error
     return Trained(
         record=record,
         format=model_format,
@@ -135,6 +162,19 @@ def _read_model(folder: Path) -> tuple[ModelFormat, bytes]:
         hints = ", or ".join(item.save_hint for item in FORMATS)
         raise BadConfigurationError(f"spec.trainer.container: it exited with 0 but left no model in {folder}; {hints}")
     return found[0][0], found[0][1].read_bytes()
+
+
+def try_version(trained: Trained) -> tuple[ModelManifest, dict[str, bytes]]:
+    """Manifest and files of the version that a model would become, without gates and champion.
+
+    Raises:
+        BadConfigurationError: the model cannot be evaluated as the spec wants.
+    """
+    predictions = _predict_holdout(trained)
+    spec = trained.record.spec.evaluation
+    values = compute_metrics(predictions, wanted_metrics(spec, predictions))
+    check_available(spec, predictions, values)
+    return make_version(trained, predictions, ModelEvaluation(values, gates=(), champion=None))
 
 
 def make_version(
@@ -179,15 +219,30 @@ def make_version(
     return manifest, files
 
 
+def _questions(trained: Trained) -> tuple[list[dict[str, Any]], Prediction]:
+    """Some training rows as records, and the predictions of the trained model for them."""
+    record = trained.record
+    rows = choose_rows(
+        trained.train,
+        record.features,
+        record.target,
+        classes=record.task == "classification",
+        seed=record.seed,
+        rows=QUESTIONS,
+    )
+    features = frame(trained.train.take(rows), record.features)
+    with refusing("spec.trainer: the model cannot predict rows that it was trained on", features):
+        return records_of(features), trained.format.predict(trained.estimator, features)
+
+
 def _predict_holdout(trained: Trained) -> HoldoutPredictions:
     """Predict the hold-out rows. The model of a user's container may not accept them."""
     record = trained.record
     features = frame(trained.holdout, record.features)
-    try:
+    with refusing("spec.trainer: the model cannot predict the hold-out rows", features, known=trained.known):
         truth, positive = labels(trained.holdout, record.target), record.spec.data.positive_class
         predictions = predict_holdout(trained.estimator, features, truth, positive=positive)
-    except (UnknownClassError, ValueError, TypeError, AttributeError) as error:
-        raise BadConfigurationError(f"spec.trainer: the model cannot predict the hold-out rows: {error}") from error
+        check_converged(predictions, labels(trained.train, record.target))
     if predictions.task != record.task:
         raise BadConfigurationError(
             f"spec.trainer: the model does {predictions.task}, but the target {record.target!r} is one for "

@@ -40,7 +40,8 @@ def load_estimator(content: bytes) -> Any:
         raise
     # A hostile file can make the libraries raise anything (RecursionError, MemoryError, ...).
     except Exception as error:
-        raise ArtifactRefusedError(f"the model file cannot be loaded: {type(error).__name__}: {error}") from error
+        # Without its message, which may repeat values that the model holds.
+        raise ArtifactRefusedError(f"the model file cannot be loaded: {type(error).__name__}") from error
     if not hasattr(estimator, "predict") or not hasattr(estimator, "n_features_in_"):
         raise ArtifactRefusedError(
             f"the model file holds a {type(estimator).__name__}, not a fitted scikit-learn estimator that predicts"
