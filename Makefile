@@ -83,6 +83,7 @@ test: ## Run all checks and tests, the fast ones first
 	@$(MAKE) coverage
 	@$(MAKE) test-repo
 	@$(MAKE) test-statistics
+	@$(MAKE) test-estimators
 	@$(MAKE) test-runtime
 	@$(MAKE) test-integration
 	@$(MAKE) test-e2e
@@ -92,6 +93,7 @@ test: ## Run all checks and tests, the fast ones first
 test-full: ## Everything in `make test`, simulations and fuzzing at full length, clients of other projects
 	@$(MAKE) test
 	@$(MAKE) test-statistics ARGS="--full $(ARGS)"
+	@$(MAKE) test-estimators ARGS="--full $(ARGS)"
 	@$(MAKE) test-clients
 
 .PHONY: test-peers
@@ -116,6 +118,10 @@ test-repo: $(VENV) programs ## Tests of repository rules, manifests, chart and d
 .PHONY: test-statistics
 test-statistics: $(VENV) ## Statistical tests of the drift engine: simulations, real data, fuzzing
 	@$(call level,statistics,$(PARALLEL) tests/statistics)
+
+.PHONY: test-estimators
+test-estimators: $(VENV) ## Tests of the estimators of scikit-learn: fitted, saved, loaded, with each parameter
+	@$(call level,estimators,--numprocesses=auto tests/estimators)
 
 .PHONY: test-runtime
 test-runtime: $(VENV) ## Tests of the trainer and the serving pod as processes

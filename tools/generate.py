@@ -11,7 +11,16 @@ import difflib
 import sys
 from pathlib import Path
 
-from tools import api_reference, chart, cli_reference, crds, includes, install_manifest, metrics_reference
+from tools import (
+    api_reference,
+    chart,
+    cli_reference,
+    crds,
+    estimators_reference,
+    includes,
+    install_manifest,
+    metrics_reference,
+)
 
 ROOT = Path(__file__).parent.parent
 GENERATED_FOLDERS = ("crds", "charts/perennate/crds", "docs/reference")
@@ -24,6 +33,7 @@ def outputs(root: Path) -> dict[str, str]:
     """Return the text of every generated file by its path, relative to `root`. Reads sources below `root`."""
     files = crds.files()
     pages = api_reference.files() | metrics_reference.files() | cli_reference.files() | includes.files(root)
+    pages |= estimators_reference.files()
     return files | chart.files() | install_manifest.files(root, files) | pages
 
 

@@ -6,6 +6,7 @@ import json
 import pickle
 import zipfile
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from perennate.api.documents.canonical import digest_bytes
 from perennate.api.wellknown import ExitCode
 from perennate.artifacts import load_version
+from perennate.lineage import environment_digest
 from tests.support.pods.runs import Run, make_spec
 
 pytestmark = pytest.mark.runtime
@@ -156,3 +158,59 @@ def test_run_json_has_digests_and_counts_of_the_rows(run: Run) -> None:
     record = json.loads(run.paths.record.read_bytes())
     assert record["trainDigest"] == digest_bytes(run.paths.train_rows.read_bytes())
     assert record["trainRows"] == len(pd.read_parquet(run.paths.train_rows))
+
+
+def environment_of(run: Run) -> dict[str, str]:
+    """Publish, and return the environment that the manifest records."""
+    code, result = run.here("publish")
+    assert code == ExitCode.DONE, result.error
+    assert result.model_version is not None
+    assert result.provenance is not None
+    manifest = run.models.read_manifest("tumours", result.model_version.digest)
+    assert result.provenance.environment_digest == environment_digest(manifest.environment)
+    return manifest.environment
+
+
+def test_without_a_statement_the_environment_is_what_the_model_file_states(run: Run) -> None:
+    """Nothing is taken from the publish stage, whose image is another."""
+    write_estimator(GaussianNB())(run)
+    versions = {"scikit-learn": version("scikit-learn"), "skops": version("skops")}
+    unknown = dict.fromkeys(("python", "numpy", "pandas", "pyarrow", "scipy"), "unknown")
+    assert environment_of(run) == {**unknown, **versions}
+
+
+def test_the_container_states_its_environment(run: Run) -> None:
+    write_estimator(GaussianNB())(run)
+    stated = {"python": "3.12.1", "numpy": "2.1.0", "my-library": "7"}
+    (run.paths.output / "environment.json").write_text(json.dumps({"versions": stated}))
+    found = environment_of(run)
+    assert {name: found[name] for name in stated} == stated
+    assert (found["scikit-learn"], found["scipy"]) == (version("scikit-learn"), "unknown")
+
+
+STATEMENTS: dict[str, tuple[str, str]] = {
+    "no JSON": ("python 3.12", "environment.json is invalid"),
+    "no versions": ("{}", "environment.json is invalid: versions"),
+    "another format": (
+        '{"schema": "perennate.dev/environment/v9", "versions": {}}',
+        "environment.json is invalid: schema",
+    ),
+    "a version that is no text": ('{"versions": {"python": 3.12}}', "environment.json is invalid"),
+    "a long version": (json.dumps({"versions": {"python": "3" * 65}}), "environment.json is invalid"),
+    "a large file": (" " * 20_000 + "{}", "more than 16384 bytes"),
+    "a version that the model file contradicts": (
+        '{"versions": {"scikit-learn": "1.7.2"}}',
+        "states scikit-learn 1.7.2, but",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", STATEMENTS)
+def test_an_invalid_statement_is_rejected(run: Run, case: str) -> None:
+    content, message = STATEMENTS[case]
+    write_estimator(GaussianNB())(run)
+    (run.paths.output / "environment.json").write_text(content)
+    code, result = run.here("publish")
+    assert (code, result.error is not None) == (ExitCode.BAD_CONFIGURATION, True)
+    assert result.error is not None
+    assert message in result.error.message

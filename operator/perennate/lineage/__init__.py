@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perennate.lineage.environment import library_versions
+from perennate.lineage.environment import UNKNOWN, library_versions, training_environment
 from perennate.lineage.record import (
     data_digest,
     environment_digest,
@@ -12,10 +12,12 @@ from perennate.lineage.record import (
 )
 
 __all__ = [
+    "UNKNOWN",
     "data_digest",
     "environment_digest",
     "fingerprint",
     "library_versions",
     "parameters_digest",
     "provenance",
+    "training_environment",
 ]

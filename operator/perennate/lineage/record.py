@@ -43,12 +43,17 @@ def data_digest(train_digest: str, holdout_digest: str) -> str:
     return digest_document({"train": train_digest, "holdout": holdout_digest})
 
 
-def provenance(record: RunRecord) -> Provenance:
-    """Digests and sizes of the record, for the status."""
+def provenance(record: RunRecord, environment: Mapping[str, str] | None = None) -> Provenance:
+    """Digests and sizes of the record, for the status.
+
+    Args:
+        record: the record of the run.
+        environment: versions of what trained the model, by name; before training, the record's digest is used.
+    """
     return Provenance(
         data_digest=data_digest(record.train_digest, record.holdout_digest),
         parameters_digest=record.parameters_digest,
-        environment_digest=record.environment_digest,
+        environment_digest=record.environment_digest if environment is None else environment_digest(environment),
         seed=record.seed,
         rows=record.train_rows,
         holdout_rows=record.holdout_rows,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,11 @@ class NeighboursFormat:
         except (ValueError, TypeError, KeyError) as error:
             raise ArtifactRefusedError(f"the model file is damaged: {error}") from error
         raise ArtifactRefusedError("the model file has another digest")
+
+    def versions(self, content: bytes) -> dict[str, str]:
+        """The file states no version; this process wrote it."""
+        del content
+        return {"scikit-learn": version("scikit-learn")}
 
     def load(self, content: bytes) -> Any:
         """Fit the stored rows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -18,11 +18,14 @@ class TrainableClasses:
         classifiers: classes that predict classes.
         regressors: classes that predict numbers.
         transformers: classes for `preprocessing`.
+        why_not: the reason why the class at an import path is not in the tables, as the end of a sentence that starts
+            with the class; empty if there is no reason for this class alone.
     """
 
     classifiers: ClassTable
     regressors: ClassTable
     transformers: ClassTable
+    why_not: Callable[[str], str] = lambda _path: ""
 
     def task(self, path: str) -> Literal["classification", "regression"] | None:
         """The task of the estimator class at an import path; None if the class is in neither table."""

@@ -81,11 +81,20 @@ class ModelFormat(Protocol):
         """
         ...
 
+    def versions(self, content: bytes) -> dict[str, str]:
+        """Versions of the distributions that wrote a model file, by name, as the file states them.
+
+        Raises:
+            ArtifactRefusedError: it is damaged or has another format.
+        """
+        ...
+
     def load(self, content: bytes) -> Estimator:
         """Audit a model file and build its estimator without running code from the file.
 
         Raises:
             ArtifactRefusedError: the audit failed, or the content is not a fitted estimator.
+            ArtifactIncompatibleError: another minor version of the library wrote the file.
         """
         ...
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perennate.api.documents.canonical import short_version
-from perennate.lineage import data_digest
+from perennate.lineage import data_digest, environment_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,7 +56,7 @@ def model_card(
         *_champion(evaluation.champion),
         *_warnings(warnings),
         "## What it was trained on",
-        _table(("", ""), _data_rows(record, fingerprint, positive_class)),
+        _table(("", ""), _data_rows(record, fingerprint, positive_class, environment)),
         "## Columns",
         _table(("column", "type"), ((f"`{feature.name}`", feature.type) for feature in features)),
         *_trainer(record),
@@ -101,7 +101,9 @@ def _warnings(warnings: Sequence[RunWarning]) -> tuple[str, ...]:
     return ("## Warnings", "\n".join(f"- {warning.reason}: {_cell(warning.message)}." for warning in warnings))
 
 
-def _data_rows(record: RunRecord, fingerprint: str, positive: str | None) -> Iterable[tuple[str, str]]:
+def _data_rows(
+    record: RunRecord, fingerprint: str, positive: str | None, environment: Mapping[str, str]
+) -> Iterable[tuple[str, str]]:
     data = record.spec.data
     if data.train is not None:
         yield "source", f"`{data.train.uri}` ({data.train.format})"
@@ -115,7 +117,7 @@ def _data_rows(record: RunRecord, fingerprint: str, positive: str | None) -> Ite
     yield "seed", str(record.seed)
     yield "fingerprint of the run", f"`{fingerprint}`"
     yield "digest of the parameters", f"`{record.parameters_digest}`"
-    yield "digest of the environment", f"`{record.environment_digest}`"
+    yield "digest of the environment", f"`{environment_digest(environment)}`"
 
 
 def _trainer(record: RunRecord) -> tuple[str, ...]:

@@ -62,8 +62,8 @@ def find_class(path: str, field: str, tables: tuple[ClassTable, ...]) -> Any:
     choices = class_paths(*tables)
     if _exists(module, name):
         raise BadConfigurationError(
-            f"{field}.class: {path} is outside the list of allowed estimators; choose one from it, or train "
-            f"in your own container (spec.trainer.container). Allowed are {_listing(choices)}"
+            f"{field}.class: {path} is outside the list of allowed estimators{_why_not(path)}; choose one from it, or "
+            f"train in your own container (spec.trainer.container). Allowed are {_listing(choices)}"
         )
     by_name = {choice.rpartition(".")[2]: choice for choice in choices}
     near = [by_name[match] for match in difflib.get_close_matches(name, by_name, n=2, cutoff=0.8)]
@@ -99,6 +99,12 @@ def _tuples(value: Any) -> Any:
     if isinstance(value, list) and all(isinstance(item, int | float) and not isinstance(item, bool) for item in value):
         return tuple(value)
     return value
+
+
+def _why_not(path: str) -> str:
+    """`: KNeighborsClassifier holds ...`, if a model format gives a reason for this class."""
+    reason = next((found for item in FORMATS if (found := item.trainable.why_not(path))), "")
+    return f": {path.rpartition('.')[2]} {reason}" if reason else ""
 
 
 def _exists(module: str, name: str) -> bool:

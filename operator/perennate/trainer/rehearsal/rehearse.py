@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perennate.artifacts import VerifiedVersion, load_verified
+from perennate.lineage import library_versions
 from perennate.serving.model.model import ServedModel
 from perennate.trainer.causes import known_cause, listed
 from perennate.trainer.data.frames import frame, labels
@@ -106,7 +107,7 @@ class Rehearsal:
             loaded = model_format.load(content)
         with refusing(f"{where}the model cannot predict the rows that it was fitted on", features, known=self._known):
             expected = model_format.predict(loaded, features)
-        trained = Trained(self.record, model_format, content, loaded, train=rows, holdout=rows)
+        trained = Trained(self.record, model_format, content, loaded, library_versions(), train=rows, holdout=rows)
         try:
             with refusing(f"{where}no version can be made of the model", features, known=self._known):
                 manifest, files = try_version(trained)

@@ -18,9 +18,10 @@ from perennate.api.documents.run_spec import RecordedSpec
 from perennate.api.documents.stage_result import PublishedVersion, StageResult
 from perennate.api.feature_types import FeatureType, type_of_labels
 from perennate.artifacts import FORMATS, ModelFormat, ModelStore
-from perennate.lineage import fingerprint, library_versions, provenance
+from perennate.lineage import fingerprint, provenance
 from perennate.trainer.data.columns import feature_type
 from perennate.trainer.data.frames import frame, labels, read_rows
+from perennate.trainer.environment import read_environment
 from perennate.trainer.errors import BadConfigurationError, GateFailedError, refusing
 from perennate.trainer.evaluation.card import model_card
 from perennate.trainer.evaluation.convergence import check_converged
@@ -66,6 +67,8 @@ class Trained:
     content: bytes
     """The model file."""
     estimator: Any
+    environment: dict[str, str]
+    """Versions of what trained the model, by name."""
     train: pa.Table
     holdout: pa.Table
     warnings: tuple[RunWarning, ...] = ()
@@ -95,7 +98,7 @@ def publish(request: RunRequest, paths: RunPaths) -> StageResult:
     predictions = _predict_holdout(trained)
     report("publish", step="predicted", rows=len(predictions.truth), task=predictions.task)
     evaluation = evaluate_model(trained.record, predictions, trained.holdout, store)
-    result = _result(trained.record, evaluation)
+    result = _result(trained, evaluation)
     report("publish", step="evaluated", **{metric.value: value for metric, value in evaluation.values.items()})
     if evaluation.failures:
         raise GateFailedError(f"nothing is published: {'; '.join(evaluation.failures)}", result=result)
@@ -136,6 +139,7 @@ def read_trained(request: RunRequest, paths: RunPaths) -> Trained:
         format=model_format,
         content=content,
         estimator=estimator,
+        environment=read_environment(paths, model_format.versions(content)),
         train=read_rows(paths.train_rows, record.train_digest),
         holdout=read_rows(paths.holdout_rows, record.holdout_digest),
         warnings=_read_warnings(record, paths),
@@ -181,7 +185,7 @@ def make_version(
     trained: Trained, predictions: HoldoutPredictions, evaluation: ModelEvaluation
 ) -> tuple[ModelManifest, dict[str, bytes]]:
     """Manifest and files of the version."""
-    record, environment = trained.record, library_versions()
+    record = trained.record
     importance = importance_of(trained.estimator, record.features)
     features = tuple(FeatureSchema(name=name, type=feature_type(trained.train[name])) for name in record.features)
     text = [feature.name for feature in features if feature.type == "string"]
@@ -196,7 +200,7 @@ def make_version(
         positive_class=predictions.positive_class,
         features=features,
         fingerprint=fingerprint(record),
-        environment=environment,
+        environment=trained.environment,
         warnings=trained.warnings,
     )
     files = {trained.format.file_name: trained.content, PROFILE_FILE: profile.to_bytes(), CARD_FILE: card.encode()}
@@ -214,7 +218,7 @@ def make_version(
         profile_digest=profile.digest,
         fingerprint=fingerprint(record),
         metrics=evaluation.metrics,
-        environment=environment,
+        environment=trained.environment,
     )
     return manifest, files
 
@@ -251,15 +255,15 @@ def _predict_holdout(trained: Trained) -> HoldoutPredictions:
     return predictions
 
 
-def _result(record: RunRecord, evaluation: ModelEvaluation) -> StageResult:
+def _result(trained: Trained, evaluation: ModelEvaluation) -> StageResult:
     gates = tuple(result for gate in evaluation.gates if (result := gate.to_result()) is not None)
     return StageResult(
         stage="publish",
-        fingerprint=fingerprint(record),
+        fingerprint=fingerprint(trained.record),
         metrics=evaluation.metrics,
         gates=gates,
         champion=evaluation.champion.to_result() if evaluation.champion else None,
-        provenance=provenance(record),
+        provenance=provenance(trained.record, trained.environment),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from perennate.api.documents.stage_result import StageResult
 from perennate.lineage import fingerprint
 from perennate.trainer.data.frames import frame, labels, read_rows
+from perennate.trainer.environment import write_environment
 from perennate.trainer.errors import BadConfigurationError
 from perennate.trainer.model.fitting import fit_new, format_of, save
 from perennate.trainer.progress import report
@@ -41,5 +42,6 @@ def train(paths: RunPaths) -> StageResult:
     content = save(estimator, model_format)
     (paths.output / model_format.file_name).write_bytes(content)
     write_warnings(paths.training_warnings, warnings)
+    write_environment(paths)
     report("train", step="saved", bytes=len(content))
     return StageResult(stage="train", fingerprint=fingerprint(record), warnings=tuple(warnings) or None)

@@ -100,6 +100,15 @@ def with_schema(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes],
     return lambda content: rezip(content, changed)
 
 
+def npz(members: dict[str, bytes]) -> bytes:
+    """A compressed zip file, as scipy writes a sparse matrix."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    return buffer.getvalue()
+
+
 def symlink(content: bytes) -> bytes:
     """Add a member that is a symbolic link to a file of the host."""
     buffer = io.BytesIO(content)
@@ -132,6 +141,31 @@ def twice(content: bytes) -> bytes:
 def node(kind: str, module: str, name: str, **more: Any) -> dict[str, Any]:
     """A skops node."""
     return {"__class__": name, "__module__": module, "__loader__": kind, "__id__": 77_777, **more}
+
+
+def partial(func: dict[str, Any], args: Any = ()) -> dict[str, Any]:
+    """A `functools.partial` of a function node."""
+    content = {"func": func, "args": list(args), "kwds": {}, "namespace": {}}
+    return node("PartialNode", "functools", "partial", content=content)
+
+
+def function(module: str, name: str, number: int = 88_888) -> dict[str, Any]:
+    """A function node."""
+    return {**node("FunctionNode", module, name), "__id__": number}
+
+
+def called_with_a_key(func: dict[str, Any]) -> dict[str, Any]:
+    """A dictionary whose key types are functions: skops calls them with the keys."""
+    types = node("ListNode", "builtins", "list", content=[func])
+    return {**node("DictNode", "builtins", "dict", content={"rm -rf": {}}), "key_types": types}
+
+
+def extra(added: Any) -> Callable[[bytes], bytes]:
+    """A change that adds a node to the schema."""
+    return with_schema(lambda schema: schema.update(extra=added))
+
+
+CHECK_ARRAY = ("sklearn.utils.validation", "check_array")
 
 
 def deep(levels: int) -> bytes:
@@ -175,7 +209,9 @@ FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a member with a parent path": (with_member("../../evil.npy"), "has a member"),
     "a member with a backslash": (with_member("..\\evil.npy"), "has a member"),
     "a pickle as member": (with_member("evil.pkl", pickle.dumps(Evil())), "has a member 'evil.pkl'"),
-    "an npz as member": (with_member("1.npz"), "has a member"),
+    "an npz that is no archive": (with_member("1.npz"), "damaged"),
+    "an npz with a pickle": (with_member("1.npz", npz({"data.pkl": b"x"})), "has a member 'data.pkl'"),
+    "an npz bomb": (with_member("1.npz", npz({"data.npy": bytes(50_000_000)})), "unpacks from"),
     "a symbolic link": (symlink, "is a link"),
     "two schemas": (twice, "twice"),
     "a zip bomb": (bomb, "unpacks from"),
@@ -200,6 +236,39 @@ FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a type": (with_schema(lambda s: s.update(extra=node("TypeNode", "os", "system"))), "os.system"),
     "a method": (with_schema(lambda s: s.update(extra=node("MethodNode", "builtins", "str"))), "builtins.str"),
     "a partial": (with_schema(lambda s: s.update(extra=node("PartialNode", "functools", "partial"))), "functools"),
+    "a partial of a system function": (extra(partial(function("os", "system"))), "os.system"),
+    "a partial of a built-in function": (extra(partial(function("builtins", "eval"))), "builtins.eval"),
+    "a partial of an allowed function of numpy": (extra(partial(function("numpy", "log1p"))), "numpy.log1p"),
+    "a partial of another function of scikit-learn": (
+        extra(partial(function("sklearn.datasets", "fetch_openml"))),
+        "fetch_openml",
+    ),
+    "a partial of a partial": (extra(partial(partial(function(*CHECK_ARRAY)))), "functools.partial"),
+    "a partial of a type": (extra(partial(node("TypeNode", "builtins", "str"))), "builtins.str"),
+    "a partial of a method": (extra(partial(node("MethodNode", "builtins", "str"))), "builtins.str"),
+    "a partial with a system function as argument": (
+        extra(partial(function(*CHECK_ARRAY), args=[function("os", "system", 99)])),
+        "os.system",
+    ),
+    "a partial without a function": (extra(node("PartialNode", "functools", "partial", content={})), "functools"),
+    "the function of a partial alone": (extra(function(*CHECK_ARRAY)), "check_array"),
+    "two kinds of nodes with one id": (
+        extra([node("TypeNode", "builtins", "str"), function("numpy", "log1p", 77_777)]),
+        "fixed list",
+    ),
+    "a function instead of the type of a key": (extra(called_with_a_key(function("numpy", "log1p"))), "builtins.dict"),
+    "a partial instead of the type of a key": (
+        extra(called_with_a_key(partial(function(*CHECK_ARRAY)))),
+        "builtins.dict",
+    ),
+    "an object instead of the types of keys": (
+        extra({**node("DictNode", "builtins", "dict", content={}), "key_types": node("DictNode", "builtins", "dict")}),
+        "builtins.dict",
+    ),
+    "a sparse matrix of a format that is not checked": (
+        extra(node("SparseMatrixNode", "scipy.sparse._dia", "dia_matrix")),
+        "dia_matrix",
+    ),
     "an operator": (
         with_schema(lambda s: s.update(extra=node("OperatorFuncNode", "operator", "methodcaller"))),
         "oper",

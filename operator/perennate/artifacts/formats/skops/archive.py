@@ -18,7 +18,8 @@ UNPACKED_LIMIT: Final = 4 << 30
 RATIO_LIMIT: Final = 200
 MEMBERS_LIMIT: Final = 200_000
 
-_MEMBER: Final = re.compile(r"schema\.json|[0-9]{1,20}\.npy")
+_MEMBER: Final = re.compile(r"schema\.json|[0-9]{1,20}\.np[yz]")
+_SPARSE_MEMBER: Final = re.compile(r"(data|indices|indptr|shape|format|_is_array)\.npy")
 _FORMATS: Final = (
     (b"\x80", "a pickle"),
     (b"\x1f\x8b", "gzip, as joblib writes it"),
@@ -42,7 +43,10 @@ def read_schema(content: bytes) -> dict[str, Any]:
     _check_magic(content)
     try:
         with ZipFile(io.BytesIO(content)) as archive:
-            _check_members(archive.infolist(), len(content))
+            _check_members(archive.infolist(), len(content), _MEMBER)
+            for name in archive.namelist():
+                if name.endswith(".npz"):
+                    _check_sparse(archive.read(name))
             schema = json.loads(archive.read(SCHEMA_MEMBER))
     except (BadZipFile, KeyError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
         raise ArtifactRefusedError(
@@ -66,12 +70,18 @@ def _check_magic(content: bytes) -> None:
         )
 
 
-def _check_members(members: list[ZipInfo], size: int) -> None:
+def _check_sparse(content: bytes) -> None:
+    """Check the zip archive of a sparse matrix."""
+    with ZipFile(io.BytesIO(content)) as archive:
+        _check_members(archive.infolist(), len(content), _SPARSE_MEMBER)
+
+
+def _check_members(members: list[ZipInfo], size: int, pattern: re.Pattern[str]) -> None:
     names = [member.filename for member in members]
     if len(set(names)) != len(names) or len(names) > MEMBERS_LIMIT:
         raise ArtifactRefusedError(f"the model file lists a member twice, or more than {MEMBERS_LIMIT}")
     for member in members:
-        _check_member(member)
+        _check_member(member, pattern)
     unpacked = sum(member.file_size for member in members)
     if unpacked > min(UNPACKED_LIMIT, RATIO_LIMIT * size):
         raise ArtifactRefusedError(
@@ -80,11 +90,10 @@ def _check_members(members: list[ZipInfo], size: int) -> None:
         )
 
 
-def _check_member(member: ZipInfo) -> None:
-    if not _MEMBER.fullmatch(member.filename):
+def _check_member(member: ZipInfo, pattern: re.Pattern[str]) -> None:
+    if not pattern.fullmatch(member.filename):
         raise ArtifactRefusedError(
-            f"the model file has a member {member.filename[:100]!r}; allowed are {SCHEMA_MEMBER} and numbered .npy "
-            "arrays"
+            f"the model file has a member {member.filename[:100]!r}; allowed are {SCHEMA_MEMBER} and numbered arrays"
         )
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in {0, stat.S_IFREG} or member.compress_type not in {ZIP_STORED, ZIP_DEFLATED} or member.flag_bits & 1:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from perennate.artifacts.formats.classes import TrainableClasses
-from perennate.artifacts.formats.skops import allowlist, loading, predicting, saving
+from perennate.artifacts.formats.skops import allowlist, archive, loading, predicting, saving, writer
+from perennate.artifacts.formats.skops.allowlist.unserved import why_unserved
 
 if TYPE_CHECKING:
     from perennate.artifacts.formats.protocol import Estimator, Prediction
@@ -21,7 +22,7 @@ class SkopsFormat:
     library = "scikit-learn"
     platform = "sklearn"
     save_hint = f"save the fitted estimator as {FILE_NAME} with skops.io.dump"
-    trainable = TrainableClasses(allowlist.CLASSIFIERS, allowlist.REGRESSORS, allowlist.TRANSFORMERS)
+    trainable = TrainableClasses(allowlist.CLASSIFIERS, allowlist.REGRESSORS, allowlist.TRANSFORMERS, why_unserved)
 
     def save(self, estimator: Estimator) -> bytes:
         """The skops file of a fitted estimator."""
@@ -30,6 +31,10 @@ class SkopsFormat:
     def audit(self, content: bytes) -> None:
         """Check the zip archive and every type that its schema names."""
         loading.audit_file(content)
+
+    def versions(self, content: bytes) -> dict[str, str]:
+        """Versions of scikit-learn and skops that wrote the file, as it states them."""
+        return writer.written_versions(archive.read_schema(content))
 
     def load(self, content: bytes) -> Estimator:
         """Audit a skops file and build its estimator."""

@@ -7,10 +7,19 @@ from typing import Any, Final
 from perennate.artifacts.errors import ArtifactError, ArtifactRefusedError
 from perennate.artifacts.formats.skops import allowlist
 from perennate.artifacts.formats.skops.archive import read_schema
+from perennate.artifacts.formats.skops.matrices import check_matrices
 from perennate.artifacts.formats.skops.schema_audit import audit
 from perennate.artifacts.formats.skops.trees import check_trees
+from perennate.artifacts.formats.skops.writer import LIBRARY, check_version, written_versions
 
-TRUSTED: Final = sorted(allowlist.INTERNALS | allowlist.FUNCTIONS | {allowlist.TREE, "numpy.dtype"})
+TRUSTED: Final = sorted(
+    allowlist.INTERNALS
+    | allowlist.FUNCTIONS
+    | allowlist.PARTIALS
+    | allowlist.SPARSE
+    | allowlist.TYPES
+    | {allowlist.TREE, "numpy.dtype", "functools.partial"}
+)
 """Types that skops trusts besides its own list. The list is fixed: a file cannot ask for more."""
 
 
@@ -19,8 +28,15 @@ def audit_file(content: bytes) -> None:
 
     Raises:
         ArtifactRefusedError: it is not a skops file, is damaged, or names a type outside the fixed list.
+        ArtifactIncompatibleError: another minor version of scikit-learn wrote it.
     """
-    audit(read_schema(content))
+    audit_schema(read_schema(content))
+
+
+def audit_schema(schema: dict[str, Any]) -> None:
+    """Check the version and the types of a schema. Raises the errors of `audit_file`."""
+    check_version(schema)
+    audit(schema)
 
 
 def load_estimator(content: bytes) -> Any:
@@ -31,11 +47,14 @@ def load_estimator(content: bytes) -> Any:
 
     Raises:
         ArtifactRefusedError: the audit fails, the file cannot be loaded, or it holds no fitted estimator.
+        ArtifactIncompatibleError: another minor version of scikit-learn wrote it.
     """
     try:
-        audit_file(content)
+        schema = read_schema(content)
+        audit_schema(schema)
         estimator = _build(content)
         check_trees(estimator)
+        check_matrices(estimator)
     except ArtifactError:
         raise
     # A hostile file can make the libraries raise anything (RecursionError, MemoryError, ...).
@@ -45,6 +64,11 @@ def load_estimator(content: bytes) -> Any:
     if not hasattr(estimator, "predict") or not hasattr(estimator, "n_features_in_"):
         raise ArtifactRefusedError(
             f"the model file holds a {type(estimator).__name__}, not a fitted scikit-learn estimator that predicts"
+        )
+    if LIBRARY not in written_versions(schema):
+        raise ArtifactRefusedError(
+            f"the model file does not state the version of {LIBRARY} that wrote it; save the fitted estimator with "
+            "skops.io.dump"
         )
     return estimator
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from perennate.artifacts.formats.skops.archive import SCHEMA_MEMBER
+from perennate.artifacts.formats.skops.training_state import without_training_state
 
 _FIXED_DATE: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -20,14 +21,16 @@ def save_estimator(estimator: Any) -> bytes:
     """
     import skops.io  # noqa: PLC0415 - a slow import
 
-    return canonical_archive(skops.io.dumps(estimator))
+    with without_training_state(estimator):
+        content = skops.io.dumps(estimator)
+    return canonical_archive(content)
 
 
 def canonical_archive(content: bytes) -> bytes:
     """The same skops file without dates, and with memory addresses in ids and names replaced.
 
     Ids become 1, 2, 3, ... in the order of the schema. Plain values have no id, because the identity of equal numbers
-    is not part of the model.
+    is not part of the model. The items of a set are sorted, because their order depends on the hash seed.
     """
     with ZipFile(io.BytesIO(content)) as source:
         schema = json.loads(source.read(SCHEMA_MEMBER))
@@ -53,6 +56,8 @@ class _Renumbering:
         while pending:
             item = pending.pop()
             if isinstance(item, dict):
+                if item.get("__loader__") == "SetNode":
+                    item["content"].sort(key=_value)
                 if "__loader__" in item:
                     self._rewrite_node(item)
                 pending.extend(reversed(item.values()))
@@ -68,6 +73,11 @@ class _Renumbering:
         if "file" in node:
             suffix = node["file"].rpartition(".")[2]
             node["file"] = self._files.setdefault(node["file"], f"{len(self._files) + 1}.{suffix}")
+
+
+def _value(node: dict[str, Any]) -> str:
+    """The node of a plain value as text; other nodes keep their order."""
+    return str(node["content"]) if node["__loader__"] == "JsonNode" else ""
 
 
 def _member(name: str) -> ZipInfo:

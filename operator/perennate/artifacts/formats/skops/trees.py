@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perennate.artifacts.errors import ArtifactRefusedError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from perennate.artifacts.formats.skops.parts import parts
 
 Indices = NDArray[np.integer[Any]]
 
@@ -28,7 +26,7 @@ def check_trees(estimator: object) -> None:
 
     compiled = sys.modules.get("sklearn.tree._tree")
     histogram = sys.modules.get("sklearn.ensemble._hist_gradient_boosting.predictor")
-    for owner, part in _parts(estimator):
+    for owner, part in parts(estimator):
         columns = getattr(owner, "n_features_in_", -1)
         if compiled is not None and isinstance(part, compiled.Tree):
             _check_tree(part, columns)
@@ -73,30 +71,4 @@ def _within(values: Indices, low: int, high: int) -> bool:
 def _refusal() -> ArtifactRefusedError:
     return ArtifactRefusedError(
         "a decision tree in the model file points outside its own nodes or columns; the file is damaged or crafted"
-    )
-
-
-def _parts(estimator: object) -> Iterator[tuple[Any, Any]]:
-    """Every object inside the model, each with its nearest enclosing estimator."""
-    seen: set[int] = set()
-    pending: list[tuple[Any, Any]] = [(estimator, estimator)]
-    while pending:
-        owner, part = pending.pop()
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
-        yield owner, part
-        enclosing = part if hasattr(part, "n_features_in_") else owner
-        pending.extend((enclosing, child) for child in _children(part))
-
-
-def _children(part: object) -> list[object]:
-    if isinstance(part, dict):
-        return list(part.values())
-    if isinstance(part, list | tuple | set):
-        return list(part)
-    if isinstance(part, np.ndarray):
-        return list(part.ravel()) if part.dtype == object else []
-    return (
-        list(vars(part).values()) if type(part).__module__.startswith("sklearn.") and hasattr(part, "__dict__") else []
     )

@@ -1,10 +1,4 @@
-"""The fixed list of types that a skops model may contain.
-
-The list is written by hand, not derived from the installed scikit-learn: a new release of a library adds nothing to
-it, and every class that can be trained can be loaded. It leaves out classes that take functions (FunctionTransformer
-as a step), that need other estimators as arguments, that cannot be saved without code, or that hold search trees with
-unchecked indices (k nearest neighbours).
-"""
+"""Estimators that a skops model may contain, by public module."""
 
 from __future__ import annotations
 
@@ -24,6 +18,7 @@ CLASSIFIERS: Final[dict[str, frozenset[str]]] = {
             "RandomForestClassifier",
         }
     ),
+    "sklearn.gaussian_process": frozenset({"GaussianProcessClassifier"}),
     "sklearn.linear_model": frozenset(
         {
             "LogisticRegression",
@@ -37,6 +32,7 @@ CLASSIFIERS: Final[dict[str, frozenset[str]]] = {
     "sklearn.naive_bayes": frozenset({"BernoulliNB", "CategoricalNB", "ComplementNB", "GaussianNB", "MultinomialNB"}),
     "sklearn.neighbors": frozenset({"NearestCentroid"}),
     "sklearn.neural_network": frozenset({"MLPClassifier"}),
+    "sklearn.semi_supervised": frozenset({"LabelPropagation", "LabelSpreading"}),
     "sklearn.svm": frozenset({"LinearSVC", "NuSVC", "SVC"}),
     "sklearn.tree": frozenset({"DecisionTreeClassifier", "ExtraTreeClassifier"}),
 }
@@ -55,6 +51,7 @@ REGRESSORS: Final[dict[str, frozenset[str]]] = {
             "RandomForestRegressor",
         }
     ),
+    "sklearn.gaussian_process": frozenset({"GaussianProcessRegressor"}),
     "sklearn.kernel_ridge": frozenset({"KernelRidge"}),
     "sklearn.linear_model": frozenset(
         {
@@ -91,9 +88,25 @@ REGRESSORS: Final[dict[str, frozenset[str]]] = {
 """Classes for `spec.trainer.estimator.class` that predict numbers, by public module."""
 
 TRANSFORMERS: Final[dict[str, frozenset[str]]] = {
+    "sklearn.cluster": frozenset({"FeatureAgglomeration"}),
     "sklearn.decomposition": frozenset(
-        {"FactorAnalysis", "FastICA", "IncrementalPCA", "KernelPCA", "NMF", "PCA", "TruncatedSVD"}
+        {
+            "DictionaryLearning",
+            "FactorAnalysis",
+            "FastICA",
+            "IncrementalPCA",
+            "KernelPCA",
+            "LatentDirichletAllocation",
+            "MiniBatchDictionaryLearning",
+            "MiniBatchNMF",
+            "MiniBatchSparsePCA",
+            "NMF",
+            "PCA",
+            "SparsePCA",
+            "TruncatedSVD",
+        }
     ),
+    "sklearn.ensemble": frozenset({"RandomTreesEmbedding"}),
     "sklearn.feature_selection": frozenset(
         {
             "GenericUnivariateSelect",
@@ -105,10 +118,12 @@ TRANSFORMERS: Final[dict[str, frozenset[str]]] = {
             "VarianceThreshold",
         }
     ),
-    "sklearn.impute": frozenset({"KNNImputer", "SimpleImputer"}),
+    "sklearn.impute": frozenset({"KNNImputer", "MissingIndicator", "SimpleImputer"}),
     "sklearn.kernel_approximation": frozenset(
         {"AdditiveChi2Sampler", "Nystroem", "PolynomialCountSketch", "RBFSampler", "SkewedChi2Sampler"}
     ),
+    "sklearn.neighbors": frozenset({"NeighborhoodComponentsAnalysis"}),
+    "sklearn.neural_network": frozenset({"BernoulliRBM"}),
     "sklearn.preprocessing": frozenset(
         {
             "Binarizer",
@@ -122,107 +137,30 @@ TRANSFORMERS: Final[dict[str, frozenset[str]]] = {
             "PowerTransformer",
             "QuantileTransformer",
             "RobustScaler",
+            "SplineTransformer",
             "StandardScaler",
             "TargetEncoder",
         }
     ),
-    "sklearn.random_projection": frozenset({"GaussianRandomProjection"}),
+    "sklearn.random_projection": frozenset({"GaussianRandomProjection", "SparseRandomProjection"}),
 }
 """Classes for `spec.trainer.estimator.preprocessing`, by public module."""
 
 COMPOSITES: Final[dict[str, frozenset[str]]] = {
     "sklearn.compose": frozenset({"ColumnTransformer", "TransformedTargetRegressor"}),
+    "sklearn.decomposition": frozenset({"SparseCoder"}),
     "sklearn.ensemble": frozenset({"StackingClassifier", "StackingRegressor", "VotingClassifier", "VotingRegressor"}),
-    "sklearn.multiclass": frozenset({"OneVsOneClassifier", "OneVsRestClassifier"}),
+    "sklearn.feature_selection": frozenset({"RFE", "RFECV", "SelectFromModel", "SequentialFeatureSelector"}),
+    "sklearn.frozen": frozenset({"FrozenEstimator"}),
+    "sklearn.model_selection": frozenset({"FixedThresholdClassifier"}),
+    "sklearn.multiclass": frozenset({"OneVsOneClassifier", "OneVsRestClassifier", "OutputCodeClassifier"}),
     "sklearn.pipeline": frozenset({"FeatureUnion", "Pipeline"}),
     "sklearn.preprocessing": frozenset({"FunctionTransformer", "KernelCenterer", "LabelBinarizer", "LabelEncoder"}),
+    "sklearn.semi_supervised": frozenset({"SelfTrainingClassifier"}),
 }
 """Classes that contain or support other estimators. A model from `spec.trainer.container` may use them.
 FunctionTransformer is harmless in a file: the function that it calls is a type of its own, and only those in
-`FUNCTIONS` are allowed."""
-
-INTERNALS: Final[frozenset[str]] = frozenset(
-    {
-        "sklearn._loss.link.HalfLogitLink",
-        "sklearn._loss.link.IdentityLink",
-        "sklearn._loss.link.Interval",
-        "sklearn._loss.link.LogLink",
-        "sklearn._loss.link.LogitLink",
-        "sklearn._loss.link.MultinomialLogit",
-        "sklearn._loss.loss.AbsoluteError",
-        "sklearn._loss.loss.ExponentialLoss",
-        "sklearn._loss.loss.HalfBinomialLoss",
-        "sklearn._loss.loss.HalfGammaLoss",
-        "sklearn._loss.loss.HalfMultinomialLoss",
-        "sklearn._loss.loss.HalfPoissonLoss",
-        "sklearn._loss.loss.HalfSquaredError",
-        "sklearn._loss.loss.HalfTweedieLoss",
-        "sklearn._loss.loss.HalfTweedieLossIdentity",
-        "sklearn._loss.loss.HuberLoss",
-        "sklearn._loss.loss.PinballLoss",
-        "sklearn.calibration._CalibratedClassifier",
-        "sklearn.calibration._SigmoidCalibration",
-        "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.isotonic.IsotonicRegression",
-        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-        "sklearn.utils._bunch.Bunch",
-    }
-)
-"""Plain objects inside fitted estimators. skops does not trust TreePredictor, for the reason given at `TREE`."""
-
-TREE: Final = "sklearn.tree._tree.Tree"
-"""The nodes of a decision tree. skops does not trust this type (or TreePredictor), because scikit-learn follows the
-indices in it without bounds checks, so a crafted file can crash the process. Forests and boosting need it, so we allow
-it with two precautions: the bytes were checked against a digest or come from the train stage of the same run, and
-`trees.check_trees` checks every index before the model is used."""
-
-LOSSES: Final[frozenset[str]] = frozenset(
-    {
-        *(
-            f"sklearn._loss._loss.Cy{name}"
-            for name in (
-                "AbsoluteError",
-                "ExponentialLoss",
-                "HalfBinomialLoss",
-                "HalfGammaLoss",
-                "HalfMultinomialLoss",
-                "HalfPoissonLoss",
-                "HalfSquaredError",
-                "HalfTweedieLoss",
-                "HalfTweedieLossIdentity",
-                "HuberLoss",
-                "PinballLoss",
-            )
-        ),
-        *(
-            f"sklearn.linear_model._sgd_fast.{name}"
-            for name in (
-                "EpsilonInsensitive",
-                "Hinge",
-                "ModifiedHuber",
-                "SquaredEpsilonInsensitive",
-                "SquaredHinge",
-            )
-        ),
-    }
-)
-"""Compiled loss functions."""
-
-FUNCTIONS: Final[frozenset[str]] = frozenset(
-    f"sklearn.feature_selection._univariate_selection.{name}" for name in ("chi2", "f_classif", "f_regression")
-)
-"""Functions of scikit-learn that a fitted selector names."""
-
-SCALARS: Final[frozenset[str]] = frozenset(
-    {
-        *(f"builtins.{name}" for name in ("bool", "float", "int", "str")),
-        *(f"numpy.{name}{bits}" for name in ("int", "uint") for bits in (8, 16, 32, 64)),
-        *(f"numpy.{name}" for name in ("bool", "bool_", "float16", "float32", "float64", "str_", "object_")),
-    }
-)
-"""Types of plain values."""
+`FUNCTIONS` and `PARTIALS` are allowed."""
 
 
 def public_name(path: str) -> str:
