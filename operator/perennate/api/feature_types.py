@@ -13,7 +13,7 @@ FeatureType = Literal["number", "string", "boolean"]
 FeatureKind = Literal["numeric", "boolean", "categorical", "datetime"]
 """How drift treats a column, as a profile names it. A request has no dates: only files have the kind `datetime`."""
 NumericKind = Literal["numeric", "boolean", "datetime"]
-"""The kinds that are binned as numbers: booleans as 0 and 1, dates as seconds since midnight."""
+"""The kinds that are binned as numbers: booleans as 0 and 1, dates as seconds."""
 
 FEATURE_KINDS: Final[tuple[FeatureKind, ...]] = ("numeric", "boolean", "categorical", "datetime")
 NUMERIC_KINDS: Final[tuple[NumericKind, ...]] = ("numeric", "boolean", "datetime")

@@ -25,7 +25,7 @@ EPILOG = "exit codes:\n" + "\n".join(
         (Exit.QUIET, "quiet: no relevant change"),
         (Exit.USAGE, "usage: an option or a file is invalid; one sentence on stderr says why"),
         (Exit.DRIFT, "drift: a column or the score drifted, or measured performance dropped"),
-        (Exit.FAULT, "data fault: missing, unseen or out-of-range values, with or without drift"),
+        (Exit.FAULT, "data fault: missing, unseen or out-of-range values; drift with only out-of-range values is 3"),
         (Exit.UNKNOWN, "unknown: too few rows, or too few labelled rows for --metric or --tolerance"),
     )
 )

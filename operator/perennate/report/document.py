@@ -74,6 +74,16 @@ class ColumnReport(Part):
 
     name: str = Field(description="Name of the column; `score` and `prediction` are outputs of the model.")
     kind: Literal[FeatureKind, "score", "prediction"] = Field(description="Kind of the values.")
+    compared_as: Literal["date", "timeOfDay"] | None = Field(
+        default=None,
+        description="What is compared of a date: its value (seconds since 1970), or its time of day (seconds since "
+        "midnight UTC) if the column records when something happened, so that all later values are new.",
+    )
+    subject: str | None = Field(
+        default=None,
+        description="What the verdict is about, if not the distribution of all values: the rows without a frequent "
+        "value, or the share of missing values.",
+    )
     verdict: VerdictName = Field(
         description="Drifted and Warning are significant and large, Changed is significant but too small to matter, "
         "None is not significant, Unknown has too few rows."
@@ -141,6 +151,10 @@ class DriftReport(Part):
     profile_digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$", description="Digest of the reference's profile.")
     settings: ReportSettings
     columns: tuple[ColumnReport, ...] = Field(description="Worst first; empty if there are too few rows.")
+    target: ColumnReport | None = Field(
+        default=None,
+        description="The true values; they have no part in the outcome. Absent without --target or without labels.",
+    )
     faults: tuple[FaultReport, ...] = Field(description="Largest first.")
     performance: tuple[MetricReport, ...] = Field(description="Metrics, measured with labels or estimated.")
     notes: tuple[str, ...] = Field(description="Further remarks.")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement
 
+from perennate.drift.profile.dates import clock_text, date_text
 from perennate.report.document import Cell, ColumnReport
-from perennate.report.histograms import clock
 from perennate.report.words import METHODS, bound, number, percent, size
 
+_FORMATS: Mapping[str | None, Callable[[float], str]] = {"date": date_text, "timeOfDay": clock_text}
 WIDTH, HEIGHT = 340.0, 140.0
 TOP, BOTTOM = 8.0, 22.0
 BARS = 24
@@ -46,7 +47,7 @@ def histogram(column: ColumnReport, position: int) -> Element | None:
         return _horizontal_bars(column, category_bars(column.cells, *totals), position)
     narrow = sum(cell.upper is not None and cell.lower is not None for cell in column.cells) > MANY
     bars = (
-        equal_bars(column.cells, *totals, format_value=clock if column.kind == "datetime" else bound)
+        equal_bars(column.cells, *totals, format_value=_FORMATS.get(column.compared_as, bound))
         if narrow
         else interval_bars(column.cells, *totals)
     )

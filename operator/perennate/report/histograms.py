@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from perennate.drift import Sample
 from perennate.drift.profile.features import CategoricalFeature, NumericFeature
 from perennate.drift.profile.outputs import Score
@@ -19,12 +17,19 @@ def feature_cells(sample: Sample, index: int) -> tuple[Cell, ...]:
     feature = layout.features[index]
     below, above, _, other = sample.total[layout.specials[:, index]].tolist()
     current = sample.total[layout.bins_of(index)].tolist()
-    reference = feature.counts.tolist()
     if isinstance(feature, CategoricalFeature):
-        named = zip(feature.categories, reference, current, strict=True)
-        cells = [Cell(label=name, reference=known, current=seen) for name, known, seen in named]
-        return (*cells, Cell(label=REST, reference=feature.other, current=other))
-    cells = interval_cells(feature, reference, current)
+        return _category_cells(feature, current, other)
+    return _number_cells(feature, current, below, above)
+
+
+def _category_cells(feature: CategoricalFeature, current: list[int], other: int) -> tuple[Cell, ...]:
+    named = zip(feature.categories, feature.counts.tolist(), current, strict=True)
+    cells = [Cell(label=name, reference=known, current=seen) for name, known, seen in named]
+    return (*cells, Cell(label=REST, reference=feature.other, current=other))
+
+
+def _number_cells(feature: NumericFeature, current: list[int], below: int, above: int) -> tuple[Cell, ...]:
+    cells = interval_cells(feature, feature.counts.tolist(), current)
     low, high = feature.minimum, feature.maximum
     if low is None or high is None:
         return ()
@@ -33,6 +38,17 @@ def feature_cells(sample: Sample, index: int) -> tuple[Cell, ...]:
     if above:
         cells.append(Cell(label=f"above {end(feature, high)}", lower=high, reference=0, current=above))
     return tuple(cells)
+
+
+def target_cells(sample: Sample) -> tuple[Cell, ...]:
+    """The histogram of the true values."""
+    target = sample.profile.target
+    if target is None:
+        return ()
+    below, *bins, above, _, other = sample.total[sample.layout.target].tolist()
+    if isinstance(target, CategoricalFeature):
+        return _category_cells(target, bins, other)
+    return _number_cells(target, bins, below, above)
 
 
 def score_cells(sample: Sample) -> tuple[Cell, ...]:
@@ -67,15 +83,7 @@ def end(feature: NumericFeature | Score, value: float) -> str:
     """Format an end of a bin."""
     if isinstance(feature, NumericFeature) and feature.kind == "boolean":
         return "true" if value else "false"
-    if isinstance(feature, NumericFeature) and feature.kind == "datetime":
-        return clock(value)
-    return bound(value)
-
-
-def clock(seconds: float) -> str:
-    """Format seconds since midnight as a time of day."""
-    minutes = int(np.floor(seconds / 60))
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+    return feature.text_of(value) if isinstance(feature, NumericFeature) and feature.measure else bound(value)
 
 
 def _label(feature: NumericFeature | Score, lower: float | None, upper: float | None, position: int) -> str:

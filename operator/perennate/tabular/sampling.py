@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-SPACE = 1 << 64
+from perennate.drift.data.hashing import SPACE, Hashes, row_hashes
 
 
 class RowSample:
@@ -28,7 +27,7 @@ class RowSample:
         self._bound = SPACE if rows is None or rows <= limit else int(SPACE * target / rows)
         self._held = 0
         self._batches: list[pa.RecordBatch] = []
-        self._hashes: list[npt.NDArray[np.uint64]] = []
+        self._hashes: list[Hashes] = []
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Add the next rows."""
@@ -49,12 +48,12 @@ class RowSample:
         batches, self._batches = self._batches, []
         return pa.Table.from_batches(batches, schema=batches[0].schema if batches else schema)
 
-    def _hashes_of_held(self) -> list[npt.NDArray[np.uint64]]:
+    def _hashes_of_held(self) -> list[Hashes]:
         """Hashes of the rows that were added before the first was dropped: rows 0, 1, 2, ..."""
         starts = np.cumsum([0, *(batch.num_rows for batch in self._batches)])
         return [row_hashes(int(start), batch.num_rows) for start, batch in zip(starts, self._batches, strict=False)]
 
-    def _keep(self, batch: pa.RecordBatch, hashes: npt.NDArray[np.uint64]) -> None:
+    def _keep(self, batch: pa.RecordBatch, hashes: Hashes) -> None:
         if self._bound < SPACE:
             kept = hashes < np.uint64(self._bound)
             batch, hashes = batch.filter(pa.array(kept)), hashes[kept]
@@ -70,12 +69,3 @@ class RowSample:
         self._batches, self._hashes, self._held = [], [], 0
         for batch, batch_hashes in zip(batches, hashes, strict=True):
             self._keep(batch, batch_hashes)
-
-
-def row_hashes(first: int, rows: int) -> npt.NDArray[np.uint64]:
-    """Hash of each row number, uniform over 64 bits (G. Steele, D. Lea & C. Flood, SplitMix, OOPSLA 2014)."""
-    with np.errstate(over="ignore"):
-        mixed = np.arange(first + 1, first + rows + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return np.asarray(mixed ^ (mixed >> np.uint64(31)))

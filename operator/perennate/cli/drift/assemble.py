@@ -31,7 +31,7 @@ from perennate.report.document import (
     Shares,
     Source,
 )
-from perennate.report.histograms import feature_cells, prediction_cells, score_cells
+from perennate.report.histograms import feature_cells, prediction_cells, score_cells, target_cells
 from perennate.report.words import fault_words, pluralize, quorum, verdict_words
 
 OUTCOMES: Mapping[Exit, ReportOutcome] = {
@@ -66,6 +66,7 @@ def make_report(reference: ReferenceData, current: CurrentData, options: Evaluat
         profile_digest=reference.profile.digest,
         settings=settings,
         columns=tuple(column_report(sample, result, settings) for result in found.features),
+        target=None if found.target is None else target_report(sample, found.target, settings),
         faults=tuple(
             FaultReport(
                 column=fault.feature,
@@ -84,12 +85,14 @@ def make_report(reference: ReferenceData, current: CurrentData, options: Evaluat
 def exit_code(found: Evaluation, performance: tuple[MetricReport, ...], *, performance_unknown: bool) -> Exit:
     """The exit code. Data faults take precedence, because they can cause drift and a loss of performance.
 
+    Values out of range do not if the columns drifted: a season that the reference lacks leaves its range too.
+
     Args:
         found: the evaluation of the columns.
         performance: the metrics.
         performance_unknown: whether the user requires the performance and it is unknown.
     """
-    if found.faults:
+    if found.blocking_faults:
         return Exit.FAULT
     if found.verdict is DriftVerdict.DRIFTED or any(metric.lost for metric in performance):
         return Exit.DRIFT
@@ -102,11 +105,14 @@ def outcome_words(
     """The outcome in one sentence."""
     named = [item.name for item in found.features if item.verdict is DriftVerdict.DRIFTED]
     sentences = [f"Too few rows: {found.reason}"] if found.verdict is DriftVerdict.UNKNOWN else []
-    if found.faults:
-        faulty = list(dict.fromkeys(fault.feature for fault in found.faults))
+    faulty = list(dict.fromkeys(fault.feature for fault in found.faults))
+    if found.blocking_faults:
         sentences.append(f"Faulty data in {pluralize(len(faulty), 'column')}: {some(faulty)}")
     if named and found.verdict is DriftVerdict.DRIFTED:
         sentences.append(f"Drift in {pluralize(len(named), 'column')}: {some(named)}")
+        if faulty and not found.blocking_faults:
+            where = f"in {pluralize(len(faulty), 'column')}: {some(faulty)}"
+            sentences.append(f"Values out of the reference's range {where}")
     elif named:
         least = quorum(settings.min_drifted_features)
         sentences.append(f"Drift in {pluralize(len(named), 'column')} only, below the required {least}: {some(named)}")
@@ -130,14 +136,23 @@ def some(names: list[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def column_report(sample: Sample, result: FeatureResult, settings: ReportSettings) -> ColumnReport:
-    """The result of one column, or of the score or prediction."""
+def target_report(sample: Sample, result: FeatureResult, settings: ReportSettings) -> ColumnReport:
+    """The result of the true values."""
+    kind = "categorical" if isinstance(sample.profile.target, CategoricalFeature) else "numeric"
+    return column_report(sample, result, settings, cells={"kind": kind, "cells": target_cells(sample)})
+
+
+def column_report(
+    sample: Sample, result: FeatureResult, settings: ReportSettings, cells: Mapping[str, Any] | None = None
+) -> ColumnReport:
+    """The result of one column, or of the score or prediction, or of anything with other cells."""
     score = sample.profile.score
     return ColumnReport(
         name=result.name,
         verdict=result.verdict.value,
         words=verdict_words(result, needed=max(settings.min_samples, ROWS_FLOOR)),
         hint=result.hint or None,
+        subject=result.subject or None,
         method=result.method,
         effect=result.effect,
         threshold=result.threshold,
@@ -148,7 +163,7 @@ def column_report(sample: Sample, result: FeatureResult, settings: ReportSetting
         design_effect=result.design_effect,
         rows=result.rows,
         mark=score.threshold if score is not None and result.name == SCORE else None,
-        **_column_cells(sample, result.name),
+        **(_column_cells(sample, result.name) if cells is None else cells),
     )
 
 
@@ -159,15 +174,17 @@ def _column_cells(sample: Sample, name: str) -> dict[str, Any]:
     if name == PREDICTION:
         return {"kind": "prediction", "cells": prediction_cells(sample)}
     index = [feature.name for feature in sample.layout.features].index(name)
-    found = {"kind": sample.layout.features[index].kind, "cells": feature_cells(sample, index)}
+    feature = sample.layout.features[index]
+    measure = None if isinstance(feature, CategoricalFeature) else feature.measure
+    found = {"kind": feature.kind, "compared_as": measure, "cells": feature_cells(sample, index)}
     return found | shares(sample, index)
 
 
 def shares(sample: Sample, index: int) -> dict[str, Shares]:
     """Shares of missing, unseen and out-of-range values of a feature, in reference and current data."""
     layout = sample.layout
-    both = layout.reference, sample.total
-    counts = [cells[layout.specials[:, index]] / max(int(cells[ROWS]), 1) for cells in both]
+    both = (layout.reference, layout.described_rows[index]), (sample.total, sample.total[ROWS])
+    counts = [cells[layout.specials[:, index]] / max(int(rows), 1) for cells, rows in both]
     below, above, missing, other = ((float(known), float(seen)) for known, seen in zip(*counts, strict=True))
     found = {"missing": missing, "unseen": other}
     if not isinstance(layout.features[index], CategoricalFeature):

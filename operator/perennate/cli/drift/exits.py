@@ -16,6 +16,6 @@ class Exit(IntEnum):
     """A feature or the score drifted, or measured performance dropped."""
     FAULT = 4
     """Data faults (missing, unseen or out-of-range values), with or without drift. Fix them first: faults can look
-    like drift."""
+    like drift. Drift with no other fault than out-of-range values is 3."""
     UNKNOWN = 5
     """Too few rows, which does not mean "no drift"; or too few labelled rows for --metric or --tolerance."""

@@ -18,10 +18,12 @@ from perennate.cli.drift.columns.features import (
 )
 from perennate.cli.drift.options import ColumnRoles
 from perennate.cli.drift.outputs.counts import ConfusionCounts, known
-from perennate.cli.drift.outputs.model import PREDICTED, Model, infer_model
+from perennate.cli.drift.outputs.model import MOST_CLASSES, PREDICTED, Model, infer_model
 from perennate.drift import Profile, ProfileError, build_profile
 from perennate.drift.data.threads import map_in_threads
 from perennate.drift.profile.build import THRESHOLD
+from perennate.drift.profile.features import Feature
+from perennate.drift.profile.outputs import TARGET
 from perennate.tabular.errors import UsageError
 from perennate.tabular.kinds import MOST_SHOWN, as_arguments, kinds_of, listed, missing
 from perennate.tabular.reading import DataFile, RetypedError, Ticker, no_rows, part_of, usable
@@ -126,7 +128,10 @@ def _read(file: DataFile, roles: ColumnRoles, limit: int | None, workers: int, t
     model, profile = _outline(file, roles, given, table.num_rows)
     if model is not None and model.form == "class" and roles.prediction is not None:
         features.append(build_feature(PREDICTED, "categorical", as_categories(given[roles.prediction])))
-    profile = replace(profile, features=tuple(features))
+    target = given.get(roles.target or "")
+    profile = replace(
+        profile, features=tuple(features), target=None if target is None else target_feature(target, model)
+    )
     # A profile that is written must be readable, so the checks of the reader apply.
     remarks = *file.remarks, *(item.remark for item in found if item.remark)
     return ReferenceData(file.name, Profile.from_document(profile.to_document()), model, rows, remarks)
@@ -215,6 +220,7 @@ def _outline(file: DataFile, roles: ColumnRoles, given: dict[str, Values], rows:
         task=model.task,
         score=predictions[kept],
         labels=None if truth is None else truth[kept],
+        unscored=int(np.isnan(predictions if truth is None else predictions[known(truth)]).sum()),
         classes=model.classes,
         threshold=THRESHOLD if roles.threshold is None else roles.threshold,
     )
@@ -224,3 +230,16 @@ def _feature(file: DataFile, name: str, column: Column, kinds: dict[str, Feature
     """One column as a feature."""
     with usable(file.name, name):
         return reference_column(name, column, kinds[name], decimal=file.decimal, typed=file.typed, given=given)
+
+
+def target_feature(values: Values, model: Model | None) -> Feature:
+    """The true values as a feature: numbers of a regression, else classes.
+
+    Args:
+        values: floats with NaN, or objects with None, (rows,).
+        model: how predictions are read; None without predictions.
+    """
+    classes = MOST_CLASSES if model is None else 0 if model.form == "number" else values.size
+    if values.dtype.kind == "f" and np.unique(values[~np.isnan(values)]).size > classes:
+        return build_feature(TARGET, "numeric", values)
+    return build_feature(TARGET, "categorical", as_categories(values))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -19,7 +19,7 @@ from perennate.drift.data.categories import is_missing, is_number
 
 Array: TypeAlias = npt.NDArray[Any]
 DAY = 86_400.0
-_DAY_US = 86_400_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLAIN_NUMBERS = frozenset({float, int, bool, type(None)})
 
 
@@ -178,7 +178,7 @@ def _as_float(value: Any) -> float:
 
 
 def read_times(column: Column) -> tuple[Floats, Bools | None]:
-    """Return seconds since midnight UTC, in the form of `read_numbers`.
+    """Return seconds since 1970 UTC, in the form of `read_numbers`.
 
     Accepts datetime64, datetime (UTC if it has no time zone), date (midnight), and ISO 8601 strings.
     """
@@ -187,7 +187,7 @@ def read_times(column: Column) -> tuple[Floats, Bools | None]:
         return _seconds(values), None
     numbers, invalid = np.full(values.size, np.nan), np.zeros(values.size, dtype=np.bool_)
     for index, value in enumerate(values):
-        seconds = _time_of_day(value)
+        seconds = _time(value)
         if seconds is not None:
             numbers[index] = seconds
         else:
@@ -196,13 +196,13 @@ def read_times(column: Column) -> tuple[Floats, Bools | None]:
 
 
 def _seconds(times: Array) -> Floats:
-    """Seconds since midnight of datetime64 values, NaN for NaT."""
-    micros = times.astype("datetime64[us]").astype(np.int64) % _DAY_US
+    """Seconds since 1970 of datetime64 values, NaN for NaT."""
+    micros = times.astype("datetime64[us]").astype(np.int64)
     return np.where(np.isnat(times), np.nan, micros / 1e6)
 
 
-def _time_of_day(value: object) -> float | None:
-    """Seconds since midnight UTC; None if the value is not a time."""
+def _time(value: object) -> float | None:
+    """Seconds since 1970 UTC; None if the value is not a time."""
     if isinstance(value, np.datetime64):
         return None if np.isnat(value) else float(_seconds(np.array([value]))[0])
     if isinstance(value, str):
@@ -213,7 +213,5 @@ def _time_of_day(value: object) -> float | None:
     if is_missing(value) or not isinstance(value, date):
         return None
     if not isinstance(value, datetime):
-        return 0.0
-    offset = value.utcoffset()
-    seconds = value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6
-    return (seconds - (offset.total_seconds() if offset is not None else 0.0)) % DAY
+        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return ((value if value.tzinfo is not None else value.replace(tzinfo=UTC)) - _EPOCH).total_seconds()

@@ -20,11 +20,12 @@ from perennate.drift.metrics.isotonic import calibrate
 from perennate.drift.metrics.measurement import Measurement
 from perennate.drift.profile.bins import bin_of, cut_feature, cut_score
 from perennate.drift.profile.describe import describe_column
-from perennate.drift.profile.features import Feature
+from perennate.drift.profile.features import MAX_BINS, CategoricalFeature, Feature
 from perennate.drift.profile.holdout import Holdout, Values, finite_numbers
-from perennate.drift.profile.outputs import Residual, Score, score_kind
+from perennate.drift.profile.outputs import TARGET, Residual, Score, score_borders, score_kind
 from perennate.drift.profile.profile import Metric, Profile, Task
 from perennate.drift.profile.quantiles import encode_quantiles
+from perennate.drift.profile.tolerance import TOLERANCE
 
 THRESHOLD = 0.5
 """scikit-learn predicts the second of two classes if its probability is above one half."""
@@ -37,6 +38,7 @@ def build_profile(
     score: npt.ArrayLike | None = None,
     labels: Values | None = None,
     predictions: Values | None = None,
+    unscored: int = 0,
     classes: Sequence[object] = (),
     metrics: Mapping[str, tuple[float, float]] | None = None,
     categorical: Collection[str] = (),
@@ -60,6 +62,7 @@ def build_profile(
             metrics with standard errors: accuracy, precision, recall, f1, auc, logLoss and brier of two classes; with
             `predictions`, accuracy and macroF1 of more; mae, rmse and bias of a regression.
         predictions: predicted classes of the same hold-out rows; only used for more than two classes.
+        unscored: hold-out rows without a score, which `score` leaves out.
         classes: of two classes, the negative and the positive one; more in the order of predict_proba; none for
             regression.
         metrics: further baselines, name to (value, standard error).
@@ -77,7 +80,7 @@ def build_profile(
     texts = tuple(class_text(value) for value in classes)
     scores = None if score is None else finite_numbers("score", score)
     holdout = Holdout(texts, labels, predictions, scores)
-    built = None if scores is None else _score(scores, holdout, threshold)
+    built = None if scores is None else _score(scores, holdout, threshold, unscored)
     residual = _residual(scores, holdout)
     profile = Profile(
         task=task,
@@ -89,6 +92,7 @@ def build_profile(
         holdout_rows=holdout.rows,
         prediction=holdout.predicted_counts,
         residual=residual,
+        target=_target(holdout),
     )
     # All checks are in the reader, so a profile that is written can be read.
     return Profile.from_document(profile.to_document())
@@ -145,14 +149,24 @@ def _features(
     return tuple(map_in_threads(workers, described, columns.items()))
 
 
-def _score(scores: Floats, holdout: Holdout, threshold: float) -> Score:
+def _target(holdout: Holdout) -> Feature | None:
+    """The reference distribution of the true classes, all of them in their order, or of the true values."""
+    if holdout.values is not None:
+        return describe_column(TARGET, holdout.values, np.empty(holdout.rows))
+    if holdout.positions is None or len(holdout.classes) > MAX_BINS:
+        return None
+    counts = np.bincount(holdout.positions, minlength=len(holdout.classes))
+    return CategoricalFeature(TARGET, holdout.classes, counts, missing=0, other=0)
+
+
+def _score(scores: Floats, holdout: Holdout, threshold: float, unscored: int) -> Score:
     """The reference distribution of the score."""
     kind = score_kind(holdout.classes)
     if kind != "prediction" and (scores.min() < 0 or scores.max() > 1):
         raise ProfileError(f"score: must be probabilities, got {scores.min()} to {scores.max()}")
     cut = threshold if kind == "probability" else None
     edges, decile = cut_score(scores, cut)
-    bins = bin_of(edges, scores)
+    bins = bin_of(score_borders(edges, float(scores.min()), float(scores.max()), cut, TOLERANCE), scores)
     counts = np.bincount(bins, minlength=edges.size + 1)
     right, ordered = holdout.right, np.sort(scores)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -170,6 +184,8 @@ def _score(scores: Floats, holdout: Holdout, threshold: float) -> Score:
         sd=sd,
         quantile_positions=encode_quantiles(ordered, edges, counts),
         means=labelled.mean_scores(scores, bins, edges) if kind == "probability" else None,
+        missing=unscored,
+        tolerance=TOLERANCE,
     )
 
 
@@ -181,7 +197,8 @@ def _residual(scores: Floats | None, holdout: Holdout) -> Residual | None:
         errors = scores - holdout.values
     if not np.isfinite(errors).all():
         raise ProfileError("labels: must have a finite difference to the scores")
-    edges, _ = cut_feature(np.sort(errors))
+    # The bins of residuals only show clustered labels, so they need no tolerance.
+    edges = cut_feature(np.sort(errors), tolerance=0.0).edges
     unit = regression.residual_unit(errors, holdout.values)
     return Residual(edges, np.bincount(bin_of(edges, errors), minlength=edges.size + 1), unit)
 
@@ -197,7 +214,7 @@ def _baselines(
     elif holdout.confusion is not None:
         measured = confusion.measure_all(holdout.confusion)
     elif scores is not None and score is not None and score.kind == "probability" and holdout.positions is not None:
-        negatives, positives = labelled.labels_by_bin(bin_of(score.edges, scores), holdout.positions == 1, score.bins)
+        negatives, positives = labelled.labels_by_bin(bin_of(score.borders, scores), holdout.positions == 1, score.bins)
         measured = labelled.measure_all(negatives, positives, first_positive=score.first_positive, means=score.means)
     return {name: Metric(found.value, found.standard_error) for name, found in measured.items()}
 

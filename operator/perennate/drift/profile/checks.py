@@ -5,7 +5,7 @@ from __future__ import annotations
 from perennate.drift.data.arrays import Ints
 from perennate.drift.data.documents import abbreviated
 from perennate.drift.data.errors import ProfileError
-from perennate.drift.profile.features import Feature
+from perennate.drift.profile.features import CategoricalFeature, Feature
 from perennate.drift.profile.outputs import BINARY_CLASSES, Residual, Score, score_kind
 
 
@@ -22,12 +22,16 @@ def check_names(features: tuple[Feature, ...], reserved: tuple[str, ...]) -> Non
 
 
 def check_sums(features: tuple[Feature, ...], rows: int) -> None:
-    """Raise unless the counts of each feature add up to the rows."""
+    """Raise unless the counts of each feature add up to the rows, or to the part of them that is counted."""
     for index, feature in enumerate(features):
-        total = int(feature.counts.sum()) + feature.missing + feature.other
-        if total != rows:
+        counted = feature.counted_rows if isinstance(feature, CategoricalFeature) else None
+        if counted is not None and not 0 < counted <= rows:
+            raise ProfileError(f"features[{index}].countedRows: must be from 1 to rows = {rows}, got {counted}")
+        name, wanted = ("rows", rows) if counted is None else ("countedRows", counted)
+        if feature.described_rows != wanted:
             raise ProfileError(
-                f"features[{index}]: counts, missing and other must add up to rows = {rows}, got {total}"
+                f"features[{index}]: counts, missing and other must add up to {name} = {wanted}, "
+                f"got {feature.described_rows}"
             )
 
 

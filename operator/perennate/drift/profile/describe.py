@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from dataclasses import replace
 from datetime import date
-from heapq import nsmallest
 
 import numpy as np
 
 from perennate.api.feature_types import KIND_OF_DTYPE, FeatureKind, NumericKind
-from perennate.drift.data.arrays import Floats, Ints
-from perennate.drift.data.categories import class_text, is_missing, is_number
-from perennate.drift.data.columns import Array, Column, read_numbers, read_times
-from perennate.drift.data.value_counts import value_counts
-from perennate.drift.profile.bins import cut_feature
-from perennate.drift.profile.features import CategoricalFeature, Feature, NumericFeature
+from perennate.drift.data.arrays import Floats
+from perennate.drift.data.categories import is_missing, is_number
+from perennate.drift.data.columns import DAY, Array, Column, read_numbers, read_times
+from perennate.drift.profile.bins import Cut, cut_feature, upper_borders
+from perennate.drift.profile.categories import describe_categories
+from perennate.drift.profile.dates import Measure, measure_of
+from perennate.drift.profile.features import Feature, NumericFeature
 from perennate.drift.profile.quantiles import encode_quantiles
+from perennate.drift.profile.tolerance import TOLERANCE
 
-MAX_CATEGORIES = 50
 _PART = 65_536
 
 
@@ -40,12 +40,22 @@ def describe_column(
     """
     kind = kind or _kind_of(column)
     if kind == "categorical":
-        return _categorical(name, column, importance)
+        return describe_categories(name, column, importance=importance)
     values, invalid = (read_times if kind == "datetime" else read_numbers)(column)
+    measure, period = (None, None) if kind != "datetime" else _measured(values)
     # After the sort, sums do not depend on the order of the rows.
-    scratch[:] = values
+    scratch[:] = values if measure != "timeOfDay" else values % DAY
     scratch.sort()
-    return _numeric(name, scratch, kind, other=0 if invalid is None else int(invalid.sum()), importance=importance)
+    other = 0 if invalid is None else int(invalid.sum())
+    feature = _numeric(name, scratch, kind, other=other, importance=importance)
+    return feature if measure is None else replace(feature, measure=measure, period=period)
+
+
+def _measured(seconds: Floats) -> tuple[Measure, Floats | None]:
+    """What of a date is compared, and the period of the values if that is the time of day."""
+    present = seconds[~np.isnan(seconds)]
+    measure = measure_of(present)
+    return measure, np.array([present.min(), present.max()]) if measure == "timeOfDay" else None
 
 
 def _kind_of(column: Column) -> FeatureKind:
@@ -85,13 +95,15 @@ def _numeric(name: str, ordered: Floats, kind: NumericKind, *, other: int, impor
     """Describe numbers in ascending order; infinities are counted in the outermost bins and otherwise ignored."""
     present = ordered[: ordered.searchsorted(np.inf, side="right")]
     finite = present[present.searchsorted(-np.inf, side="right") : present.searchsorted(np.inf, side="left")]
-    edges, decile = _cut(finite, kind)
-    counts = np.diff(present.searchsorted(edges, side="right"), prepend=0, append=present.size)
+    tolerance = TOLERANCE if kind == "numeric" else 0.0
+    cut = _cut(finite, kind, tolerance)
     low, high, mean, sd = _moments(finite, kind)
+    borders = cut.edges if low is None or high is None else upper_borders(cut.edges, low, high, tolerance)
+    counts = np.diff(present.searchsorted(borders, side="right"), prepend=0, append=present.size)
     return NumericFeature(
         name=name,
-        edges=edges,
-        decile=decile,
+        edges=cut.edges,
+        decile=cut.decile,
         counts=counts,
         missing=ordered.size - present.size - other,
         other=other,
@@ -100,16 +112,18 @@ def _numeric(name: str, ordered: Floats, kind: NumericKind, *, other: int, impor
         mean=mean,
         sd=sd,
         kind=kind,
-        quantile_positions=encode_quantiles(present, edges, counts),
+        quantile_positions=encode_quantiles(present, cut.edges, counts),
         importance=importance,
+        atoms=cut.atoms if cut.atoms.size else None,
+        tolerance=tolerance,
     )
 
 
-def _cut(finite: Floats, kind: NumericKind) -> tuple[Floats, Ints]:
-    """Edges and positions of the PSI groups; both values of a boolean have a bin, even if one never occurs."""
+def _cut(finite: Floats, kind: NumericKind, tolerance: float) -> Cut:
+    """The bins; both values of a boolean have one, even if one never occurs."""
     if kind == "boolean" and finite.size:
-        return np.zeros(1), np.zeros(1, dtype=np.int64)
-    return cut_feature(finite)
+        return Cut(np.zeros(1), np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    return cut_feature(finite, tolerance=tolerance)
 
 
 def _moments(finite: Floats, kind: NumericKind) -> tuple[float | None, float | None, float | None, float | None]:
@@ -123,24 +137,3 @@ def _moments(finite: Floats, kind: NumericKind) -> tuple[float | None, float | N
         variance = sum(float(np.square(part, out=part).sum()) for part in parts) / finite.size
         sd = float(np.nan_to_num(math.sqrt(variance), nan=np.finfo(np.float64).max))
     return (0.0, 1.0, mean, sd) if kind == "boolean" else (float(finite[0]), float(finite[-1]), mean, sd)
-
-
-def _categorical(name: str, column: Column, importance: float | None) -> CategoricalFeature:
-    """Count the most frequent categories; ties are ordered by name, so the result is deterministic."""
-    counter: Counter[str] = Counter()
-    missing = 0
-    for value, times in value_counts(column):
-        if is_missing(value):
-            missing += times
-        else:
-            counter[class_text(value)] += times
-    # A categorical column may declare categories without rows.
-    kept = nsmallest(MAX_CATEGORIES, ((-times, text) for text, times in counter.items() if times))
-    return CategoricalFeature(
-        name=name,
-        categories=tuple(category for _, category in kept),
-        counts=np.array([-less for less, _ in kept], dtype=np.int64),
-        missing=missing,
-        other=counter.total() + sum(less for less, _ in kept),
-        importance=importance,
-    )

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
+
 from perennate.api.feature_types import NUMERIC_KINDS, NumericKind
-from perennate.drift.data.arrays import Floats, Ints
+from perennate.drift.data.arrays import Bools, Floats, Ints
+from perennate.drift.data.columns import Column, read_numbers, read_times
 from perennate.drift.data.documents import Node, abbreviated
+from perennate.drift.profile.dates import MEASURES, Measure, clock_text, date_text, read_time_of_day
 from perennate.drift.profile.quantiles import POINTS, QuantilePositions, decode_quantiles, positions_rise
+from perennate.drift.profile.tolerance import slack
 
 MAX_BINS = 512
 """Largest number of edges or categories that is read; `build_profile` makes about 50."""
+MAX_TOLERANCE = 1e-3
 MOMENTS = ("minimum", "maximum", "mean", "sd")
 
 
@@ -21,8 +27,7 @@ MOMENTS = ("minimum", "maximum", "mean", "sd")
 class NumericFeature:
     """A column of numbers, booleans or times of the training rows.
 
-    Booleans count as 0 and 1. Dates and times count as seconds since midnight UTC: the date itself changes every day
-    and would always drift, but the time of day is a distribution that can be compared.
+    Booleans count as 0 and 1, and dates and times as seconds, see dates.py.
 
     Args:
         name: name of the column.
@@ -35,6 +40,13 @@ class NumericFeature:
         kind: numeric, boolean or datetime.
         quantile_positions: quantiles as positions in the bins, see quantiles.py; None in profiles of older releases.
         importance: importance of the feature in the model, in the model's own measure; None if unknown.
+        atoms: positions of the bins that hold a single frequent value, such as the zeros of a zero-inflated column; the
+            rows without such a value are compared once more on their own. None without such values.
+        tolerance: relative tolerance within which a value equals an edge, see tolerance.py; 0 in profiles of older
+            releases.
+        measure: what of a date or time is compared; None for numbers and booleans.
+        period: first and last training value in seconds since 1970, (2,), if the time of day is compared; None for
+            anything else, and in profiles of older releases, which take a value of any date.
     """
 
     name: str
@@ -50,11 +62,45 @@ class NumericFeature:
     kind: NumericKind = "numeric"
     quantile_positions: QuantilePositions | None = None
     importance: float | None = None
+    atoms: Ints | None = None
+    tolerance: float = 0.0
+    measure: Measure | None = None
+    period: Floats | None = None
 
     @property
     def bins(self) -> int:
         """Number of bins."""
         return self.edges.size + 1
+
+    def read(self, column: Column) -> tuple[Floats, Bools | None]:
+        """Convert a column to the numbers that are counted, see `read_numbers`."""
+        if self.measure is None:
+            return read_numbers(column)
+        return read_times(column) if self.measure == "date" else read_time_of_day(column, self.period)
+
+    def text_of(self, value: float) -> str:
+        """A value of this feature in messages."""
+        if self.measure is None:
+            return f"{value:g}"
+        return date_text(value) if self.measure == "date" else clock_text(value)
+
+    @cached_property
+    def cell_borders(self) -> Floats:
+        """Upper ends of the cells from `below` to `above`, (bins + 2,): the cell of x is the number of borders below x.
+
+        The smallest training value belongs to the first bin, so the first border is the float just below it.
+        """
+        if self.minimum is None or self.maximum is None:
+            largest = np.finfo(np.float64).max
+            return np.array([-largest, largest, np.inf])
+        points = np.concatenate(([self.minimum], self.edges, [self.maximum]))
+        borders, least = points + slack(points, self.tolerance), slack(points, self.tolerance)[0]
+        return np.concatenate(([np.nextafter(self.minimum - least, -np.inf)], borders[1:], [np.inf]))
+
+    @property
+    def described_rows(self) -> int:
+        """Training rows that the counts describe."""
+        return int(self.counts.sum()) + self.missing + self.other
 
     @cached_property
     def grid(self) -> Floats | None:
@@ -79,14 +125,19 @@ class NumericFeature:
             "sd": self.sd,
             **quantile_positions_document(self.quantile_positions),
             **_importance_document(self.importance),
+            **({} if self.atoms is None else {"atoms": self.atoms.tolist()}),
+            **tolerance_document(self.tolerance),
+            **({"measure": self.measure} if self.measure == "date" else {}),
+            **({} if self.period is None else {"period": self.period.tolist()}),
         }
 
     @classmethod
     def from_node(cls, node: Node) -> NumericFeature:
         """Read and validate the JSON form."""
         required = "name", "kind", "edges", "decile", "counts", "missing", "other", *MOMENTS
-        fields = node.fields(required, optional=("grid", "importance"))
+        fields = node.fields(required, optional=("grid", "importance", "atoms", "tolerance", "measure", "period"))
         edges = fields["edges"].increasing(max_length=MAX_BINS)
+        kind = fields["kind"].text(allowed=NUMERIC_KINDS)
         moments = read_moments(node, fields)
         low, high = moments["minimum"], moments["maximum"]
         if low is None or high is None:
@@ -103,9 +154,13 @@ class NumericFeature:
             missing=fields["missing"].count(),
             other=fields["other"].count(),
             **moments,
-            kind=fields["kind"].text(allowed=NUMERIC_KINDS),  # type: ignore[arg-type]  # checked by `allowed`
+            kind=kind,  # type: ignore[arg-type]  # checked by `allowed`
             quantile_positions=read_quantile_positions(fields, counts, empty=low is None),
             importance=_read_importance(fields),
+            atoms=_read_atoms(fields, edges.size + 1),
+            tolerance=read_tolerance(fields),
+            measure=_read_measure(fields, kind),
+            period=fields["period"].numbers(length=2) if "period" in fields else None,
         )
 
 
@@ -120,6 +175,8 @@ class CategoricalFeature:
         missing: rows without a value.
         other: rows of any other category.
         importance: importance of the feature in the model, in the model's own measure; None if unknown.
+        counted_rows: training rows that are counted, if the others were used to choose the categories, see
+            categories.py; None if all are counted.
     """
 
     name: str
@@ -129,11 +186,17 @@ class CategoricalFeature:
     other: int
     importance: float | None = None
     kind: Literal["categorical"] = "categorical"
+    counted_rows: int | None = None
 
     @property
     def bins(self) -> int:
         """Number of categories with a count of their own."""
         return len(self.categories)
+
+    @property
+    def described_rows(self) -> int:
+        """Training rows that the counts describe."""
+        return int(self.counts.sum()) + self.missing + self.other
 
     def to_document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -145,13 +208,14 @@ class CategoricalFeature:
             "missing": self.missing,
             "other": self.other,
             **_importance_document(self.importance),
+            **({} if self.counted_rows is None else {"countedRows": self.counted_rows}),
         }
 
     @classmethod
     def from_node(cls, node: Node) -> CategoricalFeature:
         """Read and validate the JSON form."""
         required = "name", "kind", "categories", "counts", "missing", "other"
-        fields = node.fields(required, optional=("importance",))
+        fields = node.fields(required, optional=("importance", "countedRows"))
         categories = fields["categories"].texts(max_length=MAX_BINS)
         return cls(
             name=fields["name"].text(),
@@ -160,6 +224,7 @@ class CategoricalFeature:
             missing=fields["missing"].count(),
             other=fields["other"].count(),
             importance=_read_importance(fields),
+            counted_rows=fields["countedRows"].count() if "countedRows" in fields else None,
         )
 
 
@@ -207,9 +272,42 @@ def read_quantile_positions(fields: dict[str, Node], counts: Ints, *, empty: boo
     return quantile_positions
 
 
+def _read_measure(fields: dict[str, Node], kind: str) -> Measure | None:
+    """Read what of a date is compared; profiles of older releases compare the time of day."""
+    if kind != "datetime":
+        return None
+    found = fields["measure"].text(allowed=MEASURES) if "measure" in fields else "timeOfDay"
+    return "date" if found == "date" else "timeOfDay"
+
+
+def tolerance_document(tolerance: float) -> dict[str, float]:
+    """The JSON form of a tolerance, as part of an object."""
+    return {"tolerance": tolerance} if tolerance else {}
+
+
+def read_tolerance(fields: dict[str, Node]) -> float:
+    """Read a tolerance; 0 in profiles of older releases."""
+    if "tolerance" not in fields:
+        return 0.0
+    tolerance = fields["tolerance"].number()
+    if not 0 < tolerance <= MAX_TOLERANCE:
+        fields["tolerance"].refuse(f"a number above 0 and at most {MAX_TOLERANCE:g}")
+    return tolerance
+
+
 def _importance_document(importance: float | None) -> dict[str, float]:
     return {} if importance is None else {"importance": importance}
 
 
 def _read_importance(fields: dict[str, Node]) -> float | None:
     return fields["importance"].number() if "importance" in fields else None
+
+
+def _read_atoms(fields: dict[str, Node], bins: int) -> Ints | None:
+    """Read the positions of the bins of frequent values; two bins at least hold other values."""
+    if "atoms" not in fields:
+        return None
+    atoms = fields["atoms"].positions(bins)
+    if not 0 < atoms.size <= bins - 2:
+        fields["atoms"].refuse(f"1 to {bins - 2} positions")
+    return atoms

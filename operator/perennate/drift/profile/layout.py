@@ -1,9 +1,9 @@
 """The layout of the vector of counts that pods fill and the operator adds up.
 
 The vector holds counters, which never decrease: rows, errors, the cells of every feature (below, bins, above, missing,
-other), score bins, predicted classes, and labels. At its end it holds offsets, which may decrease: for every numeric
-feature the sum of (value - training mean). With one vector per pod and sub-window, differences, resets and sums are
-single array operations.
+other), score bins, predicted classes, labels, rows without a score, and true values. At its end it holds offsets, which
+may decrease: for every numeric feature the sum of (value - training mean). With one vector per pod and sub-window,
+differences, resets and sums are single array operations.
 """
 
 from __future__ import annotations
@@ -114,6 +114,18 @@ class Layout:
         return slice(start, start + (0 if self.profile.label_kind is None else len(DELAYS) + 1))
 
     @cached_property
+    def unscored(self) -> slice:
+        """The cell of the rows whose score is missing; empty if the profile does not know that of its own rows."""
+        score, start = self.profile.score, self.delays.stop
+        return slice(start, start + (0 if score is None or score.missing is None else 1))
+
+    @cached_property
+    def target(self) -> slice:
+        """Cells of the true values, as those of a feature; empty if the profile has no target."""
+        target, start = self.profile.target, self.unscored.stop
+        return slice(start, start + (0 if target is None else target.bins + len(SPECIAL)))
+
+    @cached_property
     def numeric(self) -> Ints:
         """Positions of the numeric features, (numeric features,)."""
         kept = [index for index, item in enumerate(self.features) if isinstance(item, NumericFeature)]
@@ -122,7 +134,7 @@ class Layout:
     @cached_property
     def offsets(self) -> slice:
         """Cells of the offsets of the numeric features, sums of (value - mean) / sd * OFFSET_STEPS; may decrease."""
-        return slice(self.delays.stop, self.delays.stop + self.numeric.size)
+        return slice(self.target.stop, self.target.stop + self.numeric.size)
 
     @property
     def growing(self) -> slice:
@@ -165,7 +177,16 @@ class Layout:
             cells[self.score] = self.profile.score.counts
         if self.profile.prediction is not None:
             cells[self.prediction] = self.profile.prediction
+        if self.profile.score is not None and self.profile.score.missing is not None:
+            cells[self.unscored] = self.profile.score.missing
+        if (target := self.profile.target) is not None:
+            cells[self.target] = 0, *target.counts, 0, target.missing, target.other
         return cells
+
+    @cached_property
+    def described_rows(self) -> Ints:
+        """Training rows that the counts of each feature describe, (features,)."""
+        return np.array([feature.described_rows for feature in self.features], dtype=np.int64)
 
     @cached_property
     def bin_slices(self) -> tuple[slice, ...]:

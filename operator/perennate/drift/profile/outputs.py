@@ -13,18 +13,23 @@ import numpy as np
 
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.data.documents import Node
+from perennate.drift.profile.bins import upper_borders
 from perennate.drift.profile.features import (
     MAX_BINS,
     MOMENTS,
     quantile_positions_document,
     read_moments,
     read_quantile_positions,
+    read_tolerance,
+    tolerance_document,
 )
 from perennate.drift.profile.quantiles import QuantilePositions, decode_quantiles
 
 SCORE = "score"
 PREDICTION = "prediction"
 """Names of the score and of the predicted class in results; reserved, so no feature has them."""
+TARGET = "target"
+"""Name of the true values in results. They are no feature, so a feature may have this name."""
 BINARY_CLASSES = 2
 
 ScoreKind = Literal["probability", "confidence", "prediction"]
@@ -48,6 +53,10 @@ class Score:
         quantile_positions: quantiles as positions in the bins, see quantiles.py; None in profiles of older releases.
         means: mean score of the hold-out rows of each bin, (bins,); only of kind "probability", and None in profiles of
             older releases.
+        missing: hold-out rows without a score, which `counts` leaves out; None in profiles of older releases, and then
+            rows without a score are not counted.
+        tolerance: relative tolerance within which a value equals an edge other than the threshold; 0 in profiles of
+            older releases.
     """
 
     kind: ScoreKind
@@ -62,11 +71,20 @@ class Score:
     sd: float | None = None
     quantile_positions: QuantilePositions | None = None
     means: Floats | None = None
+    missing: int | None = None
+    tolerance: float = 0.0
 
     @property
     def bins(self) -> int:
         """Number of bins."""
         return self.edges.size + 1
+
+    @cached_property
+    def borders(self) -> Floats:
+        """Upper ends of all bins but the last with their tolerance, (bins - 1,): see `bins.bin_of`."""
+        if self.minimum is None or self.maximum is None:
+            return self.edges
+        return score_borders(self.edges, self.minimum, self.maximum, self.threshold, self.tolerance)
 
     @property
     def first_positive(self) -> int:
@@ -97,13 +115,18 @@ class Score:
             "sd": self.sd,
             **quantile_positions_document(self.quantile_positions),
             **({} if self.means is None else {"means": self.means.tolist()}),
+            **({} if self.missing is None else {"missing": self.missing}),
+            **tolerance_document(self.tolerance),
         }
 
     @classmethod
     def from_node(cls, node: Node, *, old: bool) -> Score:
         """Read and validate the JSON form; profiles of schema v1 have no moments and no quantiles."""
         required = "kind", "edges", "decile", "counts", "threshold", "calibration"
-        fields = node.fields(required if old else (*required, *MOMENTS), optional=() if old else ("grid", "means"))
+        fields = node.fields(
+            required if old else (*required, *MOMENTS),
+            optional=() if old else ("grid", "means", "missing", "tolerance"),
+        )
         kind = fields["kind"].text(allowed=SCORE_KINDS)
         edges = fields["edges"].increasing(max_length=MAX_BINS)
         threshold = fields["threshold"].optional_number()
@@ -121,6 +144,8 @@ class Score:
             **moments,
             quantile_positions=read_quantile_positions(fields, counts, empty=moments["minimum"] is None),
             means=fields["means"].numbers(length=edges.size + 1) if "means" in fields else None,
+            missing=fields["missing"].count() if "missing" in fields else None,
+            tolerance=read_tolerance(fields),
         )
 
 
@@ -166,6 +191,11 @@ def _read_calibration(node: Node, bins: int) -> Floats | None:
     if np.any(calibration < 0) or np.any(calibration > 1) or np.any(np.diff(calibration) < 0):
         node.refuse("probabilities that do not decrease from bin to bin")
     return calibration
+
+
+def score_borders(edges: Floats, low: float, high: float, threshold: float | None, tolerance: float) -> Floats:
+    """The edges of the score with their tolerance, (edges,); the threshold is exact, as in the model's decision."""
+    return np.where(edges == threshold, edges, upper_borders(edges, low, high, tolerance)) if edges.size else edges
 
 
 def score_kind(classes: tuple[str, ...]) -> ScoreKind:

@@ -61,6 +61,7 @@ class Profile:
         holdout_rows: hold-out rows.
         prediction: hold-out rows by predicted class, (classes,), for more than two classes; None if unknown.
         residual: residuals of a regression on the hold-out rows; None if unknown.
+        target: true classes or values of the hold-out rows; None if unknown, and then the target is not compared.
         content: the bytes that the profile was read from, if they differ from its canonical form; else None.
     """
 
@@ -73,6 +74,7 @@ class Profile:
     holdout_rows: int
     prediction: Ints | None = None
     residual: Residual | None = None
+    target: Feature | None = None
     content: bytes | None = field(default=None, repr=False)
 
     @property
@@ -124,6 +126,7 @@ class Profile:
             },
             "prediction": None if self.prediction is None else {"counts": self.prediction.tolist()},
             "residual": None if self.residual is None else self.residual.to_document(),
+            **({} if self.target is None else {"target": self.target.to_document()}),
         }
 
     def to_bytes(self) -> bytes:
@@ -157,7 +160,9 @@ class Profile:
             )
         old = schema == OLD_SCHEMA
         required = "schema", "task", "rows", "holdoutRows", "features", "score", "classes", "metrics"
-        fields = node.fields(required if old else (*required, "prediction", "residual"))
+        fields = node.fields(
+            required if old else (*required, "prediction", "residual"), optional=() if old else ("target",)
+        )
         features = _read_features(fields["features"])
         check_names(features, (SCORE,) if old else (SCORE, PREDICTION))
         profile = cls(
@@ -170,6 +175,7 @@ class Profile:
             holdout_rows=fields["holdoutRows"].count(),
             prediction=None if old else _read_prediction(fields["prediction"], fields["classes"]),
             residual=None if old or fields["residual"].value is None else Residual.from_node(fields["residual"]),
+            target=read_feature(fields["target"]) if "target" in fields else None,
         )
         check_sums(profile.features, profile.rows)
         outputs = profile.score, profile.prediction, profile.residual

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.data.categories import class_text, is_missing
-from perennate.drift.data.columns import Column, read_numbers, read_times
+from perennate.drift.data.columns import Column
 from perennate.drift.data.value_counts import value_counts
 from perennate.drift.profile.features import CategoricalFeature, NumericFeature
 from perennate.drift.profile.layout import MAX_OFFSET, OFFSET_STEPS, Layout
@@ -29,9 +29,9 @@ class NumericCells:
     def __init__(self, layout: Layout) -> None:
         kept = [item for item in layout.features if isinstance(item, NumericFeature)]
         self.names = [item.name for item in kept]
-        self._read = [read_times if item.kind == "datetime" else read_numbers for item in kept]
-        self._only_numbers = all(read is read_numbers for read in self._read)
-        self._borders = [_borders(item) for item in kept]
+        self._read = [item.read for item in kept]
+        self._only_numbers = all(item.measure is None for item in kept)
+        self._borders = [item.cell_borders for item in kept]
         self._last = np.cumsum([borders.size for borders in self._borders], dtype=np.int64) - 1
         self._first = np.concatenate(([0], self._last[:-1] + 1)) if kept else self._last
         self._below, _, self._missing, self._other = layout.specials[:, layout.numeric]
@@ -161,17 +161,6 @@ class CategoricalCells:
     def _cell_of(self, value: object) -> int:
         """The cell of a value that is not one of the category texts."""
         return self._missing if is_missing(value) else self._positions.get(class_text(value), self._other)
-
-
-def _borders(feature: NumericFeature) -> Floats:
-    """Upper ends of the cells of a feature from `below` to `above`; the cell of x is the number of borders below x.
-
-    The smallest training value belongs to the first bin, so the first border is the float just below it.
-    """
-    if feature.minimum is None or feature.maximum is None:
-        largest = np.finfo(np.float64).max
-        return np.array([-largest, largest, np.inf])
-    return np.concatenate(([np.nextafter(feature.minimum, -np.inf)], feature.edges, [feature.maximum, np.inf]))
 
 
 def _shaped(buffer: Floats, features: int, rows: int) -> Floats:

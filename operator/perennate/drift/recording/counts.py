@@ -83,6 +83,10 @@ def counts_document(
         }
     if layout.profile.label_kind is not None:
         document["delays"] = cells[layout.delays].tolist()
+    if cells[layout.unscored].size:
+        document["unscored"] = int(cells[layout.unscored][0])
+    if layout.profile.target is not None:
+        document["target"] = cells[layout.target].tolist()
     return document
 
 

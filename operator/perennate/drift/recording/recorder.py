@@ -23,6 +23,7 @@ from perennate.drift.recording.counts import counts_document
 from perennate.drift.recording.label_cells import Answer, LabelCells
 from perennate.drift.recording.row_buffer import BUFFER_ROWS, RowBuffer
 from perennate.drift.recording.sampling import sampled
+from perennate.drift.recording.target_cells import TargetCells
 
 CHUNK_ROWS = 8192
 """Rows of numbers that are counted at once. They fit into the processor's cache and bound the memory of a batch. From
@@ -64,7 +65,7 @@ class Recorder:
         # Times are numeric features, but their columns need conversion.
         self._only_numbers = all(feature.kind in {"numeric", "boolean"} for feature in profile.features)
         self._classes = {text: position for position, text in enumerate(profile.classes)}
-        self._labels = LabelCells(self._layout)
+        self._labels, self._targets = LabelCells(self._layout), TargetCells(self._layout)
         self._lock = threading.Lock()
         self._cells = np.zeros(self._layout.size, dtype=np.int64)
         self._moments = np.zeros((2, self._layout.numeric.size))
@@ -72,7 +73,7 @@ class Recorder:
         self._row_buffer = RowBuffer(len(self._numeric.names))
         self._buffer: Floats | None = None
         self._score_start = self._layout.score_start
-        self._score_edges = [] if profile.score is None else profile.score.edges.tolist()
+        self._score_borders = [] if profile.score is None else profile.score.borders.tolist()
 
     def record(self, data: Any, names: Sequence[str] | None = None, *, workers: int = 1) -> None:
         """Count a batch of rows.
@@ -193,23 +194,23 @@ class Recorder:
         values = np.asarray(scores, dtype=np.float64).ravel()
         if values.size == 1:
             # Most requests have one row, for which this takes half the time of arrays.
-            return np.array([-1 if math.isnan(values[0]) else bisect_left(self._score_edges, values.item())])
-        bins = bin_of(self.profile.score.edges, values)
+            return np.array([-1 if math.isnan(values[0]) else bisect_left(self._score_borders, values.item())])
+        bins = bin_of(self.profile.score.borders, values)
         bins[np.isnan(values)] = -1
         return bins
 
     def record_scores(self, scores: npt.ArrayLike) -> Ints:
-        """Count the scores of a batch and return their bins as `bin_scores` does; NaN is not counted."""
+        """Count the scores of a batch and return their bins as `bin_scores` does; NaN is counted as a missing score."""
         bins = self.bin_scores(scores)
-        if bins.size == 1:
+        if bins.size == 1 and (position := bins.item()) >= 0:
             # Most requests have one row. The model evicts this code's data from the cache, so touch little memory.
-            if (position := bins.item()) >= 0:
-                with self._lock:
-                    self._cells[self._score_start + position] += 1
+            with self._lock:
+                self._cells[self._score_start + position] += 1
             return bins
-        counted = np.bincount(bins + 1, minlength=self._layout.score_bins + 1)[1:]
+        counted = np.bincount(bins + 1, minlength=self._layout.score_bins + 1)
         with self._lock:
-            self._cells[self._layout.score] += counted
+            self._cells[self._layout.score] += counted[1:]
+            self._cells[self._layout.unscored] += counted[0]
         return bins
 
     def class_positions(self, predictions: Sequence[object] | npt.NDArray[Any]) -> Ints:
@@ -260,6 +261,18 @@ class Recorder:
             ValueError: the arguments differ in length.
         """
         counted = self._labels.count(answers, labels, delays)
+        self._targets.count(labels, counted)
+        with self._lock:
+            self._cells += counted
+
+    def record_targets(self, values: Sequence[object] | npt.NDArray[Any]) -> None:
+        """Count true values for the drift of the target alone, if the profile has one; `record_labels` does so too.
+
+        Args:
+            values: classes or numbers, None or NaN if unknown, (rows,).
+        """
+        counted = np.zeros(self._layout.size, dtype=np.int64)
+        self._targets.count(values, counted)
         with self._lock:
             self._cells += counted
 

@@ -67,6 +67,8 @@ class CountsDocument(msgspec.Struct, rename="camel", forbid_unknown_fields=True)
     confusion: list[list[Count]] | UnsetType = UNSET
     residuals: ResidualCounts | UnsetType = UNSET
     delays: list[Count] | UnsetType = UNSET
+    unscored: Count | UnsetType = UNSET
+    target: list[Count] | UnsetType = UNSET
 
 
 def read_counts(content: bytes, layout: Layout) -> Counts:
@@ -138,6 +140,8 @@ def _read_outputs(layout: Layout, document: CountsDocument, cells: Ints) -> None
         ("score", document.score, layout.score),
         ("prediction", document.prediction, layout.prediction),
         ("delays", document.delays, layout.delays),
+        ("unscored", UNSET if document.unscored is UNSET else [document.unscored], layout.unscored),
+        ("target", document.target, layout.target),
     ]
     for index, labels in enumerate((document.labels.negative, document.labels.positive)):
         if (labels is UNSET) == (index < layout.label_rows):

@@ -8,15 +8,15 @@ from perennate.drift.data.arrays import Floats
 from perennate.drift.statistics.tables import Tables
 
 MIN_EXPECTED = 1.0
-"""Smallest expected number of rows of the window in a cell (W. G. Cochran, Biometrics 10, 1954)."""
+"""Smallest expected number of rows in a cell on either side (W. G. Cochran, Biometrics 10, 1954)."""
 
 
 def merge_sparse(tables: Tables) -> Tables:
-    """Merge neighbouring cells, from left to right, until each has an expectation of at least one row of the window.
+    """Merge neighbouring cells, from left to right, until at least one row is expected in each on both sides.
 
-    The expectation is from the pooled counts, M (R + C) / (N + M), so it does not depend on the difference that is
-    tested. Remaining cells at the right end are merged into the last group. Categories are ordered by frequency, so the
-    rare ones are merged.
+    The expectation is from the pooled counts, min(N, M) (R + C) / (N + M), so it does not depend on the difference that
+    is tested. Remaining cells at the right end are merged into the last group. Categories are ordered by frequency, so
+    the rare ones are merged.
     """
     expected = tables.expected()
     sparse = expected < MIN_EXPECTED

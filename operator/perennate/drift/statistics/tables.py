@@ -82,8 +82,8 @@ class Tables:
         self.terms = steps * steps / np.maximum(total, 1.0)
 
     def expected(self) -> Floats:
-        """M (R + C) / (N + M): expected rows of the window without drift, (cells,)."""
-        return self.shape.each(self.share) * self.total
+        """min(N, M) (R + C) / (N + M): expected rows of the smaller side without drift, (cells,)."""
+        return self.shape.each(np.minimum(self.share, 1 - self.share)) * self.total
 
     def only(self, chosen: Bools) -> Tables:
         """Select tables, (tables,)."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from perennate.drift.data.arrays import Floats, Ints
-from perennate.drift.profile.features import CategoricalFeature, NumericFeature
+from perennate.drift.profile.features import CategoricalFeature, Feature, NumericFeature
 from perennate.drift.profile.layout import ROWS, Layout
+from perennate.drift.profile.outputs import SCORE
 
 MIN_GAIN = 0.05
 """A bin whose share of the rows rises by at least this is named in the hint."""
 MIN_SHIFT = 0.1
 """A mean that moves by at least this many standard deviations is named in the hint."""
+MIN_SIDE = 0.2
+"""Values are called higher or lower if that is by at least this more often so than the opposite."""
 
 
 def fault_hint(layout: Layout, window: Ints, index: int, check: str) -> str:
@@ -26,16 +29,22 @@ def fault_hint(layout: Layout, window: Ints, index: int, check: str) -> str:
     feature = layout.features[index]
     below, above, missing, other = (float(count) / float(window[ROWS]) for count in window[layout.specials[:, index]])
     if check == "missing":
-        return f"`{feature.name}`: {percent(missing)} missing, {_known(layout, feature.missing)}"
+        return missing_hint(feature.name, missing, feature.missing / float(layout.described_rows[index]))
     if check == "other":
         return f"`{feature.name}`: {percent(other)} of rows {_other_values(layout, index)}"
     if isinstance(feature, CategoricalFeature):
         raise TypeError(f"{feature.name!r} is a categorical feature, which has no range")
     if feature.minimum is None or feature.maximum is None:
         return f"`{feature.name}`: {percent(above + below)} have a value, none had one in training"
-    sides = [f"{percent(above)} above the largest training value {feature.maximum:g}"] if above else []
-    sides += [f"{percent(below)} below the smallest training value {feature.minimum:g}"] if below else []
+    sides = [f"{percent(above)} above the largest training value {feature.text_of(feature.maximum)}"] if above else []
+    sides += [f"{percent(below)} below the smallest training value {feature.text_of(feature.minimum)}"] if below else []
     return f"`{feature.name}`: {', '.join(sides)}"
+
+
+def missing_hint(name: str, share: float, reference: float) -> str:
+    """Describe a share of missing values: "`age`: 31 % missing, 2 % in training"."""
+    where = "in the reference" if name == SCORE else "in training"
+    return f"`{name}`: {percent(share)} missing, {percent(reference)} {where}"
 
 
 def change_hint(layout: Layout, index: int, reference: Floats, current: Floats, shift: float) -> str:
@@ -59,14 +68,41 @@ def change_hint(layout: Layout, index: int, reference: Floats, current: Floats, 
     if gains[cell] >= MIN_GAIN and alone and isinstance(feature, NumericFeature):
         value = _only_value(feature, cell)
         if value is not None:
-            return f"`{feature.name}`: {value:g} is {shares}"
+            return f"`{feature.name}`: {feature.text_of(value)} is {shares}"
         if 0 < cell < feature.bins - 1:
-            low, high = feature.edges[cell - 1], feature.edges[cell]
-            return f"`{feature.name}`: values above {low:g} up to {high:g} are {shares}"
+            low, high = map(feature.text_of, feature.edges[cell - 1 : cell + 1].tolist())
+            return f"`{feature.name}`: values above {low} up to {high} are {shares}"
     if feature is not None and abs(shift) >= MIN_SHIFT:
         side = "up" if shift > 0 else "down"
         return f"`{feature.name}`: mean shifted by {abs(shift):.2g} standard deviations ({side})"
     return ""
+
+
+def part_hint(name: str, subject: str, reference: Floats, current: Floats) -> str:
+    """Describe a change of the rows without a frequent value: "`claims`: values other than 0 are mostly lower".
+
+    Args:
+        name: name of the feature.
+        subject: the rows in words.
+        reference: their shares by cell in training, (cells,).
+        current: their shares by cell in the window, (cells,).
+    """
+    # Chance that a row of the window lies in a higher cell than a training row, less that of a lower one.
+    above = float(
+        (current * (np.cumsum(reference) - reference)).sum() - (reference * (np.cumsum(current) - current)).sum()
+    )
+    if abs(above) < MIN_SIDE:
+        return f"`{name}`: {subject} are distributed differently"
+    return f"`{name}`: {subject} are mostly {'higher' if above > 0 else 'lower'} than in training"
+
+
+def target_hint(target: Feature | None, reference: Floats, current: Floats) -> str:
+    """Describe a change of the true classes by the one whose share rose most; empty for true values."""
+    if not isinstance(target, CategoricalFeature):
+        return ""
+    cell = int(np.argmax(current - reference))
+    label = repr(target.categories[cell]) if cell < target.bins else "any other class"
+    return f"{label} is {percent(current[cell])} of the true values, {percent(reference[cell])} in the reference"
 
 
 def percent(share: float) -> str:
@@ -88,11 +124,11 @@ def _only_value(feature: NumericFeature, cell: int) -> float | None:
 def _other_values(layout: Layout, index: int) -> str:
     feature = layout.features[index]
     if not isinstance(feature, CategoricalFeature):
-        return f"are not a {'time' if feature.kind == 'datetime' else 'number'}, {_known(layout, feature.other)}"
+        return f"are not a {'time' if feature.kind == 'datetime' else 'number'}, {_known(layout, index)}"
     if feature.other:
-        return f"have a category that the profile does not list, {_known(layout, feature.other)}"
+        return f"have a category that the profile does not list, {_known(layout, index)}"
     return "have a category that is not in the training data"
 
 
-def _known(layout: Layout, rows: int) -> str:
-    return f"{percent(rows / layout.profile.rows)} in training"
+def _known(layout: Layout, index: int) -> str:
+    return f"{percent(layout.features[index].other / float(layout.described_rows[index]))} in training"

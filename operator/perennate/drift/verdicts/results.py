@@ -12,7 +12,7 @@ import numpy as np
 
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.verdicts.effects import Comparison, EffectSizes
-from perennate.drift.verdicts.hints import change_hint
+from perennate.drift.verdicts.hints import change_hint, part_hint, target_hint
 from perennate.drift.verdicts.rules import Thresholds
 
 
@@ -52,6 +52,8 @@ class FeatureResult(NamedTuple):
         warning: effect from which a significant change is a warning.
         hint: the change in words; empty without a significant change.
         statistics: every applicable effect by method; empty if the verdict is Unknown.
+        subject: what the verdict is about, if it is not the distribution of all values: "values other than 0" or
+            "share of missing values".
     """
 
     name: str
@@ -67,6 +69,7 @@ class FeatureResult(NamedTuple):
     warning: float
     hint: str
     statistics: Mapping[str, float]
+    subject: str = ""
 
 
 def unknown_results(
@@ -96,7 +99,7 @@ def unknown_results(
 def compared_results(
     compared: Comparison, thresholds: Thresholds, p: Floats, effects: Floats, levels: Ints
 ) -> list[FeatureResult]:
-    """Results of the compared tables, worst first: by verdict, importance, and effect relative to its threshold.
+    """Results of the compared tables, in their order.
 
     Args:
         compared: the tables.
@@ -106,7 +109,6 @@ def compared_results(
         levels: positions in LEVELS, (tables,).
     """
     reference, drifted = compared.reference, compared.of_compared(thresholds.drifted)
-    order = np.lexsort((effects / -drifted, -compared.of_compared(reference.importance), -levels)).tolist()
     positions, (psi, psi_star) = compared.positions, compared.stability
     hints = [""] * len(positions)
     for position in levels.nonzero()[0].tolist():
@@ -125,14 +127,39 @@ def compared_results(
         compared.of_compared(thresholds.warning).tolist(),
         hints,
         map(EffectSizes, repeat(compared), range(len(positions))),
+        map(reference.subjects.__getitem__, positions),
     )
-    results = list(map(FeatureResult._make, zip(*columns, strict=True)))
-    return [results[position] for position in order]
+    return list(map(FeatureResult._make, zip(*columns, strict=True)))
+
+
+def is_worse(one: FeatureResult, other: FeatureResult) -> bool:
+    """Whether one result of a feature has a worse verdict than another, or the same and a larger effect."""
+    levels = LEVELS.index(one.verdict), LEVELS.index(other.verdict)
+    if levels[0] != levels[1]:
+        return levels[0] > levels[1]
+    return levels[0] > 0 and one.effect / one.threshold > other.effect / other.threshold
+
+
+def worst_first(results: list[FeatureResult], importance: Floats) -> list[FeatureResult]:
+    """Sort results by verdict, importance, and effect relative to its threshold.
+
+    Args:
+        results: none is Unknown.
+        importance: importance of each feature in the model, (results,).
+    """
+    levels = np.array([-LEVELS.index(result.verdict) for result in results])
+    ratios = np.array([result.effect / -result.threshold for result in results])
+    return [results[position] for position in np.lexsort((ratios, -importance, levels)).tolist()]
 
 
 def _hint(compared: Comparison, position: int, index: int) -> str:
-    tables = compared.tables
+    tables, reference = compared.tables, compared.reference
     cells = tables.shape.cells_of(position)
-    reference = tables.reference[cells] / tables.reference_rows[position]
-    current = tables.current[cells] / tables.current_rows[position]
-    return change_hint(compared.reference.layout, index, reference, current, float(compared.shifts[position]))
+    before = tables.reference[cells] / tables.reference_rows[position]
+    after = tables.current[cells] / tables.current_rows[position]
+    if reference.subjects[index]:
+        return part_hint(reference.names[index], reference.subjects[index], before, after)
+    shift = float(compared.shifts[position])
+    if index == reference.target:
+        return target_hint(reference.layout.profile.target, before, after)
+    return change_hint(reference.layout, index, before, after, shift)

@@ -71,10 +71,11 @@ def make_thresholds(
     if not rules:
         return defaults
     methods, upper, lower = defaults.methods.copy(), defaults.drifted.copy(), defaults.warning.copy()
+    known = reference.names[: reference.inputs_and_outputs]
     for name, rule in rules.items():
-        if name not in reference.names:
-            raise ValueError(f"rule for {name!r}: the profile has only {', '.join(reference.names)}")
-        index = reference.names.index(name)
+        if name not in known:
+            raise ValueError(f"rule for {name!r}: the profile has only {', '.join(known)}")
+        index = known.index(name)
         if not EFFECTS[rule.method].applies(reference)[index]:
             applicable = [method for method, effect in EFFECTS.items() if effect.applies(reference)[index]]
             raise ValueError(
@@ -83,7 +84,16 @@ def make_thresholds(
         methods[index] = rule.method
         upper[index] = rule.threshold
         lower[index] = rule.threshold / 2 if rule.warning is None else rule.warning
+        _copy_to_part(reference, index, methods, upper, lower)
     return Thresholds(methods, upper, lower, {rule.method for rule in rules.values()} - {DEFAULT})
+
+
+def _copy_to_part(reference: ReferenceTables, index: int, methods: list[str], upper: Floats, lower: Floats) -> None:
+    """Apply the rule of a feature to the table of its rows without a frequent value, if the method is applicable."""
+    first = len(methods) - reference.part_of.size
+    for part in first + np.flatnonzero(reference.part_of == index):
+        if EFFECTS[methods[index]].applies(reference)[part]:
+            methods[part], upper[part], lower[part] = methods[index], upper[index], lower[index]
 
 
 def _default_thresholds(tables: int, warning: float, drifted: float) -> Thresholds:

@@ -19,16 +19,34 @@ from perennate.drift.statistics.overdispersion import estimate_design_effects
 from perennate.drift.statistics.tables import Tables
 from perennate.drift.statistics.union import union
 from perennate.drift.verdicts.effects import DEFAULT, EFFECTS, Comparison
-from perennate.drift.verdicts.faults import DataFault, FaultTests, fault_signal, fault_tests, found_faults
+from perennate.drift.verdicts.falls import fall_tests
+from perennate.drift.verdicts.faults import (
+    OUT_OF_RANGE,
+    DataFault,
+    FaultTests,
+    fault_signal,
+    fault_tests,
+    found_faults,
+)
 from perennate.drift.verdicts.persistence import HYSTERESIS, Signal
-from perennate.drift.verdicts.results import DriftVerdict, FeatureResult, compared_results, unknown_results
+from perennate.drift.verdicts.results import (
+    DriftVerdict,
+    FeatureResult,
+    compared_results,
+    is_worse,
+    unknown_results,
+    worst_first,
+)
 from perennate.drift.verdicts.rules import FeatureRule, Thresholds, check_quorum, make_thresholds, needed_features
+from perennate.drift.windows.reference import ReferenceTables
 from perennate.drift.windows.sample import Sample
 
 __all__ = ["ROWS_FLOOR", "DriftVerdict", "Evaluation", "FeatureResult", "evaluate_drift"]
 
 ROWS_FLOOR = 100
 """Lower bound of `min_samples`: with fewer rows the effect size itself is too noisy."""
+PART_ROWS = 30
+"""Rows without a frequent value that a comparison of them needs: Pearson's test keeps its level from here on."""
 NO_RULES: Mapping[str, FeatureRule] = MappingProxyType({})
 
 
@@ -45,6 +63,8 @@ class Evaluation:
         signal: input of the drift alarm.
         fault_signal: input of the data-fault alarm.
         reason: the verdict in words, for messages.
+        target: result of the true values; None if they are unknown. It is tested on its own at the whole significance
+            and counts for nothing else.
     """
 
     verdict: DriftVerdict
@@ -54,6 +74,17 @@ class Evaluation:
     signal: Signal
     fault_signal: Signal
     reason: str
+    target: FeatureResult | None = None
+
+    @property
+    def blocking_faults(self) -> tuple[DataFault, ...]:
+        """The faults to correct before the verdict on drift is of use.
+
+        These are all, with one exception: if the model drifted and all faults are values out of range, there is none. A
+        season that was not in the training data leaves the range too: that is drift, and not a fault of the data.
+        """
+        only_range = all(fault.check == OUT_OF_RANGE for fault in self.faults)
+        return () if self.verdict is DriftVerdict.DRIFTED and only_range else self.faults
 
 
 def evaluate_drift(
@@ -89,29 +120,86 @@ def evaluate_drift(
         return _unknown(sample, needed)
     total = sample.total
     tables = reference.tables(total, sample.bucket_moments)
-    chosen = reference.comparable & (tables.current_rows >= needed)
+    chosen = _with_enough_rows(reference, tables, needed)
     checks = fault_tests(reference, total)
-    if not chosen.any():
+    whole = np.arange(chosen.size) < reference.inputs_and_outputs
+    if not (chosen & whole).any():
         return _faults_only(sample, tables, thresholds, checks, significance)
     compared = _compare(sample, tables, chosen)
-    p = union(compared.merged, compared.design_effects)
-    rejected = holm(np.concatenate((p, checks.p)), significance, tests=p.size + checks.possible)
-    assessment = _assess(compared, thresholds, rejected[: p.size])
-    features = compared_results(compared, thresholds, p, assessment.effects, assessment.levels)
-    if p.size < chosen.size:
-        features += unknown_results(reference.names, tables.current_rows, thresholds, np.flatnonzero(~chosen))
-    required = needed_features(quorum, p.size)
+    p, falls = union(compared.merged, compared.design_effects), fall_tests(checks, len(sample.layout.features))
+    counted = np.array(compared.positions) != reference.target
+    rejected = holm(
+        np.concatenate((p[counted], falls.p, checks.p)),
+        significance,
+        tests=int(counted.sum()) + falls.possible + checks.possible,
+    )
+    significant = p <= significance
+    significant[counted], fallen, faulty = np.split(rejected, [p[counted].size, p[counted].size + falls.p.size])
+    assessment = _assess(compared, thresholds, significant)
+    results = compared_results(compared, thresholds, p, assessment.effects, assessment.levels)
+    found = _by_feature(compared, results, falls.results(reference, fallen, drifted=drifted, warning=warning))
+    features = worst_first(list(found.values()), reference.importance[list(found)])
+    compared_features, near = len(features), _near_drift(features)
+    features += unknown_results(reference.names, tables.current_rows, thresholds, np.flatnonzero(~chosen & whole))
+    required = needed_features(quorum, compared_features)
     verdict = _verdict(features, required)
-    faulty = rejected[p.size :]
     return Evaluation(
         verdict=verdict,
         features=tuple(features),
         faults=found_faults(sample.layout, total, checks, faulty),
         rows=rows,
-        signal=_signal(verdict, assessment.near, required),
+        signal=_signal(verdict, near, required),
         fault_signal=fault_signal(checks, faulty),
         reason=_reason(verdict, features, required),
+        target=_target_result(compared, results, thresholds),
     )
+
+
+def _with_enough_rows(reference: ReferenceTables, tables: Tables, needed: int) -> Bools:
+    """The tables to compare, (tables,). A part is compared with its feature, if it has `PART_ROWS` rows itself."""
+    chosen = reference.comparable & (tables.current_rows >= needed)
+    if reference.part_of.size:
+        parts = slice(chosen.size - reference.part_of.size, None)
+        chosen[parts] = reference.comparable[parts] & (tables.current_rows[parts] >= PART_ROWS)
+        chosen[parts] &= chosen[reference.part_of]
+    return chosen
+
+
+def _by_feature(
+    compared: Comparison, results: list[FeatureResult], falls: dict[int, FeatureResult]
+) -> dict[int, FeatureResult]:
+    """The worst result of each compared feature and output, by its position.
+
+    Args:
+        compared: the compared tables.
+        results: their results.
+        falls: results of features whose values are missing less often, by position.
+    """
+    reference = compared.reference
+    found = {
+        at: item for at, item in zip(compared.positions, results, strict=True) if at < reference.inputs_and_outputs
+    }
+    first_part = len(reference.names) - reference.part_of.size
+    parts = [
+        (int(reference.part_of[at - first_part]), item)
+        for at, item in zip(compared.positions, results, strict=True)
+        if at >= first_part
+    ]
+    for position, result in (*parts, *falls.items()):
+        if position in found and is_worse(result, found[position]):
+            found[position] = result
+    return found
+
+
+def _target_result(compared: Comparison, results: list[FeatureResult], thresholds: Thresholds) -> FeatureResult | None:
+    """The result of the target; Unknown if it has too few rows, None if the window has none."""
+    reference, position = compared.reference, compared.reference.target
+    if position is None:
+        return None
+    if position in compared.positions:
+        return results[compared.positions.index(position)]
+    rows = reference.rows_of(compared.total)
+    return unknown_results(reference.names, rows, thresholds, np.array([position]))[0] if rows[position] else None
 
 
 def _compare(sample: Sample, tables: Tables, chosen: Bools) -> Comparison:
@@ -128,12 +216,10 @@ class _Assessment:
     Args:
         effects: effect of each table by its method, (tables,).
         levels: positions in LEVELS, (tables,).
-        near: number of tables with a significant change of at least 80 % of the drift threshold.
     """
 
     effects: Floats
     levels: Ints
-    near: int
 
 
 def _assess(compared: Comparison, thresholds: Thresholds, rejected: Bools) -> _Assessment:
@@ -143,8 +229,13 @@ def _assess(compared: Comparison, thresholds: Thresholds, rejected: Bools) -> _A
         of_compared = np.array([name == method for name in thresholds.methods])[compared.chosen]
         effects = np.where(of_compared, compared.effect(method), effects)
     drifted, warning = compared.of_compared(thresholds.drifted), compared.of_compared(thresholds.warning)
-    levels = rejected * (1 + (effects >= warning).astype(np.int64) + (effects >= drifted))
-    return _Assessment(effects, levels, int(np.count_nonzero(rejected & (effects >= HYSTERESIS * drifted))))
+    return _Assessment(effects, rejected * (1 + (effects >= warning).astype(np.int64) + (effects >= drifted)))
+
+
+def _near_drift(features: list[FeatureResult]) -> int:
+    """Number of features with a significant change of at least 80 % of the drift threshold."""
+    none = DriftVerdict.NONE
+    return sum(item.verdict is not none and item.effect >= HYSTERESIS * item.threshold for item in features)
 
 
 def _verdict(features: list[FeatureResult], required: int) -> DriftVerdict:
@@ -177,10 +268,10 @@ def _faults_only(
 ) -> Evaluation:
     """The result if no feature has enough values for a verdict on drift; data faults may be the cause."""
     faulty = holm(checks.p, significance, tests=checks.possible)
-    names = sample.reference.names
+    names, inputs_and_outputs = sample.reference.names, sample.reference.inputs_and_outputs
     return Evaluation(
         verdict=DriftVerdict.UNKNOWN,
-        features=tuple(unknown_results(names, tables.current_rows, thresholds, np.arange(len(names)))),
+        features=tuple(unknown_results(names, tables.current_rows, thresholds, np.arange(inputs_and_outputs))),
         faults=found_faults(sample.layout, sample.total, checks, faulty),
         rows=sample.rows,
         signal=Signal.UNKNOWN,

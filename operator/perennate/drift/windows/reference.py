@@ -10,14 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from perennate.drift.data.arrays import Bools, Floats, Ints
-from perennate.drift.profile.features import NumericFeature
-from perennate.drift.profile.layout import OFFSET_STEPS, Layout
-from perennate.drift.profile.outputs import PREDICTION, SCORE
+from perennate.drift.profile.features import Feature, NumericFeature
+from perennate.drift.profile.layout import OFFSET_STEPS, ROWS, Layout
+from perennate.drift.profile.outputs import PREDICTION, SCORE, TARGET
 from perennate.drift.statistics.moments import BucketMoments, Moments, cumulative_squares
 from perennate.drift.statistics.psi import PsiGroups
 from perennate.drift.statistics.shape import Shape
 from perennate.drift.statistics.tables import ReferenceCounts, Tables
 from perennate.drift.statistics.wasserstein import Quantiles
+
+PART_GROUPS = 10
+"""Number of PSI groups of the rows without a frequent value, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +35,7 @@ class _TableSource:
         grid: quantiles at `linspace(0, 1, 401)`; None if unknown.
         sd: standard deviation of the reference; 0 if unknown.
         importance: importance of the feature in the model; 0 if unknown.
+        subject: the rows of the table in words, if they are a part of all.
     """
 
     name: str
@@ -41,10 +45,14 @@ class _TableSource:
     grid: Floats | None = None
     sd: float = 0.0
     importance: float = 0.0
+    subject: str = ""
 
 
 class ReferenceTables:
-    """The reference side of all tables of a profile: its features, then its score and the predicted class.
+    """The reference side of all tables of a profile.
+
+    First come the features, the score and the predicted class. Then comes the target, and then one more table for each
+    feature with frequent values (see bins.py): its rows with any other value.
 
     The cells of a numeric feature are its bins; `below` is added to the first bin and `above` to the last. Missing and
     invalid values are left out. The cells of a categorical feature are its categories, and `other` is the last one.
@@ -53,7 +61,11 @@ class ReferenceTables:
         layout: the profile's layout.
 
     Attributes:
-        names: names of the tables.
+        names: names of the tables; that of a part is the name of its feature.
+        subjects: the rows of each table in words; empty if they are all rows with a value.
+        inputs_and_outputs: number of tables of features and outputs.
+        target: position of the table of the target; None if the profile has none.
+        part_of: position of the feature of each part, (parts,); the parts are the last tables.
         importance: importance of each feature in the model, 0 if unknown, (tables,).
         shape: shape of the tables.
         reference_counts: counts of the reference.
@@ -66,16 +78,29 @@ class ReferenceTables:
 
     def __init__(self, layout: Layout) -> None:
         rows = [_feature_row(layout, index) for index in range(len(layout.features))] + _output_rows(layout)
+        self.inputs_and_outputs = len(rows)
+        self.target = None if layout.profile.target is None else len(rows)
+        rows += _target_rows(layout)
         self.layout = layout
+        first_cells = np.cumsum([0, *(len(row.spans) for row in rows)])
+        self.part_of = np.array(
+            [at for at, feature in enumerate(layout.features) if _has_part(feature)], dtype=np.int64
+        )
+        parts = {at: _part_cells(layout.features[at]) for at in self.part_of.tolist()}
+        # A part takes its counts from the cells of its feature.
+        taken = [first_cells[at] + cells for at, cells in parts.items()]
+        self._part_cells = np.concatenate([np.arange(0), *taken])
+        rows += [_part_row(layout.features[at], rows[at], cells) for at, cells in parts.items()]
         self.names = tuple(row.name for row in rows)
+        self.subjects = tuple(row.subject for row in rows)
         self.importance = np.array([row.importance for row in rows])
         self.shape = Shape.of(np.array([len(row.spans) for row in rows]), np.array([row.ordered for row in rows]))
         self.grids = tuple(_scaled(row.grid, row.sd) for row in rows)
         self.sd = np.array([row.sd for row in rows])
         self._spans = np.array([span for row in rows for span in row.spans])
         # Maps each position to a cell; positions outside of all tables map to one more cell, which is dropped.
-        self._cells = np.full(layout.size, len(self._spans))
-        for cell, span in enumerate(self._spans):
+        self._cells = np.full(layout.size, first_cells[-1])
+        for cell, span in enumerate(self._spans[: first_cells[-1]]):
             self._cells[slice(*span)] = cell
         self.reference_counts = ReferenceCounts(self.shape, self._take(layout.reference))
         cuts = [start + np.array(row.cuts) for start, row in zip(self.shape.starts, rows, strict=True)]
@@ -83,7 +108,9 @@ class ReferenceTables:
         self.comparable = self.reference_counts.rows > 0
         below, above, missing, other = layout.specials
         self._invalid_positions = np.stack((missing, other, below, above))
-        self.known_invalid = self.invalid(layout.reference)
+        known, checked = self.invalid(layout.reference)
+        checked[: 3 * layout.described_rows.size] = np.tile(layout.described_rows, 3)
+        self.known_invalid = known, checked
 
     def tables(self, total: Ints, parts: BucketMoments) -> Tables:
         """The tables of a window from its cells, (cells of the layout,), and its sums over sub-windows."""
@@ -106,6 +133,10 @@ class ReferenceTables:
             taken[:, position] = counts[:, slice(*spans[position])].sum(axis=-1)
         return taken.astype(np.float64)
 
+    def rows_of(self, total: Ints) -> Floats:
+        """Rows with a value of each table, (tables,)."""
+        return self.shape.sum(self._take(total))
+
     def shifts(self, total: Ints) -> Floats:
         """Mean of the window - training mean, in training standard deviations, (tables,); 0 if unknown."""
         shifts, rows = np.zeros(self.sd.size), self.shape.sum(self._take(total))
@@ -123,11 +154,21 @@ class ReferenceTables:
     def _quantiles(self) -> Quantiles:
         return Quantiles.of(self.grids, self.shape, self.reference_counts.counts)
 
-    def invalid(self, total: Ints) -> Floats:
-        """Rows that are missing, other and out of range in a vector of counts, (3, features)."""
+    def invalid(self, total: Ints) -> tuple[Floats, Floats]:
+        """The rows that fail a check, and the rows that are checked, from a vector of counts; both (checks,).
+
+        The checks of all features are missing, then other, then out of range; the last one is a missing score, if the
+        profile knows that of its own rows.
+        """
+        layout = self.layout
         found = total.take(self._invalid_positions)
         np.add(found[2], found[3], out=found[2])
-        return found[:3].astype(np.float64)
+        unscored = total[layout.unscored]
+        hits = np.concatenate((found[:3].ravel(), unscored)).astype(np.float64)
+        rows = np.full(hits.size, float(total[ROWS]))
+        if unscored.size:
+            rows[-1] = total[layout.score].sum() + unscored[0]
+        return hits, rows
 
     @cached_property
     def has_shift(self) -> Bools:
@@ -153,7 +194,8 @@ class ReferenceTables:
             return np.array([self._take(row) for row in counts]).reshape(len(counts), len(self._spans))
         # With weights, the result is of floats, which the annotation of bincount does not say.
         found: npt.NDArray[Any] = np.bincount(self._cells, weights=counts)
-        return found[:-1]
+        whole = found[:-1]
+        return np.concatenate((whole, whole[self._part_cells])) if self._part_cells.size else whole
 
 
 def _feature_row(layout: Layout, index: int) -> _TableSource:
@@ -180,6 +222,52 @@ def _output_rows(layout: Layout) -> list[_TableSource]:
         spans = [(position, position + 1) for position in range(layout.prediction.start, layout.prediction.stop)]
         rows.append(_TableSource(PREDICTION, spans, list(range(len(spans))), ordered=False))
     return rows
+
+
+def _target_rows(layout: Layout) -> list[_TableSource]:
+    target = layout.profile.target
+    if target is None:
+        return []
+    below, first = layout.target.start, layout.target.start + 1
+    bins = list(range(first, first + target.bins))
+    above, other = bins[-1] + 1 if bins else first, layout.target.stop - 1
+    if not isinstance(target, NumericFeature):
+        spans = [(position, position + 1) for position in (*bins, other)]
+        return [_TableSource(TARGET, spans, list(range(len(spans))), ordered=False)]
+    spans = list(zip([below, *bins[1:]], [*bins[1:], above + 1], strict=True))
+    return [_TableSource(TARGET, spans, _openings(target.decile), True, target.grid, target.sd or 0.0)]
+
+
+def _has_part(feature: Feature) -> bool:
+    return isinstance(feature, NumericFeature) and feature.atoms is not None and feature.atoms.size > 0
+
+
+def _part_cells(feature: Feature) -> Ints:
+    """The bins of a feature that hold no frequent value, ascending."""
+    atoms = feature.atoms if isinstance(feature, NumericFeature) else None
+    return np.setdiff1d(np.arange(feature.bins), [] if atoms is None else atoms)
+
+
+def _part_row(feature: Feature, whole: _TableSource, cells: Ints) -> _TableSource:
+    """The table of some bins of a feature; a PSI group holds at least a tenth of their rows."""
+    counts = feature.counts[cells]
+    cuts, least, held = [0], counts.sum() / PART_GROUPS, 0
+    for position, count in enumerate(counts.tolist()):
+        if held >= least:
+            cuts.append(position)
+            held = 0
+        held += count
+    spans = [whole.spans[cell] for cell in cells.tolist()]
+    return _TableSource(whole.name, spans, cuts, ordered=True, subject=f"values other than {_frequent(feature)}")
+
+
+def _frequent(feature: Feature) -> str:
+    """The frequent values of a feature in words."""
+    if not isinstance(feature, NumericFeature) or feature.atoms is None or feature.maximum is None:
+        return ""
+    ends = np.append(feature.edges, feature.maximum)
+    *others, last = (feature.text_of(value) for value in ends[feature.atoms].tolist())
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _openings(cuts: Ints) -> list[int]:

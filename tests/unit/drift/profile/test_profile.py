@@ -191,10 +191,11 @@ def in_previous_schema(document: dict[str, Any]) -> dict[str, Any]:
     """The profile in the schema of the previous release."""
     old = copy.deepcopy(document)
     old["schema"] = "perennate.dev/profile/v1"
-    del old["prediction"], old["residual"]
+    del old["prediction"], old["residual"], old["target"]
     for part in (*old["features"], old["score"]):
-        part.pop("grid", None)
-    for name in ("minimum", "maximum", "mean", "sd", "means"):
+        for name in ("grid", "tolerance"):
+            part.pop(name, None)
+    for name in ("minimum", "maximum", "mean", "sd", "means", "missing"):
         del old["score"][name]
     return old
 

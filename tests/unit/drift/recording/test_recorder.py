@@ -45,7 +45,7 @@ def cells_of(name: str, value: Any) -> dict[str, Any]:
 
 AGES = {
     "the minimum is in the first bin": (20, "bin 0"),
-    "just above an edge": (20.000001, "bin 1"),
+    "just above an edge": (20.00001, "bin 1"),
     "an edge belongs to the bin below it": (30.0, "bin 1"),
     "the maximum is in the last bin": (60, "bin 4"),
     "below the minimum": (19.9, "below"),
@@ -120,6 +120,8 @@ def test_document_of_a_batch() -> None:
         "score": [0, 0, 0, 0, 0],
         "labels": {"0": [0, 0, 0, 0, 0], "1": [0, 0, 0, 0, 0]},
         "delays": [0] * 8,
+        "unscored": 0,
+        "target": [0] * 6,
         "offsets": [sum(round((age - 40) / np.sqrt(200) * 2**20) for age in (25, 45, 99)), None],
     }
 
@@ -347,7 +349,7 @@ def test_records_may_lack_fields() -> None:
 )
 def test_times_of_every_type_are_counted_alike(value: Any) -> None:
     """Texts, datetime objects and datetime64 are counted in the same bin; a number is `other`."""
-    hours = np.array([f"2026-01-01T{hour:02d}" for hour in (6, 12, 18)], dtype="M8[h]")
+    hours = np.array([f"2026-03-01T{hour:02d}" for hour in (6, 12, 18)], dtype="M8[h]")
     recorder = make_recorder(build_profile({"at": hours}, task="regression"))
     recorder.record({"at": [value]})
     recorder.record({"at": np.array([43_200.0, np.nan])})

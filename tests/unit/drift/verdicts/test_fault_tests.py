@@ -22,10 +22,13 @@ def test_p_values_equal_those_of_the_binomial_test(seed: int, rows: int) -> None
     window = np.zeros(REFERENCE.layout.size, dtype=np.int64)
     window[ROWS] = rows
     window[REFERENCE.layout.specials] = generator(seed).geometric(0.1, REFERENCE.layout.specials.shape) - 1
+    window[REFERENCE.layout.score], window[REFERENCE.layout.unscored] = 3, seed % 50
     found = fault_tests(REFERENCE, window)
-    hits, known = REFERENCE.invalid(window).ravel(), REFERENCE.known_invalid.ravel()
-    p = np.asarray(stats.binom.sf(hits - 1, hits + known, rows / (rows + 500)))
+    (hits, of), (known, known_of) = REFERENCE.invalid(window), REFERENCE.known_invalid
+    p = np.asarray(stats.binom.sf(hits - 1, hits + known, of / (of + known_of)))
 
+    assert known_of.tolist() == [500.0] * (hits.size - 1) + [REFERENCE.layout.profile.holdout_rows]
+    assert of.tolist() == [rows] * (hits.size - 1) + [3 * REFERENCE.layout.score_bins + seed % 50]
     assert found.p == pytest.approx(np.where(hits > 0, p, 1), rel=1e-9)
-    assert found.excess == pytest.approx(hits / rows - known / 500)
+    assert found.excess == pytest.approx(hits / of - known / known_of)
     assert found.possible == np.count_nonzero(hits + known)

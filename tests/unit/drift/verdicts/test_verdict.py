@@ -246,3 +246,40 @@ def test_a_day_of_clustered_rows_without_drift_raises_no_alarm() -> None:
 
     assert evaluated > 200
     assert raised <= 2
+
+
+def test_values_out_of_range_do_not_block_a_verdict_of_drift() -> None:
+    """A season that the training data lack is drift, although its values leave their range."""
+    found = judge(1000, shift=4.0)
+
+    assert found.verdict is DriftVerdict.DRIFTED
+    assert [(fault.feature, fault.check) for fault in found.faults] == [("f0", "out-of-range")]
+    assert found.blocking_faults == ()
+
+
+@pytest.mark.parametrize("value", [np.nan, "?"], ids=["missing", "not a number"])
+def test_any_other_fault_blocks_it(value: object) -> None:
+    columns = make_columns(1000, seed=5, shift=4.0)
+    columns["f1"] = columns["f1"].astype(object)
+    columns["f1"][:100] = value
+    found = evaluate_drift(make_sample(PROFILE, columns))
+
+    assert found.verdict is DriftVerdict.DRIFTED
+    assert len(found.faults) == 2
+    assert found.blocking_faults == found.faults
+
+
+def test_values_out_of_range_without_drift_are_a_fault() -> None:
+    columns = make_columns(1000, seed=5)
+    columns["f1"][:30] = 1e6
+    found = evaluate_drift(make_sample(PROFILE, columns))
+
+    assert found.verdict is not DriftVerdict.DRIFTED
+    assert [fault.check for fault in found.blocking_faults] == ["out-of-range"]
+
+
+def test_too_little_drift_for_the_quorum_leaves_the_fault() -> None:
+    found = evaluate_drift(make_sample(PROFILE, make_columns(1000, seed=5, shift=4.0)), quorum=3)
+
+    assert found.verdict is DriftVerdict.WARNING
+    assert found.blocking_faults == found.faults != ()

@@ -95,6 +95,34 @@ def test_a_data_fault_blocks_automatic_retraining() -> None:
     assert len(runs_of(world)) == 1
 
 
+def test_values_out_of_range_are_part_of_the_drift() -> None:
+    """While features drift, values out of range alone do not make DataQuality False; its message names them."""
+    world = watching(spec={"consecutive": 5})
+    evaluate(world, 4, drifted=True)
+    assert conditions_of(world)["DataQuality"] == ("True", "ValuesAsTrained")
+    assert message_of(world, "DataQuality").startswith(
+        "no data fault besides values out of range, which are part of the drift: `wind`: "
+    )
+    assert [fault["check"] for fault in status_of(world)["dataFaults"]] == ["outOfRange"]
+
+
+def test_values_out_of_range_are_a_fault_if_the_brake_lists_them() -> None:
+    """The condition and the guard follow the same list."""
+    world = watching(spec=EVERY_FAULT)
+    evaluate(world, 3, drifted=True, lost=True)
+    assert conditions_of(world)["DataQuality"] == ("False", "DataFault")
+    assert conditions_of(world)["RetrainingActive"] == ("False", "DataFault")
+    assert runs_of(world) == []
+
+
+def test_missing_values_beside_the_drift_are_a_fault() -> None:
+    """Then all faults count, those out of range too."""
+    world = watching(spec={"consecutive": 5})
+    evaluate(world, 2, drifted=True, missing=True)
+    assert conditions_of(world)["DataQuality"] == ("False", "DataFault")
+    assert {fault["check"] for fault in status_of(world)["dataFaults"]} == {"missing", "outOfRange"}
+
+
 RELEASED = {"by an empty list": [], "by a list without it": ["other", "outOfRange"]}
 
 
@@ -142,7 +170,7 @@ def test_a_drift_episode_that_a_fault_explains_is_stopped() -> None:
     """A fault that explains the drift stops the episode: its run is deleted, and no other starts during the fault."""
     world = drifting()
     edit(world, **EVERY_FAULT)
-    reasons = settle(world)
+    reasons = evaluate(world, 2)
     assert "EpisodeStopped" in reasons
     episode = status_of(world)["episode"]
     assert (episode["phase"], episode["outcome"]) == ("Closed", "EpisodeStopped")
@@ -157,6 +185,10 @@ def test_an_interrupted_stop_is_finished_by_a_later_pass() -> None:
     """The end of the episode is recorded before its run is deleted, so that a crash in between loses no information."""
     world = drifting()
     edit(world, **EVERY_FAULT)
+    evaluate(world, 1)
+    world.pass_time(300)
+    world.evaluation_due = True
+    world.step("DriftPolicy", "p")
     plan = world.step("DriftPolicy", "p")
     assert plan is not None
     assert (plan.delete, plan.requeue_after) == ((), 0.0)
@@ -174,7 +206,7 @@ def test_a_finished_run_is_not_deleted() -> None:
     world = drifting()
     finish_run(world, "v2")
     edit(world, **EVERY_FAULT)
-    settle(world)
+    evaluate(world, 2)
     assert len(runs_of(world)) == 1
 
 

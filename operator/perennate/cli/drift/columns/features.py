@@ -11,7 +11,7 @@ from perennate.api.feature_types import FeatureKind
 from perennate.cli.drift.columns.text_forms import are_dates, are_numbers, known_form, probe
 from perennate.cli.drift.outputs.counts import ABSENT, known
 from perennate.drift import Profile, build_profile
-from perennate.drift.profile.describe import MAX_CATEGORIES
+from perennate.drift.profile.categories import MAX_CATEGORIES
 from perennate.drift.profile.features import Feature
 from perennate.tabular.values import (
     Coded,

@@ -176,6 +176,8 @@ class FileCounts:
         columns = {name: self._column(batch, reader) for name, reader in self.readers.items()}
         self.recorder.record(columns, workers=self._spec.workers)
         prediction, target = self._spec.prediction, self._spec.target
+        if target is not None and target in batch.schema.names:
+            self.recorder.record_targets(self._output(batch, target))
         if prediction is None or prediction not in batch.schema.names:
             return
         predictions = self._output(batch, prediction)

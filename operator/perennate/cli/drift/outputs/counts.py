@@ -93,7 +93,7 @@ class ScoreCounts:
     def add(self, predictions: Values, truth: Values) -> None:
         """Add rows; those of another class are skipped."""
         kept = ~np.isnan(predictions) & known(truth)
-        bins = bin_of(self._score.edges, predictions[kept])
+        bins = bin_of(self._score.borders, predictions[kept])
         label_indices = positions(truth[kept], self._indices, -1)
         labelled_rows = label_indices >= 0
         self.counts += labelled.labels_by_bin(bins[labelled_rows], label_indices[labelled_rows] == 1, self._score.bins)
