@@ -57,11 +57,11 @@ def one_feature(reference: list[float], parts: list[list[float]], *, ordered: bo
 
 
 def _merge(reference: np.ndarray, current: np.ndarray) -> list[list[int]]:
-    """The cells of each group. Cells are merged until one row is expected; the rest is merged with the last group."""
+    """The cells of each group, merged until one row is expected on both sides; the rest is merged with the last one."""
     share = current.sum() / (reference.sum() + current.sum())
     groups: list[list[int]] = []
     group, held = [], 0.0
-    for cell, expected in enumerate(share * (reference + current)):
+    for cell, expected in enumerate(min(share, 1 - share) * (reference + current)):
         group.append(cell)
         held += expected
         if held >= 1:

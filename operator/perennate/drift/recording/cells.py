@@ -41,6 +41,8 @@ class NumericCells:
         self._means = layout.means[:, None]
         with np.errstate(over="ignore"):
             self._steps = (OFFSET_STEPS / layout.standard_deviations)[:, None]
+            reach = MAX_OFFSET / OFFSET_STEPS * layout.standard_deviations
+            self._lowest, self._highest = layout.means - reach, layout.means + reach
 
     def allocate_buffer(self, rows: int) -> Floats:
         """Allocate an array for `read` and `transposed`, (numeric features x rows,).
@@ -110,25 +112,22 @@ class NumericCells:
 
         The values are replaced by their offsets, so a batch needs no second array.
         """
-        finite = None
+        rows, finite = values.shape[1], None
         # After sorting, values that are not finite or too far off are at one of the ends.
-        if not (np.abs(self._offset_steps(values[:, [0, -1]])) <= MAX_OFFSET).all():
+        if not ((values[:, 0] >= self._lowest).all() and (values[:, -1] <= self._highest).all()):
             finite = np.isfinite(values)
             values[~finite] = 0.0
-        moments[0] += np.add.reduce(values, axis=1)
         moments[1] += np.vecdot(values, values)
-        steps = self._offset_steps(values)
-        if finite is not None:
-            np.clip(steps, -MAX_OFFSET, MAX_OFFSET, out=steps)
-            steps[~finite] = 0.0
-        # Sums of whole numbers below 2**53 are exact in any order.
-        counted[self._offsets] += np.add.reduce(np.rint(steps, out=steps), axis=1).astype(np.int64)
-
-    def _offset_steps(self, values: Floats) -> Floats:
-        """Replace the values by their offsets from the means, in steps."""
         values -= self._means
         values *= self._steps
-        return values
+        if finite is not None:
+            np.clip(values, -MAX_OFFSET, MAX_OFFSET, out=values)
+            values[~finite] = 0.0
+        # Sums of whole numbers below 2**53 are exact in any order. A product with ones is a sum in half of the time.
+        offsets = np.vecdot(np.rint(values, out=values), np.ones(rows))
+        counted[self._offsets] += offsets.astype(np.int64)
+        present = rows if finite is None else np.count_nonzero(finite, axis=1)
+        moments[0] += offsets / self._steps[:, 0] + present * self._means[:, 0]
 
 
 class CategoricalCells:

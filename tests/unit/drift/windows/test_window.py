@@ -262,7 +262,7 @@ def test_invalid_lengths_are_refused(length: float, scrape_interval: float) -> N
 
 @pytest.mark.parametrize("kind", ["scores", "classes", "residuals"])
 def test_every_cell_of_the_layout_has_one_owner(kind: str) -> None:
-    """Each cell belongs to exactly one of head, feature, output, labels and offsets."""
+    """Each cell belongs to exactly one of head, feature, output, labels, target and offsets."""
     columns = {"x": np.arange(9.0), "y": np.array(list("abcabcabc"), dtype=object)}
     profile = {
         "scores": PROFILE,
@@ -277,7 +277,7 @@ def test_every_cell_of_the_layout_has_one_owner(kind: str) -> None:
         owned += list(range(layout.size))[layout.bins_of(index)] + layout.specials[:, index].tolist()
     labels = [layout.label(row) for row in range(layout.label_rows)]
     outputs = layout.score, layout.prediction, *labels, layout.confusion, layout.residual, layout.residual_sums
-    for part in (*outputs, layout.delays, layout.offsets):
+    for part in (*outputs, layout.delays, layout.unscored, layout.target, layout.offsets):
         owned += list(range(layout.size))[part]
 
     assert profile.label_kind == kind
