@@ -18,6 +18,7 @@ from perennate.cli.drift.outputs.model import PREDICTED
 from perennate.cli.drift.reference import HELD_VALUES, ReferenceData, columns_at_once, read_reference
 from perennate.cli.main import main
 from perennate.drift import build_profile
+from perennate.drift.profile.dates import date_text
 from perennate.drift.profile.features import CategoricalFeature, NumericFeature
 from perennate.tabular.errors import UsageError
 from tests.support.pods.drift_command import FORMATS, make_scored, make_table, write
@@ -92,7 +93,8 @@ def test_text_as_dates(tmp_path: Path, form: str) -> None:
     path = write(make_table(when=pa.array(when)), tmp_path / f"some.{form}")
     feature = reference(path, kinds={"when": "datetime"}).profile.features[-1]
     assert isinstance(feature, NumericFeature)
-    assert (feature.kind, feature.minimum, feature.maximum) == ("datetime", 3 * 3600, 15 * 3600)
+    days = [date_text(value) for value in (feature.minimum or 0, feature.maximum or 0)]
+    assert (feature.kind, days) == ("datetime", ["2025-01-01 03:00:00", "2025-01-02 15:00:00"])
     assert (feature.other, feature.missing) == (500, 500)
     assert outcome_of(path, "--datetime", "when") == "No drift."
 

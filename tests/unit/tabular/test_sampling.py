@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.tabular.sampling import RowSample, row_hashes
+from perennate.drift.data.hashing import row_hashes
+from perennate.tabular.sampling import RowSample
 
 
 def drawn(rows: int, *, limit: int, batch: int, known: bool) -> list[int]:

@@ -18,7 +18,7 @@ def columns(missing: float, rows: int, seed: int) -> dict[str, np.ndarray]:
     gone = draw.random(rows) < missing
     return {
         "x": np.where(gone, np.nan, draw.normal(size=rows)),
-        "k": np.where(gone, None, draw.choice(["a", "b"], rows).astype(object)),
+        "k": np.where(gone, np.full(rows, None), draw.choice(["a", "b"], rows).astype(object)),
     }
 
 
