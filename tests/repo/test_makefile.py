@@ -11,7 +11,7 @@ from tests.support.tree import ROOT
 TARGETS = {
     *("help", "install", "lock", "clean", "fmt", "generate", "lint", "typecheck", "verify", "coverage"),
     *("test", "test-unit", "test-repo", "test-statistics", "test-runtime", "test-integration", "test-e2e"),
-    *("test-kind", "test-kind-short", "test-full", "test-peers"),
+    *("test-kind", "test-kind-short", "test-full", "test-peers", "test-clients"),
     *("bench", "bench-drift", "demo", "cluster-up", "cluster-down", "images"),
 }
 

@@ -20,7 +20,7 @@ LOCKS = sorted(
     [
         *(ROOT / "requirements").glob("*.txt"),
         *(ROOT / "benchmarks").glob("*/requirements/*.txt"),
-        ROOT / "tests" / "clients" / "requirements.txt",
+        *(ROOT / "tests" / "clients").glob("*.txt"),
     ]
 )
 IMAGES = ("operator", "trainer", "serving")
