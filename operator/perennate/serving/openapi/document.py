@@ -122,7 +122,7 @@ def _protocol(model: ServedModel) -> Schema:
         "/v2/health/ready": _get("serverReady", "Whether the server is ready", statuses=READINESS),
         **_protocol_of(name, "model", "the model"),
         **{
-            path: {**item, "parameters": [_version(model)]}
+            path: _of_version(item, model)
             for path, item in _protocol_of(f"{name}/versions/{{version}}", "version", "a version").items()
         },
     }
@@ -137,14 +137,20 @@ def _protocol_of(path: str, prefix: str, subject: str) -> Schema:
     }
 
 
-def _version(model: ServedModel) -> Schema:
-    return {
+def _of_version(item: Schema, model: ServedModel) -> Schema:
+    """The operations of a path with the parameter `version`."""
+    version = {
         "name": "version",
         "in": "path",
         "required": True,
         "description": "The version that the pod serves, in full or its first 12 digits.",
         "schema": {"enum": [model.digest, model.prefix]},
     }
+    other = {"404": _json_response("The pod serves another version.", _ref("Error"))}
+    operations = {
+        method: {**operation, "responses": {**operation["responses"], **other}} for method, operation in item.items()
+    }
+    return {**operations, "parameters": [version]}
 
 
 def _infer(name: str, subject: str) -> Schema:
