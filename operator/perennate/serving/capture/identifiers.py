@@ -57,9 +57,9 @@ def make_ids(
         time_ms: milliseconds since 1970.
         token: ten random hexadecimal digits, new for every request.
     """
-    parts = [NO_ANSWER if kind is None or answer is None else _text(kind, answer) for answer in answers]
-    head, tail = f"{version}.", f".{time_ms}.{token}"
-    return [f"{head}{text}{tail}{row:x}" for row, text in enumerate(parts)]
+    # Many rows share an answer, unless it is a number, so the text before the row is made once for each answer.
+    starts = {answer: f"{version}.{_text(kind, answer)}.{time_ms}.{token}" for answer in set(answers)}
+    return [f"{starts[answer]}{row:x}" for row, answer in enumerate(answers)]
 
 
 def parse_id(text: str) -> PredictionId:
@@ -83,8 +83,10 @@ def parse_id(text: str) -> PredictionId:
     return PredictionId(version, kind, answer, int(time_ms), random)
 
 
-def _text(kind: LabelKind, answer: float) -> str:
+def _text(kind: LabelKind | None, answer: float | None) -> str:
     """The answer as a part of an id."""
+    if kind is None or answer is None:
+        return NO_ANSWER
     if kind == "residuals":
         return f"r{struct.pack('>d', answer).hex()}"
     return f"c{answer}" if kind == "classes" else f"{answer}"

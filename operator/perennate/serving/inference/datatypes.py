@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType, NoneType
@@ -18,6 +19,8 @@ Values: TypeAlias = npt.NDArray[Any]
 Booleans and strings are objects with None if values are missing."""
 LENGTH_BYTES: Final = 4
 """Size of the length before each element of BYTES."""
+FEW: Final = 4
+"""Up to this part of the values, picking some takes less time than looking at all."""
 
 
 class InvalidValueError(ValueError):
@@ -47,14 +50,14 @@ class Datatype:
     dtype: np.dtype[Any]
 
     @property
-    def type(self) -> FeatureType:
-        """The type of the values."""
+    def feature_type(self) -> FeatureType:
+        """The type of the features whose values it can hold."""
         return "boolean" if self.name == "BOOL" else "string" if self.name == "BYTES" else "number"
 
     @property
     def size(self) -> int | None:
         """Bytes of one element; None for BYTES."""
-        return None if self.type == "string" else self.dtype.itemsize
+        return None if self.feature_type == "string" else self.dtype.itemsize
 
     def from_json(self, values: list[Any]) -> Values:
         """Read JSON values; null stands for a missing value.
@@ -64,14 +67,14 @@ class Datatype:
         Raises:
             InvalidValueError: a value has another type or is out of range.
         """
-        allowed = FEATURE_TYPES[self.type].json_types | {NoneType}
-        kinds = set(map(type, values))
-        if not kinds <= allowed:
-            index = next(index for index, value in enumerate(values) if type(value) not in allowed)
-            raise InvalidValueError(index, f"got {json_kind(values[index])}; {self.name} holds {self.type}s")
-        if self.type == "number":
-            return self._read_floats(values) if self.dtype.kind == "f" else self._read_integers(values)
-        if self.type == "boolean" and NoneType not in kinds:
+        if self.feature_type == "number":
+            found = _only_numbers(values)
+            if found is None:
+                self._check_types(values)
+                found = np.array(values, dtype=np.float64)
+            return self._narrow(found) if self.dtype.kind == "f" else self._check_whole(found, values)
+        types = self._check_types(values)
+        if self.feature_type == "boolean" and NoneType not in types:
             return np.array(values, dtype=np.bool_)
         return _objects(values)
 
@@ -85,10 +88,10 @@ class Datatype:
         Raises:
             InvalidValueError: a number is infinite, a byte is no boolean, or strings do not fit into the data.
         """
-        if self.type == "string":
+        if self.feature_type == "string":
             return _objects(_read_strings(data, count))
         found = np.frombuffer(data, dtype=self.dtype)
-        if self.type == "boolean":
+        if self.feature_type == "boolean":
             _refuse(found > 1, "must be a byte of value 0 or 1 for BOOL")
             return found.astype(np.bool_)
         if self.dtype.kind == "f":
@@ -99,13 +102,22 @@ class Datatype:
 
     def to_bytes(self, values: Values) -> bytes:
         """The bytes of values without missing ones."""
-        if self.type != "string":
+        if self.feature_type != "string":
             return values.astype(self.dtype).tobytes()
         texts = [str(value).encode() for value in values.tolist()]
         return b"".join(part for text in texts for part in (len(text).to_bytes(LENGTH_BYTES, "little"), text))
 
-    def _read_floats(self, values: list[Any]) -> Values:
-        found = np.array(values, dtype=np.float64)
+    def _check_types(self, values: list[Any]) -> set[type]:
+        """The types of JSON values, all of them allowed."""
+        allowed = FEATURE_TYPES[self.feature_type].json_types | {NoneType}
+        found = set(map(type, values))
+        if not found <= allowed:
+            index = next(index for index, value in enumerate(values) if type(value) not in allowed)
+            raise InvalidValueError(index, f"got {json_kind(values[index])}; {self.name} holds {self.feature_type}s")
+        return found
+
+    def _narrow(self, found: Values) -> Values:
+        """Round JSON numbers to the precision of the datatype."""
         if found.dtype == self.dtype:
             return found
         with np.errstate(over="ignore"):
@@ -115,8 +127,13 @@ class Datatype:
         _refuse(np.isinf(narrowed), f"must be a number from {-largest:g} to {largest:g} for {self.name}")
         return narrowed.astype(np.float64)
 
-    def _read_integers(self, values: list[Any]) -> Values:
-        found = np.array(values, dtype=np.float64)
+    def _check_whole(self, found: Values, values: list[Any]) -> Values:
+        """Check that JSON numbers are whole and in the range of the datatype.
+
+        Args:
+            found: the numbers as float64.
+            values: the same as Python numbers.
+        """
         limits = np.iinfo(self.dtype)
         # float64 rounds large limits, so suspects are compared again as Python numbers.
         suspects = np.flatnonzero((found != np.trunc(found)) | (found < limits.min) | (found >= float(limits.max)))
@@ -138,6 +155,22 @@ DATATYPES: Final[Mapping[str, Datatype]] = MappingProxyType(
     }
 )
 """The datatypes by name."""
+
+
+def _only_numbers(values: list[Any]) -> Values | None:
+    """JSON values as float64 if all are numbers, else None.
+
+    This takes half the time of a look at every type, a fifth of the time of a request with 1,000 rows: `array` accepts
+    numbers and booleans alone, and a boolean is 0 or 1.
+    """
+    try:
+        found = np.frombuffer(array("d", values))
+    except TypeError:
+        return None
+    candidates = np.flatnonzero((found == 0) | (found == 1)).tolist()
+    if len(candidates) * FEW < len(values):
+        values = [values[index] for index in candidates]
+    return None if bool in set(map(type, values)) else found
 
 
 def _refuse(invalid: npt.NDArray[np.bool_], reason: str) -> None:
