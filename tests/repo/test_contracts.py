@@ -126,3 +126,11 @@ def test_other_packages_may_use_the_clock() -> None:
     check = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", BANS, "--stdin-filename", name, "-"]
     result = subprocess.run(check, cwd=ROOT, input=IMPURE["the clock"], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
+
+
+def test_the_train_stage_loads_a_version_without_the_libraries_of_a_server() -> None:
+    """It checks that a version can be served, and its image has no web framework."""
+    source = "import sys, perennate.serving.model.model; print(sorted(set(sys.argv[1:]) & set(sys.modules)))"
+    command = [sys.executable, "-c", source, "bentoml", "starlette", "uvicorn", "orjson", "prometheus_client"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

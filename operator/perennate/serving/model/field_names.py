@@ -16,29 +16,38 @@ SHOWN_NAME: Final = 100
 """Longer names are cut in messages, and are never suggested."""
 CONSIDERED_NAMES: Final = 1000
 """Number of candidates that are considered: a record may have any number of fields."""
-COMPARED_NAMES: Final = 50
+COMPARED_NAMES: Final = 20
 """Number of candidates of similar length that `difflib` compares, which takes up to 0.5 ms each."""
 SIMILARITY: Final = 0.6
 """Least ratio of `difflib` at which a name is suggested."""
 
 
-def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that is most like a name; None if none is similar.
+class Names:
+    """Names among which the one is looked up that was probably meant.
 
-    Case, blanks, punctuation, accents and Unicode forms count as equal; otherwise the ratio of `difflib` decides.
+    Args:
+        candidates: the names; only the first `CONSIDERED_NAMES` count.
     """
-    if len(name) > SHOWN_NAME:
-        return None
-    by_key: dict[str, str] = {}
-    for candidate in islice(candidates, CONSIDERED_NAMES):
-        if len(candidate) <= SHOWN_NAME:
-            by_key.setdefault(_key(candidate), candidate)
-    key = _key(name)
-    if key not in by_key:
-        compared = nsmallest(COMPARED_NAMES, by_key, key=lambda other: abs(len(other) - len(key)))
+
+    def __init__(self, candidates: Iterable[str]) -> None:
+        self._by_key: dict[str, str] = {}
+        for candidate in islice(candidates, CONSIDERED_NAMES):
+            if len(candidate) <= SHOWN_NAME:
+                self._by_key.setdefault(_key(candidate), candidate)
+
+    def nearest(self, name: str) -> str | None:
+        """The candidate that is most like a name; None if none is similar.
+
+        Case, blanks, punctuation, accents and Unicode forms count as equal; otherwise the ratio of `difflib` decides.
+        """
+        if len(name) > SHOWN_NAME:
+            return None
+        key = _key(name)
+        if key in self._by_key:
+            return self._by_key[key]
+        compared = nsmallest(COMPARED_NAMES, self._by_key, key=lambda other: abs(len(other) - len(key)))
         found = get_close_matches(key, compared, n=1, cutoff=SIMILARITY)
-        return by_key[found[0]] if found else None
-    return by_key[key]
+        return self._by_key[found[0]] if found else None
 
 
 def quoted(name: str) -> str:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from perennate.api.feature_types import FEATURE_TYPES
-from perennate.serving.model.field_names import CONSIDERED_NAMES, SHOWN_NAME, nearest, quoted
+from perennate.serving.model.field_names import CONSIDERED_NAMES, SHOWN_NAME, Names, quoted
 from perennate.serving.request_error import LISTED, InvalidValue, json_kind
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 NAMED_FEATURES: Final = 5
 """Number of features that a message names before it only counts them."""
+TRIED_FEATURES: Final = 3
+"""Number of features for which a similar name is looked up in a record that has none of the features."""
 
 
 class RecordChecker:
@@ -33,17 +35,19 @@ class RecordChecker:
     def __init__(self, features: Sequence[FeatureSchema], accepts_missing: Collection[str], *, strict: bool) -> None:
         self._features = features
         self._by_name = {feature.name: feature for feature in features}
+        self._features_by_likeness = Names(self._by_name)
         self._accepts_missing = accepts_missing
         self._strict = strict
 
-    def find_invalid(self, records: Sequence[object], name: str) -> list[InvalidValue]:
+    def find_invalid(self, records: Sequence[object], name: str, *, first: int = 0) -> list[InvalidValue]:
         """The invalid values of records in their order.
 
         Args:
             records: the rows as JSON values.
             name: name of the list in error messages.
+            first: number of the first row.
         """
-        found = (value for row, record in enumerate(records) for value in self._of_record(record, row, name))
+        found = (value for row, record in enumerate(records, first) for value in self._of_record(record, row, name))
         return list(islice(found, LISTED + 1))
 
     def find_invalid_names(self, names: Collection[str], path: str) -> list[InvalidValue]:
@@ -65,10 +69,11 @@ class RecordChecker:
         """The invalid fields of a record; of names without values if `row` is None."""
         absent = [name for name in self._by_name if name not in fields]
         extra = list(islice((name for name in fields if name not in self._by_name), CONSIDERED_NAMES))
-        similar = {name: nearest(name, extra) for name in absent[: LISTED + 1]} if extra else {}
-        if len(absent) == len(self._by_name) > 1 and not any(similar.values()):
+        sent = Names(extra if absent else ())
+        if len(absent) == len(self._by_name) > 1 and not any(map(sent.nearest, absent[:TRIED_FEATURES])):
             yield InvalidValue(path, row, None, f"has none of the features {_listed(absent)}")
             return
+        similar = {name: sent.nearest(name) for name in absent[: LISTED + 1]}
         for name, feature in self._by_name.items():
             error: str | None = None
             if name not in fields:
@@ -89,7 +94,7 @@ class RecordChecker:
         return f"missing; expected a {feature.type}"
 
     def _extra_error(self, name: str, absent: Sequence[str]) -> str:
-        similar = nearest(name, absent) or nearest(name, self._by_name)
+        similar = Names(absent).nearest(name) or self._features_by_likeness.nearest(name)
         hint = f"did you mean {quoted(similar)}?" if similar else f"the features are {_listed(list(self._by_name))}"
         return f"{quoted(name)} is not a feature; {hint}"
 

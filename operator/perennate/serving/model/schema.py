@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_ROWS: Final = 10_000
 """Maximum rows of one request."""
+BLOCK_ROWS: Final = 256
+"""Rows that are checked in one step, to look row by row only at blocks that hold an invalid one."""
 
 _NUMBERS: Final = FEATURE_TYPES["number"].json_types
 _NULL: Final = type(None)
@@ -71,6 +73,7 @@ class InputSchema:
         self.names = tuple(feature.name for feature in features)
         self.accepts_missing = frozenset(accepts_missing)
         self.strict = strict
+        self._required = [feature for feature in features if feature.name not in self.accepts_missing]
         names = self.names
         self._pick = itemgetter(*names) if len(names) > 1 else lambda record: (record[names[0]],)
         self._allowed = [FEATURE_TYPES[feature.type].json_types | {_NULL} for feature in features]
@@ -92,7 +95,7 @@ class InputSchema:
         rows = _check_rows(records, name)
         batch = self._convert(rows)
         if batch is None:
-            raise invalid_values(self._checker.find_invalid(rows, name))
+            raise invalid_values(self._find_invalid(rows, name))
         return batch
 
     def check_names(self, names: Collection[str], *, name: str) -> None:
@@ -117,10 +120,9 @@ class InputSchema:
         """
         if batch.complete:
             return
-        required = [feature for feature in self.features if feature.name not in self.accepts_missing]
         found = [
             InvalidValue(f"{name}[{row}].{feature.name}", int(row), feature.name, self._checker.null_error(feature))
-            for feature in required
+            for feature in self._required
             for row in np.flatnonzero(_is_missing(batch.columns[feature.name]))[: LISTED + 1]
         ]
         if found:
@@ -134,6 +136,23 @@ class InputSchema:
     def of_matrix(self, matrix: npt.NDArray[np.float64], *, complete: bool = False) -> Batch:
         """A batch of a matrix (rows, features) of a model that has only numbers."""
         return Batch({name: matrix[:, index] for index, name in enumerate(self.names)}, len(matrix), matrix, complete)
+
+    def _find_invalid(self, records: list[Any], name: str) -> list[InvalidValue]:
+        """The invalid values of records; only blocks of rows that are invalid are looked at row by row."""
+        found: list[InvalidValue] = []
+        for start in range(0, len(records), BLOCK_ROWS):
+            block = records[start : start + BLOCK_ROWS]
+            if not self._is_valid(block):
+                found += self._checker.find_invalid(block, name, first=start)
+            if len(found) > LISTED:
+                break
+        return found
+
+    def _is_valid(self, records: list[Any]) -> bool:
+        batch = self._convert(records)
+        if batch is None or batch.complete:
+            return batch is not None
+        return not any(_is_missing(batch.columns[feature.name]).any() for feature in self._required)
 
     def _convert(self, records: list[Any]) -> Batch | None:
         """All records in one step; None if one of them is invalid."""

@@ -293,3 +293,13 @@ def test_missing_values_of_a_matrix_are_found() -> None:
     with pytest.raises(RequestError) as caught:
         schema.check_missing(schema.of_matrix(np.array([[np.nan, 1.0], [2.0, np.nan]])), name="rows")
     assert [str(entry).partition(";")[0] for entry in caught.value.invalid] == ["rows[1].DEW POINT: got null"]
+
+
+def test_invalid_rows_far_apart_are_found_in_order() -> None:
+    """The numbers of the rows are those of the request."""
+    records = [dict(GOOD) for _ in range(3000)]
+    for row, change in {2: {"TEMP": None}, 700: {"sky": 1}, 2999: {"weekend": "x"}}.items():
+        records[row] |= change
+    error = refusal(records)
+    assert [(entry.index, entry.feature) for entry in error.invalid] == [(2, "TEMP"), (700, "sky"), (2999, "weekend")]
+    assert "records[2999].weekend: got a string; expected a boolean" in error.reason
