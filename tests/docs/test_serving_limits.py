@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 
 from perennate.serving.capture.feedback import MAX_LABELS, REMEMBERED
+from perennate.serving.capture.headers import HEADER_IDS
 from perennate.serving.capture.rows import QUEUE_ROWS
 from perennate.serving.http.middleware import HELD_BYTES, MAX_BODY_BYTES
 from perennate.serving.model.schema import MAX_ROWS
@@ -17,7 +18,6 @@ from tests.support.docs.pages import ROOT
 with warnings.catch_warnings():
     # Importing BentoML causes deprecation warnings in its dependencies.
     warnings.simplefilter("ignore", DeprecationWarning)
-    from perennate.serving.http.answers import HEADER_IDS
     from perennate.serving.http.service import MAX_CONCURRENCY, TIMEOUT_SECONDS
 
 PAGE = (ROOT / "docs/reference/serving.md").read_text()

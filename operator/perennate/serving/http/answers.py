@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import bentoml
 import orjson
 from starlette.responses import Response
 
+from perennate.serving.capture.headers import answer_headers
 from perennate.serving.request_error import JSON, json_kind, malformed, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from starlette.requests import Request
 
     from perennate.serving.capture.predictor import Answer
     from perennate.serving.model.model import ServedModel
-
-HEADER_IDS: Final = 16
-"""Up to this number of rows, `X-Prediction-Id` lists all ids; above it, only the first."""
 
 
 class PredictAnswer(bentoml.IODescriptor):  # type: ignore[misc]
@@ -77,9 +73,3 @@ def predict_response(model: ServedModel, answer: Answer) -> Response:
     document["ids"] = answer.ids
     document["model"] = {"name": model.manifest.model, "version": model.digest}
     return Response(orjson.dumps(document), headers=answer_headers(model, answer.ids), media_type=JSON)
-
-
-def answer_headers(model: ServedModel, ids: Sequence[str]) -> dict[str, str]:
-    """Version and ids as headers, for clients that do not parse the body."""
-    shown = ids if len(ids) <= HEADER_IDS else ids[:1]
-    return {"x-model-version": model.digest, "x-prediction-id": ",".join(shown)}

@@ -10,7 +10,7 @@ import orjson
 from starlette.responses import Response
 
 from perennate.api.feature_types import FEATURE_TYPES
-from perennate.serving.http.answers import answer_headers
+from perennate.serving.capture.headers import answer_headers
 from perennate.serving.inference.datatypes import DATATYPES
 from perennate.serving.inference.infer_request import HEADER, RequestedOutput
 from perennate.serving.inference.tensors import SIZE

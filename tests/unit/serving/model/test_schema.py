@@ -298,8 +298,9 @@ def test_missing_values_of_a_matrix_are_found() -> None:
 def test_invalid_rows_far_apart_are_found_in_order() -> None:
     """The numbers of the rows are those of the request."""
     records = [dict(GOOD) for _ in range(3000)]
-    for row, change in {2: {"TEMP": None}, 700: {"sky": 1}, 2999: {"weekend": "x"}}.items():
-        records[row] |= change
+    changes: dict[int, dict[str, Any]] = {2: {"TEMP": None}, 700: {"sky": 1}, 2999: {"weekend": "x"}}
+    for row, change in changes.items():
+        records[row] = {**GOOD, **change}
     error = refusal(records)
     assert [(entry.index, entry.feature) for entry in error.invalid] == [(2, "TEMP"), (700, "sky"), (2999, "weekend")]
     assert "records[2999].weekend: got a string; expected a boolean" in error.reason
