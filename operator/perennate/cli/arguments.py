@@ -27,6 +27,7 @@ EPILOG = "exit codes:\n" + "\n".join(
         (Exit.DRIFT, "drift: a column or the score drifted, or measured performance dropped"),
         (Exit.FAULT, "data fault: missing, unseen or out-of-range values; drift with only out-of-range values is 3"),
         (Exit.UNKNOWN, "unknown: too few rows, or too few labelled rows for --metric or --tolerance"),
+        (Exit.INTERRUPTED, "interrupted: Ctrl-C, or the reader of the output closed the pipe"),
     )
 )
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from perennate.cli.arguments import parser
 from perennate.cli.drift.exits import Exit
 from perennate.processor import settle_numpy
 from perennate.tabular.errors import UsageError
 
-INTERRUPTED = 130
-"""Exit code of a command that Ctrl-C ended, by convention of shells."""
+EPOCH = "SOURCE_DATE_EPOCH"
+"""The variable of reproducible builds that fixes dates."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Slow imports belong to the command that needs them, so that `--help` is fast.
         from perennate.cli.drift.command import drift  # noqa: PLC0415
 
-        return drift(args)
+        return drift(args, created=report_time(os.environ))
     except ModuleNotFoundError as error:
         sys.stderr.write(f"perennate: {error.name} is not installed: pip install 'perennate[cli]'\n")
     except UsageError as error:
@@ -31,7 +32,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader closed the pipe (`perennate ... | head`). Without this, Python reports an error when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return INTERRUPTED
+        return Exit.INTERRUPTED
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return Exit.INTERRUPTED
     return Exit.USAGE
+
+
+def report_time(environment: Mapping[str, str]) -> datetime:
+    """The date of a report: now, or SOURCE_DATE_EPOCH in seconds since 1970, which makes equal reports equal files.
+
+    Raises:
+        UsageError: the variable is not such a number.
+    """
+    given = environment.get(EPOCH)
+    try:
+        return datetime.now(UTC).replace(microsecond=0) if given is None else datetime.fromtimestamp(int(given), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(f"{EPOCH} must be a whole number of seconds since 1970, got {given!r}") from error

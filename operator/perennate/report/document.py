@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from perennate.api.feature_types import FeatureKind
@@ -69,6 +69,37 @@ class Cell(Part):
     current: int = Field(ge=0, description="Current rows.")
 
 
+class UnseenValue(Part):
+    """A value that the reference does not have, or has no count of."""
+
+    value: str = Field(description="The value as text, truncated.")
+    rows: int = Field(ge=1, description="Current rows with it.")
+
+
+class Summary(Part):
+    """Statistics of the finite numbers of a column."""
+
+    mean: float | None = Field(default=None, description="Mean.")
+    minimum: float | None = Field(default=None, description="Smallest value.")
+    quantile05: float | None = Field(default=None, description="5 % quantile.")
+    quantile25: float | None = Field(default=None, description="25 % quantile.")
+    median: float | None = Field(default=None, description="Median.")
+    quantile75: float | None = Field(default=None, description="75 % quantile.")
+    quantile95: float | None = Field(default=None, description="95 % quantile.")
+    maximum: float | None = Field(default=None, description="Largest value.")
+
+
+class Summaries(Part):
+    """Statistics of the reference and of the current rows."""
+
+    reference: Summary | None = Field(default=None, description="Of the reference.")
+    current: Summary | None = Field(
+        default=None,
+        description="Of the current rows; quantiles of many rows are those of a sample. Counts documents have only "
+        "the mean.",
+    )
+
+
 class ColumnReport(Part):
     """The result of one column, of the score, or of the predicted class."""
 
@@ -108,6 +139,14 @@ class ColumnReport(Part):
     out_of_range: Shares | None = Field(
         default=None, description="Rows below the smallest or above the largest value of the reference."
     )
+    unseen_values: tuple[UnseenValue, ...] | None = Field(
+        default=None,
+        description="The most frequent unseen values, if there are more unseen rows than in the reference. Only of "
+        "files, never of counts documents.",
+    )
+    summary: Summaries | None = Field(
+        default=None, description="Statistics of numbers, and of dates in the unit of `comparedAs`; absent for others."
+    )
     cells: tuple[Cell, ...] = Field(description="Histogram: bins in ascending order, or categories.")
     mark: float | None = Field(default=None, description="Decision threshold of the score.")
 
@@ -128,8 +167,11 @@ class MetricReport(Part):
     metric: str = Field(description="Name of the metric.")
     estimated: bool = Field(description="Whether it is estimated from the scores without labels.")
     value: float = Field(description="Value of the metric.")
-    lower: float = Field(description="Lower end of the confidence interval.")
-    upper: float = Field(description="Upper end of the confidence interval.")
+    lower: float = Field(
+        description="Lower end of the interval at the level of 1 - significance: a confidence interval of a measured "
+        "metric, a prediction interval (of the value that labels would give) of an estimate."
+    )
+    upper: float = Field(description="Upper end of the interval.")
     baseline: float | None = Field(default=None, description="Value on the reference rows.")
     rows: int = Field(ge=0, description="Rows from which it was computed.")
     tolerance: float | None = Field(default=None, description="Tolerated loss; only for the metric that decides.")
@@ -143,6 +185,7 @@ class DriftReport(Part):
     """The result of `perennate drift`."""
 
     schema_id: Literal["perennate.dev/drift-report/v1"] = Field(default=SCHEMA, alias="schema")
+    created: AwareDatetime | None = Field(default=None, description="When the report was made.")
     outcome: ReportOutcome = Field(description="Meaning of the exit code.")
     exit_code: int = Field(ge=0, description="Exit code of the command.")
     words: str = Field(description="The outcome in words.")

@@ -1,4 +1,4 @@
-"""Histograms and effect scales as inline SVG, without scripts and readable without colours."""
+"""Histograms and effect scales as inline SVG, readable without colours."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement
 
 from perennate.drift.profile.dates import clock_text, date_text
+from perennate.report.axes import add_share_axis, add_value_axis, even, share_text, ticks
 from perennate.report.document import Cell, ColumnReport
+from perennate.report.shapes import add_line, add_rect, add_text, short
 from perennate.report.words import METHODS, bound, number, percent, size
 
-_FORMATS: Mapping[str | None, Callable[[float], str]] = {"date": date_text, "timeOfDay": clock_text}
-WIDTH, HEIGHT = 340.0, 140.0
-TOP, BOTTOM = 8.0, 22.0
+FORMATS: Mapping[str | None, Callable[[float], str]] = {"date": date_text, "timeOfDay": clock_text}
+"""How values are written, by what is compared of a date."""
+WIDTH, HEIGHT = 340.0, 150.0
+TOP, BOTTOM, LEFT = 8.0, 22.0, 44.0
 BARS = 24
 """Number of bars of equal width that replace many narrow bins."""
 MANY = 20
@@ -22,6 +25,7 @@ MOST_CATEGORIES = 10
 ROW = 20.0
 LABEL = 110.0
 LONGEST = 17
+MOST_TICKS = 5
 
 
 @dataclass(frozen=True)
@@ -38,20 +42,26 @@ class Bar:
     current: float
 
 
-def histogram(column: ColumnReport, position: int) -> Element | None:
-    """Draw the histogram of reference and current rows; None without rows."""
+def histogram(column: ColumnReport, position: int, *, detailed: bool = True) -> Element | None:
+    """Draw the histogram of reference and current rows; None without rows.
+
+    Args:
+        column: the column.
+        position: its position in the report, for identifiers.
+        detailed: whether each bar has a tooltip. It takes as much space as the rest of the image.
+    """
     totals = sum(cell.reference for cell in column.cells), sum(cell.current for cell in column.cells)
     if not all(totals):
         return None
     if column.kind in {"categorical", "prediction"}:
         return _horizontal_bars(column, category_bars(column.cells, *totals), position)
-    narrow = sum(cell.upper is not None and cell.lower is not None for cell in column.cells) > MANY
-    bars = (
-        equal_bars(column.cells, *totals, format_value=_FORMATS.get(column.compared_as, bound))
-        if narrow
-        else interval_bars(column.cells, *totals)
-    )
-    return _vertical_bars(column, bars, position, show_mark=narrow)
+    if sum(cell.upper is not None and cell.lower is not None for cell in column.cells) <= MANY:
+        return _vertical_bars(column, interval_bars(column.cells, *totals), position, detailed=detailed)
+    text = FORMATS.get(column.compared_as, bound)
+    bars = equal_bars(column.cells, *totals, format_value=text)
+    svg = _vertical_bars(column, bars, position, detailed=detailed)
+    _add_ticks(svg, column, text)
+    return svg
 
 
 def category_bars(cells: tuple[Cell, ...], reference: int, current: int) -> list[Bar]:
@@ -129,50 +139,73 @@ def _description(bars: list[Bar]) -> str:
     return "Largest differences: " + "; ".join(changes) + "."
 
 
-def _vertical_bars(column: ColumnReport, bars: list[Bar], position: int, *, show_mark: bool) -> Element:
+def _vertical_bars(column: ColumnReport, bars: list[Bar], position: int, *, detailed: bool) -> Element:
     """Vertical bars: filled bars for the reference, a line for the current rows."""
     svg = _svg(column, position, HEIGHT, _description(bars))
     top = max(max(bar.reference, bar.current) for bar in bars)
-    wide, floor = WIDTH / len(bars), HEIGHT - BOTTOM
+    wide, floor = (WIDTH - LEFT) / len(bars), HEIGHT - BOTTOM
     scale = (floor - TOP) / top
+    add_share_axis(svg, LEFT, WIDTH, floor, floor - TOP, top)
+    outline, points = [], []
     for index, bar in enumerate(bars):
-        rect = _rect(svg, "ref", index * wide + 1, floor - bar.reference * scale, wide - 2, bar.reference * scale)
-        SubElement(rect, "title").text = f"{bar.label}: {percent(bar.reference)} before, {percent(bar.current)} now"
-    points = []
-    for index, bar in enumerate(bars):
-        height = f"{floor - bar.current * scale:.1f}"
-        points += [f"{index * wide:.1f},{height}", f"{(index + 1) * wide:.1f},{height}"]
+        x, reference, current = LEFT + index * wide, bar.reference * scale, short(floor - bar.current * scale)
+        if detailed:
+            rect = add_rect(svg, "ref", x + 1, floor - reference, wide - 2, reference)
+            SubElement(rect, "title").text = f"{bar.label}: {percent(bar.reference)} before, {percent(bar.current)} now"
+        elif reference:
+            outline.append(f"M{short(x + 1)},{short(floor)}v{short(-reference)}h{short(wide - 2)}v{short(reference)}")
+        points += [f"{short(x)},{current}", f"{short(x + wide)},{current}"]
+    if outline:
+        SubElement(svg, "path", {"class": "ref", "d": "".join(outline)})
     SubElement(svg, "polyline", {"class": "cur", "points": " ".join(points)})
-    _line(svg, "axis", 0, floor, WIDTH, floor)
-    for x, anchor, label in ((0.0, "start", bars[0].label), (WIDTH, "end", bars[-1].label)):
-        _text(svg, x, HEIGHT - 6, label, anchor)
-    if column.mark is not None and show_mark:
-        _mark(svg, column.mark, middle(column.cells), floor)
+    if len(bars) <= MANY + 2:
+        _add_labels(svg, column, bars, wide, floor)
     return svg
 
 
-def _mark(svg: Element, mark: float, ends: tuple[float, float], floor: float) -> None:
-    """A line at the decision threshold of the model."""
-    low, high = ends
-    wide = WIDTH / (BARS + 2)
-    if low < mark < high:
-        x = wide + (mark - low) / (high - low) * wide * BARS
-        _line(svg, "mark", x, TOP, x, floor)
-        _text(svg, x, HEIGHT - 6, f"decision {number(mark)}", "middle")
+def _add_labels(svg: Element, column: ColumnReport, bars: list[Bar], wide: float, floor: float) -> None:
+    """Label bars of single values in their middle, and ranges at their ends."""
+    if any(" " in bar.label for bar in bars[1:-1]):
+        ends = [(index, cell.upper) for index, cell in enumerate(column.cells[:-1], 1) if cell.upper is not None]
+        place = {upper: LEFT + index * wide for index, upper in ends}
+        step = -(-len(place) // MOST_TICKS)
+        add_value_axis(svg, place.__getitem__, list(place)[::step], floor)
+        return
+    for index in range(0, len(bars), -(-len(bars) // (MOST_TICKS + 2))):
+        add_text(svg, LEFT + (index + 0.5) * wide, floor + 16, bars[index].label, "middle")
+
+
+def _add_ticks(svg: Element, column: ColumnReport, text: Callable[[float], str]) -> None:
+    """Label the bars of equal width at round numbers, and mark the decision threshold of the model."""
+    (low, high), floor, wide = middle(column.cells), HEIGHT - BOTTOM, (WIDTH - LEFT) / (BARS + 2)
+
+    def place(value: float) -> float:
+        """Position of a value."""
+        return LEFT + wide + (value - low) / (high - low) * wide * BARS
+
+    values = ticks(low, high, MOST_TICKS) if text is bound else even(low, high, 4)
+    if column.mark is not None and low < column.mark < high:
+        x = place(column.mark)
+        add_line(svg, "mark", x, TOP, x, floor)
+        add_text(svg, x, floor + 16, f"decision {number(column.mark)}", "middle")
+        values = [value for value in values if abs(place(value) - x) > LABEL / 2 + 10]
+    add_value_axis(svg, place, values, floor, text)
 
 
 def _horizontal_bars(column: ColumnReport, bars: list[Bar], position: int) -> Element:
     """Horizontal bars: a labelled pair for each category."""
-    svg = _svg(column, position, ROW * len(bars) + 4, _description(bars))
+    svg = _svg(column, position, ROW * len(bars) + BOTTOM, _description(bars))
     top = max(max(bar.reference, bar.current) for bar in bars)
-    scale = (WIDTH - LABEL - 50) / top
+    scale, floor = (WIDTH - LABEL - 50) / top, ROW * len(bars) + 3
     for index, bar in enumerate(bars):
         y = index * ROW + 2
         name = bar.label if len(bar.label) <= LONGEST else f"{bar.label[: LONGEST - 1]}…"
-        _text(svg, LABEL - 6, y + 13, name, "end")
-        _rect(svg, "ref", LABEL, y + 1, bar.reference * scale, 8)
-        _rect(svg, "now", LABEL, y + 10, bar.current * scale, 6)
-        _text(svg, LABEL + max(bar.reference, bar.current) * scale + 5, y + 13, percent(bar.current), "start")
+        add_text(svg, LABEL - 6, y + 13, name, "end")
+        add_rect(svg, "ref", LABEL, y + 1, bar.reference * scale, 8)
+        add_rect(svg, "now", LABEL, y + 10, bar.current * scale, 6)
+        add_text(svg, LABEL + max(bar.reference, bar.current) * scale + 5, y + 13, percent(bar.current))
+    add_line(svg, "axis", LABEL, floor, LABEL + top * scale, floor)
+    add_value_axis(svg, lambda share: LABEL + share * scale, ticks(0.0, top, 4), floor, share_text)
     return svg
 
 
@@ -180,24 +213,10 @@ def scale(column: ColumnReport) -> Element:
     """Draw the effect on a scale from 0 to twice the threshold, with the thresholds of warning and drift."""
     svg = Element("svg", {"viewBox": f"0 0 {WIDTH:g} 32", "aria-hidden": "true"})
     per_effect = WIDTH / (2 * column.threshold)
-    _rect(svg, "track", 0, 8, WIDTH, 8)
-    _rect(svg, f"fill {column.verdict}", 0, 8, min(max(column.effect, 0.0) * per_effect, WIDTH), 8)
+    add_rect(svg, "track", 0, 8, WIDTH, 8)
+    add_rect(svg, f"fill {column.verdict}", 0, 8, min(max(column.effect, 0.0) * per_effect, WIDTH), 8)
     for level, words in ((column.warning, "warning"), (column.threshold, "drift")):
-        _line(svg, "tick", level * per_effect, 4, level * per_effect, 20)
-        _text(svg, level * per_effect + 3, 29, f"{words} {number(level)}", "start")
-    _text(svg, WIDTH, 29, f"{METHODS.get(column.method, column.method)} {size(column.effect)}", "end")
+        add_line(svg, "tick", level * per_effect, 4, level * per_effect, 20)
+        add_text(svg, level * per_effect + 3, 29, f"{words} {number(level)}")
+    add_text(svg, WIDTH, 29, f"{METHODS.get(column.method, column.method)} {size(column.effect)}", "end")
     return svg
-
-
-def _rect(svg: Element, style: str, x: float, y: float, width: float, height: float) -> Element:
-    box = {"x": f"{x:.1f}", "y": f"{y:.1f}", "width": f"{max(width, 0):.1f}", "height": f"{max(height, 0):.1f}"}
-    return SubElement(svg, "rect", {"class": style, **box})
-
-
-def _line(svg: Element, style: str, x1: float, y1: float, x2: float, y2: float) -> None:
-    ends = {"x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}"}
-    SubElement(svg, "line", {"class": style, **ends})
-
-
-def _text(svg: Element, x: float, y: float, text: str, anchor: str) -> None:
-    SubElement(svg, "text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}).text = text

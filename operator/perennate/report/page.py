@@ -1,88 +1,121 @@
-"""The report as a self-contained HTML page, without scripts, fonts or links to other files."""
+"""The report as a self-contained HTML page, without links to other files, and with one script for searching."""
 
 from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from perennate import __version__
-from perennate.report.document import ColumnReport, DriftReport, MetricReport, Shares
-from perennate.report.figures import histogram, scale
+from perennate.report.cards import SHARES, add_cards, add_target, faulty_first
+from perennate.report.document import DriftReport, Shares
+from perennate.report.elements import add, add_chip, add_header
+from perennate.report.script import SCRIPT
 from perennate.report.style import CSS, content_policy
 from perennate.report.table import performance_verdict, plain
-from perennate.report.words import METHODS, number, p_value, percent, pluralize, quorum, size
+from perennate.report.words import METHODS, interval_name, number, p_value, percent, pluralize, quorum, size
 
-PROMINENT = ("Drifted", "Warning")
-CHIPS = {"Drifted": "drifted", "Warning": "warning", "Changed": "changed", "None": "no change", "Unknown": "unknown"}
-SHARES = (("missing", "missing"), ("unseen", "unseen"), ("out of range", "out_of_range"))
+RAW = ("style", "script")
+"""Elements whose text is not from a file."""
+MANY_COLUMNS = 8
+"""From this number of columns on, the page has a search box."""
 
 
 def page(report: DriftReport) -> str:
     """Render the page. The XML writer escapes all text, so names cannot inject markup."""
     html = Element("html", {"lang": "en"})
-    _head(html, report)
+    _add_head(html, report)
     body = SubElement(html, "body")
     main = SubElement(body, "main")
-    _headline(main, report)
+    _add_headline(main, report)
     if report.faults:
-        _faults(main, report)
+        _add_faults(main, report)
     if report.columns:
-        _summary(main, report)
-        _cards(main, report)
+        _add_search(main, len(report.columns))
+        _add_columns(main, report)
+        add_cards(main, report)
+    if report.target is not None:
+        add_target(main, report.target, report)
     if report.performance:
-        _performance(main, report.performance)
-    _about(body, report)
+        _add_performance(main, report)
+    _add_footer(body, report)
+    if len(report.columns) >= MANY_COLUMNS:
+        SubElement(body, "script").text = SCRIPT
     for element in html.iter():
         # Names from files may contain control characters.
-        element.text = plain(element.text) if element.text and element.tag != "style" else element.text
+        element.text = plain(element.text) if element.text and element.tag not in RAW else element.text
     return "<!doctype html>\n" + tostring(html, encoding="unicode", method="html") + "\n"
 
 
-def _head(html: Element, report: DriftReport) -> None:
+def _add_head(html: Element, report: DriftReport) -> None:
     head = SubElement(html, "head")
     SubElement(head, "meta", {"charset": "utf-8"})
     SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": content_policy()})
     SubElement(head, "meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"})
     SubElement(head, "meta", {"name": "referrer", "content": "no-referrer"})
-    _add(head, "title", f"Drift report: {report.words}")
-    _add(head, "style", CSS)
+    add(head, "title", f"Drift report: {report.words}")
+    add(head, "style", CSS)
 
 
-def _headline(main: Element, report: DriftReport) -> None:
+def _add_headline(main: Element, report: DriftReport) -> None:
     """The result and the sources."""
     header = SubElement(main, "header", {"class": report.outcome})
-    _add(header, "h1", report.words)
-    _add(
+    add(header, "h1", report.words)
+    add(
         header,
         "p",
         f"{', '.join(report.reference.names)} ({pluralize(report.reference.rows, 'row')}) against "
         f"{', '.join(report.current.names)} ({pluralize(report.current.rows, 'row')})",
         "soft",
     )
+    if report.created is not None:
+        add(header, "p", f"Made on {report.created:%Y-%m-%d at %H:%M} UTC.", "soft")
     for note in report.notes:
-        _add(header, "p", note, "soft")
+        add(header, "p", note, "soft")
 
 
-def _faults(main: Element, report: DriftReport) -> None:
-    _add(main, "h2", "Faulty data")
-    _add(main, "p", "Fix these first: a fault can look like drift, and a model must not be trained on it.", "soft")
+def _add_faults(main: Element, report: DriftReport) -> None:
+    add(main, "h2", "Faulty data")
+    add(
+        main,
+        "p",
+        "Fix these first: a fault can look like drift, and a model must not be trained on it."
+        if report.outcome == "DataFault"
+        else "These values may be right, such as those of a season that the reference lacks, or faulty.",
+        "soft",
+    )
+    places = {column.name: place for place, column in enumerate(report.columns)}
     entries = SubElement(main, "ul")
     for fault in report.faults:
-        _add(entries, "li", fault.words)
+        entry = SubElement(entries, "li")
+        if fault.column in places:
+            add(entry, "a", fault.words).set("href", f"#c{places[fault.column]}")
+        else:
+            entry.text = fault.words
 
 
-def _summary(main: Element, report: DriftReport) -> None:
-    """All columns in one table, worst first."""
-    _add(main, "h2", "Columns, worst first")
+def _add_search(main: Element, columns: int) -> None:
+    """The search box, which the script makes visible."""
+    if columns < MANY_COLUMNS:
+        return
+    box = SubElement(main, "p", {"class": "search", "hidden": "hidden"})
+    add(box, "label", "Find a column").set("for", "find")
+    SubElement(box, "input", {"id": "find", "type": "search", "autocomplete": "off"})
+    SubElement(box, "span", {"id": "found", "role": "status"})
+
+
+def _add_columns(main: Element, report: DriftReport) -> None:
+    """All columns in one table."""
+    add(main, "h2", "Columns, faulty ones first, then worst first" if report.faults else "Columns, worst first")
     box = SubElement(main, "div", {"class": "scroll"})
-    table = SubElement(box, "table")
+    table = SubElement(box, "table", {"id": "columns", "class": "wide"})
     titles = ("column", "verdict", "effect", "drift from", "p", "rows", *(title for title, _ in SHARES))
-    _header(table, titles)
+    add_header(table, titles)
     body = SubElement(table, "tbody")
-    for position, column in enumerate(report.columns):
+    for position in faulty_first(report):
+        column = report.columns[position]
         row = SubElement(body, "tr")
         name = SubElement(row, "th", {"scope": "row"})
-        _add(name, "a", column.name).set("href", f"#c{position}")
-        _chip(SubElement(row, "td"), column.verdict)
+        add(name, "a", column.name).set("href", f"#c{position}")
+        add_chip(SubElement(row, "td"), column.verdict)
         for text in (
             f"{METHODS.get(column.method, column.method)} {size(column.effect)}",
             number(column.threshold),
@@ -90,94 +123,29 @@ def _summary(main: Element, report: DriftReport) -> None:
             f"{column.rows:,}",
             *(_change(getattr(column, field)) for _, field in SHARES),
         ):
-            _add(row, "td", text)
+            add(row, "td", text)
 
 
-def _cards(main: Element, report: DriftReport) -> None:
-    """A card with a histogram for each column; columns without a relevant change are collapsed."""
-    faulty = {fault.column for fault in report.faults}
-    positions = range(len(report.columns))
-    prominent = [at for at in positions if report.columns[at].verdict in PROMINENT or report.columns[at].name in faulty]
-    collapsed = [at for at in positions if at not in prominent]
-    _add(main, "h2", "Histograms")
-    _key(main)
-    if prominent:
-        _grid(main, report, prominent)
-    if collapsed:
-        fold = SubElement(main, "details", {} if prominent else {"open": "open"})
-        _add(fold, "summary", f"{pluralize(len(collapsed), 'column')} without a change that matters")
-        _grid(fold, report, collapsed)
-
-
-def _grid(parent: Element, report: DriftReport, positions: list[int]) -> None:
-    """A grid of cards."""
-    grid = SubElement(parent, "div", {"class": "cards"})
-    for position in positions:
-        _card(grid, report.columns[position], position, report)
-
-
-def _key(main: Element) -> None:
-    """The legend of the histograms."""
-    key = SubElement(main, "p", {"class": "key"})
-    for style, words in (("ref", "reference"), ("cur", "current (a line, or the narrow bar)")):
-        entry = SubElement(key, "span")
-        svg = SubElement(entry, "svg", {"viewBox": "0 0 26 14", "aria-hidden": "true"})
-        if style == "ref":
-            SubElement(svg, "rect", {"class": "ref", "x": "2", "y": "2", "width": "22", "height": "10"})
-        else:
-            SubElement(svg, "polyline", {"class": "cur", "points": "2,10 10,10 10,4 24,4"})
-        _add(entry, "span", words)
-
-
-def _card(grid: Element, column: ColumnReport, position: int, report: DriftReport) -> None:
-    """The card of one column."""
-    card = SubElement(grid, "article", {"id": f"c{position}"})
-    head = SubElement(card, "div", {"class": "head"})
-    _add(head, "h3", column.name)
-    _chip(head, column.verdict)
-    for fault in report.faults:
-        if fault.column == column.name:
-            _add(card, "p", f"Faulty data: {fault.words.partition(': ')[2]}", "fault")
-    _add(card, "p", column.words)
-    if column.hint:
-        _add(card, "p", column.hint, "hint")
-    card.append(scale(column))
-    drawn = histogram(column, position)
-    if drawn is None:
-        _add(card, "p", "No rows with a value to draw.", "soft")
-    else:
-        card.append(drawn)
-    _shares(card, column)
-
-
-def _shares(card: Element, column: ColumnReport) -> None:
-    """A table of missing, unseen and out-of-range shares."""
-    known = [(title, getattr(column, field)) for title, field in SHARES if getattr(column, field) is not None]
-    if not known:
-        return
-    table = SubElement(card, "table")
-    _header(table, ("rows", "reference", "current"))
-    body = SubElement(table, "tbody")
-    for title, shares in known:
-        row = SubElement(body, "tr")
-        _add(row, "th", title).set("scope", "row")
-        _add(row, "td", percent(shares.reference))
-        _add(row, "td", percent(shares.current))
-
-
-def _performance(main: Element, metrics: tuple[MetricReport, ...]) -> None:
-    estimated = any(metric.estimated for metric in metrics)
-    _add(main, "h2", "Estimated performance" if estimated else "Performance")
+def _add_performance(main: Element, report: DriftReport) -> None:
+    estimated = any(metric.estimated for metric in report.performance)
+    add(main, "h2", "Estimated performance" if estimated else "Performance")
     if estimated:
-        words = "Estimated from the scores, assuming that their calibration is still valid. Only labels can prove it."
-        _add(main, "p", words, "soft")
+        add(
+            main,
+            "p",
+            "Estimated from the scores, assuming that their calibration is still valid; only labels can prove it. The "
+            "prediction interval says where the value would be if these rows had labels. It covers chance and the "
+            "calibration of few rows, but not scores that changed their meaning.",
+            "soft",
+        )
     box = SubElement(main, "div", {"class": "scroll"})
-    table = SubElement(box, "table")
-    _header(table, ("metric", "value", "interval", "reference", "rows", ""))
+    table = SubElement(box, "table", {"id": "performance", "class": "wide"})
+    interval = interval_name(report.settings.significance, estimated=estimated)
+    add_header(table, ("metric", "value", interval, "reference", "rows", ""))
     body = SubElement(table, "tbody")
-    for metric in metrics:
+    for metric in report.performance:
         row = SubElement(body, "tr")
-        _add(row, "th", metric.metric).set("scope", "row")
+        add(row, "th", metric.metric).set("scope", "row")
         for text in (
             f"{metric.value:.4g}",
             f"{metric.lower:.4g} to {metric.upper:.4g}",
@@ -185,14 +153,14 @@ def _performance(main: Element, metrics: tuple[MetricReport, ...]) -> None:
             f"{metric.rows:,}",
             performance_verdict(metric),
         ):
-            _add(row, "td", text)
+            add(row, "td", text)
 
 
-def _about(body: Element, report: DriftReport) -> None:
+def _add_footer(body: Element, report: DriftReport) -> None:
     """Explanations and version."""
     settings = report.settings
     footer = SubElement(body, "footer")
-    _add(
+    add(
         footer,
         "p",
         f"A column drifted if its change is significant (the probability of a false alarm in the report is "
@@ -200,34 +168,18 @@ def _about(body: Element, report: DriftReport) -> None:
         f"warning threshold is too small to matter. Columns with fewer than {settings.min_samples:,} rows are unknown. "
         f"The result is drift if at least {quorum(settings.min_drifted_features)} of the columns drifted.",
     )
-    _add(
+    add(
         footer,
         "p",
         "Unseen: a category without a count of its own in the reference, or an invalid value. Out of range: "
         "below the smallest or above the largest value of the reference.",
     )
-    _add(footer, "p", f"Profile {report.profile_digest}. Made by perennate {__version__}.")
-
-
-def _header(table: Element, titles: tuple[str, ...]) -> None:
-    row = SubElement(SubElement(table, "thead"), "tr")
-    for title in titles:
-        _add(row, "th", title).set("scope", "col")
-
-
-def _chip(parent: Element, verdict: str) -> None:
-    _add(parent, "span", CHIPS[verdict], f"chip {verdict}")
+    add(footer, "p", f"Profile {report.profile_digest}. Made by perennate {__version__}.")
 
 
 def _change(shares: Shares | None) -> str:
+    """The change of a share; empty if both are 0, which the style sheet shows as a dash."""
     if shares is None or not (shares.reference or shares.current):
-        return "\N{EN DASH}"
+        return ""
     before, now = percent(shares.reference), percent(shares.current)
     return now if before == now else f"{before} → {now}"
-
-
-def _add(parent: Element, tag: str, text: str, style: str = "") -> Element:
-    """Add a child element with text."""
-    child = SubElement(parent, tag, {"class": style} if style else {})
-    child.text = text
-    return child

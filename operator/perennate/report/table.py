@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -10,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from perennate.report.document import ColumnReport, DriftReport, MetricReport, Shares
-from perennate.report.words import METHODS, number, p_value, percent, size
+from perennate.report.words import METHODS, interval_name, number, p_value, percent, size, unseen_words
 
 STYLES = {"Drifted": "bold red", "Warning": "yellow", "Changed": "cyan", "None": "green", "Unknown": "dim"}
 OUTCOMES = {"Quiet": "bold green", "Drift": "bold red", "DataFault": "bold magenta", "Unknown": "bold yellow"}
@@ -45,13 +46,23 @@ def print_table(report: DriftReport, stream: TextIO) -> None:
         write_line(("data fault ", "bold magenta"), fault.words)
     if report.columns:
         console.print(columns_table(report.columns))
-    for column in report.columns:
-        if column.hint and column.verdict in {"Drifted", "Warning"}:
-            write_line(column.hint)
+    for text in _explanations(report):
+        write_line(text)
     if report.performance:
-        console.print(performance_table(report.performance))
+        console.print(performance_table(report.performance, report.settings.significance))
     for note in report.notes:
         write_line((note, "dim"))
+
+
+def _explanations(report: DriftReport) -> Iterator[str]:
+    """What changed in the columns and in the target."""
+    for column in report.columns:
+        if column.hint and column.verdict in {"Drifted", "Warning"}:
+            yield column.hint
+        if column.unseen_values:
+            yield f"`{column.name}`: {unseen_words(column.unseen_values, report.current.rows)}"
+    if report.target is not None:
+        yield f"Target: {report.target.words} {report.target.hint or ''}".rstrip()
 
 
 def columns_table(columns: tuple[ColumnReport, ...]) -> Table:
@@ -74,12 +85,12 @@ def columns_table(columns: tuple[ColumnReport, ...]) -> Table:
     return table
 
 
-def performance_table(metrics: tuple[MetricReport, ...]) -> Table:
+def performance_table(metrics: tuple[MetricReport, ...], significance: float) -> Table:
     """One line for each metric."""
     estimated = any(metric.estimated for metric in metrics)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("estimated performance" if estimated else "performance")
-    for title in ("value", "interval", "reference", "rows"):
+    for title in ("value", interval_name(significance, estimated=estimated), "reference", "rows"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("")
     for metric in metrics:

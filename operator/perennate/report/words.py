@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from perennate.drift import DataFault, DriftVerdict, FeatureResult
+from perennate.report.document import UnseenValue
+from perennate.text import shortened
 
 METHODS = {
     "psi": "PSI*",
@@ -84,3 +86,14 @@ def quorum(least: float) -> str:
 def pluralize(many: int, one: str, more: str | None = None) -> str:
     """Format a number with its noun in singular or plural."""
     return f"{many:,} {one if many == 1 else more or one + 's'}"
+
+
+def interval_name(significance: float, *, estimated: bool) -> str:
+    """What the interval of a metric is, with its level."""
+    return f"{100 * (1 - significance):g} % {'prediction' if estimated else 'confidence'} interval"
+
+
+def unseen_words(values: tuple[UnseenValue, ...], rows: int) -> str:
+    """The most frequent unseen values in words."""
+    named = ", ".join(f"{shortened(item.value)!r} ({percent(item.rows / rows)})" for item in values)
+    return f"Most frequent values that the reference does not list: {named}."

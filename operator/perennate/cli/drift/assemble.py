@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from perennate.cli.drift.current.counting import CurrentData
+from perennate.cli.drift.details import with_details
 from perennate.cli.drift.exits import Exit
 from perennate.cli.drift.options import EvaluationOptions
 from perennate.cli.drift.performance import compare_performance
@@ -42,8 +44,17 @@ OUTCOMES: Mapping[Exit, ReportOutcome] = {
 }
 
 
-def make_report(reference: ReferenceData, current: CurrentData, options: EvaluationOptions) -> DriftReport:
-    """Evaluate the counts and build the report."""
+def make_report(
+    reference: ReferenceData, current: CurrentData, options: EvaluationOptions, *, created: datetime | None = None
+) -> DriftReport:
+    """Evaluate the counts and build the report.
+
+    Args:
+        reference: the reference.
+        current: the counts.
+        options: how they are evaluated.
+        created: when the report is made; None: it has no date.
+    """
     sample, settings = current.sample, options.settings
     found = evaluate_drift(
         sample,
@@ -58,6 +69,7 @@ def make_report(reference: ReferenceData, current: CurrentData, options: Evaluat
     performance_unknown = options.requires_performance and bool(performance.unknown)
     code = exit_code(found, performance.metrics, performance_unknown=performance_unknown)
     return DriftReport(
+        created=created,
         outcome=OUTCOMES[code],
         exit_code=code,
         words=outcome_words(found, performance.metrics, settings, performance_unknown=performance_unknown),
@@ -65,7 +77,7 @@ def make_report(reference: ReferenceData, current: CurrentData, options: Evaluat
         current=Source(names=current.names, rows=sample.rows, rows_used=sample.rows),
         profile_digest=reference.profile.digest,
         settings=settings,
-        columns=tuple(column_report(sample, result, settings) for result in found.features),
+        columns=tuple(with_details(column_report(sample, result, settings), current) for result in found.features),
         target=None if found.target is None else target_report(sample, found.target, settings),
         faults=tuple(
             FaultReport(

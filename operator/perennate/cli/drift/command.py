@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from perennate.cli.drift.assemble import make_report
@@ -36,22 +37,30 @@ from perennate.tabular.reading import first_line
 SUFFIXES = {".json": "json", ".html": "html", ".htm": "html", ".txt": "table"}
 
 
-def drift(args: argparse.Namespace) -> int:
+def drift(args: argparse.Namespace, *, created: datetime) -> int:
     """Run the command; returns the exit code.
+
+    Args:
+        args: the arguments.
+        created: the date of the report.
 
     Raises:
         UsageError: an option or a file is invalid.
     """
     form = output_form(args)
-    report = report_of(args)
+    report = report_of(args, created=created)
     if report is None:
         return Exit.QUIET
     show(report, form, args.output_file)
     return report.exit_code
 
 
-def report_of(args: argparse.Namespace) -> DriftReport | None:
+def report_of(args: argparse.Namespace, *, created: datetime | None = None) -> DriftReport | None:
     """Read, count and evaluate. Returns None if the command only saves a profile.
+
+    Args:
+        args: the arguments.
+        created: the date of the report; None: it has none.
 
     Raises:
         UsageError: an option or a file is invalid.
@@ -67,7 +76,7 @@ def report_of(args: argparse.Namespace) -> DriftReport | None:
     if not (args.current or args.counts):
         return None
     current = current_of(args, files, roles, reference)
-    return make_report(reference, current, evaluation_options(args, rules))
+    return make_report(reference, current, evaluation_options(args, rules), created=created)
 
 
 def output_form(args: argparse.Namespace) -> str:

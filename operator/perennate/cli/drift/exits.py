@@ -19,3 +19,5 @@ class Exit(IntEnum):
     like drift. Drift with no other fault than out-of-range values is 3."""
     UNKNOWN = 5
     """Too few rows, which does not mean "no drift"; or too few labelled rows for --metric or --tolerance."""
+    INTERRUPTED = 130
+    """Ctrl-C, or the reader of the output closed it (`perennate ... | head`); by convention of shells."""

@@ -14,10 +14,14 @@ from perennate.cli.drift.current.advice import notes_on
 from perennate.cli.drift.current.checks import TruthCheck, as_floats, check_columns
 from perennate.cli.drift.current.counting_spec import CountingSpec
 from perennate.cli.drift.current.feature_reader import FeatureReader
+from perennate.cli.drift.current.statistics import NumberStatistics, floats_or_nan, reader_of
 from perennate.cli.drift.current.unseen import UnseenValues
 from perennate.cli.drift.outputs.counts import PerformanceCounts, performance_counts_of
 from perennate.drift import CountsError, Recorder, Sample, Window
 from perennate.drift.data.documents import MAX_COUNT
+from perennate.drift.profile.features import NumericFeature
+from perennate.drift.profile.outputs import SCORE
+from perennate.report.document import Summary
 from perennate.tabular.errors import EmptyFileError, UsageError
 from perennate.tabular.reading import DataFile, RetypedError, Ticker, no_rows, part_of, usable
 from perennate.tabular.values import Coded, Values
@@ -37,6 +41,7 @@ class CurrentData:
         extra: columns that are not in the reference.
         remarks: sentences on how the files were read, and on columns that hold something else than the reference.
         unseen: the most frequent unseen values by feature, with their numbers of rows.
+        summaries: statistics of the numeric features and of the score.
     """
 
     names: tuple[str, ...]
@@ -46,6 +51,7 @@ class CurrentData:
     extra: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     unseen: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    summaries: Mapping[str, Summary] = field(default_factory=dict)
 
 
 def count_files(
@@ -88,6 +94,7 @@ class Totals:
         self._performance_counts = performance_counts_of(spec.profile, spec.model) if labelled else None
         self._extra: dict[str, None] = {}
         self._unseen = {item.name: UnseenValues() for item in spec.profile.features}
+        self._statistics, self._scores = statistics_of(spec)
 
     def add(self, file: DataFile, counts: FileCounts, *, pod: str) -> None:
         """Add the counts of a file.
@@ -102,6 +109,8 @@ class Totals:
         add_counts(counts.recorder.document(), self._window, file=file.name, pod=pod, reference=spec.reference)
         for name, reader in counts.readers.items():
             self._unseen[name].merge(reader.unseen)
+        self._statistics.merge(counts.statistics)
+        self._scores.merge(counts.scores)
         used = {item.name for item in spec.profile.features} | {spec.target, spec.prediction} | spec.ignored
         self._extra |= dict.fromkeys(name for name in file.schema.names if name not in used)
         self.remarks += [*file.remarks, *notes_on(file, counts.readers.values(), spec.reference)]
@@ -116,7 +125,15 @@ class Totals:
             tuple(self._extra),
             tuple(self.remarks),
             {name: values.named() for name, values in self._unseen.items()},
+            self._statistics.summaries() | self._scores.summaries(),
         )
+
+
+def statistics_of(spec: CountingSpec) -> tuple[NumberStatistics, NumberStatistics]:
+    """Empty statistics of the numbers and dates among the features, and of the score."""
+    features = [item for item in spec.profile.features if isinstance(item, NumericFeature) and item.kind != "boolean"]
+    readers = {item.name: reader_of(item) for item in features}
+    return NumberStatistics(readers), NumberStatistics({SCORE: floats_or_nan} if spec.scored else {})
 
 
 def unlabelled(spec: CountingSpec) -> str:
@@ -160,6 +177,7 @@ class FileCounts:
         self._file = file
         self.recorder = Recorder(spec.profile, model="files", version="files", start=0.0)
         self.performance_counts = performance_counts_of(spec.profile, spec.model) if labelled else None
+        self.statistics, self.scores = statistics_of(spec)
         self._spec = spec
         self._truth = TruthCheck(() if spec.model is None else spec.model.classes)
         self.readers = {
@@ -175,6 +193,7 @@ class FileCounts:
         self.rows += batch.num_rows
         columns = {name: self._column(batch, reader) for name, reader in self.readers.items()}
         self.recorder.record(columns, workers=self._spec.workers)
+        self.statistics.add(columns, batch.num_rows)
         prediction, target = self._spec.prediction, self._spec.target
         if target is not None and target in batch.schema.names:
             self.recorder.record_targets(self._output(batch, target))
@@ -184,6 +203,7 @@ class FileCounts:
         if self._spec.scored:
             predictions = as_floats(predictions, self._file.name, prediction, "prediction")
             self.recorder.record_scores(predictions)
+            self.scores.add({SCORE: predictions}, batch.num_rows)
         if self.performance_counts is not None and target is not None:
             self.performance_counts.add(predictions, self._truths(batch, target))
 
