@@ -146,7 +146,7 @@ CSV_CASES: dict[str, Case] = {
     ),
     "too few rows": (table().head(9).to_csv(index=False).encode(), {}, ("there are 9 rows; at least 10",)),
     "one row": (b"age,target\n1,0\n", {}, ("there are 1 rows",)),
-    "a class with one row": (with_value("target", 0, 7), {}, ("spec.data.target", "the class 7 has a single row")),
+    "a class with one row": (with_value("target", 0, 7), {}, ("spec.data.target", "1 of 3 classes have a single row")),
     "fractions as classes": (csv(target=np.linspace(0, 1, ROWS)), {}, ("spec.data.target", "use a regressor")),
     "one class in the newest rows": (
         csv(target=[0] * 5 + [1] * 35),

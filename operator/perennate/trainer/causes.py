@@ -132,9 +132,11 @@ def without_values(message: str, files: Collection[str], *, known: Collection[st
     source = " ".join(_text_of(file) for file in files)
     vocabulary = frozenset(_WORD.findall(source))
     line = " ".join(message.split())
+    if not line:
+        return "no message"
     line = _INSERTED.sub(lambda found: found[0] if found[0] in source or found[0][1:-1] in known else OMITTED, line)
     words = [word if _is_safe(word, source, vocabulary, known) else OMITTED for word in line.split(" ")]
-    return _merged(words)[:MESSAGE_LENGTH] or "no message"
+    return _merged(words)[:MESSAGE_LENGTH]
 
 
 def place(error: BaseException) -> str:

@@ -51,7 +51,7 @@ def test_the_fraction_holds_within_each_class() -> None:
 
 def test_a_class_with_a_single_row_is_rejected() -> None:
     """A class with one row cannot be in both parts."""
-    with pytest.raises(DataRefusedError, match=r"spec\.data\.target: the class 'c' has a single row"):
+    with pytest.raises(DataRefusedError, match=r"spec\.data\.target: 1 of 3 classes have a single row"):
         split_random(5, 0.25, 0, classes=np.array(["a", "a", "b", "b", "c"]))
 
 
@@ -70,9 +70,9 @@ def test_equal_times_keep_the_order_of_rows() -> None:
 
 
 CLASSES: dict[str, tuple[list[Any], list[Any], str]] = {
-    "training rows of one class": (["a", "a"], ["a", "b"], "all training rows have the class 'a'"),
-    "hold-out rows of one class": (["a", "b"], ["b", "b"], "all hold-out rows have the class 'b'"),
-    "a class that was never learned": (["a", "b"], ["a", "c"], "the class 'c' is only in the hold-out rows"),
+    "training rows of one class": (["a", "a"], ["a", "b"], "all training rows have the same class"),
+    "hold-out rows of one class": (["a", "b"], ["b", "b"], "all hold-out rows have the same class"),
+    "a class that was never learned": (["a", "b"], ["a", "c"], "1 of 3 classes are only in the hold-out rows"),
 }
 
 

@@ -57,13 +57,12 @@ def check_classes(train: npt.NDArray[Any], holdout: npt.NDArray[Any]) -> None:
     for part, found in (("training", known), ("hold-out", tested)):
         if len(found) < 2:
             raise DataRefusedError(
-                f"spec.data.holdout: all {part} rows have the class {found.pop()!r}; both parts need two or more: "
+                f"spec.data.holdout: all {part} rows have the same class; both parts need two or more: "
                 "change fraction, or split at random"
             )
-    unseen = sorted(str(value) for value in tested - known)
-    if unseen:
+    if unseen := tested - known:
         raise DataRefusedError(
-            f"spec.data.holdout: the class {unseen[0]!r} is only in the hold-out rows; "
+            f"spec.data.holdout: {len(unseen)} of {len(known | tested)} classes are only in the hold-out rows; "
             "change fraction, or split at random"
         )
 
@@ -71,9 +70,11 @@ def check_classes(train: npt.NDArray[Any], holdout: npt.NDArray[Any]) -> None:
 def _groups(classes: npt.NDArray[Any]) -> list[RowIndices]:
     names, inverse, counts = np.unique(classes, return_inverse=True, return_counts=True)
     if counts.min() < 2:
+        # Without the name: that of a class with a single row is the value of this row.
         raise DataRefusedError(
-            f"spec.data.target: the class {names[counts.argmin()].item()!r} has a single row; "
-            "every class needs at least two, one for training and one for the hold-out"
+            f"spec.data.target: {int((counts < 2).sum())} of {len(names)} classes have a single row; every class needs "
+            "at least two, one for training and one for the hold-out: count the rows of each class, and remove or "
+            "merge the rare ones"
         )
     return [np.flatnonzero(inverse == number) for number in range(len(names))]
 

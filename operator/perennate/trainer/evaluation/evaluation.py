@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from perennate.api.documents.metric import MetricValue, bounded
 from perennate.artifacts import ArtifactError, ArtifactNotFoundError, load_verified
 from perennate.gates import ChampionVerdict, GateVerdict, check_gates, compare, no_champion, no_comparison
+from perennate.trainer.causes import describe
 from perennate.trainer.data.frames import frame, labels
-from perennate.trainer.errors import BadConfigurationError
-from perennate.trainer.evaluation.predictions import UnknownClassError, compute_metrics, predict_holdout
+from perennate.trainer.errors import BadConfigurationError, is_transient
+from perennate.trainer.evaluation.predictions import compute_metrics, predict_holdout
 from perennate.trainer.tasks import check_metrics, metrics_of, requested_metrics
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from perennate.api.documents.run_spec import Champion, Evaluation
     from perennate.artifacts import LoadedVersion, ModelStore
     from perennate.trainer.evaluation.predictions import HoldoutPredictions
+
+
+class NotComparableError(Exception):
+    """The champion lacks a column of these rows, or has another task."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +116,14 @@ def _compare(
     except ArtifactNotFoundError:
         reason = f"version {version} of the champion is no longer in the store, so there is no comparison"
         return no_champion(spec.metric, challenger=challenger, reason=reason, version=version)
-    except (ArtifactError, UnknownClassError, ValueError) as error:
+    except (ArtifactError, NotComparableError) as error:
         reason = f"the champion cannot be evaluated on these rows: {error}"
+        return no_comparison(spec.metric, version=version, challenger=challenger, reason=reason)
+    # The champion may raise anything on rows with other values than its own training rows.
+    except Exception as error:
+        if is_transient(error):
+            raise
+        reason = f"the champion cannot be evaluated on these rows: {describe(error)}"
         return no_comparison(spec.metric, version=version, challenger=challenger, reason=reason)
     return compare(
         spec.metric, version=version, champion=value, challenger=challenger, min_improvement=spec.min_improvement
@@ -120,11 +131,11 @@ def _compare(
 
 
 def _champion_value(loaded: LoadedVersion, record: RunRecord, metric: Metric, holdout: pa.Table) -> float | None:
-    """The champion's metric on the same rows; ValueError if a column is missing or the task differs."""
+    """The champion's metric on the same rows; NotComparableError if a column is missing or the task differs."""
     features = tuple(feature.name for feature in loaded.manifest.features)
     missing = [name for name in features if name not in holdout.column_names]
     if missing:
-        raise ValueError(f"it needs the column {missing[0]!r}, which the data lack")
+        raise NotComparableError(f"it needs the column {missing[0]!r}, which the data lack")
     predictions = predict_holdout(
         loaded.estimator,
         frame(holdout, features),
@@ -132,5 +143,5 @@ def _champion_value(loaded: LoadedVersion, record: RunRecord, metric: Metric, ho
         positive=record.spec.data.positive_class,
     )
     if predictions.task != record.task:
-        raise ValueError(f"its task is {predictions.task}, but the task of this run is {record.task}")
+        raise NotComparableError(f"its task is {predictions.task}, but the task of this run is {record.task}")
     return compute_metrics(predictions, (metric,)).get(metric)

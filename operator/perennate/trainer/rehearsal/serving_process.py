@@ -23,12 +23,13 @@ from perennate.trainer.causes import safe_traceback
 from perennate.trainer.errors import BadConfigurationError, refusing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from perennate.api.documents.model_manifest import ModelManifest
 
 SERVING_THREADS: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Thread settings of a serving pod."""
+PROGRAM: Final = (sys.executable, "-m", "perennate.trainer.rehearsal.serving_process")
 QUESTIONS_FILE: Final = "questions.json"
 REFUSED: Final = 13
 """Exit code of the process for a version that cannot be served; standard output has the reason."""
@@ -39,7 +40,12 @@ class ServingProcessError(OSError):
 
 
 def check_served(
-    manifest: ModelManifest, files: Mapping[str, bytes], records: list[dict[str, Any]], expected: Prediction
+    manifest: ModelManifest,
+    files: Mapping[str, bytes],
+    records: list[dict[str, Any]],
+    expected: Prediction,
+    *,
+    program: Sequence[str] = PROGRAM,
 ) -> None:
     """Check in a new process that a version that is not published yet can be loaded and answers as it should.
 
@@ -48,6 +54,7 @@ def check_served(
         files: its other files.
         records: rows to ask for.
         expected: the predictions of the trained model for them.
+        program: runs in the process, with the folder and the digest of the version as arguments.
 
     Raises:
         BadConfigurationError: it cannot be loaded, or an answer is refused or differs.
@@ -60,7 +67,7 @@ def check_served(
             (folder / file).write_bytes(content)
         (folder / MANIFEST_FILE).write_bytes(canonical_json(manifest.to_document()))
         (Path(name) / QUESTIONS_FILE).write_text(_questions(records, expected), encoding="utf-8")
-        _run(folder, manifest.digest)
+        _run([*program, str(folder), manifest.digest])
 
 
 def main(folder: Path, digest: str) -> int:
@@ -95,8 +102,7 @@ def _questions(records: list[dict[str, Any]], expected: Prediction) -> str:
     return json.dumps({"records": records, "values": expected.values.tolist(), "probabilities": probabilities})
 
 
-def _run(folder: Path, digest: str) -> None:
-    command = [sys.executable, "-m", "perennate.trainer.rehearsal.serving_process", str(folder), digest]
+def _run(command: Sequence[str]) -> None:
     done = subprocess.run(
         command, env={**os.environ, **SERVING_THREADS}, stdout=subprocess.PIPE, text=True, check=False
     )
