@@ -152,8 +152,8 @@ FITS: dict[str, tuple[pd.DataFrame, dict[str, Any], dict[str, Any]]] = {
         trainer(LOGISTIC, {"C": 1.0, "solver": "lbfgs", "l1_ratio": 0.5}),
         {},
     ),
-    "text as categories of boosting": (
-        rows(name=NAMES),
+    "text beside the categories of boosting": (
+        rows(name=NAMES, place=NAMES),
         trainer("sklearn.ensemble.HistGradientBoostingClassifier", {"categorical_features": ["name"]}),
         {},
     ),
