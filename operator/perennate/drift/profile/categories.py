@@ -21,7 +21,7 @@ from perennate.drift.data.hashing import SPACE, row_hashes
 from perennate.drift.data.value_counts import value_counts
 from perennate.drift.profile.features import CategoricalFeature
 
-MAX_CATEGORIES = 100
+MAX_CATEGORIES = 200
 """Levels with a count of their own."""
 CHOOSING_ROWS = 20_000
 """Rows that choose the levels, at most; at most half of all rows."""
