@@ -25,7 +25,7 @@ def test_all_rows_are_counted_if_all_levels_are_kept(levels: int) -> None:
     assert feature.counts.tolist() == sorted(feature.counts.tolist(), reverse=True)
 
 
-@pytest.mark.parametrize("levels", [150, 300, 1000, 10_000])
+@pytest.mark.parametrize("levels", [250, 400, 1000, 10_000])
 def test_kept_levels_are_not_chosen_by_the_rows_that_are_counted(levels: int) -> None:
     """Of equally frequent levels, the kept ones have their true share of the counted rows, and not more by chance."""
     rows = 40_000
@@ -40,11 +40,11 @@ def test_kept_levels_are_not_chosen_by_the_rows_that_are_counted(levels: int) ->
 
 
 def test_unseen_levels_have_their_expected_share() -> None:
-    """With 600 rows of 300 levels, a seventh of all later rows has a level that no training row had."""
+    """With half of 600 rows of 300 levels, a third of all later rows has a level that none of these rows had."""
     feature = describe_categories("x", coded(300, 600))
     assert feature.counted_rows is not None
 
-    assert feature.other / feature.counted_rows > 0.5
+    assert feature.other / feature.counted_rows == pytest.approx(np.exp(-1), abs=0.1)
     assert sum(feature.counts) + feature.other == feature.counted_rows
 
 

@@ -11,7 +11,6 @@ from perennate.api.feature_types import FeatureKind
 from perennate.cli.drift.columns.text_forms import are_dates, are_numbers, known_form, probe
 from perennate.cli.drift.outputs.counts import ABSENT, known
 from perennate.drift import Profile, build_profile
-from perennate.drift.profile.categories import MAX_CATEGORIES
 from perennate.drift.profile.features import Feature
 from perennate.tabular.values import (
     Coded,
@@ -24,6 +23,9 @@ from perennate.tabular.values import (
     is_text,
     numbers,
 )
+
+FEW_VALUES = 50
+"""Up to this many different texts are compared as categories, whatever they look like."""
 
 
 def read_values(column: Column, kind: FeatureKind, decimal: str = ".") -> Values | Coded:
@@ -59,7 +61,7 @@ class ReferenceColumn:
 def reference_column(
     name: str, column: Column, kind: FeatureKind, *, decimal: str, typed: bool, given: bool
 ) -> ReferenceColumn:
-    """One column as a feature. Text with more values than categories are kept is inspected, see `text_forms`.
+    """One column as a feature. Text with more than a few values is inspected, see `text_forms`.
 
     Args:
         name: its name.
@@ -92,7 +94,7 @@ def reference_column(
 
 def _is_inspected(column: Column, values: Coded) -> bool:
     """Whether a column is text with many values and without leading zeros, which codes have and numbers do not."""
-    return is_text(column.type) and len(values.categories) > MAX_CATEGORIES and not has_leading_zero(column)
+    return is_text(column.type) and len(values.categories) > FEW_VALUES and not has_leading_zero(column)
 
 
 def read_output(column: Column) -> Values:
