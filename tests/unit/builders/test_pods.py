@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from perennate.api.documents.serving_config import ServingConfig
 from perennate.api.meta import ResourceRequirements
 from perennate.api.wellknown import CAPTURE_DIR, DATA_DIR, ENV_RUN_REQUEST, ENV_SERVING, RUN_DIR, STORE_DIR, ExitCode
 from perennate.builders import podspec
@@ -129,6 +130,14 @@ def test_the_serving_container_has_no_store_without_capture() -> None:
     assert mounts(pod, "fetch") == {STORE_DIR: False, "/models": True}
     assert mounts(pod, "serve") == {"/models": False, "/run/bento": True}
     assert variables(pod, "fetch")[ENV_SERVING] == variables(pod, "serve")[ENV_SERVING]
+
+
+def test_a_strict_deployment_has_strict_pods() -> None:
+    """By default, the configuration does not name the field, so an upgrade of the operator restarts no pod."""
+    strict = serving_pod(serving={"strict": True})
+    assert ServingConfig.read(variables(strict, "serve")[ENV_SERVING]).strict is True
+    for pod in (serving_pod(), serving_pod(serving={"strict": False})):
+        assert "strict" not in variables(pod, "serve")[ENV_SERVING]
 
 
 def test_with_capture_the_serving_container_mounts_its_own_folder_only() -> None:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from perennate.api.documents.canonical import canonical_json
 from perennate.api.documents.serving_config import CaptureConfig
 from perennate.artifacts import ArtifactCorruptError, ArtifactNotFoundError, load_version
 from perennate.serving.config import ServingSettings
 from perennate.serving.errors import ConfigError
 from perennate.serving.fetch import fetch
+from perennate.serving.http.components import Components
+from perennate.serving.metrics import Metrics
 from tests.support.pods.serving import Published, container_environment, publish_rain
 
 CAPTURE = CaptureConfig(sampling_ratio=1, flush_seconds=1, retention_seconds=60)
@@ -63,6 +66,19 @@ def test_fetch_copies_a_version_and_makes_the_capture_folder(
     fetch(settings)
     assert load_version(settings.model_dir, version.digest).manifest == version.manifest
     assert version.store.captured_dir("rain", "rain-service").is_dir()
+
+
+@pytest.mark.parametrize("strict", [None, False, True])
+def test_the_pod_is_strict_if_its_configuration_says_so(strict: bool | None, tmp_path: Path) -> None:
+    version = publish_rain(tmp_path / "store")
+    environment = container_environment(version, tmp_path / "pod")
+    config = version.config().model_copy(update={"strict": strict})
+    environment["PERENNATE_SERVING"] = canonical_json(config.to_document()).decode()
+    settings = ServingSettings.read(environment)
+    fetch(settings)
+    components = Components.load(settings, Metrics())
+    components.close()
+    assert components.model.schema.strict is bool(strict)
 
 
 def test_fetch_without_capture_writes_nothing_to_the_store(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -18,11 +19,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from perennate.artifacts import load_verified
-from perennate.drift import validate_counts
+from perennate.drift import DriftVerdict, Window, evaluate_drift, validate_counts
 from perennate.serving.model.model import BatchPrediction, ServedModel
 from perennate.serving.model.schema import Batch
 from tests.support.pods.serving import Published, publish
-from tests.support.pods.serving_pod import Pod, running_pod
+from tests.support.pods.serving_pod import NOW, Pod, running_pod
 
 Send = Callable[[Pod, str, list[dict[str, Any]]], Any]
 DATATYPES = {str: "BYTES", bool: "BOOL"}
@@ -174,23 +175,45 @@ async def test_a_model_that_fails_for_any_row_gives_500(
         assert (await counts(pod))["rows"] == 1
 
 
-async def test_a_misspelt_feature_is_never_predicted(refusing: Published) -> None:
+@BOTH
+async def test_a_misspelt_feature_is_never_predicted(send: Send, refusing: Published) -> None:
     """With a forest, or with an imputer, the absent feature would get some value."""
     async with running_pod(loaded(refusing)) as pod:
-        response = await by_records(pod, "refusing", [{"Sky": "fog", "x": 0.5}])
+        response = await send(pod, "refusing", [{"Sky": "fog", "x": 0.5}])
     assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert 'sky: missing; "Sky" is not a feature, did you mean "sky"?' in response.json()["error"]
 
 
-async def test_other_fields_are_ignored_unless_the_deployment_is_strict(refusing: Published) -> None:
+@BOTH
+async def test_other_fields_are_ignored_unless_the_deployment_is_strict(send: Send, refusing: Published) -> None:
     rows = [{**GOOD, "id": "a"}]
     async with running_pod(loaded(refusing)) as pod:
-        assert (await by_records(pod, "refusing", rows)).status_code == HTTPStatus.OK
+        assert (await send(pod, "refusing", rows)).status_code == HTTPStatus.OK
     async with running_pod(loaded(refusing, strict=True)) as pod:
-        response = await by_records(pod, "refusing", rows)
+        response = await send(pod, "refusing", rows)
         assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-        assert response.json() == {
-            "error": 'records[0]: "id" is not a feature; the features are "sky", "x"',
-            "invalid": [{"index": 0, "feature": "id", "error": '"id" is not a feature; the features are "sky", "x"'}],
-        }
-        assert (await by_records(pod, "refusing", [GOOD])).status_code == HTTPStatus.OK
+        (entry,) = response.json()["invalid"]
+        assert (entry["feature"], entry["error"]) == ("id", '"id" is not a feature; the features are "sky", "x"')
+        assert response.json()["error"].endswith(f": {entry['error']}")
+        assert (await send(pod, "refusing", [GOOD])).status_code == HTTPStatus.OK
+
+
+async def test_drift_finds_the_category_that_the_model_refuses(pod: Pod) -> None:
+    """One row in thirty has it, so a third of the requests is refused; the rows of the others are as in training."""
+    rng = np.random.default_rng(2)
+    window = Window(pod.recording.recorder.profile, length=600, scrape_interval=15)
+    statuses: list[int] = []
+    for scrape in range(1, 31):
+        for _ in range(5):
+            rows = [
+                {"sky": str(sky), "x": float(x)}
+                for sky, x in zip(rng.choice(["clear", "cloudy", "fog"], 10), rng.normal(size=10), strict=True)
+            ]
+            if len(statuses) % 3 == 0:
+                rows[4]["sky"] = "nova"
+            statuses.append((await by_records(pod, "refusing", rows)).status_code)
+        window.add(await counts(pod), pod="a", now=NOW + 15 * scrape)
+    evaluation = evaluate_drift(window.sample(NOW + 15 * 31))
+    assert Counter(statuses) == {HTTPStatus.OK: 100, HTTPStatus.UNPROCESSABLE_ENTITY: 50}
+    assert [(fault.feature, fault.check, fault.rate) for fault in evaluation.faults] == [("sky", "other", 1 / 30)]
+    assert {result.name: result.verdict for result in evaluation.features}["x"] is DriftVerdict.NONE
