@@ -6,28 +6,40 @@ import re
 import warnings
 from collections.abc import Iterator
 
+from perennate.api.documents.serving_config import DEFAULT_KEEP_ALIVE_SECONDS, DEFAULT_MAX_CONNECTIONS
 from perennate.serving.capture.feedback import MAX_LABELS, REMEMBERED
 from perennate.serving.capture.headers import HEADER_IDS
 from perennate.serving.capture.rows import QUEUE_ROWS
-from perennate.serving.http.middleware import HELD_BYTES, MAX_BODY_BYTES
+from perennate.serving.lanes import MAX_WAITING, SMALL_ROWS, THREADS, WAIT_SECONDS
 from perennate.serving.model.schema import MAX_ROWS
 from perennate.serving.openapi.document import ERRORS
+from perennate.serving.port.bodies import BODY_SECONDS, HELD_BYTES, MAX_BODY_BYTES, SMALL_BYTES
+from perennate.serving.port.connections import HEADER_SECONDS
+from perennate.serving.port.large_bodies import MAX_PARSED_BYTES
 from perennate.serving.request_error import LISTED
 from tests.support.docs.pages import ROOT
 
 with warnings.catch_warnings():
     # Importing BentoML causes deprecation warnings in its dependencies.
     warnings.simplefilter("ignore", DeprecationWarning)
-    from perennate.serving.http.service import MAX_CONCURRENCY, TIMEOUT_SECONDS
+    from perennate.serving.http.service import TIMEOUT_SECONDS
 
 PAGE = (ROOT / "docs/reference/serving.md").read_text()
 MIB = 2**20
 LIMITS = {
     "rows of a request": f"1 to {MAX_ROWS:,}",
     "labels of a request": f"0 to {MAX_LABELS:,}",
-    "size of a body": f"{MAX_BODY_BYTES / MIB:g} MiB",
-    "size of all bodies in memory together": f"{HELD_BYTES / MIB:g} MiB",
-    "concurrent requests": f"{MAX_CONCURRENCY}",
+    "size of a body, after decompression": f"{MAX_BODY_BYTES / MIB:g} MiB",
+    f"size of all bodies over {SMALL_BYTES // 1024} KiB in memory together": f"{HELD_BYTES / MIB:g} MiB",
+    "memory that a body takes when it is parsed, estimated": f"{MAX_PARSED_BYTES / MIB:g} MiB",
+    "open connections": f"{DEFAULT_MAX_CONNECTIONS:,} (`spec.serving.maxConnections`)",
+    "idle time of a connection": f"{DEFAULT_KEEP_ALIVE_SECONDS} s (`spec.serving.keepAliveSeconds`)",
+    "time for the headers of a request": f"{HEADER_SECONDS:g} s",
+    "time for the body of a request": f"{BODY_SECONDS:g} s",
+    "predictions at once that take longer than some milliseconds": f"{THREADS}",
+    f"of these, predictions of more than {SMALL_ROWS} rows": f"{THREADS - 1}",
+    "requests of either kind that wait for their prediction": f"{MAX_WAITING}",
+    "time that they wait": f"{WAIT_SECONDS:g} s",
     "time for a prediction": f"{TIMEOUT_SECONDS:g} s",
     "invalid values that an error lists": f"{LISTED}",
     "rows whose ids are in the header `X-Prediction-Id`; of more rows, it has only the first": f"{HEADER_IDS}",

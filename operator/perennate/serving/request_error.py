@@ -59,13 +59,22 @@ class RequestError(Exception):
         status: the HTTP status.
         reason: the place in the request, what was expected, and what was found.
         invalid: the single invalid values.
+        retry_after: seconds after which the client may send the request again.
     """
 
-    def __init__(self, status: HTTPStatus, reason: str, invalid: Sequence[InvalidValue] = ()) -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        reason: str,
+        invalid: Sequence[InvalidValue] = (),
+        *,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
         self.invalid = tuple(invalid)
+        self.retry_after = retry_after
 
     def document(self) -> dict[str, Any]:
         """The response body: `{"error": reason}`, and the list `invalid` if values are invalid."""
@@ -77,7 +86,9 @@ class RequestError(Exception):
         import orjson  # noqa: PLC0415
         from starlette.responses import Response  # noqa: PLC0415
 
-        headers = {"connection": "close"} if close else None
+        headers = {"connection": "close"} if close else {}
+        if self.retry_after is not None:
+            headers["retry-after"] = str(self.retry_after)
         return Response(orjson.dumps(self.document()), self.status, headers, JSON)
 
 
@@ -89,6 +100,15 @@ def malformed(reason: str) -> RequestError:
 def unprocessable(reason: str) -> RequestError:
     """422: the structure of the body is right, but the model does not accept its values."""
     return RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, reason)
+
+
+def overloaded(cause: str) -> RequestError:
+    """503: the pod does not accept the request now, but may in a second.
+
+    Args:
+        cause: what there is too much of, such as "too many requests".
+    """
+    return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, f"{cause} at once; retry later", retry_after=1)
 
 
 def invalid_values(found: Sequence[InvalidValue]) -> RequestError:

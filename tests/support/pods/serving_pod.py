@@ -12,14 +12,17 @@ import httpx
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from perennate.api.documents.serving_config import HttpConfig
 from perennate.serving.capture.feedback import Feedback
 from perennate.serving.capture.predictor import Predictor, Randomness
 from perennate.serving.capture.recording import FailOpenRecorder
-from perennate.serving.http.middleware import MetricsMiddleware
 from perennate.serving.http.operations import Operations
 from perennate.serving.lifecycle import Lifecycle
 from perennate.serving.metrics import Metrics
 from perennate.serving.model.model import ServedModel
+from perennate.serving.port.access_log import AccessLog
+from perennate.serving.port.large_bodies import LargeBodies
+from perennate.serving.port.stack import traffic_app
 
 with warnings.catch_warnings():
     # Importing BentoML causes deprecation warnings in its dependencies.
@@ -39,6 +42,8 @@ class Pod:
     lifecycle: Lifecycle
     metrics: Metrics
     recording: FailOpenRecorder
+    predictor: Predictor
+    log: list[str]
 
     def sample(self, name: str, **labels: str) -> float:
         """The value of a metric, 0 if it does not exist yet."""
@@ -46,9 +51,10 @@ class Pod:
 
 
 @contextlib.asynccontextmanager
-async def running_pod(model: ServedModel) -> AsyncIterator[Pod]:
+async def running_pod(model: ServedModel, http: HttpConfig | None = None) -> AsyncIterator[Pod]:
     """A ready pod with a fixed clock and sequential tokens instead of random ones."""
-    lifecycle, metrics = Lifecycle(), Metrics()
+    lifecycle, metrics, large = Lifecycle(), Metrics(), LargeBodies()
+    http = http or HttpConfig()
     recording = FailOpenRecorder(model, start=NOW, metrics=metrics)
     tokens = itertools.count()
     predictor = Predictor(
@@ -64,15 +70,25 @@ async def running_pod(model: ServedModel) -> AsyncIterator[Pod]:
     with warnings.catch_warnings():
         # Its pydantic models cause deprecation warnings as well.
         warnings.simplefilter("ignore", DeprecationWarning)
-        app = create_app(predictor, feedback, lifecycle)
+        app = create_app(predictor, feedback, lifecycle, large)
+    lines: list[str] = []
+    wrapped = traffic_app(
+        app,
+        metrics=metrics,
+        lifecycle=lifecycle,
+        log=AccessLog(http.access_log, clock=lambda: NOW, write=lines.append),
+        large=large,
+        is_overloaded=predictor.lanes.is_full,
+        allowed_origins=http.allowed_origins,
+    )
     async with (
         app.router.lifespan_context(app),
-        client(MetricsMiddleware(app, metrics=metrics, lifecycle=lifecycle)) as traffic,
+        client(wrapped) as traffic,
         client(operations.app) as probes,
     ):
         operations.attach(model, recording.recorder)
         lifecycle.become_ready()
-        yield Pod(app, traffic, probes, lifecycle, metrics, recording)
+        yield Pod(app, traffic, probes, lifecycle, metrics, recording, predictor, lines)
     predictor.close()
 
 

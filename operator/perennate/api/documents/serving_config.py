@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from perennate.api.documents.document import Document
 from perennate.api.meta import Digest, Model
+
+DEFAULT_KEEP_ALIVE_SECONDS: Final = 75
+"""Longer than common proxies keep an idle connection, so that the pod does not close one that a proxy reuses."""
+DEFAULT_MAX_CONNECTIONS: Final = 1000
+
+AccessLogMode = Literal["Off", "Errors", "All"]
+
+
+class HttpConfig(Model):
+    """Configuration of the traffic port."""
+
+    keep_alive_seconds: int = Field(
+        default=DEFAULT_KEEP_ALIVE_SECONDS, ge=1, description="Seconds after which an idle connection is closed."
+    )
+    max_connections: int = Field(
+        default=DEFAULT_MAX_CONNECTIONS, ge=1, description="Maximum number of open connections."
+    )
+    allowed_origins: tuple[str, ...] = Field(
+        default=(), description="Origins of web pages that may call the pod; * allows all."
+    )
+    access_log: AccessLogMode = Field(default="Errors", description="Which requests are logged.")
 
 
 class CaptureConfig(Model):
@@ -31,3 +52,4 @@ class ServingConfig(Document):
         default=None,
         description="True: a request with a field that is not a feature is refused. Absent: it is ignored.",
     )
+    http: HttpConfig | None = None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from perennate.serving.capture.identifiers import make_ids
 from perennate.serving.capture.rows import CapturedRows
+from perennate.serving.lanes import Lanes
 from perennate.serving.model.diagnosis import cause_of, find_refused
 from perennate.serving.request_error import RequestError, invalid_values
 
@@ -30,9 +29,6 @@ WARM_UP_TRIES: Final = 3
 """Other work of the node can delay one prediction."""
 WARM_UP_ROWS: Final = (1, 16, 256, 1024)
 """A thread costs 0.3 ms of CPU, a tenth of a request with 1,000 rows to a linear model."""
-THREADS: Final = 2
-
-Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +85,8 @@ class Predictor:
         self._clock = clock
         self._capture = capture
         self._sampling_ratio = sampling_ratio
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="predict")
+        self.lanes = Lanes()
+        metrics.waiting.set_function(lambda: self.lanes.waiting)
         self._inline_rows = 0
 
     def warm_up(self) -> None:
@@ -142,20 +139,19 @@ class Predictor:
 
     def close(self) -> None:
         """Stop the threads after their current batch."""
-        self._threads.shutdown()
+        self.lanes.close()
 
     async def _predict(self, batch: Batch, name: str) -> BatchPrediction:
         try:
             if batch.rows <= self._inline_rows:
                 return self.model.predict(batch)
-            return await self._in_thread(self.model.predict, batch)
+            return await self.lanes.run(batch.rows, self.model.predict, batch)
+        except RequestError:
+            raise
         # scikit-learn raises ValueError, TypeError, IndexError and others for a row that it cannot predict.
         except Exception as error:
             failure = error
-        raise await self._in_thread(self._explain, batch, name, failure) from failure
-
-    async def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+        raise await self.lanes.run(batch.rows, self._explain, batch, name, failure) from failure
 
     def _explain(self, batch: Batch, name: str, failure: Exception) -> RequestError:
         """The response to an exception of the model: 422 if rows of the request cause it, else 500."""

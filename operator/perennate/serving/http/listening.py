@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Generator
 
     from starlette.types import ASGIApp
+    from uvicorn.config import HTTPProtocolType
 
 GRACEFUL_SECONDS: Final = 20
 """Time for requests in progress after a server stops accepting. Longer than `service.TIMEOUT_SECONDS`."""
 BACKLOG: Final = 2048
+OPERATIONS_KEEP_ALIVE_SECONDS: Final = 75
+"""Longer than the interval of common scrapers."""
 
 
 class _Server(uvicorn.Server):
@@ -57,8 +60,22 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def listening(app: ASGIApp, *, host: str, port: int) -> AsyncIterator[asyncio.Task[None]]:
+async def listening(
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    protocol: type[asyncio.Protocol] | HTTPProtocolType = "auto",
+    keep_alive_seconds: int = OPERATIONS_KEEP_ALIVE_SECONDS,
+) -> AsyncIterator[asyncio.Task[None]]:
     """Serve the application inside the block. On exit, finish the requests in progress.
+
+    Args:
+        app: the application.
+        host: address to listen on; empty means all, IPv4 and IPv6.
+        port: port to listen on.
+        protocol: class of the connections; by default uvicorn's.
+        keep_alive_seconds: time after which an idle connection is closed.
 
     Yields:
         The server's task; it ends before the block only if the server fails.
@@ -69,6 +86,10 @@ async def listening(app: ASGIApp, *, host: str, port: int) -> AsyncIterator[asyn
     listener = bind(host, port)
     config = uvicorn.Config(
         app,
+        http=protocol,
+        # An offer to upgrade to WebSocket is declined like any other.
+        ws="none",
+        timeout_keep_alive=keep_alive_seconds,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -11,7 +11,6 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from perennate.serving.http.answers import PredictAnswer, PredictRequest, predict_response, read_records
-from perennate.serving.http.middleware import BodyLimitMiddleware
 from perennate.serving.http.page import render_page
 from perennate.serving.inference.routes import InferenceProtocol
 from perennate.serving.openapi.document import bentoml_schema, openapi_document
@@ -25,16 +24,16 @@ if TYPE_CHECKING:
     from perennate.serving.capture.feedback import Feedback
     from perennate.serving.capture.predictor import Predictor
     from perennate.serving.lifecycle import Lifecycle
+    from perennate.serving.model.schema import Batch
+    from perennate.serving.port.large_bodies import LargeBodies
 
 TIMEOUT_SECONDS: Final = 10.0
 """A request that takes longer gets 504. BentoML keeps a timer for each request that long, so it is short."""
-MAX_CONCURRENCY: Final = 64
-"""Maximum concurrent requests; one more gets 429."""
 
 
-def create_app(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> Starlette:
+def create_app(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle, large: LargeBodies) -> Starlette:
     """The application of the traffic port, which BentoML creates from the service of one model."""
-    service = create_service(predictor, feedback, lifecycle)
+    service = create_service(predictor, feedback, lifecycle, large)
     app: Starlette = service.to_asgi()
     # BentoML's own schema leaves out null and the limits, and its route comes before those of mounted applications.
     schema = orjson.dumps(bentoml_schema(predictor.model, service.schema()))
@@ -42,18 +41,21 @@ def create_app(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -
     return app
 
 
-def create_service(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> Any:
+def create_service(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle, large: LargeBodies) -> Any:
     """The BentoML service of one loaded model.
 
     BentoML's metrics, access log and tracing are disabled: `metrics` replaces the metrics, and tracing without a
     collector costs more than the rest of a request.
     """
 
+    def read_batch(body: bytes) -> Batch:
+        return predictor.model.schema.read(read_records(body))
+
     async def predict(self: object, records: bytes) -> Response:
         """Predict one or more records."""
         del self
         try:
-            batch = predictor.model.schema.read(read_records(records))
+            batch = await large.parse(read_batch, records)
             return predict_response(predictor.model, await predictor.answer(batch))
         except RequestError as error:
             return error.response()
@@ -70,17 +72,16 @@ def create_service(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycl
         service_class,
         name="perennate",
         workers=1,
-        traffic={"timeout": TIMEOUT_SECONDS, "max_concurrency": MAX_CONCURRENCY},
+        traffic={"timeout": TIMEOUT_SECONDS, "max_concurrency": None},
         metrics={"enabled": False},
         logging={"access": {"enabled": False}},
         tracing={"excluded_urls": ".*"},
     )
-    service.add_asgi_middleware(BodyLimitMiddleware)
-    service.mount_asgi_app(Starlette(routes=_routes(predictor, feedback, lifecycle)))
+    service.mount_asgi_app(Starlette(routes=_routes(predictor, feedback, lifecycle, large)))
     return service
 
 
-def _routes(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> list[BaseRoute]:
+def _routes(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle, large: LargeBodies) -> list[BaseRoute]:
     page = render_page(predictor.model)
     document = orjson.dumps(openapi_document(predictor.model))
 
@@ -90,7 +91,7 @@ def _routes(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> l
 
     async def accept_feedback(request: Request) -> Response:
         try:
-            receipt = feedback.accept(read_json(await request.body()))
+            receipt = feedback.accept(await large.parse(read_json, await request.body()))
         except RequestError as error:
             return error.response()
         return Response(orjson.dumps(receipt.document()), media_type=JSON)
@@ -99,7 +100,7 @@ def _routes(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle) -> l
         Route("/", index),
         Route("/docs.json", _json_page(document)),
         Route("/feedback", accept_feedback, methods=["POST"]),
-        *InferenceProtocol(predictor, lifecycle).routes(),
+        *InferenceProtocol(predictor, lifecycle, large).routes(),
     ]
 
 

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from perennate.serving.capture.predictor import Predictor
+    from perennate.serving.inference.infer_request import InferRequest
     from perennate.serving.lifecycle import Lifecycle
     from perennate.serving.model.model import ServedModel
+    from perennate.serving.model.schema import Batch
+    from perennate.serving.port.large_bodies import LargeBodies
 
 SERVER: Final = "perennate"
 EXTENSIONS: Final = ["binary_tensor_data"]
@@ -38,11 +41,13 @@ class InferenceProtocol:
     Args:
         predictor: runs the model.
         lifecycle: the phase of the pod.
+        large: parses large bodies.
     """
 
-    def __init__(self, predictor: Predictor, lifecycle: Lifecycle) -> None:
+    def __init__(self, predictor: Predictor, lifecycle: Lifecycle, large: LargeBodies) -> None:
         self._predictor = predictor
         self._lifecycle = lifecycle
+        self._large = large
         self._model = predictor.model
         self._outputs = model_outputs(predictor.model)
 
@@ -88,9 +93,15 @@ class InferenceProtocol:
 
     async def _infer(self, request: Request) -> Response:
         self._check_model(request.path_params)
-        infer = read_infer_request(await request.body(), request.headers.get(HEADER))
-        selected = select_outputs(infer, self._outputs)
-        answer = await self._predictor.answer(read_batch(infer.inputs, self._model.schema), name="rows")
+        header = request.headers.get(HEADER)
+
+        def read(body: bytes) -> tuple[InferRequest, Batch, Any]:
+            infer = read_infer_request(body, header)
+            selected = select_outputs(infer, self._outputs)
+            return infer, read_batch(infer.inputs, self._model.schema), selected
+
+        infer, batch, selected = await self._large.parse(read, await request.body())
+        answer = await self._predictor.answer(batch, name="rows")
         return infer_response(self._model, answer, infer.id, selected)
 
     def _readiness(self, document: dict[str, Any]) -> Response:

@@ -24,9 +24,8 @@ ERRORS: Final[Mapping[HTTPStatus, str]] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The content type or the content encoding is not supported.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "The model does not accept the values of the request. All rows are refused.",
-    HTTPStatus.TOO_MANY_REQUESTS: "The pod has too many requests or too large bodies at once. Retry later.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "The model failed. The log of the pod has the cause.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "The pod is overloaded, or not ready. Retry later.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The pod is overloaded, or not ready. Retry later, as the header Retry-After says.",
     HTTPStatus.GATEWAY_TIMEOUT: "The prediction took too long.",
 }
 """What each error of a request with a body means."""

@@ -76,5 +76,5 @@ async def test_a_slow_model_predicts_in_a_thread(
     )
     batch = model.schema.read(published["forest"].records(5))
     assert len((await predictions.answer(batch)).ids) == 5
-    assert [thread.name for thread in predictions._threads._threads] == ["predict_0"]
+    assert [thread.name for thread in predictions.lanes._pool._threads] == ["predict_0"]
     predictions.close()

@@ -11,9 +11,9 @@ import pytest
 
 from perennate.drift import Profile, validate_counts
 from perennate.serving.capture.identifiers import parse_id
-from perennate.serving.http.middleware import MAX_BODY_BYTES
 from perennate.serving.model.model import ServedModel
 from perennate.serving.model.schema import MAX_ROWS
+from perennate.serving.port.bodies import MAX_BODY_BYTES
 from tests.support.pods.serving import Published
 from tests.support.pods.serving_pod import NOW, Pod, running_pod
 

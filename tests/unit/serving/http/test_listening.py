@@ -1,12 +1,10 @@
-"""Limits on request bodies, and listening on ports."""
+"""Listening on ports."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
-from http import HTTPStatus
 
 import httpx
 import pytest
@@ -17,40 +15,12 @@ from starlette.routing import Route
 
 from perennate.serving.errors import ListenError
 from perennate.serving.http.listening import bind, listening
-from perennate.serving.http.middleware import BodyLimitMiddleware
-from tests.support.pods.serving_pod import client
 from tests.support.ports import reserve_port
-
-JSON_TYPE = {"content-type": "application/json"}
 
 
 async def length(request: Request) -> Response:
     """Respond with the length of the body."""
     return PlainTextResponse(str(len(await request.body())))
-
-
-async def test_the_total_size_of_bodies_is_bounded() -> None:
-    """While a large body is in memory, another gets status 429; afterwards it is accepted."""
-    arrived, released = asyncio.Event(), asyncio.Event()
-
-    async def slow() -> AsyncIterator[bytes]:
-        """A body whose second part is delayed."""
-        yield b"x" * 700
-        arrived.set()
-        await released.wait()
-        yield b"x" * 100
-
-    app = BodyLimitMiddleware(Starlette(routes=[Route("/", length, methods=["POST"])]), capacity=1000)
-    async with client(app) as http:
-        first = asyncio.create_task(http.post("/", content=slow(), headers=JSON_TYPE))
-        await arrived.wait()
-        refused = await http.post("/", content=b"x" * 400, headers=JSON_TYPE)
-        small = await http.post("/", content=b"x" * 200, headers=JSON_TYPE)
-        released.set()
-        assert [(await first).text, small.text] == ["800", "200"]
-        assert refused.status_code == HTTPStatus.TOO_MANY_REQUESTS
-        assert refused.headers["connection"] == "close"
-        assert (await http.post("/", content=b"x" * 1000, headers=JSON_TYPE)).text == "1000"
 
 
 async def test_a_server_listens_on_all_addresses_and_frees_the_port() -> None:

@@ -1,0 +1,102 @@
+"""The bound on the memory that parsing a large body takes."""
+
+from __future__ import annotations
+
+import json
+import threading
+import tracemalloc
+from http import HTTPStatus
+
+import orjson
+import pytest
+
+from perennate.serving.port.large_bodies import (
+    INLINE_BYTES,
+    MAX_PARSED_BYTES,
+    LargeBodies,
+    check_memory,
+    parsed_bytes,
+)
+from perennate.serving.request_error import RequestError
+
+SIZE = 16 * 1024 * 1024
+HOSTILE = {
+    "objects in lists in objects": b'{"":[{}]},',
+    "objects": b"{},",
+    "lists": b"[],",
+    "objects with a field": b'{"":0},',
+    "objects with two fields": b'{"a":0,"b":null},',
+    "digits": b"1,",
+    "fractions": b"0.5,",
+    "words": b'"ab",',
+    "lists of words": b'["ab"],',
+    "a quote in a string": b'{"\\"":[{}]},',
+    "a backslash at the end of a string": b'{"\\\\":[{}]},',
+}
+
+
+def body_of(unit: bytes, size: int = SIZE) -> bytes:
+    """A request with as many units as fit."""
+    return b'{"records":[' + unit * (size // len(unit)) + b"0]}"
+
+
+@pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
+def test_a_body_of_small_values_is_refused(unit: bytes) -> None:
+    with pytest.raises(
+        RequestError, match=r"would take about \d+ MiB of memory, at most 124 MiB are accepted"
+    ) as caught:
+        check_memory(body_of(unit))
+    assert caught.value.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+@pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
+def test_the_estimate_bounds_the_memory_of_what_is_accepted(unit: bytes) -> None:
+    """The parsed values of a tenth of the body, without the parser's own working memory."""
+    text = body_of(unit, SIZE // 10)
+    tracemalloc.start()
+    try:
+        parsed = orjson.loads(text)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert parsed
+    assert taken <= parsed_bytes(text)
+
+
+def test_the_most_rows_of_a_wide_table_are_accepted() -> None:
+    """10,000 records of 100 numbers."""
+    record = json.dumps({f"f{index}": 0.5 for index in range(100)}).replace(" ", "")
+    text = b'{"records":[' + ",".join([record] * 10_000).encode() + b"]}"
+    check_memory(text)
+    assert parsed_bytes(text) <= MAX_PARSED_BYTES
+
+
+def test_characters_inside_of_strings_do_not_count() -> None:
+    """Text may contain as many braces, quotes and backslashes as it likes."""
+    text = json.dumps({"records": [{"text": '{[,:"\\' * 100 + "\\"}] * 10_000}).encode()
+    check_memory(text)
+    assert parsed_bytes(text) == parsed_bytes(json.dumps({"records": [{"text": ""}] * 10_000}).encode())
+
+
+def test_text_that_is_not_json_is_left_to_the_parser() -> None:
+    for text in (b'"' * 1_000_001, b"\\" * 1_000_001, b"\xff" * 1_000_000, b""):
+        check_memory(text)
+
+
+async def test_a_large_body_is_parsed_in_a_thread_and_a_small_one_at_once() -> None:
+    large = LargeBodies()
+
+    def parse(body: bytes) -> tuple[int, bool]:
+        """The size, and whether this is the thread of the event loop."""
+        return len(body), threading.current_thread() is threading.main_thread()
+
+    assert await large.parse(parse, b"x" * INLINE_BYTES) == (INLINE_BYTES, True)
+    assert await large.parse(parse, b"x" * (INLINE_BYTES + 1)) == (INLINE_BYTES + 1, False)
+
+
+async def test_only_the_json_part_of_a_large_body_is_checked() -> None:
+    large = LargeBodies()
+    await large.check(b"{}", SIZE)
+    await large.check(body_of(b"{},", INLINE_BYTES), INLINE_BYTES)
+    with pytest.raises(RequestError):
+        await large.check(body_of(b"{},"), SIZE)
