@@ -30,8 +30,8 @@ _PAGE: Final = """<!doctype html>
 <h2>Send the true label later</h2>
 <pre>curl -s http://HOST/feedback -H 'content-type: application/json' -d '{feedback}'</pre>
 <h2>Features</h2>
-<table><tr><th>Feature<th>Type<th>May be missing</tr>{rows}</table>
-<p>Open Inference Protocol: <a href="/v2">/v2</a>. Schema: <a href="/schema.json">/schema.json</a>.</p>
+<table><tr><th>Feature<th>Type<th>May be null</tr>{rows}</table>
+<p>OpenAPI document: <a href="/docs.json">/docs.json</a>. Open Inference Protocol: <a href="/v2">/v2</a>.</p>
 </html>
 """
 
