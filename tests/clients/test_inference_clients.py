@@ -14,6 +14,7 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.support.docs.pages import all_blocks
 from tests.support.pods.serving import (
     Published,
     ServingProcess,
@@ -122,7 +123,7 @@ def test_tritonclient(pods: Mapping[str, tuple[Published, ServingProcess]]) -> N
             "other version": f"this pod serves version {published.digest}",
             "other version of metadata": f"this pod serves version {published.digest}",
             "configuration": "is no path of the protocol",
-            "statistics": "is no path of the protocol",
+            "statistics": "this pod serves the model",
             "repository": "is no path of the protocol",
             "shared memory": "is no path of the protocol",
         },
@@ -134,6 +135,14 @@ def test_tritonclient_with_text_and_booleans(pods: Mapping[str, tuple[Published,
     published, pod = pods["clothes"]
     found = run("with_tritonclient", pod, published, MIXED)
     check_answers(found, ["infer", "infer JSON", "infer async", "infer aio"], predict(pod, MIXED))
+
+
+def test_the_example_in_the_reference(pods: Mapping[str, tuple[Published, ServingProcess]]) -> None:
+    """It prints what its comment says."""
+    (block,) = [item for item in all_blocks("python") if item.runner == "tests/clients/test_inference_clients.py"]
+    text = block.text.replace("localhost:3000", urlsplit(pods["rain"][1].url).netloc)
+    done = subprocess.run([str(CLIENTS.python()), "-c", text], capture_output=True, text=True, timeout=300, check=False)
+    assert f"# {done.stdout}" == text.splitlines(keepends=True)[-1], done.stderr
 
 
 def test_kserve(pods: Mapping[str, tuple[Published, ServingProcess]]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.docs.pages import ROOT, TUTORIAL, Block, all_blocks, blocks
 
-BLOCKS = [block for block in all_blocks("python") if block.page != TUTORIAL]
+BLOCKS = [block for block in all_blocks("python") if block.page != TUTORIAL and not block.runner]
 
 
 def program(block: Block) -> list[Block]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from perennate.api.feature_types import FEATURE_TYPES
-from perennate.serving.model.field_names import quoted
+from perennate.serving.model.field_names import listed, quoted
 from perennate.serving.model.schema import MAX_ROWS
 from perennate.serving.request_error import unprocessable
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 TABLE: Final = "input"
 """Name of the tensor that holds all features."""
-NAMED_FEATURES: Final = 5
-"""Number of features that a message names before it only counts them."""
 SHOWN_SIZES: Final = 4
 """Number of dimensions that a message shows."""
 
@@ -64,7 +62,7 @@ def _by_name(tensors: Sequence[Tensor], schema: InputSchema) -> dict[str, Tensor
     if len(by_name) == 1 and len(schema.names) > 1 and not by_name.keys() & set(schema.names):
         raise unprocessable(
             f"{tensors[0].path}: {quoted(tensors[0].name)} is not a feature; give one tensor for each of the features "
-            f"{_listed(schema.names)}, or all in one tensor {quoted(TABLE)}"
+            f"{listed(schema.names)}, or all in one tensor {quoted(TABLE)}"
         )
     schema.check_names(by_name, name="inputs")
     return by_name
@@ -74,7 +72,7 @@ def _read_table(tensor: Tensor, schema: InputSchema) -> Batch:
     width = len(schema.names)
     if len(tensor.shape) == 1 or tensor.shape[1:] != (width,):
         raise unprocessable(
-            f"{tensor.path}.shape: must be [rows, {width}] for the features {_listed(schema.names)}, "
+            f"{tensor.path}.shape: must be [rows, {width}] for the features {listed(schema.names)}, "
             f"got {_text(tensor.shape)}"
         )
     _check_rows(tensor)
@@ -118,12 +116,6 @@ def _check_datatype(tensor: Tensor, feature: FeatureSchema, width: int) -> None:
             f"{tensor.path}.datatype: must be one of {', '.join(sorted(accepted))} for the {feature.type} "
             f"{quoted(feature.name)}, got {tensor.datatype.name}{advice}"
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(map(quoted, names[:NAMED_FEATURES]))
-    rest = len(names) - NAMED_FEATURES
-    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def _text(shape: Sequence[int]) -> str:

@@ -10,10 +10,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 SHOWN_NAME: Final = 100
 """Longer names are cut in messages, and are never suggested."""
+LISTED_NAMES: Final = 5
+"""Number of names that a message lists before it only counts them."""
 CONSIDERED_NAMES: Final = 1000
 """Number of candidates that are considered: a record may have any number of fields."""
 COMPARED_NAMES: Final = 20
@@ -55,6 +57,13 @@ def quoted(name: str) -> str:
     shown = name if len(name) <= SHOWN_NAME else f"{name[:SHOWN_NAME]}..."
     readable = shown.isprintable() and unicodedata.is_normalized("NFC", shown)
     return json.dumps(shown, ensure_ascii=not readable)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names in quotes, and the number of the others."""
+    shown = ", ".join(map(quoted, names[:LISTED_NAMES]))
+    rest = len(names) - LISTED_NAMES
+    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def _key(name: str) -> str:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from perennate.api.feature_types import FEATURE_TYPES
-from perennate.serving.model.field_names import CONSIDERED_NAMES, SHOWN_NAME, Names, quoted
+from perennate.serving.model.field_names import CONSIDERED_NAMES, SHOWN_NAME, Names, listed, quoted
 from perennate.serving.request_error import LISTED, InvalidValue, json_kind
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from perennate.api.documents.model_manifest import FeatureSchema
 
-NAMED_FEATURES: Final = 5
-"""Number of features that a message names before it only counts them."""
 TRIED_FEATURES: Final = 3
 """Number of features for which a similar name is looked up in a record that has none of the features."""
 
@@ -71,7 +69,7 @@ class RecordChecker:
         extra = list(islice((name for name in fields if name not in self._by_name), CONSIDERED_NAMES))
         sent = Names(extra if absent else ())
         if len(absent) == len(self._by_name) > 1 and not any(map(sent.nearest, absent[:TRIED_FEATURES])):
-            yield InvalidValue(path, row, None, f"has none of the features {_listed(absent)}")
+            yield InvalidValue(path, row, None, f"has none of the features {listed(absent)}")
             return
         similar = {name: sent.nearest(name) for name in absent[: LISTED + 1]}
         for name, feature in self._by_name.items():
@@ -95,7 +93,7 @@ class RecordChecker:
 
     def _extra_error(self, name: str, absent: Sequence[str]) -> str:
         similar = Names(absent).nearest(name) or self._features_by_likeness.nearest(name)
-        hint = f"did you mean {quoted(similar)}?" if similar else f"the features are {_listed(list(self._by_name))}"
+        hint = f"did you mean {quoted(similar)}?" if similar else f"the features are {listed(list(self._by_name))}"
         return f"{quoted(name)} is not a feature; {hint}"
 
     def _value_error(self, feature: FeatureSchema, value: object) -> str | None:
@@ -105,10 +103,3 @@ class RecordChecker:
         if value is None:
             return None if optional else self.null_error(feature)
         return f"got {json_kind(value)}; expected a {feature.type}{' or null' if optional else ''}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    """The first names in quotes, and the number of the others."""
-    shown = ", ".join(map(quoted, names[:NAMED_FEATURES]))
-    rest = len(names) - NAMED_FEATURES
-    return f"{shown} and {rest} more" if rest > 0 else shown
