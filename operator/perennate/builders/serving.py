@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from perennate.api.documents.canonical import canonical_json, short_version
 from perennate.api.documents.captured_rows import captured_path
-from perennate.api.documents.serving_config import CaptureConfig, ServingConfig
+from perennate.api.documents.serving_config import CaptureConfig, HttpConfig, ServingConfig
 from perennate.api.durations import parse_duration
 from perennate.api.wellknown import (
     CAPTURE_DIR,
@@ -24,7 +24,7 @@ from perennate.builders.manifest import owner_reference, with_applied_hash
 if TYPE_CHECKING:
     from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import ModelDeployment
-    from perennate.api.v1alpha1.model_deployment import Revision
+    from perennate.api.v1alpha1.model_deployment import Revision, Serving
 
 MODEL_VOLUME: Final = "model"
 SCRATCH_VOLUME: Final = "scratch"
@@ -59,7 +59,19 @@ def serving_config(resource: ModelDeployment, revision: Revision) -> ServingConf
         digest=revision.digest,
         capture=config,
         strict=resource.spec.serving.strict or None,
+        http=_http_config(resource.spec.serving),
     )
+
+
+def _http_config(serving: Serving) -> HttpConfig | None:
+    """Configuration of the traffic port; None if all of it is the default."""
+    config = HttpConfig(
+        keep_alive_seconds=serving.keep_alive_seconds,
+        max_connections=serving.max_connections,
+        allowed_origins=serving.cors.allowed_origins if serving.cors else (),
+        access_log=serving.access_log.value,
+    )
+    return None if config == HttpConfig() else config
 
 
 def serving_deployment(resource: ModelDeployment, *, revision: Revision, image: str, pull_policy: str) -> Manifest:

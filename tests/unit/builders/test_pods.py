@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from perennate.api.documents.serving_config import ServingConfig
+from perennate.api.documents.serving_config import HttpConfig, ServingConfig
 from perennate.api.meta import ResourceRequirements
+from perennate.api.v1alpha1.model_deployment import Serving
 from perennate.api.wellknown import CAPTURE_DIR, DATA_DIR, ENV_RUN_REQUEST, ENV_SERVING, RUN_DIR, STORE_DIR, ExitCode
 from perennate.builders import podspec
 from tests.support.world.objects import model_deployment, published_job, training_job
@@ -184,3 +186,45 @@ def _template(world: World, kind: str, name: str, child: str) -> Manifest:
     plan = world.plan(kind, name)
     found = next(manifest for manifest in (*plan.create, *plan.apply) if manifest["kind"] == child)
     return dict(found["spec"]["template"]["spec"])
+
+
+def test_the_traffic_port_is_configured_only_if_it_differs_from_the_defaults() -> None:
+    """So that the defaults of the API and of the pod are the same, and an upgrade replaces no pods for their sake."""
+    configs = {
+        name: ServingConfig.read(variables(serving_pod(serving=spec), "serve")[ENV_SERVING]).http
+        for name, spec in {
+            "defaults": {},
+            "written out": {"keepAliveSeconds": 75, "maxConnections": 1000, "accessLog": "Errors"},
+            "other": {
+                "keepAliveSeconds": 620,
+                "maxConnections": 64,
+                "cors": {"allowedOrigins": ["https://app.example.com", "http://localhost:8000"]},
+                "accessLog": "All",
+            },
+        }.items()
+    }
+    assert (configs["defaults"], configs["written out"]) == (None, None)
+    assert configs["other"] == HttpConfig(
+        keep_alive_seconds=620,
+        max_connections=64,
+        allowed_origins=("https://app.example.com", "http://localhost:8000"),
+        access_log="All",
+    )
+
+
+@pytest.mark.parametrize(
+    "serving",
+    [
+        {"keepAliveSeconds": 0},
+        {"maxConnections": 7},
+        {"accessLog": "all"},
+        {"cors": {}},
+        {"cors": {"allowedOrigins": ["app.example.com"]}},
+        {"cors": {"allowedOrigins": ["https://app.example.com/path"]}},
+        {"cors": {"allowedOrigins": ["https://app.example.com "]}},
+        {"cors": {"allowedOrigins": ["*.example.com"]}},
+    ],
+)
+def test_an_invalid_traffic_port_is_refused(serving: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Serving.model_validate(serving)

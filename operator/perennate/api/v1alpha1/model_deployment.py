@@ -27,6 +27,7 @@ from perennate.api.meta import (
 )
 
 Text = Annotated[str, StringConstraints(max_length=256)]
+Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[a-zA-Z0-9.\[\]:-]+)$", min_length=1, max_length=256)]
 StoreUri = Annotated[
     str, StringConstraints(pattern=r"^store://[a-z0-9]([-a-z0-9]*[a-z0-9])?/versions/[0-9a-f]{64}$", max_length=160)
 ]
@@ -146,6 +147,24 @@ class ServedModel(Model):
     track: Track | None = Field(default=None, description="Serve the newest published version of a model line.")
 
 
+class AccessLog(StrEnum):
+    """Which requests the serving pods log."""
+
+    OFF = "Off"
+    ERRORS = "Errors"
+    ALL = "All"
+
+
+class Cors(Model):
+    """Cross-origin resource sharing: which web pages may call the pods."""
+
+    allowed_origins: tuple[Origin, ...] = Field(
+        max_length=50,
+        description="Origins such as https://app.example.com; * allows all. None allows no page of another origin.",
+        json_schema_extra=LIST_ATOMIC,
+    )
+
+
 class Serving(Model):
     """Configuration of the serving pods."""
 
@@ -157,6 +176,31 @@ class Serving(Model):
         description=(
             "Whether a request with a field that is not a feature of the model is refused. By default the field is "
             "ignored. A request without one of the features is always refused."
+        ),
+    )
+    keep_alive_seconds: int = Field(
+        default=75,
+        ge=1,
+        le=3600,
+        description=(
+            "Seconds after which a pod closes an idle connection. Must be longer than the time after which a proxy in "
+            "front of it does, otherwise requests are lost now and then."
+        ),
+    )
+    max_connections: int = Field(
+        default=1000,
+        ge=8,
+        le=20_000,
+        description="Number of connections that a pod accepts at once. More are answered with 503.",
+    )
+    cors: Cors | None = Field(
+        default=None, description="Web pages that may call the pods. Default: none of another origin."
+    )
+    access_log: AccessLog = Field(
+        default=AccessLog.ERRORS,
+        description=(
+            "Requests that a pod logs, one JSON object a line. Errors: those with a status from 500, 408, or 499 for a "
+            "client that disconnected, at most 50 a second."
         ),
     )
 
