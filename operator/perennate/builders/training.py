@@ -35,6 +35,7 @@ GRACE_SECONDS: Final = 30
 DEFAULT_RESOURCES: Final = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}}
 FINAL_EXIT_CODES: Final = (ExitCode.DATA_REFUSED, ExitCode.GATE_FAILED, ExitCode.BAD_CONFIGURATION)
 """Exit codes that fail the Job without a retry."""
+COMPATIBLE: Final = ("compatibility", "Require")
 
 
 def run_request(
@@ -53,9 +54,10 @@ def run_request(
 
 def run_spec(spec: TrainingJobSpec) -> RunSpec:
     """The fields of a spec that can change the result. In v1alpha1 they have the names of the document's fields."""
-    return RunSpec.model_validate(
-        {name: value for name, value in spec.to_document().items() if name in RunSpec.model_fields}
-    )
+    found = {name: value for name, value in spec.to_document().items() if name in RunSpec.model_fields}
+    # Documents leave out the default of this newer field, so that fingerprints stay as they were.
+    evaluation = {key: value for key, value in found["evaluation"].items() if (key, value) != COMPATIBLE}
+    return RunSpec.model_validate({**found, "evaluation": evaluation})
 
 
 def encode_request(request: RunRequest) -> str:

@@ -187,3 +187,40 @@ def test_a_file_of_a_newer_format_is_an_error(folder: Path) -> None:
     parquet.write_table(table, folder / "rows-b-2.parquet")
     with pytest.raises(DataRefusedError, match=r"rows-b-2\.parquet: perennate\.schema: must be '.*/v1', got '.*/v2'"):
         read(folder)
+
+
+def write_typed(folder: Path, name: str, values: Any, ids: range) -> None:
+    """Write a file of rows with one feature in any type, each with a label."""
+    table = {
+        "member": values,
+        "perennate.id": [f"t{number:02}" for number in ids],
+        "perennate.time": [NOW - 1.0] * len(ids),
+        "perennate.prediction": ["1"] * len(ids),
+    }
+    parquet.write_table(pa.table(table), folder / f"rows-{name}.parquet")
+    write_labels(folder, name, [(f"t{number:02}", number % 2, 1.0) for number in ids])
+
+
+OTHER_TYPES: dict[str, tuple[Any, Any, list[Any] | None]] = {
+    # name: values of the second file, type in service, values as they are read; None if the file is skipped
+    "numbers of a version before a nullable boolean": (pa.array([1.0, 0.0, None]), "boolean", [True, False, None]),
+    "NaN of a version before a nullable boolean": (pa.array([1.0, float("nan"), 0.0]), "boolean", [True, None, False]),
+    "other numbers": (pa.array([1.0, 2.0, 0.0]), "boolean", None),
+    "booleans of a version before a number": (pa.array([True, None, False]), "number", [1.0, None, 0.0]),
+    "no values": (pa.nulls(3), "boolean", [None, None, None]),
+    "text": (pa.array(["true", "false", None]), "boolean", None),
+    "booleans": (pa.array([True, None, False]), "boolean", [True, None, False]),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_TYPES)
+def test_captured_rows_have_the_types_of_the_version_in_service(tmp_path: Path, case: str) -> None:
+    """Files of older versions can have another type; a file with a value that does not fit is skipped and counted."""
+    values, wanted, found = OTHER_TYPES[case]
+    first: list[Any] = [True, False] * 5 if wanted == "boolean" else [0.0, 1.0] * 5
+    write_typed(tmp_path, "a-1", first, range(10))
+    write_typed(tmp_path, "b-1", values, range(10, 13))
+    spec = CapturedData.model_validate({"modelDeployment": "shop", "minRows": 10, "window": "1h"})
+    read = read_captured(tmp_path, spec, since=0.0, target="label", features=(), types={"member": wanted})
+    assert read.table["member"].to_pylist() == [*first, *(found or [])]
+    assert read.skipped_files == (found is None)

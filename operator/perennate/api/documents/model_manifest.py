@@ -38,6 +38,9 @@ class FeatureSchema(Model):
 
     name: str
     type: FeatureType
+    nullable: bool | None = Field(
+        default=None, description="Whether null is accepted. Absent in versions of older releases: see the profile."
+    )
 
 
 class ModelManifest(Document):

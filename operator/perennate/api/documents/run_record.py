@@ -29,3 +29,5 @@ class RunRecord(Document):
     parameters_digest: Digest
     environment_digest: Digest
     champion: ChampionRequest | None = None
+    served: ChampionRequest | None = None
+    """The version whose pods captured the rows."""

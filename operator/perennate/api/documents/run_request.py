@@ -19,6 +19,9 @@ class ChampionRequest(Model):
 
     model: str = Field(description="Model line of the version.")
     digest: Digest = Field(description="Digest of the version.")
+    strict: Literal[True] | None = Field(
+        default=None, description="True: its pods refuse requests with a field that is not a feature."
+    )
 
 
 class CapturedRequest(Model):
@@ -26,6 +29,9 @@ class CapturedRequest(Model):
 
     model: str = Field(description="Model line that the deployment serves.")
     model_deployment: str = Field(description="Name of the ModelDeployment.")
+    version: ChampionRequest | None = Field(
+        default=None, description="The version that it served when the run began, if any."
+    )
 
 
 class RunRequest(Document):

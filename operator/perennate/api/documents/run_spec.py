@@ -123,6 +123,8 @@ class Evaluation(Model):
     metrics: tuple[Metric, ...] = ()
     gates: tuple[Gate, ...] = ()
     champion: Champion | None = None
+    compatibility: Literal["Warn"] | None = None
+    """None is `Require`, the default of a TrainingJob."""
 
 
 class RunSpec(Model):

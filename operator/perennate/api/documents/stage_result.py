@@ -51,6 +51,8 @@ class WarningReason(StrEnum):
     rows or more, or 99.9 % of the variance of a regression."""
     POSITIVE_CLASS_NOT_SET = "PositiveClassNotSet"
     """The two classes have no natural order, so precision, recall and F1 are left out."""
+    INCOMPATIBLE_SCHEMA = "IncompatibleSchema"
+    """The new version would refuse requests that the version in service accepts; `evaluation.compatibility` is Warn."""
     NOT_CONVERGED = "NotConverged"
     """The solver of the estimator stopped before it converged."""
 

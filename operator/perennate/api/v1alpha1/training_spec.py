@@ -274,6 +274,16 @@ class Evaluation(Model):
     champion: Champion | None = Field(
         default=None, description="Comparison with the champion. It passes if the deployment serves no version yet."
     )
+    compatibility: Literal["Require", "Warn"] = Field(
+        default="Require",
+        description=(
+            "What happens if the new version would refuse prediction requests that the version in service accepts: a "
+            "new feature, a feature of another type, or one that must no longer be null. `Require`: it is not "
+            "published, with reason GateFailed. `Warn`: it is published, with a warning. The version in service is "
+            "that of `champion.deployment`, or else of `data.captured.modelDeployment`. Without one, nothing is "
+            "compared."
+        ),
+    )
 
 
 class TrainingJobSpec(Model):

@@ -106,15 +106,17 @@ class ServedModel:
         return np.asarray(probabilities[:, self._positive])
 
     def _find_optional(self, schema: InputSchema, sample: Batch) -> list[str]:
-        """The features that may be missing: values were missing in training, and the model predicts without them.
+        """The features that may be missing: the manifest says so, and the model predicts without them.
 
-        Many models predict something for a value that was never missing, such as a forest, so both must hold.
+        Many models predict something for a value that was never missing, such as a forest, so both must hold. The
+        manifest of an older release does not say it; then values were missing in training.
         """
         missing = {feature.name for feature in self.profile.features if feature.missing}
         return [
             feature.name
             for feature in schema.features
-            if feature.name in missing and self._may_be_missing(feature, schema, sample)
+            if (feature.name in missing if feature.nullable is None else feature.nullable)
+            and self._may_be_missing(feature, schema, sample)
         ]
 
     def _may_be_missing(self, feature: FeatureSchema, schema: InputSchema, sample: Batch) -> bool:

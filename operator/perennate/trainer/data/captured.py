@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from perennate.api.documents.captured_rows import (
     ID,
@@ -21,6 +23,7 @@ from perennate.api.documents.captured_rows import (
     file_pattern,
 )
 from perennate.api.documents.document import InvalidDocumentError
+from perennate.api.feature_types import FEATURE_TYPES
 from perennate.tabular.errors import UsageError
 from perennate.tabular.opening import open_source
 from perennate.tabular.reading import read_table
@@ -28,7 +31,7 @@ from perennate.tabular.sources import LocalFile
 from perennate.trainer.errors import DataRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from perennate.api.documents.run_spec import CapturedData
@@ -48,7 +51,13 @@ class Captured:
 
 
 def read_captured(
-    folder: Path, spec: CapturedData, *, since: float, target: str, features: tuple[str, ...]
+    folder: Path,
+    spec: CapturedData,
+    *,
+    since: float,
+    target: str,
+    features: tuple[str, ...],
+    types: Mapping[str, FeatureType] = MappingProxyType({}),
 ) -> Captured:
     """The labelled rows that were captured since a time.
 
@@ -58,12 +67,13 @@ def read_captured(
         since: seconds since the epoch; older rows are excluded.
         target: name for the column of labels.
         features: columns to select; if empty, those of the newest file.
+        types: types of the features of the version in service. Files of older versions are converted to them.
 
     Raises:
         DataRefusedError: fewer labelled rows than `minRows`, or a file of an unknown version of the format.
     """
     labels, unreadable_labels = _labels(folder)
-    tables, unreadable_rows = _row_tables(folder, features)
+    tables, unreadable_rows = _row_tables(folder, features, types)
     if any(target in table.column_names for table in tables):
         raise DataRefusedError(
             f"spec.data.target: {target!r} is a feature of the captured rows; give the label another name"
@@ -119,12 +129,40 @@ def _labels(folder: Path) -> tuple[dict[str, str], int]:
     return {name: label for name, (_, label) in newest.items()}, unreadable
 
 
-def _row_tables(folder: Path, features: tuple[str, ...]) -> tuple[list[pa.Table], int]:
+def _row_tables(
+    folder: Path, features: tuple[str, ...], types: Mapping[str, FeatureType]
+) -> tuple[list[pa.Table], int]:
     tables = list(_tables(folder, "rows"))
     readable = [table for table in tables if table is not None and {ID, TIME} <= set(table.column_names)]
     columns = features or (_features(max(readable, key=_newest)) if readable else ())
-    usable = [table.select([*columns, ID, TIME]) for table in readable if set(columns) <= set(table.column_names)]
+    selected = [table.select([*columns, ID, TIME]) for table in readable if set(columns) <= set(table.column_names)]
+    usable = [table for item in selected if (table := _with_types(item, types)) is not None]
     return usable, len(tables) - len(usable)
+
+
+def _with_types(table: pa.Table, types: Mapping[str, FeatureType]) -> pa.Table | None:
+    """The table with the features in these types; None if a value does not fit."""
+    for position, name in enumerate(table.column_names):
+        wanted = pa.type_for_alias(FEATURE_TYPES[types[name]].arrow) if name in types else table[name].type
+        if table[name].type == wanted:
+            continue
+        column = _converted(table[name], wanted)
+        if column is None:
+            return None
+        table = table.set_column(position, name, column)
+    return table
+
+
+def _converted(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray | None:
+    """The column in another type, None if a value does not fit: 0 and 1 are the only numbers that are booleans."""
+    if pa.types.is_null(column.type):
+        return column.cast(wanted)
+    if pa.types.is_boolean(column.type) and pa.types.is_floating(wanted):
+        return column.cast(pa.int8()).cast(wanted)
+    if pa.types.is_floating(column.type) and pa.types.is_boolean(wanted):
+        known = pc.if_else(pc.is_nan(column), None, column)
+        return known.cast(wanted) if set(pc.unique(known).to_pylist()) <= {0.0, 1.0, None} else None
+    return None
 
 
 def _tables(folder: Path, kind: FileKind) -> Iterator[pa.Table | None]:

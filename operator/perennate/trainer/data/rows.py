@@ -61,7 +61,14 @@ class Rows:
         return class_names(pc.unique(self.table[self.columns.target]).to_pylist())
 
 
-def load_rows(request: RunRequest, paths: RunPaths, *, now: float, champion: ModelManifest | None) -> Rows:
+def load_rows(
+    request: RunRequest,
+    paths: RunPaths,
+    *,
+    now: float,
+    champion: ModelManifest | None,
+    served: ModelManifest | None = None,
+) -> Rows:
     """The rows of a request.
 
     Args:
@@ -69,19 +76,20 @@ def load_rows(request: RunRequest, paths: RunPaths, *, now: float, champion: Mod
         paths: roots of data and store.
         now: seconds since the epoch; the end of the window of captured rows.
         champion: manifest of the champion; its features are kept for a comparison on the same rows.
+        served: manifest of the version whose pods captured the rows; captured rows have its types.
 
     Raises:
         DataRefusedError: the rows are missing or not suitable for training.
         BadConfigurationError: the request has neither a file nor captured rows, or no target.
     """
     data = request.spec.data
-    found, target = _read(request, paths, now=now, champion=champion)
+    found, target = _read(request, paths, now=now, champion=champion, served=served)
     source, is_captured = found.table, data.captured is not None
     available = Available(tuple(source.column_names), found.index, captured=is_captured)
     columns = resolve_columns(data, available, target=target)
     check_types(columns.features, dict(zip(source.schema.names, source.schema.types, strict=True)))
     if is_captured:
-        source = _with_typed_labels(source, target, request.spec.trainer, champion)
+        source = _with_typed_labels(source, target, request.spec.trainer, served or champion)
     task = task_of(request.spec.trainer, source[target])
     is_csv = data.train is not None and data.train.format == "csv"
     collapsed = tuple(name for name in columns.features if collapsed_integers(source[name]))
@@ -121,11 +129,16 @@ def row_times(table: pa.Table, holdout: Holdout) -> npt.NDArray[Any] | None:
 
 
 def _read(
-    request: RunRequest, paths: RunPaths, *, now: float, champion: ModelManifest | None
+    request: RunRequest,
+    paths: RunPaths,
+    *,
+    now: float,
+    champion: ModelManifest | None,
+    served: ModelManifest | None,
 ) -> tuple[SourceRows, str]:
     data = request.spec.data
     if data.captured is not None:
-        return _read_captured(request, paths, now=now)
+        return _read_captured(request, paths, now=now, served=served)
     if data.train is None or data.target is None:
         raise BadConfigurationError("spec.data: must have train and target, or captured")
     named = {data.target, data.holdout.time_column or "", *data.features, *_features(champion)}
@@ -134,14 +147,17 @@ def _read(
     return found, data.target
 
 
-def _read_captured(request: RunRequest, paths: RunPaths, *, now: float) -> tuple[SourceRows, str]:
+def _read_captured(
+    request: RunRequest, paths: RunPaths, *, now: float, served: ModelManifest | None
+) -> tuple[SourceRows, str]:
     data, captured = request.spec.data, request.captured
     if data.captured is None or captured is None:
         raise BadConfigurationError("spec.data.captured.modelDeployment: its model line was not resolved")
     target = data.target or CAPTURED_TARGET
     folder = ModelStore(paths.store, request.namespace).captured_dir(captured.model, captured.model_deployment)
     since = now - parse_duration(data.captured.window)
-    found = read_captured(folder, data.captured, since=since, target=target, features=data.features)
+    types = {} if served is None else {feature.name: feature.type for feature in served.features}
+    found = read_captured(folder, data.captured, since=since, target=target, features=data.features, types=types)
     report(
         "prepare",
         step="read",
@@ -153,11 +169,11 @@ def _read_captured(request: RunRequest, paths: RunPaths, *, now: float) -> tuple
     return SourceRows(found.table, ()), target
 
 
-def _with_typed_labels(table: pa.Table, target: str, trainer: Trainer, champion: ModelManifest | None) -> pa.Table:
+def _with_typed_labels(table: pa.Table, target: str, trainer: Trainer, served: ModelManifest | None) -> pa.Table:
     """The table with labels, which arrive as text, converted to the type of the target."""
     texts: list[str] = table[target].to_pylist()
     regressor = trainer.estimator is not None and FORMATS.task(trainer.estimator.class_) == "regression"
-    known = champion.class_type if champion is not None and champion.task == "classification" else None
+    known = served.class_type if served is not None and served.task == "classification" else None
     kind = "number" if regressor else label_type(texts, known)
     labels, unfit = typed_labels(texts, kind)
     if unfit:

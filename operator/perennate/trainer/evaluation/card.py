@@ -58,12 +58,16 @@ def model_card(
         "## What it was trained on",
         _table(("", ""), _data_rows(record, fingerprint, positive_class, environment)),
         "## Columns",
-        _table(("column", "type"), ((f"`{feature.name}`", feature.type) for feature in features)),
+        _table(("column", "type"), ((f"`{feature.name}`", _type(feature)) for feature in features)),
         *_trainer(record),
         "## Environment",
         _table(("library", "version"), sorted(environment.items())),
     )
     return "\n\n".join(sections) + "\n"
+
+
+def _type(feature: FeatureSchema) -> str:
+    return f"{feature.type} or null" if feature.nullable else feature.type
 
 
 def _metric_rows(evaluation: ModelEvaluation, profile: Profile) -> Iterable[tuple[str, str, str]]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perennate.api.documents.model_manifest import ModelManifest
-    from perennate.api.documents.run_request import RunRequest
+    from perennate.api.documents.run_request import ChampionRequest, RunRequest
     from perennate.api.documents.run_spec import Holdout
     from perennate.api.documents.stage_result import RunWarning
     from perennate.trainer.paths import RunPaths
@@ -56,8 +56,8 @@ def prepare(request: RunRequest, paths: RunPaths, *, now: float) -> StageResult:
         BadConfigurationError: the spec cannot work with any data.
     """
     check_spec(request.spec)
-    champion = _champion(request, paths)
-    rows = load_rows(request, paths, now=now, champion=champion)
+    champion, served = _manifest(request, paths, request.champion), _manifest(request, paths, served_version(request))
+    rows = load_rows(request, paths, now=now, champion=champion, served=served)
     _check_names(rows.columns.features)
     check_metrics(request.spec.evaluation, rows.task)
     if request.spec.trainer.estimator is not None:
@@ -140,6 +140,7 @@ def make_record(
         parameters_digest=parameters_digest(spec, target=rows.columns.target, features=rows.columns.features),
         environment_digest=environment_digest(library_versions()),
         champion=request.champion,
+        served=served_version(request),
     )
 
 
@@ -149,12 +150,17 @@ def _check_names(features: tuple[str, ...]) -> None:
         raise DataRefusedError(f"spec.data: {problem} with spec.data.features")
 
 
-def _champion(request: RunRequest, paths: RunPaths) -> ModelManifest | None:
-    """Manifest of the champion. None if there is none or it cannot be read; publish handles that."""
-    if request.champion is None:
+def served_version(request: RunRequest) -> ChampionRequest | None:
+    """The version whose pods captured the rows, if any."""
+    return None if request.captured is None else request.captured.version
+
+
+def _manifest(request: RunRequest, paths: RunPaths, version: ChampionRequest | None) -> ModelManifest | None:
+    """Manifest of a version. None if there is none or it cannot be read; publish handles that."""
+    if version is None:
         return None
     try:
-        return ModelStore(paths.store, request.namespace).read_manifest(request.champion.model, request.champion.digest)
+        return ModelStore(paths.store, request.namespace).read_manifest(version.model, version.digest)
     except ArtifactError:
         return None
 

@@ -9,7 +9,6 @@ from perennate.api.documents.canonical import short_version
 from perennate.api.documents.model_manifest import (
     CARD_FILE,
     PROFILE_FILE,
-    FeatureSchema,
     ModelManifest,
     file_entries,
     version_uri,
@@ -19,11 +18,11 @@ from perennate.api.documents.stage_result import PublishedVersion, StageResult
 from perennate.api.feature_types import FeatureType, type_of_labels
 from perennate.artifacts import FORMATS, ModelFormat, ModelStore
 from perennate.lineage import fingerprint, provenance
-from perennate.trainer.data.columns import feature_type
 from perennate.trainer.data.frames import frame, labels, read_rows
 from perennate.trainer.environment import read_environment
 from perennate.trainer.errors import BadConfigurationError, GateFailedError, refusing
 from perennate.trainer.evaluation.card import model_card
+from perennate.trainer.evaluation.compatibility import Compatibility, check_compatibility, own_schema
 from perennate.trainer.evaluation.convergence import check_converged
 from perennate.trainer.evaluation.evaluation import (
     ModelEvaluation,
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from perennate.api.documents.run_record import RunRecord
-    from perennate.api.documents.run_request import RunRequest
+    from perennate.api.documents.run_request import ChampionRequest, RunRequest
     from perennate.api.documents.stage_result import RunWarning
     from perennate.artifacts import Prediction
     from perennate.trainer.paths import RunPaths
@@ -100,9 +99,11 @@ def publish(request: RunRequest, paths: RunPaths) -> StageResult:
     evaluation = evaluate_model(trained.record, predictions, trained.holdout, store)
     result = _result(trained, evaluation)
     report("publish", step="evaluated", **{metric.value: value for metric, value in evaluation.values.items()})
-    if evaluation.failures:
-        raise GateFailedError(f"nothing is published: {'; '.join(evaluation.failures)}", result=result)
-    manifest, files = make_version(trained, predictions, evaluation)
+    schema = check_compatibility(trained.record, trained.estimator, trained.train, trained.holdout, store)
+    failures = (*evaluation.failures, *schema.failures)
+    if failures:
+        raise GateFailedError(f"nothing is published: {'; '.join(failures)}", result=result)
+    manifest, files = make_version(trained, predictions, evaluation, schema)
     records, expected = _questions(trained)
     # The other process needs memory for the model as well.
     del trained, predictions
@@ -111,13 +112,14 @@ def publish(request: RunRequest, paths: RunPaths) -> StageResult:
     report("publish", step="published", version=short_version(digest), files=len(files) + 1)
     return result.model_copy(
         update={
+            "warnings": schema.warnings or None,
             "model_version": PublishedVersion(
                 name=manifest.model,
                 version=short_version(digest),
                 uri=version_uri(manifest.model, digest),
                 digest=digest,
                 profile_digest=manifest.profile_digest,
-            )
+            ),
         }
     )
 
@@ -129,7 +131,7 @@ def read_trained(request: RunRequest, paths: RunPaths) -> Trained:
         BadConfigurationError: the model is missing or refused, or the train stage changed other files.
     """
     record = read_record(paths.record)
-    if record.spec != RecordedSpec.of(request.spec) or record.champion != request.champion:
+    if record.spec != RecordedSpec.of(request.spec) or (record.champion, record.served) != _requested(request):
         raise BadConfigurationError(f"{paths.record} belongs to another run; only the prepare stage may write it")
     model_format, content = _read_model(paths.output)
     with refusing("spec.trainer"):
@@ -144,6 +146,11 @@ def read_trained(request: RunRequest, paths: RunPaths) -> Trained:
         holdout=read_rows(paths.holdout_rows, record.holdout_digest),
         warnings=_read_warnings(record, paths),
     )
+
+
+def _requested(request: RunRequest) -> tuple[ChampionRequest | None, ChampionRequest | None]:
+    """The champion and the version whose pods captured the rows, as the record has them."""
+    return request.champion, None if request.captured is None else request.captured.version
 
 
 def _read_warnings(record: RunRecord, paths: RunPaths) -> tuple[RunWarning, ...]:
@@ -178,16 +185,17 @@ def try_version(trained: Trained) -> tuple[ModelManifest, dict[str, bytes]]:
     spec = trained.record.spec.evaluation
     values = compute_metrics(predictions, wanted_metrics(spec, predictions))
     check_available(spec, predictions, values)
-    return make_version(trained, predictions, ModelEvaluation(values, gates=(), champion=None))
+    schema = own_schema(trained.record, trained.train, trained.holdout)
+    return make_version(trained, predictions, ModelEvaluation(values, gates=(), champion=None), schema)
 
 
 def make_version(
-    trained: Trained, predictions: HoldoutPredictions, evaluation: ModelEvaluation
+    trained: Trained, predictions: HoldoutPredictions, evaluation: ModelEvaluation, schema: Compatibility
 ) -> tuple[ModelManifest, dict[str, bytes]]:
     """Manifest and files of the version."""
     record = trained.record
     importance = importance_of(trained.estimator, record.features)
-    features = tuple(FeatureSchema(name=name, type=feature_type(trained.train[name])) for name in record.features)
+    features = schema.features
     text = [feature.name for feature in features if feature.type == "string"]
     train = frame(trained.train, record.features)
     profile = make_profile(train, predictions, evaluation.values, importance, text=text)
@@ -201,7 +209,7 @@ def make_version(
         features=features,
         fingerprint=fingerprint(record),
         environment=trained.environment,
-        warnings=trained.warnings,
+        warnings=(*trained.warnings, *schema.warnings),
     )
     files = {trained.format.file_name: trained.content, PROFILE_FILE: profile.to_bytes(), CARD_FILE: card.encode()}
     manifest = ModelManifest(

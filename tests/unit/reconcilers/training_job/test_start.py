@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from perennate.api.documents.run_request import RunRequest
 from perennate.api.wellknown import STORE_CLAIM
 from tests.support.reconcilers.training_job import claim, conditions_of, fresh, message_of, started, status_of
 from tests.support.world.cluster_controllers import only_job
@@ -145,3 +146,20 @@ def test_captured_rows_are_those_of_the_line_that_their_deployment_serves() -> N
     environment = only_job(world)["spec"]["template"]["spec"]["initContainers"][0]["env"]
     request = next(entry["value"] for entry in environment if entry["name"] == "PERENNATE_RUN_REQUEST")
     assert '"captured":{"model":"other","modelDeployment":"m"}' in request
+
+
+@pytest.mark.parametrize(("serving", "strict"), [({}, None), ({"strict": True}, True)])
+def test_the_request_has_the_version_whose_pods_captured_the_rows(serving: Document, strict: bool | None) -> None:
+    """Publish compares the new version with it, also without a comparison of metrics."""
+    world = World.of(
+        training_job(spec={"data": {"captured": {"modelDeployment": "m"}}}),
+        model_deployment(spec={"serving": serving}, status={"stableRevision": revision("v1")}),
+    )
+    world.step("TrainingJob", "t")
+    environment = only_job(world)["spec"]["template"]["spec"]["initContainers"][0]["env"]
+    text = next(entry["value"] for entry in environment if entry["name"] == "PERENNATE_RUN_REQUEST")
+    request = RunRequest.read(text)
+    assert request.champion is None
+    assert request.captured is not None
+    assert request.captured.version is not None
+    assert (request.captured.version.digest, request.captured.version.strict) == (digest_of("v1"), strict)
