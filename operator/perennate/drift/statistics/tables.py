@@ -34,6 +34,10 @@ class ReferenceCounts:
         """Select tables, (tables,)."""
         return ReferenceCounts(self.shape.only(chosen), self.counts[chosen[self.shape.owner]])
 
+    def deflated(self, design_effect: Floats) -> ReferenceCounts:
+        """Divide the counts by the design effect of each table, (tables,)."""
+        return ReferenceCounts(self.shape, self.counts / self.shape.each(design_effect))
+
     def joined(self, first: Ints) -> ReferenceCounts:
         """Merge neighbouring cells: a new cell starts only at the cells `first`, which include all starts."""
         return ReferenceCounts(self.shape.joined(first), np.add.reduceat(self.counts, first))
@@ -94,6 +98,10 @@ class Tables:
         return Tables(
             reference_counts, self.current[kept], self.current_rows[chosen], self.bucket_moments.only(chosen, kept)
         )
+
+    def with_reference(self, reference_counts: ReferenceCounts) -> Tables:
+        """Replace the reference side."""
+        return Tables(reference_counts, self.current, self.current_rows, self.bucket_moments)
 
     def deflated(self, design_effect: Floats) -> Tables:
         """Divide the counts of the window by the design effect of each table, (tables,)."""

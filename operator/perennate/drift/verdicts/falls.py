@@ -24,25 +24,24 @@ class FallTests:
 
     Args:
         rates, reference_rates: share of missing values in the window and in the reference, (features,).
-        rows: rows of the window, (features,).
         p: p-values of a fall, (features,).
         possible: number of features with a missing value in the reference; the p-value of all others is always 1.
     """
 
     rates: Floats
     reference_rates: Floats
-    rows: Floats
     p: Floats
     possible: int
 
     def results(
-        self, reference: ReferenceTables, rejected: Bools, *, drifted: float, warning: float
+        self, reference: ReferenceTables, rejected: Bools, *, rows: int, drifted: float, warning: float
     ) -> dict[int, FeatureResult]:
         """Results of the features whose share fell significantly, by `MIN_EXCESS` or more, by position.
 
         Args:
             reference: the tables of the profile.
             rejected: significant falls, (features,).
+            rows: rows of the window.
             drifted: fall of the share from which it is drift.
             warning: fall of the share from which it is a warning.
         """
@@ -60,7 +59,7 @@ class FallTests:
                 design_effect=1.0,
                 method=METHOD,
                 effect=effect,
-                rows=int(self.rows[position]),
+                rows=rows,
                 threshold=drifted,
                 warning=min(warning, drifted),
                 hint=missing_hint(name, float(self.rates[position]), float(self.reference_rates[position])),
@@ -76,4 +75,4 @@ def fall_tests(checks: FaultTests, features: int) -> FallTests:
     rows, reference_rows = checks.rows[:features], checks.reference_rows[:features]
     p, hit = np.ones(features), known > 0
     p[hit] = binomial_above(known[hit], (hits + known)[hit], (reference_rows / (rows + reference_rows))[hit])
-    return FallTests(checks.rates[:features], checks.reference_rates[:features], rows, p, int(np.count_nonzero(hit)))
+    return FallTests(checks.rates[:features], checks.reference_rates[:features], p, int(np.count_nonzero(hit)))

@@ -75,15 +75,25 @@ class FaultTests:
         return self.rates - self.reference_rates
 
 
-def fault_tests(reference: ReferenceTables, window: Ints) -> FaultTests:
+def fault_tests(reference: ReferenceTables, window: Ints, *, design_effects: Floats | None = None) -> FaultTests:
     """Test each rate of the window, (cells,), against the profile's.
 
     With r of N reference and c of M window rows, c is binomial with t = r + c and q = M / (N + M) if the rates are
     equal: p = P(X >= c) (Przyborowski & Wilenski 1940, one-sided). A value is out of range if it is below the smallest
     or above the largest training value, so r = 0 for that check.
+
+    Args:
+        reference: the tables of the profile.
+        window: counts, (cells,).
+        design_effects: design effects of the features, (features,), by which all numbers of rows are divided; 1 for
+            independent rows by default.
     """
     known, reference_rows = reference.known_invalid
     hits, rows = reference.invalid(window)
+    if design_effects is not None:
+        effects = np.ones(hits.size)
+        effects[: len(CHECKS) * design_effects.size] = np.tile(design_effects, len(CHECKS))
+        known, reference_rows, hits, rows = (values / effects for values in (known, reference_rows, hits, rows))
     p, hit = np.ones(hits.size), hits > 0
     p[hit] = binomial_above(hits[hit], (hits + known)[hit], (rows / (rows + reference_rows))[hit])
     return FaultTests(hits, known, rows, reference_rows, p, int(np.count_nonzero(hits + known)))

@@ -96,6 +96,7 @@ def evaluate_drift(
     drifted: float = 0.2,
     rules: Mapping[str, FeatureRule] = NO_RULES,
     quorum: float = 1,
+    series: bool = False,
 ) -> Evaluation:
     """Compare a window with its profile.
 
@@ -108,6 +109,9 @@ def evaluate_drift(
         rules: rules for single features (or "score", "prediction"), by name.
         quorum: number of features that must drift for the model to drift: a whole number, or a share of those with
             enough rows.
+        series: whether neighbouring rows resemble each other in the reference as they do in the window, whose
+            sub-windows are in the order of time. Then the rows of both sides are divided by the design effects of the
+            window, for the data checks too. By default training rows are independent.
 
     Raises:
         ValueError: a rule does not apply to the profile, or the quorum is invalid.
@@ -122,6 +126,10 @@ def evaluate_drift(
     tables = reference.tables(total, sample.bucket_moments)
     chosen = _with_enough_rows(reference, tables, needed)
     checks = fault_tests(reference, total)
+    if series:
+        effects = _series_effects(tables)
+        tables = tables.with_reference(tables.reference_counts.deflated(effects))
+        checks = fault_tests(reference, total, design_effects=effects[: len(sample.layout.features)])
     whole = np.arange(chosen.size) < reference.inputs_and_outputs
     if not (chosen & whole).any():
         return _faults_only(sample, tables, thresholds, checks, significance)
@@ -137,7 +145,9 @@ def evaluate_drift(
     significant[counted], fallen, faulty = np.split(rejected, [p[counted].size, p[counted].size + falls.p.size])
     assessment = _assess(compared, thresholds, significant)
     results = compared_results(compared, thresholds, p, assessment.effects, assessment.levels)
-    found = _by_feature(compared, results, falls.results(reference, fallen, drifted=drifted, warning=warning))
+    found = _by_feature(
+        compared, results, falls.results(reference, fallen, rows=rows, drifted=drifted, warning=warning)
+    )
     features = worst_first(list(found.values()), reference.importance[list(found)])
     compared_features, near = len(features), _near_drift(features)
     features += unknown_results(reference.names, tables.current_rows, thresholds, np.flatnonzero(~chosen & whole))
@@ -153,6 +163,15 @@ def evaluate_drift(
         reason=_reason(verdict, features, required),
         target=_target_result(compared, results, thresholds),
     )
+
+
+def _series_effects(tables: Tables) -> Floats:
+    """Design effects of the cumulative counts of the window, (tables,); 1 for tables without rows."""
+    known = tables.current_rows > 0
+    effects = np.ones(known.size)
+    if known.any():
+        effects[known] = estimate_design_effects(merge_sparse(tables.only(known))).cumulative
+    return effects
 
 
 def _with_enough_rows(reference: ReferenceTables, tables: Tables, needed: int) -> Bools:
