@@ -151,12 +151,12 @@ CSV_CASES: dict[str, Case] = {
     "one class in the newest rows": (
         csv(target=[0] * 5 + [1] * 35),
         {"holdout": {"timeColumn": "age"}},
-        ("spec.data.holdout", "all hold-out rows have the class 1"),
+        ("spec.data.holdout", "all hold-out rows have the same class"),
     ),
     "one class in the older rows": (
         csv(target=[0] * 30 + [0, 1] * 5),
         {"holdout": {"timeColumn": "age"}},
-        ("spec.data.holdout", "all training rows have the class 0"),
+        ("spec.data.holdout", "all training rows have the same class"),
     ),
     "a path outside the folder": (csv(), {"uri": "pvc://claim/../../etc/passwd"}, ("is outside its folder",)),
     "a path outside the namespace": (

@@ -195,6 +195,12 @@ REFUSED: dict[str, tuple[Callable[[], pd.DataFrame], dict[str, Any], dict[str, A
         {"holdout": {"timeColumn": "day"}},
         ("only hold-out rows have, in the column b",),
     ),
+    "a transformer that fails with a single row": (
+        rows,
+        trainer(LOGISTIC, {}, ("sklearn.decomposition.SparsePCA", {})),
+        {},
+        ("a serving pod would fail to answer a request for a single training row",),
+    ),
     "a regression that diverges on all of its rows": (
         lambda: pd.DataFrame({"a": np.arange(40) * 1e4, "target": np.arange(40) / 7}),
         trainer("sklearn.linear_model.SGDRegressor"),
@@ -268,6 +274,11 @@ WORKING: dict[str, tuple[Callable[[], pd.DataFrame], dict[str, Any], dict[str, A
     "a regression with one column of output": (
         lambda: rows(target=RANDOM.normal(size=SIZE)),
         trainer("sklearn.cross_decomposition.PLSRegression", {"n_components": 1}),
+        {},
+    ),
+    "a transformer whose answer depends on the other rows of a batch": (
+        lambda: rows().abs().assign(target=[0, 1] * (SIZE // 2)),
+        trainer(LOGISTIC, {}, ("sklearn.decomposition.NMF", {})),
         {},
     ),
     "a decision function without probabilities": (rows, trainer("sklearn.svm.LinearSVC"), {}),

@@ -77,15 +77,22 @@ class _Chosen:
 
 def _covering(table: pa.Table, features: Sequence[str], target: str, *, classes: bool) -> Iterator[RowIndices]:
     """Groups of rows, the most important first."""
-    columns = [_whole(table[name]) for name in features]
     if classes:
         yield _first_of_each(_codes(_whole(table[target])), ROWS_OF_A_CLASS)
     else:
         yield _extremes(_whole(table[target]))
-    for column in columns:
-        yield np.flatnonzero(_missing(column))[:MISSING_ROWS]
-    for column in columns:
-        yield _extremes(column) if pa.types.is_floating(column.type) else _first_of_levels(column)
+    # One column in one piece at a time: all of them would be a copy of the table.
+    groups = [_groups_of(_whole(table[name])) for name in features]
+    for missing, _ in groups:
+        yield missing
+    for _, others in groups:
+        yield others
+
+
+def _groups_of(column: pa.Array) -> tuple[RowIndices, RowIndices]:
+    """Rows without a value, and rows of different values."""
+    missing = np.flatnonzero(_missing(column))[:MISSING_ROWS]
+    return missing, _extremes(column) if pa.types.is_floating(column.type) else _first_of_levels(column)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -89,8 +89,7 @@ def main(folder: Path, digest: str) -> int:
     try:
         with refusing("spec.trainer: a serving pod could not load the version"):
             model = ServedModel.load(folder, digest)
-        with refusing("spec.trainer: a serving pod could not answer"):
-            check_answers(model, questions["records"], expected)
+        check_answers(model, questions["records"], expected)
     except BadConfigurationError as error:
         sys.stdout.write(str(error))
         return REFUSED
