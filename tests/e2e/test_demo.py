@@ -147,7 +147,7 @@ def test_the_served_version_beat_its_champion(demo: Outcome) -> None:
         j["status"]["modelVersion"]["digest"]: j for j in retrained if condition(j, "Complete")["status"] == "True"
     }
     contest = published[served]["status"]["champion"]
-    assert contest["passed"] is True
+    assert contest["outcome"] == "Passed"
     assert contest["challenger"] > contest["champion"]
     assert requests(demo)[-1]["version"] in published
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from perennate.gates.bounds import GateVerdict, check_gates
-from perennate.gates.champion import ChampionVerdict, compare, no_champion, no_comparison
+from perennate.gates.bounds import GateVerdict, check_gates, too_few
+from perennate.gates.champion import ChampionVerdict, compare, inconclusive, no_champion, no_comparison
 
-__all__ = ["ChampionVerdict", "GateVerdict", "check_gates", "compare", "no_champion", "no_comparison"]
+__all__ = [
+    "ChampionVerdict",
+    "GateVerdict",
+    "check_gates",
+    "compare",
+    "inconclusive",
+    "no_champion",
+    "no_comparison",
+    "too_few",
+]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from perennate.api.documents.metric import bounded
-from perennate.api.documents.stage_result import ChampionResult
+from perennate.api.documents.stage_result import ChampionResult, GateOutcome
 
 if TYPE_CHECKING:
     from perennate.api.documents.metric import Metric
@@ -24,8 +24,13 @@ class ChampionVerdict:
     version: str | None
     champion: float | None
     challenger: float | None
-    passed: bool
+    outcome: GateOutcome
     reason: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the new model may be published."""
+        return self.outcome is GateOutcome.PASSED
 
     def to_result(self) -> ChampionResult:
         """The verdict for the status, without values that are not finite."""
@@ -35,6 +40,7 @@ class ChampionVerdict:
             champion=_bounded(self.champion),
             challenger=_bounded(self.challenger),
             passed=self.passed,
+            outcome=self.outcome,
         )
 
 
@@ -55,32 +61,36 @@ def compare(
     """
     if champion is None or challenger is None or not math.isfinite(champion) or not math.isfinite(challenger):
         reason = f"{metric.value} is undefined for {'the champion' if _finite(champion) is None else 'the new model'}"
-        return ChampionVerdict(metric, version, champion, challenger, passed=False, reason=reason)
+        return ChampionVerdict(metric, version, champion, challenger, GateOutcome.FAILED, reason)
     difference = challenger - champion if metric.greater_is_better else champion - challenger
     improvement = round(difference, _DIGITS)
-    return ChampionVerdict(
-        metric,
-        version,
-        champion,
-        challenger,
-        passed=improvement > 0 and improvement >= min_improvement,
-        reason=(
-            f"{metric.value} {challenger:.6g} against {champion:.6g} of the champion: "
-            f"improvement {improvement:.6g}, required {_required(min_improvement)}"
-        ),
+    won = improvement > 0 and improvement >= min_improvement
+    reason = (
+        f"{metric.value} {challenger:.6g} against {champion:.6g} of the champion: "
+        f"improvement {improvement:.6g}, required {_required(min_improvement)}"
     )
+    outcome = GateOutcome.PASSED if won else GateOutcome.FAILED
+    return ChampionVerdict(metric, version, champion, challenger, outcome, reason)
 
 
 def no_champion(
     metric: Metric, *, challenger: float | None, reason: str, version: str | None = None
 ) -> ChampionVerdict:
     """The passing verdict without a champion, with the reason."""
-    return ChampionVerdict(metric, version, None, challenger, passed=True, reason=reason)
+    return ChampionVerdict(metric, version, None, challenger, GateOutcome.PASSED, reason)
 
 
 def no_comparison(metric: Metric, *, version: str, challenger: float | None, reason: str) -> ChampionVerdict:
     """The failing verdict for a champion that cannot be compared: without a comparison there is no rollout."""
-    return ChampionVerdict(metric, version, None, challenger, passed=False, reason=reason)
+    return ChampionVerdict(metric, version, None, challenger, GateOutcome.FAILED, reason)
+
+
+def inconclusive(
+    metric: Metric, *, version: str, champion: float | None, challenger: float | None, rows: int
+) -> ChampionVerdict:
+    """The verdict for too few hold-out rows: neither passed nor failed, and no rollout."""
+    reason = f"{metric.value} on {rows} hold-out rows is inconclusive"
+    return ChampionVerdict(metric, version, champion, challenger, GateOutcome.INCONCLUSIVE, reason)
 
 
 def _required(min_improvement: float) -> str:

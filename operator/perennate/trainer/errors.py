@@ -55,6 +55,13 @@ class GateFailedError(StageError):
     reason = ErrorReason.GATE_FAILED
 
 
+class GateInconclusiveError(StageError):
+    """There are too few hold-out rows for a gate or the comparison with the champion. Not retried."""
+
+    exit_code = ExitCode.GATE_FAILED
+    reason = ErrorReason.GATE_INCONCLUSIVE
+
+
 class BadConfigurationError(StageError):
     """The model cannot be built, trained or evaluated with this spec. Not retried."""
 

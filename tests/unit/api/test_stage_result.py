@@ -10,6 +10,8 @@ from perennate.api.v1alpha1.training_job import TrainingJobStatus
 
 SHARED: Final = ("fingerprint", "modelVersion", "metrics", "gates", "champion", "provenance", "warnings")
 """The fields that the operator copies from a result to the status."""
+OUTCOMES: Final = ("gates[].passed", "champion.passed")
+"""The status has `outcome` in their place, which says more."""
 UPPER: Final = ("maxLength", "maximum", "maxItems")
 LOWER: Final = ("minLength", "minimum", "minItems")
 
@@ -51,7 +53,8 @@ def _wider(result: Mapping[str, Any], status: Mapping[str, Any]) -> list[str]:
 
 
 def test_every_bound_of_the_status_holds_for_results() -> None:
-    results, status = _shared_fields(StageResult), _shared_fields(TrainingJobStatus)
+    status = _shared_fields(TrainingJobStatus)
+    results = {path: schema for path, schema in _shared_fields(StageResult).items() if path not in OUTCOMES}
     assert set(results) <= set(status)
     wider = {path: rules for path, schema in results.items() if (rules := _wider(schema, status[path]))}
     # The operator truncates these two lists.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -10,7 +11,7 @@ from perennate.api.documents.canonical import canonical_json, digest_bytes
 from perennate.api.documents.metric import Metric, MetricValue
 from perennate.api.documents.run_record import RunRecord
 from perennate.api.documents.run_request import CapturedRequest, ChampionRequest, RunRequest
-from perennate.api.documents.run_spec import EstimatorStep, RecordedSpec
+from perennate.api.documents.run_spec import EstimatorStep, RecordedSpec, RunSpec
 from perennate.api.documents.stage_result import RunError, StageResult
 from perennate.api.v1alpha1.training_spec import TrainingJobSpec
 from perennate.builders.training import run_spec
@@ -25,6 +26,7 @@ FINGERPRINTS = {
     "captured": "sha256:08ac4431163db8bd115ebcdeaf32bfa44f65ed027590d89d79777636547b63a3",
 }
 UNUSED = {"resources", "suspend", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"}
+Spec = TypeVar("Spec", bound=RunSpec)
 every_run = pytest.mark.parametrize("run", FINGERPRINTS)
 
 
@@ -82,13 +84,19 @@ def test_the_request_of_captured_rows() -> None:
     assert (captured.model_deployment, captured.window, captured.min_rows) == ("delays-service", "1h", 20)
 
 
+def without_minimum(spec: Spec) -> Spec:
+    """The spec as release 0.1.0 wrote it."""
+    return spec.model_copy(update={"evaluation": spec.evaluation.model_copy(update={"min_samples": None})})
+
+
 @pytest.mark.parametrize("name", ["classification", "regression", "captured", "container"])
 def test_the_operator_writes_the_same_request_without_unused_fields(name: str) -> None:
-    """The request is compatible with a trainer image of 0.1.0, because its format is still version 1."""
+    """The format is still version 1. A least number of hold-out rows is new: a request without it has none."""
     before = document(f"{name}/run-request.json")
     spec = run_spec(TrainingJobSpec.model_validate(before["spec"]))
     after = RunRequest.read(content(f"{name}/run-request.json"))
-    assert after.spec == spec
+    assert (after.spec.evaluation.min_samples, spec.evaluation.min_samples) == (None, 30)
+    assert after.spec == without_minimum(spec)
     kept = {field: value for field, value in before["spec"].items() if field not in UNUSED}
     assert after.to_document() == {**before, "spec": kept}
 
@@ -127,7 +135,7 @@ def test_a_record_matches_its_request(run: str) -> None:
 
 @pytest.mark.parametrize("name", ["classification", "regression"])
 def test_the_prepare_stage_writes_the_same_record(name: str, tmp_path: Path) -> None:
-    """The record is equal except for digests that depend on the versions of the installed libraries."""
+    """The record is equal except for digests that depend on the installed libraries, and for the new `minSamples`."""
     run = Run(
         tmp_path / "run", tmp_path / "data", tmp_path / "store", spec=document(f"{name}/run-request.json")["spec"]
     )
@@ -136,9 +144,15 @@ def test_the_prepare_stage_writes_the_same_record(name: str, tmp_path: Path) -> 
     assert code == 0
     libraries = {"environmentDigest", "trainDigest", "holdoutDigest"}
     before = document(f"{name}/run.json")
-    after = RunRecord.read(run.paths.record.read_bytes()).to_document()
+    record = RunRecord.read(run.paths.record.read_bytes())
+    spec = without_minimum(record.spec)
+    digest = parameters_digest(spec, target=record.target, features=record.features)
+    after = record.model_copy(update={"spec": spec, "parameters_digest": digest}).to_document()
+    if name == "regression":
+        # Its hold-out rows are the newest days, and the day at the boundary is no longer in both parts.
+        assert (after.pop("trainRows"), after.pop("holdoutRows")) == (95, 65)
     assert {key: value for key, value in after.items() if key not in libraries} == {
-        key: value for key, value in before.items() if key not in libraries
+        key: value for key, value in before.items() if key in after and key not in libraries
     }
 
 

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from perennate.api.documents.metric import Metric
-from perennate.api.documents.stage_result import ChampionResult
-from perennate.gates import compare, no_champion, no_comparison
+from perennate.api.documents.stage_result import ChampionResult, GateOutcome
+from perennate.gates import compare, inconclusive, no_champion, no_comparison
 
 VERSION = "sha256:" + "a" * 64
 NAN, INF = math.nan, math.inf
@@ -60,16 +60,36 @@ def test_without_a_champion_the_comparison_passes_and_says_why() -> None:
     """The first model of a line has no champion, so the comparison passes."""
     verdict = no_champion(Metric.AUC, challenger=0.9, reason="nothing to beat")
     assert verdict.passed
-    assert verdict.to_result() == ChampionResult(metric=Metric.AUC, challenger=0.9, passed=True)
+    assert verdict.to_result() == ChampionResult(
+        metric=Metric.AUC, challenger=0.9, passed=True, outcome=GateOutcome.PASSED
+    )
 
 
 def test_a_champion_that_cannot_be_compared_is_not_replaced() -> None:
     verdict = no_comparison(Metric.AUC, version=VERSION, challenger=0.9, reason="it needs another column")
     assert not verdict.passed
-    assert verdict.to_result() == ChampionResult(version=VERSION, metric=Metric.AUC, challenger=0.9, passed=False)
+    assert verdict.to_result() == ChampionResult(
+        version=VERSION, metric=Metric.AUC, challenger=0.9, passed=False, outcome=GateOutcome.FAILED
+    )
 
 
 def test_values_that_are_not_finite_are_left_out_of_the_result() -> None:
     """The API server rejects NaN and infinity, so such values are left out of the result."""
     verdict = compare(Metric.R2, version=VERSION, champion=-INF, challenger=NAN, min_improvement=0.0)
-    assert verdict.to_result() == ChampionResult(version=VERSION, metric=Metric.R2, passed=False)
+    assert verdict.to_result() == ChampionResult(
+        version=VERSION, metric=Metric.R2, passed=False, outcome=GateOutcome.FAILED
+    )
+
+
+def test_too_few_rows_are_inconclusive() -> None:
+    """A challenger that seems better is not published, and one that seems worse did not lose."""
+    verdict = inconclusive(Metric.AUC, version=VERSION, champion=0.5, challenger=0.9, rows=3)
+    assert not verdict.passed
+    assert verdict.to_result() == ChampionResult(
+        version=VERSION,
+        metric=Metric.AUC,
+        champion=0.5,
+        challenger=0.9,
+        passed=False,
+        outcome=GateOutcome.INCONCLUSIVE,
+    )

@@ -87,6 +87,7 @@ class Holdout(Model):
 
     fraction: float = Field(default=0.25, gt=0, lt=1)
     time_column: str | None = None
+    group_column: str | None = None
 
 
 class Data(Model):
@@ -125,6 +126,8 @@ class Evaluation(Model):
     champion: Champion | None = None
     compatibility: Literal["Warn"] | None = None
     """None is `Require`, the default of a TrainingJob."""
+    min_samples: int | None = Field(default=None, ge=1)
+    """With fewer hold-out rows, every gate is inconclusive. None, as the first release: no minimum."""
 
 
 class RunSpec(Model):

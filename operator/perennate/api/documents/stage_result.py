@@ -28,6 +28,7 @@ class ErrorReason(StrEnum):
 
     DATA_REFUSED = "DataRefused"
     GATE_FAILED = "GateFailed"
+    GATE_INCONCLUSIVE = "GateInconclusive"
     BAD_CONFIGURATION = "BadConfiguration"
     STAGE_FAILED = "StageFailed"
 
@@ -78,14 +79,23 @@ class RunError(Model):
     )
 
 
+class GateOutcome(StrEnum):
+    """The outcome of a gate. Only `Passed` lets a version be published."""
+
+    PASSED = "Passed"
+    FAILED = "Failed"
+    INCONCLUSIVE = "Inconclusive"
+
+
 class GateResult(StatusModel):
-    """The result of one gate."""
+    """The result of one gate. `value` is absent if the metric is undefined; the first release wrote no `outcome`."""
 
     metric: Metric
-    value: Bounded
+    value: Bounded | None = None
     min: Bounded | None = None
     max: Bounded | None = None
     passed: bool
+    outcome: GateOutcome | None = None
 
 
 class ChampionResult(StatusModel):
@@ -96,6 +106,7 @@ class ChampionResult(StatusModel):
     champion: Bounded | None = None
     challenger: Bounded | None = None
     passed: bool
+    outcome: GateOutcome | None = None
 
 
 class PublishedVersion(StatusModel):

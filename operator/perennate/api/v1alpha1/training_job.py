@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from perennate.api.documents.metric import Metric
+from perennate.api.documents.stage_result import GateOutcome
 from perennate.api.meta import (
     LARGEST,
     LIST_ATOMIC,
@@ -68,6 +69,8 @@ class Reason(StrEnum):
     """All gates passed, and so did the comparison with the champion if there is one."""
     GATE_FAILED = "GateFailed"
     """A gate or the comparison with the champion failed."""
+    GATE_INCONCLUSIVE = "GateInconclusive"
+    """The hold-out rows are fewer than spec.evaluation.minSamples, so no gate can pass or fail."""
     BAD_CONFIGURATION = "BadConfiguration"
     """The model cannot be built, trained or evaluated with this spec. The message names the field."""
     DEADLINE_EXCEEDED = "DeadlineExceeded"
@@ -120,24 +123,53 @@ class MetricValue(StatusModel):
     value: float = Field(description="Value of the metric.", ge=-LARGEST, le=LARGEST)
 
 
-class GateResult(StatusModel):
+class Judged(StatusModel):
+    """Base of results with an outcome."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _outcome(cls, values: Any) -> Any:
+        """The first release wrote `passed` alone."""
+        if isinstance(values, dict) and "passed" in values and values.get("outcome") is None:
+            return {**values, "outcome": GateOutcome.PASSED if values["passed"] else GateOutcome.FAILED}
+        return values
+
+
+class GateResult(Judged):
     """Result of a gate."""
 
     metric: Metric = Field(description="Metric that was checked.")
-    value: float = Field(description="Value on the hold-out rows.", ge=-LARGEST, le=LARGEST)
+    value: float | None = Field(
+        default=None,
+        description="Value on the hold-out rows. Absent if it is undefined.",
+        ge=-LARGEST,
+        le=LARGEST,
+    )
     min: float | None = Field(default=None, description="Minimum value that passes.", ge=-LARGEST, le=LARGEST)
     max: float | None = Field(default=None, description="Maximum value that passes.", ge=-LARGEST, le=LARGEST)
-    passed: bool = Field(description="Whether the value is within the bounds.")
+    outcome: GateOutcome | None = Field(
+        default=None,
+        description=(
+            "`Passed`: the value is within the bounds. `Failed`: it is not. `Inconclusive`: there are too few "
+            "hold-out rows."
+        ),
+    )
 
 
-class ChampionResult(StatusModel):
+class ChampionResult(Judged):
     """Result of the comparison with the champion."""
 
     version: Digest | None = Field(default=None, description="Digest of the champion. Absent if there was none.")
     metric: Metric = Field(description="Metric that was compared.")
     champion: float | None = Field(default=None, description="Value of the champion.", ge=-LARGEST, le=LARGEST)
     challenger: float | None = Field(default=None, description="Value of the challenger.", ge=-LARGEST, le=LARGEST)
-    passed: bool = Field(description="Whether the challenger is better by at least minImprovement.")
+    outcome: GateOutcome | None = Field(
+        default=None,
+        description=(
+            "`Passed`: the challenger is better by at least minImprovement, or there is no champion. `Failed`: it is "
+            "not. `Inconclusive`: there are too few hold-out rows."
+        ),
+    )
 
 
 class ModelVersion(StatusModel):

@@ -163,12 +163,31 @@ class CapturedData(Model):
 class Holdout(Model):
     """Rows that are held out from training and used to evaluate the model."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                validation(
+                    "!(has(self.timeColumn) && has(self.groupColumn))",
+                    "holdout must not have both timeColumn and groupColumn: a group may have old and new rows",
+                )
+            ]
+        }
+    )
+
     fraction: float = Field(default=0.25, gt=0, lt=1, description="Fraction of the rows to hold out.")
     time_column: ColumnName | None = Field(
         default=None,
         description=(
             "Column with a time or a number. If set, the newest rows are held out instead of a random sample. "
+            "Rows with equal times are in one part, and no time may be missing. "
             "`perennate.time` is the time of a captured row."
+        ),
+    )
+    group_column: ColumnName | None = Field(
+        default=None,
+        description=(
+            "Column that names the group of a row, for example a patient or a customer. If set, all rows of a group "
+            "are either training rows or hold-out rows. The column is not a feature unless `features` names it."
         ),
     )
 
@@ -204,8 +223,9 @@ class Data(Model):
         default=(),
         max_length=1000,
         description=(
-            "Columns that the model uses. Default: all columns except the target, the time column, the columns in "
-            "`exclude`, and index columns that pandas wrote (no name, `Unnamed: 0`, `__index_level_0__`)."
+            "Columns that the model uses. Default: all columns except the target, the time column, the group column, "
+            "the columns in `exclude`, and index columns that pandas wrote (no name, `Unnamed: 0`, "
+            "`__index_level_0__`)."
         ),
         json_schema_extra=LIST_ATOMIC,
     )
@@ -282,6 +302,15 @@ class Evaluation(Model):
             "published, with reason GateFailed. `Warn`: it is published, with a warning. The version in service is "
             "that of `champion.deployment`, or else of `data.captured.modelDeployment`. Without one, nothing is "
             "compared."
+        ),
+    )
+    min_samples: int = Field(
+        default=30,
+        ge=1,
+        le=100_000_000,
+        description=(
+            "Minimum number of hold-out rows for a verdict. With fewer rows, every gate and the comparison with the "
+            "champion are `Inconclusive`, and the run fails with reason GateInconclusive."
         ),
     )
 

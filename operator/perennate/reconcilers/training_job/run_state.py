@@ -140,8 +140,11 @@ def _failed_with(code: ExitCode, end: ContainerEnd) -> RunFailed:
     result = parse_result(end.message)
     if result is None or result.stage != end.container:
         return RunFailed(REASONS_BY_EXIT_CODE[code], end.describe(), None)
-    message = result.error.message if result.error is not None else end.describe()
-    return RunFailed(REASONS_BY_EXIT_CODE[code], f"{end.container}: {message}", result)
+    if result.error is None:
+        return RunFailed(REASONS_BY_EXIT_CODE[code], f"{end.container}: {end.describe()}", result)
+    inconclusive = code is ExitCode.GATE_FAILED and result.error.reason == Reason.GATE_INCONCLUSIVE
+    reason = Reason.GATE_INCONCLUSIVE if inconclusive else REASONS_BY_EXIT_CODE[code]
+    return RunFailed(reason, f"{end.container}: {result.error.message}", result)
 
 
 def _final_failure(pods: tuple[Manifest, ...]) -> ContainerEnd | None:

@@ -115,8 +115,8 @@ def report_stages(
         message = "the rows exist and match the spec"
         if builder.set(ConditionType.DATA_VALIDATED, "True", Reason.DATA_ACCEPTED, message):
             builder.emit_event(Reason.DATA_ACCEPTED, message)
-    if failure is not None and failure.reason == Reason.GATE_FAILED:
-        builder.set(ConditionType.GATES_PASSED, "False", Reason.GATE_FAILED, failure.message)
+    if failure is not None and failure.reason in {Reason.GATE_FAILED, Reason.GATE_INCONCLUSIVE}:
+        builder.set(ConditionType.GATES_PASSED, "False", failure.reason, failure.message)
 
 
 def report_warnings(builder: StatusBuilder[TrainingJobStatus], pods: Iterable[Manifest]) -> None:

@@ -20,8 +20,8 @@ from perennate.trainer.data.columns import (
     collapsed_integers,
     feature_column,
     infer_task,
-    is_number,
 )
+from perennate.trainer.data.holdout_columns import row_groups, row_times
 from perennate.trainer.data.selection import Available, Columns, resolve_columns
 from perennate.trainer.data.sources import SourceRows, read_source
 from perennate.trainer.errors import BadConfigurationError, DataRefusedError
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from perennate.api.documents.model_manifest import ModelManifest
     from perennate.api.documents.run_request import RunRequest
-    from perennate.api.documents.run_spec import Holdout, Trainer
+    from perennate.api.documents.run_spec import Trainer
     from perennate.trainer.paths import RunPaths
     from perennate.trainer.tasks import Task
 
@@ -49,7 +49,9 @@ class Rows:
     columns: Columns
     task: Task
     times: npt.NDArray[Any] | None
-    """The time of each row, (rows,); None for a random split."""
+    """The time of each row, (rows,); None unless the split is by time."""
+    groups: npt.NDArray[np.int64] | None
+    """The number of the group of each row, (rows,); None unless the split is by group."""
     collapsed: tuple[str, ...] = ()
     """Features with integers that float64 cannot tell apart."""
 
@@ -97,7 +99,8 @@ def load_rows(
     arrays[target] = check_target(target, source[target], task, is_csv=is_csv)
     champion_only = [name for name in _features(champion) if name not in arrays and name in source.column_names]
     arrays |= {name: feature_column(name, source[name]) for name in champion_only}
-    return Rows(pa.table(arrays), columns, task, row_times(source, data.holdout), collapsed)
+    times, groups = row_times(source, data.holdout), row_groups(source, data.holdout)
+    return Rows(pa.table(arrays), columns, task, times, groups, collapsed)
 
 
 def task_of(trainer: Trainer, target: pa.ChunkedArray) -> Task:
@@ -106,26 +109,6 @@ def task_of(trainer: Trainer, target: pa.ChunkedArray) -> Task:
         return infer_task(target)
     # The train stage refuses a class that no format lists; until then the target decides.
     return FORMATS.task(trainer.estimator.class_) or infer_task(target)
-
-
-def row_times(table: pa.Table, holdout: Holdout) -> npt.NDArray[Any] | None:
-    """The time of each row, (rows,), or None when the split is random.
-
-    Raises:
-        DataRefusedError: the column is neither time nor number, or has missing values.
-    """
-    if holdout.time_column is None:
-        return None
-    column, where = table[holdout.time_column], f"spec.data.holdout.timeColumn: column {holdout.time_column!r}"
-    if not (is_number(column.type) or pa.types.is_temporal(column.type)):
-        raise DataRefusedError(
-            f"{where} has the type {column.type}; allowed are numbers, or times such as 2026-01-31T12:00:00"
-        )
-    if column.null_count:
-        raise DataRefusedError(
-            f"{where} is missing in {column.null_count} of {len(column)} rows; every row needs a time"
-        )
-    return np.asarray(column.to_numpy())
 
 
 def _read(
@@ -141,7 +124,13 @@ def _read(
         return _read_captured(request, paths, now=now, served=served)
     if data.train is None or data.target is None:
         raise BadConfigurationError("spec.data: must have train and target, or captured")
-    named = {data.target, data.holdout.time_column or "", *data.features, *_features(champion)}
+    named = {
+        data.target,
+        data.holdout.time_column or "",
+        data.holdout.group_column or "",
+        *data.features,
+        *_features(champion),
+    }
     found = read_source(data.train, paths, request.namespace, named=named)
     report("prepare", step="read", rows=found.table.num_rows, columns=found.table.num_columns, uri=data.train.uri)
     return found, data.target

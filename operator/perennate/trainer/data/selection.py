@@ -49,7 +49,7 @@ class Available:
 
 
 def resolve_columns(data: Data, available: Available, *, target: str) -> Columns:
-    """Target and features: those that the spec names, else all but target, time, excluded and index columns.
+    """Target and features: those that the spec names, else all but target, time, group, excluded and index columns.
 
     Raises:
         DataRefusedError: the data lack a named column, the target is a feature, or no feature is left.
@@ -59,6 +59,8 @@ def resolve_columns(data: Data, available: Available, *, target: str) -> Columns
     _check_present("spec.data.features", data.features, available)
     _check_present("spec.data.exclude", excluded, available)
     _check_present("spec.data.holdout.timeColumn", () if time_column is None else (time_column,), available)
+    group_column = data.holdout.group_column
+    _check_present("spec.data.holdout.groupColumn", () if group_column is None else (group_column,), available)
     for field, named in (("features", data.features), ("exclude", excluded)):
         if target in named:
             raise DataRefusedError(
@@ -67,7 +69,7 @@ def resolve_columns(data: Data, available: Available, *, target: str) -> Columns
             )
     if data.features:
         return Columns(target=target, features=tuple(dict.fromkeys(data.features)))
-    used = {target, time_column, *excluded}
+    used = {target, time_column, group_column, *excluded}
     index = () if available.captured else (*available.index, *index_names(available.names))
     features = tuple(
         name for name in available.names if name not in {*used, *index} and not name.startswith(OWN_PREFIX)

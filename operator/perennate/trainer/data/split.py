@@ -38,13 +38,51 @@ def split_random(
 def split_by_time(times: npt.NDArray[Any], fraction: float) -> tuple[RowIndices, RowIndices]:
     """Indices of the older rows and of the newest rows, each in the order of time.
 
+    Rows with equal times stay on one side: the boundary between two times that is nearest to the fraction is used.
+
     Args:
-        times: of each row, (rows,); equal times keep the order of the rows.
+        times: of each row, (rows,), none missing.
         fraction: share to hold out.
+
+    Raises:
+        DataRefusedError: all rows have the same time.
     """
     order = np.argsort(times, kind="stable").astype(np.int64)
-    boundary = len(order) - _share(len(order), fraction)
+    ordered = times[order]
+    boundaries = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+    if not len(boundaries):
+        raise DataRefusedError(
+            f"spec.data.holdout.timeColumn: all {len(times)} rows have the same time, so no row is newer than another; "
+            "choose another column, or leave timeColumn out for a random split"
+        )
+    wanted = len(order) - _share(len(order), fraction)
+    boundary = int(boundaries[np.abs(boundaries - wanted).argmin()])
     return order[:boundary], order[boundary:]
+
+
+def split_by_group(groups: npt.NDArray[Any], fraction: float, seed: int) -> tuple[RowIndices, RowIndices]:
+    """Indices of the training rows and of the hold-out rows, each ascending. All rows of a group are in one part.
+
+    Groups are held out in an order that the seed decides, as long as the share of rows comes nearer to the fraction.
+    The order of the rows does not matter.
+
+    Args:
+        groups: group of each row, (rows,), none missing.
+        fraction: share of the rows to hold out.
+        seed: seed of the random choice.
+
+    Raises:
+        DataRefusedError: all rows are of one group.
+    """
+    names, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    if len(names) < 2:
+        raise DataRefusedError(
+            f"spec.data.holdout.groupColumn: all {len(groups)} rows are of one group; at least two are needed, one for "
+            "training and one for the hold-out: choose another column, or leave groupColumn out"
+        )
+    chosen = _nearest_groups(np.random.default_rng(seed).permutation(len(names)), counts, len(groups) * fraction)
+    held = np.isin(inverse, chosen)
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def check_classes(train: npt.NDArray[Any], holdout: npt.NDArray[Any]) -> None:
@@ -77,6 +115,19 @@ def _groups(classes: npt.NDArray[Any]) -> list[RowIndices]:
             "merge the rare ones"
         )
     return [np.flatnonzero(inverse == number) for number in range(len(names))]
+
+
+def _nearest_groups(order: RowIndices, counts: RowIndices, wanted: float) -> RowIndices:
+    """The groups to hold out: at least one, never all, with a number of rows near to the wanted one."""
+    chosen: list[int] = []
+    held = 0
+    for group in order[:-1].tolist():
+        count = int(counts[group])
+        if abs(held + count - wanted) < abs(held - wanted):
+            chosen.append(group)
+            held += count
+    # Without a group that is small enough, the smallest is the nearest.
+    return np.array(chosen or [order[counts[order].argmin()]], dtype=np.int64)
 
 
 def _share(rows: int, fraction: float) -> int:

@@ -80,6 +80,8 @@ def _holdout(record: RunRecord) -> str:
     holdout = record.spec.data.holdout
     if holdout.time_column is not None:
         return f"the newest {holdout.fraction:.6g} by `{holdout.time_column}`"
+    if holdout.group_column is not None:
+        return f"random groups of `{holdout.group_column}` with a share of {holdout.fraction:.6g}, seed {record.seed}"
     return f"a random share of {holdout.fraction:.6g}, seed {record.seed}"
 
 
@@ -88,7 +90,7 @@ def _gates(evaluation: ModelEvaluation) -> tuple[str, ...]:
         return ()
     return (
         "## Gates",
-        "\n".join(f"- {'passed' if gate.passed else 'failed'}: {gate.reason}" for gate in evaluation.gates),
+        "\n".join(f"- {gate.outcome.value.lower()}: {gate.reason}" for gate in evaluation.gates),
     )
 
 

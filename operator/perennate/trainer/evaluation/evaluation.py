@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from perennate.api.documents.metric import MetricValue, bounded
 from perennate.artifacts import ArtifactError, ArtifactNotFoundError, load_verified
-from perennate.gates import ChampionVerdict, GateVerdict, check_gates, compare, no_champion, no_comparison
+from perennate.gates import (
+    ChampionVerdict,
+    GateVerdict,
+    check_gates,
+    compare,
+    inconclusive,
+    no_champion,
+    no_comparison,
+    too_few,
+)
 from perennate.trainer.causes import describe
 from perennate.trainer.data.frames import frame, labels
 from perennate.trainer.errors import BadConfigurationError, is_transient
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
     from perennate.api.documents.metric import Metric
     from perennate.api.documents.run_record import RunRecord
     from perennate.api.documents.run_spec import Champion, Evaluation
+    from perennate.api.documents.stage_result import GateOutcome
     from perennate.artifacts import LoadedVersion, ModelStore
     from perennate.trainer.evaluation.predictions import HoldoutPredictions
 
@@ -37,13 +47,12 @@ class ModelEvaluation:
     gates: tuple[GateVerdict, ...]
     champion: ChampionVerdict | None
 
-    @property
-    def failures(self) -> tuple[str, ...]:
-        """Why the model is not published; empty if it is."""
-        failed = [verdict.reason for verdict in self.gates if not verdict.passed]
-        if self.champion is not None and not self.champion.passed:
-            failed.append(f"champion: {self.champion.reason}")
-        return tuple(failed)
+    def reasons(self, outcome: GateOutcome) -> tuple[str, ...]:
+        """The reasons of the gates, and of the comparison with the champion, that have this outcome."""
+        found = [verdict.reason for verdict in self.gates if verdict.outcome is outcome]
+        if self.champion is not None and self.champion.outcome is outcome:
+            found.append(f"champion: {self.champion.reason}")
+        return tuple(found)
 
     @property
     def metrics(self) -> tuple[MetricValue, ...]:
@@ -75,7 +84,7 @@ def evaluate_model(
     check_available(evaluation, predictions, values)
     return ModelEvaluation(
         values=values,
-        gates=check_gates(evaluation.gates, values),
+        gates=check_gates(evaluation.gates, values, rows=record.holdout_rows, min_samples=evaluation.min_samples),
         champion=_compare(record, evaluation.champion, values, holdout, store) if evaluation.champion else None,
     )
 
@@ -125,6 +134,10 @@ def _compare(
             raise
         reason = f"the champion cannot be evaluated on these rows: {describe(error)}"
         return no_comparison(spec.metric, version=version, challenger=challenger, reason=reason)
+    if too_few(record.holdout_rows, record.spec.evaluation.min_samples):
+        return inconclusive(
+            spec.metric, version=version, champion=value, challenger=challenger, rows=record.holdout_rows
+        )
     return compare(
         spec.metric, version=version, champion=value, challenger=challenger, min_improvement=spec.min_improvement
     )

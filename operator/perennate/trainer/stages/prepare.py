@@ -22,7 +22,7 @@ from perennate.lineage import (
 from perennate.trainer.data.classes import check_positive_class
 from perennate.trainer.data.names import problem_of_names
 from perennate.trainer.data.rows import Rows, load_rows
-from perennate.trainer.data.split import check_classes, split_by_time, split_random
+from perennate.trainer.data.split import check_classes, split_by_group, split_by_time, split_random
 from perennate.trainer.errors import DataRefusedError
 from perennate.trainer.model.class_weight import check_class_weight
 from perennate.trainer.progress import report
@@ -100,12 +100,14 @@ def split(rows: Rows, holdout: Holdout, seed: int) -> tuple[pa.Table, pa.Table]:
     """Split the rows into training rows and hold-out rows.
 
     Raises:
-        DataRefusedError: a class is missing in one of the parts.
+        DataRefusedError: a class is missing in one of the parts, or all rows have one time or one group.
     """
     target = rows.table[rows.columns.target].to_numpy()
     classes = target if rows.task == "classification" else None
     if rows.times is not None:
         train, held = split_by_time(rows.times, holdout.fraction)
+    elif rows.groups is not None:
+        train, held = split_by_group(rows.groups, holdout.fraction, seed)
     else:
         train, held = split_random(rows.table.num_rows, holdout.fraction, seed, classes=classes)
     if classes is not None:

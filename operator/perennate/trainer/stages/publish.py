@@ -14,13 +14,13 @@ from perennate.api.documents.model_manifest import (
     version_uri,
 )
 from perennate.api.documents.run_spec import RecordedSpec
-from perennate.api.documents.stage_result import PublishedVersion, StageResult
+from perennate.api.documents.stage_result import GateOutcome, PublishedVersion, StageResult
 from perennate.api.feature_types import FeatureType, type_of_labels
 from perennate.artifacts import FORMATS, ModelFormat, ModelStore
 from perennate.lineage import fingerprint, provenance
 from perennate.trainer.data.frames import frame, labels, read_rows
 from perennate.trainer.environment import read_environment
-from perennate.trainer.errors import BadConfigurationError, GateFailedError, refusing
+from perennate.trainer.errors import BadConfigurationError, GateFailedError, GateInconclusiveError, refusing
 from perennate.trainer.evaluation.card import model_card
 from perennate.trainer.evaluation.compatibility import Compatibility, check_compatibility, own_schema
 from perennate.trainer.evaluation.convergence import check_converged
@@ -90,6 +90,7 @@ def publish(request: RunRequest, paths: RunPaths) -> StageResult:
     Raises:
         BadConfigurationError: the model is missing, refused by the audit, or cannot be evaluated.
         GateFailedError: a gate or the comparison with the champion failed. Nothing is published.
+        GateInconclusiveError: there are too few hold-out rows for them. Nothing is published.
         ArtifactError: the store cannot be written.
     """
     trained = read_trained(request, paths)
@@ -100,9 +101,7 @@ def publish(request: RunRequest, paths: RunPaths) -> StageResult:
     result = _result(trained, evaluation)
     report("publish", step="evaluated", **{metric.value: value for metric, value in evaluation.values.items()})
     schema = check_compatibility(trained.record, trained.estimator, trained.train, trained.holdout, store)
-    failures = (*evaluation.failures, *schema.failures)
-    if failures:
-        raise GateFailedError(f"nothing is published: {'; '.join(failures)}", result=result)
+    _check_gates(trained.record, evaluation, schema, result)
     manifest, files = make_version(trained, predictions, evaluation, schema)
     records, expected = _questions(trained)
     # The other process needs memory for the model as well.
@@ -122,6 +121,19 @@ def publish(request: RunRequest, paths: RunPaths) -> StageResult:
             ),
         }
     )
+
+
+def _check_gates(record: RunRecord, evaluation: ModelEvaluation, schema: Compatibility, result: StageResult) -> None:
+    """End the stage unless every gate, the comparison with the champion and that of the schemas passed."""
+    if failed := (*evaluation.reasons(GateOutcome.FAILED), *schema.failures):
+        raise GateFailedError(f"nothing is published: {'; '.join(failed)}", result=result)
+    if inconclusive := evaluation.reasons(GateOutcome.INCONCLUSIVE):
+        raise GateInconclusiveError(
+            f"nothing is published: {'; '.join(inconclusive)}: {record.holdout_rows} hold-out rows are fewer than "
+            f"spec.evaluation.minSamples, {record.spec.evaluation.min_samples}; train on more rows, hold out more "
+            "(spec.data.holdout.fraction), or lower minSamples",
+            result=result,
+        )
 
 
 def read_trained(request: RunRequest, paths: RunPaths) -> Trained:
@@ -264,7 +276,7 @@ def _predict_holdout(trained: Trained) -> HoldoutPredictions:
 
 
 def _result(trained: Trained, evaluation: ModelEvaluation) -> StageResult:
-    gates = tuple(result for gate in evaluation.gates if (result := gate.to_result()) is not None)
+    gates = tuple(gate.to_result() for gate in evaluation.gates)
     return StageResult(
         stage="publish",
         fingerprint=fingerprint(trained.record),

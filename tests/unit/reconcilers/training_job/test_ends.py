@@ -36,8 +36,11 @@ def test_success_records_the_version_and_the_report() -> None:
     assert status["phase"] == "Succeeded"
     assert status["modelVersion"] == model_version("v1")
     assert status["metrics"] == [{"name": "auc", "value": 0.86}]
-    assert status["gates"] == gates
-    assert status["champion"] == champion
+    assert status["gates"] == [{"metric": "auc", "value": 0.86, "min": 0.8, "outcome": "Passed"}]
+    assert status["champion"] == {
+        **{key: value for key, value in champion.items() if key != "passed"},
+        "outcome": "Passed",
+    }
     assert status["provenance"] == {"seed": 3, "rows": 8000}
     assert status["completionTime"] == at(-5)
     assert [stage["state"] for stage in status["stages"]] == ["Succeeded"] * 3
@@ -156,9 +159,32 @@ def test_a_failed_gate_is_recorded_with_its_value() -> None:
         stage_result("publish", error=refusal, gates=gates, metrics=[{"name": "auc", "value": 0.7}]),
     )
     world.settle("TrainingJob", "t")
-    assert status_of(world)["gates"] == gates
+    assert status_of(world)["gates"] == [{"metric": "auc", "value": 0.7, "min": 0.8, "outcome": "Failed"}]
     assert conditions_of(world)["GatesPassed"] == ("False", "GateFailed")
     assert "modelVersion" not in status_of(world)
+
+
+def test_an_inconclusive_gate_fails_the_run_with_its_own_reason() -> None:
+    """The exit code is that of a failed gate; the reason in the result tells them apart."""
+    world = started()
+    gates = [{"metric": "auc", "value": 1.0, "min": 0.8, "passed": False, "outcome": "Inconclusive"}]
+    refusal = {"reason": "GateInconclusive", "message": "3 hold-out rows are fewer than spec.evaluation.minSamples, 30"}
+    job_fails(world, "publish", 11, stage_result("publish", error=refusal, gates=gates))
+    world.settle("TrainingJob", "t")
+    assert status_of(world)["gates"] == [{"metric": "auc", "value": 1.0, "min": 0.8, "outcome": "Inconclusive"}]
+    conditions = conditions_of(world)
+    assert conditions["GatesPassed"] == ("False", "GateInconclusive")
+    assert conditions["Failed"] == ("True", "GateInconclusive")
+    assert "3 hold-out rows" in message_of(world, "Failed")
+
+
+@pytest.mark.parametrize(("code", "reason"), [(10, "DataRefused"), (12, "BadConfiguration")])
+def test_the_reason_of_another_exit_code_is_not_taken_from_the_result(code: int, reason: str) -> None:
+    """A user's container can write any result."""
+    world = started()
+    job_fails(world, "train", code, stage_result("train", error={"reason": "GateInconclusive", "message": "x"}))
+    world.settle("TrainingJob", "t")
+    assert conditions_of(world)["Failed"] == ("True", reason)
 
 
 def test_a_deadline_names_the_stage_that_was_running() -> None:
