@@ -108,6 +108,12 @@ def _add_columns(drift: argparse.ArgumentParser) -> None:
         columns.add_argument(
             f"--{name}", nargs="+", action="extend", default=[], metavar="COLUMN", help=f"{words} (may be repeated)"
         )
+    columns.add_argument(
+        "--time",
+        metavar="COLUMN",
+        help="column with the time of the current rows, which is not compared: rows that resemble their neighbours in "
+        "time count as fewer (default: the rows are independent)",
+    )
 
 
 def _add_model(drift: argparse.ArgumentParser) -> None:

@@ -11,6 +11,8 @@ from perennate.report.figures import FORMATS, histogram, scale
 from perennate.report.words import bound, percent, pluralize, unseen_words
 
 PROMINENT = ("Drifted", "Warning")
+CLUSTERED = 1.05
+"""Design effect above which it is shown."""
 MOST_DETAILED = 100
 """Cards whose bars have tooltips, which take half of the page."""
 COMPARED = {"date": "the dates themselves", "timeOfDay": "the time of day"}
@@ -94,6 +96,9 @@ def _add_card(grid: Element, column: ColumnReport, position: int, report: DriftR
     add(card, "p", column.words)
     if column.compared_as or column.subject:
         add(card, "p", f"Compared: {column.subject or COMPARED[column.compared_as or 'date']}.", "soft")
+    if column.design_effect > CLUSTERED:
+        rows = f"{column.rows / column.design_effect:,.0f} independent rows (design effect {column.design_effect:.3g})"
+        add(card, "p", f"The rows are clustered: they carry the information of {rows}.", "soft")
     if column.hint:
         add(card, "p", column.hint, "hint")
     card.append(scale(column))

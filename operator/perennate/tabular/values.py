@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
@@ -17,7 +18,7 @@ Column: TypeAlias = Any
 
 DATE = "a date"
 """Replaces a date in a column of numbers, where its value does not matter."""
-YEAR_DIGITS = 4
+_LONG_DATE = re.compile(r"[+-]?[0-9]{4,6}(-[0-9]{2}){0,2}([T ][0-9:.]+)?Z?")
 _LEADING_ZERO = r"^\s*[+-]?0[0-9]+\s*$"
 TRUE_WORDS, FALSE_WORDS = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
 
@@ -126,8 +127,11 @@ def as_date(text: str) -> np.datetime64 | str:
 
 def _as_long_date(text: str) -> np.datetime64 | str:
     """The time in a text with a year of other than four digits, or without a day."""
+    # NumPy reads a long number as a year, and "now" as the time of the clock.
+    if not _LONG_DATE.fullmatch(text):
+        return text
     try:
-        return text if text.isdecimal() and len(text) > YEAR_DIGITS else np.datetime64(text.removesuffix("Z"), "us")
+        return np.datetime64(text.removesuffix("Z"), "us")
     except ValueError:
         return text
 

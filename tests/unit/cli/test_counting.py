@@ -9,14 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from perennate.cli.drift.current.counting import DAY, CurrentData, FileCounts, add_counts, count_files
+from perennate.cli.drift.current.counting import DAY, CurrentData, add_counts, count_files
 from perennate.cli.drift.current.counting_spec import CountingSpec
 from perennate.cli.drift.options import ColumnRoles, ReadOptions
 from perennate.cli.drift.reference import read_reference
-from perennate.drift import Window
+from perennate.drift import Recorder, Window
 from perennate.tabular.errors import UsageError
-from perennate.tabular.opening import open_source
-from perennate.tabular.sources import LocalFile
 from tests.support.pods.drift_command import FORMATS, make_scored, make_table, write
 
 ROWS = 2000
@@ -133,12 +131,11 @@ def test_sums_out_of_range_are_refused(tmp_path: Path) -> None:
     """The error names the column."""
     path = write(make_table(), tmp_path / "train.parquet")
     against = plan(path)
-    counts = FileCounts(open_source(LocalFile(path)), against, labelled=False)
-    document = counts.recorder.document()
+    document = Recorder(against.profile, model="files", version="files", start=0.0).document()
     document["offsets"][1] = 2**53 + 1
     window = Window(against.profile, length=DAY, scrape_interval=DAY)
     with pytest.raises(UsageError, match=rf"^{path}: column 'visits' is too far from its values in train to be "):
-        add_counts(document, window, file=str(path), pod="0", reference="train")
+        add_counts(document, window, file=str(path), pod="0", now=DAY, reference="train")
     document["rows"] = -1
     with pytest.raises(UsageError, match=rf"^{path}: cannot be counted: "):
-        add_counts(document | {"offsets": [0, 0, 0, None]}, window, file=str(path), pod="0", reference="train")
+        add_counts(document | {"offsets": [0, 0, 0, None]}, window, file=str(path), pod="0", now=DAY, reference="train")

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from perennate.tabular.values import booleans, categories, dates, numbers
+from perennate.tabular.values import as_date, as_number, booleans, categories, dates, numbers
 
 NAN = float("nan")
 NUMBERS: dict[str, tuple[pa.Array, list[Any]]] = {
@@ -98,3 +98,38 @@ def test_conversion_does_not_change_the_column() -> None:
     copy = column.to_pylist()
     numbers(column)
     assert column.to_pylist() == copy
+
+
+DATES_AS_TEXT: dict[str, str | None] = {
+    "2025-01-02": "2025-01-02T00:00:00",
+    "2025-01-02 03:04:05": "2025-01-02T03:04:05",
+    "2025-01-02T03:04:05Z": "2025-01-02T03:04:05",
+    "2025-01-02T03:04:05+01:00": "2025-01-02T02:04:05",
+    "2025-01-02T03:04:05.123456789": "2025-01-02T03:04:05.123456",
+    "2025-01": "2025-01-01T00:00:00",
+    "2025": "2025-01-01T00:00:00",
+    "12025-01-01": "12025-01-01T00:00:00",
+    "20250102030405": None,
+    "now": None,
+    "today": None,
+    "NaT": None,
+    "": None,
+    "31.12.2025": None,
+    "2025-02-30": None,
+    "0001-01-01T00:00:00+01:00": None,
+}
+
+
+@pytest.mark.parametrize("text", DATES_AS_TEXT)
+def test_text_is_a_date_only_if_it_is_written_as_one(text: str) -> None:
+    """NumPy also takes "now" for the time of the clock, and a long number for a year."""
+    expected = DATES_AS_TEXT[text]
+    assert as_date(text) == (text if expected is None else np.datetime64(expected, "us"))
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "expected"),
+    [("1,5", ",", 1.5), ("1.5", ",", "1.5"), ("1.500,5", ",", "1.500,5"), ("1_0", ",", "1_0"), ("1,5", ".", "1,5")],
+)
+def test_the_decimal_of_numbers_in_text(text: str, decimal: str, expected: float | str) -> None:
+    assert as_number(text, decimal) == expected

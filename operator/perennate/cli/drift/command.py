@@ -124,7 +124,9 @@ def current_of(
     if args.counts:
         return add_documents(args.counts, reference.profile, reference.name)
     columns = roles.target, roles.prediction, roles.ignored, roles.kinds
-    spec = CountingSpec(reference.profile, reference.name, reference.model, *columns, workers=workers())
+    spec = CountingSpec(
+        reference.profile, reference.name, reference.model, *columns, workers=workers(), time=roles.time
+    )
     if roles.prediction is not None and spec.model is None:
         raise UsageError(f"{reference.name} was built without predictions, so --prediction cannot be compared")
     with ticker(f"reading {args.current[0].name}", shown=not args.no_progress) as tick:

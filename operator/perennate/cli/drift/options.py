@@ -60,6 +60,7 @@ class ColumnRoles:
         target, prediction: columns with true labels and predictions.
         task, positive: task of the model, and the class that its probability refers to.
         threshold: probability above which the positive class is predicted; None: one half.
+        time: column with the time of the rows, which is not compared.
     """
 
     kinds: dict[str, FeatureKind]
@@ -69,6 +70,7 @@ class ColumnRoles:
     task: str | None = None
     positive: str | None = None
     threshold: float | None = None
+    time: str | None = None
 
     @property
     def texts(self) -> frozenset[str]:
@@ -136,7 +138,7 @@ def column_roles(args: argparse.Namespace) -> ColumnRoles:
         UsageError: a column has two roles, or an option needs another one.
     """
     chosen: dict[str, str] = {}
-    for role in ("categorical", "numeric", "datetime", "ignore", "target", "prediction"):
+    for role in ("categorical", "numeric", "datetime", "ignore", "target", "prediction", "time"):
         named = getattr(args, role) or []
         for name in [named] if isinstance(named, str) else named:
             if chosen.setdefault(name, role) != role:
@@ -148,7 +150,9 @@ def column_roles(args: argparse.Namespace) -> ColumnRoles:
         name: kind for name, role in chosen.items() for kind in FEATURE_KINDS if kind == role
     }
     ignored = frozenset(name for name, role in chosen.items() if role == "ignore")
-    return ColumnRoles(kinds, ignored, args.target, args.prediction, args.task, args.positive, args.threshold)
+    return ColumnRoles(
+        kinds, ignored, args.target, args.prediction, args.task, args.positive, args.threshold, args.time
+    )
 
 
 def rules_of(args: argparse.Namespace) -> dict[str, FeatureRule]:
@@ -227,6 +231,6 @@ def _check_outputs(args: argparse.Namespace) -> None:
     for option in ("metric", "tolerance"):
         if getattr(args, option) is not None and not (args.counts or (args.target and args.prediction)):
             raise UsageError(f"--{option} needs --target and --prediction")
-    for option in ("target", "prediction", *FEATURE_KINDS):
+    for option in ("target", "prediction", "time", *FEATURE_KINDS):
         if args.counts and getattr(args, option, None):
             raise UsageError(f"--{option} names columns of files, and counts documents have none")

@@ -96,6 +96,8 @@ def read_reference(
 def _read(file: DataFile, roles: ColumnRoles, limit: int | None, workers: int, tick: Ticker) -> ReferenceData:
     """One pass over the file."""
     kinds = kinds_of(file.name, file.schema, given=roles.kinds, ignored=roles.ignored)
+    if roles.time is not None:
+        kinds.pop(roles.time, None)
     outputs = _outputs(file, roles, kinds)
     names = [name for name in kinds if name not in outputs]
     if not names:

@@ -15,9 +15,10 @@ from perennate.cli.drift.current.checks import TruthCheck, as_floats, check_colu
 from perennate.cli.drift.current.counting_spec import CountingSpec
 from perennate.cli.drift.current.feature_reader import FeatureReader
 from perennate.cli.drift.current.statistics import NumberStatistics, floats_or_nan, reader_of
+from perennate.cli.drift.current.time_slots import PARTS, PartedRecorder, TimeSlots, time_slots
 from perennate.cli.drift.current.unseen import UnseenValues
 from perennate.cli.drift.outputs.counts import PerformanceCounts, performance_counts_of
-from perennate.drift import CountsError, Recorder, Sample, Window
+from perennate.drift import CountsError, Sample, Window
 from perennate.drift.data.documents import MAX_COUNT
 from perennate.drift.profile.features import NumericFeature
 from perennate.drift.profile.outputs import SCORE
@@ -69,11 +70,12 @@ def count_files(
         UsageError: a file cannot be read, or a column is missing.
     """
     total = Totals(spec)
+    slots = None if spec.time is None else time_slots(paths, open_file, spec.time)
     for index, path in enumerate(paths):
         try:
             file = open_file(path)
             check_columns(file, spec)
-            total.add(file, _count(file, spec, part_of(tick, index, len(paths))), pod=str(index))
+            total.add(file, _count(file, spec, slots, part_of(tick, index, len(paths))), pod=str(index))
         except EmptyFileError as error:
             total.remarks.append(f"{error}, and is skipped.")
     return total.data(tuple(str(path) for path in paths))
@@ -89,7 +91,9 @@ class Totals:
     def __init__(self, spec: CountingSpec) -> None:
         self.remarks: list[str] = []
         self._spec = spec
-        self._window = Window(spec.profile, length=DAY, scrape_interval=DAY)
+        # Without times, all rows are in one sub-window, because their order is unknown.
+        self._slot = DAY if spec.time is None else DAY / PARTS
+        self._window = Window(spec.profile, length=DAY, scrape_interval=self._slot)
         labelled = spec.target is not None and spec.prediction is not None
         self._performance_counts = performance_counts_of(spec.profile, spec.model) if labelled else None
         self._extra: dict[str, None] = {}
@@ -105,13 +109,15 @@ class Totals:
         spec = self._spec
         if self._performance_counts is not None and counts.performance_counts is not None:
             self._performance_counts.counts += counts.performance_counts.counts
-        # All rows of a file are in one sub-window, because their order in time is unknown.
-        add_counts(counts.recorder.document(), self._window, file=file.name, pod=pod, reference=spec.reference)
+        for part, document in counts.recorder.documents().items():
+            now = (part + 0.5) * self._slot
+            name = f"{pod}/{part}"
+            add_counts(document, self._window, file=file.name, pod=name, now=now, reference=spec.reference)
         for name, reader in counts.readers.items():
             self._unseen[name].merge(reader.unseen)
         self._statistics.merge(counts.statistics)
         self._scores.merge(counts.scores)
-        used = {item.name for item in spec.profile.features} | {spec.target, spec.prediction} | spec.ignored
+        used = {item.name for item in spec.profile.features} | {spec.target, spec.prediction, spec.time} | spec.ignored
         self._extra |= dict.fromkeys(name for name in file.schema.names if name not in used)
         self.remarks += [*file.remarks, *notes_on(file, counts.readers.values(), spec.reference)]
 
@@ -145,14 +151,14 @@ def unlabelled(spec: CountingSpec) -> str:
     return "" if performance_counts_of(spec.profile, spec.model) else f"{spec.reference} was built without true labels"
 
 
-def add_counts(document: Mapping[str, Any], window: Window, *, file: str, pod: str, reference: str) -> None:
-    """Add the counts of a file to the window.
+def add_counts(document: Mapping[str, Any], window: Window, *, file: str, pod: str, now: float, reference: str) -> None:
+    """Add the counts of a file, or of a part of it, to the window at a time.
 
     Raises:
         UsageError: values of a column are so far from the reference that their sum overflows.
     """
     try:
-        window.add(document, pod=pod, now=DAY)
+        window.add(document, pod=pod, now=now)
     except CountsError as error:
         offsets = zip(document["features"], document["offsets"], strict=True)
         name = next((name for name, offset in offsets if offset is not None and abs(offset) > MAX_COUNT), None)
@@ -170,12 +176,14 @@ class FileCounts:
         file: the file, for messages.
         spec: what to count against.
         labelled: whether the file has predictions and true labels.
+        slots: the parts of the rows by time; None: one part.
     """
 
-    def __init__(self, file: DataFile, spec: CountingSpec, *, labelled: bool) -> None:
+    def __init__(self, file: DataFile, spec: CountingSpec, *, labelled: bool, slots: TimeSlots | None = None) -> None:
         self.rows = 0
         self._file = file
-        self.recorder = Recorder(spec.profile, model="files", version="files", start=0.0)
+        self._slots = slots
+        self.recorder = PartedRecorder(spec.profile, spec.workers)
         self.performance_counts = performance_counts_of(spec.profile, spec.model) if labelled else None
         self.statistics, self.scores = statistics_of(spec)
         self._spec = spec
@@ -192,17 +200,18 @@ class FileCounts:
             return
         self.rows += batch.num_rows
         columns = {name: self._column(batch, reader) for name, reader in self.readers.items()}
-        self.recorder.record(columns, workers=self._spec.workers)
+        parts = None if self._slots is None else self._slots.of(batch, self._file.name)
+        self.recorder.record(columns, parts)
         self.statistics.add(columns, batch.num_rows)
         prediction, target = self._spec.prediction, self._spec.target
         if target is not None and target in batch.schema.names:
-            self.recorder.record_targets(self._output(batch, target))
+            self.recorder.record_targets(self._output(batch, target), parts)
         if prediction is None or prediction not in batch.schema.names:
             return
         predictions = self._output(batch, prediction)
         if self._spec.scored:
             predictions = as_floats(predictions, self._file.name, prediction, "prediction")
-            self.recorder.record_scores(predictions)
+            self.recorder.record_scores(predictions, parts)
             self.scores.add({SCORE: predictions}, batch.num_rows)
         if self.performance_counts is not None and target is not None:
             self.performance_counts.add(predictions, self._truths(batch, target))
@@ -236,13 +245,14 @@ class FileCounts:
         return truth
 
 
-def _count(file: DataFile, spec: CountingSpec, tick: Ticker) -> FileCounts:
+def _count(file: DataFile, spec: CountingSpec, slots: TimeSlots | None, tick: Ticker) -> FileCounts:
     """Count one file, from the start again if a column turns out to have another type."""
     names = file.schema.names
     outputs = [name for name in (spec.prediction, spec.target) if name is not None and name in names]
-    columns = list(dict.fromkeys([*(spec.column(item.name) for item in spec.profile.features), *outputs]))
+    others = outputs if spec.time is None else [*outputs, spec.time]
+    columns = list(dict.fromkeys([*(spec.column(item.name) for item in spec.profile.features), *others]))
     while True:
-        counts = FileCounts(file, spec, labelled=len(outputs) == 2)
+        counts = FileCounts(file, spec, labelled=len(outputs) == 2, slots=slots)
         try:
             for batch in file.batches(columns, tick):
                 counts.add(batch)

@@ -23,6 +23,7 @@ class CountingSpec:
         ignored: columns that are excluded from the reference too.
         kinds: kinds of columns that the user sets.
         workers: number of threads.
+        time: column with the time of the rows, which is not compared.
     """
 
     profile: Profile
@@ -33,6 +34,7 @@ class CountingSpec:
     ignored: frozenset[str] = frozenset()
     kinds: Mapping[str, FeatureKind] = field(default_factory=dict)
     workers: int = 1
+    time: str | None = None
 
     @property
     def texts(self) -> frozenset[str]:
