@@ -53,6 +53,28 @@ CASES: dict[str, tuple[Manifest, int, str]] = {
         "trainer must have exactly one of estimator, container",
     ),
     "no trainer": (run(trainer={}), UNPROCESSABLE, "trainer must have exactly one of estimator, container"),
+    "features and excluded columns": (
+        run(data={"train": {"uri": "file:///a.csv"}, "target": "rain", "features": ["wind"], "exclude": ["day"]}),
+        UNPROCESSABLE,
+        "data must not have both features and exclude",
+    ),
+    "two weights of a class": (
+        run(
+            trainer={"estimator": {**ESTIMATOR, "classWeight": [{"class": "1", "weight": number} for number in (1, 2)]}}
+        ),
+        UNPROCESSABLE,
+        "spec.trainer.estimator.classWeight",
+    ),
+    "a class without weight": (
+        run(trainer={"estimator": {**ESTIMATOR, "classWeight": [{"class": "1", "weight": 0}]}}),
+        UNPROCESSABLE,
+        "spec.trainer.estimator.classWeight[0].weight",
+    ),
+    "an unknown policy of compatibility": (
+        run(evaluation={"compatibility": "Ignore"}),
+        UNPROCESSABLE,
+        'spec.evaluation.compatibility: Unsupported value: "Ignore"',
+    ),
     "an estimator of another library": (
         run(trainer={"estimator": {"class": "os.system"}}),
         UNPROCESSABLE,

@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClas
 
 from perennate.api.documents.metric import Metric
 from perennate.drift import Profile
-from perennate.drift.performance.measured import METRICS
+from perennate.drift.performance.measured import METRICS, no_baseline
 from perennate.trainer.evaluation.predictions import HoldoutPredictions, compute_metrics, predict_holdout
 from perennate.trainer.evaluation.profile import make_profile
 
@@ -106,3 +106,12 @@ def test_without_a_positive_class_there_are_no_baselines_that_depend_on_it() -> 
     assert set(profile.metrics) == {"accuracy", "auc", "logLoss", "brier"}
     assert profile.metrics["accuracy"].value == pytest.approx(values[Metric.ACCURACY], abs=1e-12)
     assert Profile.from_bytes(profile.to_bytes()).digest == profile.digest
+
+
+@pytest.mark.parametrize("metric", ["precision", "recall", "f1"])
+def test_a_policy_says_that_no_class_is_positive(metric: str) -> None:
+    """Labelled and estimated performance name the field that is missing."""
+    profile, _, _ = labelled_ties(None)
+    wanted = f"the profile has no value of {metric}: none of the classes fraud and legit is the positive one"
+    assert no_baseline(profile, metric).startswith(wanted)
+    assert no_baseline(labelled_ties("fraud")[0], "macroF1") == "the profile has no value of macroF1"

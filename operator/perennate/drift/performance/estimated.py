@@ -15,6 +15,7 @@ from perennate.drift.performance.measured import (
     check_metric,
     compare_with_baseline,
     describe_model,
+    no_baseline,
 )
 from perennate.drift.performance.verdict import describe_measurement
 from perennate.drift.profile.profile import Profile
@@ -70,7 +71,7 @@ def _find(sample: Sample, metric: str, needed: int, confidence: float) -> Metric
     if metric not in known:
         return MetricFinding(None, Cause.NOT_ESTIMATED, _why_not(profile, metric, known))
     if metric not in profile.metrics:
-        return MetricFinding(None, Cause.NO_BASELINE, f"the profile has no value of {metric}")
+        return MetricFinding(None, Cause.NO_BASELINE, no_baseline(profile, metric))
     rows = int(sample.total[sample.layout.score].sum())
     if rows < needed:
         return MetricFinding(None, Cause.NO_ROWS, f"{rows} rows with a score in the window, {needed} are needed")

@@ -18,6 +18,7 @@ from perennate.drift.performance.verdict import (
     loss_detected,
     signal_of,
 )
+from perennate.drift.profile.outputs import BINARY_CLASSES
 from perennate.drift.profile.profile import LabelKind, Profile
 from perennate.drift.statistics.overdispersion import design_effect
 from perennate.drift.verdicts.persistence import Signal
@@ -32,6 +33,10 @@ METRICS: Mapping[LabelKind, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Names of the metrics by kind of label counts."""
+
+
+OF_POSITIVE_CLASS = frozenset({"precision", "recall", "f1"})
+"""Metrics of two classes that depend on which one is positive."""
 
 
 class Cause(StrEnum):
@@ -179,7 +184,7 @@ def _find(sample: Sample, metric: str, needed: int, confidence: float) -> Metric
         reason = f"{metric} is not a metric of {describe_model(profile)}: {', '.join(METRICS[kind])}"
         return MetricFinding(None, Cause.NOT_DEFINED, reason)
     if metric not in profile.metrics:
-        return MetricFinding(None, Cause.NO_BASELINE, f"the profile has no value of {metric}")
+        return MetricFinding(None, Cause.NO_BASELINE, no_baseline(profile, metric))
     if rows < needed:
         return MetricFinding(None, Cause.NO_LABELS, f"{rows} labelled rows in the window, {needed} are needed")
     found = _measure(sample, kind, metric, confidence)
@@ -212,6 +217,16 @@ def _measure(sample: Sample, kind: LabelKind, metric: str, confidence: float) ->
         means=profile.score.means,
         effect=effect,
     )
+
+
+def no_baseline(profile: Profile, metric: str) -> str:
+    """Why the profile has no value of a metric, for messages."""
+    reason = f"the profile has no value of {metric}"
+    # A profile of labelled rows has an accuracy, and the three metrics unless no class was chosen.
+    chosen = OF_POSITIVE_CLASS & set(profile.metrics) or "accuracy" not in profile.metrics
+    if len(profile.classes) == BINARY_CLASSES and metric in OF_POSITIVE_CLASS and not chosen:
+        return f"{reason}: none of the classes {' and '.join(profile.classes)} is the positive one (data.positiveClass)"
+    return reason
 
 
 def describe_model(profile: Profile) -> str:

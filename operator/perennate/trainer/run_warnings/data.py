@@ -40,10 +40,10 @@ def data_warnings(
         collapsed: features whose integers float64 cannot tell apart.
     """
     if columns.index:
+        advice = "list it in spec.data.features" if all(columns.index) else "give it a name in the header"
         yield described(
             WarningReason.INDEX_COLUMN,
-            f"{named(columns.index)} looks like an index that pandas wrote and is not a feature; to use it, list it in "
-            "spec.data.features",
+            f"{named(columns.index)} looks like an index that pandas wrote and is not a feature; to use it, {advice}",
         )
     if collapsed:
         yield described(
