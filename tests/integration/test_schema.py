@@ -44,6 +44,18 @@ REJECTED: dict[str, tuple[str, tuple[str, ...], Any, tuple[str, ...]]] = {
     "a wrong type": ("TrainingJob", ("seed",), "many", ("spec.seed", "integer")),
     "a number out of range": ("TrainingJob", ("backoffLimit",), 11, ("spec.backoffLimit", "less than or equal to 10")),
     "an exclusive bound": ("TrainingJob", ("data", "holdout"), {"fraction": 1}, ("spec.data.holdout.fraction",)),
+    "a split by time and by group": (
+        "TrainingJob",
+        ("data", "holdout"),
+        {"timeColumn": "day", "groupColumn": "patient"},
+        ("spec.data.holdout", "must not have both timeColumn and groupColumn"),
+    ),
+    "no minimum of rows": (
+        "TrainingJob",
+        ("evaluation", "minSamples"),
+        0,
+        ("spec.evaluation.minSamples", "equal to 1"),
+    ),
     "an unknown choice": ("TrainingJob", ("data", "train", "format"), "xlsx", ("spec.data.train.format", '"parquet"')),
     "two trainers": (
         "TrainingJob",
