@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.results import write_section
-from benchmarks.serving.bounds import MEASURED, findings
+from benchmarks.serving.bounds import MEASURED, PEERS, findings
 from benchmarks.serving.isolation import prepare
 from benchmarks.serving.measure import Sample, measure
 from benchmarks.serving.report import print_table, section
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
-        sides = prepare(Path(folder))
+        sides = prepare(Path(folder), options.peers)
         rounds = [_round(number, sides, options.slices) for number in range(options.rounds)]
     found = findings(rounds)
     print_table(found, Console(width=None if sys.stdout.isatty() else 200))
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         default=40,
         help="slices of ten one-row requests per format and round; a quarter as many with 1,000 rows",
     )
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS, help="which servers to compare with")
     parser.add_argument("--no-bounds", dest="bounds", action="store_false", help="do not fail if a bound is missed")
     parser.add_argument("--results", type=Path, help="Markdown file in which to replace the section Serving")
     return parser

@@ -17,6 +17,7 @@ MEASURED: Final = (
 OURS: Final = "perennate"
 BENTOML: Final = "BentoML"
 MLSERVER: Final = "MLServer"
+PEERS: Final = (BENTOML, MLSERVER)
 
 Round = Mapping[str, Sample]
 """The sample of each side in one round, by its name."""
@@ -105,7 +106,7 @@ class Finding:
 
 
 def findings(rounds: Sequence[Round]) -> list[Finding]:
-    """Return every metric over all rounds."""
+    """Return every metric over all rounds, except those of a side that was not measured."""
     return [
         Finding(
             metric,
@@ -113,4 +114,5 @@ def findings(rounds: Sequence[Round]) -> list[Finding]:
             [metric.read_other(samples[metric.other]) * metric.scale for samples in rounds],
         )
         for metric in METRICS
+        if metric.other in rounds[0]
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,11 +28,12 @@ BATCH_ROWS: Final = 1000
 MLSERVER_START: Final = "from mlserver.cli import main; main()"
 
 
-def make_sides(folder: Path) -> tuple[Side, ...]:
+def make_sides(folder: Path, peers: Collection[str]) -> tuple[Side, ...]:
     """Train a model on a data set of scikit-learn, and prepare all sides to serve it.
 
     Args:
         folder: an empty folder for models and logs.
+        peers: names of the other sides.
 
     Returns:
         The sides, ours first.
@@ -40,7 +42,8 @@ def make_sides(folder: Path) -> tuple[Side, ...]:
     estimator = make_pipeline(StandardScaler(), LogisticRegression())
     published = publish(folder / "store", estimator, frame, labels.tolist(), model="cells")
     model = _without_names(published, folder / "model.joblib")
-    return _ours(published, folder / "ours"), _bentoml(published, model), _mlserver(published, model)
+    others = [make(published, model) for name, make in _OTHERS.items() if name in peers]
+    return _ours(published, folder / "ours"), *others
 
 
 def _without_names(published: Published, path: Path) -> Path:
@@ -57,7 +60,7 @@ def _ours(published: Published, folder: Path) -> Side:
     run_fetch(environment).check_returncode()
     rows = _batch(published)
     records = rows.to_dict("records")
-    path = f"/v2/models/{published.model}/infer"
+    path, outputs = f"/v2/models/{published.model}/infer", [{"name": "probabilities"}]
     return Side(
         name=OURS,
         command=(sys.executable, "-m", "perennate.serving", "serve"),
@@ -65,9 +68,9 @@ def _ours(published: Published, folder: Path) -> Side:
         port=int(environment["PERENNATE_TRAFFIC_PORT"]),
         requests={
             "row": Request("/predict", orjson.dumps({"records": records[:1]})),
-            "row as tensor": Request(path, _tensor_body(rows[:1], {})),
+            "row as tensor": Request(path, _tensor_body(rows[:1], {"outputs": outputs})),
             "rows": Request("/predict", orjson.dumps({"records": records})),
-            "rows as tensor": Request(path, _tensor_body(rows, {})),
+            "rows as tensor": Request(path, _tensor_body(rows, {"outputs": outputs})),
             "rows as binary tensor": _binary_request(path, rows),
         },
         log=folder / "log",
@@ -114,6 +117,9 @@ def _mlserver(published: Published, model: Path) -> Side:
         },
         log=folder / "log",
     )
+
+
+_OTHERS: Final = {BENTOML: _bentoml, MLSERVER: _mlserver}
 
 
 def _environment(folder: Path, **own: str) -> dict[str, str]:

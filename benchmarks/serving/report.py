@@ -36,14 +36,14 @@ or 1.2 times the mean ratio of at least five rounds
 ({measured}).
 
 - **Ours** is `python -m perennate.serving serve`. Requests have named records, or one tensor of the Open Inference
-  Protocol, and every value is validated. Responses have predictions, probabilities and ids. Rows and scores are counted
-  for drift. Capture is off.
+  Protocol, and every value is validated. Responses to records and to the binary tensor have predictions, probabilities
+  and ids, those to JSON tensors probabilities. Rows and scores are counted for drift. Capture is off.
 - **BentoML** is `bentoml serve` of a minimal typed service ([competitor.py](serving/competitor.py)) with defaults:
   an array in, the scores out, without drift counts and ids. Without names, its request of 1,000 rows is a quarter as
   long as ours with records.
 - **MLServer** {mlserver} is its scikit-learn runtime in an environment of its own
-  ([requirements](serving/requirements)), without worker processes. Its request has the same tensor; its response has
-  the probabilities alone.
+  ([requirements](serving/requirements)), without worker processes. Its request has the same tensor and
+  its response probabilities.
 - All serve the same scaler and logistic regression with 30 features. The run fails if their scores differ.
 - The starting order rotates between rounds. CPU is user and system time of the whole process tree. Memory is its PSS
   after the first answer, while no other side is running. Then all sides and formats take turns of ten requests, one

@@ -104,8 +104,8 @@ def test_tritonclient(pods: Mapping[str, tuple[Published, ServingProcess]]) -> N
     }
     assert found["model"] == found["version"]
     assert found["model"]["result"]["versions"] == [published.digest]
-    forms = ["infer", "infer JSON", "infer with version", "infer async", "infer aio", "table JSON"]
-    tables = [f"table {datatype}" for datatype in ("FP16", "FP32", "FP64", "INT8", "INT64")]
+    forms = ["infer", "infer JSON", "infer with version", "infer async", "infer aio", "infer gzip"]
+    tables = [f"table {name}" for name in ("JSON", "FP16", "FP32", "FP64", "INT8", "INT64")]
     check_answers(found, [*forms, *tables], predict(pod, NUMBERS))
     assert list(found["one output"]["result"]) == ["predictions"]
     assert list(found["one output JSON"]["result"]) == ["ids"]
@@ -115,6 +115,7 @@ def test_tritonclient(pods: Mapping[str, tuple[Published, ServingProcess]]) -> N
         found,
         {
             "unknown output": "outputs[0].name: must be one of predictions, probabilities, ids, got",
+            "infer deflate": "content-encoding: must be gzip",
             "top classes": "outputs[0].parameters.classification: is not supported",
             "no column": "TEMP",
             "missing value": "TEMP",

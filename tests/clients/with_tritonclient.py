@@ -68,6 +68,10 @@ CALLS = {
     "infer with version": lambda: infer(columns(), model_version=VERSION),
     "infer async": lambda: outputs(client.async_infer(MODEL, columns()).get_result()),
     "infer aio": lambda: asyncio.run(infer_aio()),
+    "infer gzip": lambda: infer(columns(), request_compression_algorithm="gzip", response_compression_algorithm="gzip"),
+    "infer deflate": lambda: infer(
+        columns(), request_compression_algorithm="deflate", response_compression_algorithm="deflate"
+    ),
     "one output": lambda: infer(columns(), outputs=[http.InferRequestedOutput("predictions")]),
     "one output JSON": lambda: infer(columns(), outputs=[http.InferRequestedOutput("ids", binary_data=False)]),
     "id": lambda: client.infer(MODEL, columns(), request_id="mine", priority=1).get_response()["id"],

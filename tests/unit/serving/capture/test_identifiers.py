@@ -43,10 +43,11 @@ def test_id_without_label_kind_has_no_answer() -> None:
     assert (parse_id(text).kind, parse_id(text).answer) == (None, None)
 
 
-def test_rows_of_one_request_have_different_ids() -> None:
+@pytest.mark.parametrize("rows", [1, 1024, 1025, 10_000])
+def test_rows_of_one_request_have_different_ids(rows: int) -> None:
     """This also holds for rows with equal score bin and time."""
-    ids = make_ids(version=VERSION, kind="scores", answers=[3] * 10_000, time_ms=1_767_225_600_000, token="0123456789")  # noqa: S106
-    assert len(set(ids)) == 10_000
+    ids = make_ids(version=VERSION, kind="scores", answers=[3] * rows, time_ms=1_767_225_600_000, token="0123456789")  # noqa: S106
+    assert len(set(ids)) == rows
     assert all(parse_id(text).answer == 3 for text in ids)
 
 

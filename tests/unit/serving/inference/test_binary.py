@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import struct
 from collections.abc import Mapping
@@ -222,6 +223,14 @@ async def test_an_invalid_size_is_refused(size: Any, want: str, rain: Pod) -> No
     )
     assert response.status_code == HTTPStatus.BAD_REQUEST
     assert response.json()["error"].startswith(want)
+
+
+async def test_a_compressed_body(rain: Pod) -> None:
+    """The header has the length of the JSON object before compression."""
+    want = outputs_of(await infer_binary(rain.traffic, "rain", [TABLE]))
+    headers = {**HEADERS, "content-encoding": "gzip"}
+    found = outputs_of(await rain.traffic.post(URL, content=gzip.compress(BODY), headers=headers))
+    assert found["probabilities"] == want["probabilities"]
 
 
 async def test_data_and_a_size_are_refused(rain: Pod) -> None:
