@@ -36,15 +36,19 @@ def choose_adapter(estimator: Any, sample: Batch) -> InputAdapter:
     """`as_matrix` if the estimator then gives the same answer to the sample without a warning, else `as_frame`.
 
     For a matrix, scikit-learn's warning of missing column names is switched off in this process.
+
+    Raises:
+        Exception: the estimator cannot predict the sample.
     """
-    if sample.matrix is None or not _agrees(estimator, sample):
+    expected = _answer(estimator, as_frame(sample))
+    if sample.matrix is None or not _agrees(estimator, sample, expected):
         return as_frame
     warnings.filterwarnings("ignore", message=_NO_NAMES)
     return as_matrix
 
 
-def _agrees(estimator: Any, sample: Batch) -> bool:
-    expected = _answer(estimator, as_frame(sample))
+def _agrees(estimator: Any, sample: Batch, expected: Any) -> bool:
+    """Whether a matrix gives the expected answer."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")

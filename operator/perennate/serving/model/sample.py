@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from perennate.serving.model.schema import Batch, InputSchema
 
 NO_CATEGORY: Final = ""
-"""The category for a feature without categories in training."""
+"""The category for a feature without values in training."""
 LARGEST_EXACT: Final = 2**53
 """Below this, a float64 that is whole is exactly that whole number."""
 
@@ -48,7 +48,7 @@ def _column(item: FeatureSchema, feature: Feature, rows: int) -> npt.NDArray[Any
     values = np.array(_typical(feature), dtype=object)
     repeated = values[np.arange(rows) % len(values)]
     if item.type == "string":
-        return np.array([str(value) for value in repeated], dtype=object)
+        return np.array([None if value is None else str(value) for value in repeated], dtype=object)
     return repeated.astype(np.bool_ if item.type == "boolean" else np.float64)
 
 
@@ -58,7 +58,7 @@ def _typical(feature: Feature) -> list[Any]:
         values = sorted({*ends, *feature.edges.tolist()})
         middle = len(values) // 2
         return values[middle:] + values[:middle] or [0.0]
-    return list(feature.categories) or [NO_CATEGORY]
+    return list(feature.categories) or [None if feature.missing else NO_CATEGORY]
 
 
 def record_of(batch: Batch) -> dict[str, Any]:

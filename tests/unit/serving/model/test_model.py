@@ -8,10 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import SVC
 
 from perennate.artifacts import ArtifactError, load_verified
+from perennate.drift import build_profile
 from perennate.serving.model.adapters import as_frame, as_matrix
 from perennate.serving.model.model import ServedModel
 from tests.support.pods.serving import Published, publish, weather_frame
@@ -123,3 +129,21 @@ def test_a_manifest_with_other_classes_is_refused(published: Versions) -> None:
     wrong = dataclasses.replace(loaded, manifest=loaded.manifest.model_copy(update={"classes": ("1", "0")}))
     with pytest.raises(ArtifactError, match=r"classes \['1', '0'\] and the model \[0, 1\]"):
         ServedModel(wrong, version.digest)
+
+
+def test_a_model_that_refuses_rows_like_those_of_training_is_not_loaded(tmp_path: Path) -> None:
+    """The error names exception and place, but no value. Here the profile has a category that the encoder lacks."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"sky": rng.choice(["clear", "fog"], 80), "x": rng.normal(size=80)})
+    encode = make_column_transformer((OneHotEncoder(), ["sky"]), remainder="passthrough")
+    labels = [int(value > 0) for value in frame["x"]]
+    version = publish(tmp_path, make_pipeline(encode, LogisticRegression()), frame, labels, model="sky")
+    rows = {"sky": np.array(["nova"] * 60, dtype=object), "x": frame["x"].to_numpy()[:60]}
+    other = build_profile(rows, task="regression")
+    loaded = load_verified(version.store.read("sky", version.digest))
+    profile = dataclasses.replace(version.profile, features=other.features)
+    with pytest.raises(
+        ArtifactError, match="cannot predict rows like those it was trained on: ValueError in"
+    ) as caught:
+        ServedModel(dataclasses.replace(loaded, profile=profile.to_bytes()), version.digest)
+    assert "nova" not in str(caught.value)
