@@ -75,7 +75,8 @@ class Reason(StrEnum):
     NO_DRIFT = "NoDrift"
     """No drift from the training data was detected in the window."""
     VALUES_AS_TRAINED = "ValuesAsTrained"
-    """Missing, unknown and out-of-range values are no more frequent than in training."""
+    """Missing, unknown and out-of-range values are no more frequent than in training, or those out of range are part of
+    the drift."""
     DATA_FAULT = "DataFault"
     """Missing, unknown or out-of-range values were more frequent in spec.dataQuality.consecutive evaluations."""
     DRIFT_EXCEEDED = "DriftExceeded"
