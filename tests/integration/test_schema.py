@@ -52,8 +52,8 @@ REJECTED: dict[str, tuple[str, tuple[str, ...], Any, tuple[str, ...]]] = {
     ),
     "no minimum of rows": (
         "TrainingJob",
-        ("evaluation", "minSamples"),
-        0,
+        ("evaluation",),
+        {"minSamples": 0},
         ("spec.evaluation.minSamples", "equal to 1"),
     ),
     "an unknown choice": ("TrainingJob", ("data", "train", "format"), "xlsx", ("spec.data.train.format", '"parquet"')),
