@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 SUFFIXES = (".py", ".md", ".yaml", ".sh", ".json", ".toml", ".svg", ".Dockerfile")
-WRITTEN_IN_PODS = {"run.json", "model.skops", "profile.json", "manifest.json", "MODEL_CARD.md", "metrics.json"}
+WRITTEN_IN_PODS = {
+    "run.json",
+    "model.skops",
+    "profile.json",
+    "manifest.json",
+    "MODEL_CARD.md",
+    "metrics.json",
+    "environment.json",
+}
 """Files that exist in pods and stores, not in the repository."""
 EXTERNAL = re.compile(r"https?://|mailto:")
 PAGES = {page.relative_to(ROOT).as_posix(): page for page in pages()}
