@@ -54,6 +54,9 @@ def _column(item: FeatureSchema, feature: Feature, rows: int) -> npt.NDArray[Any
 
 def _typical(feature: Feature) -> list[Any]:
     if isinstance(feature, NumericFeature):
+        if feature.kind == "boolean":
+            # Its two bins exist also if one is empty, and an encoder that met only one value refuses the other.
+            return [float(value) for value in np.flatnonzero(feature.counts)] or [0.0]
         ends = [value for value in (feature.minimum, feature.maximum) if value is not None]
         values = sorted({*ends, *feature.edges.tolist()})
         middle = len(values) // 2
