@@ -10,8 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from perennate.api.documents.metric import Metric
 from perennate.api.documents.stage_result import StageResult
+from perennate.api.meta import LARGEST
 from perennate.api.wellknown import ExitCode
+from perennate.artifacts import FORMATS
+from perennate.trainer.data.frames import frame, labels, read_rows
+from perennate.trainer.model.fitting import fit_new, save
+from perennate.trainer.request import read_record
 from tests.support.pods.runs import Run, make_spec
 
 pytestmark = [pytest.mark.runtime, pytest.mark.filterwarnings("ignore")]
@@ -245,7 +251,7 @@ WORKING: dict[str, tuple[Callable[[], pd.DataFrame], dict[str, Any], dict[str, A
     ),
     "more folds than a rehearsal has rows of a class": (
         lambda: rows(2_000, target=[1 if row % 20 == 0 else 0 for row in range(2_000)]),
-        trainer("sklearn.linear_model.LogisticRegressionCV", {"cv": 40, "Cs": 2}),
+        trainer("sklearn.calibration.CalibratedClassifierCV", {"cv": 40}),
         {},
     ),
     "a validation part that needs many rows": (
@@ -301,11 +307,6 @@ def test_a_run_that_works_is_not_refused(tmp_path: Path, case: str) -> None:
 
 def test_the_rehearsal_does_not_change_the_model(tmp_path: Path) -> None:
     """The model of the train stage has the bytes of the same estimator fitted without a rehearsal."""
-    from perennate.artifacts import FORMATS
-    from perennate.trainer.data.frames import frame, labels, read_rows
-    from perennate.trainer.model.fitting import fit_new, save
-    from perennate.trainer.request import read_record
-
     spec = trainer(FOREST, {"n_estimators": 5})
     run = make_run(tmp_path, rows(), spec)
     assert train(run)[1] == ExitCode.DONE
@@ -320,3 +321,41 @@ def test_the_rehearsal_does_not_change_the_model(tmp_path: Path) -> None:
     )
     model_format = next(iter(FORMATS))
     assert (run.paths.output / model_format.file_name).read_bytes() == save(alone, model_format)
+
+
+def test_a_fit_that_fails_on_thousands_of_rows_for_their_number_is_tried_on_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There are 6,000 training rows, and the estimator draws 5,500."""
+    frame = rows(8_000, target=RANDOM.normal(size=8_000))
+    spec = trainer("sklearn.linear_model.RANSACRegressor", {"min_samples": 5_500, "max_trials": 2})
+    stage, code, result = train(make_run(tmp_path, frame, spec))
+    assert (stage, code) == ("train", ExitCode.DONE), result.error
+    assert "step=rehearsed rows=5000 outcome=unknown" in capsys.readouterr().out
+
+
+def test_a_model_that_diverged_is_not_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A rehearsal alone does not decide that: with more rows a fit may converge."""
+    frame = pd.DataFrame({"a": np.arange(3_000) * 1e4, "target": np.arange(3_000) / 7})
+    run = make_run(tmp_path, frame, trainer("sklearn.linear_model.SGDRegressor"))
+    assert train(run)[1] == ExitCode.DONE
+    assert "outcome=diverged" in capsys.readouterr().out
+    code, result = run.here("publish")
+    assert code == ExitCode.BAD_CONFIGURATION
+    assert result.error is not None
+    assert result.error.message.startswith("spec.trainer: the model diverged")
+
+
+def test_metrics_beyond_the_bounds_of_the_status_are_published(tmp_path: Path) -> None:
+    """One outlier of the training rows makes a regression bad, and its R squared lower than the status can hold."""
+    frame = pd.DataFrame({"a": RANDOM.normal(size=SIZE), "target": RANDOM.normal(size=SIZE), "day": range(SIZE)})
+    run = make_run(
+        tmp_path,
+        with_value(frame, "target", 3, 1e14),
+        trainer("sklearn.linear_model.LinearRegression"),
+        holdout={"timeColumn": "day"},
+    )
+    assert train(run)[1] == ExitCode.DONE
+    code, result = run.here("publish")
+    assert code == ExitCode.DONE, result.error
+    assert {metric.name: metric.value for metric in result.metrics}[Metric.R2] == -LARGEST

@@ -73,9 +73,9 @@ TEXT: Final = KnownCause(
     is_text,
 )
 MISSING: Final = KnownCause(
-    re.compile(r"contains NaN|NoneType|Input contains NaN"), "the estimator needs every value, and some are missing",
-    is_incomplete,
-)  # fmt: skip
+    re.compile(r"contains NaN|NoneType"), "the estimator needs every value, and some are missing", is_incomplete
+)
+UNSEEN: Final = KnownCause(re.compile(r"Found unknown categories"), "a category that the fit has not seen is refused")
 KNOWN: Final = (
     TEXT,
     MISSING,
@@ -88,7 +88,7 @@ KNOWN: Final = (
         re.compile(r"infinity or a value too large"), "values are too large for 32-bit floating-point numbers", _is_huge
     ),
     KnownCause(re.compile(r"[Nn]egative values"), "the estimator accepts no negative values", _is_negative),
-    KnownCause(re.compile(r"Found unknown categories"), "a category that the fit has not seen is refused"),
+    UNSEEN,
 )
 """In this order; the first that is found counts."""
 

@@ -86,7 +86,7 @@ def _words_of_step(step: EstimatorStep) -> Iterator[str]:
     yield step.class_.rpartition(".")[2]
     for name, value in step.params.items():
         yield name
-        yield from (str(item) for item in (value if isinstance(value, list) else [value]))
+        yield from (item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str))
 
 
 def _advice(error: Exception, features: pd.DataFrame) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from perennate.artifacts import VerifiedVersion, load_verified
 from perennate.lineage import library_versions
 from perennate.serving.model.model import ServedModel
-from perennate.trainer.causes import known_cause, listed
+from perennate.trainer.causes import UNSEEN, known_cause, listed
 from perennate.trainer.data.frames import frame, labels
 from perennate.trainer.errors import BadConfigurationError, is_transient, refusing
 from perennate.trainer.evaluation.convergence import DivergedError
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from perennate.api.documents.run_spec import Estimator
     from perennate.trainer.rehearsal.unseen import Unseen
 
-WHERE = "spec.trainer.estimator: rehearsed on {} training rows, "
+WHERE: Final = f"{FIELD}: rehearsed on {{}} training rows, "
+"""Begins the message of an error after the fit; holds the place of the number of rows."""
 
 
 @dataclass(frozen=True)
@@ -176,12 +177,10 @@ def _remedy(error: Exception, missing: Sequence[str]) -> str:
             f"put sklearn.impute.SimpleImputer into {FIELD}.preprocessing, or use an estimator that supports missing "
             "values, such as HistGradientBoosting"
         )
-    cause = known_cause(error)
-    encoder = cause is not None and "category" in cause.text
     hint = (
         "set handle_unknown: ignore in OneHotEncoder, or handle_unknown: use_encoded_value with unknown_value: -1 in "
         "OrdinalEncoder. An encoder in preprocessing applies to every column, so numbers need another way"
-        if encoder
+        if known_cause(error) is UNSEEN
         else "use an estimator or preprocessing that accepts them"
     )
     return f"{hint}; or leave the columns out with spec.data.features"
