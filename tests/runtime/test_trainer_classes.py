@@ -21,6 +21,9 @@ pytestmark = pytest.mark.runtime
 NEVER = {"estimator": {"class": "sklearn.dummy.DummyClassifier", "params": {"strategy": "most_frequent"}}}
 BOOSTING = {"estimator": {"class": "sklearn.ensemble.HistGradientBoostingClassifier", "params": {"max_iter": 10}}}
 
+IMPUTER = {"class": "sklearn.impute.SimpleImputer", "params": {"strategy": "most_frequent"}}
+IMPUTED = {"estimator": {"class": LOGISTIC, "preprocessing": [IMPUTER]}}
+
 
 def rows(count: int = 400, share: float = 0.3, seed: int = 1) -> pd.DataFrame:
     """Two features; the target is likely 1 where the first is high."""
@@ -169,14 +172,16 @@ def test_an_index_column_is_not_a_feature(tmp_path: Path, times: int) -> None:
     assert [feature.name for feature in version.manifest.features] == ["x", "y"]
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_boolean_with_missing_values_stays_a_boolean_that_may_be_null(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "trainer"), [("csv", BOOSTING), ("parquet", IMPUTED)])
+def test_a_boolean_with_missing_values_stays_a_boolean_that_may_be_null(
+    tmp_path: Path, kind: str, trainer: dict[str, Any]
+) -> None:
     frame = rows()
     generator = np.random.default_rng(2)
     member = pd.Series(generator.random(len(frame)) < 0.5).astype("boolean")
     frame["member"] = member.mask(generator.random(len(frame)) < 0.1)
     data = {"train": {"uri": f"pvc://claim/rows.{kind}", "format": kind}}
-    run = start(tmp_path, frame, trainer=BOOSTING, data=data)
+    run = start(tmp_path, frame, trainer=trainer, data=data)
     frame.to_parquet(run.data / "rows.parquet", index=False)
     version, served = published(run)
     assert {feature.name: feature.type for feature in version.manifest.features}["member"] == "boolean"
@@ -184,7 +189,9 @@ def test_a_boolean_with_missing_values_stays_a_boolean_that_may_be_null(tmp_path
     assert found.kind == "boolean"
     assert found.missing > 0
     records = [{"x": 0.0, "y": 0.0, "member": value} for value in (True, False, None)]
-    assert len(served.predict(served.schema.read(records)).predictions) == 3
+    batch = served.schema.read(records)
+    served.schema.check_missing(batch)
+    assert len(served.predict(batch).predictions) == 3
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

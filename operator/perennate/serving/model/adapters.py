@@ -7,7 +7,8 @@ DataFrame, which every step of a pipeline validates. `InputSchema` has put the c
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -22,9 +23,18 @@ _NO_NAMES = "X does not have valid feature names"
 RELATIVE_ROUNDING, ABSOLUTE_ROUNDING = 1e-9, 1e-12
 
 
-def as_frame(batch: Batch) -> pd.DataFrame:
-    """The batch with its column names."""
-    return pd.DataFrame(dict(batch.columns), copy=False)
+def as_frame(batch: Batch, *, nullable_booleans: Collection[str] = ()) -> pd.DataFrame:
+    """The batch with its column names.
+
+    Args:
+        batch: validated rows.
+        nullable_booleans: features whose missing values become NaN, as they are in training.
+    """
+    columns = dict(batch.columns)
+    for name in nullable_booleans:
+        if columns[name].dtype == object:
+            columns[name] = np.array([np.nan if value is None else value for value in columns[name]], dtype=object)
+    return pd.DataFrame(columns, copy=False)
 
 
 def as_matrix(batch: Batch) -> Any:
@@ -32,7 +42,7 @@ def as_matrix(batch: Batch) -> Any:
     return batch.matrix
 
 
-def choose_adapter(estimator: Any, sample: Batch) -> InputAdapter:
+def choose_adapter(estimator: Any, sample: Batch, *, nullable_booleans: Collection[str] = ()) -> InputAdapter:
     """`as_matrix` if the estimator then gives the same answer to the sample without a warning, else `as_frame`.
 
     For a matrix, scikit-learn's warning of missing column names is switched off in this process.
@@ -42,7 +52,7 @@ def choose_adapter(estimator: Any, sample: Batch) -> InputAdapter:
     """
     expected = _answer(estimator, as_frame(sample))
     if sample.matrix is None or not _agrees(estimator, sample, expected):
-        return as_frame
+        return partial(as_frame, nullable_booleans=nullable_booleans) if nullable_booleans else as_frame
     warnings.filterwarnings("ignore", message=_NO_NAMES)
     return as_matrix
 

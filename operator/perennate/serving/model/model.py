@@ -70,7 +70,8 @@ class ServedModel:
         self.has_probabilities = self.manifest.task == "classification" and hasattr(version.estimator, "predict_proba")
         schema = InputSchema(self.manifest.features)
         sample = sample_batch(schema, self.profile, rows=SAMPLE_ROWS)
-        self._adapt: InputAdapter = _choose_adapter(version.estimator, sample)
+        booleans = frozenset(feature.name for feature in self._nullable() if feature.type == "boolean")
+        self._adapt: InputAdapter = _choose_adapter(version.estimator, sample, booleans)
         self.schema = InputSchema(self.manifest.features, self._find_optional(schema, sample), strict=strict)
 
     @classmethod
@@ -111,12 +112,15 @@ class ServedModel:
         Many models predict something for a value that was never missing, such as a forest, so both must hold. The
         manifest of an older release does not say it; then values were missing in training.
         """
+        return [feature.name for feature in self._nullable() if self._may_be_missing(feature, schema, sample)]
+
+    def _nullable(self) -> list[FeatureSchema]:
+        """The features that may be missing by the manifest, or else by the training rows."""
         missing = {feature.name for feature in self.profile.features if feature.missing}
         return [
-            feature.name
-            for feature in schema.features
+            feature
+            for feature in self.manifest.features
             if (feature.name in missing if feature.nullable is None else feature.nullable)
-            and self._may_be_missing(feature, schema, sample)
         ]
 
     def _may_be_missing(self, feature: FeatureSchema, schema: InputSchema, sample: Batch) -> bool:
@@ -128,9 +132,9 @@ class ServedModel:
         return True
 
 
-def _choose_adapter(estimator: Any, sample: Batch) -> InputAdapter:
+def _choose_adapter(estimator: Any, sample: Batch, nullable_booleans: frozenset[str]) -> InputAdapter:
     try:
-        return choose_adapter(estimator, sample)
+        return choose_adapter(estimator, sample, nullable_booleans=nullable_booleans)
     except Exception as error:
         raise ArtifactUnusableError(
             f"the model cannot predict rows like those it was trained on: {cause_of(error)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -34,10 +35,12 @@ def read_rows(path: Path, digest: str) -> pa.Table:
 def frame(table: pa.Table, features: tuple[str, ...]) -> pd.DataFrame:
     """The features as a DataFrame, in the types of a serving pod.
 
-    Numbers are float64 with NaN for missing values; booleans are bool, text is object, and both are object with None
-    if values are missing.
+    Numbers are float64 with NaN for missing values; text is object with None. Booleans are bool, or object with NaN if
+    values are missing: the imputers of scikit-learn look for NaN.
     """
-    return table.select(list(features)).to_pandas()  # type: ignore[no-any-return]  # pyarrow is untyped
+    found: pd.DataFrame = table.select(list(features)).to_pandas()
+    gaps = [name for name in features if pa.types.is_boolean(table[name].type) and table[name].null_count]
+    return found.assign(**{name: found[name].where(found[name].notna(), np.nan) for name in gaps}) if gaps else found
 
 
 def labels(table: pa.Table, target: str) -> Any:

@@ -193,7 +193,8 @@ def _has_missing(column: pa.ChunkedArray) -> bool:
 
 def _predicts_without(estimator: Any, rows: pd.DataFrame, feature: FeatureSchema) -> bool:
     """Whether the model predicts rows in which one feature is missing."""
-    missing = np.full(len(rows), np.nan) if feature.type == "number" else np.full(len(rows), None, dtype=object)
+    number = feature.type == "number"
+    missing = np.full(len(rows), None if feature.type == "string" else np.nan, dtype=np.float64 if number else object)
     try:
         estimator.predict(rows.assign(**{feature.name: missing}))
     # scikit-learn raises ValueError, TypeError and others; all mean that the value is required.

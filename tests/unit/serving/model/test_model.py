@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +17,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import SVC
 
+from perennate.api.documents.model_manifest import FeatureSchema
 from perennate.artifacts import ArtifactError, load_verified
 from perennate.drift import build_profile
 from perennate.serving.model.adapters import as_frame, as_matrix
 from perennate.serving.model.model import ServedModel
+from perennate.serving.model.schema import InputSchema
 from tests.support.pods.serving import Published, publish, weather_frame
 
 Models = Mapping[str, ServedModel]
@@ -147,3 +150,16 @@ def test_a_model_that_refuses_rows_like_those_of_training_is_not_loaded(tmp_path
     ) as caught:
         ServedModel(dataclasses.replace(loaded, profile=profile.to_bytes()), version.digest)
     assert "nova" not in str(caught.value)
+
+
+def test_missing_booleans_reach_the_model_as_nan() -> None:
+    """As in training: the imputers of scikit-learn look for NaN. Missing text stays None."""
+    schema = InputSchema(
+        [FeatureSchema(name="member", type="boolean"), FeatureSchema(name="town", type="string")], ["member", "town"]
+    )
+    batch = schema.read([{"member": True, "town": "Bonn"}, {"member": None, "town": None}])
+    found = as_frame(batch, nullable_booleans=["member"])
+    assert found["member"].tolist()[0] is True
+    assert math.isnan(found["member"].tolist()[1])
+    assert found["town"].tolist() == ["Bonn", None]
+    assert batch.columns["member"].tolist() == [True, None]
