@@ -21,8 +21,7 @@ HEADER_SECONDS: Final = 10.0
 """Time from the first byte of a request to the end of its headers."""
 REFUSAL_SECONDS: Final = 1.0
 """How long a connection above the maximum may wait with its request, to get the response 503."""
-REFUSALS: Final = 64
-"""Maximum connections that wait for that response; more are closed at once."""
+MAX_REFUSALS: Final = 64
 RESERVED_DESCRIPTORS: Final = 192
 """File descriptors for refusals, probes, scrapes, and files."""
 FINAL_CODE: Final = "perennate.code"
@@ -45,6 +44,11 @@ class ConnectionLimits:
     keep_alive_seconds: int = DEFAULT_KEEP_ALIVE_SECONDS
     max_connections: int = DEFAULT_MAX_CONNECTIONS
     header_seconds: float = HEADER_SECONDS
+
+    @property
+    def max_refusals(self) -> int:
+        """Maximum connections above the maximum that wait for their response; more are closed at once."""
+        return min(MAX_REFUSALS, max(1, self.max_connections // 4))
 
 
 def raise_descriptor_limit(wanted: int) -> int:
@@ -106,7 +110,7 @@ class TrafficProtocol(HttpToolsProtocol):
             self._start_idle_timer()
             return
         self.connections.discard(self)
-        if len(self.shared.refusing) >= REFUSALS:
+        if len(self.shared.refusing) >= self.shared.limits.max_refusals:
             self._drop()
             return
         # The response follows the request: a response before it would often be lost to a reset connection.

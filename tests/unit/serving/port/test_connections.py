@@ -16,7 +16,6 @@ from starlette.types import Receive, Scope, Send
 from perennate.serving.port.connections import (
     CLIENT_CLOSED,
     FINAL_CODE,
-    REFUSALS,
     RESERVED_DESCRIPTORS,
     ConnectionLimits,
     raise_descriptor_limit,
@@ -190,14 +189,18 @@ async def test_connections_above_the_maximum_get_503_and_leave_the_others_alone(
 
 
 async def test_a_flood_of_silent_connections_holds_few_descriptors() -> None:
-    """Above the maximum, `REFUSALS` connections may wait for a response; the others are closed at once."""
-    async with traffic_port(echo_app(), ConnectionLimits(max_connections=1)) as port:
-        clients = [await connect(port.number) for _ in range(REFUSALS + 21)]
-        assert all([await client.is_closed() for client in clients[1 + REFUSALS :]])
-        assert len(port.counted) == 20
-        assert all([await client.is_closed() for client in clients[1 : 1 + REFUSALS]])
-        assert port.counted == [HTTPStatus.SERVICE_UNAVAILABLE] * (REFUSALS + 20)
-        await clients[0].close()
+    """Above the maximum, some connections may wait for a response; the others are closed at once."""
+    limits = ConnectionLimits(max_connections=12)
+    async with traffic_port(echo_app(), limits) as port:
+        clients = [await connect(port.number) for _ in range(40)]
+        accepted, waiting, dropped = clients[:12], clients[12:15], clients[15:]
+        assert limits.max_refusals == len(waiting)
+        assert all([await client.is_closed() for client in dropped])
+        assert len(port.counted) == len(dropped)
+        assert all([await client.is_closed() for client in waiting])
+        assert port.counted == [HTTPStatus.SERVICE_UNAVAILABLE] * 28
+        for client in accepted:
+            await client.close()
 
 
 async def test_a_request_whose_client_leaves_is_marked() -> None:
