@@ -38,7 +38,7 @@ LIMITS = {
     "time for the body of a request": f"{BODY_SECONDS:g} s",
     "predictions at once that take longer than some milliseconds": f"{THREADS}",
     f"of these, predictions of more than {SMALL_ROWS} rows": f"{THREADS - 1}",
-    "requests of either kind that wait for their prediction": f"{MAX_WAITING}",
+    "requests that wait to begin, and of either kind for their prediction": f"{MAX_WAITING:,}",
     "time that they wait": f"{WAIT_SECONDS:g} s",
     "time for a prediction": f"{TIMEOUT_SECONDS:g} s",
     "invalid values that an error lists": f"{LISTED}",

@@ -16,7 +16,7 @@ from perennate.serving.request_error import RequestError, overloaded
 THREADS: Final = 2
 SMALL_ROWS: Final = 16
 """Requests with more rows take the lane of large batches."""
-MAX_WAITING: Final = 512
+MAX_WAITING: Final = 1024
 """Maximum requests that wait in a lane; one more is refused at once."""
 WAIT_SECONDS: Final = 5.0
 """Time after which a waiting request is refused."""
@@ -29,28 +29,94 @@ client_is_gone: ContextVar[Callable[[], bool]] = ContextVar("client_is_gone", de
 
 @dataclass(eq=False)
 class _Waiter:
-    """A request that waits for a thread."""
+    """A request that waits for its turn."""
 
     turn: asyncio.Future[None]
     is_gone: Callable[[], bool]
 
     @property
     def has_turn(self) -> bool:
-        """Whether a thread is kept for the request."""
+        """Whether it is the turn of the request."""
         return self.turn.done() and not self.turn.cancelled() and self.turn.exception() is None
 
 
-class _Lane:
+class WaitingQueue:
+    """Requests that wait for their turn, in order of arrival.
+
+    Args:
+        wait_seconds: time after which a request is refused.
+        max_waiting: maximum waiting requests.
+    """
+
+    def __init__(self, wait_seconds: float = WAIT_SECONDS, max_waiting: int = MAX_WAITING) -> None:
+        self._wait_seconds = wait_seconds
+        self._max_waiting = max_waiting
+        self._waiting: deque[_Waiter] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next request is refused."""
+        return len(self._waiting) >= self._max_waiting
+
+    async def wait(self, give_back: Callable[[], None] = lambda: None) -> None:
+        """Wait for a turn.
+
+        Args:
+            give_back: called if the request is cancelled in the moment in which it gets its turn.
+
+        Raises:
+            RequestError: 503, too many requests wait, or this one has waited too long, or its client has gone.
+        """
+        if self.is_full:
+            raise overloaded("too many requests")
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), client_is_gone.get())
+        self._waiting.append(waiter)
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await waiter.turn
+        except TimeoutError:
+            # A turn that came in the same moment is taken after all.
+            if not waiter.has_turn:
+                self._leave(waiter)
+                raise overloaded("too many requests") from None
+        except BaseException:
+            if waiter.has_turn:
+                give_back()
+            self._leave(waiter)
+            raise
+
+    def give_turn(self) -> bool:
+        """Give the first request its turn. False if it does not take it, because its client or itself has gone."""
+        waiter = self._waiting.popleft()
+        if waiter.turn.done():
+            return False
+        if waiter.is_gone():
+            error = RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "the client has disconnected")
+            waiter.turn.set_exception(error)
+            return False
+        waiter.turn.set_result(None)
+        return True
+
+    def _leave(self, waiter: _Waiter) -> None:
+        if waiter in self._waiting:
+            self._waiting.remove(waiter)
+
+
+class _Lane(WaitingQueue):
     """Requests of one kind.
 
     Args:
         threads: maximum threads that they take together.
+        wait_seconds, max_waiting: of the queue.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, wait_seconds: float, max_waiting: int) -> None:
+        super().__init__(wait_seconds, max_waiting)
         self.threads = threads
         self.running = 0
-        self.waiting: deque[_Waiter] = deque()
 
 
 class Lanes:
@@ -66,19 +132,18 @@ class Lanes:
     """
 
     def __init__(self, *, wait_seconds: float = WAIT_SECONDS, max_waiting: int = MAX_WAITING) -> None:
-        self._wait_seconds = wait_seconds
-        self._max_waiting = max_waiting
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="predict")
-        self._small, self._large = _Lane(THREADS), _Lane(THREADS - 1)
+        self._small = _Lane(THREADS, wait_seconds, max_waiting)
+        self._large = _Lane(THREADS - 1, wait_seconds, max_waiting)
 
     @property
     def waiting(self) -> int:
         """Number of requests that wait for a thread."""
-        return len(self._small.waiting) + len(self._large.waiting)
+        return len(self._small) + len(self._large)
 
     def is_full(self) -> bool:
         """Whether a request is refused however few rows it has."""
-        return len(self._small.waiting) >= self._max_waiting
+        return self._small.is_full
 
     async def run(self, rows: int, function: Callable[..., Result], *arguments: Any) -> Result:
         """The result of the function, which runs in a thread when it is its turn.
@@ -97,7 +162,7 @@ class Lanes:
         if self._may_start(lane):
             lane.running += 1
         else:
-            await self._wait(lane)
+            await lane.wait(give_back=lambda: self._release(lane))
         loop = asyncio.get_running_loop()
         job = self._pool.submit(function, *arguments)
         job.add_done_callback(lambda _: self._notify(loop, lane))
@@ -110,25 +175,6 @@ class Lanes:
     def _may_start(self, lane: _Lane) -> bool:
         return lane.running < lane.threads and self._small.running + self._large.running < THREADS
 
-    async def _wait(self, lane: _Lane) -> None:
-        """Wait in the lane. When this returns, the request has a thread."""
-        if len(lane.waiting) >= self._max_waiting:
-            raise overloaded("too many requests")
-        waiter = _Waiter(asyncio.get_running_loop().create_future(), client_is_gone.get())
-        lane.waiting.append(waiter)
-        try:
-            async with asyncio.timeout(self._wait_seconds):
-                await waiter.turn
-        except BaseException as error:
-            if waiter.has_turn:
-                # The turn came in the same moment as the end of the wait.
-                self._release(lane)
-            elif waiter in lane.waiting:
-                lane.waiting.remove(waiter)
-            if isinstance(error, TimeoutError):
-                raise overloaded("too many requests") from None
-            raise
-
     def _notify(self, loop: asyncio.AbstractEventLoop, lane: _Lane) -> None:
         """Called in the thread that has become free. A loop that has ended needs no notification."""
         if not loop.is_closed():
@@ -137,16 +183,5 @@ class Lanes:
     def _release(self, lane: _Lane) -> None:
         lane.running -= 1
         for next_lane in (self._large, self._small):
-            while next_lane.waiting and self._may_start(next_lane):
-                self._give_turn(next_lane)
-
-    def _give_turn(self, lane: _Lane) -> None:
-        waiter = lane.waiting.popleft()
-        if waiter.turn.done():
-            return
-        if waiter.is_gone():
-            error = RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "the client has disconnected")
-            waiter.turn.set_exception(error)
-            return
-        lane.running += 1
-        waiter.turn.set_result(None)
+            while len(next_lane) and self._may_start(next_lane):
+                next_lane.running += next_lane.give_turn()

@@ -41,7 +41,7 @@ class Metrics:
             registry=self.registry,
         )
         self.in_flight = self._gauge("requests_in_flight", "Requests in progress.")
-        self.waiting = self._gauge("requests_waiting", "Requests that wait for a thread to predict their rows.")
+        self.waiting = self._gauge("requests_waiting", "Requests that have arrived and wait for their turn.")
         self.rows = self._counter("rows", "Rows predicted.")
         self.refused = self._counter(
             "rows_refused", "Rows of requests that the model refused; they are counted for drift."

@@ -79,6 +79,7 @@ async def running_pod(model: ServedModel, http: HttpConfig | None = None) -> Asy
         log=AccessLog(http.access_log, clock=lambda: NOW, write=lines.append),
         large=large,
         is_overloaded=predictor.lanes.is_full,
+        waiting=lambda: predictor.lanes.waiting,
         allowed_origins=http.allowed_origins,
     )
     async with (

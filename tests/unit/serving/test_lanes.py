@@ -129,6 +129,25 @@ async def test_a_cancelled_request_gives_back_its_place() -> None:
     assert "waiting" not in jobs.started
 
 
+async def test_a_cancellation_at_the_moment_of_the_turn_frees_the_thread() -> None:
+    lanes, done = Lanes(), threading.Event()
+    blocked = [asyncio.create_task(lanes.run(1, done.wait)) for _ in range(THREADS)]
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(lanes.run(1, int))
+    await asyncio.sleep(0)
+    lanes._small.running += lanes._small.give_turn()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    done.set()
+    await asyncio.gather(*blocked)
+    assert await asyncio.gather(*(lanes.run(1, int) for _ in range(2 * THREADS))) == [0] * 2 * THREADS
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while lanes._small.running:  # noqa: ASYNC110 - the threads say when they are free
+            await asyncio.sleep(0.001)
+    lanes.close()
+
+
 async def test_a_request_whose_client_has_gone_is_not_predicted() -> None:
     jobs = Jobs(Lanes())
     running = [jobs.start(f"row {number}", 1) for number in range(THREADS)]

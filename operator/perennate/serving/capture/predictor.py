@@ -86,7 +86,6 @@ class Predictor:
         self._capture = capture
         self._sampling_ratio = sampling_ratio
         self.lanes = Lanes()
-        metrics.waiting.set_function(lambda: self.lanes.waiting)
         self._inline_rows = 0
 
     def warm_up(self) -> None:

@@ -77,6 +77,7 @@ async def _answer_until(
         log=AccessLog(http.access_log, clock=time.time),
         large=large,
         is_overloaded=components.predictor.lanes.is_full,
+        waiting=lambda: components.predictor.lanes.waiting,
         allowed_origins=http.allowed_origins,
     )
     limits = ConnectionLimits(http.keep_alive_seconds, raise_descriptor_limit(http.max_connections))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from perennate.serving.port.large_bodies import LargeBodies
+    from perennate.serving.port.pacing import Pacing
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 """Maximum size of a request body, after decompression."""
@@ -50,6 +51,7 @@ class BodyMiddleware:
     Args:
         app: the wrapped application; it receives the body in one message, without content encoding.
         large: checks large bodies.
+        pacing: says when the application gets a request whose body has arrived.
         is_overloaded: whether a request is refused before its body is read.
         capacity: bytes of all bodies over `SMALL_BYTES` together.
         seconds: time to read a body.
@@ -60,6 +62,7 @@ class BodyMiddleware:
         app: ASGIApp,
         *,
         large: LargeBodies,
+        pacing: Pacing,
         is_overloaded: Callable[[], bool],
         capacity: int = HELD_BYTES,
         seconds: float = BODY_SECONDS,
@@ -67,6 +70,7 @@ class BodyMiddleware:
         self._app = app
         self._large = large
         self._is_overloaded = is_overloaded
+        self._pacing = pacing
         self._memory = _Memory(capacity)
         self._seconds = seconds
 
@@ -79,6 +83,7 @@ class BodyMiddleware:
         headers = Headers(scope=scope)
         try:
             content = await self._content(scope["path"], headers, receive, body)
+            await self._pacing.turn()
             await self._app(_plain(scope, headers, content), _replay(content, receive), send)
         except RequestError as error:
             await error.response(close=body.is_unread)(scope, receive, send)
@@ -97,7 +102,7 @@ class BodyMiddleware:
         size = _length(headers, "content-length")
         # A small body is soon read, so the connection can be kept although the application does not read it.
         body.is_unread = size is None or size > SMALL_BYTES
-        if self._is_overloaded():
+        if self._pacing.is_full() or self._is_overloaded():
             raise overloaded("too many requests")
         _check_type(headers.get("content-type"), path)
         inflate = _inflater(headers.get("content-encoding"))

@@ -10,6 +10,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from perennate.serving.port.bodies import JSON_LENGTH, BodyMiddleware
 from perennate.serving.port.observing import ObservingMiddleware
+from perennate.serving.port.pacing import Pacing
 from perennate.serving.request_error import BINARY
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def traffic_app(
     log: AccessLog,
     large: LargeBodies,
     is_overloaded: Callable[[], bool],
+    waiting: Callable[[], int] = lambda: 0,
     allowed_origins: Sequence[str] = (),
 ) -> ASGIApp:
     """The application with the middleware of the traffic port.
@@ -56,9 +58,12 @@ def traffic_app(
         log: the access log.
         large: checks large bodies.
         is_overloaded: whether a request is refused before its body is read.
+        waiting: number of requests that wait for their prediction.
         allowed_origins: origins of web pages that may call the pod (CORS); `*` allows all.
     """
-    wrapped: ASGIApp = Compression(BodyMiddleware(app, large=large, is_overloaded=is_overloaded))
+    pacing = Pacing()
+    metrics.waiting.set_function(lambda: pacing.waiting + waiting())
+    wrapped: ASGIApp = Compression(BodyMiddleware(app, large=large, pacing=pacing, is_overloaded=is_overloaded))
     if allowed_origins:
         wrapped = CORSMiddleware(
             wrapped,

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from perennate.serving.port.bodies import HELD_BYTES, MAX_BODY_BYTES, SMALL_BYTES, BodyMiddleware
 from perennate.serving.port.connections import CLIENT_CLOSED, FINAL_CODE, ConnectionLimits
 from perennate.serving.port.large_bodies import LargeBodies
+from perennate.serving.port.pacing import Pacing
 from tests.support.pods.raw_http import connect, traffic_port
 from tests.support.pods.serving_pod import client
 
@@ -39,6 +40,7 @@ def guarded(*, capacity: int = HELD_BYTES, seconds: float = 30, full: list[bool]
     return BodyMiddleware(
         Starlette(routes=routes),
         large=LargeBodies(),
+        pacing=Pacing(),
         is_overloaded=lambda: bool(full and full[-1]),
         capacity=capacity,
         seconds=seconds,

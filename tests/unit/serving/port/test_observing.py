@@ -229,7 +229,7 @@ async def test_a_full_queue_refuses_predictions_before_reading_them(
     models: Mapping[str, ServedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_pod(models["rain"]) as pod:
-        monkeypatch.setattr(pod.predictor.lanes, "_max_waiting", 0)
+        monkeypatch.setattr(pod.predictor.lanes._small, "_max_waiting", 0)
         answer = await pod.traffic.post("/predict", content=b"this is not read")
     assert (answer.status_code, answer.headers["retry-after"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "1")
     assert answer.json() == {"error": "too many requests at once; retry later"}
