@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from perennate.serving.inference.datatypes import DATATYPES
 from perennate.serving.inference.tensors import SIZE, Tensor
 from perennate.serving.model.field_names import quoted
-from perennate.serving.request_error import json_kind, malformed, read_json, unprocessable
+from perennate.serving.request_error import RequestError, json_kind, malformed, read_json, unprocessable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ def read_infer_request(body: bytes, header: str | None) -> InferRequest:
         RequestError: the structure is not that of the protocol.
     """
     length = len(body) if header is None else _read_length(header, len(body))
-    document = read_json(body[:length])
+    document = _read_document(body[:length], has_header=header is not None)
     inputs = document.get("inputs") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(inputs, list) or not inputs:
         raise malformed('body: must be an object with "inputs", a list of tensors')
@@ -84,6 +84,15 @@ def read_infer_request(body: bytes, header: str | None) -> InferRequest:
         outputs=_read_outputs(document.get("outputs") or [], binary=default),
         binary=default,
     )
+
+
+def _read_document(text: bytes, *, has_header: bool) -> object:
+    try:
+        return read_json(text)
+    except RequestError as error:
+        if has_header or SIZE.encode() not in text:
+            raise
+        raise malformed(f"{error.reason}; a body with binary data needs the header {HEADER}") from None
 
 
 class _BinaryData:

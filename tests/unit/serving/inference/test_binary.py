@@ -162,7 +162,6 @@ BODY, HEADERS = binary_body([TABLE])
 LENGTH = int(HEADERS[HEADER])
 LIMIT = f"{HEADER}: must be the length of the JSON object, from 1 to the {len(BODY)} bytes of the body"
 FRAMES: dict[str, tuple[bytes, str | None, str]] = {
-    "no header": (BODY, None, "body: must be JSON"),
     "no header, no data": (
         BODY[:LENGTH],
         None,
@@ -189,6 +188,14 @@ FRAMES: dict[str, tuple[bytes, str | None, str]] = {
         "body: has 2 bytes more than the binary_data_size of all inputs together",
     ),
 }
+
+
+async def test_the_error_of_a_forgotten_header_names_it(rain: Pod) -> None:
+    """The binary data is not JSON, so that is the first error."""
+    response = await rain.traffic.post(URL, content=BODY, headers={"content-type": "application/octet-stream"})
+    assert response.status_code == HTTPStatus.BAD_REQUEST
+    assert response.json()["error"].startswith("body: must be JSON, ")
+    assert response.json()["error"].endswith(f"; a body with binary data needs the header {HEADER}")
 
 
 @pytest.mark.parametrize(("body", "header", "want"), FRAMES.values(), ids=FRAMES.keys())
