@@ -69,6 +69,20 @@ def test_held_values_without_a_change_raise_no_alarm(
     assert alarms["t"] == 0
 
 
+def test_a_series_without_a_change_raises_few_alarms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The reference is a series too, so both sides carry the information of fewer rows."""
+    memory, alarms = 0.985, {None: 0, "t": 0}
+    columns = {"wind": series(1, 20_000, memory), "rain": series(2, 20_000, memory)}
+    train = write(pa.table(columns), tmp_path / "train.parquet")
+    for seed in range(10, 18):
+        columns = {"wind": series(seed, memory=memory), "rain": series(seed + 500, memory=memory)}
+        week = write(pa.table({"t": HOURS, **columns}), tmp_path / "week.parquet")
+        for time in alarms:
+            alarms[time] += run(train, [week], capsys, time=time)[0] != Exit.QUIET
+    assert alarms[None] >= 4
+    assert alarms["t"] <= 1
+
+
 def test_a_real_change_is_still_found(tmp_path: Path, train: Path, capsys: pytest.CaptureFixture[str]) -> None:
     week = write(weather(10, shift=4), tmp_path / "week.parquet")
     code, report = run(train, [week], capsys)
@@ -79,7 +93,7 @@ def test_a_real_change_is_still_found(tmp_path: Path, train: Path, capsys: pytes
 
 
 def test_independent_rows_keep_their_power(tmp_path: Path, train: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Their design effect is 1, so the report is the same with and without a time."""
+    """Their design effect is 1, so the verdicts are the same with and without a time."""
     chance = np.random.default_rng(3)
     table = pa.table({"t": HOURS, "wind": chance.normal(0.5, 1, ROWS), "rain": chance.normal(size=ROWS)})
     week = write(table, tmp_path / "week.parquet")

@@ -6,6 +6,7 @@ import datetime as dt
 import decimal
 import gzip
 import io
+import lzma
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]
@@ -322,3 +324,35 @@ def test_another_delimiter_gives_the_same_rows(tmp_path: Path, delimiter: str) -
     file = read_options(given).open(other)
     found = pa.Table.from_batches(list(file.batches(file.schema.names, lambda share: None)))
     assert found.equals(read_for_training(commas))
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("rows.tsv.xz", "csv"),
+        ("rows.csv.zst", "csv"),
+        ("rows.jsonl", "jsonl"),
+        ("rows.ndjson.gz", "jsonl"),
+        ("rows.feather", "feather"),
+        ("rows", "parquet"),
+    ],
+)
+def test_training_reads_every_format_of_the_command(tmp_path: Path, name: str, form: str) -> None:
+    """`rows` is a folder with a partition."""
+    path, table = tmp_path / name, pa.table({"a": [1.5, 2.5], "k": ["x", "y"]})
+    if form == "parquet":
+        (path / "day=3").mkdir(parents=True)
+        pq.write_table(table, path / "day=3" / "0.parquet")
+    elif form == "feather":
+        feather.write_feather(table, str(path))
+    else:
+        tab = "\t" if ".tsv" in name else ","
+        text = f"a{tab}k\n1.5{tab}x\n2.5{tab}y\n" if form == "csv" else '{"a": 1.5, "k": "x"}\n{"a": 2.5, "k": "y"}\n'
+        if name.endswith(".xz"):
+            path.write_bytes(lzma.compress(text.encode()))
+        else:
+            with pa.output_stream(str(path)) as stream:
+                stream.write(text.encode())
+    expected = table.to_pydict() | ({"day": [3, 3]} if form == "parquet" else {})
+    assert read_for_training(path, form).to_pydict() == expected
+    assert read_for_drift(path, form).to_pydict() == expected

@@ -71,7 +71,7 @@ class TrainData(Model):
     """A file of labelled rows."""
 
     uri: str
-    format: Literal["csv", "parquet"] = "csv"
+    format: Literal["csv", "jsonl", "parquet", "feather"] = "csv"
 
 
 class CapturedData(Model):

@@ -137,10 +137,12 @@ class TrainData(Model):
             "`file:///<path>` for the store of the namespace."
         )
     )
-    format: Literal["csv", "parquet"] = Field(
+    format: Literal["csv", "jsonl", "parquet", "feather"] = Field(
         default="csv",
         description=(
-            "Format of the file. In a CSV file, the words that pandas.read_csv reads as missing are missing values."
+            "Format of the file; `jsonl` is JSON Lines. A csv or jsonl file may be compressed (.gz, .bz2, .xz, .zst, "
+            ".lz4). A folder of parquet or feather files counts as one file. In a csv file, the words that "
+            "pandas.read_csv reads as missing are missing values, and whole numbers with leading zeros are text."
         ),
     )
 

@@ -64,6 +64,7 @@ def make_report(
         drifted=settings.drifted,
         rules=options.rules,
         quorum=settings.min_drifted_features,
+        series=options.series,
     )
     performance = compare_performance(reference, current, options)
     performance_unknown = options.requires_performance and bool(performance.unknown)

@@ -87,6 +87,7 @@ class EvaluationOptions:
         metric, tolerance: of the performance; None for the defaults.
         rules: columns with another method or threshold.
         has_target: whether a column with the truth is named.
+        series: whether the rows are in the order of time.
     """
 
     settings: ReportSettings
@@ -94,6 +95,7 @@ class EvaluationOptions:
     tolerance: float | None = None
     rules: Mapping[str, FeatureRule] = field(default_factory=dict)
     has_target: bool = False
+    series: bool = False
 
     @property
     def requires_performance(self) -> bool:
@@ -110,7 +112,9 @@ def evaluation_options(args: argparse.Namespace, rules: Mapping[str, FeatureRule
         drifted=args.drifted,
         min_drifted_features=args.min_drifted_features,
     )
-    return EvaluationOptions(settings, args.metric, args.tolerance, rules, args.target is not None)
+    return EvaluationOptions(
+        settings, args.metric, args.tolerance, rules, args.target is not None, args.time is not None
+    )
 
 
 def read_options(args: argparse.Namespace) -> ReadOptions:
