@@ -19,6 +19,7 @@ CANDIDATES = (",", ";", "\t", "|")
 NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar", " ": "a space"}
 OPTIONS = {"\t": r"'\t'"}
 PROBED_LINES = 100
+_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 TRUE, FALSE = ("True", "TRUE", "true"), ("False", "FALSE", "false")
 _STATED = re.compile(rb"\A(?:\xef\xbb\xbf)?sep=(.)\r?\n", re.IGNORECASE)
 """The line that Excel writes and reads, but that is no part of the format."""
@@ -96,6 +97,7 @@ def dialect_of(name: str, head: bytes, options: CsvOptions) -> Dialect:
     others = [other for other in CANDIDATES if other not in {tried, options.decimal}]
     better = max(others, key=lambda other: _splits(text, other))
     if not _splits(text, better):
+        _check_spaces(name, text, tried)
         _check_single_column(name, text.partition("\n")[0], tried, others)
         return Dialect(tried)
     if given is None:
@@ -103,6 +105,22 @@ def dialect_of(name: str, head: bytes, options: CsvOptions) -> Dialect:
     raise FormatError(
         f"{name}: the fields are separated by {named(better)}, not by {named(given)}: give --delimiter {option(better)}"
     )
+
+
+def _check_spaces(name: str, text: str, tried: str) -> None:
+    """Refuse a file whose lines are columns that are separated by spaces, one of them numbers.
+
+    Raises:
+        FormatError: it is one.
+    """
+    lines = [line.split() for line in text.splitlines()[:PROBED_LINES] if line.strip()]
+    if tried in text or '"' in text or len(lines) <= 1 or {len(line) for line in lines} != {max(len(lines[0]), 2)}:
+        return
+    if any(all(_NUMBER.fullmatch(field) for field in column) for column in zip(*lines[1:], strict=True)):
+        raise FormatError(
+            f"{name}: the fields seem to be separated by spaces, not by {named(tried)}: give --delimiter ' ' if it is "
+            "one space, or put the name of the only column in quotation marks"
+        )
 
 
 def _check_single_column(name: str, header: str, tried: str, others: Sequence[str]) -> None:

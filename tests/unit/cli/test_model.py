@@ -58,6 +58,12 @@ REFUSED: dict[str, tuple[np.ndarray, np.ndarray | None, dict[str, Any], str]] = 
     "predictions that are not probabilities": (SIZES, BITS, {}, "classes or probabilities, got -5 to 100"),
     "a probability of three classes": (SHARES[:48], THREE[:48], {}, "needs a target of two classes, got 3"),
     "one class": (np.array(["a", "a"], dtype=object), None, {}, "must hold 2 to 30 classes, got 1"),
+    "probabilities with a stray text": (
+        np.array([*map(str, range(60)), "?"], dtype=object),
+        None,
+        {},
+        "must hold 2 to 30 classes, got 61; most are numbers: correct the rows with text, or name the text with --na",
+    ),
     "unknown positive class": (SHARES, WORDS, {"positive": "maybe"}, "--positive must be one of no, yes, got 'maybe'"),
 }
 

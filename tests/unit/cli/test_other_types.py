@@ -119,7 +119,7 @@ CASES: dict[str, tuple[str, str, Any, str, str]] = {
         "when",
         np.arange(ROWS),
         "other",
-        "holds numbers, in TRAIN it holds dates.",
+        "holds numbers, in TRAIN it holds dates; write dates in ISO 8601, such as 2025-12-31.",
     ),
     "numbers in place of text": ("parquet", "plan", np.arange(ROWS), "other", "holds numbers, in TRAIN it holds text."),
     "dates in place of text": ("parquet", "plan", DATES, "other", "holds dates, in TRAIN it holds text."),

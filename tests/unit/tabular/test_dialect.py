@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,13 @@ DETECTED: dict[str, tuple[str, dict[str, list[Any]], str]] = {
     "a byte order mark": ("\ufeffa;b\n1;x\n", {"a": [1], "b": ["x"]}, "a semicolon"),
     "one column": ("a\nx\ny\n", {"a": ["x", "y"]}, ""),
     "one column with semicolons in some values": ("a\nx;y\nz\n", {"a": ["x;y", "z"]}, ""),
+    "names of two words": (
+        "full name\nAda Lovelace\nAlan Turing\n",
+        {"full name": ["Ada Lovelace", "Alan Turing"]},
+        "",
+    ),
+    "times": ("opened at\n2025-01-02 03:00:00\n", {"opened at": [dt.datetime(2025, 1, 2, 3)]}, ""),  # noqa: DTZ001
+    "a quoted name with spaces": ('"size m"\n1 x\n', {"size m": ["1 x"]}, ""),
     "only names and one row": ("a;b;c\n;;\n", {"a": [None], "b": [None], "c": [None]}, "a semicolon"),
 }
 
@@ -54,6 +62,10 @@ def test_the_delimiter_is_detected_and_said(tmp_path: Path, name: str) -> None:
     file = opened(tmp_path, text)
     assert read_table(file).to_pydict() == expected
     assert file.remarks == ((f"{tmp_path / 'some.csv'}: the fields are separated by {words}.",) if words else ())
+
+
+def test_a_space_can_be_the_delimiter(tmp_path: Path) -> None:
+    assert read_table(opened(tmp_path, "a b\n1 x\n", delimiter=" ")).to_pydict() == {"a": [1], "b": ["x"]}
 
 
 def test_the_extension_tsv_stands_for_tabs(tmp_path: Path) -> None:
@@ -77,6 +89,16 @@ UNCLEAR: dict[str, tuple[str, str | None, str]] = {
         "a;b\n1\n2\n",
         None,
         "the first line holds a semicolon, but not a comma, so it is unclear what separates the fields: give",
+    ),
+    "spaces": (
+        "a b\n1 x\n2 y\n",
+        None,
+        "the fields seem to be separated by spaces, not by a comma: give --delimiter ' ' ",
+    ),
+    "aligned columns": (
+        "a    b\n1.5  x\n12.5 y\n",
+        None,
+        "the fields seem to be separated by spaces, not by a comma: ",
     ),
     "rows of different lengths": ("a;b\n1;2\n1;2;3\n", None, "the first line holds a semicolon, but not a comma"),
 }

@@ -215,4 +215,4 @@ def notes(reference: ReferenceData, current: CurrentData) -> tuple[str, ...]:
         )
     if current.extra:
         sentences.append(f"Not in the reference, and ignored: {some(list(current.extra), 8)}.")
-    return (*reference.remarks, *sentences, *current.remarks)
+    return tuple(dict.fromkeys((*reference.remarks, *sentences, *current.remarks)))

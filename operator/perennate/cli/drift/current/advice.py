@@ -11,6 +11,7 @@ from perennate.cli.drift.current.feature_reader import FeatureReader
 from perennate.drift.profile.features import CategoricalFeature
 from perennate.tabular.kinds import kind_of
 from perennate.tabular.reading import DataFile
+from perennate.tabular.values import is_date
 
 MOST_NOTES = 12
 HELD: Final = MappingProxyType(
@@ -55,8 +56,10 @@ def _note(reader: FeatureReader, reference: str, decimal: str) -> str:
 
 
 def _advice(reader: FeatureReader, decimal: str) -> str:
-    """What to do about text in place of numbers, booleans or dates."""
+    """What to do about values of another type in place of numbers, booleans or dates."""
     texts, kind = reader.unseen.counts, reader.feature.kind
+    if kind == "datetime" and not texts and not is_date(reader.type):
+        return "; write dates in ISO 8601, such as 2025-12-31"
     if not texts:
         return ""
     if reader.is_foreign and kind == "numeric" and are_numbers(texts, decimal):

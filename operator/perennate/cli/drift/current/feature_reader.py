@@ -12,6 +12,7 @@ from perennate.api.feature_types import FeatureKind
 from perennate.cli.drift.columns.features import read_values
 from perennate.cli.drift.current.unseen import UnseenValues
 from perennate.drift import class_text
+from perennate.drift.data.categories import is_missing
 from perennate.drift.profile.features import CategoricalFeature, Feature
 from perennate.tabular.kinds import can_be, kind_of
 from perennate.tabular.reading import DataFile
@@ -68,7 +69,8 @@ class FeatureReader:
             read, known = self._category, set(self.category_names)
             found = Coded([read(value) for value in column.categories], column.codes)
             texts = [class_text(value) for value in found.categories]
-            self.unseen.add((text, n) for text, n in zip(texts, rows, strict=True) if n and text not in known)
+            pairs = zip(found.categories, texts, rows, strict=True)
+            self.unseen.add((text, n) for value, text, n in pairs if n and text not in known and not is_missing(value))
             return found
         found = Coded([self._convert(value) for value in column.categories], column.codes)
         pairs = zip(column.categories, found.categories, rows, strict=True)

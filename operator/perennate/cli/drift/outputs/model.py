@@ -9,7 +9,7 @@ import numpy as np
 
 from perennate.drift import Profile, class_text
 from perennate.tabular.errors import UsageError
-from perennate.tabular.values import Values
+from perennate.tabular.values import Values, as_number
 
 Form = Literal["probability", "class", "number"]
 """What a prediction is: the probability of the second of two classes, a class, or a number (regression)."""
@@ -130,7 +130,12 @@ def _classes(predictions: Values | None, truth: Values | None, positive: str | N
     """All classes in the data: numbers sorted by value, text by name."""
     found: set[str] = set().union(*(_distinct(values) for values in (predictions, truth) if values is not None))
     if not 2 <= len(found) <= MOST_CLASSES:
-        raise UsageError(f"{where}: target and prediction must hold 2 to {MOST_CLASSES} classes, got {len(found)}")
+        numeric = sum(not isinstance(as_number(text), str) for text in found)
+        strays = len(found) // 2 < numeric < len(found)
+        advice = "; most are numbers: correct the rows with text, or name the text with --na" if strays else ""
+        raise UsageError(
+            f"{where}: target and prediction must hold 2 to {MOST_CLASSES} classes, got {len(found)}{advice}"
+        )
     return _with_last(tuple(sorted(found, key=_by_size)), positive, where)
 
 
