@@ -85,7 +85,7 @@ def _cause(error: Exception) -> str:
 
 
 def _stage(stage: StageName, paths: RunPaths, environment: Mapping[str, str]) -> StageResult:
-    # Imports here, so that each stage imports only what it needs: prepare uses neither pandas nor scikit-learn.
+    # Imports here, so that each stage imports only what it needs: prepare uses no pandas.
     if stage == STAGE_PREPARE:
         from perennate.trainer.request import read_request  # noqa: PLC0415
         from perennate.trainer.stages.prepare import prepare  # noqa: PLC0415

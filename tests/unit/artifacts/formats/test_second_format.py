@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,23 @@ from tests.support.pods.runs import Run, make_spec
 ESTIMATOR = {"estimator": {"class": CLASS, "params": {"n_neighbors": 3}}}
 
 
+ROOT = Path(__file__).parents[4]
+REGISTER = """
+from perennate.artifacts import FORMATS
+from tests.support.pods.neighbours import NeighboursFormat
+FORMATS._formats[NeighboursFormat().name] = NeighboursFormat()
+"""
+
+
 @pytest.fixture
-def neighbours(monkeypatch: pytest.MonkeyPatch) -> NeighboursFormat:
-    """The second format, in the registry for one test."""
+def neighbours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> NeighboursFormat:
+    """The second format, in the registry for one test: in this process and in those that it starts."""
     found = NeighboursFormat()
     monkeypatch.setitem(FORMATS._formats, found.name, found)
+    (tmp_path / "modules").mkdir()
+    # Python imports this module when it starts.
+    (tmp_path / "modules" / "sitecustomize.py").write_text(REGISTER)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'modules'}{os.pathsep}{ROOT}")
     return found
 
 
@@ -54,8 +67,7 @@ def test_a_model_of_a_new_format_is_trained_published_and_served(neighbours: Nei
 
 def test_a_class_of_an_unregistered_format_cannot_be_trained(run: Run) -> None:
     """Only a class that a registered format lists can be trained."""
-    assert run.here("prepare")[0] == ExitCode.DONE
-    code, result = run.here("train")
+    code, result = run.here("prepare")
     assert code == ExitCode.BAD_CONFIGURATION
     assert result.error is not None
     assert "outside the list" in result.error.message
