@@ -21,7 +21,8 @@ from perennate.trainer.rehearsal.answers import check_answers, records_of
 from perennate.trainer.rehearsal.rows import ROWS, choose_rows
 from perennate.trainer.rehearsal.sample_size import MORE_ROWS, holds_for_all_rows
 from perennate.trainer.rehearsal.unseen import trials
-from perennate.trainer.stages.publish import Trained, try_version
+from perennate.trainer.stages.trained import Trained
+from perennate.trainer.stages.version import try_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

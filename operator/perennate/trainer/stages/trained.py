@@ -1,0 +1,99 @@
+"""The output of the earlier stages, as the publish stage reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from perennate.api.documents.run_spec import RecordedSpec
+from perennate.artifacts import FORMATS, ModelFormat
+from perennate.trainer.data.frames import read_rows
+from perennate.trainer.environment import read_environment
+from perennate.trainer.errors import BadConfigurationError, refusing
+from perennate.trainer.model.fitting import words_of
+from perennate.trainer.request import read_record
+from perennate.trainer.run_warnings.files import read_warnings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from perennate.api.documents.run_record import RunRecord
+    from perennate.api.documents.run_request import ChampionRequest, RunRequest
+    from perennate.api.documents.stage_result import RunWarning
+    from perennate.trainer.paths import RunPaths
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Output of the earlier stages, verified."""
+
+    record: RunRecord
+    format: ModelFormat
+    content: bytes
+    """The model file."""
+    estimator: Any
+    environment: dict[str, str]
+    """Versions of what trained the model, by name."""
+    train: pa.Table
+    holdout: pa.Table
+    warnings: tuple[RunWarning, ...] = ()
+    """Of the earlier stages."""
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Words of the spec and the schema, which messages may repeat."""
+        estimator = self.record.spec.trainer.estimator
+        return frozenset() if estimator is None else frozenset(words_of(estimator))
+
+
+def read_trained(request: RunRequest, paths: RunPaths) -> Trained:
+    """Read record, model and rows that the earlier stages wrote.
+
+    Raises:
+        BadConfigurationError: the model is missing or refused, or the train stage changed other files.
+    """
+    record = read_record(paths.record)
+    if record.spec != RecordedSpec.of(request.spec) or (record.champion, record.served) != _requested(request):
+        raise BadConfigurationError(f"{paths.record} belongs to another run; only the prepare stage may write it")
+    model_format, content = _read_model(paths.output)
+    with refusing("spec.trainer"):
+        estimator = model_format.load(content)
+    return Trained(
+        record=record,
+        format=model_format,
+        content=content,
+        estimator=estimator,
+        environment=read_environment(paths, model_format.versions(content)),
+        train=read_rows(paths.train_rows, record.train_digest),
+        holdout=read_rows(paths.holdout_rows, record.holdout_digest),
+        warnings=_read_warnings(record, paths),
+    )
+
+
+def _requested(request: RunRequest) -> tuple[ChampionRequest | None, ChampionRequest | None]:
+    """The champion and the version whose pods captured the rows, as the record has them."""
+    return request.champion, None if request.captured is None else request.captured.version
+
+
+def _read_warnings(record: RunRecord, paths: RunPaths) -> tuple[RunWarning, ...]:
+    """The warnings of the earlier stages; a user's container has none."""
+    data = read_warnings(paths.data_warnings)
+    return data if record.spec.trainer.estimator is None else (*data, *read_warnings(paths.training_warnings))
+
+
+def _read_model(folder: Path) -> tuple[ModelFormat, bytes]:
+    """The one model file in the output folder, and its format.
+
+    Raises:
+        BadConfigurationError: there is none, or more than one.
+    """
+    found = [(item, path) for item in FORMATS if (path := folder / item.file_name).is_file()]
+    if len(found) > 1:
+        names = ", ".join(path.name for _, path in found)
+        raise BadConfigurationError(f"spec.trainer: {folder} holds several model files ({names}); leave one")
+    if not found:
+        hints = ", or ".join(item.save_hint for item in FORMATS)
+        raise BadConfigurationError(f"spec.trainer.container: it exited with 0 but left no model in {folder}; {hints}")
+    return found[0][0], found[0][1].read_bytes()
