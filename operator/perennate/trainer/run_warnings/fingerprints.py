@@ -49,8 +49,9 @@ def fingerprints(table: pa.Table, *, shuffle: np.random.Generator | None = None)
         codes = column_codes(table[name])
         if shuffle is not None:
             codes = shuffle.permutation(codes)
-        hashes = _mixed(hashes * _GOLDEN + _mixed(codes) + np.uint64(number))
-        columns[name] = int((_mixed(codes) * weights).sum())
+        mixed = _mixed(codes)
+        hashes = _mixed(hashes * _GOLDEN + mixed + np.uint64(number))
+        columns[name] = int((mixed * weights).sum())
     return Fingerprints(hashes, columns)
 
 

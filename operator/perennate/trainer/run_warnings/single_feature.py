@@ -49,7 +49,7 @@ def perfect_features(features: pa.Table, target: pa.ChunkedArray, task: Task) ->
     """The features that alone predict the target.
 
     Args:
-        features: distinct rows; equal rows in both halves would make every feature perfect.
+        features: distinct rows; equal rows in both halves would make every feature perfect. At most `MAX_ROWS` count.
         target: their labels.
         task: of the run.
     """
