@@ -49,8 +49,8 @@ def build_profile(
 ) -> Profile:
     """Build the profile of a model.
 
-    Arrays of numbers, booleans and times, and object arrays that hold nothing else, become features of that kind (times
-    by their time of day); all other columns are categories. Durations raise an error.
+    Arrays of numbers, booleans and times, and object arrays that hold nothing else, become features of that kind (for
+    times see dates.py); all other columns are categories. Durations raise an error.
 
     Args:
         columns: training rows by column, in the model's order, all of one length: a mapping of one-dimensional arrays,

@@ -140,6 +140,32 @@ def is_worse(one: FeatureResult, other: FeatureResult) -> bool:
     return levels[0] > 0 and one.effect / one.threshold > other.effect / other.threshold
 
 
+def worst_by_feature(
+    compared: Comparison, results: list[FeatureResult], falls: dict[int, FeatureResult]
+) -> dict[int, FeatureResult]:
+    """The worst result of each compared feature and output, by its position.
+
+    Args:
+        compared: the compared tables.
+        results: their results.
+        falls: results of features whose values are missing less often, by position.
+    """
+    reference = compared.reference
+    found = {
+        at: item for at, item in zip(compared.positions, results, strict=True) if at < reference.inputs_and_outputs
+    }
+    first_part = len(reference.names) - reference.part_of.size
+    parts = [
+        (int(reference.part_of[at - first_part]), item)
+        for at, item in zip(compared.positions, results, strict=True)
+        if at >= first_part
+    ]
+    for position, result in (*parts, *falls.items()):
+        if position in found and is_worse(result, found[position]):
+            found[position] = result
+    return found
+
+
 def worst_first(results: list[FeatureResult], importance: Floats) -> list[FeatureResult]:
     """Sort results by verdict, importance, and effect relative to its threshold.
 

@@ -33,20 +33,18 @@ from perennate.drift.verdicts.results import (
     DriftVerdict,
     FeatureResult,
     compared_results,
-    is_worse,
     unknown_results,
+    worst_by_feature,
     worst_first,
 )
 from perennate.drift.verdicts.rules import FeatureRule, Thresholds, check_quorum, make_thresholds, needed_features
-from perennate.drift.windows.reference import ReferenceTables
+from perennate.drift.verdicts.selection import series_effects, with_enough_rows
 from perennate.drift.windows.sample import Sample
 
 __all__ = ["ROWS_FLOOR", "DriftVerdict", "Evaluation", "FeatureResult", "evaluate_drift"]
 
 ROWS_FLOOR = 100
 """Lower bound of `min_samples`: with fewer rows the effect size itself is too noisy."""
-PART_ROWS = 30
-"""Rows without a frequent value that a comparison of them needs: Pearson's test keeps its level from here on."""
 NO_RULES: Mapping[str, FeatureRule] = MappingProxyType({})
 
 
@@ -124,10 +122,10 @@ def evaluate_drift(
         return _unknown(sample, needed)
     total = sample.total
     tables = reference.tables(total, sample.bucket_moments)
-    chosen = _with_enough_rows(reference, tables, needed)
+    chosen = with_enough_rows(reference, tables, needed)
     checks = fault_tests(reference, total)
     if series:
-        effects = _series_effects(tables)
+        effects = series_effects(tables)
         tables = tables.with_reference(tables.reference_counts.deflated(effects))
         checks = fault_tests(reference, total, design_effects=effects[: len(sample.layout.features)])
     whole = np.arange(chosen.size) < reference.inputs_and_outputs
@@ -145,7 +143,7 @@ def evaluate_drift(
     significant[counted], fallen, faulty = np.split(rejected, [p[counted].size, p[counted].size + falls.p.size])
     assessment = _assess(compared, thresholds, significant)
     results = compared_results(compared, thresholds, p, assessment.effects, assessment.levels)
-    found = _by_feature(
+    found = worst_by_feature(
         compared, results, falls.results(reference, fallen, rows=rows, drifted=drifted, warning=warning)
     )
     features = worst_first(list(found.values()), reference.importance[list(found)])
@@ -163,51 +161,6 @@ def evaluate_drift(
         reason=_reason(verdict, features, required),
         target=_target_result(compared, results, thresholds),
     )
-
-
-def _series_effects(tables: Tables) -> Floats:
-    """Design effects of the cumulative counts of the window, (tables,); 1 for tables without rows."""
-    known = tables.current_rows > 0
-    effects = np.ones(known.size)
-    if known.any():
-        effects[known] = estimate_design_effects(merge_sparse(tables.only(known))).cumulative
-    return effects
-
-
-def _with_enough_rows(reference: ReferenceTables, tables: Tables, needed: int) -> Bools:
-    """The tables to compare, (tables,). A part is compared with its feature, if it has `PART_ROWS` rows itself."""
-    chosen = reference.comparable & (tables.current_rows >= needed)
-    if reference.part_of.size:
-        parts = slice(chosen.size - reference.part_of.size, None)
-        chosen[parts] = reference.comparable[parts] & (tables.current_rows[parts] >= PART_ROWS)
-        chosen[parts] &= chosen[reference.part_of]
-    return chosen
-
-
-def _by_feature(
-    compared: Comparison, results: list[FeatureResult], falls: dict[int, FeatureResult]
-) -> dict[int, FeatureResult]:
-    """The worst result of each compared feature and output, by its position.
-
-    Args:
-        compared: the compared tables.
-        results: their results.
-        falls: results of features whose values are missing less often, by position.
-    """
-    reference = compared.reference
-    found = {
-        at: item for at, item in zip(compared.positions, results, strict=True) if at < reference.inputs_and_outputs
-    }
-    first_part = len(reference.names) - reference.part_of.size
-    parts = [
-        (int(reference.part_of[at - first_part]), item)
-        for at, item in zip(compared.positions, results, strict=True)
-        if at >= first_part
-    ]
-    for position, result in (*parts, *falls.items()):
-        if position in found and is_worse(result, found[position]):
-            found[position] = result
-    return found
 
 
 def _target_result(compared: Comparison, results: list[FeatureResult], thresholds: Thresholds) -> FeatureResult | None:
