@@ -91,14 +91,17 @@ def _stage(stage: StageName, paths: RunPaths, environment: Mapping[str, str]) ->
         from perennate.trainer.stages.prepare import prepare  # noqa: PLC0415
 
         return prepare(read_request(environment), paths, now=time.time())
-    if stage == STAGE_TRAIN:
-        from perennate.trainer.stages.train import train  # noqa: PLC0415
+    from perennate.trainer.model.threads import one_thread_of_linear_algebra  # noqa: PLC0415
 
-        return train(paths)
-    from perennate.trainer.request import read_request  # noqa: PLC0415
-    from perennate.trainer.stages.publish import publish  # noqa: PLC0415
+    with one_thread_of_linear_algebra():
+        if stage == STAGE_TRAIN:
+            from perennate.trainer.stages.train import train  # noqa: PLC0415
 
-    return publish(read_request(environment), paths)
+            return train(paths)
+        from perennate.trainer.request import read_request  # noqa: PLC0415
+        from perennate.trainer.stages.publish import publish  # noqa: PLC0415
+
+        return publish(read_request(environment), paths)
 
 
 def show_warning(

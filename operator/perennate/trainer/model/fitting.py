@@ -12,6 +12,7 @@ from perennate.trainer.causes import MISSING, TEXT, columns_with, describe, is_t
 from perennate.trainer.errors import BadConfigurationError, is_transient, refusing
 from perennate.trainer.model.class_weight import apply_class_weight
 from perennate.trainer.model.estimator import FIELD, build_estimator
+from perennate.trainer.model.threads import repeatable_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,8 @@ def fit(estimator: Any, features: pd.DataFrame, target: Any, spec: Estimator | N
         BadConfigurationError: scikit-learn rejects a parameter or the rows.
     """
     try:
-        estimator.fit(features, target)
+        with repeatable_threads(estimator):
+            estimator.fit(features, target)
     # Estimators raise ValueError, TypeError, IndexError, AttributeError and others.
     except Exception as error:
         if is_transient(error):
