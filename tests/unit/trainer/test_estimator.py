@@ -141,7 +141,7 @@ UNFIT: dict[str, tuple[Estimator, pd.DataFrame, tuple[str, ...]]] = {
         TEXT,
         (
             "the estimator needs numbers, and there is text in the column town",
-            "leave them out with spec.data.features",
+            "leave them out with spec.data.exclude",
             "applies to every column",
         ),
     ),

@@ -111,7 +111,7 @@ def _encoding(features: pd.DataFrame) -> str:
             f"{FIELD}.preprocessing"
         )
     return (
-        "write them as numbers in the data, leave them out with spec.data.features, or encode them in a container of "
+        "write them as numbers in the data, leave them out with spec.data.exclude, or encode them in a container of "
         f"your own (spec.trainer.container). An encoder in {FIELD}.preprocessing applies to every column, so it would "
         "turn the numbers into categories too"
     )

@@ -184,4 +184,4 @@ def _remedy(error: Exception, missing: Sequence[str]) -> str:
         if known_cause(error) is UNSEEN
         else "use an estimator or preprocessing that accepts them"
     )
-    return f"{hint}; or leave the columns out with spec.data.features"
+    return f"{hint}; or leave the columns out with spec.data.exclude"

@@ -149,7 +149,7 @@ def make_record(
 def _check_names(features: tuple[str, ...]) -> None:
     problem = problem_of_names(features)
     if problem is not None:
-        raise DataRefusedError(f"spec.data: {problem} with spec.data.features")
+        raise DataRefusedError(f"spec.data: {problem} with spec.data.exclude")
 
 
 def served_version(request: RunRequest) -> ChampionRequest | None:
