@@ -27,10 +27,13 @@ HOSTS = {
     "www.apache.org",
     "www.w3.org",
 }
-"""Hosts that an address in this repository may name. Names without a dot or under `.svc` are inside a cluster."""
+"""Hosts that an address in this repository may name. Names without a dot or under `.svc` are inside a cluster.
+
+Names under `example` and `example.com` are reserved for documentation.
+"""
 ADDRESS = re.compile(r"\bhttps?://([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 IMAGE = re.compile(r"\b(?:image|FROM|repository)[: ]+\"?(?!(?:registry\.)?example\.com/)([a-z0-9-]+(?:\.[a-z0-9-]+)+)/")
-INSIDE = re.compile(r"\.(?:svc|svc\.cluster\.local|example|invalid)$")
+INSIDE = re.compile(r"\.(?:svc|svc\.cluster\.local|example|example\.com|invalid)$")
 MACHINE = re.compile(r"(?<![\w.-])/(?:work|root|home/\w+|opt/wheels)/")
 FRAGMENT = re.compile(r"[a-z0-9-]+\.(feature|fix|deprecation|breaking|doc)\.md")
 

@@ -17,12 +17,12 @@ from perennate.trainer.evaluation.convergence import DivergedError
 from perennate.trainer.model.estimator import FIELD
 from perennate.trainer.model.fitting import fit_new, format_of, save, words_of
 from perennate.trainer.progress import report
-from perennate.trainer.rehearsal.answers import check_answers, records_of
-from perennate.trainer.rehearsal.rows import ROWS, choose_rows
 from perennate.trainer.rehearsal.sample_size import MORE_ROWS, holds_for_all_rows
 from perennate.trainer.rehearsal.unseen import trials
-from perennate.trainer.stages.trained import Trained
-from perennate.trainer.stages.version import try_version
+from perennate.trainer.version.answers import check_answers, records_of
+from perennate.trainer.version.build import try_version
+from perennate.trainer.version.rows import ROWS, choose_rows
+from perennate.trainer.version.trained import Trained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

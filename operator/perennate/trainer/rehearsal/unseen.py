@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from perennate.trainer.rehearsal.rows import are_words
+from perennate.trainer.version.rows import are_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

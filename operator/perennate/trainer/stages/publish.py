@@ -13,15 +13,15 @@ from perennate.trainer.errors import GateFailedError, GateInconclusiveError
 from perennate.trainer.evaluation.compatibility import Compatibility, check_compatibility
 from perennate.trainer.evaluation.evaluation import ModelEvaluation, evaluate_model
 from perennate.trainer.progress import report
-from perennate.trainer.rehearsal.serving_process import check_served
-from perennate.trainer.stages.trained import read_trained
-from perennate.trainer.stages.version import make_version, predict_holdout_rows, questions_of
+from perennate.trainer.version.build import make_version, predict_holdout_rows, questions_of
+from perennate.trainer.version.serving_process import check_served
+from perennate.trainer.version.trained import read_trained
 
 if TYPE_CHECKING:
     from perennate.api.documents.run_record import RunRecord
     from perennate.api.documents.run_request import RunRequest
     from perennate.trainer.paths import RunPaths
-    from perennate.trainer.stages.trained import Trained
+    from perennate.trainer.version.trained import Trained
 
 
 def publish(request: RunRequest, paths: RunPaths) -> StageResult:

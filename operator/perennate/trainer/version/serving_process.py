@@ -1,6 +1,6 @@
 """Load a version in a process of its own, as a serving pod does, and ask it for some rows.
 
-The process is `python -m perennate.trainer.rehearsal.serving_process FOLDER DIGEST`. It shares nothing with the process
+The process is `python -m perennate.trainer.version.serving_process FOLDER DIGEST`. It shares nothing with the process
 that made the version: no imported module, no object, no thread setting.
 """
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SERVING_THREADS: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Thread settings of a serving pod."""
-PROGRAM: Final = (sys.executable, "-m", "perennate.trainer.rehearsal.serving_process")
+PROGRAM: Final = (sys.executable, "-m", "perennate.trainer.version.serving_process")
 QUESTIONS_FILE: Final = "questions.json"
 REFUSED: Final = 13
 """Exit code of the process for a version that cannot be served; standard output has the reason."""
@@ -78,7 +78,7 @@ def main(folder: Path, digest: str) -> int:
     """
     # Imports here: the process that starts this one needs none of them.
     from perennate.serving.model.model import ServedModel  # noqa: PLC0415
-    from perennate.trainer.rehearsal.answers import check_answers  # noqa: PLC0415
+    from perennate.trainer.version.answers import check_answers  # noqa: PLC0415
 
     questions = json.loads((folder.parent / QUESTIONS_FILE).read_text(encoding="utf-8"))
     probabilities = questions["probabilities"]

@@ -16,12 +16,12 @@ from perennate.trainer.evaluation.evaluation import ModelEvaluation, check_avail
 from perennate.trainer.evaluation.predictions import HoldoutPredictions, compute_metrics, predict_holdout
 from perennate.trainer.evaluation.profile import make_profile
 from perennate.trainer.model.importance import importance_of
-from perennate.trainer.rehearsal.answers import records_of
-from perennate.trainer.rehearsal.rows import choose_rows
+from perennate.trainer.version.answers import records_of
+from perennate.trainer.version.rows import choose_rows
 
 if TYPE_CHECKING:
     from perennate.artifacts import Prediction
-    from perennate.trainer.stages.trained import Trained
+    from perennate.trainer.version.trained import Trained
 
 QUESTIONS: Final = 20
 """Training rows, at least, that a version must answer before it is published."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennate.trainer.rehearsal.rows import LARGEST, LEVELS, MISSING_ROWS, ROWS, ROWS_OF_A_CLASS, choose_rows
+from perennate.trainer.version.rows import LARGEST, LEVELS, MISSING_ROWS, ROWS, ROWS_OF_A_CLASS, choose_rows
 
 SIZE = 20_000
 

@@ -13,8 +13,8 @@ from perennate.artifacts import Prediction, load_verified
 from perennate.serving.__main__ import PROCESS_DEFAULTS
 from perennate.serving.model.model import ServedModel
 from perennate.trainer.errors import BadConfigurationError, is_transient
-from perennate.trainer.rehearsal.answers import check_answers, records_of
-from perennate.trainer.rehearsal.serving_process import SERVING_THREADS, ServingProcessError, check_served
+from perennate.trainer.version.answers import check_answers, records_of
+from perennate.trainer.version.serving_process import SERVING_THREADS, ServingProcessError, check_served
 from tests.support.pods.serving import Published, publish_gaps
 
 ROWS = 10
