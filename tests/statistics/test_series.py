@@ -31,6 +31,7 @@ def in_parts(profile: Profile, values: Series) -> Sample:
 
 
 def compare(seed: int, correlation: float, *, series: bool, shift: float = 0.0, gaps: bool = False) -> Evaluation:
+    """The evaluation of a window of an autocorrelated series against a reference."""
     draw = generator(seed)
     before, after = autoregressive(draw, correlation), autoregressive(draw, correlation) + shift
     if gaps:
@@ -39,6 +40,7 @@ def compare(seed: int, correlation: float, *, series: bool, shift: float = 0.0, 
 
 
 def is_alarm(found: Evaluation) -> bool:
+    """Whether a feature drifted or has a fault."""
     return bool(found.faults) or found.features[0].verdict is not DriftVerdict.NONE
 
 

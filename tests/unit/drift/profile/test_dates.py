@@ -35,14 +35,17 @@ def log(first: str, hours: int, seed: int = 0, *, night: bool = False) -> Times:
 
 
 def replaced(times: Times, value: str, share: float) -> Times:
+    """The times with a share of them replaced by one value."""
     return np.where(generator(9).random(times.size) < share, np.datetime64(value, "s"), times.astype("M8[s]"))
 
 
 def compare(reference: Times, current: Times) -> Evaluation:
+    """The evaluation of a column of current times against a reference."""
     return evaluate_drift(make_sample(build_profile({"t": reference}, task="regression"), {"t": current}))
 
 
 def feature(times: Times) -> NumericFeature:
+    """The profile of the column."""
     found = build_profile({"t": times}, task="regression").features[0]
     assert isinstance(found, NumericFeature)
     return found

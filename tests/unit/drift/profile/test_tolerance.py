@@ -20,10 +20,12 @@ ROWS = 3000
 
 
 def atoms(*values: float) -> Values:
+    """Many rows, each with one of a few values."""
     return generator(len(values)).choice(values, ROWS)
 
 
 def compare(reference: Values, current: Values) -> Evaluation:
+    """The evaluation of one column of current values against a reference."""
     return evaluate_drift(make_sample(build_profile({"x": reference}, task="regression"), {"x": current}))
 
 

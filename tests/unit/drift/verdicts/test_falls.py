@@ -23,6 +23,7 @@ def columns(missing: float, rows: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def compare(before: float, after: float, rows: int = 2000) -> Evaluation:
+    """The evaluation of a feature whose share of missing values changes from `before` to `after`."""
     profile = build_profile(columns(before, 5000, 1), task="regression")
     return evaluate_drift(make_sample(profile, columns(after, rows, 2)))
 

@@ -44,6 +44,7 @@ def classifier(share: float = 0.1, unscored: int = 0) -> Profile:
 
 
 def regressor() -> Profile:
+    """The profile of a regression model."""
     draw = generator()
     truth = draw.lognormal(2, 1, ROWS)
     return build_profile({"x": draw.normal(size=ROWS)}, task="regression", score=truth + 1, labels=truth)

@@ -30,6 +30,7 @@ def inflated(
 
 
 def compare(reference: Values, current: Values, **settings: Any) -> FeatureResult:
+    """The result of the feature between two samples."""
     sample = make_sample(build_profile({"x": reference}, task="regression"), {"x": current}, parts=1)
     return evaluate_drift(sample, **settings).features[0]
 

@@ -221,6 +221,7 @@ def with_lifespan(app: ASGIApp) -> ASGIApp:
     plain = Starlette()
 
     async def both(scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle the events of the lifespan; pass anything else to the application."""
         await (app if scope["type"] == "http" else plain)(scope, receive, send)
 
     return both
