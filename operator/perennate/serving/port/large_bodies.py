@@ -64,6 +64,9 @@ def _without_collection(parser: Callable[[bytes], Result], body: bytes) -> Resul
     gc.disable()
     try:
         return parser(body)
+    except RequestError as error:
+        # Its traceback would keep the parsed body in memory until the response is sent.
+        raise error.with_traceback(None) from None
     finally:
         gc.enable()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import tracemalloc
+import weakref
 from http import HTTPStatus
 
 import orjson
@@ -17,7 +18,7 @@ from perennate.serving.port.large_bodies import (
     check_memory,
     parsed_bytes,
 )
-from perennate.serving.request_error import RequestError
+from perennate.serving.request_error import RequestError, malformed
 
 SIZE = 16 * 1024 * 1024
 HOSTILE = {
@@ -51,8 +52,8 @@ def test_a_body_of_small_values_is_refused(unit: bytes) -> None:
 
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
 def test_the_estimate_bounds_the_memory_of_what_is_accepted(unit: bytes) -> None:
-    """The parsed values of a tenth of the body, without the parser's own working memory."""
-    text = body_of(unit, SIZE // 10)
+    """The parsed values of a hundredth of the body, without the parser's own working memory."""
+    text = body_of(unit, SIZE // 100)
     tracemalloc.start()
     try:
         parsed = orjson.loads(text)
@@ -100,3 +101,19 @@ async def test_only_the_json_part_of_a_large_body_is_checked() -> None:
     await large.check(body_of(b"{},", INLINE_BYTES), INLINE_BYTES)
     with pytest.raises(RequestError):
         await large.check(body_of(b"{},"), SIZE)
+
+
+async def test_an_error_does_not_keep_the_parsed_body() -> None:
+    """Until its response is sent, the next large body may be parsed."""
+    parsed: list[weakref.ref[set[int]]] = []
+
+    def refuse(body: bytes) -> None:
+        """Parse, then find an error."""
+        values = set(body)
+        parsed.append(weakref.ref(values))
+        raise malformed("no")
+
+    with pytest.raises(RequestError, match="no") as caught:
+        await LargeBodies().parse(refuse, b"x" * (INLINE_BYTES + 1))
+    assert parsed[0]() is None
+    assert caught.value.status == HTTPStatus.BAD_REQUEST
