@@ -198,7 +198,7 @@ def test_the_traffic_port_is_configured_only_if_it_differs_from_the_defaults() -
             "other": {
                 "keepAliveSeconds": 620,
                 "maxConnections": 64,
-                "cors": {"allowedOrigins": ["https://app.example.com", "http://localhost:8000"]},
+                "cors": {"allowedOrigins": ["https://app.example", "http://localhost:8000"]},
                 "accessLog": "All",
             },
         }.items()
@@ -207,7 +207,7 @@ def test_the_traffic_port_is_configured_only_if_it_differs_from_the_defaults() -
     assert configs["other"] == HttpConfig(
         keep_alive_seconds=620,
         max_connections=64,
-        allowed_origins=("https://app.example.com", "http://localhost:8000"),
+        allowed_origins=("https://app.example", "http://localhost:8000"),
         access_log="All",
     )
 
@@ -219,9 +219,9 @@ def test_the_traffic_port_is_configured_only_if_it_differs_from_the_defaults() -
         {"maxConnections": 7},
         {"accessLog": "all"},
         {"cors": {}},
-        {"cors": {"allowedOrigins": ["app.example.com"]}},
-        {"cors": {"allowedOrigins": ["https://app.example.com/path"]}},
-        {"cors": {"allowedOrigins": ["https://app.example.com "]}},
+        {"cors": {"allowedOrigins": ["app.example"]}},
+        {"cors": {"allowedOrigins": ["https://app.example/path"]}},
+        {"cors": {"allowedOrigins": ["https://app.example "]}},
         {"cors": {"allowedOrigins": ["*.example.com"]}},
     ],
 )

@@ -160,7 +160,7 @@ class Cors(Model):
 
     allowed_origins: tuple[Origin, ...] = Field(
         max_length=50,
-        description="Origins such as https://app.example.com; * allows all. None allows no page of another origin.",
+        description="Origins such as https://app.example; * allows all. None allows no page of another origin.",
         json_schema_extra=LIST_ATOMIC,
     )
 

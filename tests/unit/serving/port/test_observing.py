@@ -27,7 +27,7 @@ from tests.support.pods.serving_pod import NOW, Pod, client, running_pod
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
-ORIGIN = "https://app.example.com"
+ORIGIN = "https://app.example"
 VALUE = "4711.0815"
 """A value of a row, which no log may hold."""
 
@@ -203,8 +203,8 @@ async def test_pages_of_allowed_origins_may_call_the_pod(models: Mapping[str, Se
     async with running_pod(models["rain"], HttpConfig(allowed_origins=(ORIGIN,))) as pod:
         preflight = await pod.traffic.options("/predict", headers={"Origin": ORIGIN, **PREFLIGHT})
         refused = await pod.traffic.post("/predict", content=b"[", headers={"Origin": ORIGIN})
-        foreign = await pod.traffic.options("/predict", headers={"Origin": "https://evil.example.com", **PREFLIGHT})
-        other = await pod.traffic.get("/v2", headers={"Origin": f"{ORIGIN}.evil.example.com"})
+        foreign = await pod.traffic.options("/predict", headers={"Origin": "https://evil.example", **PREFLIGHT})
+        other = await pod.traffic.get("/v2", headers={"Origin": f"{ORIGIN}.evil.example"})
     assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (HTTPStatus.OK, ORIGIN)
     assert "traceparent" in preflight.headers["access-control-allow-headers"]
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (HTTPStatus.BAD_REQUEST, ORIGIN)
