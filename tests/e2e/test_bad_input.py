@@ -54,7 +54,7 @@ INVALID = {
     "no-csv": (
         spec(file="text.csv"),
         "DataRefused",
-        ("spec.data.train.uri", "cannot be read as csv", "Expected 2 columns, got 4"),
+        ("spec.data.train.uri", "cannot be read as csv", "a row has 4 instead of 2 fields"),
     ),
     "no-target": (spec(target="snow"), "DataRefused", ("spec.data.target", "snow")),
     "unknown-estimator": (

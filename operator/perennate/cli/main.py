@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         sys.stderr.write(f"perennate: {error.name} is not installed: pip install 'perennate[cli]'\n")
     except UsageError as error:
-        sys.stderr.write(f"perennate: {error}\n")
+        sys.stderr.write(f"perennate: {error}{error.option and f'; {error.option}'}\n")
     except BrokenPipeError:
         # The reader closed the pipe (`perennate ... | head`). Without this, Python reports an error when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -41,8 +41,8 @@ def _readable_csv(name: str) -> Iterator[None]:
             if ragged is not None:
                 raise FormatError(
                     f"{name}: cannot be read as csv: a row has {ragged['found']} instead of {ragged['expected']} fields"
-                    "; does another character separate the fields (--delimiter) or the decimals (--decimal), or is a "
-                    "quotation mark missing?"
+                    "; does another character separate the fields or the decimals, or is a quotation mark missing?",
+                    option="see --delimiter and --decimal",
                 ) from error
             if _ROW_TOO_LONG not in str(error):
                 raise

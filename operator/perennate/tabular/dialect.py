@@ -103,7 +103,8 @@ def dialect_of(name: str, head: bytes, options: CsvOptions) -> Dialect:
     if given is None:
         return Dialect(better, detected=True)
     raise FormatError(
-        f"{name}: the fields are separated by {named(better)}, not by {named(given)}: give --delimiter {option(better)}"
+        f"{name}: the fields are separated by {named(better)}, not by {named(given)}",
+        option=f"give --delimiter {option(better)}",
     )
 
 
@@ -118,8 +119,9 @@ def _check_spaces(name: str, text: str, tried: str) -> None:
         return
     if any(all(_NUMBER.fullmatch(field) for field in column) for column in zip(*lines[1:], strict=True)):
         raise FormatError(
-            f"{name}: the fields seem to be separated by spaces, not by {named(tried)}: give --delimiter ' ' if it is "
-            "one space, or put the name of the only column in quotation marks"
+            f"{name}: the fields seem to be separated by spaces, not by {named(tried)}; if there is only one column, "
+            "put its name in quotation marks",
+            option="if it is one space, give --delimiter ' '",
         )
 
 
@@ -133,7 +135,8 @@ def _check_single_column(name: str, header: str, tried: str, others: Sequence[st
     if inside is not None and tried not in header:
         raise FormatError(
             f"{name}: the first line holds {named(inside)}, but not {named(tried)}, so it is unclear what separates "
-            f"the fields: give --delimiter {option(inside)}, or put the name of the only column in quotation marks"
+            "the fields; if there is only one column, put its name in quotation marks",
+            option=f"give --delimiter {option(inside)}",
         )
 
 

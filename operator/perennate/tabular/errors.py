@@ -4,7 +4,16 @@ from __future__ import annotations
 
 
 class UsageError(Exception):
-    """An invalid option, file or column. The message is one sentence that names it."""
+    """An invalid option, file or column.
+
+    Args:
+        message: one sentence that names it.
+        option: what to do on the command line, which only its users can.
+    """
+
+    def __init__(self, message: str, *, option: str = "") -> None:
+        super().__init__(message)
+        self.option = option
 
 
 class FormatError(UsageError):

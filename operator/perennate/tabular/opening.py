@@ -76,7 +76,8 @@ def form_of(source: Source) -> str:
     if form is None:
         raise UsageError(
             f"{source.name}: the extension must be one of {', '.join(EXTENSIONS)} (csv and jsonl also with "
-            f"{', '.join(COMPRESSED)}); otherwise give --format"
+            f"{', '.join(COMPRESSED)})",
+            option="give --format",
         )
     if form not in TEXT_FORMS and name != source.file_name.lower():
         raise UsageError(f"{source.name}: {form} is compressed inside the file; unpack the file first")

@@ -74,42 +74,53 @@ def test_the_extension_tsv_stands_for_tabs(tmp_path: Path) -> None:
     assert (read_table(file).to_pydict(), file.remarks) == ({"a,b": [1], "c": [2]}, ())
 
 
-UNCLEAR: dict[str, tuple[str, str | None, str]] = {
+UNCLEAR: dict[str, tuple[str, str | None, str, str]] = {
     "another delimiter than given": (
         "a,b\n1,2\n",
         ";",
-        "the fields are separated by a comma, not by a semicolon: give --delimiter ','",
+        "the fields are separated by a comma, not by a semicolon",
+        "give --delimiter ','",
     ),
     "tabs in place of commas": (
         "a\tb\n1\t2\n",
         ",",
-        r"the fields are separated by a tab, not by a comma: give --delimiter '\t'",
+        "the fields are separated by a tab, not by a comma",
+        r"give --delimiter '\t'",
     ),
     "one column whose name holds a delimiter": (
         "a;b\n1\n2\n",
         None,
-        "the first line holds a semicolon, but not a comma, so it is unclear what separates the fields: give",
+        "the first line holds a semicolon, but not a comma, so it is unclear what separates the fields",
+        "give --delimiter ';'",
     ),
     "spaces": (
         "a b\n1 x\n2 y\n",
         None,
-        "the fields seem to be separated by spaces, not by a comma: give --delimiter ' ' ",
+        "the fields seem to be separated by spaces, not by a comma; if there is only one column",
+        "if it is one space, give --delimiter ' '",
     ),
     "aligned columns": (
         "a    b\n1.5  x\n12.5 y\n",
         None,
-        "the fields seem to be separated by spaces, not by a comma: ",
+        "the fields seem to be separated by spaces, not by a comma; if there is only one column",
+        "if it is one space, give --delimiter ' '",
     ),
-    "rows of different lengths": ("a;b\n1;2\n1;2;3\n", None, "the first line holds a semicolon, but not a comma"),
+    "rows of different lengths": (
+        "a;b\n1;2\n1;2;3\n",
+        None,
+        "the first line holds a semicolon, but not a comma",
+        "give --delimiter ';'",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", UNCLEAR)
 def test_a_file_that_is_not_split_by_its_delimiter_is_refused(tmp_path: Path, name: str) -> None:
-    text, delimiter, words = UNCLEAR[name]
+    text, delimiter, words, option = UNCLEAR[name]
     with pytest.raises(FormatError) as error:
         opened(tmp_path, text, delimiter=delimiter)
     assert str(error.value).startswith(f"{tmp_path / 'some.csv'}: {words}")
+    assert error.value.option == option
 
 
 @pytest.mark.parametrize("text", ["\n", "\ufeff\n", " \r\n"])
