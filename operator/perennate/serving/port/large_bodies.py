@@ -20,6 +20,8 @@ MAX_PARSED_BYTES: Final = 124 * 1024 * 1024
 COSTS: Final = {b"{": 200, b"[": 88, b":": 30, b",": 96}
 """Bytes of memory by character outside of strings: an object with one field, a list, a name that occurs often, a value.
 Parsing takes at most about as much, except for an object with a million different names, which takes twice as much."""
+BLOCK_BYTES: Final = 1024 * 1024
+"""The text is checked in blocks, because the check takes several times the memory of what it looks at."""
 QUOTE: Final = ord('"')
 MIB: Final = 1024 * 1024
 
@@ -92,9 +94,14 @@ def check_memory(text: bytes) -> None:
 def parsed_bytes(text: bytes) -> int:
     """An estimate of the memory that parsing the text takes, from its characters outside of strings."""
     # What is left after removing escaped backslashes, then escaped quotes, has only quotes that begin or end a string.
-    characters = np.frombuffer(text.replace(b"\\\\", b"").replace(b'\\"', b""), dtype=np.uint8)
-    inside = np.logical_xor.accumulate(characters == QUOTE)
-    return _cost(characters[~inside].tobytes())
+    plain = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    cost, inside = 0, False
+    for start in range(0, len(plain), BLOCK_BYTES):
+        characters = np.frombuffer(plain, np.uint8, min(BLOCK_BYTES, len(plain) - start), start)
+        quoted = np.logical_xor.accumulate(characters == QUOTE) ^ inside
+        cost += _cost(characters[~quoted].tobytes())
+        inside = bool(quoted[-1])
+    return cost
 
 
 def _cost(text: bytes) -> int:

@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from perennate.serving.port.large_bodies import (
+    BLOCK_BYTES,
     INLINE_BYTES,
     MAX_PARSED_BYTES,
     LargeBodies,
@@ -77,6 +78,12 @@ def test_characters_inside_of_strings_do_not_count() -> None:
     text = json.dumps({"records": [{"text": '{[,:"\\' * 100 + "\\"}] * 10_000}).encode()
     check_memory(text)
     assert parsed_bytes(text) == parsed_bytes(json.dumps({"records": [{"text": ""}] * 10_000}).encode())
+
+
+@pytest.mark.parametrize("before", range(BLOCK_BYTES - 3, BLOCK_BYTES + 2))
+def test_a_string_may_begin_in_one_block_and_end_in_another(before: int) -> None:
+    around = b" " * before
+    assert parsed_bytes(around + b'["' + b"[" * 3 * BLOCK_BYTES + b'",1]') == parsed_bytes(b'["",1]')
 
 
 def test_text_that_is_not_json_is_left_to_the_parser() -> None:
