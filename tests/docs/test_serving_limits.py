@@ -15,7 +15,7 @@ from perennate.serving.model.schema import MAX_ROWS
 from perennate.serving.openapi.document import ERRORS
 from perennate.serving.port.bodies import BODY_SECONDS, HELD_BYTES, MAX_BODY_BYTES, SMALL_BYTES
 from perennate.serving.port.connections import HEADER_SECONDS
-from perennate.serving.port.large_bodies import MAX_PARSED_BYTES
+from perennate.serving.port.large_bodies import INLINE_BYTES, MAX_NAMES, MAX_PARSED_BYTES
 from perennate.serving.request_error import LISTED
 from tests.support.docs.pages import ROOT
 
@@ -32,6 +32,7 @@ LIMITS = {
     "size of a body, after decompression": f"{MAX_BODY_BYTES / MIB:g} MiB",
     f"size of all bodies over {SMALL_BYTES // 1024} KiB in memory together": f"{HELD_BYTES / MIB:g} MiB",
     "memory that a body takes when it is parsed, estimated": f"{MAX_PARSED_BYTES / MIB:g} MiB",
+    f"different field names of a body over {INLINE_BYTES // 1024} KiB": f"{MAX_NAMES:,}",
     "open connections": f"{DEFAULT_MAX_CONNECTIONS:,} (`spec.serving.maxConnections`)",
     "idle time of a connection": f"{DEFAULT_KEEP_ALIVE_SECONDS} s (`spec.serving.keepAliveSeconds`)",
     "time for the headers of a request": f"{HEADER_SECONDS:g} s",

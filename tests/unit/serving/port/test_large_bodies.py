@@ -14,6 +14,7 @@ import pytest
 from perennate.serving.port.large_bodies import (
     BLOCK_BYTES,
     INLINE_BYTES,
+    MAX_NAMES,
     MAX_PARSED_BYTES,
     LargeBodies,
     check_memory,
@@ -84,6 +85,27 @@ def test_characters_inside_of_strings_do_not_count() -> None:
 def test_a_string_may_begin_in_one_block_and_end_in_another(before: int) -> None:
     around = b" " * before
     assert parsed_bytes(around + b'["' + b"[" * 3 * BLOCK_BYTES + b'",1]') == parsed_bytes(b'["",1]')
+
+
+@pytest.mark.parametrize("fields_of_a_record", [1, 10, MAX_NAMES + 1])
+def test_too_many_different_names_are_refused(fields_of_a_record: int) -> None:
+    def text_of(names: list[str]) -> bytes:
+        records = [
+            dict.fromkeys(names[start : start + fields_of_a_record], 0)
+            for start in range(0, len(names), fields_of_a_record)
+        ]
+        return json.dumps({"records": records}).encode()
+
+    names = ["records", *(f'"{index}\\' for index in range(MAX_NAMES))]
+    check_memory(text_of(names[:MAX_NAMES]))
+    with pytest.raises(RequestError, match="must have at most 100,000 different field names") as caught:
+        check_memory(text_of(names))
+    assert caught.value.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+def test_values_with_colons_are_no_names() -> None:
+    values = [f'{index}":' for index in range(MAX_NAMES + 2)]
+    check_memory(json.dumps({"records": [{"text": value} for value in values]}).encode())
 
 
 def test_text_that_is_not_json_is_left_to_the_parser() -> None:
