@@ -18,6 +18,7 @@ import pytest
 
 from perennate.api.documents.canonical import canonical_json
 from perennate.api.documents.serving_config import HttpConfig
+from perennate.serving.port.large_bodies import MAX_NAMES
 from tests.support.pods.serving import (
     DEADLINE_SECONDS,
     Published,
@@ -114,6 +115,15 @@ def test_hostile_bodies_take_little_memory(unit: bytes, pod: ServingProcess) -> 
     body = b'{"records":[' + unit * ((SIZE - 20) // len(unit)) + b"{}]}"
     assert set(post_at_once(pod, body, 1)) == {HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
     assert set(post_at_once(pod, body, 4)) <= {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE}
+
+
+@pytest.mark.parametrize(
+    ("names", "status"),
+    [(MAX_NAMES - 1, HTTPStatus.UNPROCESSABLE_ENTITY), (1_000_000, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)],
+)
+def test_many_different_names_take_little_memory(names: int, status: HTTPStatus, pod: ServingProcess) -> None:
+    fields = b",".join(b'"%d":0' % index for index in range(names))
+    assert set(post_at_once(pod, b'{"records":[{' + fields + b"}]}", 1)) == {status}
 
 
 def post_at_once(pod: ServingProcess, body: bytes, count: int) -> list[int]:
