@@ -76,10 +76,20 @@ typecheck: $(VENV) ## Check types (mypy, strict)
 verify: $(VENV) ## Check that generated files are up to date
 	@$(STEP) 'generated files are fresh' $(BIN)/python -m tools.generate --verify
 
+# `make test` goes on without the database, and says so; `make audit` alone fails.
+.PHONY: audit
+audit: $(VENV) ## Look up the locked packages in the database of known vulnerabilities (pip-audit)
+	@$(STEP) 'known vulnerabilities (pip-audit)' $(BIN)/python -m tools.supply_chain.audit $(ARGS)
+
+.PHONY: sbom
+sbom: $(VENV) ## Write the bills of materials of the images and the package (CycloneDX) into build/sbom/
+	@$(STEP) 'bills of materials (CycloneDX)' $(BIN)/python -m tools.supply_chain.sbom build/sbom
+
 .PHONY: test
 test: ## Run all checks and tests, the fast ones first
 	@$(MAKE) lint
 	@$(MAKE) verify
+	@$(MAKE) audit ARGS=--allow-unreachable
 	@$(MAKE) coverage
 	@$(MAKE) test-repo
 	@$(MAKE) test-statistics

