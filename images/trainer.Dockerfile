@@ -14,12 +14,12 @@ RUN --mount=type=secret,id=pip.conf --mount=type=secret,id=certificates \
         --disable-pip-version-check --root-user-action=ignore --only-binary=:all: --no-deps --require-hashes \
         --requirement /requirements.txt && \
     find /opt/venv -type d -name tests -prune -exec rm -r {} + && \
-    python3 -m compileall -q -j 0 /opt/venv
+    python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv
 
 # Our source, compiled as well.
 FROM ${BUILDER} AS compiled
 COPY operator/perennate /opt/perennate/perennate
-RUN python3 -m compileall -q /opt/perennate
+RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/perennate
 
 FROM scratch AS source
 COPY --from=compiled /opt/perennate /opt/perennate

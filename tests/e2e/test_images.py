@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import subprocess
 import tarfile
 from dataclasses import dataclass
@@ -114,6 +116,22 @@ def test_an_image_contains_compiled_byte_code(image: tuple[str, _Image]) -> None
     for path in sources:
         folder, _, file = path.rpartition("/")
         assert f"{folder}/__pycache__/{file.removesuffix('.py')}.cpython-311.pyc" in found.files
+
+
+@pytest.mark.skipif(chosen_provider() != "packages", reason="Docker keeps the times of files")
+def test_the_layer_of_our_source_depends_on_the_content_of_the_source_only(
+    image: tuple[str, _Image], tmp_path: Path
+) -> None:
+    """Another checkout, at another time, gives the same bytes."""
+    name, _ = image
+    checkout = tmp_path / "checkout"
+    without_caches = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(CHECKOUT / "operator", checkout / "operator", ignore=without_caches, copy_function=shutil.copyfile)
+    built = oci.find(buildah.layouts(), build.stored_names([name])[name])
+    assert built is not None
+    build.build_source(name, build.base_images(), tmp_path / "layer.tar", checkout=checkout)
+    digest = hashlib.sha256(oci.without_times(tmp_path / "layer.tar")).hexdigest()
+    assert built.blobs()[-1] == f"sha256:{digest}"
 
 
 def test_the_operator_image_contains_no_model_library() -> None:

@@ -25,11 +25,12 @@ def layout(tmp_path: Path) -> Path:
     return tmp_path / "layout"
 
 
-def _layer(path: Path) -> Path:
+def _layer(path: Path, names: tuple[str, ...] = ("opt/file",), *, time: int = 0) -> Path:
     with tarfile.open(path, "w") as content:
-        entry = tarfile.TarInfo("opt/file")
-        entry.size = 3
-        content.addfile(entry, io.BytesIO(b"new"))
+        for name in names:
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mtime = 3, time
+            content.addfile(entry, io.BytesIO(b"new"))
     return path
 
 
@@ -62,6 +63,13 @@ def test_add_layer_creates_an_image_with_the_layer_last(layout: Path, tmp_path: 
     assert oci.names(layout) == ["base", "full"]
     assert full.blobs()[2:-1] == base.blobs()[2:]
     assert _configuration(full)["rootfs"] == {"type": "layers", "diff_ids": full.blobs()[2:]}
+
+
+def test_a_layer_depends_on_no_time_and_no_order_of_its_files(tmp_path: Path) -> None:
+    first = oci.without_times(_layer(tmp_path / "one.tar", ("a", "b"), time=1))
+    assert oci.without_times(_layer(tmp_path / "two.tar", ("b", "a"), time=2)) == first
+    with tarfile.open(fileobj=io.BytesIO(first)) as content:
+        assert [(entry.name, entry.mtime, entry.size) for entry in content] == [("a", 0, 3), ("b", 0, 3)]
 
 
 def test_add_layer_requires_a_base_image(layout: Path, tmp_path: Path) -> None:

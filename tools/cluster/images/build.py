@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ def build(names: Sequence[str] = IMAGES) -> dict[str, str]:
             echo("the images are up to date")
             return wanted
         debian.install_missing(debian.IMAGE_PACKAGES)
-        bases = _bases()
+        bases = base_images()
         for name in missing:
             with step(f"building {reference(name)}"):
                 _build(name, stored=wanted[name], bases=bases)
@@ -80,24 +81,40 @@ def _build(name: str, *, stored: str, bases: tuple[str, str]) -> None:
     This function appends the last layer itself. buildah would read and export all dependencies again, which takes half
     a minute per image.
     """
-    arguments = [f"--build-arg=BASE={bases[0]}", f"--build-arg=BUILDER={bases[1]}"]
     dependencies = dependency_names()[f"{name}-dependencies"]
     if dependencies not in oci.names(buildah.layouts()):
         tag = f"localhost/perennate-{name}-dependencies:{_dependencies_key(name)}"
         with step(f"installing the dependencies of {name}"), secrets.mounted() as (_, mounts):
-            options = [*arguments, *mounts, "--target=dependencies", f"--tag={tag}"]
+            # The same files give the same layer.
+            options = [*_base_arguments(bases), *mounts, "--timestamp=0", "--target=dependencies", f"--tag={tag}"]
             buildah.build(dockerfile(name), CHECKOUT, options, what=f"build the image {name}")
             buildah.export(tag, dependencies)
 
-    def build_source(target: Path) -> None:
-        options = [*arguments, "--target=source", f"--output=type=tar,dest={target}"]
-        buildah.build(dockerfile(name), CHECKOUT, options, what=f"build the source layer of {name}")
-
-    layer = cache.entry("source", _source_key(name), build_source)
+    layer = cache.entry("source", _source_key(name), partial(build_source, name, bases))
     oci.add_layer(buildah.layouts(), dependencies, layer, stored)
 
 
-def _bases() -> tuple[str, str]:
+def build_source(name: str, bases: tuple[str, str], target: Path, *, checkout: Path = CHECKOUT) -> None:
+    """Write the layer of our source in an image as a tar archive.
+
+    Args:
+        name: the image.
+        bases: from `base_images`.
+        target: path of the archive.
+        checkout: folder with the source.
+
+    Raises:
+        ClusterError: the build failed.
+    """
+    options = [*_base_arguments(bases), "--target=source", f"--output=type=tar,dest={target}"]
+    buildah.build(dockerfile(name), checkout, options, what=f"build the source layer of {name}")
+
+
+def _base_arguments(bases: tuple[str, str]) -> list[str]:
+    return [f"--build-arg=BASE={bases[0]}", f"--build-arg=BUILDER={bases[1]}"]
+
+
+def base_images() -> tuple[str, str]:
     """Return the substitutes for python:3.11-slim-bookworm: one to run in, and one with pip."""
     folder = base.folder()
     plain, builder = f"localhost/perennate-base:{base.key()}", f"localhost/perennate-builder:{base.key()}"

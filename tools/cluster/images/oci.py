@@ -99,7 +99,7 @@ def import_archive(archive: IO[bytes], layout: Path, name: str) -> None:
 
 
 def add_layer(layout: Path, base: str, layer: Path, name: str) -> None:
-    """Create the image `name` in `layout`: the image `base` plus one layer.
+    """Create the image `name` in `layout`: the image `base` plus one layer, the same for the same files.
 
     Args:
         layout: folder of the layout.
@@ -115,7 +115,7 @@ def add_layer(layout: Path, base: str, layer: Path, name: str) -> None:
         raise KeyError(base)
     manifest = json.loads(blob_path(layout, below.digest).read_bytes())
     configuration = json.loads(blob_path(layout, manifest["config"]["digest"]).read_bytes())
-    diff = _write_blob(layout, layer.read_bytes())
+    diff = _write_blob(layout, without_times(layer))
     configuration["rootfs"]["diff_ids"].append(diff)
     configuration.setdefault("history", []).append({"created_by": "COPY --from=source / /"})
     _record(
@@ -124,6 +124,16 @@ def add_layer(layout: Path, base: str, layer: Path, name: str) -> None:
         configuration=json.dumps(configuration).encode(),
         layers=[*manifest["layers"], _layer(layout, diff)],
     )
+
+
+def without_times(layer: Path) -> bytes:
+    """Return a layer with its files in the order of their names, and no time of a file."""
+    result = io.BytesIO()
+    with tarfile.open(layer) as content, tarfile.open(fileobj=result, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for member in sorted(content, key=lambda member: member.name):
+            member.mtime, member.pax_headers = 0, {}
+            archive.addfile(member, content.extractfile(member) if member.isfile() else None)
+    return result.getvalue()
 
 
 def write_archive(target: IO[bytes], image: LayoutImage, *, name: str, present: Collection[str]) -> int:

@@ -52,9 +52,12 @@ def build_environment(engine: Engine) -> dict[str, str]:
 
 
 def build_arguments(environ: Mapping[str, str]) -> list[str]:
-    """Return the build arguments: the base image if overridden, and the names of the proxy variables in `environ`."""
+    """Return the build arguments: the base image if overridden, and the names of the proxy variables in `environ`.
+
+    `SOURCE_DATE_EPOCH` is the time that BuildKit 0.11 or newer writes into the image instead of the time of the build.
+    """
     base = environ.get(BASE_VARIABLE)
-    own = [f"--build-arg=BASE={base}"] if base else []
+    own = ["--build-arg=SOURCE_DATE_EPOCH=0", *([f"--build-arg=BASE={base}"] if base else [])]
     return [*own, *(f"--build-arg={name}" for name in _PROXIES if environ.get(name))]
 
 

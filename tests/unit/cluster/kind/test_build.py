@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _LINUX = Engine(client=(20, 10), context="default")
 _DESKTOP = Engine(client=(29, 0), context="desktop-linux", system="Docker Desktop")
+EPOCH = "--build-arg=SOURCE_DATE_EPOCH=0"
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 
@@ -28,12 +29,12 @@ def test_the_builder_of_the_engine_is_used() -> None:
 def test_proxies_are_passed_by_name_only() -> None:
     """Their values may contain a password, which must not appear on the command line or in the image history."""
     environ = {"HTTPS_PROXY": "http://me:secret@proxy.example:3128", "no_proxy": "", "PATH": "/bin"}
-    assert build.build_arguments(environ) == ["--build-arg=HTTPS_PROXY"]
+    assert build.build_arguments(environ) == [EPOCH, "--build-arg=HTTPS_PROXY"]
 
 
 def test_the_base_image_can_be_overridden() -> None:
     """For machines without access to an image registry."""
-    assert build.build_arguments({build.BASE_VARIABLE: "mine:1"}) == ["--build-arg=BASE=mine:1"]
+    assert build.build_arguments({build.BASE_VARIABLE: "mine:1"}) == [EPOCH, "--build-arg=BASE=mine:1"]
 
 
 @pytest.mark.parametrize(
