@@ -10,16 +10,16 @@ FROM ${BUILDER} AS builder
 COPY requirements/serving.txt /requirements.txt
 RUN --mount=type=secret,id=pip.conf --mount=type=secret,id=certificates \
     python3 -m venv --without-pip /opt/venv && \
-    PIP_CONFIG_FILE=/run/secrets/pip.conf python3 -m pip --python /opt/venv/bin/python install --quiet --no-cache-dir \
+    PIP_CONFIG_FILE=/run/secrets/pip.conf python3 -m pip --python /opt/venv/bin/python install --quiet --no-cache-dir --no-compile \
         --disable-pip-version-check --root-user-action=ignore --only-binary=:all: --no-deps --require-hashes \
         --requirement /requirements.txt && \
     find /opt/venv -type d -name tests -prune -exec rm -r {} + && \
-    python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv
+    PYTHONHASHSEED=0 python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv
 
 # Our source, compiled as well.
 FROM ${BUILDER} AS compiled
 COPY operator/perennate /opt/perennate/perennate
-RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/perennate
+RUN PYTHONHASHSEED=0 python3 -m compileall -q --invalidation-mode unchecked-hash /opt/perennate
 
 FROM scratch AS source
 COPY --from=compiled /opt/perennate /opt/perennate

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 _MODULES = {"operator": "perennate.controllers", "trainer": "perennate.trainer", "serving": "perennate.serving"}
+#: Second word of a file with byte code that is never compared with its source (PEP 552).
+UNCHECKED_HASH = (1).to_bytes(4, "little")
 #: Programs that build or download software.
 _TOOLS = {"pip", "pip3", "gcc", "cc", "g++", "make", "go", "git", "curl", "wget"}
 
@@ -132,6 +134,21 @@ def test_the_layer_of_our_source_depends_on_the_content_of_the_source_only(
     build.build_source(name, build.base_images(), tmp_path / "layer.tar", checkout=checkout)
     digest = hashlib.sha256(oci.without_times(tmp_path / "layer.tar")).hexdigest()
     assert built.blobs()[-1] == f"sha256:{digest}"
+
+
+@pytest.mark.skipif(chosen_provider() != "packages", reason="Docker keeps the times of files")
+def test_our_layers_contain_no_time(image: tuple[str, _Image]) -> None:
+    """Byte code names its source by hash. The same packages and the same source give the same layers."""
+    built = oci.find(buildah.layouts(), build.stored_names([image[0]])[image[0]])
+    assert built is not None
+    for digest in built.blobs()[-2:]:
+        with tarfile.open(oci.blob_path(built.layout, digest)) as content:
+            entries = content.getmembers()
+            compiled = [entry for entry in entries if entry.name.endswith(".pyc")]
+            by_hash = [_member(content, entry.name)[4:8] == UNCHECKED_HASH for entry in compiled]
+        assert {entry.mtime for entry in entries} == {0}
+        assert compiled
+        assert all(by_hash)
 
 
 def test_the_operator_image_contains_no_model_library() -> None:
