@@ -125,8 +125,9 @@ def _package(pin: Pin, *, is_required: bool) -> Component:
 def _distribution(pin: Pin) -> ExternalReference:
     """The files of a package, of which one is installed."""
     hashes = [HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in pin.hashes]
-    address = XsUri(f"https://pypi.org/simple/{pin.name}/")
-    return ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=address, hashes=hashes)
+    # The name of the package, because the address depends on the index.
+    package = XsUri(PackageURL("pypi", name=pin.name, version=pin.version).to_string())
+    return ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=package, hashes=hashes)
 
 
 def _project_component(project: Mapping[str, Any]) -> Component:
