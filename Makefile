@@ -95,6 +95,7 @@ test: ## Run all checks and tests, the fast ones first
 	@$(MAKE) test-statistics
 	@$(MAKE) test-estimators
 	@$(MAKE) test-runtime
+	@$(MAKE) test-security
 	@$(MAKE) test-integration
 	@$(MAKE) test-e2e
 	@$(MAKE) test-kind-short
@@ -144,6 +145,10 @@ test-clients: $(VENV) ## Tests of the serving pod with clients of other projects
 .PHONY: test-integration
 test-integration: $(VENV) programs ## Tests of the operator against a real API server without nodes
 	@$(call level,integration tests,$(WAITING) tests/integration)
+
+.PHONY: test-security
+test-security: $(VENV) programs ## Attacks: hostile resources, pods and model files, each refused or contained
+	@$(call level,attacks,--numprocesses=auto tests/security)
 
 .PHONY: test-e2e
 test-e2e: $(VENV) programs ## End-to-end tests on a cluster that runs pods

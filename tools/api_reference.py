@@ -44,17 +44,17 @@ def type_name(schema: Schema) -> str:
         return "integer or string"
     if schema.get("type") == "array":
         return f"list of {type_name(schema['items'])}"
+    if schema.get(PRESERVE_UNKNOWN):
+        return "plain value"
     if "additionalProperties" in schema:
         return f"map of {type_name(schema['additionalProperties'])}"
-    if schema.get(PRESERVE_UNKNOWN):
-        return "any value"
     return str(schema.get("format") or schema["type"])
 
 
 def bounds(schema: Schema) -> str:
     """Return the constraints of a value as text."""
     leaf = schema
-    while leaf.get("type") == "array" or "additionalProperties" in leaf:
+    while leaf.get("type") == "array" or (leaf.get("type") == "object" and "additionalProperties" in leaf):
         leaf = leaf.get("items") or leaf["additionalProperties"]
     said = [BOUNDS[key].format(node[key]) for node in _distinct(schema, leaf) for key in BOUNDS if key in node]
     if "enum" in leaf:

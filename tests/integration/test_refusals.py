@@ -19,7 +19,10 @@ TRAINING_JOB = RESOURCES.primary["TrainingJob"]
 UNPROCESSABLE = 422
 BAD_REQUEST = 400
 STEP = {"class": "sklearn.preprocessing.StandardScaler", "params": {"with_mean": True}}
-ESTIMATOR = {"class": "sklearn.linear_model.LogisticRegression", "params": {"C": 1.0, "nested": {"deep": [1, 2]}}}
+ESTIMATOR = {
+    "class": "sklearn.linear_model.LogisticRegression",
+    "params": {"C": 1.0, "nested": {"deep": 2}, "lists": [[1, 2], ["a"]]},
+}
 
 
 def run(**spec: Any) -> Manifest:
@@ -265,7 +268,8 @@ FROZEN: dict[str, tuple[Manifest, str]] = {
     "trainer": ({"trainer": {"estimator": {"class": "sklearn.svm.SVC"}}}, "spec.trainer"),
     "a parameter of the estimator": ({"trainer": {"estimator": {"params": {"C": 2.0}}}}, "spec.trainer"),
     "a new parameter of the estimator": ({"trainer": {"estimator": {"params": {"tol": 0.1}}}}, "spec.trainer"),
-    "a nested parameter": ({"trainer": {"estimator": {"params": {"nested": {"deep": [1, 3]}}}}}, "spec.trainer"),
+    "a nested parameter": ({"trainer": {"estimator": {"params": {"nested": {"deep": 3}}}}}, "spec.trainer"),
+    "a list in a list": ({"trainer": {"estimator": {"params": {"lists": [[1, 3], ["a"]]}}}}, "spec.trainer"),
     "a parameter of a preprocessing step": (
         {"trainer": {"estimator": {"preprocessing": [{**STEP, "params": {"with_mean": False}}]}}},
         "spec.trainer",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 BOUNDED = {
-    "string": ("maxLength", "enum", "format"),
+    "string": ("maxLength", "enum"),
     "array": ("maxItems",),
     "integer": ("minimum", "enum"),
     "number": ("minimum", "enum"),
@@ -92,12 +92,28 @@ def test_every_field_is_described() -> None:
 
 def is_bounded(schema: Schema) -> bool:
     """Whether the schema limits the size or the value."""
-    if "additionalProperties" in schema:
+    if "type" in schema and "additionalProperties" in schema:
         return "maxProperties" in schema
     if schema.get(INT_OR_STRING):
         return "maxLength" in schema
+    if schema.get(PRESERVE_UNKNOWN):
+        return is_bounded_value(schema)
     wanted = BOUNDED.get(schema.get("type", ""), ())
     return not wanted or any(bound in schema for bound in wanted)
+
+
+def is_bounded_value(schema: Schema) -> bool:
+    """Whether a value without a type has the bounds of each type, and bounded items and members."""
+    limits = ((schema.get("maxItems"), "items"), (schema.get("maxProperties"), "additionalProperties"))
+    return "maxLength" in schema and all(
+        limit is not None and (limit == 0 or schema.get(members, {}).get(PRESERVE_UNKNOWN)) for limit, members in limits
+    )
+
+
+def keys_are_bounded(schema: Schema) -> bool:
+    """Whether a rule limits the keys of a map, or CEL cannot read it: the model then checks the keys."""
+    rules = [rule["rule"] for rule in schema.get(VALIDATIONS, ())]
+    return bool(schema["additionalProperties"].get(PRESERVE_UNKNOWN)) or any("key.matches(" in rule for rule in rules)
 
 
 def has_minimum(schema: Schema) -> bool:
@@ -109,6 +125,30 @@ def has_minimum(schema: Schema) -> bool:
 def test_every_field_is_bounded() -> None:
     """Every list, map and text has a limit, so that the API server can estimate the cost of a rule."""
     assert [path for path, schema in FIELDS.items() if not is_bounded(schema)] == []
+
+
+def test_keys_of_every_map_are_bounded() -> None:
+    """A map with a type of its values has a rule about its keys."""
+    maps = {path: schema for path, schema in FIELDS.items() if schema.get("type") == "object"}
+    found = {path: schema for path, schema in maps.items() if "additionalProperties" in schema}
+    assert len(found) > 8
+    assert [path for path, schema in found.items() if not keys_are_bounded(schema)] == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "format": "date-time"},
+        {"type": "array", "items": {"type": "string"}},
+        {"type": "object", "additionalProperties": {"type": "string"}},
+        {PRESERVE_UNKNOWN: True, "maxLength": 1},
+        {PRESERVE_UNKNOWN: True, "maxLength": 1, "maxItems": 1, "maxProperties": 0},
+        {PRESERVE_UNKNOWN: True, "maxItems": 0, "maxProperties": 0},
+    ],
+    ids=str,
+)
+def test_a_missing_bound_is_detected(schema: Schema) -> None:
+    assert not is_bounded(schema)
 
 
 def test_only_listed_durations_may_be_zero() -> None:

@@ -133,38 +133,6 @@ History = Annotated[
     ),
 ]
 
-_QUANTITY_LENGTH: Final = 32
-
-QuantityValue = Annotated[
-    Annotated[str, StringConstraints(max_length=_QUANTITY_LENGTH)] | Annotated[int, Field(strict=True)],
-    Field(
-        json_schema_extra={
-            "x-kubernetes-int-or-string": True,
-            "maxLength": _QUANTITY_LENGTH,
-            "pattern": (
-                r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
-                r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
-            ),
-        }
-    ),
-]
-"""Kubernetes quantity: `500m`, `1Gi`, `2`."""
-
-
-class ResourceRequirements(Model):
-    """Compute resources of a container, as in core/v1."""
-
-    requests: dict[str, QuantityValue] = Field(
-        default_factory=dict,
-        max_length=16,
-        description="Resource requests by name (cpu, memory, ...).",
-    )
-    limits: dict[str, QuantityValue] = Field(
-        default_factory=dict,
-        max_length=16,
-        description="Resource limits by name (cpu, memory, ...).",
-    )
-
 
 @dataclass(frozen=True)
 class PrinterColumn:

@@ -88,9 +88,10 @@ class _Rewriter:
             else:
                 if branches:
                     flat["anyOf"] = branches
-                return _with_free_values(flat), open_
+                return flat, open_
 
     def _children(self, flat: Schema, path: str, open_: tuple[str, ...]) -> Schema:
+        """The schemas of the members. Only a value without a type can have both items and members."""
         result: Schema = {}
         if "properties" in flat:
             result["properties"] = {
@@ -100,24 +101,11 @@ class _Rewriter:
                 result["required"] = list(flat["required"])
         elif isinstance(flat.get("additionalProperties"), dict) and flat["additionalProperties"]:
             result["additionalProperties"] = self.rewrite(flat["additionalProperties"], f"{path}.*", open_)
-        elif "items" in flat:
+        if "items" in flat:
             result["items"] = self.rewrite(flat["items"], f"{path}[]", open_)
-        elif not _is_scalar(flat) and not flat.get(PRESERVE_UNKNOWN):
+        if not result and not _is_scalar(flat) and not flat.get(PRESERVE_UNKNOWN):
             raise SchemaError(f"{path}: the content has no schema; declare fields, or {PRESERVE_UNKNOWN}: true")
         return result
-
-
-def _with_free_values(flat: Schema) -> Schema:
-    """Move x-kubernetes-preserve-unknown-fields from a map to its values.
-
-    CEL compares a map with unknown fields key by key and ignores keys that are missing on one side, so that
-    `self.params == oldSelf.params` would not detect a renamed key. A map with free values is compared as a whole. Its
-    values are nullable, because the API server drops nulls otherwise.
-    """
-    if flat.get("additionalProperties") is not True or not flat.get(PRESERVE_UNKNOWN):
-        return flat
-    kept = {key: value for key, value in flat.items() if key != PRESERVE_UNKNOWN}
-    return {**kept, "additionalProperties": {PRESERVE_UNKNOWN: True, "nullable": True}}
 
 
 def _is_scalar(flat: Schema) -> bool:

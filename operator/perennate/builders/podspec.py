@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from perennate.api.wellknown import RUN_AS_USER, STORE_CLAIM
 
 if TYPE_CHECKING:
-    from perennate.api.meta import Manifest, ResourceRequirements
+    from perennate.api.meta import Manifest
+    from perennate.api.resource_requirements import ResourceRequirements
 
 STORE_VOLUME: Final = "store"
 

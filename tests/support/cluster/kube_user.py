@@ -33,9 +33,15 @@ class Refused(Exception):  # noqa: N818
 
 @dataclass
 class KubeUser:
-    """Calls the API server of a kubeconfig with embedded certificates."""
+    """Calls the API server of a kubeconfig with embedded certificates.
+
+    Attributes:
+        kubeconfig: address and certificates.
+        act_as: name of another user in whose name it calls.
+    """
 
     kubeconfig: Path
+    act_as: str = ""
     _server: str = field(init=False)
     _tls: ssl.SSLContext = field(init=False)
 
@@ -125,7 +131,8 @@ class KubeUser:
         words = urlencode({key: value for key, value in (query or {}).items() if value})
         try:
             content = None if body is None else json.dumps(body)
-            connection.request(method, f"{path}?{words}", body=content, headers={"Content-Type": kind})
+            headers = {"Content-Type": kind} | ({"Impersonate-User": self.act_as} if self.act_as else {})
+            connection.request(method, f"{path}?{words}", body=content, headers=headers)
             answer = connection.getresponse()
             document: Manifest = json.loads(answer.read())
         finally:

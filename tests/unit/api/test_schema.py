@@ -36,6 +36,15 @@ class Tree(BaseModel):
     children: list[Tree] = []
 
 
+PLAIN: JsonDict = {
+    "x-kubernetes-preserve-unknown-fields": True,
+    "nullable": True,
+    "maxLength": 9,
+    "maxItems": 2,
+    "items": {"x-kubernetes-preserve-unknown-fields": True, "maxItems": 0},
+    "maxProperties": 1,
+    "additionalProperties": {"x-kubernetes-preserve-unknown-fields": True, "maxItems": 0},
+}
 PART = {
     "type": "object",
     "description": "A part of something. It has a size.",
@@ -80,11 +89,9 @@ REWRITTEN: dict[str, tuple[Any, dict[str, Any]]] = {
         Annotated[list[str], Field(max_length=2, json_schema_extra={"x-kubernetes-list-type": "set"})],
         {"type": "array", "maxItems": 2, "x-kubernetes-list-type": "set", "items": {"type": "string"}},
     ),
-    "a map of any values preserves unknown fields of its values, so that CEL can compare the whole map": (
-        Annotated[
-            dict[str, Any], Field(json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True})
-        ],
-        {"type": "object", "additionalProperties": {"nullable": True, "x-kubernetes-preserve-unknown-fields": True}},
+    "a value without a type keeps the bounds of each type, so that CEL can compare the whole map": (
+        Annotated[dict[str, Any], Field(json_schema_extra={"type": "object", "additionalProperties": PLAIN})],
+        {"type": "object", "additionalProperties": PLAIN},
     ),
     "int-or-string has the exact form that the API server requires": (
         Annotated[str | int, Field(description="Q.", json_schema_extra={"x-kubernetes-int-or-string": True})],

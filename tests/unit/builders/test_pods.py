@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from perennate.api.documents.serving_config import HttpConfig, ServingConfig
-from perennate.api.meta import ResourceRequirements
+from perennate.api.resource_requirements import ResourceRequirements
 from perennate.api.v1alpha1.model_deployment import Serving
 from perennate.api.wellknown import CAPTURE_DIR, DATA_DIR, ENV_RUN_REQUEST, ENV_SERVING, RUN_DIR, STORE_DIR, ExitCode
 from perennate.builders import podspec

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from perennate.api.durations import AtLeast, Duration, parse_duration
 from perennate.api.meta import LIST_MAP_BY_NAME, Model, ObjectName, validation
+from perennate.api.qualified import Annotations, Labels
 from perennate.api.v1alpha1.drift_rules import DataQuality, EstimatedPerformance, FaultCheck, FeatureRule, Performance
 from perennate.api.v1alpha1.training_spec import TrainingJobSpec
 
@@ -59,12 +60,8 @@ class Brake(Model):
 class TemplateMetadata(Model):
     """Additional metadata of created TrainingJobs."""
 
-    labels: dict[str, Annotated[str, StringConstraints(max_length=63)]] = Field(
-        default_factory=dict, max_length=32, description="Labels of the TrainingJob."
-    )
-    annotations: dict[str, Annotated[str, StringConstraints(max_length=4096)]] = Field(
-        default_factory=dict, max_length=32, description="Annotations of the TrainingJob."
-    )
+    labels: Labels = Field(default_factory=dict, description="Labels of the TrainingJob.")
+    annotations: Annotations = Field(default_factory=dict, description="Annotations of the TrainingJob.")
 
 
 class TrainingJobTemplate(Model):

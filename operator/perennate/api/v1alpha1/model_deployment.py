@@ -19,12 +19,12 @@ from perennate.api.meta import (
     Model,
     ObjectName,
     PrinterColumn,
-    ResourceRequirements,
     Scale,
     StatusModel,
     Time,
     validation,
 )
+from perennate.api.resource_requirements import ResourceRequirements
 
 Text = Annotated[str, StringConstraints(max_length=256)]
 Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[a-zA-Z0-9.\[\]:-]+)$", min_length=1, max_length=256)]

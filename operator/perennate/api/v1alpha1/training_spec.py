@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -14,15 +14,12 @@ from perennate.api.meta import (
     ColumnName,
     Model,
     ObjectName,
-    ResourceRequirements,
     validation,
 )
+from perennate.api.resource_requirements import ResourceRequirements
+from perennate.api.v1alpha1.parameters import Parameters
 
 ImportPath = Annotated[str, StringConstraints(pattern=r"^sklearn(\.[A-Za-z_][A-Za-z0-9_]*){2,6}$", max_length=200)]
-Params = Annotated[
-    dict[str, Any],
-    Field(max_length=64, json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True}),
-]
 Uri = Annotated[
     str, StringConstraints(pattern=r"^(pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/|file:///)[^\s]+$", max_length=512)
 ]
@@ -44,7 +41,13 @@ class EstimatorStep(Model):
         alias="class",
         description="Import path of a scikit-learn class, for example `sklearn.preprocessing.StandardScaler`.",
     )
-    params: Params = Field(default_factory=dict, description="Keyword arguments of the constructor.")
+    params: Parameters = Field(
+        default_factory=dict,
+        description=(
+            "Keyword arguments of the constructor. A value is a scalar, a list of scalars, a list of such lists, or a "
+            "map of scalars."
+        ),
+    )
 
 
 class ClassWeight(Model):
