@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -18,8 +20,8 @@ import httpx
 import pandas as pd
 import pytest
 
-from perennate.api.documents.canonical import digest_bytes
-from perennate.api.documents.serving_config import CaptureConfig
+from perennate.api.documents.canonical import canonical_json, digest_bytes
+from perennate.api.documents.serving_config import CaptureConfig, FeedbackConfig
 from perennate.drift import Profile, validate_counts
 from tests.support.pods.serving import (
     DEADLINE_SECONDS,
@@ -85,6 +87,43 @@ def test_a_prediction_can_be_labelled_counted_captured_and_read_for_training(
     rows, truth = captured(folder, "rows").loc[ids], captured(folder, "labels").loc[ids]
     pd.testing.assert_frame_equal(rows[list(records[0])].reset_index(drop=True), pd.DataFrame(records))
     assert truth["perennate.label"].tolist() == labels
+
+
+def test_pods_that_start_together_accept_the_labels_of_each_other(rain: Published, tmp_path: Path) -> None:
+    """Pods of a line share its key, whichever creates it; so ids stay valid over restarts and rollouts."""
+    store = tmp_path / "store"
+    version = publish_rain(store)
+    assert version.digest == rain.digest
+    environments = [container_environment(version, tmp_path / name) for name in ("a", "b")]
+    fetching = [
+        subprocess.Popen([sys.executable, "-m", "perennate.serving", "fetch"], env=variables)
+        for variables in environments
+    ]
+    assert [process.wait(DEADLINE_SECONDS) for process in fetching] == [0, 0]
+    with serving(environments[0]) as first, serving(environments[1]) as second:
+        first.wait_ready()
+        second.wait_ready()
+        ids = httpx.post(f"{first.url}/predict", json={"records": version.records(5)}, timeout=60).json()["ids"]
+        assert first.stop() == 0
+        sent = [{"id": text, "label": 1} for text in ids]
+        assert httpx.post(f"{second.url}/feedback", json=sent, timeout=60).json()["counted"] == 5
+    assert run_fetch(environments[0]).returncode == 0
+    with serving(environments[0]) as restarted:
+        restarted.wait_ready()
+        assert httpx.post(f"{restarted.url}/feedback", json=sent, timeout=60).json()["counted"] == 5
+
+
+def test_a_pod_whose_token_is_missing_says_which_secret_it_needs(rain: Published, tmp_path: Path) -> None:
+    """The operator shows the termination message in the status of the ModelDeployment."""
+    environment = container_environment(rain, tmp_path)
+    assert run_fetch(environment).returncode == 0
+    config = rain.config().model_copy(update={"feedback": FeedbackConfig(secret="labels", key="t")})  # noqa: S106
+    environment["PERENNATE_SERVING"] = canonical_json(config.to_document()).decode()
+    with serving(environment) as pod:
+        assert pod.process.wait(DEADLINE_SECONDS) == 1
+        assert pod.termination_log.read_text().startswith(
+            'serve: spec.feedback.tokenSecretRef: Secret "labels" does not exist in this namespace, or its key "t"'
+        )
 
 
 def test_sigterm_during_loading_ends_the_pod(rain: Published, tmp_path: Path) -> None:

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from perennate.api.documents.canonical import canonical_json, short_version
 from perennate.api.documents.captured_rows import captured_path
-from perennate.api.documents.serving_config import CaptureConfig, HttpConfig, ServingConfig
+from perennate.api.documents.serving_config import CaptureConfig, FeedbackConfig, HttpConfig, ServingConfig
 from perennate.api.durations import parse_duration
 from perennate.api.wellknown import (
     CAPTURE_DIR,
     ENV_SERVING,
+    FEEDBACK_DIR,
+    FEEDBACK_FILE,
+    KEY_DIR,
     LABEL_VERSION,
     MODEL_DIR,
     OPERATIONS_PORT,
@@ -24,9 +27,14 @@ from perennate.builders.manifest import owner_reference, with_applied_hash
 if TYPE_CHECKING:
     from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import ModelDeployment
-    from perennate.api.v1alpha1.model_deployment import Revision, Serving
+    from perennate.api.v1alpha1.model_deployment import Revision, SecretKeyRef, Serving
 
 MODEL_VOLUME: Final = "model"
+KEY_VOLUME: Final = "key"
+KEY_LIMIT: Final = "64Ki"
+FEEDBACK_VOLUME: Final = "feedback-token"
+FEEDBACK_MODE: Final = 0o440
+"""The files belong to root and to the group of the pod."""
 SCRATCH_VOLUME: Final = "scratch"
 SCRATCH_DIR: Final = "/run/bento"
 """The only writable path of the serving container, in memory."""
@@ -44,7 +52,7 @@ FETCH_CONTAINER: Final = "fetch"
 
 def serving_config(resource: ModelDeployment, revision: Revision) -> ServingConfig:
     """Configuration of the containers of a serving pod."""
-    capture = resource.spec.capture
+    capture, token = resource.spec.capture, _token_ref(resource)
     config = None
     if capture is not None:
         config = CaptureConfig(
@@ -60,7 +68,14 @@ def serving_config(resource: ModelDeployment, revision: Revision) -> ServingConf
         capture=config,
         strict=resource.spec.serving.strict or None,
         http=_http_config(resource.spec.serving),
+        feedback=None if token is None else FeedbackConfig(secret=token.name, key=token.key),
     )
+
+
+def _token_ref(resource: ModelDeployment) -> SecretKeyRef | None:
+    """The Secret with the token of `/feedback`, if it needs one."""
+    feedback = resource.spec.feedback
+    return None if feedback is None else feedback.token_secret_ref
 
 
 def _http_config(serving: Serving) -> HttpConfig | None:
@@ -139,35 +154,63 @@ def _pod_spec(config: ServingConfig, resource: ModelDeployment, image: str, pull
             **own,
         }
 
-    encoded = canonical_json(config.to_document()).decode()
+    encoded, token = canonical_json(config.to_document()).decode(), _token_ref(resource)
     return {
         **podspec.pod_defaults(grace_seconds=GRACE_SECONDS),
-        "initContainers": [container(_fetch(encoded, writes_store=config.capture is not None))],
-        "containers": [container(_serve(encoded, capture_path=_capture_path(config)))],
+        "initContainers": [container(_fetch(encoded))],
+        "containers": [container(_serve(encoded, capture_path=_capture_path(config), has_token=token is not None))],
         "volumes": [
             podspec.store_volume(),
             podspec.empty_dir(MODEL_VOLUME),
+            podspec.empty_dir(KEY_VOLUME, in_memory_limit=KEY_LIMIT),
             podspec.empty_dir(SCRATCH_VOLUME, in_memory_limit=SCRATCH_LIMIT),
+            *([] if token is None else [_token_volume(token)]),
         ],
     }
 
 
-def _fetch(encoded: str, *, writes_store: bool) -> Manifest:
-    """The init container that copies and verifies the version, and creates the folder of captured files."""
+def _token_volume(token: SecretKeyRef) -> Manifest:
+    """The Secret with the token. A missing one does not keep the pod from starting: the container says what is missing.
+
+    The kubelet keeps the file up to date. It does not for a single file that is mounted by subPath.
+    """
+    return {
+        "name": FEEDBACK_VOLUME,
+        "secret": {
+            "secretName": token.name,
+            "items": [{"key": token.key, "path": FEEDBACK_FILE}],
+            "defaultMode": FEEDBACK_MODE,
+            "optional": True,
+        },
+    }
+
+
+def _fetch(encoded: str) -> Manifest:
+    """The init container that copies and verifies the version.
+
+    It writes to the store: the first pod of a model line creates the key, and the folder of captured files.
+    """
     return {
         "name": FETCH_CONTAINER,
         "args": ["fetch"],
         "env": podspec.environment(**{ENV_SERVING: encoded}),
         "volumeMounts": [
-            podspec.mount(podspec.STORE_VOLUME, STORE_DIR, read_only=not writes_store),
+            podspec.mount(podspec.STORE_VOLUME, STORE_DIR),
             podspec.mount(MODEL_VOLUME, MODEL_DIR),
+            podspec.mount(KEY_VOLUME, KEY_DIR),
         ],
     }
 
 
-def _serve(encoded: str, *, capture_path: str | None) -> Manifest:
+def _serve(encoded: str, *, capture_path: str | None, has_token: bool) -> Manifest:
     """The container that serves the verified copy. With capture, it can access its folder of captured files."""
-    mounts = [podspec.mount(MODEL_VOLUME, MODEL_DIR, read_only=True), podspec.mount(SCRATCH_VOLUME, SCRATCH_DIR)]
+    mounts = [
+        podspec.mount(MODEL_VOLUME, MODEL_DIR, read_only=True),
+        podspec.mount(KEY_VOLUME, KEY_DIR, read_only=True),
+        podspec.mount(SCRATCH_VOLUME, SCRATCH_DIR),
+    ]
+    if has_token:
+        mounts.append(podspec.mount(FEEDBACK_VOLUME, FEEDBACK_DIR, read_only=True))
     if capture_path is not None:
         mounts.append(podspec.mount(podspec.STORE_VOLUME, CAPTURE_DIR, sub_path=capture_path))
     variables = {

@@ -11,6 +11,8 @@ from perennate.api.documents.serving_config import ServingConfig
 from perennate.api.wellknown import (
     CAPTURE_DIR,
     ENV_SERVING,
+    FEEDBACK_DIR,
+    KEY_DIR,
     MODEL_DIR,
     OPERATIONS_PORT,
     STORE_DIR,
@@ -33,6 +35,8 @@ class ServingSettings:
         serving: the version to serve and the capture settings, from PERENNATE_SERVING.
         store_dir: root of the store; mounted only for `fetch`.
         model_dir: folder of the verified copy of the version.
+        key_dir: folder of the key of the model line, which `fetch` writes.
+        feedback_dir: folder of the token of `/feedback`; used only with a token.
         capture_dir: folder for captured rows; used only with capture.
         pod: name of the pod; part of the names of captured files.
         host: address to listen on; empty means all, IPv4 and IPv6.
@@ -42,6 +46,8 @@ class ServingSettings:
     serving: ServingConfig
     store_dir: Path
     model_dir: Path
+    key_dir: Path
+    feedback_dir: Path
     capture_dir: Path
     pod: str
     host: str
@@ -59,6 +65,8 @@ class ServingSettings:
             serving=_serving(environment),
             store_dir=Path(environment.get("PERENNATE_STORE_DIR", STORE_DIR)),
             model_dir=Path(environment.get("PERENNATE_MODEL_DIR", MODEL_DIR)),
+            key_dir=Path(environment.get("PERENNATE_KEY_DIR", KEY_DIR)),
+            feedback_dir=Path(environment.get("PERENNATE_FEEDBACK_DIR", FEEDBACK_DIR)),
             capture_dir=Path(environment.get("PERENNATE_CAPTURE_DIR", CAPTURE_DIR)),
             pod=environment.get("POD_NAME", "local"),
             host=environment.get("PERENNATE_HOST", ANY_ADDRESS),

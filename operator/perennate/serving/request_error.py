@@ -60,6 +60,7 @@ class RequestError(Exception):
         reason: the place in the request, what was expected, and what was found.
         invalid: the single invalid values.
         retry_after: seconds after which the client may send the request again.
+        challenge: value of the header WWW-Authenticate of a 401.
     """
 
     def __init__(
@@ -69,12 +70,14 @@ class RequestError(Exception):
         invalid: Sequence[InvalidValue] = (),
         *,
         retry_after: int | None = None,
+        challenge: str | None = None,
     ) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
         self.invalid = tuple(invalid)
         self.retry_after = retry_after
+        self.challenge = challenge
 
     def document(self) -> dict[str, Any]:
         """The response body: `{"error": reason}`, and the list `invalid` if values are invalid."""
@@ -89,6 +92,8 @@ class RequestError(Exception):
         headers = {"connection": "close"} if close else {}
         if self.retry_after is not None:
             headers["retry-after"] = str(self.retry_after)
+        if self.challenge is not None:
+            headers["www-authenticate"] = self.challenge
         return Response(orjson.dumps(self.document()), self.status, headers, JSON)
 
 

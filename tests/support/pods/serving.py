@@ -277,6 +277,8 @@ def container_environment(
         "PERENNATE_SERVING": canonical_json(published.config(capture).to_document()).decode(),
         "PERENNATE_STORE_DIR": str(published.store.root),
         "PERENNATE_MODEL_DIR": str(folder / "models"),
+        "PERENNATE_KEY_DIR": str(folder / "keys"),
+        "PERENNATE_FEEDBACK_DIR": str(folder / "feedback"),
         "PERENNATE_CAPTURE_DIR": str(published.store.captured_dir(published.model, f"{published.model}-service")),
         "PERENNATE_TERMINATION_LOG": str(folder / "termination-log"),
         "PERENNATE_HOST": "127.0.0.1",

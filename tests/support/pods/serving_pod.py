@@ -16,6 +16,8 @@ from perennate.api.documents.serving_config import HttpConfig
 from perennate.serving.capture.feedback import Feedback
 from perennate.serving.capture.predictor import Predictor, Randomness
 from perennate.serving.capture.recording import FailOpenRecorder
+from perennate.serving.capture.signing import Signer
+from perennate.serving.capture.token import FeedbackToken
 from perennate.serving.http.operations import Operations
 from perennate.serving.lifecycle import Lifecycle
 from perennate.serving.metrics import Metrics
@@ -30,6 +32,7 @@ with warnings.catch_warnings():
     from perennate.serving.http.service import create_app
 
 NOW = 1_767_225_600.0
+SIGNER = Signer(bytes(range(32)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,9 @@ class Pod:
 
 
 @contextlib.asynccontextmanager
-async def running_pod(model: ServedModel, http: HttpConfig | None = None) -> AsyncIterator[Pod]:
+async def running_pod(
+    model: ServedModel, http: HttpConfig | None = None, token: FeedbackToken | None = None
+) -> AsyncIterator[Pod]:
     """A ready pod with a fixed clock and sequential tokens instead of random ones."""
     lifecycle, metrics, large = Lifecycle(), Metrics(), LargeBodies()
     http = http or HttpConfig()
@@ -63,14 +68,15 @@ async def running_pod(model: ServedModel, http: HttpConfig | None = None) -> Asy
         metrics=metrics,
         randomness=Randomness(token=lambda: f"{next(tokens):010x}", share=lambda: 0.5),
         clock=lambda: NOW,
+        signer=SIGNER,
     )
     predictor.warm_up()
-    feedback = Feedback(model, recorder=recording.recorder, metrics=metrics, clock=lambda: NOW)
+    feedback = Feedback(model, recorder=recording.recorder, metrics=metrics, clock=lambda: NOW, signer=SIGNER)
     operations = Operations(lifecycle, metrics)
     with warnings.catch_warnings():
         # Its pydantic models cause deprecation warnings as well.
         warnings.simplefilter("ignore", DeprecationWarning)
-        app = create_app(predictor, feedback, lifecycle, large)
+        app = create_app(predictor, feedback, lifecycle, large, token)
     lines: list[str] = []
     wrapped = traffic_app(
         app,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from perennate.api.documents.serving_config import HttpConfig, ServingConfig
+from perennate.api.documents.serving_config import FeedbackConfig, HttpConfig, ServingConfig
 from perennate.api.resource_requirements import ResourceRequirements
-from perennate.api.v1alpha1.model_deployment import Serving
+from perennate.api.v1alpha1.model_deployment import ModelDeploymentSpec, Serving
 from perennate.api.wellknown import CAPTURE_DIR, DATA_DIR, ENV_RUN_REQUEST, ENV_SERVING, RUN_DIR, STORE_DIR, ExitCode
 from perennate.builders import podspec
 from tests.support.world.objects import model_deployment, published_job, training_job
@@ -38,6 +38,7 @@ PODS = {
     "training with the user's container": lambda: training_pod(trainer=OWN_CONTAINER),
     "serving": serving_pod,
     "serving with capture": lambda: serving_pod(capture={"samplingRatio": 1}),
+    "serving with a token": lambda: serving_pod(feedback={"tokenSecretRef": {"name": "labels", "key": "t"}}),
 }
 every_pod = pytest.mark.parametrize("make", PODS.values(), ids=PODS)
 
@@ -74,7 +75,7 @@ def test_pods_meet_the_restricted_pod_security_standard(make: Any) -> None:
         assert security["capabilities"] == {"drop": ["ALL"]}
         assert security["readOnlyRootFilesystem"] is True
         assert "privileged" not in security
-    assert all(set(volume) <= {"name", "emptyDir", "persistentVolumeClaim"} for volume in pod["volumes"])
+    assert all(set(volume) <= {"name", "emptyDir", "persistentVolumeClaim", "secret"} for volume in pod["volumes"])
 
 
 @every_pod
@@ -127,11 +128,61 @@ def test_the_users_container_keeps_image_command_and_environment() -> None:
 
 
 def test_the_serving_container_has_no_store_without_capture() -> None:
-    """Only fetch mounts the store, read-only; serve reads the verified copy, also read-only."""
+    """Only fetch mounts the store; serve reads the verified copy and the key of the model line, both read-only."""
     pod = serving_pod()
-    assert mounts(pod, "fetch") == {STORE_DIR: False, "/models": True}
-    assert mounts(pod, "serve") == {"/models": False, "/run/bento": True}
+    assert mounts(pod, "fetch") == {STORE_DIR: True, "/models": True, "/keys": True}
+    assert mounts(pod, "serve") == {"/models": False, "/keys": False, "/run/bento": True}
     assert variables(pod, "fetch")[ENV_SERVING] == variables(pod, "serve")[ENV_SERVING]
+
+
+def test_the_key_of_the_model_line_is_in_memory_and_in_no_training_pod() -> None:
+    """Nobody but a serving pod needs it, and it is not on the disk of a node."""
+    (volume,) = [volume for volume in serving_pod()["volumes"] if volume["name"] == "key"]
+    assert volume["emptyDir"] == {"medium": "Memory", "sizeLimit": "64Ki"}
+    pod = training_pod()
+    assert "/keys" not in {path for container in containers(pod) for path in mounts(pod, container["name"])}
+
+
+def test_the_token_of_feedback_is_a_file_of_the_serve_container() -> None:
+    """It is not an environment variable and not mounted by subPath, so that a changed Secret reaches the pod.
+
+    A missing Secret does not keep the pod from starting: then its status would not say why.
+    """
+    pod = serving_pod(feedback={"tokenSecretRef": {"name": "labels", "key": "t"}})
+    (volume,) = [volume for volume in pod["volumes"] if "secret" in volume]
+    assert volume["secret"] == {
+        "secretName": "labels",
+        "items": [{"key": "t", "path": "token"}],
+        "defaultMode": 0o440,
+        "optional": True,
+    }
+    (mounted,) = [entry for entry in pod["containers"][0]["volumeMounts"] if entry["name"] == volume["name"]]
+    assert mounted == {"name": "feedback-token", "mountPath": "/feedback", "readOnly": True}
+    assert "/feedback" not in mounts(pod, "fetch")
+    config = ServingConfig.read(variables(pod, "serve")[ENV_SERVING])
+    assert config.feedback == FeedbackConfig(secret="labels", key="t")  # noqa: S106 - a name
+    assert not [volume for volume in serving_pod()["volumes"] if "secret" in volume]
+    assert "feedback" not in variables(serving_pod(), "serve")[ENV_SERVING]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        {},
+        {"name": "labels"},
+        {"name": "labels", "key": ""},
+        {"name": "labels", "key": ".."},
+        {"name": "labels", "key": "../token"},
+        {"name": "labels", "key": "a/b"},
+        {"name": "team-b/labels", "key": "t"},
+        {"name": "labels", "key": "t", "namespace": "team-b"},
+    ],
+)
+def test_a_token_of_another_place_is_refused(reference: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ModelDeploymentSpec.model_validate(
+            {"model": {"track": {"name": "rain"}}, "feedback": {"tokenSecretRef": reference}}
+        )
 
 
 def test_a_strict_deployment_has_strict_pods() -> None:
@@ -143,7 +194,7 @@ def test_a_strict_deployment_has_strict_pods() -> None:
 
 
 def test_with_capture_the_serving_container_mounts_its_own_folder_only() -> None:
-    """With capture, serve mounts only its own folder of the store; fetch may write to the store to create it."""
+    """With capture, serve mounts only its own folder of the store."""
     pod = serving_pod(capture={"samplingRatio": 1})
     assert mounts(pod, "fetch")[STORE_DIR] is True
     serve = pod["containers"][0]

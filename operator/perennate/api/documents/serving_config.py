@@ -39,6 +39,13 @@ class CaptureConfig(Model):
     retention_seconds: float = Field(gt=0, description="Age in seconds at which a file is deleted.")
 
 
+class FeedbackConfig(Model):
+    """The token of `/feedback`. The pod has it as a file; the names are for messages."""
+
+    secret: str = Field(description="Name of the Secret.")
+    key: str = Field(description="Key in the Secret.")
+
+
 class ServingConfig(Document):
     """Value of the environment variable PERENNATE_SERVING."""
 
@@ -53,3 +60,4 @@ class ServingConfig(Document):
         description="True: a request with a field that is not a feature is refused. Absent: it is ignored.",
     )
     http: HttpConfig | None = None
+    feedback: FeedbackConfig | None = None

@@ -28,6 +28,15 @@ from perennate.api.resource_requirements import ResourceRequirements
 
 Text = Annotated[str, StringConstraints(max_length=256)]
 Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[a-zA-Z0-9.\[\]:-]+)$", min_length=1, max_length=256)]
+SecretName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", min_length=1, max_length=253
+    ),
+]
+SecretKey = Annotated[
+    str, StringConstraints(pattern=r"^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$", min_length=1, max_length=253)
+]
 StoreUri = Annotated[
     str, StringConstraints(pattern=r"^store://[a-z0-9]([-a-z0-9]*[a-z0-9])?/versions/[0-9a-f]{64}$", max_length=160)
 ]
@@ -219,6 +228,24 @@ class Capture(Model):
     )
 
 
+class SecretKeyRef(Model):
+    """A key of a Secret in the same namespace. The operator does not read it."""
+
+    name: SecretName = Field(description="Name of the Secret.")
+    key: SecretKey = Field(description="Key in the Secret.")
+
+
+class Feedback(Model):
+    """Who may send labels to the pods."""
+
+    token_secret_ref: SecretKeyRef = Field(
+        description=(
+            "Secret with a token. `POST /feedback` then needs the header `Authorization: Bearer <token>`. The pods "
+            "follow a changed Secret within about a minute, without a restart. Without the Secret, no pod starts."
+        )
+    )
+
+
 class ModelDeploymentSpec(Model):
     """Desired state of a ModelDeployment."""
 
@@ -232,6 +259,9 @@ class ModelDeploymentSpec(Model):
     serving: Serving = Field(default=Serving(), description="Configuration of the serving pods.")
     capture: Capture | None = Field(
         default=None, description="Capture of traffic for retraining. Default: nothing is captured."
+    )
+    feedback: Feedback | None = Field(
+        default=None, description="Who may send labels to the pods. Default: everyone who reaches them."
     )
     progress_deadline_seconds: int = Field(
         default=600,

@@ -45,12 +45,17 @@ def read_exact(path: Path, *, size: int | None = None, limit: int) -> bytes:
     return content
 
 
-def create(path: Path, content: bytes) -> bool:
+def create(path: Path, content: bytes, *, mode: int = FILE_MODE) -> bool:
     """Create a file atomically and durably. An existing file is never replaced.
 
     The bytes are written to a hidden file in the same folder and synced. A hard link then gives the file its name,
     which is atomic and fails if the name exists. So a file with its final name is always complete, even if the writer
     was killed, and only one of two concurrent writers creates it.
+
+    Args:
+        path: the file.
+        content: its bytes.
+        mode: its permissions.
 
     Returns:
         True if this call created the file, False if it existed with the same bytes.
@@ -63,7 +68,7 @@ def create(path: Path, content: bytes) -> bool:
         return False
     partial = path.parent / f"{PARTIAL_PREFIX}{secrets.token_hex(8)}"
     try:
-        _write(partial, content)
+        _write(partial, content, mode)
         os.link(partial, path, follow_symlinks=False)
     except (FileExistsError, FileNotFoundError):
         # Another writer was first: its file exists, or it completed the version and removed our hidden file.
@@ -106,8 +111,8 @@ def sweep(folder: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _write(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+def _write(path: Path, content: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()

@@ -11,6 +11,8 @@ from perennate.api.meta import DIGEST_PATTERN, NAME_PATTERN
 from perennate.artifacts.errors import ArtifactError
 
 NAME_LIMIT: Final = 63
+KEYS_FOLDER: Final = ".keys"
+"""Folder of the keys of a namespace. No model line can have this name."""
 FILE_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 
 
@@ -37,6 +39,11 @@ def captured_dir(root: Path, namespace: str, model: str, model_deployment: str) 
     return root / captured_path(*names)
 
 
+def key_file(root: Path, namespace: str, model: str) -> Path:
+    """`<root>/<namespace>/.keys/<model>`: the key of a model line."""
+    return namespace_dir(root, namespace) / KEYS_FOLDER / _name(model, "model")
+
+
 def file_name(name: str) -> str:
     """Check the file name of a version and return it.
 
@@ -54,12 +61,14 @@ def inside(folder: Path, path: str) -> Path:
     """Resolve a relative path. The result must be inside the folder, also after symbolic links are resolved.
 
     Raises:
-        ArtifactError: the path is outside the folder.
+        ArtifactError: the path is outside the folder, or leads to the keys of a store.
     """
     parts = PurePosixPath(path).parts
     resolved = folder.joinpath(*parts).resolve()
     if PurePosixPath(path).is_absolute() or ".." in parts or not resolved.is_relative_to(folder.resolve()):
         raise ArtifactError(f"{path!r} is outside its folder; use a relative path without `..`")
+    if KEYS_FOLDER in resolved.relative_to(folder.resolve()).parts:
+        raise ArtifactError(f"{path!r} is in {KEYS_FOLDER}, which holds the keys of the store; use another file")
     return resolved
 
 

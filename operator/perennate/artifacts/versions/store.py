@@ -11,6 +11,7 @@ from perennate.api.documents.model_manifest import MANIFEST_FILE, ModelManifest,
 from perennate.artifacts.errors import ArtifactCorruptError, ArtifactError
 from perennate.artifacts.versions import paths
 from perennate.artifacts.versions.files import create, make_folder, sweep, sync_folder
+from perennate.artifacts.versions.keys import line_key
 from perennate.artifacts.versions.verify import VerifiedVersion, read_manifest, read_version
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 class ModelStore:
     """The part of the store that belongs to a namespace.
 
-    Layout: `<root>/<namespace>/<model>/versions/<hexdigest>/` and `<root>/<namespace>/<model>/captured/<model
-        deployment>/`.
+    Layout: `<root>/<namespace>/<model>/versions/<hexdigest>/`, `<root>/<namespace>/<model>/captured/<model
+        deployment>/`, and `<root>/<namespace>/.keys/<model>`.
     """
 
     root: Path
@@ -91,6 +92,14 @@ class ModelStore:
         make_folder(target, below=target.parent)
         _create_all(target, version.manifest, version.files)
         return version.manifest
+
+    def key(self, model: str) -> bytes:
+        """The key that signs the ids of predictions of a model line. The first call creates it.
+
+        Raises:
+            ArtifactError: it is damaged, or cannot be created.
+        """
+        return line_key(paths.key_file(self.root, self.namespace, model), below=self.root)
 
     def version_dir(self, model: str, digest: str) -> Path:
         """Folder of a version. It need not exist."""

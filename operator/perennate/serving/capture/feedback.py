@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perennate.api.feature_types import FeatureType, is_value_of
 from perennate.drift import LabelError, class_text
-from perennate.serving.capture.identifiers import PredictionId, parse_id
+from perennate.serving.capture.identifiers import PredictionId, are_genuine, parse_id
 from perennate.serving.capture.rows import CapturedLabel
 from perennate.serving.request_error import json_kind, unprocessable
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from perennate.drift import Recorder
     from perennate.serving.capture.rows import Capture
+    from perennate.serving.capture.signing import Signer
     from perennate.serving.metrics import Metrics
     from perennate.serving.model.model import ServedModel
 
@@ -24,6 +25,34 @@ MAX_LABELS: Final = 10_000
 """Maximum labels of one request."""
 REMEMBERED: Final = 100_000
 """Number of recent ids that a pod remembers to deduplicate labels. About 10 MiB when full."""
+SKEW_SECONDS: Final = 60.0
+"""How far the clock of the pod that made a prediction may be ahead of ours."""
+LONGEST_DELAY_SECONDS: Final = 90 * 86_400.0
+"""Age of a prediction above which its label is refused, unless captured rows are kept for longer."""
+
+
+class RefusedLabelError(ValueError):
+    """A label that is neither counted nor captured.
+
+    Args:
+        reason: a value of `REFUSALS`.
+        message: what is wrong with it, for people.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+INVALID: Final = "invalid"
+REFUSALS: Final = {
+    INVALID: "The entry, the id or the label has another form than expected.",
+    "unsigned": "The id has no signature, as those of release 0.1.0.",
+    "forged": "The signature does not fit: no pod of the model line issued this id.",
+    "future": "The prediction is over a minute ahead of the clock of the pod.",
+    "too_old": "The prediction is too old.",
+}
+"""Reasons for refusing a label."""
 
 
 class RecentIds:
@@ -59,7 +88,7 @@ class Receipt:
         not_countable: labels of a version or prediction whose labels cannot be counted; captured if capture is on.
         duplicates: labels of ids that already have one in this pod.
         other_version: labels of another version; captured if capture is on.
-        invalid: position and error of each refused label.
+        invalid: position, reason and error of each refused label; `REFUSALS` describes the reasons.
     """
 
     counted: int = 0
@@ -73,6 +102,15 @@ class Receipt:
         return dict(vars(self))
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """A label that has the right form."""
+
+    text: str
+    prediction: PredictionId
+    label: Any
+
+
 class Feedback:
     """Counts and captures labels.
 
@@ -81,8 +119,10 @@ class Feedback:
         recorder: counts labels.
         metrics: the metrics of the pod.
         clock: seconds since 1970.
+        signer: checks the signatures of ids.
         capture: captures labels for retraining; None without capture.
         recent: ids that already have a label.
+        longest_delay: age of a prediction in seconds above which its label is refused.
     """
 
     def __init__(
@@ -92,16 +132,21 @@ class Feedback:
         recorder: Recorder,
         metrics: Metrics,
         clock: Callable[[], float],
+        signer: Signer,
         capture: Capture | None = None,
         recent: RecentIds | None = None,
+        longest_delay: float = LONGEST_DELAY_SECONDS,
     ) -> None:
         manifest = model.manifest
         self._prefix = model.prefix
+        self._line = manifest.model
         self._classes = frozenset(manifest.classes)
         self._kind: FeatureType = "number" if manifest.task == "regression" else manifest.class_type
         self._recorder = recorder
         self._metrics = metrics
         self._clock = clock
+        self._signer = signer
+        self._longest_delay = longest_delay
         self._capture = capture
         self._recent = RecentIds() if recent is None else recent
 
@@ -118,26 +163,32 @@ class Feedback:
                 f"body: must hold at most {MAX_LABELS} labels, got {len(labels)}; send more in several requests"
             )
         receipt = Receipt()
-        for index, entry in enumerate(labels):
-            try:
-                outcome = self._handle(entry)
-            except ValueError as error:
-                receipt.invalid.append({"index": index, "error": str(error)})
-                outcome = "invalid"
+        for index, entry in enumerate(self._read_all(labels)):
+            outcome = self._outcome(entry)
+            if isinstance(outcome, RefusedLabelError):
+                receipt.invalid.append({"index": index, "reason": outcome.reason, "error": str(outcome)})
+                outcome = outcome.reason
             else:
                 setattr(receipt, outcome, getattr(receipt, outcome) + 1)
             self._metrics.labels.labels(outcome).inc()
         return receipt
 
-    def _handle(self, entry: object) -> str:
-        """The outcome of one label, as the name of a field of the receipt."""
-        text, prediction, label = self._read(entry)
-        if text in self._recent:
+    def _outcome(self, entry: _Entry | RefusedLabelError) -> str | RefusedLabelError:
+        """The outcome of one label: the name of a field of the receipt, or why it is refused."""
+        if isinstance(entry, RefusedLabelError):
+            return entry
+        try:
+            return self._handle(entry)
+        except LabelError as error:
+            return RefusedLabelError(INVALID, str(error))
+
+    def _handle(self, entry: _Entry) -> str:
+        if entry.text in self._recent:
             return "duplicates"
-        outcome = self._count(prediction, label)
-        self._recent.add(text)
+        outcome = self._count(entry.prediction, entry.label)
+        self._recent.add(entry.text)
         if self._capture is not None:
-            self._capture.add_label(CapturedLabel(text, label, self._clock()))
+            self._capture.add_label(CapturedLabel(entry.text, entry.label, self._clock()))
         return outcome
 
     def _count(self, prediction: PredictionId, label: Any) -> str:
@@ -147,20 +198,43 @@ class Feedback:
             raise LabelError(f"label: must be one of {', '.join(sorted(self._classes))}")
         if prediction.answer is None or prediction.kind != self._recorder.profile.label_kind:
             return "not_countable"
-        delay = self._clock() - prediction.time_ms / 1000
+        delay = max(0.0, self._clock() - prediction.time_ms / 1000)
         self._recorder.record_label(prediction.answer, label, delay=delay)
         return "counted"
 
-    def _read(self, entry: object) -> tuple[str, PredictionId, Any]:
+    def _read_all(self, labels: list[object]) -> list[_Entry | RefusedLabelError]:
+        """Each label, or why it is refused. The signatures are checked together, which is much faster."""
+        found = [self._read(entry) for entry in labels]
+        entries = [entry for entry in found if isinstance(entry, _Entry)]
+        genuine = iter(are_genuine([entry.prediction for entry in entries], self._signer))
+        return [self._checked(entry, next(genuine)) if isinstance(entry, _Entry) else entry for entry in found]
+
+    def _read(self, entry: object) -> _Entry | RefusedLabelError:
         if not isinstance(entry, dict) or not {"id", "label"} <= entry.keys():
-            raise ValueError("must be an object with the fields id and label")
+            return RefusedLabelError(INVALID, "must be an object with the fields id and label")
         text, label = entry["id"], entry["label"]
         if not isinstance(text, str):
-            raise ValueError(f"id: must be a string, got {json_kind(text)}")  # noqa: TRY004 - caught as one kind
+            return RefusedLabelError(INVALID, f"id: must be a string, got {json_kind(text)}")
         try:
             prediction = parse_id(text)
         except ValueError as error:
-            raise ValueError(f"id: {error}") from None
-        if not is_value_of(self._kind, label):
-            raise ValueError(f"label: must be a {self._kind}, got {json_kind(label)}")
-        return text, prediction, label
+            return RefusedLabelError(INVALID, f"id: {error}")
+        return _Entry(text, prediction, label)
+
+    def _checked(self, entry: _Entry, is_genuine: bool) -> _Entry | RefusedLabelError:
+        prediction = entry.prediction
+        if prediction.signature is None:
+            return RefusedLabelError("unsigned", "id: has no signature; send ids as the response had them")
+        if not is_genuine:
+            return RefusedLabelError(
+                "forged", f"id: no pod of model line {self._line} issued it; send ids as the response had them"
+            )
+        age = self._clock() - prediction.time_ms / 1000
+        if age < -SKEW_SECONDS:
+            return RefusedLabelError("future", "id: its prediction is in the future; check the clocks of the nodes")
+        if age > self._longest_delay:
+            days = self._longest_delay / 86_400
+            return RefusedLabelError("too_old", f"id: its prediction is over {days:g} days old; send labels earlier")
+        if not is_value_of(self._kind, entry.label):
+            return RefusedLabelError(INVALID, f"label: must be a {self._kind}, got {json_kind(entry.label)}")
+        return entry

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from perennate.serving.capture.recording import FailOpenRecorder
     from perennate.serving.capture.rows import Capture
+    from perennate.serving.capture.signing import Signer
     from perennate.serving.metrics import Metrics
     from perennate.serving.model.model import BatchPrediction, ServedModel
     from perennate.serving.model.schema import Batch
@@ -63,6 +64,7 @@ class Predictor:
         metrics: the metrics of the pod.
         randomness: for ids and sampling.
         clock: seconds since 1970.
+        signer: signs ids.
         capture: captures rows for retraining; None without capture.
         sampling_ratio: share of requests whose rows are captured.
     """
@@ -75,6 +77,7 @@ class Predictor:
         metrics: Metrics,
         randomness: Randomness,
         clock: Callable[[], float],
+        signer: Signer,
         capture: Capture | None = None,
         sampling_ratio: float = 0.0,
     ) -> None:
@@ -83,6 +86,7 @@ class Predictor:
         self._metrics = metrics
         self._randomness = randomness
         self._clock = clock
+        self._signer = signer
         self._capture = capture
         self._sampling_ratio = sampling_ratio
         self.lanes = Lanes()
@@ -130,6 +134,7 @@ class Predictor:
             answers=answers,
             time_ms=int(now * 1000),
             token=self._randomness.token(),
+            signer=self._signer,
         )
         self._metrics.rows.inc(batch.rows)
         if self._capture is not None and self._randomness.share() < self._sampling_ratio:

@@ -105,7 +105,7 @@ def _bentoml_app(components: Components, lifecycle: Lifecycle, large: LargeBodie
     # This import takes half of the start-up time; probes are answered in the meantime.
     from perennate.serving.http.service import create_app  # noqa: PLC0415
 
-    return create_app(components.predictor, components.feedback, lifecycle, large)
+    return create_app(components.predictor, components.feedback, lifecycle, large, components.token)
 
 
 def _stop_signal(lifecycle: Lifecycle) -> asyncio.Event:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from perennate.serving.capture.feedback import Feedback
     from perennate.serving.capture.predictor import Predictor
+    from perennate.serving.capture.token import FeedbackToken
     from perennate.serving.lifecycle import Lifecycle
     from perennate.serving.model.schema import Batch
     from perennate.serving.port.large_bodies import LargeBodies
@@ -31,9 +32,23 @@ TIMEOUT_SECONDS: Final = 10.0
 """A request that takes longer gets 504. BentoML keeps a timer for each request that long, so it is short."""
 
 
-def create_app(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle, large: LargeBodies) -> Starlette:
-    """The application of the traffic port, which BentoML creates from the service of one model."""
-    service = create_service(predictor, feedback, lifecycle, large)
+def create_app(
+    predictor: Predictor,
+    feedback: Feedback,
+    lifecycle: Lifecycle,
+    large: LargeBodies,
+    token: FeedbackToken | None = None,
+) -> Starlette:
+    """The application of the traffic port, which BentoML creates from the service of one model.
+
+    Args:
+        predictor: answers predictions.
+        feedback: takes labels.
+        lifecycle: the phase of the pod.
+        large: parses large bodies.
+        token: protects `/feedback`; None: it is open.
+    """
+    service = create_service(predictor, feedback, lifecycle, large, token)
     app: Starlette = service.to_asgi()
     # BentoML's own schema leaves out null and the limits, and its route comes before those of mounted applications.
     schema = orjson.dumps(bentoml_schema(predictor.model, service.schema()))
@@ -41,7 +56,13 @@ def create_app(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle, l
     return app
 
 
-def create_service(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle, large: LargeBodies) -> Any:
+def create_service(
+    predictor: Predictor,
+    feedback: Feedback,
+    lifecycle: Lifecycle,
+    large: LargeBodies,
+    token: FeedbackToken | None = None,
+) -> Any:
     """The BentoML service of one loaded model.
 
     BentoML's metrics, access log and tracing are disabled: `metrics` replaces the metrics, and tracing without a
@@ -77,13 +98,15 @@ def create_service(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycl
         logging={"access": {"enabled": False}},
         tracing={"excluded_urls": ".*"},
     )
-    service.mount_asgi_app(Starlette(routes=_routes(predictor, feedback, lifecycle, large)))
+    service.mount_asgi_app(Starlette(routes=_routes(predictor, feedback, lifecycle, large, token)))
     return service
 
 
-def _routes(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle, large: LargeBodies) -> list[BaseRoute]:
+def _routes(
+    predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle, large: LargeBodies, token: FeedbackToken | None
+) -> list[BaseRoute]:
     page = render_page(predictor.model)
-    document = orjson.dumps(openapi_document(predictor.model))
+    document = orjson.dumps(openapi_document(predictor.model, has_token=token is not None))
 
     async def index(request: Request) -> Response:
         del request
@@ -91,6 +114,8 @@ def _routes(predictor: Predictor, feedback: Feedback, lifecycle: Lifecycle, larg
 
     async def accept_feedback(request: Request) -> Response:
         try:
+            if token is not None:
+                token.check(request.headers.get("authorization"))
             receipt = feedback.accept(await large.parse(read_json, await request.body()))
         except RequestError as error:
             return error.response()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 
 TEXT: Final = "text/plain"
+BEARER: Final = "feedbackToken"
+"""Name of the security scheme of `/feedback`."""
 ERRORS: Final[Mapping[HTTPStatus, str]] = {
     HTTPStatus.BAD_REQUEST: "The body is not JSON, or does not have the structure of the route.",
     HTTPStatus.REQUEST_TIMEOUT: "The request did not arrive in time.",
@@ -66,8 +68,13 @@ OPERATIONS: Final[Mapping[str, tuple[str, str]]] = {
 """Routes of the operations port, with description and media type."""
 
 
-def openapi_document(model: ServedModel) -> Schema:
-    """The document of one model. Its version is the version of the model."""
+def openapi_document(model: ServedModel, *, has_token: bool = False) -> Schema:
+    """The document of one model. Its version is the version of the model.
+
+    Args:
+        model: the served model.
+        has_token: whether `/feedback` needs a bearer token.
+    """
     manifest = model.manifest
     return {
         "openapi": "3.1.0",
@@ -76,7 +83,13 @@ def openapi_document(model: ServedModel) -> Schema:
             "version": model.digest,
             "description": f"{manifest.task.capitalize()} by {manifest.estimator}.",
         },
-        "paths": {**_predictions(), **_protocol(model), **_descriptions(), **_probes(), **_operations()},
+        "paths": {
+            **_predictions(has_token=has_token),
+            **_protocol(model),
+            **_descriptions(),
+            **_probes(),
+            **_operations(),
+        },
         "components": {
             "schemas": {
                 "PredictRequest": records.predict_request(model),
@@ -91,6 +104,7 @@ def openapi_document(model: ServedModel) -> Schema:
                 status.phrase.title().replace(" ", ""): _json_response(text, _ref("Error"))
                 for status, text in ERRORS.items()
             },
+            **({"securitySchemes": {BEARER: {"type": "http", "scheme": "bearer"}}} if has_token else {}),
         },
     }
 
@@ -106,10 +120,14 @@ def bentoml_schema(model: ServedModel, published: Mapping[str, Any]) -> Schema:
     return {**published, "routes": [{**route, **own} for route in published["routes"]]}
 
 
-def _predictions() -> Schema:
+def _predictions(*, has_token: bool) -> Schema:
     predict = _post("predict", "Predict rows", "PredictRequest", "PredictAnswer")
     predict["responses"]["200"]["headers"] = dict(PREDICTION_HEADERS)
     feedback = _post("feedback", "Send the true labels of predictions", "FeedbackRequest", "FeedbackReceipt")
+    if has_token:
+        feedback["security"] = [{BEARER: []}]
+        refused = _json_response("The request has no token, or another one.", _ref("Error"))
+        feedback["responses"]["401"] = {**refused, "headers": {"www-authenticate": _header("The scheme: Bearer.")}}
     return {"/predict": {"post": predict}, "/feedback": {"post": feedback}}
 
 

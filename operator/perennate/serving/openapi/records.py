@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from perennate.serving.capture.feedback import MAX_LABELS
+from perennate.serving.capture.feedback import MAX_LABELS, REFUSALS
 from perennate.serving.model.sample import record_of
 from perennate.serving.model.schema import MAX_ROWS
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
-EXAMPLE_ID: Final = "{version}.n.1767225600000.0123456789a0"
+EXAMPLE_ID: Final = "{version}.n.1767225600000.01234567891.0123456789abcdef.0"
 
 
 def predict_request(model: ServedModel) -> Schema:
@@ -77,11 +77,18 @@ RECEIPT: Final[Mapping[str, Any]] = {
         "other_version": {"type": "integer", "description": "Labels of another version of the model."},
         "invalid": {
             "type": "array",
-            "description": "Position and error of each invalid label.",
+            "description": "Position, reason and error of each refused label.",
             "items": {
                 "type": "object",
-                "properties": {"index": {"type": "integer"}, "error": {"type": "string"}},
-                "required": ["index", "error"],
+                "properties": {
+                    "index": {"type": "integer"},
+                    "reason": {
+                        "enum": list(REFUSALS),
+                        "description": " ".join(f"{name}: {text}" for name, text in REFUSALS.items()),
+                    },
+                    "error": {"type": "string"},
+                },
+                "required": ["index", "reason", "error"],
             },
         },
     },

@@ -27,7 +27,14 @@ COMPRESSED_FROM: Final = 1024
 """Size in bytes from which a response is compressed."""
 COMPRESSION_LEVEL: Final = 1
 """The fastest."""
-REQUEST_HEADERS: Final = ("content-type", "content-encoding", JSON_LENGTH, "traceparent", "x-request-id")
+REQUEST_HEADERS: Final = (
+    "authorization",
+    "content-type",
+    "content-encoding",
+    JSON_LENGTH,
+    "traceparent",
+    "x-request-id",
+)
 RESPONSE_HEADERS: Final = (
     "retry-after",
     JSON_LENGTH,

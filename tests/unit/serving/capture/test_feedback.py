@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.serving.capture.feedback import MAX_LABELS, Feedback, RecentIds
+from perennate.serving.capture.feedback import LONGEST_DELAY_SECONDS, MAX_LABELS, SKEW_SECONDS, Feedback, RecentIds
 from perennate.serving.capture.identifiers import make_ids
 from perennate.serving.capture.recording import FailOpenRecorder
 from perennate.serving.capture.rows import Capture, CapturedLabel, CapturedRows
 from perennate.serving.metrics import Metrics
 from perennate.serving.model.model import ServedModel
 from perennate.serving.request_error import RequestError
+from tests.support.pods.serving_pod import SIGNER
 
 if TYPE_CHECKING:
     from perennate.drift.profile.profile import LabelKind
@@ -54,20 +55,24 @@ class FeedbackSetup:
             recorder=self.recorder,
             metrics=self.metrics,
             clock=lambda: NOW,
+            signer=SIGNER,
             capture=self.capture,
             recent=seen,
         )
         self._prefix = model.prefix
 
-    def ids(self, *answers: float, version: str | None = None, kind: LabelKind | None = None) -> list[str]:
-        """Ids issued a minute ago by this pod, by another version, or by a model of another type."""
+    def ids(
+        self, *answers: float, version: str | None = None, kind: LabelKind | None = None, age: float = 60.0
+    ) -> list[str]:
+        """Ids issued some seconds ago by this pod, by another version, or by a model of another type."""
         token = f"{hash(answers) & 0xFFFFFFFFFF:010x}"
         return make_ids(
             version=version or self._prefix,
             kind=kind or self.recorder.profile.label_kind,
             answers=answers,
-            time_ms=int(NOW * 1000) - 60_000,
+            time_ms=int((NOW - age) * 1000),
             token=token,
+            signer=SIGNER,
         )
 
     def captured(self) -> list[CapturedLabel]:
@@ -192,3 +197,47 @@ def test_an_invalid_label_does_not_affect_others(entry: Any, want: str, models: 
 def test_a_body_that_is_not_a_list_of_labels_is_refused(body: Any, models: Models) -> None:
     with pytest.raises(RequestError, match="body: must"):
         FeedbackSetup(models["rain"]).feedback.accept(body)
+
+
+@pytest.mark.parametrize(
+    ("age", "reason"),
+    [
+        (-SKEW_SECONDS, None),
+        (-SKEW_SECONDS - 1, "future"),
+        (LONGEST_DELAY_SECONDS, None),
+        (LONGEST_DELAY_SECONDS + 1, "too_old"),
+    ],
+)
+def test_a_label_is_accepted_from_a_minute_ahead_to_ninety_days_late(
+    age: float, reason: str | None, models: Models
+) -> None:
+    """Clocks of nodes differ by seconds, and some labels take months."""
+    setup = FeedbackSetup(models["rain"])
+    (text,) = setup.ids(3, age=age)
+    receipt = setup.feedback.accept([{"id": text, "label": 1}])
+    assert (receipt.counted, [item["reason"] for item in receipt.invalid]) == ((0, [reason]) if reason else (1, []))
+    assert (
+        setup.metrics.registry.get_sample_value("perennate_serving_labels_total", {"outcome": reason or "counted"}) == 1
+    )
+
+
+def test_labels_are_accepted_as_long_as_their_rows_are_kept(models: Models) -> None:
+    """With a longer retention of captured rows, later labels are still of use."""
+    setup = FeedbackSetup(models["rain"])
+    later = Feedback(
+        models["rain"],
+        recorder=setup.recorder,
+        metrics=setup.metrics,
+        clock=lambda: NOW,
+        signer=SIGNER,
+        longest_delay=LONGEST_DELAY_SECONDS * 2,
+    )
+    (text,) = setup.ids(3, age=LONGEST_DELAY_SECONDS * 2 - 1)
+    assert later.accept([{"id": text, "label": 1}]).counted == 1
+
+
+def test_a_label_from_a_pod_with_a_clock_ahead_counts_without_delay(models: Models) -> None:
+    setup = FeedbackSetup(models["rain"])
+    (text,) = setup.ids(3, age=-5.0)
+    assert setup.feedback.accept([{"id": text, "label": 1}]).counted == 1
+    assert setup.recorder.document()["delays"] == [1, 0, 0, 0, 0, 0, 0, 0]

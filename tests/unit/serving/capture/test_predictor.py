@@ -12,6 +12,7 @@ from perennate.serving.capture.rows import Capture, CapturedLabel, CapturedRows
 from perennate.serving.metrics import Metrics
 from perennate.serving.model.model import ServedModel
 from tests.support.pods.serving import Published
+from tests.support.pods.serving_pod import SIGNER
 
 NOW = 1_767_225_600.0
 
@@ -50,6 +51,7 @@ async def test_requests_are_sampled_by_the_sampling_ratio(
         metrics=metrics,
         randomness=Randomness(token=lambda: "0123456789", share=lambda: next(shares)),
         clock=lambda: NOW,
+        signer=SIGNER,
         capture=capture,
         sampling_ratio=ratio,
     )
@@ -73,6 +75,7 @@ async def test_a_slow_model_predicts_in_a_thread(
         metrics=metrics,
         randomness=Randomness(token=lambda: "0123456789", share=lambda: 0.0),
         clock=lambda: NOW,
+        signer=SIGNER,
     )
     batch = model.schema.read(published["forest"].records(5))
     assert len((await predictions.answer(batch)).ids) == 5

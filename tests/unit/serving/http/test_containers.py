@@ -10,7 +10,13 @@ import pytest
 
 from perennate.api.documents.canonical import canonical_json
 from perennate.api.documents.serving_config import CaptureConfig
-from perennate.artifacts import ArtifactCorruptError, ArtifactNotFoundError, load_version
+from perennate.artifacts import (
+    ArtifactCorruptError,
+    ArtifactError,
+    ArtifactNotFoundError,
+    ArtifactUnusableError,
+    load_version,
+)
 from perennate.serving.config import ServingSettings
 from perennate.serving.errors import ConfigError
 from perennate.serving.fetch import fetch
@@ -81,12 +87,27 @@ def test_the_pod_is_strict_if_its_configuration_says_so(strict: bool | None, tmp
     assert components.model.schema.strict is bool(strict)
 
 
-def test_fetch_without_capture_writes_nothing_to_the_store(tmp_path: Path) -> None:
-    """Without capture, the store is mounted read-only."""
+def test_fetch_without_capture_writes_only_the_key_to_the_store(tmp_path: Path) -> None:
+    """The first pod of a model line creates it; later pods write nothing."""
     version = publish_rain(tmp_path / "store")
-    before = sorted(tmp_path.joinpath("store").rglob("*"))
-    fetch(ServingSettings.read(container_environment(version, tmp_path / "pod")))
-    assert sorted(tmp_path.joinpath("store").rglob("*")) == before
+    before = set(tmp_path.joinpath("store").rglob("*"))
+    settings = ServingSettings.read(container_environment(version, tmp_path / "pod"))
+    for _ in range(2):
+        fetch(settings)
+        keys = tmp_path / "store" / version.store.namespace / ".keys"
+        assert set(tmp_path.joinpath("store").rglob("*")) - before == {keys, keys / "rain"}
+    assert (settings.key_dir / "id.key").read_bytes() == (keys / "rain").read_bytes()
+
+
+def test_a_pod_without_a_key_does_not_start(tmp_path: Path) -> None:
+    """It would issue ids that no other pod accepts."""
+    version = publish_rain(tmp_path / "store")
+    settings = ServingSettings.read(container_environment(version, tmp_path / "pod"))
+    fetch(settings)
+    (settings.key_dir / "id.key").unlink()
+    with pytest.raises(ArtifactError, match=r"id\.key does not exist; the container fetch writes it") as caught:
+        Components.load(settings, Metrics())
+    assert not isinstance(caught.value, ArtifactUnusableError)
 
 
 @pytest.mark.parametrize("name", ["model.skops", "profile.json", "MODEL_CARD.md", "manifest.json"])

@@ -77,7 +77,9 @@ async def test_examples_are_answered_as_documented(name: str, models: Models) ->
         check(document, "FeedbackRequest", labels)
         receipt = (await pod.traffic.post("/feedback", json=labels)).json()
         check(document, "FeedbackReceipt", receipt)
-        assert receipt["invalid"] == []
+        assert [item["reason"] for item in receipt["invalid"]] == ["forged"]
+        own = [{**labels[0], "id": answer.json()["ids"][0]}]
+        assert (await pod.traffic.post("/feedback", json=own)).json()["invalid"] == []
         (tensors,) = schemas["InferRequest"]["examples"]
         check(document, "InferRequest", tensors)
         inferred = await pod.traffic.post(f"/v2/models/{name}/infer", json=tensors)
