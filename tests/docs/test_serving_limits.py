@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 
 from perennate.api.documents.serving_config import DEFAULT_KEEP_ALIVE_SECONDS, DEFAULT_MAX_CONNECTIONS
-from perennate.serving.capture.feedback import MAX_LABELS, REMEMBERED
+from perennate.serving.capture.feedback import LONGEST_DELAY_SECONDS, MAX_LABELS, REFUSALS, REMEMBERED, SKEW_SECONDS
 from perennate.serving.capture.headers import HEADER_IDS
 from perennate.serving.capture.rows import QUEUE_ROWS
 from perennate.serving.lanes import MAX_WAITING, SMALL_ROWS, THREADS, WAIT_SECONDS
@@ -45,6 +45,10 @@ LIMITS = {
     "invalid values that an error lists": f"{LISTED}",
     "rows whose ids are in the header `X-Prediction-Id`; of more rows, it has only the first": f"{HEADER_IDS}",
     "ids that a pod remembers, to count a label once if it is sent twice": f"{REMEMBERED:,}",
+    "age of the prediction of a label": (
+        f"{LONGEST_DELAY_SECONDS / 86_400:g} days, or `spec.capture.retention` if that is longer"
+    ),
+    "time that the prediction of a label may be in the future": f"{SKEW_SECONDS:g} s",
     "captured rows that wait to be written; more are dropped and counted": f"{QUEUE_ROWS:,}",
 }
 
@@ -63,6 +67,11 @@ def test_the_table_of_limits_has_the_values_of_the_code() -> None:
 
 
 def test_the_table_of_statuses_has_those_of_the_openapi_document() -> None:
-    """404 and 405 are for requests to other routes, which the document does not describe."""
+    """401 is in the document of a pod with a token; 404 and 405 are for other routes, which no document describes."""
     listed = {int(number) for name, _ in rows_of("Statuses") for number in re.findall(r"\d{3}", name)}
-    assert listed == {200, 404, 405, *map(int, ERRORS)}
+    assert listed == {200, 401, 404, 405, *map(int, ERRORS)}
+
+
+def test_the_table_of_refused_labels_has_the_reasons_of_the_code() -> None:
+    listed = re.findall(r"^\| `([a-z_]+)` \|", PAGE.partition("the reasons in place of `invalid`")[2], re.MULTILINE)
+    assert listed[: len(REFUSALS)] == list(REFUSALS)

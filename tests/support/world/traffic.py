@@ -36,6 +36,8 @@ def sample_of(
     lost: bool = False,
     labelled: bool = True,
     missing: bool = False,
+    sent: int = 1,
+    others: int = 0,
     seconds: float = 1800.0,
 ) -> Sample:
     """Half an hour of traffic of one pod, which ends at NOW.
@@ -47,6 +49,8 @@ def sample_of(
         lost: whether the labels contradict the scores.
         labelled: whether labels came back at all.
         missing: whether a third of the values of `wind` was missing.
+        sent: how often each label was sent to a pod that did not know it yet.
+        others: rows like those of training, without labels, for each of the rows.
         seconds: how long the pod has been counting.
     """
     now = NOW.timestamp()
@@ -57,7 +61,8 @@ def sample_of(
     window.add(recorder.document(), pod="uid-pod", now=now - seconds)
     for step in range(1, 5):
         shift = 2.0 if drifted else 0.0
-        _serve(recorder, draw, rows // 4, shift=shift, lost=lost, labelled=labelled, missing=missing)
+        _serve(recorder, draw, rows // 4, shift=shift, lost=lost, sent=sent if labelled else 0, missing=missing)
+        _serve(recorder, draw, others * rows // 4, shift=0.0, lost=False, sent=0, missing=False)
         window.add(recorder.document(), pod="uid-pod", now=now - seconds * (1 - step / 4))
     return window.sample(now)
 
@@ -69,7 +74,7 @@ def _serve(
     *,
     shift: float,
     lost: bool,
-    labelled: bool,
+    sent: int,
     missing: bool,
 ) -> None:
     if not rows:
@@ -81,8 +86,8 @@ def _serve(
     scores, labels = _scored(draw, rows, lost=lost)
     bins = recorder.record_scores(scores)
     for score_bin, label in zip(bins.tolist(), labels, strict=True):
-        if labelled:
-            recorder.record_label(score_bin, label)
+        for _ in range(sent):
+            recorder.record_label(score_bin, label, delay=5.0)
 
 
 def _rows(draw: np.random.Generator, rows: int, *, shift: float) -> dict[str, np.ndarray]:

@@ -36,6 +36,8 @@ class ConditionType(StrEnum):
     """False if a data fault was detected."""
     PERFORMANCE_LOST = "PerformanceLost"
     ESTIMATED_PERFORMANCE_LOST = "EstimatedPerformanceLost"
+    TRAFFIC_UNUSUAL = "TrafficUnusual"
+    """A warning. It appears once the peaks of five days are known."""
     RETRAINING_ACTIVE = "RetrainingActive"
 
 
@@ -66,6 +68,8 @@ class Reason(StrEnum):
     """Fewer rows than spec.minSamples, or less time than window/24. There is no verdict."""
     NO_LABELS = "NoLabels"
     """Fewer labelled rows than spec.minSamples. Performance is unknown."""
+    LABELS_IMPLAUSIBLE = "LabelsImplausible"
+    """More labels arrived than predictions were made. Performance is unknown."""
     NO_BASELINE = "NoBaseline"
     """The reference profile has no baseline of the metric."""
     NO_ESTIMATE = "NoEstimate"
@@ -85,6 +89,10 @@ class Reason(StrEnum):
     """The metric is within the tolerance of its baseline."""
     PERFORMANCE_BELOW_TOLERANCE = "PerformanceBelowTolerance"
     """The confidence interval of the metric was beyond the tolerance in spec.consecutive evaluations."""
+    TRAFFIC_AS_USUAL = "TrafficAsUsual"
+    """The rate of rows is at most three times the usual daily peak."""
+    TRAFFIC_ABOVE_USUAL = "TrafficAboveUsual"
+    """The rate of rows is above three times the median of the peaks of the past days."""
     RETRAIN_REQUESTED = "RetrainRequested"
     """A user requested a retraining."""
     NO_EPISODE = "NoEpisode"
@@ -114,7 +122,7 @@ class Reason(StrEnum):
     COOLDOWN_ACTIVE = "CooldownActive"
     """The time since the last retraining is shorter than the cool-down."""
     BUDGET_SPENT = "BudgetSpent"
-    """spec.retrain.maxPerDay retrainings were started in the last 24 hours."""
+    """spec.retrain.maxPerDay retrainings were started in the last 24 hours. This holds for manual requests too."""
     DRY_RUN = "DryRun"
     """A trigger fires, but spec.dryRun is true. No TrainingJob is created."""
     NAME_TAKEN = "NameTaken"
@@ -143,6 +151,8 @@ _OUTCOMES_OF_FIRST_RELEASE: Final = {
 
 
 NAME_LIMIT = 128
+PAST_PEAKS: Final = 7
+"""Past days whose peak of the traffic is remembered."""
 FeatureName = Annotated[str, StringConstraints(max_length=NAME_LIMIT)]
 
 
@@ -213,6 +223,19 @@ class Streak(StatusModel):
     since: Time | None = Field(default=None, description="Time at which `active` last became true.")
 
 
+class TrafficStatus(StatusModel):
+    """Rows an hour in the window, remembered by day."""
+
+    since: Time = Field(description="Start of the current day of the memory, which lasts 24 hours.")
+    peak: int = Field(ge=0, description="Highest rate of the current day, in rows an hour, rounded to two digits.")
+    past_peaks: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        default=(),
+        max_length=PAST_PEAKS,
+        description="Highest rate of each of the past days, oldest first.",
+        json_schema_extra=LIST_ATOMIC,
+    )
+
+
 class EpisodePhase(StrEnum):
     """Phase of an episode."""
 
@@ -271,6 +294,7 @@ class DriftPolicyStatus(StatusModel):
     estimated_performance: PerformanceStatus | None = Field(
         default=None, description="Performance estimated from the scores in the window, without labels."
     )
+    traffic: TrafficStatus | None = Field(default=None, description="Rate of the traffic in the past days.")
     drift: Streak = Field(default=Streak(), description="State of the drift alarm.")
     data_fault: Streak = Field(default=Streak(), description="State of the data quality alarm.")
     performance_loss: Streak = Field(default=Streak(), description="State of the performance alarm.")

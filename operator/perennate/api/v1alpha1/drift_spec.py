@@ -83,7 +83,12 @@ class Retrain(Model):
             "Minimum time between the starts of two retrainings. It doubles for each consecutive challenger that lost."
         ),
     )
-    max_per_day: int = Field(default=2, ge=1, le=48, description="Maximum number of retrainings in 24 hours.")
+    max_per_day: int = Field(
+        default=2,
+        ge=1,
+        le=48,
+        description="Maximum number of retrainings in 24 hours. Manual requests count, and are denied above it.",
+    )
 
 
 IntOrPercent = Annotated[

@@ -119,7 +119,8 @@ def evaluate_if_due(builder: StatusBuilder[DriftPolicyStatus], view: WindowView)
         gauges = (NO_FEATURES,)
     sample = view.sample
     if sample is not None:
-        result = evaluate_window(view.spec, builder.status, sample, builder.now)
+        active = builder.is_true(ConditionType.TRAFFIC_UNUSUAL)
+        result = evaluate_window(view.spec, builder.status, sample, builder.time, unusual_traffic=active)
         builder.update(**result.fields)
         for report in result.alarms:
             report_alarm(builder, report)

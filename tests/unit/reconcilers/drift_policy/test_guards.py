@@ -139,7 +139,34 @@ def test_a_request_without_a_template_is_rejected() -> None:
     world.objects["DriftPolicy", "p"]["metadata"]["annotations"] = {ANNOTATION_RETRAIN: "now"}
     settle(world)
     assert status_of(world)["handledRetrain"] == "now"
-    assert status_of(world)["history"][-1]["message"] == "spec.retrain: must be set to retrain"
+    assert status_of(world)["history"][-1]["message"] == (
+        "manual retraining requested (now); spec.retrain: must be set to retrain"
+    )
+
+
+def test_a_person_overrides_the_cooldown_but_not_the_budget() -> None:
+    """The history and the Event hold the value of the annotation, which names who asked if that person wrote it."""
+    template = training_job()["spec"]
+    retrain = {"trainingJobTemplate": {"spec": template}, "cooldown": "6h", "maxPerDay": 2}
+    world = watching(spec={"retrain": retrain})
+    for minute in range(20):
+        value = f"2026-03-01T12:{minute:02}:00Z mallory"
+        world.objects["DriftPolicy", "p"]["metadata"]["annotations"] = {ANNOTATION_RETRAIN: value}
+        events = settle(world)
+        assert events[0] == "RetrainRequested"
+        assert status_of(world)["handledRetrain"] == value
+        entry = next(item for item in reversed(status_of(world)["history"]) if item["reason"] == "RetrainRequested")
+        assert "mallory" in entry["message"]
+        if minute >= 2:
+            assert "the daily budget is spent (2 retrainings in 24 hours" in entry["message"]
+        if runs_of(world) and status_of(world)["episode"]["phase"] != "Closed":
+            finish_run(world, None)
+            settle(world)
+    assert len([entry for entry in world.created if entry[0] == "TrainingJob"]) == 2
+    world.pass_time(86_400)
+    world.objects["DriftPolicy", "p"]["metadata"]["annotations"] = {ANNOTATION_RETRAIN: "tomorrow"}
+    settle(world)
+    assert len([entry for entry in world.created if entry[0] == "TrainingJob"]) == 3
 
 
 def test_a_suspended_policy_neither_evaluates_nor_retrains() -> None:

@@ -9,7 +9,6 @@ from perennate.api.v1alpha1.drift_policy import NAME_LIMIT, DriftPolicyStatus
 from perennate.drift import Recorder, Sample, Window, build_profile
 from perennate.reconcilers.drift_policy.evaluation.window import evaluate_window
 from perennate.reconcilers.status_builder import replaced
-from perennate.reconcilers.times import rfc3339
 from tests.support.world.objects import NOW, make_drift_policy
 
 ROWS = 2000
@@ -36,7 +35,7 @@ def moved(shifts: dict[str, float], *, importance: dict[str, float] | None = Non
 def evaluated(sample: Sample) -> DriftPolicyStatus:
     """The status after one evaluation of a policy with default settings."""
     policy = make_drift_policy()
-    result = evaluate_window(policy.spec, policy.status, sample, rfc3339(NOW))
+    result = evaluate_window(policy.spec, policy.status, sample, NOW)
     return replaced(policy.status, **result.fields)
 
 

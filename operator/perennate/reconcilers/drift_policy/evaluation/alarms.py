@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from perennate import drift
 from perennate.api.conditions import find_condition
-from perennate.api.v1alpha1.drift_policy import Streak
+from perennate.api.v1alpha1.drift_policy import Reason, Streak
 
 if TYPE_CHECKING:
     from perennate.api.conditions import ConditionStatus
-    from perennate.api.v1alpha1.drift_policy import ConditionType, Reason
+    from perennate.api.v1alpha1.drift_policy import ConditionType
     from perennate.drift import Signal
     from perennate.reconcilers.status_builder import StatusBuilder
 
@@ -47,3 +47,5 @@ def report_alarm(builder: StatusBuilder[Any], report: AlarmReport) -> None:
     went_off = report.active is False and before is not None and before.status not in {report.status, "Unknown"}
     if (report.active and changed) or went_off:
         builder.add_history(report.reason, report.message, warning=bool(report.active))
+    elif changed and report.reason == Reason.LABELS_IMPLAUSIBLE:
+        builder.emit_event(report.reason, report.message, warning=True)

@@ -10,6 +10,7 @@ from perennate import drift
 from perennate.api.v1alpha1.drift_policy import ConditionType, PerformanceStatus, Reason, Streak
 from perennate.drift.performance.verdict import ERRORS, SIGNED
 from perennate.reconcilers.drift_policy.evaluation.alarms import AlarmReport, advance
+from perennate.reconcilers.drift_policy.evaluation.labels import describe_implausible, has_implausible_labels
 from perennate.reconcilers.drift_policy.evaluation.rounding import hundredths, three_digits, two_digits
 
 if TYPE_CHECKING:
@@ -115,6 +116,10 @@ def _check(
 ) -> tuple[dict[str, object], AlarmReport]:
     if not sample.warm:
         report = AlarmReport(alarm.condition, "Unknown", Reason.INSUFFICIENT_DATA, too_early(spec.window), None)
+        return {alarm.figures: None}, report
+    if alarm is _LABELLED and has_implausible_labels(sample):
+        message = describe_implausible(sample, spec.window)
+        report = AlarmReport(alarm.condition, "Unknown", Reason.LABELS_IMPLAUSIBLE, message, None)
         return {alarm.figures: None}, report
     result = alarm.measure(
         sample,

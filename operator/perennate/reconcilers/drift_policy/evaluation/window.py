@@ -15,6 +15,7 @@ from perennate.reconcilers.drift_policy.evaluation.data_quality import SHOWN_FEA
 from perennate.reconcilers.drift_policy.evaluation.performance import check_performance, too_early
 from perennate.reconcilers.drift_policy.evaluation.rounding import bounded, hundredths, power_of_ten, tenths, two_digits
 from perennate.reconcilers.drift_policy.evaluation.rules import PolicyRules, quorum
+from perennate.reconcilers.drift_policy.evaluation.traffic import check_traffic
 from perennate.reconcilers.times import rfc3339
 from perennate.reconcilers.wording import truncate
 
@@ -54,15 +55,19 @@ class WindowEvaluation:
     evaluation: Evaluation
 
 
-def evaluate_window(spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, now: str) -> WindowEvaluation:
+def evaluate_window(
+    spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sample, time: datetime, *, unusual_traffic: bool = False
+) -> WindowEvaluation:
     """Evaluate the counts of a window.
 
     Args:
         spec: spec of the policy.
         status: its status before the evaluation.
         sample: the counts.
-        now: time of the pass, RFC 3339.
+        time: time of the pass.
+        unusual_traffic: whether the traffic was unusual before the evaluation.
     """
+    now = rfc3339(time)
     rules = PolicyRules(spec.features, spec.drifted, spec.warning, sample.profile)
     evaluation = drift.evaluate_drift(
         sample,
@@ -78,10 +83,13 @@ def evaluate_window(spec: DriftPolicySpec, status: DriftPolicyStatus, sample: Sa
     streak = advance(status.drift, evaluation.signal, spec.consecutive, now)
     quality, quality_report = check_data_quality(spec, status.data_fault, evaluation, now)
     performance, performance_reports = check_performance(spec, status, sample, now)
+    traffic, traffic_report = check_traffic(
+        status.traffic, sample, window=spec.window, now=time, active=unusual_traffic
+    )
     drift_report = _report(spec, evaluation.signal, streak, features, window.rows)
     return WindowEvaluation(
-        {"window": window, "features": features, "drift": streak, **quality, **performance},
-        (drift_report, quality_report, *performance_reports),
+        {"window": window, "features": features, "drift": streak, "traffic": traffic, **quality, **performance},
+        (drift_report, quality_report, *performance_reports, *([traffic_report] if traffic_report else [])),
         evaluation,
     )
 

@@ -146,9 +146,12 @@ def _maybe_open_episode(given: RetrainInput, builder: StatusBuilder[DriftPolicyS
     denied = BEFORE_EPISODE.first_violation(request)
     if request.is_manual:
         builder.update(handled_retrain=given.request)
-        builder.add_history(Reason.RETRAIN_REQUESTED, denied.message if denied else decision.message, trigger="User")
+        message = f"{decision.message}; {denied.message}" if denied else decision.message
+        builder.add_history(Reason.RETRAIN_REQUESTED, message, trigger="User")
     if denied is not None:
-        return RetrainResult(denied=denied, requeue_after=seconds_until_allowed(request, denied))
+        # A manual request is answered once, now.
+        wait = None if request.is_manual else seconds_until_allowed(request, denied)
+        return RetrainResult(denied=denied, requeue_after=wait)
     episode = open_episode(given.resource.metadata, builder.status.episode, decision, given.now)
     starts = (*starts_of_the_day(builder.status.triggered_times, given.now), builder.now)
     builder.update(episode=episode, last_triggered_time=builder.now, triggered_times=starts[-STARTS_LIMIT:])
@@ -186,7 +189,8 @@ def _request(given: RetrainInput, decision: TriggerDecision, status: DriftPolicy
 def _acknowledge_during_episode(request: str | None, builder: StatusBuilder[DriftPolicyStatus]) -> None:
     """A person's request is handled by the episode that is open already."""
     if request is not None and is_open(builder.status.episode):
-        builder.add_history(Reason.RETRAIN_REQUESTED, "an episode is open already", trigger="User")
+        message = f"{manual_trigger(request).message}; an episode is open already"
+        builder.add_history(Reason.RETRAIN_REQUESTED, message, trigger="User")
         builder.update(handled_retrain=request)
 
 

@@ -105,9 +105,9 @@ def cooled_down(request: RetrainRequest) -> Violation | None:
 
 
 def within_budget(request: RetrainRequest) -> Violation | None:
-    """Fewer than spec.retrain.maxPerDay retrainings started in 24 hours. It does not apply to a person's request."""
+    """Fewer than spec.retrain.maxPerDay retrainings started in 24 hours, whoever started them."""
     retrain, starts = request.retrain, request.starts_of_the_day
-    if retrain is None or request.is_manual or len(starts) < retrain.max_per_day:
+    if retrain is None or len(starts) < retrain.max_per_day:
         return None
     until = rfc3339(budget_returns(starts, retrain.max_per_day))
     return Violation(
