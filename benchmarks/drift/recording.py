@@ -15,7 +15,7 @@ from benchmarks.drift.bounds import Bound, Finding
 from benchmarks.drift.timing import in_turns
 from perennate.drift import Recorder, build_profile
 
-REQUESTS: Final = ((1, 200, 1.05), (1000, 60, 1.2))
+REQUESTS: Final = ((1, 200, 1.05), (1000, 60, 1.15))
 """Rows of a request, requests of a round, and bound of the time with counting / without."""
 
 

@@ -20,6 +20,14 @@ from perennate.drift.windows.window import Window
 HOUR = 3600.0
 START = 1_767_225_600.0
 """The default start time of pods, in seconds since 1970."""
+PEOPLE = build_profile(
+    {"age": np.array([20.0, 30, 40, 50, 60]), "country": np.array(["de", "de", "fr", None, "it"], dtype=object)},
+    task="classification",
+    score=[0.1, 0.4, 0.6, 0.9],
+    labels=["no", "no", "yes", "yes"],
+    classes=["no", "yes"],
+)
+"""A small profile with a number and a category."""
 
 
 @dataclass(frozen=True, eq=False)

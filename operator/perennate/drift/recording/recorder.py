@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import threading
-from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,25 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from perennate.drift.data.arrays import Floats, Ints
-from perennate.drift.data.categories import class_text
-from perennate.drift.data.columns import Rows, read_columns
+from perennate.drift.data.columns import Rows
 from perennate.drift.data.threads import check_workers, map_in_threads
-from perennate.drift.profile.bins import bin_of
 from perennate.drift.profile.layout import ERRORS, ROWS, SEEN, Layout
 from perennate.drift.profile.profile import Profile
-from perennate.drift.recording.cells import CategoricalCells, NumericCells
+from perennate.drift.recording.comparisons import CHUNK_ROWS
 from perennate.drift.recording.counts import counts_document
+from perennate.drift.recording.feature_cells import FeatureCells
 from perennate.drift.recording.label_cells import Answer, LabelCells
-from perennate.drift.recording.row_buffer import BUFFER_ROWS, RowBuffer
+from perennate.drift.recording.output_bins import OutputBins
+from perennate.drift.recording.row_buffer import RowBuffer
 from perennate.drift.recording.sampling import sampled
 from perennate.drift.recording.target_cells import TargetCells
-
-CHUNK_ROWS = 8192
-"""Rows of numbers that are counted at once. They fit into the processor's cache and bound the memory of a batch. From
-10,000 rows on, numpy's BLAS would start threads for a product of two columns, which takes several times as long."""
-CATEGORY_ROWS = 262_144
-"""Rows of categories that are counted at once; finding the distinct values takes as long as counting many rows."""
-_SCALAR_TYPES = frozenset({str, int, float, bool})
 
 
 class Recorder:
@@ -56,24 +47,14 @@ class Recorder:
         self._layout = Layout(profile)
         self._model, self._version, self._start = model, version, float(start)
         self._sampling_ratio = sampling_ratio
-        self._numeric = NumericCells(self._layout)
-        self._categorical = [
-            CategoricalCells(self._layout, index)
-            for index, feature in enumerate(profile.features)
-            if feature.kind == "categorical"
-        ]
-        # Times are numeric features, but their columns need conversion.
-        self._only_numbers = all(feature.kind in {"numeric", "boolean"} for feature in profile.features)
-        self._classes = {text: position for position, text in enumerate(profile.classes)}
+        self._features, self._outputs = FeatureCells(self._layout), OutputBins(profile)
         self._labels, self._targets = LabelCells(self._layout), TargetCells(self._layout)
         self._lock = threading.Lock()
         self._cells = np.zeros(self._layout.size, dtype=np.int64)
         self._moments = np.zeros((2, self._layout.numeric.size))
         self._rows_numbered = 0
-        self._row_buffer = RowBuffer(len(self._numeric.names))
-        self._buffer: Floats | None = None
+        self._row_buffer = RowBuffer(self._features.numeric_features)
         self._score_start = self._layout.score_start
-        self._score_borders = [] if profile.score is None else profile.score.borders.tolist()
 
     def record(self, data: Any, names: Sequence[str] | None = None, *, workers: int = 1) -> None:
         """Count a batch of rows.
@@ -93,25 +74,30 @@ class Recorder:
                 or `workers` is less than 1.
         """
         check_workers(workers)
-        rows = self._read(data, names)
+        rows = self._features.read(data, names)
         received, rows = rows.size, self._sample(rows)
-        if rows.matrix is not None and rows.size < BUFFER_ROWS:
+        if rows.size >= self._row_buffer.capacity:
+            self._record_many(rows, received, workers)
+        elif rows.matrix is not None:
             # A single row takes half the time without an array of counts.
             with self._lock:
                 self._cells[ROWS] += rows.size
                 self._cells[SEEN] += received
                 self._buffer_rows(rows.matrix.T)
-            return
-        if rows.size < BUFFER_ROWS:
+        else:
             counted = np.zeros(self._layout.size, dtype=np.int64)
             counted[ROWS], counted[SEEN] = rows.size, received
-            self._count_categories(rows, counted)
-            values = self._numbers(rows, counted, self._numeric.allocate_buffer(rows.size))
+            self._features.count_categories(rows, counted)
+            buffer = self._features.take_buffer(rows.size)
+            values = self._features.numbers(rows, counted, buffer)
             with self._lock:
                 self._cells += counted
                 self._buffer_rows(values)
-            return
-        found = map_in_threads(workers, self._count, rows.parts(max(-(-rows.size // workers), CHUNK_ROWS)))
+            self._features.return_buffer(buffer)
+
+    def _record_many(self, rows: Rows, received: int, workers: int) -> None:
+        """Count a large batch without the row buffer."""
+        found = map_in_threads(workers, self._features.count, rows.parts(max(-(-rows.size // workers), CHUNK_ROWS)))
         with self._lock, np.errstate(over="ignore", invalid="ignore"):
             self._cells[ROWS] += rows.size
             self._cells[SEEN] += received
@@ -119,60 +105,17 @@ class Recorder:
                 self._cells += counted
                 self._moments += moments
 
-    def _count(self, rows: Rows) -> tuple[Ints, Floats]:
-        """Cells, without ROWS and SEEN, and moments of many rows."""
-        counted, moments = np.zeros(self._layout.size, dtype=np.int64), np.zeros(self._moments.shape)
-        for part in rows.parts(CATEGORY_ROWS):
-            self._count_categories(part, counted)
-        buffer = self._take_buffer(min(rows.size, CHUNK_ROWS))
-        with np.errstate(over="ignore", invalid="ignore"):
-            for part in rows.parts(CHUNK_ROWS):
-                self._numeric.count(self._numbers(part, counted, buffer), counted, moments)
-        self._buffer = buffer
-        return counted, moments
-
-    def _take_buffer(self, rows: int) -> Floats:
-        """The buffer of an earlier batch, or a new one, which costs a quarter of the time of a batch."""
-        with self._lock:
-            buffer, self._buffer = self._buffer, None
-        return (
-            buffer
-            if buffer is not None and self._numeric.buffer_fits(buffer, rows)
-            else self._numeric.allocate_buffer(rows)
-        )
-
-    def _count_categories(self, rows: Rows, counted: Ints) -> None:
-        """Add the categories of rows to `counted`, (cells,)."""
-        for feature in self._categorical:
-            feature.count(rows.columns, rows.size, counted)
-
-    def _read(self, data: Any, names: Sequence[str] | None) -> Rows:
-        """Convert rows; a float64 array with exactly the features of the profile is used without a copy."""
-        if isinstance(data, Rows):
-            return data
-        plain = isinstance(data, np.ndarray) and data.dtype == np.float64 and data.shape[1:] == (len(names or ()),)
-        if plain and self._only_numbers and list(names or ()) == self._numeric.names:
-            return Rows({}, len(data), data)
-        return Rows(*read_columns(data, names))
-
-    def _numbers(self, rows: Rows, counted: Ints, buffer: Floats) -> Floats:
-        """The numeric features of rows in `buffer`, see NumericCells.read, (numeric features, rows)."""
-        if rows.matrix is not None:
-            return self._numeric.transposed(rows.matrix, buffer)
-        return self._numeric.read(rows.columns, rows.size, counted, buffer)
-
     def _buffer_rows(self, values: Floats) -> None:
-        """Add numbers of a small batch to the row buffer; the caller holds the lock."""
-        if not self._row_buffer.add(values):
+        """Add numbers, (numeric features, rows), to the row buffer; the caller holds the lock."""
+        while (added := self._row_buffer.add(values)) < values.shape[1]:
             self._flush_buffer()
-            self._row_buffer.add(values)
+            values = values[:, added:]
 
     def _flush_buffer(self) -> None:
         """Count and empty the row buffer; the caller holds the lock."""
         values = self._row_buffer.take()
         if values.shape[1]:
-            with np.errstate(over="ignore", invalid="ignore"):
-                self._numeric.count(values, self._cells, self._moments)
+            self._features.count_numbers(values, self._cells, self._moments)
 
     def _sample(self, rows: Rows) -> Rows:
         """Select the rows that are counted."""
@@ -189,19 +132,11 @@ class Recorder:
         Raises:
             ValueError: the profile has no score.
         """
-        if self.profile.score is None:
-            raise ValueError("the profile has no score: the model was trained without hold-out rows")
-        values = np.asarray(scores, dtype=np.float64).ravel()
-        if values.size == 1:
-            # Most requests have one row, for which this takes half the time of arrays.
-            return np.array([-1 if math.isnan(values[0]) else bisect_left(self._score_borders, values.item())])
-        bins = bin_of(self.profile.score.borders, values)
-        bins[np.isnan(values)] = -1
-        return bins
+        return self._outputs.score_bins(scores)
 
     def record_scores(self, scores: npt.ArrayLike) -> Ints:
         """Count the scores of a batch and return their bins as `bin_scores` does; NaN is counted as a missing score."""
-        bins = self.bin_scores(scores)
+        bins = self._outputs.score_bins(scores)
         if bins.size == 1 and (position := bins.item()) >= 0:
             # Most requests have one row. The model evicts this code's data from the cache, so touch little memory.
             with self._lock:
@@ -215,21 +150,16 @@ class Recorder:
 
     def class_positions(self, predictions: Sequence[object] | npt.NDArray[Any]) -> Ints:
         """Return the position of each predicted class in the profile, -1 if unknown, without counting."""
-        values = predictions.tolist() if isinstance(predictions, np.ndarray) else predictions
-        if len(kinds := set(map(type, values))) == 1 and kinds <= _SCALAR_TYPES:
-            # Equal values of one scalar type have equal texts: convert each distinct value once, a tenth of the time.
-            known = {value: self._classes.get(class_text(value), -1) for value in set(values)}
-            return np.array([known[value] for value in values], dtype=np.int64)
-        return np.array([self._classes.get(class_text(value), -1) for value in values], dtype=np.int64)
+        return self._outputs.class_positions(predictions)
 
     def record_predictions(self, predictions: Sequence[object] | npt.NDArray[Any]) -> Ints:
         """Count the predicted classes of a batch and return them as `class_positions` does.
 
         They are counted only if the profile has predicted classes, i.e. for more than two classes.
         """
-        positions = self.class_positions(predictions)
+        positions = self._outputs.class_positions(predictions)
         if self.profile.prediction is not None:
-            counted = np.bincount(positions[positions >= 0], minlength=len(self._classes))
+            counted = np.bincount(positions[positions >= 0], minlength=len(self.profile.classes))
             with self._lock:
                 self._cells[self._layout.prediction] += counted
         return positions

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from perennate.drift import Recorder, build_profile
-from perennate.drift.recording.row_buffer import BUFFER_ROWS
+from perennate.drift.recording.comparisons import CHUNK_ROWS
 
 WHEN = np.datetime64("2026-03-01T06:00", "us") + np.arange(2000) * np.timedelta64(61, "s")
 PROFILE = build_profile(
@@ -62,7 +62,7 @@ def values(rows: int) -> dict[str, list[Any]]:
         "price": [row / 4 for row in range(rows)],
         "member": [row % 2 == 0 for row in range(rows)],
         "plan": [("basic", "plus", "new")[row % 3] for row in range(rows)],
-        "when": WHEN[:rows].tolist(),
+        "when": WHEN[np.arange(rows) % WHEN.size].tolist(),
     }
     return {
         name: [None if row % 10 == position else value for row, value in enumerate(column)]
@@ -86,7 +86,7 @@ def counted(data: Any) -> dict[str, Any]:
     return {name: value for name, value in recorder.document().items() if name not in {"sum", "sumsq"}}
 
 
-@pytest.mark.parametrize("rows", [40, BUFFER_ROWS + 40])
+@pytest.mark.parametrize("rows", [40, CHUNK_ROWS + 40])
 @pytest.mark.parametrize("name", TYPES)
 def test_frames_are_counted_like_their_python_values(name: str, rows: int) -> None:
     """Missing values count as missing, and no other value does."""

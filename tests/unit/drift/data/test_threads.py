@@ -13,7 +13,8 @@ from perennate.drift.data.columns import Rows
 from perennate.drift.data.errors import ProfileError
 from perennate.drift.data.threads import map_in_threads
 from perennate.drift.profile.build import build_profile
-from perennate.drift.recording.recorder import CHUNK_ROWS, Recorder
+from perennate.drift.recording.comparisons import CHUNK_ROWS
+from perennate.drift.recording.recorder import Recorder
 from perennate.drift.recording.validation import validate_counts
 from tests.support.drift.makers import Coded, generator, make_recorder
 

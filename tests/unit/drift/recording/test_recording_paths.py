@@ -15,8 +15,8 @@ from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.features import CategoricalFeature, NumericFeature
 from perennate.drift.profile.layout import HEAD, MAX_OFFSET, OFFSET_STEPS, ROWS, SEEN, Layout
 from perennate.drift.profile.profile import Profile
-from perennate.drift.recording.recorder import CHUNK_ROWS, Recorder
-from perennate.drift.recording.row_buffer import BUFFER_ROWS
+from perennate.drift.recording.comparisons import CHUNK_ROWS
+from perennate.drift.recording.recorder import Recorder
 from perennate.drift.recording.validation import validate_counts
 from tests.support.drift.makers import generator, make_recorder
 
@@ -46,7 +46,7 @@ ROW = st.tuples(NUMBER, NUMBER, st.booleans(), st.sampled_from(["de", "fr", "it"
 ROWS_OF_ANY_NUMBER = st.builds(
     lambda rows, times: rows * times,
     st.lists(ROW, min_size=1, max_size=12),
-    st.sampled_from([1, 5, BUFFER_ROWS // 10, CHUNK_ROWS // 10]),
+    st.sampled_from([1, 5, 25, CHUNK_ROWS // 10]),
 )
 
 
@@ -163,7 +163,7 @@ def test_buffered_rows_are_in_the_next_document(rows: list[Row], other: list[Row
 
 
 def test_the_callers_array_is_copied_and_not_changed() -> None:
-    for rows in (1, BUFFER_ROWS - 1, BUFFER_ROWS):
+    for rows in (1, CHUNK_ROWS - 1, CHUNK_ROWS):
         matrix = generator(3).random((rows, 3))
         handed, recorder, alone = matrix.copy(), make_recorder(NUMERIC), make_recorder(NUMERIC)
         recorder.record(handed, NUMBERS)

@@ -214,7 +214,7 @@ async def test_a_value_out_of_the_models_range_gives_422(models: Models) -> None
 async def test_a_recording_error_does_not_fail_the_request(rain: Pod, published: Versions) -> None:
     """The prediction is returned, and the error is counted."""
     rain.recording.recorder.profile = Profile.from_bytes(published["height"].profile.to_bytes())
-    rain.recording.recorder._numeric.names = ["TEMP"] * 5
+    rain.recording.recorder._features._numeric.names = ["TEMP"] * 5
     response = await rain.traffic.post("/predict", json={"records": [GOOD]})
     assert response.status_code == HTTPStatus.OK
     assert parse_id(response.json()["ids"][0]).answer is None

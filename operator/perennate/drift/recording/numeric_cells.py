@@ -1,4 +1,4 @@
-"""Count a batch of rows into the cells of the layout."""
+"""Count numbers into the cells of the layout."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from perennate.drift.data.arrays import Floats, Ints
-from perennate.drift.data.categories import class_text, is_missing
+from perennate.drift.data.arrays import Bools, Floats, Ints
 from perennate.drift.data.columns import Column
-from perennate.drift.data.value_counts import value_counts
-from perennate.drift.profile.features import CategoricalFeature, NumericFeature
+from perennate.drift.profile.features import NumericFeature
 from perennate.drift.profile.layout import MAX_OFFSET, OFFSET_STEPS, Layout
+from perennate.drift.recording.comparisons import ITERATOR_VALUES, Borders
 
 NUMBERS = frozenset("fiub")
 """Kinds of numeric numpy dtypes."""
@@ -31,18 +30,18 @@ class NumericCells:
         self.names = [item.name for item in kept]
         self._read = [item.read for item in kept]
         self._only_numbers = all(item.measure is None for item in kept)
-        self._borders = [item.cell_borders for item in kept]
-        self._last = np.cumsum([borders.size for borders in self._borders], dtype=np.int64) - 1
-        self._first = np.concatenate(([0], self._last[:-1] + 1)) if kept else self._last
+        borders = [item.cell_borders for item in kept]
+        self._borders = Borders(borders)
         self._below, _, self._missing, self._other = layout.specials[:, layout.numeric]
-        widths = np.diff(self._last, prepend=-1)
-        self._positions = np.arange(widths.sum()) + np.repeat(self._below - self._first, widths)
+        # The cell of each border, and its position among the borders of all features.
+        widths = np.array([item.size for item in borders], dtype=np.int64)
+        column = np.arange(self._borders.width)
+        used = column < widths[:, None]
+        self._used, self._positions = np.flatnonzero(used), (self._below[:, None] + column)[used]
         self._offsets = layout.offsets
         self._means = layout.means[:, None]
         with np.errstate(over="ignore"):
             self._steps = (OFFSET_STEPS / layout.standard_deviations)[:, None]
-            reach = MAX_OFFSET / OFFSET_STEPS * layout.standard_deviations
-            self._lowest, self._highest = layout.means - reach, layout.means + reach
 
     def allocate_buffer(self, rows: int) -> Floats:
         """Allocate an array for `read` and `transposed`, (numeric features x rows,).
@@ -88,77 +87,50 @@ class NumericCells:
         """Add rows to `counted`, (cells,), and their finite values to `moments`.
 
         Args:
-            values: the result of `read`, at least one row; overwritten. They should fit into the processor's cache.
+            values: the result of `read`, from 1 to CHUNK_ROWS rows; overwritten.
             counted: counts in the order of Layout.
             moments: sum and sum of squares, (2, numeric features).
         """
         if not self.names:
             return
-        # Sorting the values and searching the borders among them is faster than searching the borders for every value:
-        # 9 ns a value instead of 28 for a batch of 1,000 rows. NaN is sorted to the end.
-        values.sort(axis=1)
-        ranks = np.concatenate(
-            [row.searchsorted(borders, "right") for row, borders in zip(values, self._borders, strict=True)]
-        )
-        counted[self._missing] += values.shape[1] - ranks[self._last]
-        times = ranks.copy()
-        times[1:] -= ranks[:-1]
-        times[self._first] = ranks[self._first]
-        counted[self._positions] += times
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.setbufsize(ITERATOR_VALUES)
+            self._count(values, counted, moments)
+
+    def _count(self, values: Floats, counted: Ints, moments: Floats) -> None:
+        counts = self._borders.counts(values)
+        counted[self._missing] += values.shape[1] - counts[:, -1]
+        times = counts.copy()
+        times[:, 1:] -= counts[:, :-1]
+        counted[self._positions] += times.ravel()[self._used]
         self._add_moments(values, counted, moments)
 
     def _add_moments(self, values: Floats, counted: Ints, moments: Floats) -> None:
-        """Add the offsets of sorted values to `counted`, and their sums and sums of squares to `moments`.
+        """Add the offsets of values to `counted`, and their sums and sums of squares to `moments`.
 
         The values are replaced by their offsets, so a batch needs no second array.
         """
         # A product with ones is a sum, in half of the time.
         ones, finite = np.ones(values.shape[1]), None
-        # After sorting, values that are not finite or too far off are at one of the ends.
-        if not ((values[:, 0] >= self._lowest).all() and (values[:, -1] <= self._highest).all()):
+        squares = np.vecdot(values, values)
+        if not np.isfinite(squares).all():
             finite = np.isfinite(values)
-            values[~finite] = 0.0
-        moments[0] += np.vecdot(values, ones)
-        moments[1] += np.vecdot(values, values)
+            _set_others_to_zero(values, finite)
+            squares = np.vecdot(values, values)
+        moments += np.vecdot(values, ones), squares
         values -= self._means
         values *= self._steps
+        np.clip(values, -MAX_OFFSET, MAX_OFFSET, out=values)
         if finite is not None:
-            np.clip(values, -MAX_OFFSET, MAX_OFFSET, out=values)
-            values[~finite] = 0.0
+            _set_others_to_zero(values, finite)
         # Sums of whole numbers below 2**53 are exact in any order.
         counted[self._offsets] += np.vecdot(np.rint(values, out=values), ones).astype(np.int64)
 
 
-class CategoricalCells:
-    """One categorical feature of a layout.
-
-    Args:
-        layout: the profile's layout.
-        index: position of the feature.
-    """
-
-    def __init__(self, layout: Layout, index: int) -> None:
-        feature = layout.features[index]
-        if not isinstance(feature, CategoricalFeature):
-            raise TypeError(f"{feature.name!r} is not a category")
-        start = layout.bins_of(index).start
-        self.name = feature.name
-        self._missing, self._other = (int(position) for position in layout.specials[2:, index])
-        self._positions: dict[Any, int] = {text: start + position for position, text in enumerate(feature.categories)}
-
-    def count(self, columns: Mapping[str, Column], rows: int, counted: Ints) -> None:
-        """Count rows into `counted`, (cells,)."""
-        column = columns.get(self.name)
-        if column is None:
-            counted[self._missing] += rows
-            return
-        for value, times in value_counts(column):
-            position = self._positions.get(value) if type(value) is str else None
-            counted[self._cell_of(value) if position is None else position] += times
-
-    def _cell_of(self, value: object) -> int:
-        """The cell of a value that is not one of the category texts."""
-        return self._missing if is_missing(value) else self._positions.get(class_text(value), self._other)
+def _set_others_to_zero(values: Floats, kept: Bools) -> None:
+    """Set the values that are not kept to zero. A product takes a tenth of the time of a mask if half are not kept."""
+    bits = values.view(np.int64)
+    bits *= kept
 
 
 def _shaped(buffer: Floats, features: int, rows: int) -> Floats:
