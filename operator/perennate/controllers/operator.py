@@ -14,9 +14,12 @@ from typing import Any, Final
 from perennate.controllers.environment import Environment
 from perennate.controllers.health import Vitals
 from perennate.kube.kinds.registry import REGISTRY, RESOURCES
+from perennate.kube.monitoring.addresses import cluster_addresses
 from perennate.kube.monitoring.monitor import Monitor
 from perennate.kube.monitoring.scrape import HttpMetricsSource
 from perennate.kube.monitoring.serving_pods import ServingPods
+from perennate.kube.monitoring.shares import Shares
+from perennate.kube.monitoring.window_memory import half_of_container
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.reader import Reader
 from perennate.kube.reconcile import Reconciler
@@ -81,9 +84,11 @@ class Operator:
         client = await self._stack.enter_async_context(
             OfficialClient(self.connection, resources=RESOURCES, writes=writes, recorder=self._metrics)
         )
-        source = await self._stack.enter_async_context(HttpMetricsSource())
+        source = HttpMetricsSource(refused=cluster_addresses(self._environ))
         pods = ServingPods(client, self.cache)
-        monitor = Monitor(source, pods, self.queue, WindowStore(client))
+        monitor = Monitor(
+            source, pods, self.queue, WindowStore(client), shares=Shares(window_bytes=half_of_container())
+        )
         resync = Resync(client, self.cache, self.queue, resources=RESOURCES)
         reconciler = self._reconciler(client, pods, monitor)
         await resync.prime()

@@ -60,7 +60,8 @@ class WatchState:
         profile_error: why there is no profile, for people.
         sample: the counts in the window, None before the first scrape.
         pods_total: ready pods of the target.
-        pods_answering: how many of them responded to the last scrape.
+        pods_answering: how many of them gave a good response when they were asked last.
+        pods_seen: how many of them gave one in the window.
         errors: what went wrong in the last scrape, for people.
         evaluation_due: whether the interval has passed since the last evaluation.
     """
@@ -71,5 +72,6 @@ class WatchState:
     sample: Sample | None = None
     pods_total: int = 0
     pods_answering: int = 0
+    pods_seen: int = 0
     errors: tuple[str, ...] = ()
     evaluation_due: bool = False

@@ -10,11 +10,14 @@ import codecs
 from typing import TypeVar
 
 import msgspec
+import numpy as np
 
 from perennate.drift.data.errors import DocumentError
 from perennate.text import shortened
 
 _Document = TypeVar("_Document")
+_BLOCK = 2**18
+"""Bytes that are examined at once, to keep the temporary arrays small."""
 
 
 class _Digest(msgspec.Struct, rename="camel"):
@@ -46,6 +49,32 @@ def decode(content: bytes, kind: type[_Document], error: type[DocumentError]) ->
         raise error(_message(reason)) from reason
     except (msgspec.DecodeError, RecursionError) as reason:
         raise error(f"document: must be JSON: {reason}") from reason
+
+
+def check_containers(content: bytes, most: int, error: type[DocumentError]) -> None:
+    """Check the number of objects and lists in JSON before it is decoded into `object`.
+
+    Each takes 56 bytes or more for two bytes of JSON, and a million of them stop the process for a second.
+
+    Args:
+        content: the bytes, which need not be JSON.
+        most: maximum number of objects and lists.
+        error: exception class to raise.
+
+    Raises:
+        DocumentError: there are more.
+    """
+    # Without escaped backslashes and quotes, every quote begins or ends a string.
+    characters = np.frombuffer(content.replace(rb"\\", b"  ").replace(rb"\"", b"  "), dtype=np.uint8)
+    found, in_text = 0, np.uint8(0)
+    for start in range(0, characters.size, _BLOCK):
+        block = characters[start : start + _BLOCK]
+        quotes = np.cumsum(block == ord('"'), dtype=np.uint8) + in_text
+        opened = (block == ord("[")) | (block == ord("{"))
+        found += int(np.count_nonzero(opened & (quotes % 2 == 0)))
+        in_text = quotes[-1] % 2
+    if found > most:
+        raise error(f"document: must have at most {most} objects and lists, got {found}")
 
 
 def convert(document: object, kind: type[_Document], error: type[DocumentError]) -> _Document:

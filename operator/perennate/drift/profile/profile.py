@@ -16,7 +16,7 @@ from typing import Any, Literal
 from perennate.drift.data.arrays import Ints
 from perennate.drift.data.documents import Node, abbreviated
 from perennate.drift.data.errors import ProfileError
-from perennate.drift.data.parsing import decode
+from perennate.drift.data.parsing import check_containers, decode
 from perennate.drift.profile.checks import check_holdout, check_names, check_outputs, check_sums
 from perennate.drift.profile.features import Feature, read_feature
 from perennate.drift.profile.outputs import BINARY_CLASSES, PREDICTION, SCORE, Residual, Score
@@ -28,6 +28,8 @@ MAX_BYTES = 4 * 1024 * 1024
 """Size limit of `profile.json`, checked before it is decoded; a profile of 30 features has less than 50 kB."""
 MAX_FEATURES = 3000
 """Reading more features would take longer than a second."""
+MAX_CONTAINERS = 8 * MAX_FEATURES
+"""Objects and lists; a feature has at most five."""
 MAX_METRICS = 100
 _NO_FEATURES = b'"features":[]'
 """The empty list of features in canonical JSON. It occurs once: inside a JSON string the quotes are escaped."""
@@ -198,6 +200,7 @@ class Profile:
             raise ProfileError(f"document: must have at most {MAX_BYTES} bytes, got {len(content)}")
         if digest is not None and _digest(content) != digest:
             raise ProfileError(f"document: must have the digest {digest}, got {_digest(content)}")
+        check_containers(content, MAX_CONTAINERS, ProfileError)
         profile = cls._read(decode(content, object, ProfileError))
         return profile if content == profile.to_bytes() else replace(profile, content=content)
 

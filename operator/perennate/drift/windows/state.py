@@ -6,7 +6,6 @@ the next scrape takes the difference. The bytes do not depend on the order in wh
 
 from __future__ import annotations
 
-import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping
@@ -53,7 +52,7 @@ class _Pod(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _State(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """The document of `WindowState.to_document`."""
+    """The document of `WindowState.pieces`."""
 
     schema: str
     profile_digest: str
@@ -113,29 +112,29 @@ class WindowState:
         If it does not fit, this drops, in order: resolution in time, the last counts of the pods with the oldest
         scrapes, and the sums. A pod whose counts were dropped is never counted twice: only later differences are added.
         """
-        content = b""
+        smaller = self
         for smaller in self._smaller():
-            document = json.dumps(smaller.to_document(), separators=(",", ":"), allow_nan=False).encode()
-            content = gzip.compress(document, compresslevel=6, mtime=0)
-            if len(content) <= limit and len(document) <= EXPANDED_LIMIT:
-                break
-        return content
+            content = _compressed(smaller.pieces(), limit)
+            if content is not None:
+                return content
+        return zlib.compress(b"".join(smaller.pieces()), level=6, wbits=31)
 
-    def to_document(self) -> dict[str, Any]:
-        """The state as JSON."""
-        return {
+    def pieces(self) -> Iterator[bytes]:
+        """The state as JSON, in pieces: as a whole, it can take a hundred times the memory of the counts."""
+        head = {
             "schema": SCHEMA,
             "profileDigest": self.profile_digest,
             "length": self.length,
             "scrapeInterval": self.scrape_interval,
             "since": self.since,
             "forgotten": self.forgotten,
-            "sums": [{"slot": slot, "cells": self.sums[slot].tolist()} for slot in sorted(self.sums)],
-            "pods": [
-                {"pod": name, "start": pod.start, "seen": pod.seen, "cells": pod.cells.tolist()}
-                for name, pod in sorted(self.pods.items())
-            ],
         }
+        yield _json(head)[:-1] + b',"sums":['
+        yield from _items(({"slot": slot}, self.sums[slot]) for slot in sorted(self.sums))
+        yield b'],"pods":['
+        pods = sorted(self.pods.items())
+        yield from _items(({"pod": name, "start": pod.start, "seen": pod.seen}, pod.cells) for name, pod in pods)
+        yield b"]}"
 
     def _smaller(self) -> Iterator[WindowState]:
         """Yield this state and ever smaller ones; the last holds no counts."""
@@ -163,6 +162,29 @@ class WindowState:
         times = [max(pod.start, pod.seen) for pod in dropped] + ([] if self.forgotten is None else [self.forgotten])
         kept = {name: self.pods[name] for name in order[:number]}
         return replace(self, sums=sums, pods=kept, forgotten=max(times, default=None))
+
+
+def _compressed(pieces: Iterator[bytes], limit: int) -> bytes | None:
+    """The pieces in gzip; None, as soon as that is known, if there are more bytes than allowed."""
+    packer, packed, expanded = zlib.compressobj(level=6, wbits=31), bytearray(), 0
+    for piece in pieces:
+        packed += packer.compress(piece)
+        expanded += len(piece)
+        if len(packed) > limit or expanded > EXPANDED_LIMIT:
+            return None
+    packed += packer.flush()
+    return bytes(packed) if len(packed) <= limit else None
+
+
+def _items(items: Iterator[tuple[dict[str, Any], Ints]]) -> Iterator[bytes]:
+    """Objects with counts as JSON, separated by commas."""
+    for index, (fields, cells) in enumerate(items):
+        start = b"," if index else b""
+        yield b'%s%s,"cells":%s}' % (start, _json(fields)[:-1], msgspec.json.encode(cells.tolist()))
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
 def read_state(content: bytes, layout: Layout, *, length: float, scrape_interval: float, now: float) -> WindowState:

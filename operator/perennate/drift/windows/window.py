@@ -24,6 +24,8 @@ from perennate.drift.windows.sample import Sample
 from perennate.drift.windows.state import SUB_WINDOWS, PodCounts, WindowState, read_state
 from perennate.drift.windows.sub_windows import SubWindows, SubWindowSums
 
+_FIXED_VECTORS = 40
+"""Memory of the profile, its tables and the newest sums, in vectors of counts."""
 WARM_UP = 24
 """There is no verdict before 1/24 of the window has been observed."""
 
@@ -61,6 +63,11 @@ class Window:
     def profile(self) -> Profile:
         """The profile that is counted against."""
         return self.layout.profile
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the window takes, roughly: counts of sub-windows with their sums, of pods, and the reference."""
+        return 8 * self.layout.size * (2 * len(self._sums) + len(self._pods) + _FIXED_VECTORS)
 
     def add(self, document: object, *, pod: str, now: float) -> bool:
         """Add what a pod counted since its last scrape.

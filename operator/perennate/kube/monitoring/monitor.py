@@ -8,11 +8,13 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Final
 
 from perennate.kube.monitoring.scrape import MetricsSource
 from perennate.kube.monitoring.serving_pods import ServingPods
+from perennate.kube.monitoring.shares import Shares
 from perennate.kube.monitoring.watcher import TargetWatcher
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.client import ApiError
@@ -20,7 +22,6 @@ from perennate.kube.runtime.queue import WorkQueue
 from perennate.kube.runtime.resources import Key
 from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
 
-CONCURRENCY: Final = 16
 _FIRST_SCRAPE: Final = 1.0
 """Maximum delay in seconds of the first scrape; later scrapes are spread over a tenth of their interval."""
 _JITTER: Final = 0.1
@@ -38,6 +39,7 @@ class Monitor:
         clock: monotonic time in seconds, as the event loop counts it.
         now: the wall clock, in seconds since 1970.
         draw: a random number in [0, 1) that spreads scrapes.
+        shares: limits of all scrapes together.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Monitor:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         draw: Callable[[], float] = random.random,
+        shares: Shares | None = None,
     ) -> None:
         self._source = source
         self._pods = pods
@@ -65,8 +68,8 @@ class Monitor:
         self._turns_of: dict[Key, int] = {}
         self._turns = count()
         self._changed = asyncio.Event()
-        self._slots = asyncio.Semaphore(CONCURRENCY)
-        self._scrapes: set[asyncio.Task[None]] = set()
+        self._shares = shares or Shares()
+        self._scrapes: dict[TargetWatcher, asyncio.Task[None]] = {}
 
     def apply(self, key: Key, watch: Watch | PausedWatch) -> None:
         """Watch, or pause, what the plan for an object wants. Idempotent.
@@ -88,6 +91,9 @@ class Monitor:
         watcher = self._watchers.pop(key, None)
         if watcher is not None:
             self._store.forget(watcher.watch.config_map)
+            watcher.release()
+            if watcher in self._scrapes:
+                self._scrapes[watcher].cancel()
         self._paused.pop(key, None)
         self._evaluations.pop(key, None)
         self._turns_of.pop(key, None)
@@ -119,26 +125,23 @@ class Monitor:
             _logger.error("A window was not saved", exc_info=error)
 
     async def run(self) -> None:
-        """Scrape each target at its interval, at most `CONCURRENCY` at once, until cancelled."""
+        """Scrape each target at its interval until cancelled. If there are too many, namespaces take turns."""
         try:
             while True:
-                await self._slots.acquire()
-                try:
-                    key, watcher = await self._next()
-                except BaseException:
-                    self._slots.release()
-                    raise
-                task = asyncio.create_task(self._scrape(key, watcher), name=f"scrape {key}")
-                self._scrapes.add(task)
-                task.add_done_callback(self._finished)
+                key, watcher = await self._next()
+                if watcher not in self._scrapes:
+                    task = asyncio.create_task(self._scrape(key, watcher), name=f"scrape {key}")
+                    self._scrapes[watcher] = task
+                    task.add_done_callback(partial(self._ended, watcher))
         finally:
-            for task in self._scrapes:
+            scrapes = list(self._scrapes.values())
+            for task in scrapes:
                 task.cancel()
-            await asyncio.gather(*self._scrapes, return_exceptions=True)
+            await asyncio.gather(*scrapes, return_exceptions=True)
 
     def _add(self, key: Key, watch: Watch) -> None:
         paused = self._paused.pop(key, None) == watch.uid
-        self._watchers[key] = watcher = TargetWatcher(key, watch, self._store, paused=paused)
+        self._watchers[key] = watcher = TargetWatcher(key, watch, self._store, shares=self._shares, paused=paused)
         self._evaluations[key] = self._clock() + watch.interval
         self._schedule_scrape(key, watcher, self._draw() * _FIRST_SCRAPE)
 
@@ -175,9 +178,9 @@ class Monitor:
         """One scrape of one target, and the time of the next one."""
         began, before, first = self._clock(), watcher.summary, not watcher.attempted
         try:
-            await watcher.scrape(self._source, self._pods, self._now())
-            if self._watchers.get(key) is watcher:
-                await watcher.save(self._now())
+            async with self._shares.visits.take(key.namespace):
+                await watcher.scrape(self._source, self._pods, self._now())
+            await watcher.save(self._now())
         except ApiError as error:
             _logger.warning("%s: the pods of its target could not be listed: %s", key, error)
         except Exception:
@@ -185,10 +188,16 @@ class Monitor:
         watcher.attempted = True
         if self._watchers.get(key) is not watcher:
             return
+        # From here on, another scrape may begin.
+        self._scrapes.pop(watcher, None)
         self._enqueue(key, watcher, changed=first or watcher.summary != before)
         interval = watcher.watch.scrape_interval
         jitter = interval * _JITTER * (self._draw() - 0.5)
         self._schedule_scrape(key, watcher, max(0.0, began + interval + jitter - self._clock()))
+
+    def _ended(self, watcher: TargetWatcher, task: asyncio.Task[None]) -> None:
+        if self._scrapes.get(watcher) is task:
+            del self._scrapes[watcher]
 
     def _enqueue(self, key: Key, watcher: TargetWatcher, *, changed: bool) -> None:
         """Enqueue the key if an evaluation is due or the scrape changed what a pass depends on."""
@@ -199,7 +208,3 @@ class Monitor:
             self._queue.add(key)
         elif changed:
             self._queue.add(key)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._scrapes.discard(task)
-        self._slots.release()

@@ -1,25 +1,30 @@
 """Reads the documents of serving pods.
 
-Pods are not trusted: a response is limited in time and size, and a failure is a value.
+Pods are not trusted: a response is limited in time, size and number of parts, and a failure is a value.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-from collections.abc import Callable
+import errno
+import os
+import socket
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from typing import Final, Protocol, Self
-
-import aiohttp
+from typing import Final, Protocol
 
 from perennate.api.wellknown import OPERATIONS_PORT
+from perennate.kube.monitoring.addresses import is_pod_address, parse_address
+from perennate.kube.monitoring.response import RECEIVE_BYTES, InvalidResponseError, ResponseReader
 
-TIMEOUT_SECONDS: Final = 10.0
+TIMEOUT_SECONDS: Final = 5.0
 """Timeout of one request in seconds, from connecting to the last byte."""
-SIZE_LIMIT: Final = 4 * 2**20
-"""Maximum size of one response in bytes."""
-_CHUNK: Final = 65_536
+REQUEST_BYTES: Final = 320 * 1024
+"""Memory of one request and the first 128 KiB of its document, with the buffers of the kernel and of the parser."""
+_STEP: Final = 128 * 1024
+_SMALL: Final = 16 * 1024
+_FIRST_PAUSE: Final = 0.001
+_LONGEST_PAUSE: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -29,29 +34,31 @@ class ScrapeFailure:
     message: str
 
 
-class MetricsSource(Protocol):
-    """Reads documents of pods."""
+class Memory(Protocol):
+    """The memory that a request may take."""
 
-    async def read(self, address: str, path: str) -> bytes | ScrapeFailure:
-        """The document at `path` of the pod with this IP address."""
+    async def grow_to(self, amount: int) -> None:
+        """Wait until the request may take so many bytes."""
         ...
 
 
-def is_pod_address(address: str) -> bool:
-    """Whether an address can be a pod's: not loopback, link-local (the cloud's metadata), multicast, unspecified."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    # Unwrap an IPv4-mapped IPv6 address.
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-    return not (parsed.is_loopback or parsed.is_link_local or parsed.is_multicast or parsed.is_unspecified)
+class MetricsSource(Protocol):
+    """Reads documents of pods."""
+
+    async def read(self, address: str, path: str, *, limit: int, memory: Memory) -> bytes | ScrapeFailure:
+        """The document at `path` of the pod with this IP address, at most `limit` bytes."""
+        ...
 
 
 class HttpMetricsSource:
-    """Scrapes over HTTP, by pod address and never by URL, without redirects, cookies or compression.
+    """Scrapes over HTTP, by pod address and never by URL: one request per connection, no redirects, no compression.
 
-    Use as a context manager.
+    Args:
+        port: the port of the pods.
+        timeout: seconds from connecting to the last byte.
+        refused: addresses that are not scraped, besides those that no pod can have.
+        allowed: whether an address can be a pod's.
+        sleep: waits for some seconds.
     """
 
     def __init__(
@@ -59,63 +66,73 @@ class HttpMetricsSource:
         *,
         port: int = OPERATIONS_PORT,
         timeout: float = TIMEOUT_SECONDS,
-        size_limit: int = SIZE_LIMIT,
+        refused: Collection[str] = frozenset(),
         allowed: Callable[[str], bool] = is_pod_address,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._port = port
         self._timeout = timeout
-        self._size_limit = size_limit
+        self._refused = frozenset(refused)
         self._allowed = allowed
-        self._session: aiohttp.ClientSession | None = None
+        self._sleep = sleep
 
-    async def __aenter__(self) -> Self:
-        """Open the session; idle connections are kept for a few scrapes."""
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=64, limit_per_host=2, keepalive_timeout=60),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-        )
-        return self
+    async def read(self, address: str, path: str, *, limit: int, memory: Memory) -> bytes | ScrapeFailure:
+        """The document at `path` of the pod with this IP address, at most `limit` bytes.
 
-    async def __aexit__(self, *_: object) -> None:
-        """Close the session."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-
-    async def read(self, address: str, path: str) -> bytes | ScrapeFailure:
-        """The document at `path` of the pod with this IP address."""
-        if not self._allowed(address):
-            return ScrapeFailure(f"{address!r} is not an address that a pod can have")
-        host = f"[{address}]" if ":" in address else address
+        It takes at most `REQUEST_BYTES` of memory at first, and more only as the document arrives.
+        """
+        if not self._may_ask(address):
+            return ScrapeFailure(f"{address!r} is not an address that a pod can have"[:300])
+        reader = ResponseReader(path, _host(address, self._port), limit)
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._exchange(f"http://{host}:{self._port}{path}")
+                return await self._exchange(address, reader, memory)
         except TimeoutError:
             return ScrapeFailure(f"{path} did not respond within {self._timeout:g} s")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return ScrapeFailure(f"{path}: {type(error).__name__}: {error}"[:300])
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else type(error).__name__
+            return ScrapeFailure(f"{path}: {reason}")
+        except InvalidResponseError as error:
+            return ScrapeFailure(f"{path} {error}")
 
-    async def _exchange(self, url: str) -> bytes | ScrapeFailure:
-        if self._session is None:
-            raise RuntimeError("the source is closed; use it as a context manager")
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        async with self._session.get(url, headers=headers, allow_redirects=False) as response:
-            path = response.url.path
-            if response.status != 200:
-                return ScrapeFailure(f"{path} returned status {response.status}; expected 200")
-            if response.headers.get("Content-Encoding", "identity") != "identity":
-                return ScrapeFailure(f"{path} is compressed although identity encoding was requested")
-            if response.content_type != "application/json":
-                return ScrapeFailure(f"{path} is {response.content_type}; expected application/json")
-            return await self._bounded(response, path)
+    def _may_ask(self, address: str) -> bool:
+        parsed = parse_address(address)
+        return parsed is not None and str(parsed) not in self._refused and self._allowed(address)
 
-    async def _bounded(self, response: aiohttp.ClientResponse, path: str) -> bytes | ScrapeFailure:
-        content = bytearray()
-        async for chunk in response.content.iter_chunked(_CHUNK):
-            content += chunk
-            if len(content) > self._size_limit:
-                response.close()
-                return ScrapeFailure(f"{path} is larger than {self._size_limit} bytes")
-        return bytes(content)
+    async def _exchange(self, address: str, reader: ResponseReader, memory: Memory) -> bytes:
+        loop = asyncio.get_running_loop()
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as connection:
+            # The kernel doubles this. Without it, a pod could fill several megabytes for each connection.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+            await loop.sock_connect(connection, (address, self._port))
+            self._check_peer(connection)
+            await loop.sock_sendall(connection, reader.request)
+            return await self._document(loop, connection, reader, memory)
+
+    def _check_peer(self, connection: socket.socket) -> None:
+        """Raise unless the connection ends where it may: the check of the address again, where it counts."""
+        if not self._may_ask(str(connection.getpeername()[0])):
+            raise OSError(errno.EADDRNOTAVAIL, "the connection does not end at a pod")
+
+    async def _document(
+        self, loop: asyncio.AbstractEventLoop, connection: socket.socket, reader: ResponseReader, memory: Memory
+    ) -> bytes:
+        """Receive the response.
+
+        After small pieces there are growing pauses, in which more arrives. So a pod that sends single bytes does not
+        keep the event loop busy.
+        """
+        pause = _FIRST_PAUSE
+        while (document := reader.document) is None:
+            data = await loop.sock_recv(connection, reader.wanted)
+            reader.feed(data)
+            await memory.grow_to(REQUEST_BYTES + reader.size // _STEP * _STEP)
+            if len(data) < _SMALL and reader.document is None:
+                await self._sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        return document
+
+
+def _host(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -40,13 +40,13 @@ def target_serves(observed: DriftPolicyObserved) -> Violation | None:
 
 
 def reference_is_known(observed: DriftPolicyObserved) -> Violation | None:
-    """A pod returned the reference profile of the served version."""
+    """The reference profile of the served version is known."""
     if observed.state.profile is not None:
         return None
     if observed.state.profile_error is None:
         return Violation(Reason.REFERENCE_AWAITED, "the reference profile has not been fetched yet")
     error = truncate(observed.state.profile_error, 400)
-    return Violation(Reason.REFERENCE_UNAVAILABLE, f"no pod returned the reference profile: {error}")
+    return Violation(Reason.REFERENCE_UNAVAILABLE, f"there is no reference profile: {error}")
 
 
 def pods_answer(observed: DriftPolicyObserved) -> Violation | None:

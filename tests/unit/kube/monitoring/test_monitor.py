@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from perennate.api.meta import Manifest
-from perennate.kube.monitoring.monitor import CONCURRENCY, Monitor
-from perennate.kube.monitoring.scrape import ScrapeFailure
+from perennate.kube.monitoring.monitor import Monitor
+from perennate.kube.monitoring.scrape import Memory, ScrapeFailure
 from perennate.kube.monitoring.serving_pods import ServingPods
+from perennate.kube.monitoring.shares import VISITS
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.cache import Cache
 from perennate.kube.runtime.queue import WorkQueue
@@ -44,7 +45,7 @@ class Visits(ServingPods):
 class Nobody:
     """A `MetricsSource` without pods."""
 
-    async def read(self, address: str, path: str) -> bytes | ScrapeFailure:
+    async def read(self, address: str, path: str, *, limit: int, memory: Memory) -> bytes | ScrapeFailure:
         """Fail, because there is no pod to read from."""
         raise AssertionError(address)
 
@@ -105,7 +106,7 @@ def test_slow_targets_delay_no_others_and_concurrency_is_bounded() -> None:
         for number in range(100):
             monitor.apply(Key("DriftPolicy", "ns", str(number)), make_watch(str(number), scrape_interval=60.0))
         await run_for(monitor, 300)
-        assert visits.most == CONCURRENCY
+        assert visits.most == VISITS // 2
         counts = [len(times) for times in visits.times.values()]
         assert len(counts) == 100
         assert max(counts) - min(counts) <= 1

@@ -16,8 +16,9 @@ from perennate.drift.profile.profile import Profile
 from perennate.drift.recording.recorder import Recorder
 from perennate.drift.windows.window import Window
 from perennate.kube.monitoring.monitor import Monitor
-from perennate.kube.monitoring.scrape import ScrapeFailure
+from perennate.kube.monitoring.scrape import Memory, ScrapeFailure
 from perennate.kube.monitoring.serving_pods import ServingPods
+from perennate.kube.monitoring.shares import Shares
 from perennate.kube.monitoring.watcher import TargetWatcher
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.cache import Cache, Source
@@ -77,7 +78,7 @@ class Pods:
         """Serve the recorder's current counts at /counts."""
         self.answers[address, "/counts"] = json.dumps(recorder.document()).encode()
 
-    async def read(self, address: str, path: str) -> bytes | ScrapeFailure:
+    async def read(self, address: str, path: str, *, limit: int, memory: Memory) -> bytes | ScrapeFailure:
         """Return the stored response."""
         self.asked.append((address, path))
         return self.answers.get((address, path), ScrapeFailure(f"{path} connection refused"))
@@ -379,3 +380,98 @@ async def test_only_a_pause_of_the_same_policy_resets_its_window() -> None:
     assert await scraped(monitor, queue) == 0
     monitor.apply(KEY, PausedWatch("another"))
     assert await scraped(monitor, queue) == 50
+
+
+async def test_rotation_neither_loses_nor_doubles_rows() -> None:
+    """120 pods, of which a visit asks fifty: their counts are cumulative, so later visits add what was missed."""
+    pods = Pods(make_profile())
+    recorders = {address: pods.add(address, address) for address in (f"10.0.0.{number}" for number in range(120))}
+    watch = TargetWatcher(KEY, make_watch(pods.profile, window=6_000.0), WindowStore(pods.client))
+    recorded = 0
+    for visit in range(30):
+        for number, (address, recorder) in enumerate(recorders.items()):
+            rows = (visit + number) % 4 if visit < 27 else 0
+            recorder.record({"x": np.zeros(rows)})
+            recorded += rows
+            pods.publish(address, recorder)
+        await watch.scrape(pods, pods.own, START + 1 + visit)
+    assert [path for _, path in pods.asked].count("/counts") == 30 * 50
+    view = state_of(watch, START + 31)
+    assert view.sample is not None
+    assert view.sample.rows == recorded
+    assert (view.pods_total, view.pods_seen, view.pods_answering) == (120, 120, 120)
+
+
+async def test_a_short_window_follows_a_fixed_part_of_the_pods() -> None:
+    """A window of two scrapes cannot follow 120 pods in turn: it would forget each before it sees it again."""
+    pods = Pods(make_profile())
+    recorders = {address: pods.add(address, address) for address in (f"10.0.0.{number}" for number in range(120))}
+    watch = TargetWatcher(KEY, make_watch(pods.profile, window=20.0, scrape_interval=10.0), WindowStore(pods.client))
+    for visit in range(20):
+        for address, recorder in recorders.items():
+            recorder.record({"x": np.zeros(1)})
+            pods.publish(address, recorder)
+        await watch.scrape(pods, pods.own, START + 100 + 10 * visit)
+    view = state_of(watch, START + 291)
+    assert view.sample is not None
+    assert view.sample.rows in {2 * 50, 3 * 50}
+    assert (view.pods_total, view.pods_seen) == (120, 50)
+
+
+async def test_pods_of_two_versions_during_a_rolling_upgrade() -> None:
+    """Old pods return another profile and other counts: no error, and the rows of the new pods alone."""
+    pods, old = Pods(make_profile()), make_profile(shift=1.0)
+    for number in range(4):
+        address = f"10.0.0.{number}"
+        recorder = pods.add(address, address)
+        if number < 2:
+            recorder = Recorder(old, model="m", version="sha256:" + "b" * 64, start=START)
+            pods.answers[address, "/profile"] = old.to_bytes()
+        recorder.record({"x": np.zeros(5)})
+        pods.publish(address, recorder)
+    watch = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client))
+    await watch.scrape(pods, pods.own, START + 1)
+    await watch.scrape(pods, pods.own, START + 2)
+    view = state_of(watch, START + 3)
+    assert view.sample is not None
+    assert view.sample.rows == 10
+    assert (view.pods_answering, view.errors, view.profile_error) == (4, (), None)
+
+
+async def test_a_second_policy_uses_the_profile_that_is_known() -> None:
+    """Two policies of one target: the profile is fetched and read once."""
+    pods, shares = Pods(make_profile()), Shares()
+    pods.add("a", "10.0.0.1")
+    watches = [
+        TargetWatcher(key, make_watch(pods.profile, uid=key.name), WindowStore(pods.client), shares=shares)
+        for key in (Key("DriftPolicy", "ns", "first"), Key("DriftPolicy", "ns", "second"))
+    ]
+    for watch in watches:
+        await watch.scrape(pods, pods.own, START + 1)
+    assert [path for _, path in pods.asked] == ["/profile", "/counts", "/counts"]
+    first, second = (state_of(watch, START + 1).profile for watch in watches)
+    assert first is second is not None
+
+
+async def test_a_dropped_window_continues_when_there_is_memory() -> None:
+    """From what was saved. Its rows are not counted twice."""
+    pods, shares = Pods(make_profile()), Shares(window_bytes=50_000)
+    recorder = pods.add("a", "10.0.0.1")
+    recorder.record({"x": np.zeros(50)})
+    pods.publish("10.0.0.1", recorder)
+    watch = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client), shares=shares)
+    await watch.scrape(pods, pods.own, START + 1)
+    await watch.save(START + 2, at_once=True)
+    other = TargetWatcher(KEY, make_watch(pods.profile), WindowStore(pods.client), shares=shares)
+    watch.drop_window()
+    watch.release()
+    assert shares.windows.hold(other, "another", 45_000) == []
+    await watch.scrape(pods, pods.own, START + 3)
+    assert state_of(watch, START + 3).sample is None
+    assert "the window of this policy was dropped to save memory" in str(state_of(watch, START + 3).profile_error)
+    shares.windows.release(other)
+    recorder.record({"x": np.zeros(30)})
+    pods.publish("10.0.0.1", recorder)
+    await watch.scrape(pods, pods.own, START + 4)
+    assert rows_of(watch, START + 4) == 80
+    assert state_of(watch, START + 4).profile_error is None

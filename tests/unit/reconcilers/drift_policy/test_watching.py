@@ -40,7 +40,7 @@ BLOCKED = {
     "no reference profile": (
         lambda world: setattr(world, "profile", None),
         "ReferenceUnavailable",
-        "no pod returned the reference profile: connection refused",
+        "there is no reference profile: connection refused",
     ),
     "no pod that answers": (
         lambda world: setattr(world, "pods_answering", 0),
