@@ -52,6 +52,7 @@ class World:
         evaluation_due: whether `spec.interval` has passed; reset by a pass that writes the status.
         scrape_attempted: whether the monitor has scraped since the operator started.
         pods_total, pods_answering: pods of the target, and those that answered the last scrape.
+        pods_seen: pods whose counts are in the window.
     """
 
     server: FakeApiServer = field(default_factory=FakeApiServer)
@@ -65,6 +66,7 @@ class World:
     scrape_attempted: bool = True
     pods_total: int = 1
     pods_answering: int = 1
+    pods_seen: int = 1
 
     def __post_init__(self) -> None:
         """Let the API server use the time of this world."""
@@ -209,6 +211,7 @@ class World:
                 sample=self.sample,
                 pods_total=self.pods_total,
                 pods_answering=self.pods_answering,
+                pods_seen=self.pods_seen,
                 errors=() if self.pods_answering else ("10.0.0.1: connection refused",),
                 evaluation_due=self.evaluation_due,
             ),

@@ -53,7 +53,8 @@ class Reason(StrEnum):
     REFERENCE_AWAITED = "ReferenceAwaited"
     """The operator has not yet requested the reference profile of a new version from its pods."""
     REFERENCE_UNAVAILABLE = "ReferenceUnavailable"
-    """No pod returned a reference profile with the expected digest."""
+    """No pod returned a reference profile with the expected digest, or the operator has too little memory for the
+    window. The message says which."""
     FEATURE_NOT_FOUND = "FeatureNotFound"
     """The reference profile lacks a feature in spec.features. The other features are evaluated."""
     METHOD_NOT_APPLICABLE = "MethodNotApplicable"
@@ -201,6 +202,10 @@ class WindowStatus(StatusModel):
     rows: int = Field(ge=0, description="Number of rows, rounded to two digits.")
     labelled_rows: int = Field(default=0, ge=0, description="Number of labelled rows, rounded to two digits.")
     profile_digest: Digest = Field(description="Digest of the reference profile.")
+    pods: int = Field(default=0, ge=0, description="Number of ready pods at the last scrape.")
+    pods_seen: int = Field(
+        default=0, ge=0, description="How many of them returned counts in the window. A scrape asks 50 pods at most."
+    )
 
 
 class PerformanceStatus(StatusModel):

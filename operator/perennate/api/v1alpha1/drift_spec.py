@@ -145,7 +145,7 @@ class DriftPolicySpec(Model):
         default="5m", description="Interval between evaluations of the window."
     )
     scrape_interval: Annotated[Duration, AtLeast("1s")] = Field(
-        default="15s", description="Interval between scrapes of the counts of each pod."
+        default="15s", description="Interval between scrapes. Each reads the counts of 50 pods at most, in turn."
     )
     window: Annotated[Duration, AtLeast("10s")] = Field(
         default="24h", description="Length of the sliding window. There is no verdict until 1/24 of it has passed."

@@ -121,7 +121,8 @@ def evaluate_if_due(builder: StatusBuilder[DriftPolicyStatus], view: WindowView)
     if sample is not None:
         active = builder.is_true(ConditionType.TRAFFIC_UNUSUAL)
         result = evaluate_window(view.spec, builder.status, sample, builder.time, unusual_traffic=active)
-        builder.update(**result.fields)
+        pods = {"pods": view.state.pods_total, "pods_seen": view.state.pods_seen}
+        builder.update(**result.fields | {"window": result.fields["window"].model_copy(update=pods)})
         for report in result.alarms:
             report_alarm(builder, report)
         gauges = (feature_gauges(result.evaluation),)

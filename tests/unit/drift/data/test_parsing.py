@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennate.drift.data.errors import CountsError, DocumentError, WindowError
-from perennate.drift.data.parsing import convert, decode, decode_digest
+from perennate.drift.data.errors import CountsError, DocumentError, ProfileError, WindowError
+from perennate.drift.data.parsing import check_containers, convert, decode, decode_digest
 from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.layout import Layout
 from perennate.drift.profile.profile import Profile
@@ -278,3 +278,26 @@ def test_any_json_is_decoded_without_a_type(document: object, ascii_only: bool) 
         decode(content, CountsDocument, CountsError)
     with pytest.raises(CountsError):
         convert(document, CountsDocument, CountsError)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", 0),
+        (b"[]", 1),
+        (b'{"a": [{}, "[[[", 1]}', 3),
+        (rb'["\"[[", [], "\\", {}]', 3),
+        (rb'["\\\"[", []]', 2),
+        (b'["' + b"[" * 300_000 + b'", [' + b"0," * 200_000 + b'0], "{"]', 2),
+        (b"[" * 300_000, 300_000),
+        (b'"' * 300_001 + b"[", 0),
+        (b'"' * 300_000 + b"[", 1),
+    ],
+    ids=["empty", "a list", "in a string", "escapes", "escaped escapes", "blocks", "deep", "open string", "strings"],
+)
+def test_objects_and_lists_are_counted_outside_of_strings(content: bytes, found: int) -> None:
+    """Before anything is decoded, so that a bomb costs no more than reading its bytes."""
+    check_containers(content, found, ProfileError)
+    if found:
+        with pytest.raises(ProfileError, match=f"must have at most {found - 1} objects and lists, got {found}"):
+            check_containers(content, found - 1, ProfileError)

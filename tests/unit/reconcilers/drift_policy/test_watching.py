@@ -197,3 +197,12 @@ def test_the_plan_contains_the_watch() -> None:
     assert (watch.target, watch.profile_digest) == ("m", profile_of().digest)
     edit(world, suspend=True)
     assert world.plan("DriftPolicy", "p").watch == PausedWatch(watch.uid)
+
+
+def test_the_status_says_how_many_pods_the_window_has_seen() -> None:
+    """A scrape asks a limited number of pods, and a pod may fail."""
+    world = watching()
+    world.pods_total, world.pods_answering, world.pods_seen = 120, 90, 100
+    evaluate(world)
+    window = status_of(world)["window"]
+    assert (window["pods"], window["podsSeen"]) == (120, 100)
