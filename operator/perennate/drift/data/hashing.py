@@ -7,6 +7,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from perennate.drift.data.arrays import Ints
+
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 SPACE = 1 << 64
 """Number of hashes."""
@@ -31,3 +33,14 @@ def row_hash(row: int) -> int:
     mixed = (mixed ^ mixed >> 30) * _FIRST % SPACE
     mixed = (mixed ^ mixed >> 27) * _SECOND % SPACE
     return mixed ^ mixed >> 31
+
+
+def sampled(first: int, rows: int, ratio: float) -> Ints:
+    """Return the positions of the counted rows among `rows` rows, the first of which has the row number `first`.
+
+    A row is counted if the hash of its number is below `ratio` of the range.
+    """
+    if rows == 1:
+        # Arrays would take longer than counting the row.
+        return np.arange(1 if row_hash(first) / SPACE < ratio else 0)
+    return np.flatnonzero(row_hashes(first, rows) / SPACE < ratio).astype(np.int64)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.data.columns import Rows
+from perennate.drift.data.hashing import sampled
 from perennate.drift.data.threads import check_workers, map_in_threads
 from perennate.drift.profile.layout import ERRORS, ROWS, SEEN, Layout
 from perennate.drift.profile.profile import Profile
@@ -20,7 +21,6 @@ from perennate.drift.recording.feature_cells import FeatureCells
 from perennate.drift.recording.label_cells import Answer, LabelCells
 from perennate.drift.recording.output_bins import OutputBins
 from perennate.drift.recording.row_buffer import RowBuffer
-from perennate.drift.recording.sampling import sampled
 from perennate.drift.recording.target_cells import TargetCells
 
 
@@ -81,9 +81,9 @@ class Recorder:
         elif rows.matrix is not None:
             # A single row takes half the time without an array of counts.
             with self._lock:
+                self._buffer_rows(rows.matrix.T)
                 self._cells[ROWS] += rows.size
                 self._cells[SEEN] += received
-                self._buffer_rows(rows.matrix.T)
         else:
             counted = np.zeros(self._layout.size, dtype=np.int64)
             counted[ROWS], counted[SEEN] = rows.size, received
@@ -91,8 +91,8 @@ class Recorder:
             buffer = self._features.take_buffer(rows.size)
             values = self._features.numbers(rows, counted, buffer)
             with self._lock:
-                self._cells += counted
                 self._buffer_rows(values)
+                self._cells += counted
             self._features.return_buffer(buffer)
 
     def _record_many(self, rows: Rows, received: int, workers: int) -> None:

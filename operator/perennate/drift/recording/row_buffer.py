@@ -38,8 +38,9 @@ class RowBuffer:
         """
         space = self.capacity - self._rows
         added = values if values.shape[1] <= space else values[:, :space]
-        start, self._rows = self._rows, self._rows + added.shape[1]
-        self._values[:, start : self._rows] = added
+        end = self._rows + added.shape[1]
+        self._values[:, self._rows : end] = added
+        self._rows = end
         return int(added.shape[1])
 
     def take(self) -> Floats:

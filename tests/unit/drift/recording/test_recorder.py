@@ -9,6 +9,8 @@ import threading
 import numpy as np
 import pytest
 
+from perennate.drift.data.columns import Rows
+from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.layout import Layout
 from perennate.drift.recording.comparisons import CHUNK_ROWS
 from perennate.drift.recording.recorder import Recorder
@@ -46,6 +48,17 @@ def test_document_of_a_batch() -> None:
         "target": [0] * 6,
         "offsets": [sum(round((age - 40) / np.sqrt(200) * 2**20) for age in (25, 45, 99)), None],
     }
+
+
+def test_a_batch_that_raises_is_not_counted() -> None:
+    """The document stays consistent: the operator refuses one whose cells do not add up to the rows."""
+    profile = build_profile({"a": np.arange(9.0), "b": np.arange(9.0)}, task="regression")
+    recorder = make_recorder(profile)
+    with pytest.raises(ValueError, match="broadcast"):
+        recorder.record(Rows({}, 3, np.zeros((3, 5))))
+    recorder.record(Rows({}, 4, np.zeros((4, 2))))
+
+    assert validate_counts(recorder.document(), profile).rows == 4
 
 
 def test_counting_the_training_rows_gives_the_counts_of_the_profile() -> None:
