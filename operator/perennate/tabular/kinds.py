@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final
 
 import pyarrow as pa
 
 from perennate.api.feature_types import FeatureKind
+from perennate.suggestions import Names, did_you_mean
 from perennate.tabular.errors import UsageError
 from perennate.text import shortened
 
@@ -22,8 +22,6 @@ ACCEPTED: Final = MappingProxyType(
 )
 """Columns that the options accept."""
 MOST_SHOWN = 12
-SIMILARITY = 0.75
-_SEPARATORS = str.maketrans("", "", " \t_-.\N{NO-BREAK SPACE}\N{ZERO WIDTH NO-BREAK SPACE}")
 
 
 def kind_of(kind: pa.DataType) -> FeatureKind | None:
@@ -92,22 +90,16 @@ def listed(names: Collection[str], most: int = MOST_SHOWN) -> str:
 
 
 def missing(names: Collection[str], present: Collection[str], most: int = MOST_SHOWN) -> str:
-    """Names that are missing, each with a similar name that is present: `'b' (it has 'B'), 'c'`.
+    """Names that are missing, each with a similar name that is present: `'b' (did you mean 'B'?), 'c'`.
 
     Args:
         names: the missing names.
         present: the names to choose from.
         most: how many are shown.
     """
-    shown = [_with_near(name, near(name, present)) for name in list(names)[:most]]
+    known = Names(present)
+    shown = [_with_similar(name, known) for name in list(names)[:most]]
     return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def near(name: str, present: Collection[str]) -> str | None:
-    """The most similar name: equal without case, spaces and separators, or with few other letters; None if none is."""
-    key = _key(name)
-    same = next((other for other in present if _key(other) == key), None)
-    return same or next(iter(get_close_matches(name, present, 1, SIMILARITY)), None)
 
 
 def as_arguments(names: Collection[str], most: int = MOST_SHOWN) -> str:
@@ -115,9 +107,6 @@ def as_arguments(names: Collection[str], most: int = MOST_SHOWN) -> str:
     return shlex.join(list(names)[:most]) + (" ..." if len(names) > most else "")
 
 
-def _key(name: str) -> str:
-    return name.casefold().translate(_SEPARATORS)
-
-
-def _with_near(name: str, other: str | None) -> str:
-    return repr(shortened(name)) + ("" if other is None else f" (it has {shortened(other)!r})")
+def _with_similar(name: str, known: Names) -> str:
+    question = did_you_mean(known.similar(name), lambda other: repr(shortened(other)))
+    return repr(shortened(name)) + (f" ({question})" if question else "")

@@ -100,7 +100,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "unknown extension": (["--reference", "a.xlsx", "--current", "WEEK"], "a.xlsx: the extension must be one of"),
     "unknown column": (
         ["--reference", "TRAIN", "--current", "WEEK", "--ignore", "agee"],
-        "there is no column 'agee' (it has 'age'); it has age, visits, member, plan",
+        "there is no column 'agee' (did you mean 'age'?); it has age, visits, member, plan",
     ),
     "two roles for one column": (
         ["--reference", "TRAIN", "--current", "WEEK", "--ignore", "age", "--numeric", "age"],

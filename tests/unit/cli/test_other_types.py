@@ -264,15 +264,15 @@ def test_an_empty_file_is_skipped(tmp_path: Path, name: str, capsys: pytest.Capt
 
 NAMES: dict[str, tuple[list[str], list[str], str]] = {
     "one column": (["a", "b"], ["a"], "lacks the column 'b' of TRAIN; rename them, or build"),
-    "another letter case": (["a", "b"], ["a", "B"], "lacks the column 'b' (it has 'B') of TRAIN"),
-    "a space": (["a", "c"], ["a", "c "], "lacks the column 'c' (it has 'c ') of TRAIN"),
+    "another letter case": (["a", "b"], ["a", "B"], "lacks the column 'b' (did you mean 'B'?) of TRAIN"),
+    "a space": (["a", "c"], ["a", "c "], "lacks the column 'c' (did you mean 'c '?) of TRAIN"),
     "several": (
         ["a", "b", "c", "d"],
         ["a", "B", "c "],
-        "lacks 3 columns 'b' (it has 'B'), 'c' (it has 'c '), 'd' of TRAIN; rename them, or build the reference with",
+        "lacks 3 columns 'b' (did you mean 'B'?), 'c' (did you mean 'c '?), 'd' of TRAIN; rename them, or build the",
     ),
-    "other separators": (["unit price"], ["unit_price"], "lacks the column 'unit price' (it has 'unit_price')"),
-    "a wrong letter": (["amount"], ["amonut"], "lacks the column 'amount' (it has 'amonut')"),
+    "other separators": (["unit price"], ["unit_price"], "lacks the column 'unit price' (did you mean 'unit_price'?)"),
+    "a wrong letter": (["amount"], ["amonut"], "lacks the column 'amount' (did you mean 'amonut'?)"),
     "a name to be quoted": (["a", "b c'd"], ["a"], """--ignore 'b c'"'"'d'"""),
     "all": (["a", "b"], ["x", "y"], "has no columns in common with TRAIN, which has a, b; it has x, y"),
     "many": (["a", *(f"c{index}" for index in range(30))], ["a"], "'c11' and 18 more of TRAIN"),
@@ -296,4 +296,5 @@ def test_missing_predictions_are_named_by_their_option(tmp_path: Path, capsys: p
     train, week = write(make_table(ROWS, p=p), tmp_path / "a.csv"), write(make_table(ROWS, P=p), tmp_path / "b.csv")
     given = ["--reference", str(train), "--current", str(week), "--prediction", "p"]
     assert main(["drift", *given]) == Exit.USAGE
-    assert capsys.readouterr().err == f"perennate: {week}: lacks the column 'p' (it has 'P') that --prediction names\n"
+    wanted = f"perennate: {week}: lacks the column 'p' (did you mean 'P'?) that --prediction names\n"
+    assert capsys.readouterr().err == wanted

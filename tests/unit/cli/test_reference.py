@@ -196,7 +196,11 @@ def test_profile_of_a_regression(tmp_path: Path) -> None:
 
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no rows": ({"rows": 0}, {}, "the file holds no rows"),
-    "an unknown ignored column": ({}, {"ignored": ["agee"]}, r"no column 'agee' \(it has 'age'\); it has age, visits"),
+    "an unknown ignored column": (
+        {},
+        {"ignored": ["agee"]},
+        r"no column 'agee' \(did you mean 'age'\?\); it has age, visits",
+    ),
     "an unknown target": ({}, {"target": "z", "prediction": "age"}, "no column 'z' for --target"),
     "a type that cannot be compared": (
         {"tags": pa.array([[1]] * 2000)},

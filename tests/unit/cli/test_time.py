@@ -159,7 +159,10 @@ def test_rows_without_a_time_are_refused(
 def test_the_options_of_the_time_are_checked(tmp_path: Path, train: Path, capsys: pytest.CaptureFixture[str]) -> None:
     week = write(weather(10), tmp_path / "week.parquet")
     code, error = run(train, [week], capsys, time="T")
-    assert (code, error) == (Exit.USAGE, f"perennate: {week}: lacks the column 'T' (it has 't') that --time names\n")
+    assert (code, error) == (
+        Exit.USAGE,
+        f"perennate: {week}: lacks the column 'T' (did you mean 't'?) that --time names\n",
+    )
     code, error = run(train, [week], capsys, "--numeric", "t")
     assert (code, error) == (Exit.USAGE, "perennate: column 't' is named by both --numeric and --time\n")
     assert main(["drift", "--profile", str(week), "--counts", str(week), "--time", "t"]) == Exit.USAGE

@@ -9,8 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from perennate.api.feature_types import FEATURE_TYPES
-from perennate.serving.model.field_names import CONSIDERED_NAMES, SHOWN_NAME, Names, listed, quoted
+from perennate.serving.model.field_names import CONSIDERED_NAMES, SHOWN_NAME, listed, quoted
 from perennate.serving.request_error import LISTED, InvalidValue, json_kind
+from perennate.suggestions import Names, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -33,7 +34,7 @@ class RecordChecker:
     def __init__(self, features: Sequence[FeatureSchema], accepts_missing: Collection[str], *, strict: bool) -> None:
         self._features = features
         self._by_name = {feature.name: feature for feature in features}
-        self._features_by_likeness = Names(self._by_name)
+        self._features_by_likeness = Names(self._by_name, most=CONSIDERED_NAMES)
         self._accepts_missing = accepts_missing
         self._strict = strict
 
@@ -80,20 +81,21 @@ class RecordChecker:
                 error = self._value_error(feature, fields[name])
             if error is not None:
                 yield InvalidValue(f"{path}.{name}", row, name, error)
-        for name in extra if self._strict else ():
-            if name not in similar.values():
-                yield InvalidValue(path, row, name[:SHOWN_NAME], self._extra_error(name, absent))
+        unused = [name for name in extra if name not in similar.values()] if self._strict else []
+        wanted = Names(absent if unused else (), most=CONSIDERED_NAMES)
+        for name in unused:
+            yield InvalidValue(path, row, name[:SHOWN_NAME], self._extra_error(name, wanted))
 
     def _absent_error(self, feature: FeatureSchema, similar: str | None) -> str:
         if similar is not None:
-            return f"missing; {quoted(similar)} is not a feature, did you mean {quoted(feature.name)}?"
+            return f"missing; {quoted(similar)} is not a feature, {did_you_mean([feature.name], quoted)}"
         if feature.name in self._accepts_missing:
             return "missing; send null if the value is not known"
         return f"missing; expected a {feature.type}"
 
-    def _extra_error(self, name: str, absent: Sequence[str]) -> str:
-        similar = Names(absent).nearest(name) or self._features_by_likeness.nearest(name)
-        hint = f"did you mean {quoted(similar)}?" if similar else f"the features are {listed(list(self._by_name))}"
+    def _extra_error(self, name: str, absent: Names) -> str:
+        similar = absent.similar(name, most=1) or self._features_by_likeness.similar(name, most=1)
+        hint = did_you_mean(similar, quoted) or f"the features are {listed(list(self._by_name))}"
         return f"{quoted(name)} is not a feature; {hint}"
 
     def _value_error(self, feature: FeatureSchema, value: object) -> str | None:

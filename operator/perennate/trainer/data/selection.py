@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from perennate.api.documents.captured_rows import OWN_PREFIX
+from perennate.suggestions import Names, did_you_mean
 from perennate.trainer.errors import DataRefusedError
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ _INDEX_LEVEL: Final = re.compile(r"__index_level_\d+__")
 _UNNAMED: Final = re.compile(r"unnamed: 0(\.\d+)*", re.IGNORECASE)
 """pandas reads a column without a name as `Unnamed: 0`, and after another round trip as `Unnamed: 0.1`."""
 _SHOWN: Final = 12
-_NEAR: Final = 0.75
-"""Least similarity (difflib) of a suggested name."""
 
 
 @dataclass(frozen=True)
@@ -95,20 +93,14 @@ def _check_present(field: str, wanted: Sequence[str], available: Available) -> N
     if not missing:
         return
     what = "column" if len(missing) == 1 else "columns"
-    near = dict.fromkeys(match for name in missing for match in near_names(name, available.names))
-    hint = f" (did you mean {' or '.join(repr(name) for name in near)}?)" if near else ""
+    names = Names(available.names)
+    question = did_you_mean(dict.fromkeys(match for name in missing[:_SHOWN] for match in names.similar(name)))
+    hint = f" ({question})" if question else ""
     blanks = "; names with blanks at an end are quoted here" if any(_has_blanks(n) for n in available.names) else ""
     raise DataRefusedError(
         f"{field}: the data have no {what} {', '.join(map(repr, missing[:_SHOWN]))}{hint}; they have "
         f"{listed(available.names)}{blanks}"
     )
-
-
-def near_names(name: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Names that differ only in case, blanks and punctuation, else at most two that are spelt alike."""
-    plain = _plain(name)
-    same = tuple(other for other in names if _plain(other) == plain)
-    return same or tuple(difflib.get_close_matches(name, names, n=2, cutoff=_NEAR))
 
 
 def listed(names: Sequence[str]) -> str:
@@ -119,7 +111,3 @@ def listed(names: Sequence[str]) -> str:
 
 def _has_blanks(name: str) -> bool:
     return name != name.strip()
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from perennate.api.feature_types import class_text
+from perennate.suggestions import Names, did_you_mean
 from perennate.trainer.data.classes import listed
 from perennate.trainer.errors import BadConfigurationError
 
@@ -92,8 +92,8 @@ def _key(value: Any) -> int | str:
 def _check_classes(weights: Sequence[ClassWeight], classes: Sequence[str]) -> None:
     for number, item in enumerate(weights):
         if item.class_ not in classes:
-            near = difflib.get_close_matches(item.class_, classes, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            question = did_you_mean(Names(classes).similar(item.class_, most=1))
+            hint = f" ({question})" if question else ""
             allowed = f"must be one of {listed(classes)}" if classes else "the target of a regression has no classes"
             raise BadConfigurationError(f"{FIELD}[{number}].class: {allowed}, got {item.class_!r}{hint}")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 from typing import TYPE_CHECKING, Any, Final
 
 from perennate.artifacts import FORMATS
 from perennate.artifacts.formats.classes import class_paths, contains
+from perennate.suggestions import Names, did_you_mean
 from perennate.trainer.errors import BadConfigurationError
 from perennate.trainer.model.class_weight import check_class_weight
 from perennate.trainer.model.parameters import check_parameters
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from perennate.artifacts.formats.classes import ClassTable
 
 FIELD: Final = "spec.trainer.estimator"
+SIMILARITY_OF_CLASSES: Final = 0.8
+"""Least ratio of `difflib` at which a class is suggested: names share long endings such as `Classifier`."""
 
 
 def build_estimator(spec: Estimator, *, seed: int) -> Any:
@@ -66,8 +68,8 @@ def find_class(path: str, field: str, tables: tuple[ClassTable, ...]) -> Any:
             f"train in your own container (spec.trainer.container). Allowed are {_listing(choices)}"
         )
     by_name = {choice.rpartition(".")[2]: choice for choice in choices}
-    near = [by_name[match] for match in difflib.get_close_matches(name, by_name, n=2, cutoff=0.8)]
-    hint = f"did you mean {' or '.join(near)}?" if near else f"allowed are {_listing(choices)}"
+    similar = Names(by_name).similar(name, least=SIMILARITY_OF_CLASSES)
+    hint = did_you_mean((by_name[match] for match in similar), str) or f"allowed are {_listing(choices)}"
     raise BadConfigurationError(f"{field}.class: {path} does not exist in the installed scikit-learn; {hint}")
 
 
@@ -78,8 +80,8 @@ def _build(step: EstimatorStep, field: str, tables: tuple[ClassTable, ...], seed
     known = sorted(defaults)
     unknown = sorted(set(step.params) - set(known))
     if unknown:
-        near = difflib.get_close_matches(unknown[0], known, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
+        question = did_you_mean(Names(known).similar(unknown[0], most=1), str)
+        hint = f" ({question})" if question else ""
         raise BadConfigurationError(
             f"{field}.params.{unknown[0]}: {step.class_} has no such parameter{hint}; it has {', '.join(known)}"
         )

@@ -9,8 +9,9 @@ import numpy as np
 from perennate.cli.drift.current.counting_spec import CountingSpec
 from perennate.cli.drift.outputs.counts import known
 from perennate.drift import class_text
+from perennate.suggestions import Names
 from perennate.tabular.errors import UsageError
-from perennate.tabular.kinds import MOST_SHOWN, as_arguments, kind_of, listed, missing, near
+from perennate.tabular.kinds import MOST_SHOWN, as_arguments, kind_of, listed, missing
 from perennate.tabular.reading import DataFile
 from perennate.tabular.values import Values
 from perennate.text import shortened
@@ -27,7 +28,7 @@ def check_columns(file: DataFile, spec: CountingSpec) -> None:
         words = missing([spec.prediction], present)
         raise UsageError(f"{file.name}: lacks the column {words} that --prediction names")
     lacking = [name for name in columns if name not in present]
-    if len(lacking) == len(columns) and not any(near(name, present) for name in lacking[:MOST_SHOWN]):
+    if len(lacking) == len(columns) and not any(map(Names(present).nearest, lacking[:MOST_SHOWN])):
         raise UsageError(
             f"{file.name}: has no columns in common with {spec.reference}, which has {listed(columns)}; "
             f"it has {listed(present)}"
