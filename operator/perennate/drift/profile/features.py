@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -13,14 +12,25 @@ from perennate.api.feature_types import NUMERIC_KINDS, NumericKind
 from perennate.drift.data.arrays import Bools, Floats, Ints
 from perennate.drift.data.columns import Column, read_numbers, read_times
 from perennate.drift.data.documents import Node, abbreviated
-from perennate.drift.profile.dates import MEASURES, Measure, clock_text, date_text, read_time_of_day
-from perennate.drift.profile.quantiles import POINTS, QuantilePositions, decode_quantiles, positions_rise
+from perennate.drift.profile.dates import Measure, clock_text, date_text, read_time_of_day
+from perennate.drift.profile.fields import (
+    MOMENTS,
+    check_edges,
+    importance_document,
+    quantile_positions_document,
+    read_atoms,
+    read_importance,
+    read_measure,
+    read_moments,
+    read_quantile_positions,
+    read_tolerance,
+    tolerance_document,
+)
+from perennate.drift.profile.quantiles import QuantilePositions, decode_quantiles
 from perennate.drift.profile.tolerance import slack
 
 MAX_BINS = 512
 """Largest number of edges or categories that is read; `build_profile` makes about 50."""
-MAX_TOLERANCE = 1e-3
-MOMENTS = ("minimum", "maximum", "mean", "sd")
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +134,7 @@ class NumericFeature:
             "mean": self.mean,
             "sd": self.sd,
             **quantile_positions_document(self.quantile_positions),
-            **_importance_document(self.importance),
+            **importance_document(self.importance),
             **({} if self.atoms is None else {"atoms": self.atoms.tolist()}),
             **tolerance_document(self.tolerance),
             **({"measure": self.measure} if self.measure == "date" else {}),
@@ -139,12 +149,7 @@ class NumericFeature:
         edges = fields["edges"].increasing(max_length=MAX_BINS)
         kind = fields["kind"].text(allowed=NUMERIC_KINDS)
         moments = read_moments(node, fields)
-        low, high = moments["minimum"], moments["maximum"]
-        if low is None or high is None:
-            if edges.size:
-                raise node.error(f"{node.path}.edges: must be empty when there is no minimum and maximum")
-        elif edges.size and not low <= edges[0] <= edges[-1] < high:
-            raise node.error(f"{node.path}: must have minimum <= edges < maximum")
+        check_edges(node, edges, moments)
         counts = fields["counts"].counts(length=edges.size + 1)
         return cls(
             name=fields["name"].text(),
@@ -155,11 +160,11 @@ class NumericFeature:
             other=fields["other"].count(),
             **moments,
             kind=kind,  # type: ignore[arg-type]  # checked by `allowed`
-            quantile_positions=read_quantile_positions(fields, counts, empty=low is None),
-            importance=_read_importance(fields),
-            atoms=_read_atoms(fields, edges.size + 1),
+            quantile_positions=read_quantile_positions(fields, counts, empty=moments["minimum"] is None),
+            importance=read_importance(fields),
+            atoms=read_atoms(fields, edges.size + 1),
             tolerance=read_tolerance(fields),
-            measure=_read_measure(fields, kind),
+            measure=read_measure(fields, kind),
             period=fields["period"].numbers(length=2) if "period" in fields else None,
         )
 
@@ -207,7 +212,7 @@ class CategoricalFeature:
             "counts": self.counts.tolist(),
             "missing": self.missing,
             "other": self.other,
-            **_importance_document(self.importance),
+            **importance_document(self.importance),
             **({} if self.counted_rows is None else {"countedRows": self.counted_rows}),
         }
 
@@ -223,7 +228,7 @@ class CategoricalFeature:
             counts=fields["counts"].counts(length=len(categories)),
             missing=fields["missing"].count(),
             other=fields["other"].count(),
-            importance=_read_importance(fields),
+            importance=read_importance(fields),
             counted_rows=fields["countedRows"].count() if "countedRows" in fields else None,
         )
 
@@ -241,73 +246,3 @@ def read_feature(node: Node) -> Feature:
     raise node.error(
         f"{node.path}.kind: must be one of categorical, {', '.join(NUMERIC_KINDS)}, got {abbreviated(kind)}"
     )
-
-
-def read_moments(node: Node, fields: dict[str, Node]) -> dict[str, float | None]:
-    """Read minimum, maximum, mean and standard deviation: consistent numbers, or all null."""
-    moments = {key: fields[key].optional_number() for key in MOMENTS}
-    if len({value is None for value in moments.values()}) != 1:
-        raise node.error(f"{node.path}: {', '.join(MOMENTS)} must be all numbers or all null")
-    low, high, sd = moments["minimum"], moments["maximum"], moments["sd"]
-    if low is not None and high is not None and sd is not None and (low > high or sd < 0):
-        raise node.error(f"{node.path}: must have minimum <= maximum and sd >= 0")
-    return moments
-
-
-def quantile_positions_document(quantile_positions: QuantilePositions | None) -> dict[str, str]:
-    """The JSON form of the quantiles, as part of an object."""
-    return {} if quantile_positions is None else {"grid": base64.b64encode(quantile_positions.tobytes()).decode()}
-
-
-def read_quantile_positions(fields: dict[str, Node], counts: Ints, *, empty: bool) -> QuantilePositions | None:
-    """Read the quantiles; None in profiles of older releases."""
-    if "grid" not in fields:
-        return None
-    quantile_positions = fields["grid"].octets()
-    wanted = 0 if empty else POINTS
-    if quantile_positions.size != wanted or (
-        wanted and not (counts.any() and positions_rise(quantile_positions, counts))
-    ):
-        fields["grid"].refuse(f"{wanted} bytes in base64, ascending inside each bin")
-    return quantile_positions
-
-
-def _read_measure(fields: dict[str, Node], kind: str) -> Measure | None:
-    """Read what of a date is compared; profiles of older releases compare the time of day."""
-    if kind != "datetime":
-        return None
-    found = fields["measure"].text(allowed=MEASURES) if "measure" in fields else "timeOfDay"
-    return "date" if found == "date" else "timeOfDay"
-
-
-def tolerance_document(tolerance: float) -> dict[str, float]:
-    """The JSON form of a tolerance, as part of an object."""
-    return {"tolerance": tolerance} if tolerance else {}
-
-
-def read_tolerance(fields: dict[str, Node]) -> float:
-    """Read a tolerance; 0 in profiles of older releases."""
-    if "tolerance" not in fields:
-        return 0.0
-    tolerance = fields["tolerance"].number()
-    if not 0 < tolerance <= MAX_TOLERANCE:
-        fields["tolerance"].refuse(f"a number above 0 and at most {MAX_TOLERANCE:g}")
-    return tolerance
-
-
-def _importance_document(importance: float | None) -> dict[str, float]:
-    return {} if importance is None else {"importance": importance}
-
-
-def _read_importance(fields: dict[str, Node]) -> float | None:
-    return fields["importance"].number() if "importance" in fields else None
-
-
-def _read_atoms(fields: dict[str, Node], bins: int) -> Ints | None:
-    """Read the positions of the bins of frequent values; two bins at least hold other values."""
-    if "atoms" not in fields:
-        return None
-    atoms = fields["atoms"].positions(bins)
-    if not 0 < atoms.size <= bins - 2:
-        fields["atoms"].refuse(f"1 to {bins - 2} positions")
-    return atoms

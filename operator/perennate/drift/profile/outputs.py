@@ -14,8 +14,8 @@ import numpy as np
 from perennate.drift.data.arrays import Floats, Ints
 from perennate.drift.data.documents import Node
 from perennate.drift.profile.bins import upper_borders
-from perennate.drift.profile.features import (
-    MAX_BINS,
+from perennate.drift.profile.features import MAX_BINS
+from perennate.drift.profile.fields import (
     MOMENTS,
     quantile_positions_document,
     read_moments,

@@ -18,17 +18,16 @@ from perennate.drift.statistics.merging import merge_sparse
 from perennate.drift.statistics.overdispersion import estimate_design_effects
 from perennate.drift.statistics.tables import Tables
 from perennate.drift.statistics.union import union
-from perennate.drift.verdicts.effects import DEFAULT, EFFECTS, Comparison
+from perennate.drift.verdicts.effects import DEFAULT, Comparison
+from perennate.drift.verdicts.evaluation import Evaluation, describe, drift_signal, model_verdict, near_drift
 from perennate.drift.verdicts.falls import fall_tests
 from perennate.drift.verdicts.faults import (
-    OUT_OF_RANGE,
-    DataFault,
     FaultTests,
     fault_signal,
     fault_tests,
     found_faults,
 )
-from perennate.drift.verdicts.persistence import HYSTERESIS, Signal
+from perennate.drift.verdicts.persistence import Signal
 from perennate.drift.verdicts.results import (
     DriftVerdict,
     FeatureResult,
@@ -46,43 +45,6 @@ __all__ = ["ROWS_FLOOR", "DriftVerdict", "Evaluation", "FeatureResult", "evaluat
 ROWS_FLOOR = 100
 """Lower bound of `min_samples`: with fewer rows the effect size itself is too noisy."""
 NO_RULES: Mapping[str, FeatureRule] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The result of an evaluation.
-
-    Args:
-        verdict: Drifted if enough features and outputs drifted; else the worst of their verdicts, at most Warning;
-            Unknown only if all are unknown.
-        features: results of features and outputs, worst first.
-        faults: data faults, largest first.
-        rows: rows of the window.
-        signal: input of the drift alarm.
-        fault_signal: input of the data-fault alarm.
-        reason: the verdict in words, for messages.
-        target: result of the true values; None if they are unknown. It is tested on its own at the whole significance
-            and counts for nothing else.
-    """
-
-    verdict: DriftVerdict
-    features: tuple[FeatureResult, ...]
-    faults: tuple[DataFault, ...]
-    rows: int
-    signal: Signal
-    fault_signal: Signal
-    reason: str
-    target: FeatureResult | None = None
-
-    @property
-    def blocking_faults(self) -> tuple[DataFault, ...]:
-        """The faults to correct before the verdict on drift is of use.
-
-        These are all, with one exception: if the model drifted and all faults are values out of range, there is none. A
-        season that was not in the training data leaves the range too: that is drift, and not a fault of the data.
-        """
-        only_range = all(fault.check == OUT_OF_RANGE for fault in self.faults)
-        return () if self.verdict is DriftVerdict.DRIFTED and only_range else self.faults
 
 
 def evaluate_drift(
@@ -147,18 +109,18 @@ def evaluate_drift(
         compared, results, falls.results(reference, fallen, rows=rows, drifted=drifted, warning=warning)
     )
     features = worst_first(list(found.values()), reference.importance[list(found)])
-    compared_features, near = len(features), _near_drift(features)
+    compared_features, near = len(features), near_drift(features)
     features += unknown_results(reference.names, tables.current_rows, thresholds, np.flatnonzero(~chosen & whole))
     required = needed_features(quorum, compared_features)
-    verdict = _verdict(features, required)
+    verdict = model_verdict(features, required)
     return Evaluation(
         verdict=verdict,
         features=tuple(features),
         faults=found_faults(sample.layout, total, checks, faulty),
         rows=rows,
-        signal=_signal(verdict, near, required),
+        signal=drift_signal(verdict, near, required),
         fault_signal=fault_signal(checks, faulty),
-        reason=_reason(verdict, features, required),
+        reason=describe(verdict, features, required),
         target=_target_result(compared, results, thresholds),
     )
 
@@ -204,27 +166,6 @@ def _assess(compared: Comparison, thresholds: Thresholds, rejected: Bools) -> _A
     return _Assessment(effects, rejected * (1 + (effects >= warning).astype(np.int64) + (effects >= drifted)))
 
 
-def _near_drift(features: list[FeatureResult]) -> int:
-    """Number of features with a significant change of at least 80 % of the drift threshold."""
-    none = DriftVerdict.NONE
-    return sum(item.verdict is not none and item.effect >= HYSTERESIS * item.threshold for item in features)
-
-
-def _verdict(features: list[FeatureResult], required: int) -> DriftVerdict:
-    """The verdict of the model, which drifts if `required` features do; `features` are worst first."""
-    worst = features[0].verdict
-    if worst is DriftVerdict.DRIFTED and sum(item.verdict is worst for item in features) < required:
-        return DriftVerdict.WARNING
-    return worst
-
-
-def _signal(verdict: DriftVerdict, near: int, required: int) -> Signal:
-    """The signal for the drift alarm: raised by drift, lowered if fewer than `required` features are near drift."""
-    if verdict is DriftVerdict.DRIFTED:
-        return Signal.RAISED
-    return Signal.BETWEEN if near >= required else Signal.LOWERED
-
-
 def _unknown(sample: Sample, needed: int) -> Evaluation:
     """The result with too few rows or too little observed time."""
     reason = (
@@ -250,14 +191,3 @@ def _faults_only(
         fault_signal=fault_signal(checks, faulty),
         reason="no feature has enough rows with a value",
     )
-
-
-def _reason(verdict: DriftVerdict, features: list[FeatureResult], required: int) -> str:
-    """The verdict in words, with the features that caused it."""
-    if verdict is DriftVerdict.NONE:
-        return "no significant change"
-    named = [item for item in features if item.verdict is features[0].verdict]
-    shown = ", ".join(f"{item.name} ({EFFECTS[item.method].label} {item.effect:.2f})" for item in named[:3])
-    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-    few = "" if features[0].verdict is verdict else f"{len(named)} of the {required} drifted features that are needed: "
-    return f"{verdict.value.lower()}: {few}{shown}{more}"

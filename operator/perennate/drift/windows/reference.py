@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -10,42 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from perennate.drift.data.arrays import Bools, Floats, Ints
-from perennate.drift.profile.features import Feature, NumericFeature
 from perennate.drift.profile.layout import OFFSET_STEPS, ROWS, Layout
-from perennate.drift.profile.outputs import PREDICTION, SCORE, TARGET
 from perennate.drift.statistics.moments import BucketMoments, Moments, cumulative_squares
 from perennate.drift.statistics.psi import PsiGroups
 from perennate.drift.statistics.shape import Shape
 from perennate.drift.statistics.tables import ReferenceCounts, Tables
 from perennate.drift.statistics.wasserstein import Quantiles
-
-PART_GROUPS = 10
-"""Number of PSI groups of the rows without a frequent value, at most."""
-
-
-@dataclass(frozen=True, eq=False)
-class _TableSource:
-    """How to build one table.
-
-    Args:
-        name: name of the feature or output.
-        spans: first and end position of each cell in a vector of counts, ascending.
-        cuts: cells that start a new PSI group.
-        ordered: whether the cells have an order.
-        grid: quantiles at `linspace(0, 1, 401)`; None if unknown.
-        sd: standard deviation of the reference; 0 if unknown.
-        importance: importance of the feature in the model; 0 if unknown.
-        subject: the rows of the table in words, if they are a part of all.
-    """
-
-    name: str
-    spans: list[tuple[int, int]]
-    cuts: list[int]
-    ordered: bool
-    grid: Floats | None = None
-    sd: float = 0.0
-    importance: float = 0.0
-    subject: str = ""
+from perennate.drift.windows.table_sources import (
+    feature_source,
+    has_part,
+    output_sources,
+    part_cells,
+    part_source,
+    target_sources,
+)
 
 
 class ReferenceTables:
@@ -77,20 +54,18 @@ class ReferenceTables:
     """
 
     def __init__(self, layout: Layout) -> None:
-        rows = [_feature_row(layout, index) for index in range(len(layout.features))] + _output_rows(layout)
+        rows = [feature_source(layout, index) for index in range(len(layout.features))] + output_sources(layout)
         self.inputs_and_outputs = len(rows)
         self.target = None if layout.profile.target is None else len(rows)
-        rows += _target_rows(layout)
+        rows += target_sources(layout)
         self.layout = layout
         first_cells = np.cumsum([0, *(len(row.spans) for row in rows)])
-        self.part_of = np.array(
-            [at for at, feature in enumerate(layout.features) if _has_part(feature)], dtype=np.int64
-        )
-        parts = {at: _part_cells(layout.features[at]) for at in self.part_of.tolist()}
+        self.part_of = np.array([at for at, feature in enumerate(layout.features) if has_part(feature)], dtype=np.int64)
+        parts = {at: part_cells(layout.features[at]) for at in self.part_of.tolist()}
         # A part takes its counts from the cells of its feature.
         taken = [first_cells[at] + cells for at, cells in parts.items()]
         self._part_cells = np.concatenate([np.arange(0), *taken])
-        rows += [_part_row(layout.features[at], rows[at], cells) for at, cells in parts.items()]
+        rows += [part_source(layout.features[at], rows[at], cells) for at, cells in parts.items()]
         self.names = tuple(row.name for row in rows)
         self.subjects = tuple(row.subject for row in rows)
         self.importance = np.array([row.importance for row in rows])
@@ -196,83 +171,6 @@ class ReferenceTables:
         found: npt.NDArray[Any] = np.bincount(self._cells, weights=counts)
         whole = found[:-1]
         return np.concatenate((whole, whole[self._part_cells])) if self._part_cells.size else whole
-
-
-def _feature_row(layout: Layout, index: int) -> _TableSource:
-    feature = layout.features[index]
-    bins = layout.bins_of(index)
-    below, _, missing, other = (int(position) for position in layout.specials[:, index])
-    first = list(range(bins.start, bins.stop))
-    importance = feature.importance or 0.0
-    if not isinstance(feature, NumericFeature):
-        spans = [(position, position + 1) for position in (*first, other)]
-        return _TableSource(feature.name, spans, list(range(len(spans))), ordered=False, importance=importance)
-    spans = list(zip([below, *first[1:]], [*first[1:], missing], strict=True))
-    return _TableSource(
-        feature.name, spans, _openings(feature.decile), True, feature.grid, feature.sd or 0.0, importance
-    )
-
-
-def _output_rows(layout: Layout) -> list[_TableSource]:
-    rows, score = [], layout.profile.score
-    if score is not None:
-        spans = [(position, position + 1) for position in range(layout.score.start, layout.score.stop)]
-        rows.append(_TableSource(SCORE, spans, _openings(score.decile), True, score.grid, score.sd or 0.0))
-    if layout.profile.prediction is not None:
-        spans = [(position, position + 1) for position in range(layout.prediction.start, layout.prediction.stop)]
-        rows.append(_TableSource(PREDICTION, spans, list(range(len(spans))), ordered=False))
-    return rows
-
-
-def _target_rows(layout: Layout) -> list[_TableSource]:
-    target = layout.profile.target
-    if target is None:
-        return []
-    below, first = layout.target.start, layout.target.start + 1
-    bins = list(range(first, first + target.bins))
-    above, other = bins[-1] + 1 if bins else first, layout.target.stop - 1
-    if not isinstance(target, NumericFeature):
-        spans = [(position, position + 1) for position in (*bins, other)]
-        return [_TableSource(TARGET, spans, list(range(len(spans))), ordered=False)]
-    spans = list(zip([below, *bins[1:]], [*bins[1:], above + 1], strict=True))
-    return [_TableSource(TARGET, spans, _openings(target.decile), True, target.grid, target.sd or 0.0)]
-
-
-def _has_part(feature: Feature) -> bool:
-    return isinstance(feature, NumericFeature) and feature.atoms is not None and feature.atoms.size > 0
-
-
-def _part_cells(feature: Feature) -> Ints:
-    """The bins of a feature that hold no frequent value, ascending."""
-    atoms = feature.atoms if isinstance(feature, NumericFeature) else None
-    return np.setdiff1d(np.arange(feature.bins), [] if atoms is None else atoms)
-
-
-def _part_row(feature: Feature, whole: _TableSource, cells: Ints) -> _TableSource:
-    """The table of some bins of a feature; a PSI group holds at least a tenth of their rows."""
-    counts = feature.counts[cells]
-    cuts, least, held = [0], counts.sum() / PART_GROUPS, 0
-    for position, count in enumerate(counts.tolist()):
-        if held >= least:
-            cuts.append(position)
-            held = 0
-        held += count
-    spans = [whole.spans[cell] for cell in cells.tolist()]
-    return _TableSource(whole.name, spans, cuts, ordered=True, subject=f"values other than {_frequent(feature)}")
-
-
-def _frequent(feature: Feature) -> str:
-    """The frequent values of a feature in words."""
-    if not isinstance(feature, NumericFeature) or feature.atoms is None or feature.maximum is None:
-        return ""
-    ends = np.append(feature.edges, feature.maximum)
-    *others, last = (feature.text_of(value) for value in ends[feature.atoms].tolist())
-    return f"{', '.join(others)} and {last}" if others else last
-
-
-def _openings(cuts: Ints) -> list[int]:
-    """The first cell, and the cells after the edges at `cuts`."""
-    return [0, *(cuts + 1).tolist()]
 
 
 def _scaled(grid: Floats | None, sd: float) -> Floats | None:

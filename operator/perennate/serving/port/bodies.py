@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import zlib
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 
 from perennate.serving.metrics import INFER, endpoint
+from perennate.serving.port.decompression import Inflater, inflater_for
 from perennate.serving.request_error import BINARY, JSON, RequestError, overloaded
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ HELD_BYTES: Final = 4 * MAX_BODY_BYTES
 BODY_SECONDS: Final = 30.0
 """Time from the headers of a request to the end of its body."""
 BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
-GZIP: Final = frozenset({"gzip", "x-gzip"})
-GZIP_WINDOW: Final = 31
-"""`wbits` of zlib for the format gzip."""
 LENGTH_DIGITS: Final = 18
 JSON_LENGTH: Final = "inference-header-content-length"
 """Header with the length of the JSON text at the start of a body with binary tensors."""
@@ -105,7 +102,7 @@ class BodyMiddleware:
         if self._pacing.is_full() or self._is_overloaded():
             raise overloaded("too many requests")
         _check_type(headers.get("content-type"), path)
-        inflate = _inflater(headers.get("content-encoding"))
+        inflate = inflater_for(headers.get("content-encoding"))
         body.is_unread = True
         try:
             async with asyncio.timeout(self._seconds):
@@ -148,7 +145,7 @@ class _Body:
         self._memory.give_back(self._taken)
         self._taken = 0
 
-    async def read(self, receive: Receive, announced: int, inflate: _Inflater | None) -> bytes:
+    async def read(self, receive: Receive, announced: int, inflate: Inflater | None) -> bytes:
         """Read to the end.
 
         Args:
@@ -180,32 +177,6 @@ class _Body:
         self._content.write(part)
 
 
-class _Inflater:
-    """Decompresses a gzip body in steps."""
-
-    def __init__(self) -> None:
-        self._stream = zlib.decompressobj(GZIP_WINDOW)
-
-    def next(self, part: bytes, limit: int) -> bytes:
-        """The next bytes, at most `limit` of them.
-
-        Raises:
-            RequestError: the body is not in the format gzip.
-        """
-        try:
-            content = self._stream.decompress(part, limit)
-        except zlib.error:
-            raise _not_gzip() from None
-        if self._stream.unused_data:
-            raise _not_gzip()
-        return content
-
-    def check_end(self) -> None:
-        """Raise RequestError if the body ended too early."""
-        if not self._stream.eof:
-            raise _not_gzip()
-
-
 def _length(headers: Headers, name: str) -> int | None:
     """A length in a header; None if there is none that a body can have."""
     text = headers.get(name, "")
@@ -217,24 +188,11 @@ def _json_length(path: str, headers: Headers) -> int | None:
     return _length(headers, JSON_LENGTH) if endpoint(path) == INFER else None
 
 
-def _not_gzip() -> RequestError:
-    return RequestError(HTTPStatus.BAD_REQUEST, "body: must be one complete gzip stream, as its content-encoding says")
-
-
 def _check_type(content_type: str | None, path: str) -> None:
     kind = (content_type or JSON).partition(";")[0].strip().lower()
     allowed = (JSON, BINARY) if endpoint(path) == INFER else (JSON,)
     if kind not in allowed:
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"content-type: must be {' or '.join(allowed)}")
-
-
-def _inflater(encoding: str | None) -> _Inflater | None:
-    name = (encoding or "identity").strip().lower()
-    if name in GZIP:
-        return _Inflater()
-    if name != "identity":
-        raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content-encoding: must be gzip or identity")
-    return None
 
 
 def _plain(scope: Scope, headers: Headers, content: bytes) -> Scope:
