@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from perennate.api.documents.metric import bounded
 from perennate.api.documents.stage_result import GateOutcome, GateResult
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GateVerdict:
-    """The verdict of one gate. `reason` is a sentence for people, also if the gate passed."""
+    """The verdict of one gate. `reason` is a sentence for people, also if the gate passed.
+
+    `source` is where the rows are from, None for the hold-out rows.
+    """
 
     gate: Gate
     value: float | None
     outcome: GateOutcome
     reason: str
+    source: Literal["Anchor"] | None = None
 
     def to_result(self) -> GateResult:
         """The verdict for the status, without a value that is not finite."""
@@ -34,6 +38,7 @@ class GateVerdict:
             max=self.gate.max,
             passed=self.outcome is GateOutcome.PASSED,
             outcome=self.outcome,
+            source=self.source,
         )
 
 

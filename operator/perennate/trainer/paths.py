@@ -52,6 +52,11 @@ class RunPaths:
         return self.run / "data" / "holdout.parquet"
 
     @property
+    def anchor_rows(self) -> Path:
+        """Rows of the anchor of captured rows."""
+        return self.holdout_rows.parent / "anchor.parquet"
+
+    @property
     def data_warnings(self) -> Path:
         """Warnings of the prepare stage, for the model card."""
         return self.run / "data" / "warnings.json"

@@ -31,3 +31,5 @@ class RunRecord(Document):
     champion: ChampionRequest | None = None
     served: ChampionRequest | None = None
     """The version whose pods captured the rows."""
+    anchor_digest: Digest | None = None
+    """Digest of the file with the rows of the anchor, if there is one."""

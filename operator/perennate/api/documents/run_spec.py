@@ -74,12 +74,20 @@ class TrainData(Model):
     format: Literal["csv", "jsonl", "parquet", "feather"] = "csv"
 
 
+class Anchor(TrainData):
+    """Trusted labelled rows, on which the new version is compared with the version in service."""
+
+    metric: Metric
+    max_loss: float = Field(ge=0)
+
+
 class CapturedData(Model):
     """Labelled rows that the pods of a ModelDeployment captured."""
 
     model_deployment: str
     window: str = "24h"
     min_rows: int = 500
+    anchor: Anchor | None = None
 
 
 class Holdout(Model):

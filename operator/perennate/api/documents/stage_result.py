@@ -96,6 +96,8 @@ class GateResult(StatusModel):
     max: Bounded | None = None
     passed: bool
     outcome: GateOutcome | None = None
+    source: Literal["Anchor"] | None = None
+    """Where the rows are from; absent: they are the hold-out rows."""
 
 
 class ChampionResult(StatusModel):

@@ -65,7 +65,8 @@ class Reason(StrEnum):
     ROLLED_OUT = "RolledOut"
     """All pods serve the selected version."""
     AWAITING_PROMOTION = "AwaitingPromotion"
-    """A newer version is available, and promotion is Manual."""
+    """A newer version waits for a person: promotion is Manual, or it is not set and no anchor proves a version that was
+    trained on captured labels."""
     PROMOTED = "Promoted"
     """A user promoted the newer version."""
     VERSION_REJECTED = "VersionRejected"
@@ -132,11 +133,13 @@ class Track(Model):
     """The newest published version of a model line."""
 
     name: ObjectName = Field(description="Model line to follow.")
-    promotion: Promotion = Field(
-        default=Promotion.AUTOMATIC,
+    promotion: Promotion | None = Field(
+        default=None,
         description=(
             "Automatic: a newer version rolls out at once. "
-            "Manual: it waits for the annotation perennate.dev/promote-requested-at."
+            "Manual: it waits for the annotation perennate.dev/promote-requested-at. "
+            "Default: as Automatic, but a version that was trained on captured labels without "
+            "`data.captured.anchor` waits as well, because whoever sends labels decides about it."
         ),
     )
 

@@ -154,6 +154,10 @@ class GateResult(Judged):
             "hold-out rows."
         ),
     )
+    source: Literal["Anchor"] | None = Field(
+        default=None,
+        description="`Anchor`: the rows of `data.captured.anchor` were used. Absent: the hold-out rows.",
+    )
 
 
 class ChampionResult(Judged):

@@ -150,6 +150,29 @@ class TrainData(Model):
     )
 
 
+class Anchor(Model):
+    """Trusted labelled rows, on which the new version is compared with the version in service."""
+
+    uri: Uri = Field(
+        description=(
+            "Location of the file, as in `data.train.uri`. It must have every feature of the model and the target. "
+            "The rows are not trained on."
+        )
+    )
+    format: Literal["csv", "jsonl", "parquet", "feather"] = Field(
+        default="csv", description="Format of the file, as in `data.train.format`."
+    )
+    metric: Metric = Field(description="Metric to compare.")
+    max_loss: float = Field(
+        ge=0,
+        le=1e12,
+        description=(
+            "Accepted loss against the version in service on these rows, in the unit of the metric. With a larger "
+            "loss, nothing is published, with reason GateFailed."
+        ),
+    )
+
+
 class CapturedData(Model):
     """Labelled rows that the pods of a ModelDeployment captured."""
 
@@ -162,6 +185,14 @@ class CapturedData(Model):
         ge=10,
         le=100_000_000,
         description="Minimum number of labelled rows. With fewer rows, the run fails with reason DataRefused.",
+    )
+    anchor: Anchor | None = Field(
+        default=None,
+        description=(
+            "Trusted rows on which the new version may not lose. Captured labels decide about training, gates and "
+            "champion alike, so without an anchor a ModelDeployment rolls the version out only after a person's "
+            "approval, unless its `model.track.promotion` is set."
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from perennate.api.v1alpha1.model_deployment import ConditionType, Phase, Reason
 from perennate.builders import serving
 from perennate.reconcilers.model_deployment import status as deployment_status
 from perennate.reconcilers.model_deployment.checks import BEFORE_APPLY, belongs_to_namesake
-from perennate.reconcilers.model_deployment.observed import model_name, version_field
+from perennate.reconcilers.model_deployment.observed import model_name, promotes_unproven, version_field
 from perennate.reconcilers.model_deployment.requests import Requests, read_requests
 from perennate.reconcilers.model_deployment.resolve import Choice, resolve
 from perennate.reconcilers.model_deployment.rollout import RolloutState, assess, why_not_ready
@@ -51,7 +51,7 @@ def decide(observed: ModelDeploymentObserved) -> Plan:
     rejected = frozenset() if requests.retry else frozenset(entry.digest for entry in resource.status.rejected)
     choice = resolve(observed, rejected=rejected, promote=requests.promote)
     if choice.current is None:
-        return _without_version(observed, builder, requests)
+        return _without_version(observed, builder, requests, choice)
     return _with_version(observed, builder, requests, choice, choice.current)
 
 
@@ -68,19 +68,29 @@ def _name_taken(
 
 
 def _without_version(
-    observed: ModelDeploymentObserved, builder: StatusBuilder[ModelDeploymentStatus], requests: Requests
+    observed: ModelDeploymentObserved,
+    builder: StatusBuilder[ModelDeploymentStatus],
+    requests: Requests,
+    choice: Choice,
 ) -> Plan:
     """There is no version to serve yet. The Service is created already, so that its name resolves."""
     line = model_name(observed.resource)
-    message = f'spec.model.track.name: no TrainingJob of model line "{line}" has published a version yet'
-    news = builder.set(ConditionType.READY, "False", Reason.NO_VERSION, message)
+    if choice.candidate is None:
+        reason = Reason.NO_VERSION
+        message = f'spec.model.track.name: no TrainingJob of model line "{line}" has published a version yet'
+    else:
+        reason = Reason.AWAITING_PROMOTION
+        message = deployment_status.why_waiting(choice.candidate, is_proven=False)
+    record_choice(observed, builder, choice, promoted=False)
+    news = builder.set(ConditionType.READY, "False", reason, message)
     builder.set(ConditionType.AVAILABLE, "False", Reason.NO_VERSION, "no version to serve")
     builder.set(ConditionType.MODEL_LOADED, "Unknown", Reason.NO_VERSION, "no version to load")
     builder.set(ConditionType.PROGRESSING, "False", Reason.NO_VERSION, "no version to roll out")
-    if news:
+    if news and choice.candidate is None:
         builder.emit_event(Reason.NO_VERSION, message)
     builder.update(
         phase=Phase.PENDING,
+        candidate_revision=choice.candidate,
         rejected=kept_rejections(observed, builder, requests),
         handled_promotion=requests.handled_promotion,
         handled_retry=requests.handled_retry,
@@ -148,6 +158,7 @@ def _version_state(
         current=current,
         stable=stable,
         candidate=choice.candidate,
+        promotes_unproven=promotes_unproven(resource),
         passed_over=choice.passed_over,
         rollout=rollout,
         problem=problem,

@@ -43,6 +43,12 @@ def version_field(resource: ModelDeployment) -> str:
     return "spec.model.pinned" if resource.spec.model.pinned is not None else "spec.model.track.name"
 
 
+def promotes_unproven(resource: ModelDeployment) -> bool:
+    """Whether the spec says what happens to versions that captured labels alone have proven."""
+    track = resource.spec.model.track
+    return track is None or track.promotion is not None
+
+
 def model_name(resource: ModelDeployment) -> str:
     """The model line that the deployment serves: the tracked one, or that of the pinned uri."""
     model = resource.spec.model

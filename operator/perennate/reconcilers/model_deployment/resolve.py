@@ -77,24 +77,37 @@ def _resolve_pinned(observed: ModelDeploymentObserved, pinned: Pinned, rejected:
 
 def _resolve_tracked(observed: ModelDeploymentObserved, rejected: frozenset[str], *, promote: bool) -> Choice:
     jobs = published(observed)
-    eligible = [job for job in jobs if _digest(job) not in rejected]
-    newest = eligible[-1] if eligible else None
     kept = _kept_revision(observed, rejected)
     refused = _digest(jobs[-1]) if jobs and _digest(jobs[-1]) in rejected else None
-    if newest is None:
-        return Choice(kept or observed.resource.status.current_revision, passed_over=refused)
-    if kept is None:
-        return Choice(_revision(newest, observed.now), passed_over=refused)
-    if _digest(newest) == kept.digest or not _is_newer(newest, kept, jobs):
-        return Choice(kept, passed_over=refused)
+    eligible = [job for job in jobs if _digest(job) not in rejected]
+    newer = eligible if kept is None else [job for job in eligible if _is_newer(job, kept, jobs)]
+    if kept is not None and eligible and _digest(eligible[-1]) == kept.digest:
+        newer = []
+    free = newer if promote else [job for job in newer if not _waits_for_a_person(observed, job, kept)]
+    chosen = _revision(free[-1], observed.now) if free else kept or observed.resource.status.current_revision
+    candidate = newer[-1] if newer and newer[-1:] != free[-1:] else None
+    return Choice(chosen, candidate=_candidate(observed, candidate), passed_over=refused)
+
+
+def _waits_for_a_person(observed: ModelDeploymentObserved, job: TrainingJob, kept: Revision | None) -> bool:
+    """Whether a version is rolled out only on request.
+
+    Without `promotion`, that is a version for which captured labels decided about training, gates and champion alike.
+    """
     track = observed.resource.spec.model.track
-    manual = track is not None and track.promotion == Promotion.MANUAL
-    revision = _revision(newest, observed.now)
-    if manual and not promote and kept.model == revision.model:
-        waiting = observed.resource.status.candidate_revision
-        same = waiting is not None and waiting.digest == revision.digest
-        return Choice(kept, candidate=waiting if same else revision, passed_over=refused)
-    return Choice(revision, passed_over=refused)
+    promotion = None if track is None else track.promotion
+    if promotion == Promotion.MANUAL:
+        return kept is not None and kept.model == job.spec.model.name
+    captured = job.spec.data.captured
+    return promotion is None and captured is not None and captured.anchor is None
+
+
+def _candidate(observed: ModelDeploymentObserved, job: TrainingJob | None) -> Revision | None:
+    """The version that waits; it stays as it is while it is the same."""
+    waiting = observed.resource.status.candidate_revision
+    if job is None or (waiting is not None and waiting.digest == _digest(job)):
+        return None if job is None else waiting
+    return _revision(job, observed.now)
 
 
 def _kept_revision(observed: ModelDeploymentObserved, rejected: frozenset[str]) -> Revision | None:

@@ -27,6 +27,7 @@ class VersionState:
         current: the version to serve.
         stable: the last version that every pod served.
         candidate: a newer version that waits for a manual promotion.
+        promotes_unproven: whether the spec says what happens to versions that captured labels alone have proven.
         passed_over: digest of the version that would be served if it were not rejected.
         rollout: state of the rollout.
         problem: why a pod of the current version is not ready; empty if nothing is known.
@@ -37,6 +38,7 @@ class VersionState:
     current: Revision
     stable: Revision | None
     candidate: Revision | None
+    promotes_unproven: bool
     passed_over: str | None
     rollout: Rollout
     problem: str
@@ -96,6 +98,22 @@ def describe(state: VersionState) -> str:
         keeps = f"; {stable.version} still serves" if stable is not None and stable.version != current else ""
         text = f"rolling out {current} ({done}){keeps}"
     return "; ".join(part for part in (text, state.problem, _pending_version(state)) if part)
+
+
+def why_waiting(candidate: Revision, *, is_proven: bool) -> str:
+    """Why a version is not rolled out yet, and what to do.
+
+    Args:
+        candidate: the version.
+        is_proven: whether it waits because promotion is manual, and not because captured labels alone have proven it.
+    """
+    rollout = "annotate this object with perennate.dev/promote-requested-at=<time> to roll it out"
+    if is_proven:
+        return f"version {candidate.version} waits for a manual promotion: {rollout}"
+    return (
+        f"version {candidate.version} was trained on captured labels without data.captured.anchor, so a person must "
+        f"approve it: {rollout}; or add an anchor to the next training, or set spec.model.track.promotion"
+    )
 
 
 def phase_of(state: VersionState) -> Phase:
@@ -167,10 +185,7 @@ def _progressing(state: VersionState) -> tuple[ConditionStatus, str, str]:
 def _pending_version(state: VersionState) -> str:
     """The version that waits for promotion, or the rejected one that is passed over; empty if there is neither."""
     if state.candidate is not None:
-        return (
-            f"version {state.candidate.version} waits for a manual promotion: annotate this object with "
-            "perennate.dev/promote-requested-at=<time> to roll it out"
-        )
+        return why_waiting(state.candidate, is_proven=state.promotes_unproven)
     if state.passed_over is not None and not state.is_rejected:
         return (
             f"version {short_version(state.passed_over)} was rejected: annotate this object with "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from perennate.api.v1alpha1.training_job import Reason
 from perennate.builders.training import encode_request
 from perennate.reconcilers.chain import Chain, Violation
-from perennate.reconcilers.training_job.observed import captured_name, champion_name, data_claim_name
+from perennate.reconcilers.training_job.observed import captured_name, champion_name, data_claim_name, data_uri
 from perennate.reconcilers.training_job.request import build_request
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def data_claim_exists(observed: TrainingJobObserved) -> Violation | None:
     claim = data_claim_name(observed.resource)
     if claim is None or observed.data_claim:
         return None
-    return _missing(observed, "spec.data.train.uri", "claim", claim)
+    return _missing(observed, data_uri(observed.resource)[0], "claim", claim)
 
 
 def captured_deployment_exists(observed: TrainingJobObserved) -> Violation | None:

@@ -59,11 +59,19 @@ def job_name(resource: TrainingJob) -> str:
 
 
 def data_claim_name(resource: TrainingJob) -> str | None:
-    """Name of the PersistentVolumeClaim with the training data, None if they are elsewhere."""
-    train = resource.spec.data.train
-    if train is None or not train.uri.startswith("pvc://"):
-        return None
-    return train.uri.removeprefix("pvc://").split("/", 1)[0]
+    """Name of the PersistentVolumeClaim with the training data or the anchor, None if they are elsewhere."""
+    uri = data_uri(resource)[1]
+    return uri.removeprefix("pvc://").split("/", 1)[0] if uri.startswith("pvc://") else None
+
+
+def data_uri(resource: TrainingJob) -> tuple[str, str]:
+    """The field with the URI of a file that the run reads, and the URI; empty if it reads none."""
+    train, captured = resource.spec.data.train, resource.spec.data.captured
+    if train is not None:
+        return "spec.data.train.uri", train.uri
+    if captured is not None and captured.anchor is not None:
+        return "spec.data.captured.anchor.uri", captured.anchor.uri
+    return "", ""
 
 
 def champion_name(resource: TrainingJob) -> str | None:

@@ -146,14 +146,14 @@ def _with_types(table: pa.Table, types: Mapping[str, FeatureType]) -> pa.Table |
         wanted = pa.type_for_alias(FEATURE_TYPES[types[name]].arrow) if name in types else table[name].type
         if table[name].type == wanted:
             continue
-        column = _converted(table[name], wanted)
+        column = converted(table[name], wanted)
         if column is None:
             return None
         table = table.set_column(position, name, column)
     return table
 
 
-def _converted(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray | None:
+def converted(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray | None:
     """The column in another type, None if a value does not fit: 0 and 1 are the only numbers that are booleans."""
     if pa.types.is_null(column.type):
         return column.cast(wanted)

@@ -38,7 +38,9 @@ class SourceRows:
     index: tuple[str, ...]
 
 
-def read_source(train: TrainData, paths: RunPaths, namespace: str, *, named: Collection[str] = ()) -> SourceRows:
+def read_source(
+    train: TrainData, paths: RunPaths, namespace: str, *, named: Collection[str] = (), field: str = FIELD
+) -> SourceRows:
     """The whole file as a table.
 
     Args:
@@ -46,21 +48,22 @@ def read_source(train: TrainData, paths: RunPaths, namespace: str, *, named: Col
         paths: the roots of data and store.
         namespace: the namespace whose part of the store `file://` means.
         named: columns that the spec names; a pandas index is read only if it is one of them.
+        field: the field of the URI, for messages.
 
     Raises:
         DataRefusedError: the file is missing, empty or not in the format, or the path leads out of its root.
     """
-    source = locate(train.uri, paths, namespace)
+    source = locate(train.uri, paths, namespace, field=field)
     try:
         file = open_source(source, form=train.format)
         return SourceRows(read_table(file, named=named), file.index)
     except FormatError as error:
-        raise DataRefusedError(f"{FIELD}: {error} (spec.data.train.format is {train.format})") from error
+        raise DataRefusedError(f"{field}: {error} ({field.removesuffix('uri')}format is {train.format})") from error
     except UsageError as error:
-        raise DataRefusedError(f"{FIELD}: {error}") from error
+        raise DataRefusedError(f"{field}: {error}") from error
 
 
-def locate(uri: str, paths: RunPaths, namespace: str) -> Source:
+def locate(uri: str, paths: RunPaths, namespace: str, *, field: str = FIELD) -> Source:
     """The file at a URI: in the mounted claim (`pvc://<claim>/<path>`) or in the store (`file:///<path>`).
 
     Raises:
@@ -71,4 +74,4 @@ def locate(uri: str, paths: RunPaths, namespace: str) -> Source:
             return LocalFile(inside(paths.data, uri.removeprefix("pvc://").partition("/")[2]), uri)
         return LocalFile(ModelStore(paths.store, namespace).file(uri.removeprefix("file:///")), uri)
     except ArtifactError as error:
-        raise DataRefusedError(f"{FIELD}: {uri}: {error}") from error
+        raise DataRefusedError(f"{field}: {uri}: {error}") from error

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
     from perennate.api.documents.metric import Metric
     from perennate.api.documents.run_record import RunRecord
+    from perennate.api.documents.run_request import ChampionRequest
     from perennate.api.documents.run_spec import Champion, Evaluation
     from perennate.api.documents.stage_result import GateOutcome
-    from perennate.artifacts import LoadedVersion, ModelStore
+    from perennate.artifacts import ModelStore
     from perennate.trainer.evaluation.predictions import HoldoutPredictions
 
 
@@ -120,8 +121,7 @@ def _compare(
         return no_champion(spec.metric, challenger=challenger, reason=reason)
     version = record.champion.digest
     try:
-        loaded = load_verified(store.read(record.champion.model, version))
-        value = _champion_value(loaded, record, spec.metric, holdout)
+        value = version_metric(record.champion, record, spec.metric, holdout, store)
     except ArtifactNotFoundError:
         reason = f"version {version} of the champion is no longer in the store, so there is no comparison"
         return no_champion(spec.metric, challenger=challenger, reason=reason, version=version)
@@ -143,16 +143,31 @@ def _compare(
     )
 
 
-def _champion_value(loaded: LoadedVersion, record: RunRecord, metric: Metric, holdout: pa.Table) -> float | None:
-    """The champion's metric on the same rows; NotComparableError if a column is missing or the task differs."""
+def version_metric(
+    version: ChampionRequest, record: RunRecord, metric: Metric, rows: pa.Table, store: ModelStore
+) -> float | None:
+    """A metric of a published version on the rows of a run; None if it is undefined.
+
+    Args:
+        version: the version.
+        record: the record of the run.
+        metric: the metric.
+        rows: labelled rows.
+        store: the store with the version.
+
+    Raises:
+        NotComparableError: a column is missing, or the task differs.
+        ArtifactError: the version cannot be read.
+    """
+    loaded = load_verified(store.read(version.model, version.digest))
     features = tuple(feature.name for feature in loaded.manifest.features)
-    missing = [name for name in features if name not in holdout.column_names]
+    missing = [name for name in features if name not in rows.column_names]
     if missing:
         raise NotComparableError(f"it needs the column {missing[0]!r}, which the data lack")
     predictions = predict_holdout(
         loaded.estimator,
-        frame(holdout, features),
-        labels(holdout, record.target),
+        frame(rows, features),
+        labels(rows, record.target),
         positive=record.spec.data.positive_class,
     )
     if predictions.task != record.task:

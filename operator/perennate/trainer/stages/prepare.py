@@ -19,6 +19,7 @@ from perennate.lineage import (
     parameters_digest,
     provenance,
 )
+from perennate.trainer.data.anchor import load_anchor
 from perennate.trainer.data.classes import check_positive_class
 from perennate.trainer.data.names import problem_of_names
 from perennate.trainer.data.rows import Rows, load_rows
@@ -63,6 +64,7 @@ def prepare(request: RunRequest, paths: RunPaths, *, now: float) -> StageResult:
     if request.spec.trainer.estimator is not None:
         check_class_weight(request.spec.trainer.estimator, rows.classes)
     check_positive_class(request.spec.data.positive_class, rows.classes, request.spec.evaluation, rows.task)
+    anchor = load_anchor(request, paths, rows, served=champion or served)
     report("prepare", step="checked", rows=rows.table.num_rows, features=len(rows.columns.features), task=rows.task)
     train, holdout = split(rows, request.spec.data.holdout, request.spec.seed)
     # The output folder too, so that a user's container does not have to create it.
@@ -73,6 +75,7 @@ def prepare(request: RunRequest, paths: RunPaths, *, now: float) -> StageResult:
         rows,
         train_digest=_write(paths.train_rows, train.select([*rows.columns.features, rows.columns.target])),
         holdout_digest=_write(paths.holdout_rows, holdout),
+        anchor_digest=None if anchor is None else _write(paths.anchor_rows, anchor),
         sizes=(train.num_rows, holdout.num_rows),
     )
     # A user's container does not rehearse.
@@ -116,7 +119,13 @@ def split(rows: Rows, holdout: Holdout, seed: int) -> tuple[pa.Table, pa.Table]:
 
 
 def make_record(
-    request: RunRequest, rows: Rows, *, train_digest: str, holdout_digest: str, sizes: tuple[int, int]
+    request: RunRequest,
+    rows: Rows,
+    *,
+    train_digest: str,
+    holdout_digest: str,
+    sizes: tuple[int, int],
+    anchor_digest: str | None = None,
 ) -> RunRecord:
     """The record of the run: everything that can change its result, and nothing else.
 
@@ -126,6 +135,7 @@ def make_record(
         train_digest: digest of `train.parquet`.
         holdout_digest: digest of `holdout.parquet`.
         sizes: numbers of training rows and of hold-out rows.
+        anchor_digest: digest of `anchor.parquet`, if there is one.
     """
     spec = RecordedSpec.of(request.spec)
     return RunRecord(
@@ -143,6 +153,7 @@ def make_record(
         environment_digest=environment_digest(library_versions()),
         champion=request.champion,
         served=served_version(request),
+        anchor_digest=anchor_digest,
     )
 
 

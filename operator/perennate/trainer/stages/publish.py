@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perennate.api.documents.canonical import short_version
 from perennate.api.documents.model_manifest import version_uri
 from perennate.api.documents.stage_result import GateOutcome, PublishedVersion, StageResult
 from perennate.artifacts import ModelStore
+from perennate.gates import too_few
 from perennate.lineage import fingerprint, provenance
 from perennate.trainer.errors import GateFailedError, GateInconclusiveError
+from perennate.trainer.evaluation.anchor import evaluate_anchor
 from perennate.trainer.evaluation.compatibility import Compatibility, check_compatibility
 from perennate.trainer.evaluation.evaluation import ModelEvaluation, evaluate_model
 from perennate.trainer.progress import report
@@ -38,6 +41,7 @@ def publish(request: RunRequest, paths: RunPaths) -> StageResult:
     predictions = predict_holdout_rows(trained)
     report("publish", step="predicted", rows=len(predictions.truth), task=predictions.task)
     evaluation = evaluate_model(trained.record, predictions, trained.holdout, store)
+    evaluation = replace(evaluation, gates=(*evaluation.gates, *evaluate_anchor(trained, store)))
     result = _result(trained, evaluation)
     report("publish", step="evaluated", **{metric.value: value for metric, value in evaluation.values.items()})
     schema = check_compatibility(trained.record, trained.estimator, trained.train, trained.holdout, store)
@@ -69,11 +73,19 @@ def _check_gates(record: RunRecord, evaluation: ModelEvaluation, schema: Compati
         raise GateFailedError(f"nothing is published: {'; '.join(failed)}", result=result)
     if inconclusive := evaluation.reasons(GateOutcome.INCONCLUSIVE):
         raise GateInconclusiveError(
-            f"nothing is published: {'; '.join(inconclusive)}: {record.holdout_rows} hold-out rows are fewer than "
-            f"spec.evaluation.minSamples, {record.spec.evaluation.min_samples}; train on more rows, hold out more "
-            "(spec.data.holdout.fraction), or lower minSamples",
-            result=result,
+            f"nothing is published: {'; '.join(inconclusive)}{_why_inconclusive(record)}", result=result
         )
+
+
+def _why_inconclusive(record: RunRecord) -> str:
+    """What to do about too few hold-out rows; empty if they are enough, and only the anchor is inconclusive."""
+    if not too_few(record.holdout_rows, record.spec.evaluation.min_samples):
+        return ""
+    return (
+        f": {record.holdout_rows} hold-out rows are fewer than spec.evaluation.minSamples, "
+        f"{record.spec.evaluation.min_samples}; train on more rows, hold out more (spec.data.holdout.fraction), or "
+        "lower minSamples"
+    )
 
 
 def _result(trained: Trained, evaluation: ModelEvaluation) -> StageResult:

@@ -38,6 +38,8 @@ class Trained:
     """Versions of what trained the model, by name."""
     train: pa.Table
     holdout: pa.Table
+    anchor: pa.Table | None = None
+    """Trusted rows of a run on captured rows."""
     warnings: tuple[RunWarning, ...] = ()
     """Of the earlier stages."""
 
@@ -68,8 +70,18 @@ def read_trained(request: RunRequest, paths: RunPaths) -> Trained:
         environment=read_environment(paths, model_format.versions(content)),
         train=read_rows(paths.train_rows, record.train_digest),
         holdout=read_rows(paths.holdout_rows, record.holdout_digest),
+        anchor=_read_anchor(record, paths),
         warnings=_read_warnings(record, paths),
     )
+
+
+def _read_anchor(record: RunRecord, paths: RunPaths) -> pa.Table | None:
+    captured = record.spec.data.captured
+    if captured is None or captured.anchor is None:
+        return None
+    if record.anchor_digest is None:
+        raise BadConfigurationError(f"{paths.record} lacks the anchor; only the prepare stage may write it")
+    return read_rows(paths.anchor_rows, record.anchor_digest)
 
 
 def _requested(request: RunRequest) -> tuple[ChampionRequest | None, ChampionRequest | None]:

@@ -82,6 +82,17 @@ MISSING = {
         {"data": {"captured": {"modelDeployment": "m"}}},
         'spec.data.captured.modelDeployment: ModelDeployment "m" does not exist in namespace "weather"',
     ),
+    "the claim of the anchor": (
+        {
+            "data": {
+                "captured": {
+                    "modelDeployment": "m",
+                    "anchor": {"uri": "pvc://rows/anchor.csv", "metric": "auc", "maxLoss": 0.02},
+                }
+            }
+        },
+        'spec.data.captured.anchor.uri: claim "rows" does not exist in namespace "weather"',
+    ),
     "the deployment of the champion": (
         {
             "data": {"train": {"uri": "file:///rain.csv"}, "target": "rain"},
