@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Text = Annotated[str, StringConstraints(max_length=253)]
+Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+REPOSITORY = r"^([a-zA-Z0-9][-a-zA-Z0-9.]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*)?$"
 SOURCE = "tools/chart.py"
 
 
 class Image(Model):
     """Repository and tag of an image."""
 
-    repository: Annotated[str, StringConstraints(min_length=1, max_length=400)] = Field(
-        description="Image repository, with the registry host."
+    repository: Annotated[str, StringConstraints(pattern=REPOSITORY, max_length=400)] = Field(
+        default="",
+        description="Image repository, with the registry host. Default: `<image.registry>/perennate-<name>`.",
     )
     tag: Annotated[str, StringConstraints(max_length=128)] = Field(
         default="", description="Tag, or `tag@sha256:...`. Default: the appVersion of the chart."
@@ -32,14 +35,19 @@ class Image(Model):
 
 
 class Images(Model):
-    """The three images."""
+    """The three images. No images are published, so there is no default registry."""
 
+    registry: Annotated[str, StringConstraints(pattern=REPOSITORY, max_length=253)] = Field(
+        default="",
+        description="Required: registry and folder of your images, such as `registry.example.com/team`. "
+        "The local cluster of the repository has its images in `localhost`.",
+    )
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
         default="IfNotPresent", description="Image pull policy of the operator, training and serving pods."
     )
-    operator: Image = Field(default=Image(repository="perennate/operator"), description="Image of the operator.")
-    trainer: Image = Field(default=Image(repository="perennate/trainer"), description="Image of training pods.")
-    serving: Image = Field(default=Image(repository="perennate/serving"), description="Image of serving pods.")
+    operator: Image = Field(default=Image(), description="Image of the operator.")
+    trainer: Image = Field(default=Image(), description="Image of training pods.")
+    serving: Image = Field(default=Image(), description="Image of serving pods.")
 
 
 class Store(Model):
@@ -79,6 +87,66 @@ class MetricsService(Model):
     enabled: bool = Field(default=False, description="Create the Service `<release>-operator-metrics` (port 8081).")
 
 
+class AdmissionPolicy(Model):
+    """The ValidatingAdmissionPolicy on the operator's account."""
+
+    enabled: bool = Field(
+        default=True,
+        description="Create a ValidatingAdmissionPolicy that limits what the operator's account may write. "
+        "Only a cluster administrator can create it.",
+    )
+
+
+class ApiServer(Model):
+    """Addresses of the API server, as the network plugin sees them."""
+
+    ports: list[Annotated[int, Field(ge=1, le=65_535)]] = Field(
+        default=[443, 6443], min_length=1, max_length=10, description="Ports of the API server and of its Service."
+    )
+    cidrs: list[Text] = Field(
+        default_factory=list,
+        max_length=20,
+        description="Address ranges of the API server, such as `10.0.0.1/32`. Default: any address.",
+    )
+
+
+class NetworkPolicy(Model):
+    """NetworkPolicies. A network plugin must enforce them."""
+
+    operator: bool = Field(
+        default=True,
+        description="Create a NetworkPolicy for the operator: "
+        "it may call only the API server and port 3001 of serving pods.",
+    )
+    api_server: ApiServer = Field(default=ApiServer(), description="Where the operator reaches the API server.")
+    metrics_clients: list[dict[str, Any]] = Field(
+        default_factory=list,
+        max_length=20,
+        description="NetworkPolicy peers that may read the metrics of the operator (port 8081) and of serving pods "
+        "(port 3001), such as Prometheus. Default: none.",
+    )
+    enabled: bool = Field(
+        default=False, description="Create NetworkPolicies for the training and serving pods of `namespaces`."
+    )
+    namespaces: list[Namespace] = Field(
+        default_factory=list,
+        max_length=200,
+        description="Namespaces with training and serving pods. Default: `watchNamespaces`.",
+    )
+    serving_clients: list[dict[str, Any]] = Field(
+        default=[{"podSelector": {}}],
+        max_length=20,
+        min_length=1,
+        description="NetworkPolicy peers that may call port 3000 of serving pods, such as a gateway. "
+        "Default: the pods of the same namespace.",
+    )
+    training_egress: list[dict[str, Any]] = Field(
+        default_factory=list,
+        max_length=20,
+        description="NetworkPolicy egress rules of training pods. Default: no connections.",
+    )
+
+
 class Values(Model):
     """Values of the chart."""
 
@@ -89,6 +157,18 @@ class Values(Model):
         description="Number of operator replicas. One is the leader; the others take over within seconds.",
     )
     image: Images = Field(default=Images(), description="Images of the operator and of the pods that it creates.")
+    watch_namespaces: list[Namespace] = Field(
+        default_factory=list,
+        max_length=200,
+        description="The only namespaces in which the operator works, with Roles there and no ClusterRole. "
+        "They must exist. Default: all namespaces, with a ClusterRole.",
+    )
+    admission_policy: AdmissionPolicy = Field(
+        default=AdmissionPolicy(), description="The admission policy on the operator's account."
+    )
+    network_policy: NetworkPolicy = Field(
+        default=NetworkPolicy(), description="NetworkPolicies. A network plugin must enforce them."
+    )
     store: Store = Field(default=Store(), description="The claim that holds the model versions of a namespace.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Log level.")
     resources: Resources = Field(default=Resources(), description="Compute resources of the operator.")
@@ -159,7 +239,10 @@ def _reference() -> str:
         "",
         f"<!-- Generated by `make generate` from {SOURCE}. Do not edit. -->",
         "",
-        "`helm install perennate charts/perennate --namespace perennate-system --create-namespace --set <value>=...`",
+        (
+            "`helm install perennate charts/perennate --namespace perennate-system --create-namespace "
+            "--set image.registry=...`"
+        ),
         "",
         *table(("value", "default", "meaning"), _rows(Values(), "")),
         "",

@@ -6,15 +6,15 @@ from functools import cache
 from typing import Any
 
 from perennate.api.schema import custom_resource_definition
-from perennate.api.v1alpha1 import KINDS
+from perennate.api.v1alpha1 import KINDS, drift_window
 from tools.text import yaml_text
 
 SOURCE = "operator/perennate/api"
 
 
 def definitions() -> list[dict[str, Any]]:
-    """Return the CRDs of all kinds."""
-    return [custom_resource_definition(kind) for kind in KINDS]
+    """Return the CRDs of all kinds, and of the kind that only the operator uses."""
+    return [*(custom_resource_definition(kind) for kind in KINDS), drift_window.definition()]
 
 
 @cache

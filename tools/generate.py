@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from tools import (
+    admission_policy,
     api_reference,
     chart,
     cli_reference,
@@ -34,6 +35,7 @@ def outputs(root: Path) -> dict[str, str]:
     files = crds.files()
     pages = api_reference.files() | metrics_reference.files() | cli_reference.files() | includes.files(root)
     pages |= estimators_reference.files()
+    files |= admission_policy.files(root)
     return files | chart.files() | install_manifest.files(root, files) | pages
 
 

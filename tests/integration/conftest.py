@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.support.cluster.apiserver import ControlPlane
+from tests.support.cluster.apiserver import InstalledPlane
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
 
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 _API_SERVER_FOR_EACH_TEST = {
     *("test_crashes.py", "test_crashes_retraining.py", "test_outages.py"),
-    *("test_stale_watch.py", "test_two_operators.py", "test_window.py"),
+    *("test_stale_watch.py", "test_two_operators.py", "test_watch_namespaces.py", "test_window.py"),
 }
-_API_SERVER_FOR_THE_FILE = {"test_api_contract.py", "test_control_plane.py", "test_permissions.py"}
-_CRDS = sorted((Path(__file__).parents[2] / "crds").glob("perennate.dev_*.yaml"))
+_API_SERVER_FOR_THE_FILE = {
+    "test_admission_policy.py",
+    "test_api_contract.py",
+    "test_control_plane.py",
+    "test_permissions.py",
+}
 
 
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
@@ -31,6 +35,8 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         folder, name = Path(file).parent.name, Path(file).name
+        if folder == "admission":
+            return folder
         if folder != "integration" or name in _API_SERVER_FOR_THE_FILE:
             return file
         return nodeid if name in _API_SERVER_FOR_EACH_TEST else "shared API server"
@@ -42,28 +48,28 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:
 
 
 @pytest.fixture(scope="session")
-def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """One API server with our CRDs for the worker; each test uses a namespace of its own."""
-    with ControlPlane(tmp_path_factory.mktemp("control-plane"), crds=_CRDS) as plane:
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InstalledPlane]:
+    """One API server with our installation for the worker; each test uses a namespace of its own."""
+    with InstalledPlane(tmp_path_factory.mktemp("control-plane")) as plane:
         yield plane
 
 
 @pytest.fixture(scope="module")
-def quiet_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """An API server with our CRDs for one file: no operator writes to its objects."""
-    with ControlPlane(tmp_path_factory.mktemp("quiet-plane"), crds=_CRDS) as plane:
+def quiet_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InstalledPlane]:
+    """An API server with our installation for one file: no operator writes to its objects."""
+    with InstalledPlane(tmp_path_factory.mktemp("quiet-plane")) as plane:
         yield plane
 
 
 @pytest.fixture
-def own_plane(tmp_path: Path) -> Iterator[ControlPlane]:
-    """An API server with our CRDs for one test."""
-    with ControlPlane(tmp_path / "plane", crds=_CRDS) as plane:
+def own_plane(tmp_path: Path) -> Iterator[InstalledPlane]:
+    """An API server with our installation for one test."""
+    with InstalledPlane(tmp_path / "plane") as plane:
         yield plane
 
 
 @pytest.fixture(scope="session")
-def user(control_plane: ControlPlane) -> KubeUser:
+def user(control_plane: InstalledPlane) -> KubeUser:
     """A user with all rights."""
     return KubeUser(control_plane.kubeconfig)
 
@@ -76,8 +82,8 @@ def namespace(user: KubeUser, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def operator(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+def operator(control_plane: InstalledPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
     """The operator as a process, for all tests that neither kill it nor count its calls."""
     log = tmp_path_factory.mktemp("operator") / "log"
-    with OperatorProcess(control_plane.kubeconfig, log) as process:
+    with OperatorProcess(control_plane.operator_kubeconfig, log) as process:
         yield process

@@ -17,7 +17,7 @@ from tests.support.world.memory_client import ListRecorder, MemoryClient
 
 if TYPE_CHECKING:
     from perennate.kube.runtime.client import KubeClient
-    from tests.support.cluster.apiserver import ControlPlane
+    from tests.support.cluster.apiserver import InstalledPlane
 
 pytestmark = pytest.mark.integration
 
@@ -30,7 +30,7 @@ async def answers(calls: Calls, client: KubeClient, namespace: str) -> list[Any]
 
 @pytest.mark.parametrize("calls", CALLS.values(), ids=CALLS)
 async def test_the_fake_behaves_like_a_real_api_server(
-    calls: Calls, quiet_plane: ControlPlane, request: pytest.FixtureRequest
+    calls: Calls, quiet_plane: InstalledPlane, request: pytest.FixtureRequest
 ) -> None:
     namespace = KubeUser(quiet_plane.kubeconfig).ensure_namespace(request.node.callspec.id.replace("_", "-"))
     connection = await connect({"KUBECONFIG": str(quiet_plane.kubeconfig)})

@@ -10,7 +10,7 @@ import pytest
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.resources import JOB
 from tests.support.cluster import manifests
-from tests.support.cluster.apiserver import AuditEvent, ControlPlane, read_audit
+from tests.support.cluster.apiserver import AuditEvent, InstalledPlane, read_audit
 from tests.support.cluster.pod_actor import PodActor, play_success
 from tests.support.cluster.waiting import eventually
 
@@ -39,13 +39,13 @@ DEPLOYMENT = {
 }
 
 
-def calls(plane: ControlPlane, namespace: str) -> Counter[str]:
+def calls(plane: InstalledPlane, namespace: str) -> Counter[str]:
     """The calls of the operator in a namespace, as "verb resource"."""
     events = read_audit(plane.audit_log)
     return Counter(_words(event) for event in events if event.namespace == namespace and _ours(event))
 
 
-def settled_calls(plane: ControlPlane, namespace: str, *, want: dict[str, int]) -> Counter[str]:
+def settled_calls(plane: InstalledPlane, namespace: str, *, want: dict[str, int]) -> Counter[str]:
     """The calls of the operator in a namespace, once the log contains the expected ones.
 
     A call appears in the log after its effect is visible, and an Event is created after the status is written.
@@ -82,7 +82,7 @@ def at(value: Any, *path: str) -> Any:
 
 
 def test_calls_for_the_first_run_of_a_namespace(
-    operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str
+    operator: object, control_plane: InstalledPlane, user: KubeUser, namespace: str
 ) -> None:
     """Read and create the claim, confirm the run, create the Job, write the status, create the Event.
 
@@ -94,7 +94,9 @@ def test_calls_for_the_first_run_of_a_namespace(
     assert settled_calls(control_plane, namespace, want=FIRST_RUN) == FIRST_RUN
 
 
-def test_calls_for_a_second_run(operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str) -> None:
+def test_calls_for_a_second_run(
+    operator: object, control_plane: InstalledPlane, user: KubeUser, namespace: str
+) -> None:
     """The claim exists, so only the calls for the run remain."""
     user.create(manifests.training_job("first", namespace))
     wait_for_job(user, namespace, "first")
@@ -105,7 +107,7 @@ def test_calls_for_a_second_run(operator: object, control_plane: ControlPlane, u
 
 
 def test_calls_for_a_new_deployment(
-    operator: object, control_plane: ControlPlane, user: KubeUser, namespace: str
+    operator: object, control_plane: InstalledPlane, user: KubeUser, namespace: str
 ) -> None:
     """From the creation, with a published version, until every pod serves it."""
     user.create(manifests.training_job("first", namespace))

@@ -23,13 +23,13 @@ from tests.support.cluster.windows import rows, scraped, served
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.cluster.apiserver import ControlPlane
+    from tests.support.cluster.apiserver import InstalledPlane
 
 pytestmark = pytest.mark.integration
 TRAINING_JOB, MODEL_DEPLOYMENT = RESOURCES.primary["TrainingJob"], RESOURCES.primary["ModelDeployment"]
 OBJECTS = 2
 KEPT = 2
-"""Crash points right after a window was stored: its ConfigMap was created, or updated."""
+"""Crash points right after a window was stored: its DriftWindow was created, or updated."""
 
 
 def begin(user: KubeUser, namespace: str) -> None:
@@ -46,15 +46,15 @@ def done(user: KubeUser, namespace: str) -> bool:
     return found == ("Succeeded", "Healthy", 1)
 
 
-def test_final_state_is_the_same_after_a_crash_at_each_write(own_plane: ControlPlane, tmp_path: Path) -> None:
+def test_final_state_is_the_same_after_a_crash_at_each_write(own_plane: InstalledPlane, tmp_path: Path) -> None:
     """No run is lost or started twice."""
     user = KubeUser(own_plane.kubeconfig)
     baseline, namespace = user.ensure_namespace("baseline"), user.ensure_namespace("crashing")
     begin(user, baseline)
     with (
-        KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
+        KillingProxy(own_plane.operator_kubeconfig, tmp_path) as proxy,
         PodActor(user, baseline, play_success),
-        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=baseline) as process,
+        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log") as process,
     ):
         assert eventually(lambda: done(user, baseline)), process.tail()
         assert process.terminate() == 0, process.tail()
@@ -63,9 +63,9 @@ def test_final_state_is_the_same_after_a_crash_at_each_write(own_plane: ControlP
     begin(user, namespace)
     gate = threading.Event()
     with (
-        KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
+        KillingProxy(own_plane.operator_kubeconfig, tmp_path) as proxy,
         PodActor(user, namespace, lambda pod: play_success(pod) if gate.is_set() else None),
-        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=namespace, election=False) as process,
+        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", election=False) as process,
     ):
         starts = 2 * len(baseline_writes)
         kill_after_each_write(process, proxy, gate, lambda: done(user, namespace), objects=OBJECTS, max_starts=starts)
@@ -77,7 +77,7 @@ def test_final_state_is_the_same_after_a_crash_at_each_write(own_plane: ControlP
     assert created(own_plane, namespace) == created(own_plane, baseline)
 
 
-def test_an_unrecorded_job_that_is_deleted_never_started(own_plane: ControlPlane, tmp_path: Path) -> None:
+def test_an_unrecorded_job_that_is_deleted_never_started(own_plane: InstalledPlane, tmp_path: Path) -> None:
     """The Job is deleted after the operator created it and crashed, before the status recorded the Job.
 
     The restarted operator does not know the first Job and creates another with the same name. There is still only one
@@ -86,7 +86,7 @@ def test_an_unrecorded_job_that_is_deleted_never_started(own_plane: ControlPlane
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("gap")
     with (
-        KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
+        KillingProxy(own_plane.operator_kubeconfig, tmp_path) as proxy,
         PodActor(user, namespace, play_success),
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", election=False) as process,
     ):
@@ -110,15 +110,15 @@ def test_an_unrecorded_job_that_is_deleted_never_started(own_plane: ControlPlane
 
 
 def test_rows_are_counted_once_after_a_crash_at_each_write_of_the_window(
-    own_plane: ControlPlane, tmp_path: Path
+    own_plane: InstalledPlane, tmp_path: Path
 ) -> None:
     """Rows arrive all the time. None is lost or counted twice."""
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("window")
     with (
-        KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
+        KillingProxy(own_plane.operator_kubeconfig, tmp_path) as proxy,
         served(user, namespace, window="8m") as pod,
-        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=namespace, election=False) as process,
+        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", election=False) as process,
     ):
         assert eventually(lambda: scraped(user, namespace)), process.tail()
         pod.count(100)
@@ -126,10 +126,10 @@ def test_rows_are_counted_once_after_a_crash_at_each_write_of_the_window(
         proxy.writes.clear()
         proxy.kill = process.send_sigkill
         starts = 0
-        while sum("/configmaps" in line for line in proxy.writes) < KEPT:
+        while sum("/driftwindows" in line for line in proxy.writes) < KEPT:
             starts += 1
             assert starts <= 20 * KEPT, proxy.writes
-            if starts == 1 or "/configmaps" in proxy.writes[-1]:
+            if starts == 1 or "/driftwindows" in proxy.writes[-1]:
                 pod.count(10)  # Otherwise the write of the row count would kill it before it stores the window.
             if process.exit_code is not None:
                 process.start()
@@ -139,4 +139,4 @@ def test_rows_are_counted_once_after_a_crash_at_each_write_of_the_window(
         assert eventually(lambda: rows(user, namespace) == pod.rows), (pod.rows, rows(user, namespace))
         pod.count(500)
         assert eventually(lambda: rows(user, namespace) == two_digits(pod.rows)), process.tail()
-    assert created(own_plane, namespace)["configmaps"] == 1
+    assert created(own_plane, namespace)["driftwindows"] == 1

@@ -21,7 +21,7 @@ from tests.support.cluster.waiting import eventually
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.cluster.apiserver import ControlPlane
+    from tests.support.cluster.apiserver import InstalledPlane
 
 pytestmark = pytest.mark.integration
 MODEL_DEPLOYMENT, DRIFT_POLICY = RESOURCES.primary["ModelDeployment"], RESOURCES.primary["DriftPolicy"]
@@ -63,14 +63,14 @@ def begin(user: KubeUser, namespace: str, process: OperatorProcess) -> None:
     assert eventually(lambda: has_scraped(user, namespace)), process.tail()
 
 
-def test_one_retraining_after_a_crash_at_each_write(own_plane: ControlPlane, tmp_path: Path) -> None:
+def test_one_retraining_after_a_crash_at_each_write(own_plane: InstalledPlane, tmp_path: Path) -> None:
     """Crash points include the start of the episode, the creation of its TrainingJob and every phase in the status."""
     user = KubeUser(own_plane.kubeconfig)
     baseline, namespace = user.ensure_namespace("baseline"), user.ensure_namespace("crashing")
     with (
-        KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
+        KillingProxy(own_plane.operator_kubeconfig, tmp_path) as proxy,
         PodActor(user, baseline, play),
-        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=baseline) as process,
+        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log") as process,
     ):
         begin(user, baseline, process)
         proxy.writes.clear()
@@ -82,9 +82,9 @@ def test_one_retraining_after_a_crash_at_each_write(own_plane: ControlPlane, tmp
     pods = threading.Event()
     pods.set()
     with (
-        KillingProxy(own_plane.kubeconfig, tmp_path) as proxy,
+        KillingProxy(own_plane.operator_kubeconfig, tmp_path) as proxy,
         PodActor(user, namespace, lambda pod: play(pod) if pods.is_set() else None),
-        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", namespace=namespace, election=False) as process,
+        OperatorProcess(proxy.own_kubeconfig, tmp_path / "log", election=False) as process,
     ):
         begin(user, namespace, process)
         pods.clear()

@@ -10,7 +10,7 @@ import pytest
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.resources import JOB
 from tests.support.cluster import manifests
-from tests.support.cluster.apiserver import ControlPlane
+from tests.support.cluster.apiserver import ControlPlane, InstalledPlane
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
 from tests.support.cluster.pod_actor import PodActor, play_success
@@ -19,11 +19,11 @@ pytestmark = pytest.mark.integration
 TRAINING_JOB = RESOURCES.primary["TrainingJob"]
 
 
-def test_the_operator_survives_a_restart_of_the_api_server(own_plane: ControlPlane, tmp_path: Path) -> None:
+def test_the_operator_survives_a_restart_of_the_api_server(own_plane: InstalledPlane, tmp_path: Path) -> None:
     """The operator reopens its watches, sees new objects, and repeats no action."""
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("outage")
-    with OperatorProcess(own_plane.kubeconfig, tmp_path / "operator.log", election=False) as process:
+    with OperatorProcess(own_plane.operator_kubeconfig, tmp_path / "operator.log", election=False) as process:
         user.create(manifests.training_job("before", namespace))
         user.wait_for(TRAINING_JOB, namespace, "before", phase="Pending")
         own_plane.restart_api_server()

@@ -16,7 +16,7 @@ from tools.cluster.programs import clients
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.cluster.apiserver import ControlPlane
+    from tests.support.cluster.apiserver import InstalledPlane
 
 pytestmark = pytest.mark.integration
 
@@ -102,7 +102,7 @@ EDITS: dict[str, tuple[tuple[str, ...], Any]] = {
 class Kubectl:
     """kubectl for one control plane and one namespace."""
 
-    def __init__(self, plane: ControlPlane) -> None:
+    def __init__(self, plane: InstalledPlane) -> None:
         self._command = [str(clients.compiled_kubectl() / "kubectl"), "--kubeconfig", str(plane.kubeconfig)]
 
     def __call__(self, *arguments: str, document: dict[str, Any] | None = None) -> tuple[int, str]:
@@ -120,7 +120,7 @@ class Kubectl:
 
 
 @pytest.fixture(scope="module")
-def kubectl(control_plane: ControlPlane) -> Iterator[Kubectl]:
+def kubectl(control_plane: InstalledPlane) -> Iterator[Kubectl]:
     """A kubectl for a new namespace, which is deleted afterwards."""
     run = Kubectl(control_plane)
     assert run("create", "namespace", NAMESPACE)[0] == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from perennate.kube.kinds.registry import RESOURCES
-from tests.support.cluster.apiserver import ControlPlane
+from tests.support.cluster.apiserver import InstalledPlane
 from tests.support.cluster.operator_process import OperatorProcess
 from tests.support.cluster.stalling_proxy import StallingProxy
 from tests.support.cluster.waiting import eventually
@@ -33,11 +33,11 @@ def reasons(process: OperatorProcess) -> list[str]:
     return sorted(json.loads(body)["reasons"]) if body else []
 
 
-def test_stalled_watches_fail_the_liveness_probe(own_plane: ControlPlane, tmp_path: Path) -> None:
+def test_stalled_watches_fail_the_liveness_probe(own_plane: InstalledPlane, tmp_path: Path) -> None:
     """The probe names the kinds, and succeeds again when the watches resume."""
     settings = {"PERENNATE_STALE_WATCH_SECONDS": str(_STALE_SECONDS)}
     with (
-        StallingProxy(own_plane.kubeconfig, tmp_path) as proxy,
+        StallingProxy(own_plane.operator_kubeconfig, tmp_path) as proxy,
         OperatorProcess(proxy.own_kubeconfig, tmp_path / "operator.log", election=False, settings=settings) as process,
     ):
         assert eventually(lambda: last_event_times(process).keys() == RESOURCES.watched.keys()), process.tail()

@@ -13,7 +13,7 @@ from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.lease import LEASE_NAME
 from perennate.kube.runtime.resources import JOB, LEASE
 from tests.support.cluster import manifests
-from tests.support.cluster.apiserver import ControlPlane, read_audit
+from tests.support.cluster.apiserver import OPERATOR_NAMESPACE, InstalledPlane, read_audit
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
 from tests.support.cluster.pod_actor import PodActor, play_success
@@ -48,14 +48,14 @@ sys.exit(controllers.main(os.environ))
 """
 
 
-def test_two_operators_without_leader_election_repeat_no_action(tmp_path: Path, own_plane: ControlPlane) -> None:
+def test_two_operators_without_leader_election_repeat_no_action(tmp_path: Path, own_plane: InstalledPlane) -> None:
     """Leader election can fail, so names, preconditions and live reads must prevent duplicates."""
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("both")
     with ExitStack() as stack:
         for number in range(2):
             log = tmp_path / f"log-{number}"
-            process = OperatorProcess(own_plane.kubeconfig, log, identity=f"operator-{number}", election=False)
+            process = OperatorProcess(own_plane.operator_kubeconfig, log, identity=f"operator-{number}", election=False)
             stack.enter_context(process)
         stack.enter_context(PodActor(user, namespace, play_success))
         user.create(manifests.model_deployment("serve", namespace))
@@ -77,7 +77,7 @@ def test_two_operators_without_leader_election_repeat_no_action(tmp_path: Path, 
     assert len(user.list(JOB, namespace)) == RUNS
 
 
-def test_only_leases_are_written_at_rest_and_a_standby_takes_over(tmp_path: Path, own_plane: ControlPlane) -> None:
+def test_only_leases_are_written_at_rest_and_a_standby_takes_over(tmp_path: Path, own_plane: InstalledPlane) -> None:
     """With one settled object of each kind, the operators write only Lease renewals in 60 s.
 
     Then the leader is killed. The standby leads once the Lease has expired, and writes nothing else.
@@ -85,7 +85,7 @@ def test_only_leases_are_written_at_rest_and_a_standby_takes_over(tmp_path: Path
     user = KubeUser(own_plane.kubeconfig)
     namespace = user.ensure_namespace("rest")
     operators = [
-        OperatorProcess(own_plane.kubeconfig, tmp_path / f"log-{number}", identity=f"operator-{number}")
+        OperatorProcess(own_plane.operator_kubeconfig, tmp_path / f"log-{number}", identity=f"operator-{number}")
         for number in range(2)
     ]
     with ExitStack() as stack:
@@ -113,7 +113,7 @@ def test_only_leases_are_written_at_rest_and_a_standby_takes_over(tmp_path: Path
         survivor = next(process for process in operators if process is not leader)
         assert eventually(lambda: "Ready:" in str(survivor.records())), survivor.tail()
         assert set(writes_of_operators(own_plane, offset)) == {"update leases"}
-        third = OperatorProcess(own_plane.kubeconfig, tmp_path / "log-2", identity="operator-2")
+        third = OperatorProcess(own_plane.operator_kubeconfig, tmp_path / "log-2", identity="operator-2")
         with third:
             assert third.terminate() == 0, "a standby exits on SIGTERM"
         assert holder_of_lease(user) == survivor.identity
@@ -122,14 +122,14 @@ def test_only_leases_are_written_at_rest_and_a_standby_takes_over(tmp_path: Path
 
 
 def test_a_signal_just_after_the_election_ends_the_operator_and_releases_the_lease(
-    tmp_path: Path, own_plane: ControlPlane
+    tmp_path: Path, own_plane: InstalledPlane
 ) -> None:
-    process = OperatorProcess(own_plane.kubeconfig, tmp_path / "log", program=("-c", SIGNALLED_AFTER_ELECTION))
+    process = OperatorProcess(own_plane.operator_kubeconfig, tmp_path / "log", program=("-c", SIGNALLED_AFTER_ELECTION))
     process.start()
     try:
         assert eventually(lambda: process.exit_code is not None)
         assert process.exit_code == 0, process.tail()
-        lease = KubeUser(own_plane.kubeconfig).get(LEASE, "default", LEASE_NAME)
+        lease = KubeUser(own_plane.kubeconfig).get(LEASE, OPERATOR_NAMESPACE, LEASE_NAME)
         assert lease is not None, "the operator was elected"
         assert not lease["spec"].get("holderIdentity")
     finally:
@@ -148,7 +148,7 @@ def settled(user: KubeUser, namespace: str) -> bool:
     return not changed and "ReferenceUnavailable" in str(policy["status"])
 
 
-def writes_of_operators(plane: ControlPlane, offset: int) -> Counter[str]:
+def writes_of_operators(plane: InstalledPlane, offset: int) -> Counter[str]:
     """What the operators wrote since byte `offset` of the audit log."""
     events = read_audit(plane.audit_log, offset=offset)
     ours = (event for event in events if event.writes and event.agent.startswith("perennate-operator"))
@@ -157,5 +157,5 @@ def writes_of_operators(plane: ControlPlane, offset: int) -> Counter[str]:
 
 def holder_of_lease(user: KubeUser) -> str:
     """The holder of the Lease."""
-    lease = user.get(LEASE, "default", LEASE_NAME) or {}
+    lease = user.get(LEASE, OPERATOR_NAMESPACE, LEASE_NAME) or {}
     return str(lease.get("spec", {}).get("holderIdentity", ""))

@@ -1,16 +1,15 @@
-"""The chart lints, rejects invalid values, and by default renders what `kubectl apply -k manifests/base` applies."""
+"""The chart lints, rejects invalid values, and renders what `kubectl apply -k manifests/base` applies."""
 
 from __future__ import annotations
 
-import os
-import re
 import subprocess
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from tests.support.chart import CHART, LOCAL, Yaml12Loader, by_name, run, template
 from tests.support.tree import ROOT
 from tools import chart
 
@@ -18,21 +17,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Yaml12Loader(yaml.CSafeLoader):
-    """kubectl writes YAML 1.2, in which `1e+308` is a number; PyYAML's own rules want `1.0e+308`."""
-
-
-Yaml12Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+"), list("-+0123456789")
-)
-
-CHART = ROOT / "charts" / "perennate"
-Objects = dict[tuple[str, str], dict[str, Any]]
-
 FULL = {
     "replicas": 2,
     "logLevel": "DEBUG",
-    "image": {"pullPolicy": "Never", "operator": {"repository": "own/operator", "tag": "9"}},
+    "image": {
+        "registry": "registry.example.com/team",
+        "pullPolicy": "Never",
+        "operator": {"repository": "own.example/operator", "tag": "9"},
+    },
     "store": {"size": "20Gi", "storageClassName": "fast", "accessMode": "ReadWriteMany"},
     "serviceAccount": {"name": "own", "annotations": {"a": "b"}},
     "metricsService": {"enabled": True},
@@ -42,35 +34,8 @@ FULL = {
 }
 
 
-def run(helm: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run helm with its folders below `home`, so that the user's settings are neither read nor written."""
-    folders = {f"HELM_{kind}_HOME": str(home / kind) for kind in ("CACHE", "CONFIG", "DATA")}
-    command = [helm, *arguments]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | folders, capture_output=True, text=True, check=False)
-
-
-def template(helm: str, home: Path, values: dict[str, Any]) -> Objects:
-    """The objects that the chart renders with these values, by kind and name."""
-    file = home / "values.yaml"
-    file.write_text(yaml.safe_dump(values))
-    arguments = ("perennate", str(CHART), "--namespace", "perennate-system", "--values", str(file))
-    result = run(helm, home, "template", *arguments)
-    assert result.returncode == 0, result.stderr
-    return by_name(result.stdout)
-
-
-def by_name(text: str) -> Objects:
-    """The objects of a multi-document YAML text, without their labels: the chart adds those of Helm."""
-    objects: Objects = {}
-    for document in yaml.load_all(text, Loader=Yaml12Loader):
-        if document:
-            document["metadata"].pop("labels", None)
-            objects[document["kind"], document["metadata"]["name"]] = document
-    return objects
-
-
 def test_the_chart_lints(helm: str, tmp_path: Path) -> None:
-    result = run(helm, tmp_path, "lint", "--strict", str(CHART))
+    result = run(helm, tmp_path, "lint", "--strict", str(CHART), "--set", "image.registry=localhost")
     assert result.returncode == 0, result.stdout
 
 
@@ -81,7 +46,7 @@ def test_chart_and_kustomize_install_the_same_objects(helm: str, kubectl: str, t
     kustomized = by_name(result.stdout)
     separate = {key for key in kustomized if key[0] in {"CustomResourceDefinition", "Namespace"}}
     assert separate >= {("Namespace", "perennate-system")}
-    assert template(helm, tmp_path, {}) == {key: kustomized[key] for key in kustomized.keys() - separate}
+    assert template(helm, tmp_path, LOCAL) == {key: kustomized[key] for key in kustomized.keys() - separate}
 
 
 def test_the_install_manifest_equals_the_output_of_kustomize(kubectl: str) -> None:
@@ -97,25 +62,66 @@ def test_every_value_changes_the_rendered_manifests(helm: str, tmp_path: Path) -
     pod = deployment["template"]["spec"]
     container = pod["containers"][0]
     environment = {one["name"]: one.get("value") for one in container["env"]}
-    assert (deployment["replicas"], container["image"], container["imagePullPolicy"]) == (2, "own/operator:9", "Never")
+    assert (deployment["replicas"], container["image"], container["imagePullPolicy"]) == (
+        2,
+        "own.example/operator:9",
+        "Never",
+    )
     assert environment["PERENNATE_IMAGE_PULL_POLICY"] == "Never"
-    assert environment["PERENNATE_TRAINER_IMAGE"] == "perennate/trainer:0.1.0"
+    assert environment["PERENNATE_TRAINER_IMAGE"] == "registry.example.com/team/perennate-trainer:0.1.0"
+    policy = str(objects["ValidatingAdmissionPolicy", "perennate-operator.perennate-system"])
+    assert '"registry.example.com/team/perennate-serving" : "registry.example.com/team/perennate-trainer"' in policy
+    assert "system:serviceaccount:perennate-system:own" in policy
     assert environment["PERENNATE_LOG_LEVEL"] == "DEBUG"
     store = [environment[f"PERENNATE_STORE_{name}"] for name in ("SIZE", "CLASS", "ACCESS_MODE")]
     assert store == ["20Gi", "fast", "ReadWriteMany"]
     assert pod["serviceAccountName"] == "own"
     assert objects["ServiceAccount", "own"]["metadata"]["annotations"] == {"a": "b"}
     assert objects["ClusterRoleBinding", "perennate-operator"]["subjects"][0]["name"] == "own"
-    assert objects["RoleBinding", "perennate-operator"]["subjects"][0]["name"] == "own"
+    assert objects["RoleBinding", "perennate-operator-lease"]["subjects"][0]["name"] == "own"
     assert ("Service", "perennate-operator-metrics") in objects
     assert {name: pod[name] for name in ("nodeSelector", "tolerations", "affinity")} == {
         name: FULL[name] for name in ("nodeSelector", "tolerations", "affinity")
     }
 
 
+@pytest.mark.parametrize("way", [["template", "perennate"], ["install", "perennate", "--dry-run=client"]])
+def test_images_have_no_default_registry(helm: str, tmp_path: Path, way: list[str]) -> None:
+    """A default name could be registered by anybody. The error says what to set, and for which image."""
+    for value, image in (("replicas=1", "operator"), ("image.operator.repository=r.example/o", "trainer")):
+        result = run(helm, tmp_path, *way, str(CHART), "--set", value)
+        assert result.returncode == 1
+        assert "image.registry: is required, because no images are published" in result.stderr
+        assert f"image.{image}.repository" in result.stderr
+
+
+def test_every_image_can_have_a_repository_of_its_own(helm: str, tmp_path: Path) -> None:
+    """Then no registry is needed; a tag may have a digest."""
+    names = {name: {"repository": f"r.example/{name}"} for name in ("operator", "trainer", "serving")}
+    names["serving"]["tag"] = f"1@sha256:{'a' * 64}"
+    container = template(helm, tmp_path, {"image": names})["Deployment", "perennate-operator"]["spec"]["template"]
+    environment = {one["name"]: one.get("value") for one in container["spec"]["containers"][0]["env"]}
+    assert environment["PERENNATE_TRAINER_IMAGE"] == "r.example/trainer:0.1.0"
+    assert environment["PERENNATE_SERVING_IMAGE"] == f"r.example/serving:1@sha256:{'a' * 64}"
+
+
+def test_no_manifest_names_a_public_registry() -> None:
+    """A name without a host means docker.io."""
+    found = {image for file in ("base/deployment.yaml", "install.yaml") for image in images(ROOT / "manifests" / file)}
+    assert found == {f"localhost/perennate-{name}:0.1.0" for name in ("operator", "trainer", "serving")}
+
+
+def images(file: Path) -> set[str]:
+    """The images of the operator and of its pods in a file of manifests."""
+    documents = (document for document in yaml.load_all(file.read_text(), Loader=Yaml12Loader) if document)
+    (deployment,) = [document for document in documents if document["kind"] == "Deployment"]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return {container["image"], *(one["value"] for one in container["env"] if one["name"].endswith("_IMAGE"))}
+
+
 def test_an_existing_service_account_is_not_created(helm: str, tmp_path: Path) -> None:
     """With `serviceAccount.create: false`."""
-    objects = template(helm, tmp_path, {"serviceAccount": {"create": False, "name": "theirs"}})
+    objects = template(helm, tmp_path, LOCAL | {"serviceAccount": {"create": False, "name": "theirs"}})
     assert [key for key in objects if key[0] == "ServiceAccount"] == []
 
 
@@ -127,6 +133,10 @@ def test_an_existing_service_account_is_not_created(helm: str, tmp_path: Path) -
         ("store.size=large", "size"),
         ("store.accessMode=ReadOnlyMany", "accessMode"),
         ("replicas=-1", "replicas"),
+        ("watchNamespaces={Team}", "watchNamespaces"),
+        ("watchNamespaces={team-*}", "watchNamespaces"),
+        ("image.registry=https://registry.example.com", "registry"),
+        ("networkPolicy.apiServer.ports={0}", "ports"),
     ],
 )
 def test_an_invalid_value_is_rejected_by_name(helm: str, tmp_path: Path, value: str, message: str) -> None:

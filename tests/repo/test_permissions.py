@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from perennate.kube.kinds.registry import RESOURCES
-from perennate.kube.runtime.resources import CLAIM, CONFIG_MAP, EVENT, LEASE, REPLICA_SET
+from perennate.kube.runtime.resources import CLAIM, DRIFT_WINDOW, EVENT, LEASE, REPLICA_SET
 from tests.support.tree import manifests
 
 ROLES = {
@@ -16,10 +16,11 @@ ROLES = {
     for _, document in manifests("manifests/base")
     if document["kind"] in {"Role", "ClusterRole"}
 }
-OPERATOR = {name: role for name, role in ROLES.items() if name.endswith("perennate-operator")}
+OPERATOR = {name: role for name, role in ROLES.items() if "perennate-operator" in name}
 USERS = {name: role for name, role in ROLES.items() if name not in OPERATOR}
 FORBIDDEN = {
     "secrets",
+    "configmaps",
     "nodes",
     "nodes/proxy",
     "namespaces",
@@ -38,6 +39,8 @@ FORBIDDEN = {
     "customresourcedefinitions",
     "mutatingwebhookconfigurations",
     "validatingwebhookconfigurations",
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
 }
 KINDS = {"trainingjobs", "modeldeployments", "driftpolicies"}
 
@@ -54,7 +57,7 @@ CLUSTER = grants(ROLES["ClusterRole/perennate-operator"])
 
 def test_the_operator_has_two_roles() -> None:
     """One for all namespaces and one for its Lease; the tests below check both."""
-    assert sorted(OPERATOR) == ["ClusterRole/perennate-operator", "Role/perennate-operator"]
+    assert sorted(OPERATOR) == ["ClusterRole/perennate-operator", "Role/perennate-operator-lease"]
 
 
 @pytest.mark.parametrize("role", ROLES.values(), ids=ROLES)
@@ -84,13 +87,15 @@ def test_the_operator_never_writes_a_spec() -> None:
     assert writes == {
         ("trainingjobs", "create"),
         ("trainingjobs", "delete"),
+        ("driftwindows", "create"),
+        ("driftwindows", "patch"),
         *((f"{kind}/status", "patch") for kind in KINDS),
     }
 
 
 def test_rights_match_the_calls_in_the_code() -> None:
     """Every right has a call in the code, and every call has a right."""
-    known = [*RESOURCES.primary.values(), *RESOURCES.secondary.values(), REPLICA_SET, CLAIM, CONFIG_MAP, EVENT, LEASE]
+    known = [*RESOURCES.primary.values(), *RESOURCES.secondary.values(), REPLICA_SET, CLAIM, DRIFT_WINDOW, EVENT, LEASE]
     given = {(group, resource.split("/")[0]) for role in OPERATOR.values() for group, resource, _ in grants(role)}
     assert given == {(resource.group, resource.plural) for resource in known}
 
@@ -113,15 +118,16 @@ def test_the_operator_cannot_change_or_delete_the_store() -> None:
     assert claims & {"update", "patch", "delete"} == set()
 
 
-def test_config_maps_are_only_accessed_by_name() -> None:
-    """They cannot be listed, watched or deleted."""
-    assert {verb for _, resource, verb in CLUSTER if resource == "configmaps"} == {"get", "create", "patch"}
+def test_the_operator_has_no_right_on_config_maps() -> None:
+    """They hold settings and credentials of others. The windows have a kind of their own, accessed by name."""
+    assert {verb for _, resource, verb in CLUSTER if resource == "configmaps"} == set()
+    assert {verb for _, resource, verb in CLUSTER if resource == "driftwindows"} == {"get", "create", "patch"}
 
 
 def test_leases_are_accessible_only_in_the_own_namespace() -> None:
     """A right to all Leases would let the operator take over any controller of the cluster."""
     assert {resource for _, resource, _ in CLUSTER} & {"leases"} == set()
-    assert {resource for _, resource, _ in grants(ROLES["Role/perennate-operator"])} == {"leases"}
+    assert {resource for _, resource, _ in grants(ROLES["Role/perennate-operator-lease"])} == {"leases"}
 
 
 @pytest.mark.parametrize("role", USERS.values(), ids=USERS)

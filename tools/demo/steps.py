@@ -26,7 +26,8 @@ def install_operator(cluster: Cluster) -> None:
     chart = str(ROOT / "charts" / "perennate")
     cluster.run("kubectl", "apply", "--server-side", "--force-conflicts", "-f", f"{chart}/crds")
     place = ("--namespace", OPERATOR_NAMESPACE)
-    cluster.run("helm", "upgrade", "--install", "perennate", chart, *place, "--create-namespace", "--wait")
+    images = ("--set", "image.registry=localhost")
+    cluster.run("helm", "upgrade", "--install", "perennate", chart, *place, "--create-namespace", *images, "--wait")
     # The image changes under the same tag, so a running operator must be restarted.
     cluster.run("kubectl", *place, "rollout", "restart", "deployment/perennate-operator")
     cluster.run("kubectl", *place, "rollout", "status", "deployment/perennate-operator", "--timeout=120s")

@@ -22,7 +22,25 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ .Values.serviceAccount.name | default (include "perennate.operator" .) }}
 {{- end -}}
 
-{{/* Image reference. Argument: (list $ .Values.image.operator) */}}
+{{/* Image repository. Argument: (list $ "operator") */}}
+{{- define "perennate.repository" -}}
+{{- $image := (index . 0).Values.image -}}
+{{- $name := index . 1 -}}
+{{- $given := (index $image $name).repository -}}
+{{- if and (not $given) (not $image.registry) -}}
+{{- fail (printf "image.registry: is required, because no images are published. Build and push the three images (docs/how-to/install.md), then set for example image.registry=registry.example.com/team, which means registry.example.com/team/perennate-%s, or set image.%s.repository. The local cluster of the repository has the images of image.registry=localhost." $name $name) -}}
+{{- end -}}
+{{- $given | default (printf "%s/perennate-%s" $image.registry $name) -}}
+{{- end -}}
+
+{{/* Image reference. Argument: (list $ "operator") */}}
 {{- define "perennate.image" -}}
-{{ $root := index . 0 }}{{ $image := index . 1 }}{{ printf "%s:%s" $image.repository ($image.tag | default $root.Chart.AppVersion) }}
+{{- $root := index . 0 -}}
+{{- $tag := (index $root.Values.image (index . 1)).tag | default $root.Chart.AppVersion -}}
+{{- printf "%s:%s" (include "perennate.repository" .) $tag -}}
+{{- end -}}
+
+{{/* The namespaces of the operator's roles and of the users' roles; "" for all, with ClusterRoles. */}}
+{{- define "perennate.roleNamespaces" -}}
+{{ .Values.watchNamespaces | default (list "") | toJson }}
 {{- end -}}

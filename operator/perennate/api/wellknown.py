@@ -71,6 +71,10 @@ TERMINATION_LOG: Final = "/dev/termination-log"
 STORE_CLAIM: Final = "perennate-store"
 """PersistentVolumeClaim with the model versions of a namespace. It has no owner and is never deleted."""
 
+DRIFT_WINDOW_KIND: Final = "DriftWindow"
+DRIFT_WINDOW_PLURAL: Final = "driftwindows"
+"""The kind in which the operator keeps the windows of DriftPolicies."""
+
 # Environment of pods.
 ENV_RUN_REQUEST: Final = "PERENNATE_RUN_REQUEST"
 """JSON of `api.documents.run_request.RunRequest` for the stages of a training run."""

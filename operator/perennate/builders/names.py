@@ -41,8 +41,8 @@ def episode_training_job(policy: str, *, uid: str, number: int) -> str:
     return child_name(policy, short_hash(f"{uid}/{number}"))
 
 
-def window_config_map(policy: str, *, uid: str) -> str:
-    """Name of the ConfigMap with the window of a DriftPolicy. It depends on the uid, as names can be used again."""
+def drift_window(policy: str, *, uid: str) -> str:
+    """Name of the DriftWindow of a DriftPolicy. It depends on the uid, as names can be used again."""
     return child_name(policy, f"window-{short_hash(uid)}")
 
 

@@ -1,4 +1,4 @@
-"""The ConfigMap with the window of counts of a DriftPolicy. The window survives a restart of the operator."""
+"""The DriftWindow of a DriftPolicy: its window of counts, which survives a restart of the operator."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Final
 
+from perennate.api.wellknown import API_VERSION, DRIFT_WINDOW_KIND
 from perennate.builders import names
 from perennate.builders.labels import common_labels, owner_label
 from perennate.builders.manifest import owner_reference
@@ -14,18 +15,18 @@ if TYPE_CHECKING:
     from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import DriftPolicy
 
-KEY: Final = "window.json.gz"
-"""Key of the state in `binaryData`: gzipped JSON."""
+FIELD: Final = "data"
+"""Field of the state: base64 of gzipped JSON."""
 
 
-def window_config_map(resource: DriftPolicy) -> Manifest:
-    """The ConfigMap of the window, without content."""
+def drift_window(resource: DriftPolicy) -> Manifest:
+    """The DriftWindow of a policy, without content."""
     metadata = resource.metadata
     return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
+        "apiVersion": API_VERSION,
+        "kind": DRIFT_WINDOW_KIND,
         "metadata": {
-            "name": names.window_config_map(metadata.name, uid=metadata.uid),
+            "name": names.drift_window(metadata.name, uid=metadata.uid),
             "namespace": metadata.namespace,
             "labels": {**common_labels("window", metadata.name), **owner_label(resource)},
             "ownerReferences": [owner_reference(resource)],
@@ -33,21 +34,21 @@ def window_config_map(resource: DriftPolicy) -> Manifest:
     }
 
 
-def with_content(config_map: Manifest, content: bytes) -> Manifest:
-    """The ConfigMap with a state."""
-    return {**config_map, "binaryData": {KEY: base64.b64encode(content).decode()}}
+def with_content(window: Manifest, content: bytes) -> Manifest:
+    """The DriftWindow with a state."""
+    return {**window, FIELD: base64.b64encode(content).decode()}
 
 
-def content_of(config_map: Manifest) -> bytes:
-    """Read the state from a ConfigMap.
+def content_of(window: Manifest) -> bytes:
+    """Read the state from a DriftWindow.
 
     Raises:
         ValueError: it is missing or not base64.
     """
-    encoded = (config_map.get("binaryData") or {}).get(KEY)
+    encoded = window.get(FIELD)
     if not encoded:
-        raise ValueError(f"binaryData.{KEY}: is required")
+        raise ValueError(f"{FIELD}: is required")
     try:
         return base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"binaryData.{KEY}: {error}") from error
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise ValueError(f"{FIELD}: {error}") from error

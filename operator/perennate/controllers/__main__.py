@@ -79,7 +79,8 @@ async def _run(environ: Mapping[str, str], environment: Environment, metrics: Me
             registry=build_registry(operator),
             settings=build_settings(),
             standalone=True,
-            clusterwide=True,
+            clusterwide=not environment.watch_namespaces,
+            namespaces=environment.watch_namespaces,
             identity=environment.identity,
             stop_flag=stopping,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ _PULL_POLICIES: Final[tuple[PullPolicy, ...]] = ("Always", "IfNotPresent", "Neve
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 _PORTS: Final = range(65_536)
 _STALE_SECONDS: Final = range(1, 86_401)
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 class InvalidEnvironmentError(ValueError):
@@ -31,6 +33,7 @@ class Environment:
     Attributes:
         settings: settings of the installation, for decisions.
         namespace: namespace of the Lease.
+        watch_namespaces: the only namespaces in which objects are reconciled; empty: all.
         identity: name of this operator in the Lease; unique in a cluster.
         log_level: minimum level that is logged.
         health_port, metrics_port: ports of the probes and of the metrics; 0 lets the system choose.
@@ -41,6 +44,7 @@ class Environment:
 
     settings: InstallationSettings
     namespace: str
+    watch_namespaces: tuple[str, ...]
     identity: str
     log_level: str
     health_port: int
@@ -65,6 +69,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
             image_pull_policy=_choice(environ, "PERENNATE_IMAGE_PULL_POLICY", _PULL_POLICIES, "IfNotPresent"),
         ),
         namespace=environ.get("PERENNATE_NAMESPACE") or "default",
+        watch_namespaces=_namespaces(environ, "PERENNATE_WATCH_NAMESPACES"),
         identity=environ.get("PERENNATE_POD_NAME") or socket.gethostname(),
         log_level=_choice(environ, "PERENNATE_LOG_LEVEL", _LEVELS, "INFO", upper=True),
         health_port=_integer(environ, "PERENNATE_HEALTH_PORT", 8080, _PORTS, what="a port"),
@@ -81,6 +86,18 @@ def _required(environ: Mapping[str, str], key: str) -> str:
     if not value:
         raise InvalidEnvironmentError(f"{key} is not set; set it to the image of these pods")
     return value
+
+
+def _namespaces(environ: Mapping[str, str], key: str) -> tuple[str, ...]:
+    """The names in a list separated by commas, each once."""
+    names = [name.strip() for name in environ.get(key, "").split(",") if name.strip()]
+    for name in names:
+        if not _NAMESPACE.fullmatch(name):
+            raise InvalidEnvironmentError(
+                f"{key} must be names of namespaces, separated by commas; got {name!r}. "
+                "A name has at most 63 lower-case letters, digits and hyphens; patterns are not supported"
+            )
+    return tuple(dict.fromkeys(names))
 
 
 def _choice(environ: Mapping[str, str], key: str, allowed: tuple[T, ...], default: T, *, upper: bool = False) -> T:

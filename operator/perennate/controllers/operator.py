@@ -33,7 +33,7 @@ from perennate.kube.runtime.execute import Executor
 from perennate.kube.runtime.official import OfficialClient
 from perennate.kube.runtime.queue import WorkQueue
 from perennate.kube.runtime.resync import Resync
-from perennate.kube.runtime.watching import Watches
+from perennate.kube.runtime.watching import ForbiddenWatches, Watches
 from perennate.telemetry.metrics import Metrics
 
 WORKERS: Final = 16
@@ -69,7 +69,9 @@ class Operator:
         self._router = Router(REGISTRY, self.queue)
         self.cache = Cache(self._router)
         self._router.attach(self.cache)
-        self.watches = Watches(RESOURCES.watched.values(), stale_seconds=environment.stale_watch_seconds)
+        watched, namespaces = RESOURCES.watched.values(), environment.watch_namespaces
+        self.watches = Watches(watched, namespaces=namespaces, stale_seconds=environment.stale_watch_seconds)
+        self.forbidden_watches = ForbiddenWatches(watched, namespaces)
         self.connection: Connection | None = None
 
     async def start(self) -> None:
@@ -89,7 +91,8 @@ class Operator:
         monitor = Monitor(
             source, pods, self.queue, WindowStore(client), shares=Shares(window_bytes=half_of_container())
         )
-        resync = Resync(client, self.cache, self.queue, resources=RESOURCES)
+        namespaces = self._environment.watch_namespaces
+        resync = Resync(client, self.cache, self.queue, resources=RESOURCES, namespaces=namespaces)
         reconciler = self._reconciler(client, pods, monitor)
         await resync.prime()
         self._spawn("resync", resync.run())

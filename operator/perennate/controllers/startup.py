@@ -67,6 +67,9 @@ async def login(operator: Operator, /, **_: Any) -> kopf.AiohttpSession:
     if operator.connection is None:
         raise kopf.TemporaryError("not connected yet", delay=1)
     session: aiohttp.ClientSession = operator.connection.open_session(
-        headers=await operator.connection.headers(), traces=[operator.watches.trace()], limit=0
+        headers=await operator.connection.headers(),
+        traces=[operator.watches.trace()],
+        middlewares=[operator.forbidden_watches],
+        limit=0,
     )
     return kopf.AiohttpSession(server=operator.connection.server, aiohttp_session=session)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
 from perennate.api import wellknown
@@ -11,7 +11,7 @@ from perennate.api.meta import CustomResource, Manifest, ObjectMeta, StatusModel
 from perennate.kube.reader import Reader, parse
 from perennate.kube.runtime.resources import Resource, Resources
 from perennate.reconcilers.gauges import GaugeFamily
-from perennate.reconcilers.invalid import InvalidObserved, decide_invalid
+from perennate.reconcilers.invalid import FORBIDDEN, InvalidObserved, decide_invalid
 from perennate.reconcilers.plan import Plan
 
 R = TypeVar("R", bound=CustomResource)
@@ -68,6 +68,10 @@ class Kind(Generic[R, O]):
         except ValueError as error:
             return decide_invalid(self._invalid(manifest, str(error), reader))
         return self.decide(await self.observe(resource, reader))
+
+    def forbidden(self, manifest: Manifest, message: str, reader: Reader) -> Plan:
+        """The plan that reports a forbidden call in the summary condition."""
+        return decide_invalid(replace(self._invalid(manifest, message, reader), reason=FORBIDDEN))
 
     def _invalid(self, manifest: Manifest, message: str, reader: Reader) -> InvalidObserved:
         return InvalidObserved(

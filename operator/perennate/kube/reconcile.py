@@ -15,6 +15,7 @@ from perennate.kube.runtime.client import ApiError, MetricsRecorder
 from perennate.kube.runtime.execute import ExecutionResult, Executor, NameTakenError
 from perennate.kube.runtime.queue import QueueClosed, WorkQueue
 from perennate.kube.runtime.resources import Key
+from perennate.kube.runtime.watching import how_to_allow
 
 PASS_SECONDS: Final = 120.0
 """Timeout of a pass. Each call in it has its own, shorter one."""
@@ -63,6 +64,8 @@ class Reconciler:
             async with asyncio.timeout(PASS_SECONDS):
                 outcome, after = await self._pass(key)
         except (ApiError, NameTakenError, TimeoutError) as error:
+            if isinstance(error, ApiError) and error.forbidden:
+                await self._report_forbidden(key, error)
             delay = self._queue.failed(key, at_least=getattr(error, "retry_after", 0.0))
             _logger.warning("%s: %s; retrying in %.1f s", key, str(error) or "the pass timed out", delay)
             return "failed"
@@ -92,6 +95,18 @@ class Reconciler:
             self._monitor.acknowledge_evaluation(key)
         self._recorder.object_gauges(key.kind, key.namespace, key.name, plan.gauges)
         return outcome, plan.requeue_after if outcome is ExecutionResult.DONE else None
+
+    async def _report_forbidden(self, key: Key, error: ApiError) -> None:
+        """Report a forbidden call in the status of the object, if at least that is allowed."""
+        manifest = self._cache.get(key)
+        if manifest is None:
+            return
+        plan = self._kinds[key.kind].forbidden(manifest, how_to_allow(error, key.namespace), self._reader)
+        try:
+            async with asyncio.timeout(PASS_SECONDS):
+                await self._executor.execute(manifest, plan)
+        except (ApiError, TimeoutError) as second:
+            _logger.warning("%s: the status could not be written: %s", key, second)
 
     def _forget(self, key: Key) -> None:
         """Drop everything that is kept about an object that is gone."""

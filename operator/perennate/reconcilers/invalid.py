@@ -1,4 +1,7 @@
-"""A spec that the schema accepted but the model did not: reported in a condition, and nothing else is done."""
+"""Objects whose pass cannot go on, which a condition reports.
+
+Either the schema accepted the spec but the model did not, or the API server forbids a call that the object needs.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,12 @@ if TYPE_CHECKING:
     from perennate.api.meta import ObjectMeta, StatusModel
 
 INVALID_SPEC: Final = "InvalidSpec"
+FORBIDDEN: Final = "Forbidden"
 
 
 @dataclass(frozen=True)
 class InvalidObserved:
-    """An object whose spec is not valid.
+    """An object whose pass cannot go on.
 
     Attributes:
         metadata: its metadata.
@@ -28,8 +32,9 @@ class InvalidObserved:
         status_model: class of the status.
         summary_condition: the condition that reports the error.
         terminal_conditions: conditions of a finished object, which is left alone.
-        message: what is wrong, naming the field.
+        message: what is wrong, naming the field or the call.
         now: time of the pass, aware, in UTC.
+        reason: reason of the condition.
     """
 
     metadata: ObjectMeta
@@ -39,10 +44,11 @@ class InvalidObserved:
     terminal_conditions: frozenset[str]
     message: str
     now: datetime
+    reason: str = INVALID_SPEC
 
 
 def decide_invalid(observed: InvalidObserved) -> Plan:
-    """Report the invalid field. Children stay as they are, and a finished object stays finished."""
+    """Report the invalid field or the forbidden call. Children and a finished object stay as they are."""
     if observed.metadata.deletion_timestamp is not None:
         return LEAVE_ALONE
     status = _readable_status(observed)
@@ -50,8 +56,8 @@ def decide_invalid(observed: InvalidObserved) -> Plan:
     if any(condition.type in terminal and condition.status == "True" for condition in status.conditions):
         return LEAVE_ALONE
     builder = StatusBuilder(status, generation=observed.metadata.generation, time=observed.now)
-    if builder.set(observed.summary_condition, "False", INVALID_SPEC, observed.message):
-        builder.emit_event(INVALID_SPEC, observed.message, warning=True)
+    if builder.set(observed.summary_condition, "False", observed.reason, observed.message):
+        builder.emit_event(observed.reason, observed.message, warning=True)
     return builder.plan(summary=observed.message)
 
 

@@ -23,7 +23,7 @@ class Watch:
         window: length of the window.
         scrape_interval: time between two scrapes.
         interval: time between two evaluations.
-        config_map: the ConfigMap that keeps the window, without its content.
+        drift_window: the DriftWindow that keeps the window, without its content.
     """
 
     uid: str
@@ -33,7 +33,7 @@ class Watch:
     window: float
     scrape_interval: float
     interval: float
-    config_map: Manifest
+    drift_window: Manifest
 
     def shares_window_with(self, other: Watch) -> bool:
         """Whether the counts collected for one are also those of the other."""

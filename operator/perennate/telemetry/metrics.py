@@ -49,7 +49,8 @@ class Metrics:
         )
         self.watch_last_data = Gauge(
             "perennate_watch_last_event_timestamp",
-            "Time of the last data on the watch of a kind, in seconds since 1970; bookmarks count.",
+            "Time of the last data on the watch of a kind, in seconds since 1970; bookmarks count. "
+            "With `watchNamespaces`, of the watch with the oldest data.",
             ["kind"],
             registry=registry,
         )

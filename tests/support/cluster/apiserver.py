@@ -1,20 +1,61 @@
-"""The API server without nodes for tests, and a reader of its audit log."""
+"""The API server without nodes for tests, with our installation on it, and a reader of its audit log."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Self
 
+from tools.cluster.host.commands import run
 from tools.cluster.kubernetes.control_plane import ControlPlane
+from tools.cluster.kubernetes.pki import Identity
 
-if TYPE_CHECKING:
-    from pathlib import Path
+__all__ = ["AuditEvent", "ControlPlane", "InstalledPlane", "parse_audit", "read_audit"]
 
-__all__ = ["AuditEvent", "ControlPlane", "parse_audit", "read_audit"]
+OPERATOR_NAMESPACE = "perennate-system"
+OPERATOR_ACCOUNT = f"system:serviceaccount:{OPERATOR_NAMESPACE}:perennate-operator"
+BASE = Path(__file__).parents[3] / "manifests" / "base"
+INSTALLED = ("namespace", "service-account", "operator-role", "lease-role", "user-roles", "admission-policy")
+"""Files of manifests/base on an `InstalledPlane`: all but the operator's pods, which tests run as processes."""
+_OPERATOR = Identity("operator", OPERATOR_ACCOUNT, "system:serviceaccounts")
 
 #: Verbs that change something.
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+
+
+class InstalledPlane(ControlPlane):
+    """A control plane with manifests/base, so that an operator has its own account, roles and admission policy.
+
+    Args:
+        folder: an empty folder for certificates, data and logs.
+        installed: names of files in manifests/base to apply besides the CRDs.
+    """
+
+    def __init__(self, folder: Path, *, installed: tuple[str, ...] = INSTALLED) -> None:
+        super().__init__(folder, crds=[BASE / "crds.yaml"], users=[_OPERATOR])
+        self._files = [word for name in installed for word in ("--filename", str(BASE / f"{name}.yaml"))]
+
+    @property
+    def operator_kubeconfig(self) -> Path:
+        """Kubeconfig with the rights of the operator's service account."""
+        return self.kubeconfig_of(_OPERATOR)
+
+    def start(self) -> Self:
+        """Start everything, and install."""
+        super().start()
+        try:
+            run([*self.kubectl, "apply", "--server-side", *self._files], what="install manifests/base")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def apply(self, manifests: str) -> None:
+        """Apply manifests, as the administrator."""
+        command = [*self.kubectl, "apply", "--server-side", "--filename", "-"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, input=manifests, text=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from perennate.api.meta import Manifest
 from perennate.api.v1alpha1 import DriftPolicy
 from perennate.api.wellknown import API_VERSION
-from perennate.builders.window import window_config_map
+from perennate.builders.window import drift_window
 
 DIGEST = "sha256:" + "a" * 64
 PROFILE_DIGEST = "sha256:" + "b" * 64
@@ -34,11 +34,11 @@ def drift_policy(name: str, namespace: str, *, target: str, **spec: Any) -> Mani
     return _object("DriftPolicy", name, namespace, {"targetRef": {"name": target}, **spec})
 
 
-def config_map(policy: str, namespace: str, *, uid: str) -> Manifest:
-    """The ConfigMap that stores the window of a DriftPolicy, without data."""
+def window(policy: str, namespace: str, *, uid: str) -> Manifest:
+    """The DriftWindow of a DriftPolicy, without data."""
     resource = drift_policy(policy, namespace, target="serve")
     resource["metadata"]["uid"] = uid
-    return window_config_map(DriftPolicy.model_validate(resource))
+    return drift_window(DriftPolicy.model_validate(resource))
 
 
 def template_of(job: Manifest) -> Manifest:

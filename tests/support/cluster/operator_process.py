@@ -35,7 +35,7 @@ class OperatorProcess:
     kubeconfig: Path
     log: Path
     identity: str = "operator-0"
-    namespace: str = "default"
+    namespace: str = "perennate-system"
     election: bool = True
     settings: dict[str, str] = field(default_factory=dict)
     program: tuple[str, ...] = ("-m", "perennate.controllers")
@@ -46,8 +46,8 @@ class OperatorProcess:
         """Start it without waiting."""
         environment = os.environ | {
             "KUBECONFIG": str(self.kubeconfig),
-            "PERENNATE_TRAINER_IMAGE": "perennate/trainer:test",
-            "PERENNATE_SERVING_IMAGE": "perennate/serving:test",
+            "PERENNATE_TRAINER_IMAGE": "localhost/perennate-trainer:test",
+            "PERENNATE_SERVING_IMAGE": "localhost/perennate-serving:test",
             "PERENNATE_STORE_SIZE": "1Gi",
             "PERENNATE_NAMESPACE": self.namespace,
             "PERENNATE_POD_NAME": self.identity,

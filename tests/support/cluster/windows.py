@@ -9,7 +9,7 @@ from typing import Any
 from perennate.api.meta import Manifest
 from perennate.api.wellknown import LABEL_TRAINING_JOB
 from perennate.kube.kinds.registry import RESOURCES
-from perennate.kube.runtime.resources import CONFIG_MAP, controller_of
+from perennate.kube.runtime.resources import DRIFT_WINDOW, controller_of
 from tests.support.cluster import manifests
 from tests.support.cluster.counting_pod import CountingPod
 from tests.support.cluster.kube_user import KubeUser
@@ -53,6 +53,6 @@ def rows(user: KubeUser, namespace: str) -> int:
     return int(status.get("window", {}).get("rows", 0))
 
 
-def window_config_maps(user: KubeUser, namespace: str) -> list[Manifest]:
-    """The ConfigMaps that the operator wrote."""
-    return [found for found in user.list(CONFIG_MAP, namespace) if controller_of(found) is not None]
+def drift_windows(user: KubeUser, namespace: str) -> list[Manifest]:
+    """The DriftWindows that the operator wrote."""
+    return [found for found in user.list(DRIFT_WINDOW, namespace) if controller_of(found) is not None]

@@ -73,6 +73,6 @@ def watch_in(namespace: str, profile: Profile | None, **changes: Any) -> Watch:
         "window": 600.0,
         "scrape_interval": 1.0,
         "interval": 60.0,
-        "config_map": manifests.config_map("policy", namespace, uid=f"{namespace}-p"),
+        "drift_window": manifests.window("policy", namespace, uid=f"{namespace}-p"),
     }
     return Watch(**{**given, **changes})

@@ -13,7 +13,7 @@ from perennate.api.meta import Manifest
 from perennate.api.wellknown import FIELD_MANAGER, STATUS_MANAGER
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.client import ApiError, KubeClient
-from perennate.kube.runtime.resources import CONFIG_MAP, JOB, LEASE, SERVICE
+from perennate.kube.runtime.resources import DRIFT_WINDOW, JOB, LEASE, SERVICE
 from tests.support.cluster import manifests
 from tests.support.world.field_ownership import value_at
 
@@ -127,15 +127,22 @@ async def spec_and_status(client: KubeClient, namespace: str) -> AsyncIterator[A
 
 async def field_owners(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
     """A field is removed when its last owner no longer applies it. Fields of a POST belong to another manager."""
-    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "place", "namespace": namespace}}
-    await client.create({**config_map, "data": {"posted": "1"}})
-    await client.apply({**config_map, "data": {"mine": "1", "both": "1"}}, manager=FIELD_MANAGER)
-    await client.apply({**config_map, "data": {"theirs": "1", "both": "1"}}, manager="another")
-    yield (await client.apply({**config_map, "data": {"mine": "1"}}, manager=FIELD_MANAGER))["data"]
-    yield (await client.apply(config_map, manager=FIELD_MANAGER))["data"]
-    yield (await client.apply({**config_map, "data": {"theirs": "2"}}, manager=FIELD_MANAGER))["data"]
-    stored = await client.apply(config_map, manager="another")
-    yield stored["data"], changes(stored, await client.apply(config_map, manager="another"))
+
+    def window(**annotations: str) -> Manifest:
+        """A DriftWindow with these annotations."""
+        metadata = {"name": "place", "namespace": namespace, **({"annotations": annotations} if annotations else {})}
+        return {"apiVersion": DRIFT_WINDOW.api_version, "kind": DRIFT_WINDOW.kind, "metadata": metadata}
+
+    await client.create(window(posted="1"))
+    await client.apply(window(mine="1", both="1"), manager=FIELD_MANAGER)
+    await client.apply(window(theirs="1", both="1"), manager="another")
+    for applied in (window(mine="1"), window(), window(theirs="2")):
+        yield (await client.apply(applied, manager=FIELD_MANAGER))["metadata"]["annotations"]
+    stored = await client.apply(window(), manager="another")
+    yield (
+        stored["metadata"]["annotations"],
+        changes(stored, await client.apply(window(), manager="another")),
+    )
 
 
 async def equal_applies(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
@@ -221,15 +228,15 @@ async def dependents(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
         "controller": True,
     }
     metadata = {"name": "place", "namespace": namespace, "ownerReferences": [reference]}
-    await client.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+    await client.create({"apiVersion": DRIFT_WINDOW.api_version, "kind": DRIFT_WINDOW.kind, "metadata": metadata})
     await client.delete(RUN, namespace, "run", uid=run["metadata"]["uid"])
     yield await _is_deleted(client, namespace)
 
 
 async def _is_deleted(client: KubeClient, namespace: str) -> bool:
-    """Whether the garbage collector removes the ConfigMap within a minute."""
+    """Whether the garbage collector removes the DriftWindow within a minute."""
     for _ in range(600):
-        if await client.get(CONFIG_MAP, namespace, "place") is None:
+        if await client.get(DRIFT_WINDOW, namespace, "place") is None:
             return True
         await asyncio.sleep(0.1)
     return False

@@ -17,7 +17,7 @@ from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.resources import Key, controller_of, key_of
 from tests.support.world.field_ownership import Path, fields_of, merge, remove, value_at
 
-WITH_GENERATION = frozenset({*RESOURCES.primary, "Job", "Deployment"})
+WITH_GENERATION = frozenset({*RESOURCES.primary, "DriftWindow", "Job", "Deployment"})
 """Kinds whose generation counts the changes of the spec."""
 WITH_STATUS = frozenset({*RESOURCES.primary, "Job", "Deployment", "Service", "Pod", "PersistentVolumeClaim"})
 """Kinds with a status subresource: a write of the object does not change the status."""

@@ -49,12 +49,16 @@ class MemoryClient:
         self._called("get", resource.kind, name)
         return self.server.get(Key(resource.kind, namespace, name))
 
-    async def list(self, resource: Resource, *, selector: str = "") -> AsyncIterator[Manifest]:
-        """All objects of a kind; selectors of the form `label=value`."""
-        self._called("list", resource.kind, "")
+    async def list(
+        self, resource: Resource, *, namespace: str | None = None, selector: str = ""
+    ) -> AsyncIterator[Manifest]:
+        """All objects of a kind; selectors of the form `label=value`. Recorded with the namespace as name."""
+        self._called("list", resource.kind, namespace or "")
         label, _, value = selector.partition("=")
         for key, manifest in sorted(self.objects.items()):
-            if key.kind == resource.kind and manifest["metadata"].get("labels", {}).get(label) == (value or None):
+            if key.kind != resource.kind or namespace not in (None, key.namespace):
+                continue
+            if manifest["metadata"].get("labels", {}).get(label) == (value or None):
                 yield copy.deepcopy(manifest)
 
     async def create(self, manifest: Manifest) -> Manifest:

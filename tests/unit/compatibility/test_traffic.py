@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -10,7 +11,6 @@ import pytest
 from perennate.api.documents.captured_rows import written_at
 from perennate.api.documents.run_spec import CapturedData
 from perennate.api.documents.serving_config import CaptureConfig, ServingConfig
-from perennate.builders.window import content_of
 from perennate.drift import Profile, Window, validate_counts
 from perennate.serving.capture.identifiers import parse_id
 from perennate.trainer.data.captured import read_captured
@@ -56,9 +56,10 @@ def test_a_counts_document_is_read(name: str) -> None:
 @every_model
 def test_a_window_is_continued(name: str) -> None:
     """A window of 0.1.0 continues: new counts of its pods are added, and nothing is counted twice."""
-    config_map, now = document(f"{name}/window-config-map.json"), document(f"{name}/window-time.json")["now"]
+    content = document(f"{name}/window-config-map.json")["binaryData"]["window.json.gz"]
+    now = document(f"{name}/window-time.json")["now"]
     window = Window.from_bytes(
-        content_of(config_map), profile_of(name), length=3600.0, scrape_interval=15.0, now=now + 1
+        base64.b64decode(content), profile_of(name), length=3600.0, scrape_interval=15.0, now=now + 1
     )
     sample = window.sample(now + 1)
     assert (sample.rows, sample.labelled_rows) == (ROWS, LABELS)

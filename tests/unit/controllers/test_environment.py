@@ -18,6 +18,29 @@ def test_defaults_are_as_documented() -> None:
     assert (environment.health_port, environment.metrics_port) == (8080, 8081)
     assert (environment.log_level, environment.leader_election) == ("INFO", True)
     assert environment.stale_watch_seconds == STALE_SECONDS
+    assert environment.watch_namespaces == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("team-a", ("team-a",)),
+        ("team-a,team-b", ("team-a", "team-b")),
+        (" team-a , team-b,, team-a", ("team-a", "team-b")),
+        ("0", ("0",)),
+        ("a" * 63, ("a" * 63,)),
+        (" , ", ()),
+    ],
+)
+def test_watched_namespaces_are_a_list_without_duplicates(text: str, names: tuple[str, ...]) -> None:
+    assert read_environment({**IMAGES, "PERENNATE_WATCH_NAMESPACES": text}).watch_namespaces == names
+
+
+@pytest.mark.parametrize("name", ["team-*", "!team-a", "Team", "a.b", "-a", "a-", "a" * 64, "a/b", "../b", "a b", "ä"])
+def test_a_watched_namespace_must_be_a_name(name: str) -> None:
+    """A Role cannot be granted by a pattern, and a name that is part of a path must not leave it."""
+    with pytest.raises(InvalidEnvironmentError, match=r"PERENNATE_WATCH_NAMESPACES must be names .* got"):
+        read_environment({**IMAGES, "PERENNATE_WATCH_NAMESPACES": f"team-a,{name}"})
 
 
 WRONG = {

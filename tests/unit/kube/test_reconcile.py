@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from perennate.kube.kind import Registry
 from perennate.kube.kinds.registry import REGISTRY
 from perennate.kube.runtime.client import ApiError
@@ -118,3 +120,72 @@ def test_a_pass_over_an_outdated_version_is_repeated_immediately() -> None:
         assert shell.status("run")["phase"] == "Suspended"
 
     fake_time.run(scenario())
+
+
+QUOTA = 'POST jobs: 403 jobs.batch "run" is forbidden: exceeded quota: count, requested: count/jobs.batch=1'
+RIGHT = 'POST jobs: 403 jobs.batch is forbidden: User "o" cannot create resource "jobs" in the namespace "ns"'
+
+
+@pytest.mark.parametrize(("message", "advice"), [(QUOTA, "a quota or a policy"), (RIGHT, "grant this")])
+def test_a_forbidden_call_is_reported_in_the_status_until_it_is_allowed(message: str, advice: str) -> None:
+    """The status is written once, not at each attempt, and the condition changes when the call succeeds."""
+
+    async def scenario() -> None:
+        shell = Shell(manifests.training_job("run", "ns"))
+        attempts: list[float] = []
+
+        def refuse(call: Call) -> None:
+            """Forbid the Job for a minute."""
+            if call[:2] == ("create", "Job") and fake_time.now() < 60:
+                attempts.append(fake_time.now())
+                raise ApiError(message, code=403)
+
+        shell.client.fault = refuse
+        await shell.work(50)
+        (condition,) = [entry for entry in shell.status("run")["conditions"] if entry["type"] == "Complete"]
+        assert (condition["status"], condition["reason"]) == ("False", "Forbidden")
+        assert advice in condition["message"]
+        assert message in condition["message"]
+        assert len(attempts) > 3
+        assert [call[1] for call in shell.client.writes].count("TrainingJob/status") == 1
+        assert [call[1] for call in shell.client.writes].count("Event") == 1
+
+    fake_time.run(scenario())
+
+
+def test_a_pass_succeeds_once_the_call_is_allowed() -> None:
+
+    async def scenario() -> None:
+        shell = Shell(manifests.training_job("run", "ns"))
+
+        def refuse(call: Call) -> None:
+            """Forbid the Job for a minute."""
+            if call[:2] == ("create", "Job") and fake_time.now() < 60:
+                raise ApiError(QUOTA, code=403)
+
+        shell.client.fault = refuse
+        await shell.work(300)
+        assert shell.status("run")["jobRef"]["name"]
+        assert "Forbidden" not in str(shell.status("run")["conditions"])
+
+    fake_time.run(scenario())
+
+
+def test_a_forbidden_status_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Without any right in the namespace there is nowhere else to report it; other objects are not affected."""
+
+    async def scenario() -> None:
+        shell = Shell(manifests.training_job("run", "ns"), manifests.model_deployment("serve", "ns"))
+
+        def refuse(call: Call) -> None:
+            """Forbid all that is written for the TrainingJob."""
+            if call[1] in {"Job", "TrainingJob/status"}:
+                raise ApiError(RIGHT, code=403)
+
+        shell.client.fault = refuse
+        await shell.work(20)
+        assert shell.status("run") == {}
+        assert ("ModelDeployment", "done") in shell.recorder.results
+
+    fake_time.run(scenario())
+    assert "the status could not be written" in caplog.text

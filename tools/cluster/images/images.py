@@ -16,12 +16,12 @@ IMAGES = ("operator", "trainer", "serving")
 
 
 def reference(name: str) -> str:
-    """Return the reference of image `name`: the full form of `perennate/<name>:<version>` in the manifests.
+    """Return the reference of image `name`, as in the manifests and with the chart value `image.registry=localhost`.
 
-    The tag is not `latest`, so Kubernetes does not pull an image that is loaded.
+    The tag is not `latest`, so Kubernetes does not pull an image that is loaded. No registry has these names.
     """
     version = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["version"]
-    return f"docker.io/perennate/{name}:{version}"
+    return f"localhost/perennate-{name}:{version}"
 
 
 def require_known(names: Sequence[str]) -> None:

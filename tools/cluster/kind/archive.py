@@ -69,7 +69,8 @@ def write_missing(saved: IO[bytes], target: IO[bytes], *, present: Collection[st
 
 def full_name(tag: str) -> str:
     """Return the full name of an image; Docker omits its own registry."""
-    return tag if "." in tag.partition("/")[0] else f"docker.io/{tag}"
+    registry = tag.partition("/")[0]
+    return tag if "." in registry or registry == "localhost" else f"docker.io/{tag}"
 
 
 def _read(content: tarfile.TarFile, name: str) -> bytes:

@@ -56,6 +56,7 @@ class ControlPlane:
         crds: files or folders to apply before the controller manager starts. Its garbage collector discovers new kinds
             only every 30 s.
         program: the compiled Kubernetes program. Default: from the cache.
+        users: users beside the administrator, each with a kubeconfig.
         ports: returns the given number of free local ports.
     """
 
@@ -65,11 +66,13 @@ class ControlPlane:
         *,
         crds: Sequence[Path] = (),
         program: Path | None = None,
+        users: Sequence[pki.Identity] = (),
         ports: Callable[[int], list[int]] = free_ports,
     ) -> None:
         self._layout = Layout(folder)
         self._crds = tuple(crds)
         self._program = program
+        self._users = tuple(users)
         self._ports = ports
         self._addresses: Addresses | None = None
         self._running: dict[str, _Component] = {}
@@ -78,6 +81,10 @@ class ControlPlane:
     def kubeconfig(self) -> Path:
         """Kubeconfig of an administrator."""
         return self._layout.kubeconfig("admin")
+
+    def kubeconfig_of(self, user: pki.Identity) -> Path:
+        """Kubeconfig of one of `users`."""
+        return self._layout.kubeconfig(user.name)
 
     @property
     def audit_log(self) -> Path:
@@ -175,8 +182,8 @@ class ControlPlane:
         layout = self._layout
         layout.logs.mkdir(parents=True, exist_ok=True)
         self._spawn("etcd", components.etcd(layout, addresses))
-        pki.issue(layout.pki, _IDENTITIES)
-        for user in (pki.ADMIN, pki.CONTROLLER_MANAGER):
+        pki.issue(layout.pki, (*_IDENTITIES, *self._users))
+        for user in (pki.ADMIN, pki.CONTROLLER_MANAGER, *self._users):
             kubeconfig.write(
                 layout.kubeconfig(user.name), name="nodeless", server=addresses.server, pki=layout.pki, user=user
             )

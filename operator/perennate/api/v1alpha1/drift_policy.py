@@ -46,6 +46,8 @@ class Reason(StrEnum):
 
     INVALID_SPEC = "InvalidSpec"
     """The API server accepted the spec, but the operator cannot read it. The message names the field."""
+    FORBIDDEN = "Forbidden"
+    """The API server forbids a call that the object needs: a right, a quota or a policy. The message names the call."""
     TARGET_NOT_FOUND = "TargetNotFound"
     """The ModelDeployment in spec.targetRef does not exist yet."""
     TARGET_NOT_SERVING = "TargetNotServing"

@@ -56,6 +56,8 @@ class Reason(StrEnum):
 
     INVALID_SPEC = "InvalidSpec"
     """The API server accepted the spec, but the operator cannot read it. The message names the field."""
+    FORBIDDEN = "Forbidden"
+    """The API server forbids a call that the object needs: a right, a quota or a policy. The message names the call."""
     NO_VERSION = "NoVersion"
     """No TrainingJob of the tracked model line has published a version yet."""
     VERSION_RESOLVED = "VersionResolved"

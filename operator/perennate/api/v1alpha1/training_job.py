@@ -47,6 +47,8 @@ class Reason(StrEnum):
 
     INVALID_SPEC = "InvalidSpec"
     """The API server accepted the spec, but the operator cannot read it. The message names the field."""
+    FORBIDDEN = "Forbidden"
+    """The API server forbids a call that the object needs: a right, a quota or a policy. The message names the call."""
     REFERENCE_NOT_FOUND = "ReferenceNotFound"
     """A PersistentVolumeClaim or ModelDeployment in the spec does not exist yet. The message names the field."""
     WAITING = "Waiting"

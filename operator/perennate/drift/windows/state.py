@@ -188,7 +188,7 @@ def _json(value: object) -> bytes:
 
 
 def read_state(content: bytes, layout: Layout, *, length: float, scrape_interval: float, now: float) -> WindowState:
-    """Read the result of `WindowState.to_bytes`. The content is not trusted: others may edit the ConfigMap.
+    """Read the result of `WindowState.to_bytes`. The content is not trusted: others may edit the DriftWindow.
 
     Args:
         content: the bytes.

@@ -90,7 +90,7 @@ class Monitor:
         """Stop watching for an object: it is gone."""
         watcher = self._watchers.pop(key, None)
         if watcher is not None:
-            self._store.forget(watcher.watch.config_map)
+            self._store.forget(watcher.watch.drift_window)
             watcher.release()
             if watcher in self._scrapes:
                 self._scrapes[watcher].cancel()

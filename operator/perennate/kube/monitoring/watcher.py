@@ -160,7 +160,7 @@ class TargetWatcher:
         async with self._shares.heavy.take(self.key.namespace):
             content = await asyncio.to_thread(window.state().to_bytes)
         try:
-            await self._store.write(watch.config_map, content)
+            await self._store.write(watch.drift_window, content)
         except ApiError as error:
             if not error.namespace_terminating:
                 _logger.warning("%s: its window was not saved: %s", self.key, error)
@@ -176,7 +176,7 @@ class TargetWatcher:
         profile = await search.find(visit, watch.profile_digest, addresses, self._rotation, now)
         if profile is None or self.watch is not watch:
             return
-        content = await self._store.read(watch.config_map) if self._first and not self._paused else None
+        content = await self._store.read(watch.drift_window) if self._first and not self._paused else None
         window = await visit.in_thread(partial(self._started, watch, profile, content, now))
         if self.watch is not watch:
             return

@@ -64,8 +64,8 @@ class KubeClient(Protocol):
         """The current object; None if there is none."""
         ...
 
-    def list(self, resource: Resource, *, selector: str = "") -> AsyncIterator[Manifest]:
-        """All objects of a resource in all namespaces, as one consistent list, page by page."""
+    def list(self, resource: Resource, *, namespace: str | None = None, selector: str = "") -> AsyncIterator[Manifest]:
+        """All objects of a resource in a namespace, or in all, as one consistent list, page by page."""
         ...
 
     async def create(self, manifest: Manifest) -> Manifest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,12 +47,18 @@ class Connection:
         *,
         headers: Mapping[str, str] | None = None,
         traces: list[aiohttp.TraceConfig] | None = None,
+        middlewares: Sequence[aiohttp.ClientMiddlewareType] = (),
         limit: int = _CONNECTIONS,
     ) -> aiohttp.ClientSession:
         """A session with our TLS identity and at most `limit` connections; 0 is no limit."""
         connector = aiohttp.TCPConnector(ssl=self.api.rest_client.ssl_context, limit=limit)
         return aiohttp.ClientSession(
-            connector=connector, headers=headers, trace_configs=traces, read_bufsize=2**21, auto_decompress=True
+            connector=connector,
+            headers=headers,
+            trace_configs=traces,
+            middlewares=middlewares,
+            read_bufsize=2**21,
+            auto_decompress=True,
         )
 
 

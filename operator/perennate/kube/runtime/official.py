@@ -63,13 +63,18 @@ class OfficialClient:
                 return None
             raise
 
-    async def list(self, resource: Resource, *, selector: str = "") -> AsyncIterator[Manifest]:
-        """All objects of a resource in all namespaces, as one consistent list, page by page."""
+    async def list(
+        self, resource: Resource, *, namespace: str | None = None, selector: str = ""
+    ) -> AsyncIterator[Manifest]:
+        """All objects of a resource in a namespace, or in all, as one consistent list, page by page."""
         query = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
         token = ""
         while True:
             page = await self._call(
-                "GET", resource.path(), query=query | ({"continue": token} if token else {}), seconds=2 * CALL_SECONDS
+                "GET",
+                resource.path(namespace),
+                query=query | ({"continue": token} if token else {}),
+                seconds=2 * CALL_SECONDS,
             )
             for item in page["items"]:
                 # Items of a list have no apiVersion and kind.

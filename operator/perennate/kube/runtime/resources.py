@@ -53,11 +53,13 @@ REPLICA_SET: Final = Resource("apps", "v1", "replicasets", "ReplicaSet")
 SERVICE: Final = Resource("", "v1", "services", "Service")
 POD: Final = Resource("", "v1", "pods", "Pod")
 CLAIM: Final = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
-CONFIG_MAP: Final = Resource("", "v1", "configmaps", "ConfigMap")
+DRIFT_WINDOW: Final = Resource(
+    wellknown.GROUP, wellknown.VERSION, wellknown.DRIFT_WINDOW_PLURAL, wellknown.DRIFT_WINDOW_KIND
+)
 EVENT: Final = Resource("", "v1", "events", "Event")
 LEASE: Final = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 
-_UNWATCHED: Final = (REPLICA_SET, CLAIM, CONFIG_MAP, EVENT, LEASE)
+_UNWATCHED: Final = (REPLICA_SET, CLAIM, DRIFT_WINDOW, EVENT, LEASE)
 PART_OF_SELECTOR: Final = f"{wellknown.LABEL_PART_OF}={wellknown.PART_OF}"
 """Label selector of the secondary resources that are watched."""
 

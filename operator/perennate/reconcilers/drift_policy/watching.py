@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perennate.api.durations import parse_duration
-from perennate.builders.window import window_config_map
+from perennate.builders.window import drift_window
 from perennate.reconcilers.watch import PausedWatch, Watch
 
 if TYPE_CHECKING:
@@ -26,5 +26,5 @@ def watch_of(resource: DriftPolicy, target: ModelDeployment | None) -> Watch | P
         window=parse_duration(spec.window),
         scrape_interval=parse_duration(spec.scrape_interval),
         interval=parse_duration(spec.interval),
-        config_map=window_config_map(resource),
+        drift_window=drift_window(resource),
     )

@@ -90,6 +90,7 @@ def test_a_layer_that_the_node_has_is_omitted() -> None:
     ("tag", "want"),
     [
         ("perennate/operator:0.1.0", "docker.io/perennate/operator:0.1.0"),
+        ("localhost/perennate-operator:0.1.0", "localhost/perennate-operator:0.1.0"),
         ("docker.io/perennate/operator:0.1.0", "docker.io/perennate/operator:0.1.0"),
         ("registry.example/team/operator:1", "registry.example/team/operator:1"),
     ],

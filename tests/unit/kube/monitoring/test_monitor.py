@@ -17,7 +17,7 @@ from perennate.kube.runtime.cache import Cache
 from perennate.kube.runtime.queue import WorkQueue
 from perennate.kube.runtime.resources import Key
 from perennate.reconcilers.watch import PausedWatch, Watch, WatchState
-from tests.support.cluster.manifests import config_map
+from tests.support.cluster import manifests
 from tests.support.world import fake_time
 from tests.support.world.memory_client import MemoryClient
 
@@ -57,7 +57,7 @@ def key_of(watch: Watch) -> Key:
 
 def make_watch(name: str, *, scrape_interval: float = 15.0, interval: float = 60.0) -> Watch:
     """The watch of a policy."""
-    place = config_map(name, "ns", uid="u")
+    place = manifests.window(name, "ns", uid="u")
     return Watch("u", name, "md", None, 3600.0, scrape_interval, interval, place)
 
 

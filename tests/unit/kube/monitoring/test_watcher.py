@@ -43,7 +43,7 @@ def make_watch(profile: Profile | None, **changes: Any) -> Watch:
     """The watch of a policy for a target with this profile."""
     given = {"uid": "p", "target": "serve", "target_uid": "md", "window": 600.0, "scrape_interval": 1.0}
     digest = profile.digest if profile is not None else None
-    place = {"config_map": manifests.config_map("policy", "ns", uid="p")}
+    place = {"drift_window": manifests.window("policy", "ns", uid="p")}
     return Watch(**{**given, **place, "interval": 60.0, "profile_digest": digest, **changes})
 
 
@@ -206,8 +206,8 @@ async def watched(pods: Pods, seconds: float = 100.0) -> tuple[TargetWatcher, Re
 
 
 def saves(pods: Pods) -> int:
-    """The number of writes of a ConfigMap."""
-    return sum(kind == "ConfigMap" for _, kind, _ in pods.client.writes)
+    """The number of writes of a DriftWindow."""
+    return sum(kind == "DriftWindow" for _, kind, _ in pods.client.writes)
 
 
 def rows_of(watch: TargetWatcher, now: float) -> int:
@@ -231,8 +231,8 @@ async def test_the_window_continues_after_an_operator_restart() -> None:
     sample = state_of(following, START + 204).sample
     assert sample is not None
     assert sample.since == START
-    reads = [name for verb, kind, name in pods.client.calls if (verb, kind) == ("get", "ConfigMap")]
-    assert len(reads) == 2, "each operator reads the ConfigMap once"
+    reads = [name for verb, kind, name in pods.client.calls if (verb, kind) == ("get", "DriftWindow")]
+    assert len(reads) == 2, "each operator reads the DriftWindow once"
 
 
 async def test_the_window_is_saved_every_24th_of_its_length() -> None:
@@ -275,8 +275,8 @@ async def test_a_failed_save_is_logged_and_retried_later(caplog: pytest.LogCaptu
     watch, _ = await watched(pods)
 
     def refuse(call: Call) -> None:
-        """Reject writes of ConfigMaps."""
-        if call[1] == "ConfigMap":
+        """Reject writes of DriftWindows."""
+        if call[1] == "DriftWindow":
             raise ApiError("quota", code=403)
 
     pods.client.fault = refuse
@@ -286,13 +286,13 @@ async def test_a_failed_save_is_logged_and_retried_later(caplog: pytest.LogCaptu
     await watch.save(START + 102)
     assert len(pods.client.objects) == 3, "not before a 24th of the window has passed"
     await watch.save(START + 130)
-    assert await WindowStore(pods.client).read(make_watch(pods.profile).config_map) is not None
+    assert await WindowStore(pods.client).read(make_watch(pods.profile).drift_window) is not None
 
 
 async def test_an_invalid_saved_window_is_logged_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
-    """Invalid content of the ConfigMap is logged, and the watch starts with an empty window."""
+    """Invalid content of the DriftWindow is logged, and the watch starts with an empty window."""
     pods = Pods(make_profile())
-    place = make_watch(pods.profile).config_map
+    place = make_watch(pods.profile).drift_window
     await WindowStore(pods.client).write(place, b"no window")
     watch, _ = await watched(pods)
     assert "its window starts empty because the saved one cannot be used: the state is not JSON in gzip" in caplog.text
@@ -357,7 +357,7 @@ async def test_shutdown_does_not_wait_longer_than_its_timeout(caplog: pytest.Log
     class Hanging(WindowStore):
         """A store whose writes never return."""
 
-        async def write(self, config_map: Manifest, content: bytes) -> None:
+        async def write(self, window: Manifest, content: bytes) -> None:
             """Wait forever."""
             await asyncio.Event().wait()
 

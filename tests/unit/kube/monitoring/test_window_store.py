@@ -1,4 +1,4 @@
-"""The ConfigMap that holds a window across operator restarts: only one that the policy controls is used."""
+"""The DriftWindow that holds a window across operator restarts: only one that the policy controls is used."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from perennate.api.meta import Manifest
-from perennate.builders.window import KEY
+from perennate.builders.window import FIELD
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.resources import Key, key_of
 from tests.support.cluster import manifests
 from tests.support.world.memory_client import Call, MemoryClient
 
-PLACE = manifests.config_map("watch", "ns", uid="p")
+PLACE = manifests.window("watch", "ns", uid="p")
 NAME = PLACE["metadata"]["name"]
 
 
@@ -28,14 +28,14 @@ def verbs(client: MemoryClient) -> list[str]:
 
 
 def stored(client: MemoryClient, **changes: Any) -> Manifest:
-    """Store a ConfigMap with the name of the policy's ConfigMap and the given changes."""
+    """Store a DriftWindow with the name of the policy's DriftWindow and the given changes."""
     found = copy.deepcopy(PLACE)
     metadata = {**found["metadata"], **changes.pop("metadata", {})}
     return client.store({**found, **changes, "metadata": metadata})
 
 
 async def test_a_window_can_be_read_after_an_operator_restart() -> None:
-    """The first write creates the ConfigMap, later writes apply it; after a restart it is read once, then applied."""
+    """The first write creates the DriftWindow, later writes apply it; after a restart it is read once, then applied."""
     client = MemoryClient()
     store = WindowStore(client)
     assert await store.read(PLACE) is None
@@ -49,16 +49,16 @@ async def test_a_window_can_be_read_after_an_operator_restart() -> None:
     assert await WindowStore(client).read(PLACE) == b"three"
 
 
-async def test_the_config_map_is_owned_by_the_policy_and_labelled() -> None:
-    """Garbage collection deletes it with the policy; a later policy with the same name gets another ConfigMap."""
+async def test_the_window_is_owned_by_the_policy_and_labelled() -> None:
+    """Garbage collection deletes it with the policy; a later policy with the same name gets another DriftWindow."""
     (owner,) = PLACE["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["uid"], owner["controller"]) == ("DriftPolicy", "p", True)
     assert PLACE["metadata"]["labels"]["app.kubernetes.io/part-of"] == "perennate"
     assert PLACE["metadata"]["labels"]["perennate.dev/drift-policy"] == "watch"
-    assert manifests.config_map("watch", "ns", uid="q")["metadata"]["name"] != NAME
+    assert manifests.window("watch", "ns", uid="q")["metadata"]["name"] != NAME
 
 
-async def test_a_config_map_whose_creation_was_not_confirmed_is_applied() -> None:
+async def test_a_window_whose_creation_was_not_confirmed_is_applied() -> None:
     """If the operator is killed after its POST, the next one finds the object and applies the newer content."""
     client = MemoryClient()
     stored(client)
@@ -68,43 +68,41 @@ async def test_a_config_map_whose_creation_was_not_confirmed_is_applied() -> Non
 
 
 @pytest.mark.parametrize("owners", [[], [{"uid": "another", "controller": True}], [{"uid": "p"}]])
-async def test_a_config_map_of_another_owner_is_neither_read_nor_written(
+async def test_a_window_of_another_owner_is_neither_read_nor_written(
     owners: list[Manifest], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A ConfigMap that the policy does not control is neither read nor changed, and a warning is logged."""
+    """A DriftWindow that the policy does not control is neither read nor changed, and a warning is logged."""
     client = MemoryClient()
-    before = stored(client, metadata={"ownerReferences": owners}, binaryData={KEY: "b25l"})
+    before = stored(client, metadata={"ownerReferences": owners}, data="b25l")
     store = WindowStore(client)
     with caplog.at_level(logging.WARNING):
         assert await store.read(PLACE) is None
         await store.write(PLACE, b"new")
     assert "is not controlled by its DriftPolicy" in caplog.text
-    assert client.objects[key_of(PLACE)]["binaryData"] == before["binaryData"]
+    assert client.objects[key_of(PLACE)]["data"] == before["data"]
 
 
 @pytest.mark.parametrize(
-    "content", [{}, {"binaryData": None}, {"binaryData": {}}, {"binaryData": {KEY: "?"}}, {"data": {KEY: "text"}}]
+    "content", [{}, {"data": None}, {"data": ""}, {"data": "?"}, {"data": {"window.json.gz": "eA=="}}, {"data": "ä"}]
 )
-async def test_a_config_map_without_content_counts_as_empty(
-    content: Manifest, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A ConfigMap without valid content is logged and treated as empty; the next write replaces the content."""
+async def test_a_window_without_content_counts_as_empty(content: Manifest, caplog: pytest.LogCaptureFixture) -> None:
+    """A DriftWindow without valid content is logged and treated as empty; the next write replaces the content."""
     client = MemoryClient()
     stored(client, **content)
     store = WindowStore(client)
     with caplog.at_level(logging.WARNING):
         assert await store.read(PLACE) is None
-    assert f"binaryData.{KEY}" in caplog.text
+    assert f"{FIELD}: " in caplog.text
     await store.write(PLACE, b"new")
     assert await WindowStore(client).read(PLACE) == b"new"
 
 
-async def test_a_deleted_config_map_is_created_again() -> None:
-    """An apply contains the known uid, so that the API server rejects it; the next write creates the ConfigMap."""
+async def test_a_deleted_window_is_created_again() -> None:
+    """An apply contains the known uid, so that the API server rejects it; the next write creates the DriftWindow."""
     client = MemoryClient()
     store = WindowStore(client)
     await store.write(PLACE, b"one")
-    del client.objects[Key("ConfigMap", "ns", NAME)]
+    del client.objects[Key("DriftWindow", "ns", NAME)]
 
     def gone(call: Call) -> None:
         """Reject an apply, as the API server does if the uid is that of a deleted object."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -118,5 +119,80 @@ def test_a_newer_version_in_a_list_updates_the_cache() -> None:
         known = cache.get(key)
         assert known is not None
         assert known["status"] == {"phase": "Running"}
+
+    fake_time.run(scenario())
+
+
+def forbid(namespace: str, *kinds: str) -> Callable[[Call], None]:
+    """A fault: LISTs of these kinds in a namespace are forbidden, of all kinds without any."""
+
+    def fault(call: Call) -> None:
+        """Return 403, as for an account without a role."""
+        if call[0] == "list" and call[2] == namespace and (not kinds or call[1] in kinds):
+            raise ApiError(f"GET {call[1]}: 403 cannot list resource", code=403)
+
+    return fault
+
+
+def test_only_the_watched_namespaces_are_listed() -> None:
+
+    async def scenario() -> tuple[list[str], set[str]]:
+        client = MemoryClient(*(manifests.training_job("run", name) for name in ("a", "b", "c")))
+        cache = Cache()
+        await Resync(client, cache, WorkQueue(), resources=RESOURCES, namespaces=("a", "c")).prime()
+        return [key.namespace for key in cache.keys("TrainingJob")], {call[2] for call in client.calls}
+
+    assert fake_time.run(scenario()) == (["a", "c"], {"a", "c"})
+
+
+def test_a_forbidden_namespace_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    """The log says what to grant. Once it is granted, the next round lists the namespace."""
+
+    async def scenario() -> None:
+        client = MemoryClient(*(manifests.training_job("run", name) for name in ("a", "b", "c")))
+        cache = Cache()
+        namespaces = ("a", "gone", "b", "c")
+        resync = Resync(
+            client,
+            cache,
+            WorkQueue(clock=fake_time.now),
+            resources=RESOURCES,
+            namespaces=namespaces,
+            clock=fake_time.now,
+        )
+        client.fault = forbid("b", "Job")
+        await resync.prime()
+        assert [key.namespace for key in cache.keys("TrainingJob")] == ["a", "c"]
+        client.fault = lambda _: None
+        await run_for(resync, INTERVAL + 1)
+        assert [key.namespace for key in cache.keys("TrainingJob")] == ["a", "b", "c"]
+
+    fake_time.run(scenario())
+    assert "Namespace b is not watched" in caplog.text
+    assert "allow the operator's service account to list and watch jobs in namespace b" in caplog.text
+
+
+def test_a_list_of_one_namespace_drops_no_object_of_another() -> None:
+
+    async def scenario() -> list[str]:
+        client = MemoryClient(manifests.training_job("run", "a"), manifests.training_job("run", "b"))
+        cache = Cache()
+        resync = Resync(client, cache, WorkQueue(), resources=RESOURCES, namespaces=("a", "b"))
+        await resync.prime()
+        del client.objects[Key("TrainingJob", "b", "run")]
+        await resync.prime()
+        return [key.namespace for key in cache.keys("TrainingJob")]
+
+    assert fake_time.run(scenario()) == ["a"]
+
+
+def test_without_watched_namespaces_a_forbidden_list_is_fatal() -> None:
+    """Then the installation is incomplete; the error says what is missing."""
+
+    async def scenario() -> None:
+        client = MemoryClient()
+        client.fault = forbid("", "Pod")
+        with pytest.raises(ApiError, match="to list and watch pods in all namespaces"):
+            await Resync(client, Cache(), WorkQueue(), resources=RESOURCES).prime()
 
     fake_time.run(scenario())

@@ -81,3 +81,40 @@ async def test_lists_and_rejected_watches_are_not_tracked() -> None:
                 await response.read()
     assert watches.sample() == {}
     await runner.cleanup()
+
+
+async def test_each_namespace_has_its_own_watch_and_a_forbidden_one_is_not_stale() -> None:
+    """The name of a stale watch has the namespace. A watch that is forbidden after a reconnect is not stale."""
+    resource = RESOURCES.primary["TrainingJob"]
+    forbidden: set[str] = set()
+
+    async def watch(request: web.Request) -> web.StreamResponse:
+        """End the watch at once."""
+        return web.Response(status=403 if request.path in forbidden else 200)
+
+    application = web.Application()
+    application.router.add_get("/{path:.*}", watch)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    clock = Clock()
+    watches = Watches([resource], namespaces=("a", "b"), clock=clock)
+    root = f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    async def open_watch(session: aiohttp.ClientSession, path: str) -> None:
+        """Make a watch request and read its response."""
+        async with session.get(root + path, params={"watch": "true"}) as response:
+            await response.read()
+
+    async with aiohttp.ClientSession(trace_configs=[watches.trace()]) as session:
+        for path in (resource.path("a"), resource.path("b"), resource.path("c"), resource.path()):
+            await open_watch(session, path)
+        clock.now = STALE_SECONDS
+        await open_watch(session, resource.path("b"))
+        assert watches.sample() == {"TrainingJob": STALE_SECONDS}
+        clock.now += 1
+        assert watches.stale() == ["TrainingJob in a"]
+        forbidden.add(resource.path("a"))
+        await open_watch(session, resource.path("a"))
+        assert watches.stale() == []
+    await runner.cleanup()
