@@ -135,7 +135,7 @@ test-estimators: $(VENV) ## Tests of the estimators of scikit-learn: fitted, sav
 	@$(call level,estimators,--numprocesses=auto tests/estimators)
 
 .PHONY: test-runtime
-test-runtime: $(VENV) ## Tests of the trainer and the serving pod as processes
+test-runtime: $(VENV) ## Tests that start processes: trainer, serving pod, command line, tools
 	@$(call level,runtime tests,$(PARALLEL) tests/runtime)
 
 .PHONY: test-clients

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.pods.ready import fetched, ready
 from tests.support.pods.serving import (
     Published,
     ServingProcess,
-    container_environment,
     publish_clothes,
     publish_gaps,
-    run_fetch,
-    serving,
 )
 
 if TYPE_CHECKING:
@@ -30,10 +28,5 @@ def served(
     """A version and a ready pod that serves it: numbers with missing values, and columns of all types."""
     folder = tmp_path_factory.mktemp(request.param)
     version = MODELS[request.param](folder / "store")
-    environment = container_environment(version, folder)
-    fetched = run_fetch(environment)
-    assert fetched.returncode == 0, fetched.stderr
-    with serving(environment) as process:
-        process.wait_ready()
+    with ready(fetched(version, folder)) as process:
         yield version, process
-        assert process.stop() == 0, process.log()

@@ -15,13 +15,12 @@ import numpy as np
 import pytest
 
 from tests.support.docs.pages import all_blocks
+from tests.support.pods.ready import fetched
 from tests.support.pods.serving import (
     Published,
     ServingProcess,
-    container_environment,
     publish_clothes,
     publish_rain,
-    run_fetch,
     serving,
 )
 from tests.support.tree import ROOT
@@ -43,9 +42,7 @@ def pods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, tupl
     """A pod for a model of numbers, and one for a model of numbers, text and booleans."""
     folder = tmp_path_factory.mktemp("pods")
     rain, clothes = publish_rain(folder / "store"), publish_clothes(folder / "store")
-    environments = {item.model: container_environment(item, folder / item.model) for item in (rain, clothes)}
-    for environment in environments.values():
-        run_fetch(environment).check_returncode()
+    environments = {item.model: fetched(item, folder / item.model) for item in (rain, clothes)}
     with serving(environments["rain"]) as first, serving(environments["clothes"]) as second:
         first.wait_ready()
         second.wait_ready()

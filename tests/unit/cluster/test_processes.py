@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import os
-import subprocess
-import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tools.cluster.host import debian, processes
-from tools.cluster.host.commands import run, tail
-from tools.cluster.host.errors import ClusterError
+from tools.cluster.host.commands import tail
 from tools.cluster.host.ports import free_ports
 from tools.cluster.host.processes import ProcessId
 from tools.cluster.packages import state
@@ -23,45 +18,8 @@ from tools.cluster.programs import toolchain
 _STATE = State("demo", "0123abcd", "198.18.0.0/20", "/bin/kube", ProcessId(1, 2, "boot"))
 
 
-@pytest.fixture
-def child() -> subprocess.Popen[bytes]:
-    """Return a process that waits until its standard input is closed."""
-    return subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-
-
-def test_a_process_with_a_reused_id_is_another_process(child: subprocess.Popen[bytes]) -> None:
-    ours = ProcessId.of(child.pid)
-    others = [replace(ours, started=ours.started - 1), replace(ours, boot="an earlier boot")]
-    for other in others:
-        assert not other.alive()
-        other.kill()
-    assert child.poll() is None
-    assert child.pid in processes.descendants(os.getpid())
-    ours.kill()
-    child.communicate()
-    assert not ours.alive()
-
-
-def test_a_zombie_is_not_alive(child: subprocess.Popen[bytes]) -> None:
-    ours = ProcessId.of(child.pid)
-    ours.kill()
-    assert processes.wait_until(lambda: not ours.alive(), seconds=10)
-    assert child.returncode is None
-    child.communicate()
-
-
 def test_wait_until_times_out() -> None:
     assert not processes.wait_until(lambda: False, seconds=0.01, pause=0.001)
-
-
-def test_the_error_names_a_missing_program() -> None:
-    with pytest.raises(ClusterError, match=r"Cannot make tea: the program 'no-such-kettle' is not installed"):
-        run(["no-such-kettle"], what="make tea")
-
-
-def test_the_error_quotes_the_output_of_a_failed_program() -> None:
-    with pytest.raises(ClusterError, match=r"Cannot make tea: .* failed with exit code 3: no water"):
-        run([sys.executable, "-c", "import sys; print('no water', file=sys.stderr); sys.exit(3)"], what="make tea")
 
 
 def test_tail_joins_the_last_lines_of_a_log() -> None:

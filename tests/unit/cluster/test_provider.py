@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from tools.cluster.host.errors import ClusterError
-from tools.cluster.instance import CHECKOUT, Instance
 from tools.cluster.kind.engine import Engine
 from tools.cluster.provider import choose
 
@@ -65,21 +59,3 @@ def test_podman_is_skipped_with_a_message() -> None:
 def test_an_unknown_provider_is_rejected() -> None:
     with pytest.raises(ClusterError, match="PROVIDER is 'docker', but must be kind or packages"):
         choose("docker", _DOCKER)
-
-
-def test_paths_are_available_without_an_engine(tmp_path: Path) -> None:
-    """`bin` and `kubeconfig` need no engine; other commands report that it does not answer."""
-    own = {"PERENNATE_CACHE": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/none.sock", "PROVIDER": ""}
-    environment = {**os.environ, **own}
-    instance = Instance.of("stopped-test")
-    (tmp_path / "kind").mkdir()
-    (tmp_path / "kind" / f"{instance.id}.kubeconfig").touch()
-
-    def run(word: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tools.cluster", "--name", instance.name, word]
-        return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
-
-    assert run("kubeconfig").stdout == f"{tmp_path}/kind/{instance.id}.kubeconfig\n"
-    status = run("status")
-    assert status.returncode == 1
-    assert "No Docker engine answers" in status.stderr or "no program `docker`" in status.stderr

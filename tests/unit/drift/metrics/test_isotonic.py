@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
@@ -31,10 +28,3 @@ def test_empty_bins_are_interpolated() -> None:
 
 def test_calibration_is_one_half_without_rows() -> None:
     assert calibrate(np.zeros(3, dtype=int), np.zeros(3, dtype=int)).tolist() == [0.5, 0.5, 0.5]
-
-
-def test_the_engine_is_imported_without_scipy_optimize() -> None:
-    """It takes 24 MiB, which serving pods and the operator do not need."""
-    code = "import sys, perennate.drift; print('scipy.optimize' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"

@@ -14,12 +14,12 @@ from perennate.api.documents.model_manifest import MANIFEST_FILE
 from perennate.api.documents.serving_config import CaptureConfig
 from perennate.api.wellknown import EXIT_VERSION_REFUSED
 from tests.support.pods.fetching import flip_a_bit
+from tests.support.pods.ready import fetched
 from tests.support.pods.serving import (
     DEADLINE_SECONDS,
     POLL_SECONDS,
     Published,
     container_environment,
-    publish_rain,
     run_fetch,
     serving,
 )
@@ -27,17 +27,10 @@ from tests.support.pods.serving import (
 pytestmark = pytest.mark.runtime
 
 
-@pytest.fixture(scope="module")
-def rain(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """A version in a store."""
-    return publish_rain(tmp_path_factory.mktemp("rain") / "store")
-
-
 @pytest.mark.parametrize("name", ["model.skops", MANIFEST_FILE])
 def test_a_damaged_version_is_never_served(name: str, rain: Published, tmp_path: Path) -> None:
     """`serve` verifies the bytes that it loads. The exit code is 13, and the log has file and digests."""
-    environment = container_environment(rain, tmp_path)
-    assert run_fetch(environment).returncode == 0
+    environment = fetched(rain, tmp_path)
     flip_a_bit(tmp_path / "models" / name)
     with serving(environment) as pod:
         answers = {pod.probe("/readyz")}
@@ -55,23 +48,22 @@ def test_a_damaged_version_is_never_served(name: str, rain: Published, tmp_path:
 def test_fetch_writes_its_error_to_the_termination_log(rain: Published, tmp_path: Path) -> None:
     """One sentence, also on stderr, without a traceback."""
     environment = container_environment(rain, tmp_path, PERENNATE_STORE_DIR=str(tmp_path / "empty"))
-    fetched = run_fetch(environment)
-    assert fetched.returncode == EXIT_VERSION_REFUSED
-    assert fetched.stderr == f"{(tmp_path / 'termination-log').read_text()}\n"
-    assert fetched.stderr.startswith(f"fetch: version {rain.digest} is not in {tmp_path}/empty/")
+    done = run_fetch(environment)
+    assert done.returncode == EXIT_VERSION_REFUSED
+    assert done.stderr == f"{(tmp_path / 'termination-log').read_text()}\n"
+    assert done.stderr.startswith(f"fetch: version {rain.digest} is not in {tmp_path}/empty/")
 
 
 def test_fetch_exits_with_1_if_it_cannot_write(rain: Published, tmp_path: Path) -> None:
     """Exit code 13 would mean that the version is unusable."""
-    fetched = run_fetch(container_environment(rain, tmp_path, PERENNATE_MODEL_DIR="/proc/models"))
-    assert fetched.returncode == 1
-    assert fetched.stderr.startswith("fetch: /proc/models cannot be created: ")
+    done = run_fetch(container_environment(rain, tmp_path, PERENNATE_MODEL_DIR="/proc/models"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("fetch: /proc/models cannot be created: ")
 
 
 def test_the_error_names_a_port_in_use(rain: Published, tmp_path: Path) -> None:
     """Exit code 1 and the port, without a traceback."""
-    environment = container_environment(rain, tmp_path)
-    assert run_fetch(environment).returncode == 0
+    environment = fetched(rain, tmp_path)
     with (
         socket.create_server(("127.0.0.1", int(environment["PERENNATE_OPERATIONS_PORT"]))),
         serving(environment) as pod,
@@ -84,10 +76,9 @@ def test_the_error_names_a_port_in_use(rain: Published, tmp_path: Path) -> None:
 
 def test_a_full_disk_loses_captured_rows_but_no_prediction(rain: Published, tmp_path: Path) -> None:
     """The metrics count the lost rows."""
-    environment = container_environment(
+    environment = fetched(
         rain, tmp_path, capture=CaptureConfig(sampling_ratio=1, flush_seconds=0.05, retention_seconds=3600)
     )
-    assert run_fetch(environment).returncode == 0
 
     def limit_file_size() -> None:
         """Limit the size of files, so that capture files cannot be written."""

@@ -10,6 +10,8 @@ import pytest
 
 from tests.kind.engine import runtime
 
+pytestmark = pytest.mark.runtime
+
 
 @pytest.fixture
 def script(tmp_path: Path) -> Path:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import sys
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from perennate.api.documents.model_manifest import file_entries
-from perennate.artifacts import Prediction, load_verified
-from perennate.serving.__main__ import PROCESS_DEFAULTS
-from perennate.serving.model.model import ServedModel
+from perennate.artifacts import Prediction
 from perennate.trainer.errors import BadConfigurationError, is_transient
-from perennate.trainer.version.answers import check_answers, records_of
-from perennate.trainer.version.serving_process import SERVING_THREADS, ServingProcessError, check_served
+from perennate.trainer.version.answers import records_of
+from perennate.trainer.version.serving_process import ServingProcessError, check_served
 from tests.support.pods.serving import Published, publish_gaps
+
+pytestmark = pytest.mark.runtime
 
 ROWS = 10
 
@@ -78,29 +76,3 @@ def test_a_killed_process_is_an_error_that_may_not_come_back(version: Published)
     with pytest.raises(ServingProcessError, match=r"ended with exit code -9.*spec\.resources") as caught:
         check_served(version.manifest, files(version), records, expected(version), program=killed)
     assert is_transient(caught.value)
-
-
-def test_the_process_has_the_threads_of_a_serving_pod() -> None:
-    assert SERVING_THREADS.items() <= PROCESS_DEFAULTS.items()
-
-
-def test_records_are_what_a_client_sends() -> None:
-    """Plain JSON values, null for a missing number or text."""
-    rows = pd.DataFrame(
-        {"size": [1.5, np.nan], "town": ["Ulm", None], "open": [True, False], "paid": np.array([None, True], object)}
-    )
-    assert records_of(rows) == [
-        {"size": 1.5, "town": "Ulm", "open": True, "paid": None},
-        {"size": None, "town": None, "open": False, "paid": True},
-    ]
-
-
-def test_every_row_is_asked_in_the_batch_and_some_alone(version: Published) -> None:
-    """An answer that differs only for one row is found."""
-    model = ServedModel(load_verified(version.store.read(version.model, version.digest)), version.digest)
-    answers = expected(version)
-    assert answers.probabilities is not None
-    check_answers(model, records_of(version.rows[:ROWS]), answers)
-    answers.probabilities[ROWS - 1] += 0.01
-    with pytest.raises(BadConfigurationError, match="would differ"):
-        check_answers(model, records_of(version.rows[:ROWS]), answers)

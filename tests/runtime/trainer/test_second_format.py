@@ -16,11 +16,13 @@ from perennate.serving.model.model import ServedModel
 from tests.support.pods.artifacts import make_files, make_manifest
 from tests.support.pods.neighbours import CLASS, NeighboursFormat
 from tests.support.pods.runs import Run, make_spec
+from tests.support.tree import ROOT
+
+pytestmark = pytest.mark.runtime
 
 ESTIMATOR = {"estimator": {"class": CLASS, "params": {"n_neighbors": 3}}}
 
 
-ROOT = Path(__file__).parents[4]
 REGISTER = """
 from perennate.artifacts import FORMATS
 from tests.support.pods.neighbours import NeighboursFormat

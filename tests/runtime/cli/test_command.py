@@ -161,3 +161,35 @@ def test_a_reference_is_limited_to_the_requested_rows(tmp_path: Path) -> None:
     peaks = [peak(["drift", "--reference", str(path), *options]) for path in (small, large)]
     added = (3_000_000 - 1_000_000) * 5 * 8
     assert peaks[1] - peaks[0] < added / 2, [value // MIB for value in peaks]
+
+
+def test_a_report_has_a_date_that_can_be_fixed(tmp_path: Path) -> None:
+    """With SOURCE_DATE_EPOCH, equal data give equal files."""
+    train = write(make_table(), tmp_path / "train.csv")
+    command = [sys.executable, "-m", "perennate.cli", "drift", "--reference", str(train), "--current", str(train)]
+    pages = []
+    for _ in range(2):
+        run = subprocess.run(
+            [*command, "-o", "html"],
+            env=os.environ | {"SOURCE_DATE_EPOCH": "1700000000"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        pages.append(run.stdout)
+    assert pages[0] == pages[1]
+    assert "Made on 2023-11-14 at 22:13 UTC." in pages[0]
+
+
+def test_a_closed_pipe_ends_with_130(tmp_path: Path) -> None:
+    """`perennate drift ... | head` must not look like an internal error."""
+    columns = {f"column {index}": np.random.default_rng(index).normal(size=600) for index in range(200)}
+    train = write(pa.table(columns), tmp_path / "train.parquet")
+    command = [sys.executable, "-m", "perennate.cli", "drift", "--reference", str(train), "--current", str(train)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert (process.returncode, errors) == (Exit.INTERRUPTED, b"")

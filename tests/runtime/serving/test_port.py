@@ -19,12 +19,12 @@ import pytest
 from perennate.api.documents.canonical import canonical_json
 from perennate.api.documents.serving_config import HttpConfig
 from perennate.serving.port.large_bodies import MAX_NAMES
+from tests.support.pods.ready import fetched, ready
 from tests.support.pods.serving import (
     DEADLINE_SECONDS,
     Published,
     ServingProcess,
     container_environment,
-    publish_rain,
     run_fetch,
     serving,
 )
@@ -39,26 +39,16 @@ DESCRIPTORS = 120
 
 
 @pytest.fixture(scope="module")
-def rain(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """A version in a store."""
-    return publish_rain(tmp_path_factory.mktemp("rain") / "store")
-
-
-@pytest.fixture(scope="module")
 def environment(rain: Published, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a pod, after its init container has run."""
-    variables = container_environment(rain, tmp_path_factory.mktemp("pod"))
-    assert run_fetch(variables).returncode == 0
-    return variables
+    return fetched(rain, tmp_path_factory.mktemp("pod"))
 
 
 @pytest.fixture(scope="module")
 def pod(environment: dict[str, str]) -> Iterator[ServingProcess]:
     """A ready pod."""
-    with serving(environment) as process:
-        process.wait_ready()
+    with ready(environment) as process:
         yield process
-        assert process.stop() == 0, process.log()
 
 
 def connect(pod: ServingProcess) -> socket.socket:

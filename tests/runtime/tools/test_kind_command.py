@@ -9,6 +9,8 @@ import pytest
 from tests.kind.__main__ import run
 from tools.cluster.host.errors import ClusterError
 
+pytestmark = pytest.mark.runtime
+
 
 @pytest.mark.parametrize(("script", "code"), [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137)])
 def test_exit_code_follows_the_convention_of_shells(script: str, code: int) -> None:

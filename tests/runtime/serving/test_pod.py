@@ -23,6 +23,7 @@ import pytest
 from perennate.api.documents.canonical import canonical_json, digest_bytes
 from perennate.api.documents.serving_config import CaptureConfig, FeedbackConfig
 from perennate.drift import Profile, validate_counts
+from tests.support.pods.ready import fetched, ready
 from tests.support.pods.serving import (
     DEADLINE_SECONDS,
     Published,
@@ -40,27 +41,16 @@ CAPTURE = CaptureConfig(sampling_ratio=1, flush_seconds=0.2, retention_seconds=3
 
 
 @pytest.fixture(scope="module")
-def rain(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """A version in a store."""
-    return publish_rain(tmp_path_factory.mktemp("rain") / "store")
-
-
-@pytest.fixture(scope="module")
 def environment(rain: Published, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a pod with capture, after its init container has run."""
-    variables = container_environment(rain, tmp_path_factory.mktemp("pod"), capture=CAPTURE)
-    fetched = run_fetch(variables)
-    assert fetched.returncode == 0, fetched.stderr
-    return variables
+    return fetched(rain, tmp_path_factory.mktemp("pod"), capture=CAPTURE)
 
 
 @pytest.fixture(scope="module")
 def pod(environment: dict[str, str]) -> Iterator[ServingProcess]:
     """A ready pod, which tests share."""
-    with serving(environment) as process:
-        process.wait_ready()
+    with ready(environment) as process:
         yield process
-        assert process.stop() == 0, process.log()
 
 
 def test_a_prediction_can_be_labelled_counted_captured_and_read_for_training(
@@ -115,8 +105,7 @@ def test_pods_that_start_together_accept_the_labels_of_each_other(rain: Publishe
 
 def test_a_pod_whose_token_is_missing_says_which_secret_it_needs(rain: Published, tmp_path: Path) -> None:
     """The operator shows the termination message in the status of the ModelDeployment."""
-    environment = container_environment(rain, tmp_path)
-    assert run_fetch(environment).returncode == 0
+    environment = fetched(rain, tmp_path)
     config = rain.config().model_copy(update={"feedback": FeedbackConfig(secret="labels", key="t")})  # noqa: S106
     environment["PERENNATE_SERVING"] = canonical_json(config.to_document()).decode()
     with serving(environment) as pod:
@@ -128,8 +117,7 @@ def test_a_pod_whose_token_is_missing_says_which_secret_it_needs(rain: Published
 
 def test_sigterm_during_loading_ends_the_pod(rain: Published, tmp_path: Path) -> None:
     """Before SIGTERM, the pod is live but not ready."""
-    environment = container_environment(rain, tmp_path)
-    assert run_fetch(environment).returncode == 0
+    environment = fetched(rain, tmp_path)
     with serving(environment) as pod:
         pod.wait_until(lambda: pod.probe("/livez") == HTTPStatus.OK)
         assert pod.stop() == 0, pod.log()
@@ -144,8 +132,7 @@ def test_sigterm_loses_no_request(rain: Published, tmp_path: Path) -> None:
     each gets `Connection: close` and all its responses.
     """
     slow_flush = CAPTURE.model_copy(update={"flush_seconds": 3600.0})
-    environment = container_environment(rain, tmp_path, capture=slow_flush, POD_NAME="pod-2")
-    assert run_fetch(environment).returncode == 0
+    environment = fetched(rain, tmp_path, capture=slow_flush, POD_NAME="pod-2")
     with serving(environment) as pod:
         pod.wait_ready()
         half = HalfSent(pod.url, {"records": rain.records(10)})

@@ -17,6 +17,7 @@ from perennate.api.wellknown import ENV_RUN_REQUEST, ExitCode
 from perennate.artifacts import ArtifactNotFoundError, ModelStore, load_version
 from tests.support.pods.artifacts import make_files, make_manifest
 from tests.support.pods.runs import NAMESPACE, Run
+from tests.support.tree import ROOT
 
 pytestmark = pytest.mark.runtime
 
@@ -55,7 +56,6 @@ runpy.run_module("perennate.trainer", run_name="__main__")
 """
 )
 
-ROOT = Path(__file__).parents[2]
 FILES = make_files(model=b"m" * 5_000_000)
 DIGEST = make_manifest(FILES).digest
 STEPS = 3 * (len(FILES) + 1)
