@@ -32,10 +32,11 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/opt/perennate \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    PYTHONSAFEPATH=1 \
     HOME=/tmp
 USER 65532:65532
-WORKDIR /tmp
-ENTRYPOINT ["python", "-m", "perennate.serving"]
+WORKDIR /
+ENTRYPOINT ["python", "-P", "-s", "-m", "perennate.serving"]
 
 # The last layer is small: after a change of the source, only this layer is rebuilt and loaded.
 FROM dependencies

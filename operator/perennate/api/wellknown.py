@@ -49,7 +49,13 @@ STAGES: Final = (STAGE_PREPARE, STAGE_TRAIN, STAGE_PUBLISH)
 
 # Paths inside pods.
 RUN_DIR: Final = "/perennate"
-"""emptyDir of a training run: run.json, data/, out/."""
+"""Folder of a training run. Its three folders are emptyDirs, because the stages have different access to them."""
+PREPARED_DIR: Final = f"{RUN_DIR}/prepared"
+"""Training rows and their description. prepare writes; train and publish read."""
+RECORD_DIR: Final = f"{RUN_DIR}/record"
+"""Hold-out rows and the record of the run. prepare writes and publish reads; train has no access."""
+OUT_DIR: Final = f"{RUN_DIR}/out"
+"""The model file, and what else train leaves for publish. train writes and publish reads."""
 STORE_DIR: Final = "/store"
 """Mount path of the store of the namespace."""
 DATA_DIR: Final = "/data"

@@ -12,12 +12,14 @@ from perennate.artifacts.errors import (
     ArtifactUnusableError,
 )
 from perennate.artifacts.formats.protocol import Estimator, ModelFormat, Prediction
+from perennate.artifacts.versions.files import read_exact
 from perennate.artifacts.versions.loading import LoadedVersion, load_verified, load_version
 from perennate.artifacts.versions.registry import FORMATS
 from perennate.artifacts.versions.store import ModelStore
-from perennate.artifacts.versions.verify import VerifiedVersion, read_manifest, read_version
+from perennate.artifacts.versions.verify import FILE_LIMIT, VerifiedVersion, read_manifest, read_version
 
 __all__ = [
+    "FILE_LIMIT",
     "FORMATS",
     "ArtifactConflictError",
     "ArtifactCorruptError",
@@ -34,6 +36,7 @@ __all__ = [
     "VerifiedVersion",
     "load_verified",
     "load_version",
+    "read_exact",
     "read_manifest",
     "read_version",
 ]

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from perennate.api.resource_requirements import ResourceRequirements
 
 STORE_VOLUME: Final = "store"
+DISK_LIMIT: Final = "10Gi"
+"""Size limit of an emptyDir on disk, if nothing else is set."""
 
 
 def pod_defaults(*, grace_seconds: int) -> Manifest:
@@ -39,10 +41,11 @@ def container_security() -> Manifest:
     }
 
 
-def empty_dir(name: str, *, in_memory_limit: str | None = None) -> Manifest:
-    """An emptyDir volume, on disk or in memory with a size limit."""
-    source = {"medium": "Memory", "sizeLimit": in_memory_limit} if in_memory_limit is not None else {}
-    return {"name": name, "emptyDir": source}
+def empty_dir(name: str, *, limit: str | int = DISK_LIMIT, in_memory_limit: str | None = None) -> Manifest:
+    """An emptyDir volume with a size limit, on disk, or in memory if `in_memory_limit` is given."""
+    if in_memory_limit is not None:
+        return {"name": name, "emptyDir": {"medium": "Memory", "sizeLimit": in_memory_limit}}
+    return {"name": name, "emptyDir": {"sizeLimit": limit}}
 
 
 def claim_volume(name: str, claim: str) -> Manifest:

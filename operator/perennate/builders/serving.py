@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from perennate.api.documents.canonical import canonical_json, short_version
+from perennate.api.documents.canonical import environment_json, short_version
 from perennate.api.documents.captured_rows import captured_path
 from perennate.api.documents.serving_config import CaptureConfig, FeedbackConfig, HttpConfig, ServingConfig
 from perennate.api.durations import parse_duration
@@ -154,7 +154,7 @@ def _pod_spec(config: ServingConfig, resource: ModelDeployment, image: str, pull
             **own,
         }
 
-    encoded, token = canonical_json(config.to_document()).decode(), _token_ref(resource)
+    encoded, token = environment_json(config.to_document()), _token_ref(resource)
     return {
         **podspec.pod_defaults(grace_seconds=GRACE_SECONDS),
         "initContainers": [container(_fetch(encoded))],

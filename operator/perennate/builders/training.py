@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from perennate.api.documents.canonical import canonical_json
+from perennate.api.documents.canonical import environment_json
 from perennate.api.documents.run_request import CapturedRequest, ChampionRequest, RunRequest
 from perennate.api.documents.run_spec import RunSpec
 from perennate.api.wellknown import (
     DATA_DIR,
     ENV_RUN_REQUEST,
-    RUN_DIR,
+    OUT_DIR,
+    PREPARED_DIR,
+    RECORD_DIR,
     STAGE_PREPARE,
     STAGE_PUBLISH,
     STAGE_TRAIN,
+    STAGES,
     STORE_CLAIM,
     STORE_DIR,
     ExitCode,
@@ -24,13 +27,22 @@ from perennate.builders.manifest import owner_reference
 
 if TYPE_CHECKING:
     from perennate.api.meta import Manifest
+    from perennate.api.resource_requirements import ResourceRequirements
     from perennate.api.v1alpha1 import TrainingJob
     from perennate.api.v1alpha1.training_spec import TrainerContainer, TrainingJobSpec
 
-RUN_VOLUME: Final = "run"
-TMP_VOLUME: Final = "tmp"
-TMP_DIR: Final = "/tmp"  # noqa: S108 - an emptyDir of the pod, not a shared folder
+PREPARED_VOLUME: Final = "prepared"
+RECORD_VOLUME: Final = "record"
+OUT_VOLUME: Final = "out"
+SHM_VOLUME: Final = "publish-shm"
 DATA_VOLUME: Final = "data"
+TMP_DIR: Final = "/tmp"  # noqa: S108 - an emptyDir of one container, not a shared folder
+SHM_DIR: Final = "/dev/shm"  # noqa: S108 - an emptyDir of one container, not a shared folder
+SHM_LIMIT: Final = "64Mi"
+"""Size of /dev/shm by default. The containers of a pod share the one that they have by default."""
+WORKING_DIR: Final = "/"
+"""Working directory of our stages. No container can write to it, so that no stage imports what another one left."""
+EPHEMERAL_STORAGE: Final = "ephemeral-storage"
 GRACE_SECONDS: Final = 30
 DEFAULT_RESOURCES: Final = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}}
 FINAL_EXIT_CODES: Final = (ExitCode.DATA_REFUSED, ExitCode.GATE_FAILED, ExitCode.BAD_CONFIGURATION)
@@ -62,7 +74,7 @@ def run_spec(spec: TrainingJobSpec) -> RunSpec:
 
 def encode_request(request: RunRequest) -> str:
     """The run request as the value of an environment variable."""
-    return canonical_json(request.to_document()).decode()
+    return environment_json(request.to_document())
 
 
 def run_job(
@@ -150,46 +162,107 @@ def _pod_failure_policy() -> Manifest:
 def _pod_spec(
     resource: TrainingJob, request: RunRequest, *, data_claim: str | None, image: str, pull_policy: str
 ) -> Manifest:
-    volumes = [podspec.empty_dir(RUN_VOLUME), podspec.empty_dir(TMP_VOLUME), podspec.store_volume()]
-    prepare_mounts = [podspec.mount(podspec.STORE_VOLUME, STORE_DIR, read_only=True)]
+    resources = _resources(resource.spec.resources)
+    mounts = _mounts()
     if data_claim is not None:
-        volumes.append(podspec.claim_volume(DATA_VOLUME, data_claim))
-        prepare_mounts.append(podspec.mount(DATA_VOLUME, DATA_DIR, read_only=True))
+        mounts[STAGE_PREPARE].append(podspec.mount(DATA_VOLUME, DATA_DIR, read_only=True))
 
-    def stage(name: str, *, mounts: list[Manifest], env: dict[str, str]) -> Manifest:
+    def stage(name: str, **env: str) -> Manifest:
         return {
             "name": name,
             "image": image,
             "imagePullPolicy": pull_policy,
             "args": [name],
-            "env": podspec.environment(HOME=TMP_DIR, **env),
-            "resources": podspec.resources(resource.spec.resources, DEFAULT_RESOURCES),
+            "workingDir": WORKING_DIR,
+            "env": podspec.environment(HOME=TMP_DIR, PYTHONSAFEPATH="1", **env),
+            "resources": {key: dict(values) for key, values in resources.items()},
             "securityContext": podspec.container_security(),
             "terminationMessagePolicy": "FallbackToLogsOnError",
-            "volumeMounts": [podspec.mount(RUN_VOLUME, RUN_DIR), podspec.mount(TMP_VOLUME, TMP_DIR), *mounts],
+            "volumeMounts": mounts[name],
         }
 
     encoded = {ENV_RUN_REQUEST: encode_request(request)}
-    train = stage(STAGE_TRAIN, mounts=[], env={})
+    train = stage(STAGE_TRAIN)
     if resource.spec.trainer.container is not None:
-        train |= _user_container(resource.spec.trainer.container)
+        train = _user_container(resource.spec.trainer.container, train)
     return {
         **podspec.pod_defaults(grace_seconds=GRACE_SECONDS),
         "restartPolicy": "Never",
-        "initContainers": [stage(STAGE_PREPARE, mounts=prepare_mounts, env=encoded), train],
-        "containers": [
-            stage(STAGE_PUBLISH, mounts=[podspec.mount(podspec.STORE_VOLUME, STORE_DIR)], env=encoded),
-        ],
-        "volumes": volumes,
+        "initContainers": [stage(STAGE_PREPARE, **encoded), train],
+        "containers": [stage(STAGE_PUBLISH, **encoded)],
+        "volumes": _volumes(data_claim, limit=resources["limits"][EPHEMERAL_STORAGE]),
     }
 
 
-def _user_container(container: TrainerContainer) -> Manifest:
-    """Fields that a user's train container sets: image, command, arguments, environment."""
-    given = {variable.name: variable.value for variable in container.env}
+def _resources(wanted: ResourceRequirements | None) -> Manifest:
+    """Resources of each stage, with a limit of the disk of the pod.
+
+    The request is 0, because nodes that do not measure local disks fit no pod with another one.
+    """
+    found = podspec.resources(wanted, DEFAULT_RESOURCES)
+    requests, limits = found.get("requests", {}), found.get("limits", {})
+    if EPHEMERAL_STORAGE in limits:
+        return found
+    limit = requests.get(EPHEMERAL_STORAGE, podspec.DISK_LIMIT)
     return {
+        "requests": {EPHEMERAL_STORAGE: "0", **requests},
+        "limits": {**limits, EPHEMERAL_STORAGE: limit},
+    }
+
+
+def _mounts() -> dict[str, list[Manifest]]:
+    """Mounts of each stage. train and publish can write to no volume in common."""
+    prepared, record, out, store = PREPARED_VOLUME, RECORD_VOLUME, OUT_VOLUME, podspec.STORE_VOLUME
+    mount = podspec.mount
+    mounts = {
+        STAGE_PREPARE: [
+            mount(prepared, PREPARED_DIR),
+            mount(record, RECORD_DIR),
+            mount(store, STORE_DIR, read_only=True),
+        ],
+        STAGE_TRAIN: [mount(prepared, PREPARED_DIR, read_only=True), mount(out, OUT_DIR)],
+        STAGE_PUBLISH: [
+            mount(prepared, PREPARED_DIR, read_only=True),
+            mount(record, RECORD_DIR, read_only=True),
+            mount(out, OUT_DIR, read_only=True),
+            mount(store, STORE_DIR),
+            mount(SHM_VOLUME, SHM_DIR),
+        ],
+    }
+    return {name: [mount(_tmp_volume(name), TMP_DIR), *entries] for name, entries in mounts.items()}
+
+
+def _volumes(data_claim: str | None, *, limit: str | int) -> list[Manifest]:
+    """Volumes of a training pod. `limit` is the size limit of each on disk; the limit of the pod counts them together.
+
+    Args:
+        data_claim: claim with the training data, if any.
+        limit: limit of ephemeral storage.
+    """
+    on_disk = (PREPARED_VOLUME, RECORD_VOLUME, OUT_VOLUME, *(_tmp_volume(name) for name in STAGES))
+    return [
+        *(podspec.empty_dir(name, limit=limit) for name in on_disk),
+        podspec.empty_dir(SHM_VOLUME, in_memory_limit=SHM_LIMIT),
+        podspec.store_volume(),
+        *([] if data_claim is None else [podspec.claim_volume(DATA_VOLUME, data_claim)]),
+    ]
+
+
+def _tmp_volume(stage: str) -> str:
+    """The volume at /tmp of a stage."""
+    return f"{stage}-tmp"
+
+
+def _user_container(container: TrainerContainer, stage: Manifest) -> Manifest:
+    """The train stage with image, command, arguments and environment of the user.
+
+    The working directory is that of the image: a program may find its modules there.
+    """
+    given = {variable.name: variable.value for variable in container.env}
+    own = {
         "image": container.image,
         "command": list(container.command),
         "args": list(container.args),
         "env": podspec.environment(**{"HOME": TMP_DIR, **given}),
     }
+    return {**{key: value for key, value in stage.items() if key != "workingDir"}, **own}

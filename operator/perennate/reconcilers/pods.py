@@ -96,6 +96,22 @@ def failure(pod: Manifest) -> ContainerEnd | None:
     return None
 
 
+def describe_failure(pod: Manifest) -> str:
+    """How a pod failed: its eviction, or its first failed container. Empty if it did not."""
+    end = failure(pod)
+    return _eviction(pod) or (end.describe() if end is not None else "")
+
+
+def _eviction(pod: Manifest) -> str:
+    """Why the kubelet evicted a pod; empty if it did not. The exit codes of its containers then say nothing."""
+    status = pod.get("status") or {}
+    if status.get("reason") != "Evicted":
+        return ""
+    message = truncate(str(status.get("message") or ""), _QUOTE_LIMIT).rstrip(".")
+    hint = "; raise spec.resources.limits.ephemeral-storage, or write less" if "limit" in message else ""
+    return f"pod {pod_name(pod)} was evicted: {message}{hint}"
+
+
 def why_not_running(pod: Manifest) -> str:
     """Why a pod cannot be scheduled or started, for people; empty if nothing is known."""
     status = pod.get("status") or {}

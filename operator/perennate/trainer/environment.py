@@ -8,6 +8,7 @@ from perennate.api.documents.document import InvalidDocumentError
 from perennate.api.documents.training_environment import ENVIRONMENT_FILE, ENVIRONMENT_LIMIT, TrainingEnvironment
 from perennate.lineage import library_versions, training_environment
 from perennate.trainer.errors import BadConfigurationError
+from perennate.trainer.output import read_output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,15 +45,9 @@ def read_environment(paths: RunPaths, written: Mapping[str, str]) -> dict[str, s
 
 
 def _stated(path: Path) -> Mapping[str, str]:
-    if not path.is_file():
+    content = read_output(path, limit=ENVIRONMENT_LIMIT)
+    if content is None:
         return {}
-    with path.open("rb") as file:
-        content = file.read(ENVIRONMENT_LIMIT + 1)
-    if len(content) > ENVIRONMENT_LIMIT:
-        raise BadConfigurationError(
-            f"spec.trainer.container: {ENVIRONMENT_FILE} has more than {ENVIRONMENT_LIMIT} bytes; "
-            "state versions by name and nothing else"
-        )
     try:
         return TrainingEnvironment.read(content).versions
     except InvalidDocumentError as error:

@@ -37,41 +37,56 @@ class RunPaths:
         )
 
     @property
-    def record(self) -> Path:
-        """`run.json`."""
-        return self.run / "run.json"
+    def prepared(self) -> Path:
+        """Folder that the prepare stage writes, and the other stages read."""
+        return self.run / "prepared"
+
+    @property
+    def training_record(self) -> Path:
+        """Description of the training rows."""
+        return self.prepared / "run.json"
 
     @property
     def train_rows(self) -> Path:
         """Training rows."""
-        return self.run / "data" / "train.parquet"
-
-    @property
-    def holdout_rows(self) -> Path:
-        """Hold-out rows."""
-        return self.run / "data" / "holdout.parquet"
-
-    @property
-    def anchor_rows(self) -> Path:
-        """Rows of the anchor of captured rows."""
-        return self.holdout_rows.parent / "anchor.parquet"
-
-    @property
-    def data_warnings(self) -> Path:
-        """Warnings of the prepare stage, for the model card."""
-        return self.run / "data" / "warnings.json"
-
-    @property
-    def training_warnings(self) -> Path:
-        """Warnings of the train stage, for the model card."""
-        return self.output / "warnings.json"
+        return self.prepared / "train.parquet"
 
     @property
     def unseen(self) -> Path:
         """Values that only hold-out rows have, for the rehearsal."""
-        return self.run / "data" / "unseen.json"
+        return self.prepared / "unseen.json"
+
+    @property
+    def records(self) -> Path:
+        """Folder that the prepare stage writes and the publish stage reads; the train stage has no access."""
+        return self.run / "record"
+
+    @property
+    def record(self) -> Path:
+        """The record of the run."""
+        return self.records / "run.json"
+
+    @property
+    def holdout_rows(self) -> Path:
+        """Hold-out rows."""
+        return self.records / "holdout.parquet"
+
+    @property
+    def anchor_rows(self) -> Path:
+        """Rows of the anchor of captured rows."""
+        return self.records / "anchor.parquet"
+
+    @property
+    def data_warnings(self) -> Path:
+        """Warnings of the prepare stage, for the model card."""
+        return self.records / "warnings.json"
 
     @property
     def output(self) -> Path:
         """Folder of the fitted model, which the train stage writes and the publish stage reads."""
         return self.run / "out"
+
+    @property
+    def training_warnings(self) -> Path:
+        """Warnings of the train stage, for the model card."""
+        return self.output / "warnings.json"

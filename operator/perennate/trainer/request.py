@@ -1,4 +1,4 @@
-"""Read the run request, and read and write the run record."""
+"""Read the run request, and read and write the records of a run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from perennate.api.documents.canonical import canonical_json
 from perennate.api.documents.document import InvalidDocumentError
 from perennate.api.documents.run_record import RunRecord
 from perennate.api.documents.run_request import RunRequest
+from perennate.api.documents.training_record import TrainingRecord
 from perennate.api.wellknown import ENV_RUN_REQUEST
 from perennate.trainer.errors import BadConfigurationError
 
@@ -40,6 +41,18 @@ def read_record(path: Path) -> RunRecord:
         raise BadConfigurationError(f"{path}: {error}; only the prepare stage may write it") from error
 
 
-def write_record(path: Path, record: RunRecord) -> None:
-    """Write the record in canonical form, so that the digest of the file is the fingerprint."""
+def read_training_record(path: Path) -> TrainingRecord:
+    """Read what the prepare stage wrote for the train stage.
+
+    Raises:
+        BadConfigurationError: it is invalid.
+    """
+    try:
+        return TrainingRecord.read(path.read_bytes())
+    except InvalidDocumentError as error:
+        raise BadConfigurationError(f"{path}: {error}; only the prepare stage may write it") from error
+
+
+def write_record(path: Path, record: RunRecord | TrainingRecord) -> None:
+    """Write a record in canonical form. The digest of the file of a run record is the fingerprint."""
     path.write_bytes(canonical_json(record.to_document()))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import socket
 import zipfile
 from collections.abc import Callable
 from importlib.metadata import version
@@ -44,7 +46,7 @@ def run(tmp_path: Path) -> Run:
 
 def fit(run: Run, estimator: Any) -> Any:
     """A valid container: fits an estimator to the training rows that `run.json` describes."""
-    record = json.loads(run.paths.record.read_bytes())
+    record = json.loads(run.paths.training_record.read_bytes())
     rows = pd.read_parquet(run.paths.train_rows)
     return estimator.fit(rows[record["features"]], rows[record["target"]])
 
@@ -100,6 +102,26 @@ def change_record(run: Run) -> None:
     run.paths.record.write_text(json.dumps(record))
 
 
+def rename_line(run: Run) -> None:
+    """A container that names another model line in the record."""
+    write_estimator(GaussianNB())(run)
+    record = json.loads(run.paths.record.read_bytes())
+    run.paths.record.write_text(json.dumps({**record, "model": "someone-elses-line"}))
+
+
+def link_model(run: Run) -> None:
+    """A container that leaves a link to a model which publish can read, and the container cannot."""
+    write_estimator(GaussianNB())(run)
+    (run.paths.output / "model.skops").rename(run.folder / "of-another-line.skops")
+    (run.paths.output / "model.skops").symlink_to(run.folder / "of-another-line.skops")
+
+
+def sparse_model(run: Run) -> None:
+    """A container that leaves a file whose size is larger than the disk."""
+    with (run.paths.output / "model.skops").open("wb") as file:
+        file.truncate(1 << 42)
+
+
 def corrupt_record(run: Run) -> None:
     """A container that overwrites `run.json` with invalid content."""
     write_estimator(GaussianNB())(run)
@@ -128,7 +150,20 @@ REFUSED: dict[str, tuple[Callable[[Run], object], str]] = {
     "other columns": (write_narrow, "the model cannot predict the hold-out rows"),
     "other hold-out rows": (change_holdout, "is not what the prepare stage wrote"),
     "another record": (change_record, "belongs to another run; only the prepare stage may write it"),
+    "another model line": (rename_line, "belongs to another run; only the prepare stage may write it"),
     "a broken record": (corrupt_record, "only the prepare stage may write it"),
+    "a link": (link_model, "is a symbolic link; it must be a regular file"),
+    "a link to nothing": (
+        lambda run: (run.paths.output / "model.skops").symlink_to("/nothing"),
+        "is a symbolic link; it must be a regular file",
+    ),
+    "a link to itself": (
+        lambda run: (run.paths.output / "model.skops").symlink_to("model.skops"),
+        "is a symbolic link; it must be a regular file",
+    ),
+    "a pipe": (lambda run: os.mkfifo(run.paths.output / "model.skops"), "is not a regular file; it must be"),
+    "a folder": (lambda run: (run.paths.output / "model.skops").mkdir(), "is not a regular file; it must be"),
+    "a sparse file": (sparse_model, "has 4398046511104 bytes; at most 4294967296 are read"),
 }
 
 
@@ -155,7 +190,7 @@ def test_the_train_stage_rejects_a_container_run(run: Run) -> None:
 
 def test_run_json_has_digests_and_counts_of_the_rows(run: Run) -> None:
     """A container can verify its input."""
-    record = json.loads(run.paths.record.read_bytes())
+    record = json.loads(run.paths.training_record.read_bytes())
     assert record["trainDigest"] == digest_bytes(run.paths.train_rows.read_bytes())
     assert record["trainRows"] == len(pd.read_parquet(run.paths.train_rows))
 
@@ -197,7 +232,7 @@ STATEMENTS: dict[str, tuple[str, str]] = {
     ),
     "a version that is no text": ('{"versions": {"python": 3.12}}', "environment.json is invalid"),
     "a long version": (json.dumps({"versions": {"python": "3" * 65}}), "environment.json is invalid"),
-    "a large file": (" " * 20_000 + "{}", "more than 16384 bytes"),
+    "a large file": (" " * 20_000 + "{}", "at most 16384 are read"),
     "a version that the model file contradicts": (
         '{"versions": {"scikit-learn": "1.7.2"}}',
         "states scikit-learn 1.7.2, but",
@@ -214,3 +249,51 @@ def test_an_invalid_statement_is_rejected(run: Run, case: str) -> None:
     assert (code, result.error is not None) == (ExitCode.BAD_CONFIGURATION, True)
     assert result.error is not None
     assert message in result.error.message
+
+
+def make_socket(path: Path) -> None:
+    """A socket that nobody listens on. Its path is longer than an address may be, so it is made from its folder."""
+    before = Path.cwd()
+    os.chdir(path.parent)
+    try:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(path.name)
+    finally:
+        os.chdir(before)
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda path: path.symlink_to("/proc/self/environ"),
+        lambda path: path.symlink_to("/dev/zero"),
+        os.mkfifo,
+        lambda path: path.mkdir(),
+        make_socket,
+    ],
+    ids=["a link to the environment", "a link to a device", "a pipe", "a folder", "a socket"],
+)
+def test_a_statement_that_is_no_file_is_rejected_without_a_word_of_what_it_leads_to(
+    run: Run, leave: Callable[[Path], object]
+) -> None:
+    """A link could lead to secrets of publish, a pipe would never end."""
+    write_estimator(GaussianNB())(run)
+    leave(run.paths.output / "environment.json")
+    code, result = run.here("publish")
+    assert code == ExitCode.BAD_CONFIGURATION
+    assert result.error is not None
+    assert "it must be a regular file of at most 16384 bytes, no link" in result.error.message
+    assert "PERENNATE_RUN_REQUEST" not in result.error.message
+
+
+def test_other_files_of_a_container_decide_nothing(run: Run) -> None:
+    """Its own metrics and warnings, and a hold-out of its own, are not read."""
+    write_estimator(GaussianNB())(run)
+    metrics = {"metrics": [{"name": "accuracy", "value": 1.0}]}
+    (run.paths.output / "metrics.json").write_text(json.dumps(metrics))
+    (run.paths.output / "warnings.json").symlink_to("/proc/self/environ")
+    (run.paths.output / "holdout.parquet").write_bytes(b"PAR1")
+    (run.paths.output / "manifest.json").write_text("{}")
+    code, result = run.here("publish")
+    assert code == ExitCode.DONE, result.error
+    assert 0.8 < next(metric.value for metric in result.metrics if metric.name == "accuracy") < 1.0

@@ -17,7 +17,7 @@ from perennate.api.wellknown import ExitCode
 from perennate.artifacts import FORMATS
 from perennate.trainer.data.frames import frame, labels, read_rows
 from perennate.trainer.model.fitting import fit_new, save
-from perennate.trainer.request import read_record
+from perennate.trainer.request import read_training_record
 from tests.support.pods.runs import Run, make_spec
 
 pytestmark = [pytest.mark.runtime, pytest.mark.filterwarnings("ignore")]
@@ -310,7 +310,7 @@ def test_the_rehearsal_does_not_change_the_model(tmp_path: Path) -> None:
     spec = trainer(FOREST, {"n_estimators": 5})
     run = make_run(tmp_path, rows(), spec)
     assert train(run)[1] == ExitCode.DONE
-    record = read_record(run.paths.record)
+    record = read_training_record(run.paths.training_record)
     table = read_rows(run.paths.train_rows, record.train_digest)
     assert record.spec.trainer.estimator is not None
     alone = fit_new(

@@ -19,6 +19,7 @@ from tests.support.cluster.manifests import DIGEST, PROFILE_DIGEST
 
 _AT = "2026-01-01T00:00:00Z"
 _PAUSE = 0.1
+_FINGERPRINT = "sha256:" + "c" * 64
 Status = dict[str, Any]
 
 
@@ -33,12 +34,15 @@ def published(*, model: str = "rain", digest: str = DIGEST, profile_digest: str 
     )
     result = StageResult(
         stage="publish",
-        fingerprint="sha256:" + "c" * 64,
+        fingerprint=_FINGERPRINT,
         model_version=version,
         # The API server validates a whole number as an integer.
         metrics=(MetricValue(name=Metric.AUC, value=0.84), MetricValue(name=Metric.RECALL, value=1.0)),
     )
-    ends = [_ended(stage, 0, StageResult(stage=stage).model_dump_json(by_alias=True)) for stage in STAGES[:2]]
+    ends = [
+        _ended(stage, 0, StageResult(stage=stage, fingerprint=_FINGERPRINT).model_dump_json(by_alias=True))
+        for stage in STAGES[:2]
+    ]
     ends.append(_ended("publish", 0, result.model_dump_json(by_alias=True, exclude_none=True)))
     return _finished("Succeeded", ends)
 

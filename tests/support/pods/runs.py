@@ -92,7 +92,8 @@ class Run:
 
     def __post_init__(self) -> None:
         """Make the folders that Kubernetes would have mounted."""
-        for folder in (self.paths.run, self.data, self.store):
+        paths = self.paths
+        for folder in (paths.prepared, paths.records, paths.output, self.data, self.store):
             folder.mkdir(parents=True, exist_ok=True)
 
     @property

@@ -18,6 +18,8 @@ Document = dict[str, Any]
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 """The default time of a pass."""
 NAMESPACE = "weather"
+FINGERPRINT = digest_document("fingerprint")
+"""Fingerprint of every training run."""
 MODEL = "rain"
 SETTINGS = InstallationSettings(trainer_image="perennate/trainer:1", serving_image="perennate/serving:1")
 
@@ -159,7 +161,7 @@ def stage_result(stage: str, **fields: Any) -> str:
 def publish_result(version: str = "v1", **fields: Any) -> str:
     """The termination message of a publish stage that published a version."""
     found = {
-        "fingerprint": digest_document("fingerprint"),
+        "fingerprint": FINGERPRINT,
         "modelVersion": model_version(version),
         "metrics": [{"name": "auc", "value": 0.86}],
     }
@@ -229,7 +231,8 @@ def stage_pod(*containers: Document, name: str = "run-1", phase: str = "Running"
 
 def succeeded_pod(version: str = "v1", **fields: Any) -> Document:
     """A pod of a training run that published a version."""
-    ends = (ended("prepare"), ended("train"), ended("publish", 0, publish_result(version, **fields)))
+    prepared = stage_result("prepare", fingerprint=FINGERPRINT)
+    ends = (ended("prepare", 0, prepared), ended("train"), ended("publish", 0, publish_result(version, **fields)))
     return stage_pod(*ends, phase="Succeeded")
 
 

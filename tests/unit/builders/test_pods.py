@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from perennate.api.documents.serving_config import FeedbackConfig, HttpConfig, ServingConfig
 from perennate.api.resource_requirements import ResourceRequirements
 from perennate.api.v1alpha1.model_deployment import ModelDeploymentSpec, Serving
-from perennate.api.wellknown import CAPTURE_DIR, DATA_DIR, ENV_RUN_REQUEST, ENV_SERVING, RUN_DIR, STORE_DIR, ExitCode
+from perennate.api.wellknown import CAPTURE_DIR, ENV_SERVING, STORE_DIR, ExitCode
 from perennate.builders import podspec
 from tests.support.world.objects import model_deployment, published_job, training_job
 from tests.support.world.world import World
@@ -96,27 +97,19 @@ def test_every_container_has_resources_and_a_termination_message_policy(make: An
 
 
 @every_pod
+def test_every_folder_on_the_disk_or_in_the_memory_of_the_node_has_a_size_limit(make: Any) -> None:
+    """A pod that writes more is evicted, instead of filling the disk of the node for all its pods."""
+    folders = [volume["emptyDir"] for volume in make()["volumes"] if "emptyDir" in volume]
+    assert folders
+    assert all(re.fullmatch("[1-9][0-9]*[KMG]i", folder["sizeLimit"]) for folder in folders)
+
+
+@every_pod
 def test_mounts_and_volumes_match(make: Any) -> None:
     """Each mount refers to a volume of the pod, and each volume is mounted."""
     pod = make()
     used = {entry["name"] for container in containers(pod) for entry in container["volumeMounts"]}
     assert used == {volume["name"] for volume in pod["volumes"]}
-
-
-@pytest.mark.parametrize("trainer", [None, OWN_CONTAINER], ids=["estimator", "own container"])
-def test_the_train_stage_has_neither_store_nor_run_request(trainer: Manifest | None) -> None:
-    """User code runs in the train stage, which gets only the run folder: no store, data claim or run request."""
-    pod = training_pod(**({"trainer": trainer} if trainer else {}))
-    assert set(mounts(pod, "train")) == {RUN_DIR, "/tmp"}
-    assert ENV_RUN_REQUEST not in variables(pod, "train")
-
-
-def test_only_publish_can_write_to_the_store() -> None:
-    """The data and the store are read-only for prepare; only publish can write to the store, without the data."""
-    pod = training_pod()
-    assert mounts(pod, "prepare") == {RUN_DIR: True, "/tmp": True, STORE_DIR: False, DATA_DIR: False}
-    assert mounts(pod, "publish") == {RUN_DIR: True, "/tmp": True, STORE_DIR: True}
-    assert variables(pod, "prepare")[ENV_RUN_REQUEST] == variables(pod, "publish")[ENV_RUN_REQUEST]
 
 
 def test_the_users_container_keeps_image_command_and_environment() -> None:

@@ -19,6 +19,15 @@ def canonical_json(document: Any) -> bytes:
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
+def environment_json(document: Any) -> str:
+    """A JSON value as the value of an environment variable of a container: the canonical form without `$`.
+
+    The kubelet replaces `$(NAME)` and `$$` in values of environment variables, also inside of JSON.
+    """
+    # In JSON, `$` can only be part of a string, where the escape means the same.
+    return canonical_json(document).decode().replace("$", "\\u0024")
+
+
 def digest_bytes(content: bytes) -> str:
     """`sha256:` and the hexadecimal SHA-256 of the bytes."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -13,7 +13,7 @@ from perennate.api.meta import Digest
 
 
 class RunRecord(Document):
-    """`/perennate/run.json`: everything that decides the result of a run, and nothing else."""
+    """`/perennate/record/run.json`: everything that decides the result of a run, and nothing else."""
 
     schema_: Literal["perennate.dev/run/v1"] = Field(default="perennate.dev/run/v1", alias="schema")
     model: str

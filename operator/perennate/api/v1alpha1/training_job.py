@@ -75,6 +75,9 @@ class Reason(StrEnum):
     """The hold-out rows are fewer than spec.evaluation.minSamples, so no gate can pass or fail."""
     BAD_CONFIGURATION = "BadConfiguration"
     """The model cannot be built, trained or evaluated with this spec. The message names the field."""
+    RESULT_REFUSED = "ResultRefused"
+    """publish reported a version, but its result contradicts that of prepare or the spec: another fingerprint, model
+    line or version, or a gate that did not pass. The version is not used."""
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     """The run took longer than spec.activeDeadlineSeconds."""
     BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded"

@@ -125,8 +125,9 @@ class Trainer(Model):
     container: TrainerContainer | None = Field(
         default=None,
         description=(
-            "Train in your own container. It reads /perennate/run.json and /perennate/data/train.parquet, "
-            "and it writes /perennate/out/model.skops."
+            "Train in your own container. It reads /perennate/prepared/run.json and /perennate/prepared/train.parquet, "
+            "and it writes /perennate/out/model.skops. It can write nowhere else but to its own /tmp, and it sees no "
+            "hold-out rows."
         ),
     )
 
@@ -362,7 +363,14 @@ class TrainingJobSpec(Model):
         default=Evaluation(),
         description="Metrics to compute, and checks that the model must pass before it is published.",
     )
-    resources: ResourceRequirements | None = Field(default=None, description="Compute resources of each stage.")
+    resources: ResourceRequirements | None = Field(
+        default=None,
+        description=(
+            "Compute resources of each stage. `limits.ephemeral-storage` bounds the disk of the whole pod: prepared "
+            "rows, hold-out rows, model file, temporary files and logs together. Default: `10Gi`, or the request if "
+            "there is one. A pod that takes more is evicted, which counts as a failure."
+        ),
+    )
     suspend: bool = Field(
         default=False,
         description="If true, the run does not start. A running Job is suspended, and its pod is deleted.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -19,7 +20,7 @@ def read_exact(path: Path, *, size: int | None = None, limit: int) -> bytes:
     """Read a regular file once.
 
     Args:
-        path: the file; a symbolic link is refused.
+        path: the file. A symbolic link is refused, and so is a pipe, without waiting for a writer.
         size: expected size in bytes, if known.
         limit: maximum size in bytes.
 
@@ -28,18 +29,22 @@ def read_exact(path: Path, *, size: int | None = None, limit: int) -> bytes:
         ArtifactCorruptError: it is not a regular file, or it has another size.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         raise ArtifactNotFoundError(f"{path} does not exist") from None
     except OSError as error:
-        raise ArtifactCorruptError(f"{path} cannot be read: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
+        problem = "is a symbolic link" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
+        raise ArtifactCorruptError(f"{path} {problem}") from error
+    try:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
             raise ArtifactCorruptError(f"{path} is not a regular file")
         if info.st_size > limit or (size is not None and info.st_size != size):
             raise ArtifactCorruptError(f"{path} has {info.st_size} bytes; {_wanted(size, limit)}")
-        content = file.read(info.st_size + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(info.st_size + 1)
+    finally:
+        os.close(descriptor)
     if len(content) != info.st_size:
         raise ArtifactCorruptError(f"{path} changed while it was read")
     return content

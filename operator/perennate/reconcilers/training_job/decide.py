@@ -54,7 +54,7 @@ def decide(observed: TrainingJobObserved) -> Plan:
     _record_missed_start(observed, builder)
     if observed.job is None and (resource.spec.suspend or resource.status.job_ref is None):
         return _without_job(observed, builder)
-    state = read_run_state(observed.job, observed.pods, job_name=job_name(resource), now=observed.now)
+    state = read_run_state(resource, observed.job, observed.pods, job_name=job_name(resource), now=observed.now)
     if isinstance(state, Published):
         return finish.published(observed, builder, state)
     if isinstance(state, RunFailed):
@@ -122,7 +122,7 @@ def _running(
     resource = observed.resource
     stages = run_status.observed_stages(observed)
     run_status.report_stages(builder, stages, None)
-    run_status.report_warnings(builder, observed.pods)
+    run_status.report_warnings(builder, observed)
     if isinstance(state, AwaitingResult):
         reason, requeue = Reason.STAGE_RUNNING, RECHECK_RESULT
         text = "the Job has ended; waiting for the result of its pod"

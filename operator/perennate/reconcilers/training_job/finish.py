@@ -37,7 +37,7 @@ def published(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobS
     result = state.result
     stages = run_status.observed_stages(observed)
     run_status.report_stages(builder, stages, None)
-    run_status.report_warnings(builder, observed.pods)
+    run_status.report_warnings(builder, observed)
     text = describe_success(result, warnings=len(builder.status.warnings))
     builder.set(ConditionType.GATES_PASSED, "True", Reason.GATES_PASSED, describe_gates(result))
     builder.set(ConditionType.FAILED, "False", Reason.VERSION_PUBLISHED, "the run has not failed")
@@ -65,7 +65,7 @@ def failed(observed: TrainingJobObserved, builder: StatusBuilder[TrainingJobStat
     message = f"{state.message}; stage {interrupted} was running" if interrupted is not None else state.message
     stages = tuple(_ended_stage(stage, ended_at) for stage in seen)
     run_status.report_stages(builder, stages, state)
-    run_status.report_warnings(builder, observed.pods)
+    run_status.report_warnings(builder, observed)
     builder.set(ConditionType.COMPLETE, "False", state.reason, "the run failed")
     builder.set(ConditionType.FAILED, "True", state.reason, message)
     builder.add_history(state.reason, message, warning=True, trigger=run_status.trigger_text(observed.resource))

@@ -24,8 +24,8 @@ def describe_progress(stages: tuple[StageStatus, ...], progress: InProgress) -> 
         reason, text = Reason.WAITING, "waiting for the pod"
     if progress.problem:
         text = f"{text}; {progress.problem}"
-    if progress.failed_pods and progress.last_failure is not None:
-        text = f"{text}; {pluralize(progress.failed_pods, 'pod')} failed before: {progress.last_failure.describe()}"
+    if progress.failed_pods and progress.last_failure:
+        text = f"{text}; {pluralize(progress.failed_pods, 'pod')} failed before: {progress.last_failure}"
     return reason, text
 
 

@@ -7,23 +7,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from perennate.api.v1alpha1.training_job import Reason
-from perennate.api.wellknown import STAGE_PUBLISH, ExitCode
+from perennate.api.wellknown import STAGE_PUBLISH, STAGE_TRAIN, ExitCode
 from perennate.reconcilers.pods import (
     ContainerEnd,
     container_end,
     container_statuses,
+    describe_failure,
     failure,
     newest_first,
     why_not_running,
 )
 from perennate.reconcilers.times import seconds_between
 from perennate.reconcilers.training_job.stages import leading_pod, parse_result, results_of
+from perennate.reconcilers.training_job.verification import SAME_RELEASE, contradiction
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from perennate.api.documents.stage_result import StageResult
     from perennate.api.meta import Manifest
+    from perennate.api.v1alpha1 import TrainingJob
 
 RESULT_TIMEOUT: Final = 30.0
 """Seconds after the end of a Job in which the result of its pod may still arrive."""
@@ -35,16 +38,23 @@ REASONS_BY_EXIT_CODE: Final = {
 }
 """Reasons of the exit codes that end a run without a retry."""
 
-_EXIT_CODE: Final = re.compile(r"exit code (\d+)")
+_FAILURE: Final = re.compile(r"(?:Container (\S+) for pod .*?)?exit code (\d+)")
+"""The message of the Job controller about a container that failed with a final exit code."""
 
 
 @dataclass(frozen=True)
 class InProgress:
-    """The Job has not ended. `problem` says why its pod is not running, if that is known."""
+    """The Job has not ended.
+
+    Attributes:
+        problem: why its pod is not running, empty if nothing is known.
+        failed_pods: number of pods that failed before.
+        last_failure: how the newest of them failed, empty if nothing is known.
+    """
 
     problem: str
     failed_pods: int
-    last_failure: ContainerEnd | None
+    last_failure: str
 
 
 @dataclass(frozen=True)
@@ -78,12 +88,14 @@ class JobLost:
 RunState = InProgress | Published | RunFailed | AwaitingResult | JobLost
 
 
-def read_run_state(job: Manifest | None, pods: tuple[Manifest, ...], *, job_name: str, now: datetime) -> RunState:
+def read_run_state(
+    resource: TrainingJob, job: Manifest | None, pods: tuple[Manifest, ...], *, job_name: str, now: datetime
+) -> RunState:
     """The state of a run whose Job was created."""
     if job is None:
         return JobLost(f"Job {job_name} was deleted before the run had ended")
     if (complete := job_condition(job, "Complete")) is not None:
-        return _read_completion(job, complete, pods, now)
+        return _read_completion(resource, job, complete, pods, now)
     if (failed := job_condition(job, "Failed")) is not None:
         return _read_failure(failed, pods)
     newest = leading_pod(pods)
@@ -100,16 +112,22 @@ def job_condition(job: Manifest, type_: str) -> dict[str, Any] | None:
     return next((c for c in conditions if c.get("type") == type_ and c.get("status") == "True"), None)
 
 
-def _read_completion(job: Manifest, condition: dict[str, Any], pods: tuple[Manifest, ...], now: datetime) -> RunState:
+def _read_completion(
+    resource: TrainingJob, job: Manifest, condition: dict[str, Any], pods: tuple[Manifest, ...], now: datetime
+) -> RunState:
     pod = leading_pod(pods)
-    result = results_of(pod).get(STAGE_PUBLISH) if pod is not None else None
+    results = results_of(pod) if pod is not None else {}
+    result = results.get(STAGE_PUBLISH)
     if result is not None and result.model_version is not None and result.error is None:
-        return Published(result)
+        problem = contradiction(resource, result.model_version, result, results)
+        if not problem:
+            return Published(result)
+        message = f"publish: the version {result.model_version.version} is not used: {problem}"
+        return RunFailed(Reason.RESULT_REFUSED, message, None)
     if pod is not None and _ended(pod, STAGE_PUBLISH) is not None:
         return RunFailed(
             Reason.BAD_CONFIGURATION,
-            "publish: the stage succeeded but returned no model version that this operator can read; "
-            "use the trainer image of the operator's release",
+            f"publish: the stage succeeded but returned no model version that this operator can read; {SAME_RELEASE}",
             None,
         )
     ended_at = (job.get("status") or {}).get("completionTime") or condition.get("lastTransitionTime")
@@ -127,24 +145,30 @@ def _read_failure(condition: dict[str, Any], pods: tuple[Manifest, ...]) -> RunF
     end = _final_failure(pods)
     if end is not None:
         return _failed_with(ExitCode(end.exit_code), end)
-    if condition.get("reason") == "PodFailurePolicy" and (code := _exit_code_in(message)) is not None:
-        return RunFailed(REASONS_BY_EXIT_CODE[code], message, None)
-    last = _last_failure(pods)
-    description = last.describe() if last is not None else message
+    if condition.get("reason") == "PodFailurePolicy" and (reason := _reason_in(message)) is not None:
+        return RunFailed(reason, message, None)
+    description = _last_failure(pods) or message
     return RunFailed(
         Reason.BACKOFF_LIMIT_EXCEEDED, f"more pods failed than spec.backoffLimit allows; {description}", None
     )
 
 
 def _failed_with(code: ExitCode, end: ContainerEnd) -> RunFailed:
-    result = parse_result(end.message)
+    reason, result = _reason_of(end.container, code), parse_result(end.message)
     if result is None or result.stage != end.container:
-        return RunFailed(REASONS_BY_EXIT_CODE[code], end.describe(), None)
+        return RunFailed(reason, end.describe(), None)
+    # A user's container can write any numbers.
+    reported = None if end.container == STAGE_TRAIN else result
     if result.error is None:
-        return RunFailed(REASONS_BY_EXIT_CODE[code], f"{end.container}: {end.describe()}", result)
-    inconclusive = code is ExitCode.GATE_FAILED and result.error.reason == Reason.GATE_INCONCLUSIVE
-    reason = Reason.GATE_INCONCLUSIVE if inconclusive else REASONS_BY_EXIT_CODE[code]
-    return RunFailed(reason, f"{end.container}: {result.error.message}", result)
+        return RunFailed(reason, f"{end.container}: {end.describe()}", reported)
+    if reason is Reason.GATE_FAILED and result.error.reason == Reason.GATE_INCONCLUSIVE:
+        reason = Reason.GATE_INCONCLUSIVE
+    return RunFailed(reason, f"{end.container}: {result.error.message}", reported)
+
+
+def _reason_of(container: str, code: ExitCode) -> Reason:
+    """The reason of a final exit code. train, maybe a user's container, judges neither the data nor the model."""
+    return Reason.BAD_CONFIGURATION if container == STAGE_TRAIN else REASONS_BY_EXIT_CODE[code]
 
 
 def _final_failure(pods: tuple[Manifest, ...]) -> ContainerEnd | None:
@@ -153,16 +177,17 @@ def _final_failure(pods: tuple[Manifest, ...]) -> ContainerEnd | None:
     return next((end for end in ends if end is not None and end.exit_code in REASONS_BY_EXIT_CODE), None)
 
 
-def _last_failure(pods: tuple[Manifest, ...]) -> ContainerEnd | None:
-    ends = (failure(pod) for pod in newest_first(pods))
-    return next((end for end in ends if end is not None), None)
+def _last_failure(pods: tuple[Manifest, ...]) -> str:
+    """How the newest failed pod failed; empty if none did."""
+    return next((text for pod in newest_first(pods) if (text := describe_failure(pod))), "")
 
 
-def _exit_code_in(text: str) -> ExitCode | None:
-    """The final exit code in the message of the Job controller, if any."""
-    found = _EXIT_CODE.search(text)
-    code = int(found.group(1)) if found else -1
-    return ExitCode(code) if code in REASONS_BY_EXIT_CODE else None
+def _reason_in(text: str) -> Reason | None:
+    """The reason of the final exit code in the message of the Job controller, if any."""
+    found = _FAILURE.search(text)
+    if found is None or int(found.group(2)) not in REASONS_BY_EXIT_CODE:
+        return None
+    return _reason_of(found.group(1) or "", ExitCode(int(found.group(2))))
 
 
 def _ended(pod: Manifest, name: str) -> ContainerEnd | None:

@@ -13,7 +13,7 @@ from perennate.api.v1alpha1.training_job import (
     RunWarning,
     Trigger,
 )
-from perennate.api.wellknown import ANNOTATION_EPISODE, ANNOTATION_TRIGGER
+from perennate.api.wellknown import ANNOTATION_EPISODE, ANNOTATION_TRIGGER, STAGE_TRAIN
 from perennate.builders import names
 from perennate.reconcilers.status_builder import StatusBuilder
 from perennate.reconcilers.times import rfc3339
@@ -22,10 +22,7 @@ from perennate.reconcilers.training_job.stages import WAITING_STAGES, leading_po
 from perennate.reconcilers.wording import TEXT_LIMIT, truncate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from perennate.api.documents.stage_result import StageResult
-    from perennate.api.meta import Manifest
     from perennate.api.v1alpha1 import TrainingJob
     from perennate.api.v1alpha1.training_job import StageStatus, TrainingJobStatus
     from perennate.reconcilers.training_job.observed import TrainingJobObserved
@@ -119,15 +116,18 @@ def report_stages(
         builder.set(ConditionType.GATES_PASSED, "False", failure.reason, failure.message)
 
 
-def report_warnings(builder: StatusBuilder[TrainingJobStatus], pods: Iterable[Manifest]) -> None:
-    """Add the warnings of the finished stages to the status, and emit an Event for each new one."""
-    pod = leading_pod(pods)
-    known = builder.status.warnings
+def report_warnings(builder: StatusBuilder[TrainingJobStatus], observed: TrainingJobObserved) -> None:
+    """Add the warnings of the finished stages to the status, and emit an Event for each new one.
+
+    A user's container is no stage that reports warnings.
+    """
+    pod, known = leading_pod(observed.pods), builder.status.warnings
     if pod is None or len(known) == WARNINGS_LIMIT:
         return
     found = [
         RunWarning(reason=warning.reason, message=warning.message)
-        for result in results_of(pod).values()
+        for stage, result in results_of(pod).items()
+        if stage != STAGE_TRAIN or observed.resource.spec.trainer.container is None
         for warning in result.warnings or ()
     ]
     new = tuple(warning for warning in dict.fromkeys(found) if warning not in known)[: WARNINGS_LIMIT - len(known)]

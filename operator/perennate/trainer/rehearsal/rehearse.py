@@ -7,8 +7,10 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from perennate.api.documents.run_record import RunRecord
+from perennate.api.documents.run_spec import RecordedSpec
 from perennate.artifacts import VerifiedVersion, load_verified
-from perennate.lineage import library_versions
+from perennate.lineage import environment_digest, library_versions, parameters_digest
 from perennate.serving.model.model import ServedModel
 from perennate.trainer.causes import UNSEEN, known_cause, listed
 from perennate.trainer.data.frames import frame, labels
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from perennate.api.documents.run_record import RunRecord
     from perennate.api.documents.run_spec import Estimator
+    from perennate.api.documents.training_record import TrainingRecord
     from perennate.trainer.rehearsal.unseen import Unseen
 
 WHERE: Final = f"{FIELD}: rehearsed on {{}} training rows, "
@@ -43,13 +45,13 @@ class Rehearsal:
     """The rehearsal of a run.
 
     Args:
-        record: record of the run.
+        record: description of the training rows.
         spec: its estimator.
         table: the training rows.
         unseen: values that only hold-out rows have.
     """
 
-    record: RunRecord
+    record: TrainingRecord
     spec: Estimator
     table: pa.Table
     unseen: Unseen
@@ -109,7 +111,8 @@ class Rehearsal:
             loaded = model_format.load(content)
         with refusing(f"{where}the model cannot predict the rows that it was fitted on", features, known=self._known):
             expected = model_format.predict(loaded, features)
-        trained = Trained(self.record, model_format, content, loaded, library_versions(), train=rows, holdout=rows)
+        record = record_of(self.record, rows)
+        trained = Trained(record, model_format, content, loaded, library_versions(), train=rows, holdout=rows)
         try:
             with refusing(f"{where}no version can be made of the model", features, known=self._known):
                 manifest, files = try_version(trained)
@@ -143,6 +146,25 @@ class Rehearsal:
             f"{'s' if len(refused) > 1 else ''} {listed(refused)}{_kinds(missing)}. New data will have such values "
             f"too: {_remedy(next(iter(refused.values())), missing)}"
         )
+
+
+def record_of(record: TrainingRecord, rows: pa.Table) -> RunRecord:
+    """The record of a run that trains and evaluates on these rows: a version cannot be made without one."""
+    spec = RecordedSpec.of(record.spec)
+    return RunRecord(
+        model=record.model,
+        task=record.task,
+        spec=spec,
+        target=record.target,
+        features=record.features,
+        train_digest=record.train_digest,
+        holdout_digest=record.train_digest,
+        train_rows=rows.num_rows,
+        holdout_rows=rows.num_rows,
+        seed=record.seed,
+        parameters_digest=parameters_digest(spec, target=record.target, features=record.features),
+        environment_digest=environment_digest(library_versions()),
+    )
 
 
 def _failing(estimator: Any, tried: Sequence[tuple[str, pd.DataFrame]]) -> list[tuple[str, pd.DataFrame]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field
 
@@ -10,10 +10,15 @@ from perennate.api.documents.canonical import canonical_json
 from perennate.api.documents.document import Document, InvalidDocumentError
 from perennate.api.documents.stage_result import RunWarning, Warnings
 from perennate.trainer.errors import BadConfigurationError
+from perennate.trainer.output import read_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+
+WARNINGS_LIMIT: Final = 65_536
+"""Maximum size of the file, in bytes."""
 
 
 class WarningsFile(Document):
@@ -34,9 +39,10 @@ def read_warnings(path: Path) -> tuple[RunWarning, ...]:
     Raises:
         BadConfigurationError: the file is not what a stage writes.
     """
-    if not path.is_file():
+    content = read_output(path, limit=WARNINGS_LIMIT)
+    if content is None:
         return ()
     try:
-        return WarningsFile.read(path.read_bytes()).warnings
+        return WarningsFile.read(content).warnings
     except InvalidDocumentError as error:
         raise BadConfigurationError(f"{path}: {error}; only the stages may write it") from error

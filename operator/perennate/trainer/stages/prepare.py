@@ -11,6 +11,7 @@ from perennate.api.documents.canonical import digest_bytes
 from perennate.api.documents.run_record import RunRecord
 from perennate.api.documents.run_spec import RecordedSpec
 from perennate.api.documents.stage_result import StageResult
+from perennate.api.documents.training_record import TrainingRecord
 from perennate.artifacts import ArtifactError, ModelStore
 from perennate.lineage import (
     environment_digest,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 
 def prepare(request: RunRequest, paths: RunPaths, *, now: float) -> StageResult:
-    """Write `data/train.parquet`, `data/holdout.parquet` and `run.json`.
+    """Write training rows and hold-out rows into different folders, each with a record.
 
     Args:
         request: run request of the operator.
@@ -67,9 +68,6 @@ def prepare(request: RunRequest, paths: RunPaths, *, now: float) -> StageResult:
     anchor = load_anchor(request, paths, rows, served=champion or served)
     report("prepare", step="checked", rows=rows.table.num_rows, features=len(rows.columns.features), task=rows.task)
     train, holdout = split(rows, request.spec.data.holdout, request.spec.seed)
-    # The output folder too, so that a user's container does not have to create it.
-    for folder in (paths.train_rows.parent, paths.output):
-        folder.mkdir(parents=True, exist_ok=True)
     record = make_record(
         request,
         rows,
@@ -78,9 +76,10 @@ def prepare(request: RunRequest, paths: RunPaths, *, now: float) -> StageResult:
         anchor_digest=None if anchor is None else _write(paths.anchor_rows, anchor),
         sizes=(train.num_rows, holdout.num_rows),
     )
-    # A user's container does not rehearse.
+    # A user's container does not rehearse, and must see nothing of the hold-out rows.
     if request.spec.trainer.estimator is not None:
         write_unseen(paths.unseen, find_unseen(train, holdout, record.features))
+    write_record(paths.training_record, make_training_record(request, record))
     write_record(paths.record, record)
     report("prepare", step="split", train_rows=record.train_rows, holdout_rows=record.holdout_rows)
     warnings = find_warnings(request, rows, train, holdout)
@@ -154,6 +153,25 @@ def make_record(
         champion=request.champion,
         served=served_version(request),
         anchor_digest=anchor_digest,
+    )
+
+
+def make_training_record(request: RunRequest, record: RunRecord) -> TrainingRecord:
+    """The part of the record that the train stage may know: nothing about the hold-out rows.
+
+    Args:
+        request: run request of the operator.
+        record: record of the run.
+    """
+    return TrainingRecord(
+        model=record.model,
+        task=record.task,
+        spec=request.spec,
+        target=record.target,
+        features=record.features,
+        train_digest=record.train_digest,
+        train_rows=record.train_rows,
+        seed=record.seed,
     )
 
 

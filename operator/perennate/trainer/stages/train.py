@@ -1,11 +1,13 @@
-"""The train stage: rehearse, then fit the estimator on the training rows. It sees neither the request nor the store."""
+"""The train stage: rehearse, then fit the estimator on the training rows.
+
+It sees neither the request, nor the store, nor the record of the run with the hold-out rows.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from perennate.api.documents.stage_result import StageResult
-from perennate.lineage import fingerprint
 from perennate.trainer.data.frames import frame, labels, read_rows
 from perennate.trainer.environment import write_environment
 from perennate.trainer.errors import BadConfigurationError
@@ -13,7 +15,7 @@ from perennate.trainer.model.fitting import fit_new, format_of, save
 from perennate.trainer.progress import report
 from perennate.trainer.rehearsal.rehearse import Rehearsal
 from perennate.trainer.rehearsal.unseen import read_unseen
-from perennate.trainer.request import read_record
+from perennate.trainer.request import read_training_record
 from perennate.trainer.run_warnings.files import write_warnings
 from perennate.trainer.run_warnings.fitting import convergence_warnings
 
@@ -27,7 +29,7 @@ def train(paths: RunPaths) -> StageResult:
     Raises:
         BadConfigurationError: the estimator cannot be built, fitted, saved or served.
     """
-    record = read_record(paths.record)
+    record = read_training_record(paths.training_record)
     if record.spec.trainer.estimator is None:
         raise BadConfigurationError(
             "spec.trainer.container: this stage runs estimators; the container runs in its place"
@@ -44,4 +46,4 @@ def train(paths: RunPaths) -> StageResult:
     write_warnings(paths.training_warnings, warnings)
     write_environment(paths)
     report("train", step="saved", bytes=len(content))
-    return StageResult(stage="train", fingerprint=fingerprint(record), warnings=tuple(warnings) or None)
+    return StageResult(stage="train", warnings=tuple(warnings) or None)

@@ -1,7 +1,7 @@
 """Load a version in a process of its own, as a serving pod does, and ask it for some rows.
 
-The process is `python -m perennate.trainer.version.serving_process FOLDER DIGEST`. It shares nothing with the process
-that made the version: no imported module, no object, no thread setting.
+The process is `python -P -m perennate.trainer.version.serving_process FOLDER DIGEST`. It shares nothing with the
+process that made the version: no imported module, no object, no thread setting.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SERVING_THREADS: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Thread settings of a serving pod."""
-PROGRAM: Final = (sys.executable, "-m", "perennate.trainer.version.serving_process")
+PROGRAM: Final = (sys.executable, "-P", "-m", "perennate.trainer.version.serving_process")
 QUESTIONS_FILE: Final = "questions.json"
 REFUSED: Final = 13
 """Exit code of the process for a version that cannot be served; standard output has the reason."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perennate.api.documents.run_spec import RecordedSpec
-from perennate.artifacts import FORMATS, ModelFormat
+from perennate.artifacts import FILE_LIMIT, FORMATS, ModelFormat
 from perennate.trainer.data.frames import read_rows
 from perennate.trainer.environment import read_environment
 from perennate.trainer.errors import BadConfigurationError, refusing
 from perennate.trainer.model.fitting import words_of
+from perennate.trainer.output import read_output
 from perennate.trainer.request import read_record
 from perennate.trainer.run_warnings.files import read_warnings
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from perennate.api.documents.run_record import RunRecord
-    from perennate.api.documents.run_request import ChampionRequest, RunRequest
+    from perennate.api.documents.run_request import RunRequest
     from perennate.api.documents.stage_result import RunWarning
     from perennate.trainer.paths import RunPaths
 
@@ -53,11 +55,14 @@ class Trained:
 def read_trained(request: RunRequest, paths: RunPaths) -> Trained:
     """Read record, model and rows that the earlier stages wrote.
 
+    The train stage may be a user's container. It can write to no folder but that of the model, so this is the only one
+    whose content is not taken on trust.
+
     Raises:
-        BadConfigurationError: the model is missing or refused, or the train stage changed other files.
+        BadConfigurationError: the model is missing or refused, or other files are not those of the prepare stage.
     """
     record = read_record(paths.record)
-    if record.spec != RecordedSpec.of(request.spec) or (record.champion, record.served) != _requested(request):
+    if not _is_of(record, request):
         raise BadConfigurationError(f"{paths.record} belongs to another run; only the prepare stage may write it")
     model_format, content = _read_model(paths.output)
     with refusing("spec.trainer"):
@@ -84,9 +89,15 @@ def _read_anchor(record: RunRecord, paths: RunPaths) -> pa.Table | None:
     return read_rows(paths.anchor_rows, record.anchor_digest)
 
 
-def _requested(request: RunRequest) -> tuple[ChampionRequest | None, ChampionRequest | None]:
-    """The champion and the version whose pods captured the rows, as the record has them."""
-    return request.champion, None if request.captured is None else request.captured.version
+def _is_of(record: RunRecord, request: RunRequest) -> bool:
+    """Whether a record belongs to the run of a request."""
+    served = None if request.captured is None else request.captured.version
+    return (record.model, record.spec, record.champion, record.served) == (
+        request.spec.model.name,
+        RecordedSpec.of(request.spec),
+        request.champion,
+        served,
+    )
 
 
 def _read_warnings(record: RunRecord, paths: RunPaths) -> tuple[RunWarning, ...]:
@@ -96,16 +107,17 @@ def _read_warnings(record: RunRecord, paths: RunPaths) -> tuple[RunWarning, ...]
 
 
 def _read_model(folder: Path) -> tuple[ModelFormat, bytes]:
-    """The one model file in the output folder, and its format.
+    """The format and the bytes of the one model file in the output folder.
 
     Raises:
         BadConfigurationError: there is none, or more than one.
     """
-    found = [(item, path) for item in FORMATS if (path := folder / item.file_name).is_file()]
+    found = [item for item in FORMATS if os.path.lexists(folder / item.file_name)]
     if len(found) > 1:
-        names = ", ".join(path.name for _, path in found)
+        names = ", ".join(item.file_name for item in found)
         raise BadConfigurationError(f"spec.trainer: {folder} holds several model files ({names}); leave one")
-    if not found:
+    content = read_output(folder / found[0].file_name, limit=FILE_LIMIT) if found else None
+    if content is None:
         hints = ", or ".join(item.save_hint for item in FORMATS)
         raise BadConfigurationError(f"spec.trainer.container: it exited with 0 but left no model in {folder}; {hints}")
-    return found[0][0], found[0][1].read_bytes()
+    return found[0], content

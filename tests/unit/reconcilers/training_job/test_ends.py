@@ -94,10 +94,10 @@ FAILURES = {
     ),
     "a report with the name of another stage": (
         "train",
-        10,
+        12,
         error("publish", "forged"),
         "PodFailurePolicy",
-        "DataRefused",
+        "BadConfiguration",
         "container train of pod run-1",
     ),
     "a crash": (
@@ -180,9 +180,8 @@ def test_an_inconclusive_gate_fails_the_run_with_its_own_reason() -> None:
 
 @pytest.mark.parametrize(("code", "reason"), [(10, "DataRefused"), (12, "BadConfiguration")])
 def test_the_reason_of_another_exit_code_is_not_taken_from_the_result(code: int, reason: str) -> None:
-    """A user's container can write any result."""
     world = started()
-    job_fails(world, "train", code, stage_result("train", error={"reason": "GateInconclusive", "message": "x"}))
+    job_fails(world, "publish", code, stage_result("publish", error={"reason": "GateInconclusive", "message": "x"}))
     world.settle("TrainingJob", "t")
     assert conditions_of(world)["Failed"] == ("True", reason)
 
@@ -267,6 +266,37 @@ def test_an_out_of_memory_kill_is_reported() -> None:
     world.put(job)
     world.settle("TrainingJob", "t")
     assert "exit code 137 (OOMKilled)" in message_of(world, "Failed")
+
+
+EVICTIONS = {
+    "a volume that is too large": (
+        'Usage of EmptyDir volume "out" exceeds the limit "10Gi". ',
+        'limit "10Gi"; raise spec.resources.limits.ephemeral-storage, or write less',
+    ),
+    "a node without memory": (
+        "The node was low on resource: memory. Container train was using 3Gi. ",
+        "pod run-1 was evicted: The node was low on resource: memory. Container train was using 3Gi",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EVICTIONS)
+@pytest.mark.parametrize("ended_job", [True, False], ids=["failed", "running"])
+def test_an_eviction_is_reported_with_what_to_do(case: str, *, ended_job: bool) -> None:
+    """The exit code of a container that was killed for it says nothing."""
+    message, want = EVICTIONS[case]
+    world = started()
+    evicted = failed_pod("train", 137)
+    evicted["status"] |= {"reason": "Evicted", "message": message}
+    run_pod(world, evicted)
+    job = only_job(world)
+    job["status"] = {"failed": 1}
+    if ended_job:
+        job["status"]["conditions"] = [condition("Failed", "True", "BackoffLimitExceeded", lastTransitionTime=at(-5))]
+    world.put(job)
+    world.settle("TrainingJob", "t")
+    shown = message_of(world, "Failed" if ended_job else "Complete")
+    assert shown.endswith(want)
 
 
 def test_a_complete_job_waits_for_its_pods_report() -> None:
