@@ -132,6 +132,12 @@ TEMPLATES: dict[str, tuple[str, dict[str, Any]]] = {
     "a claim in the working directory": (D, {f"{SERVE}.volumeMounts.-": {"name": "store", "mountPath": "/tmp"}}),
     "the store in the user's container": (J, {f"{TRAIN}.volumeMounts.-": {"name": "store", "mountPath": "/store"}}),
     "an emptyDir over our code": (D, {f"{SERVE}.volumeMounts.scratch.mountPath": "/opt/perennate"}),
+    "the hold-out rows in the user's container": (
+        J,
+        {f"{TRAIN}.volumeMounts.-": {"name": "record", "mountPath": "/perennate/record", "readOnly": True}},
+    ),
+    "hold-out rows that publish can change": (J, {f"{PUBLISH}.volumeMounts.record.readOnly": False}),
+    "training rows that the user's container can change": (J, {f"{TRAIN}.volumeMounts.prepared.readOnly": False}),
     "a path that leaves its folder": (J, {f"{PUBLISH}.volumeMounts.0.mountPath": "/perennate/../opt/perennate"}),
     "a sub-path from the environment": (
         D,
