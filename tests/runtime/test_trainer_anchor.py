@@ -211,6 +211,24 @@ REFUSED: dict[str, tuple[pd.DataFrame | None, dict[str, Any], ExitCode, str]] = 
         ExitCode.DATA_REFUSED,
         "spec.data.captured.anchor.uri: file:///.keys/rain: '.keys/rain' is in .keys, which holds the keys",
     ),
+    "the key by way of the claim": (
+        WEATHER,
+        {"uri": "pvc://claim/team-a/.keys/rain"},
+        ExitCode.DATA_REFUSED,
+        "spec.data.captured.anchor.uri: pvc://claim/team-a/.keys/rain: 'team-a/.keys/rain' is in .keys",
+    ),
+    "captured rows": (
+        WEATHER,
+        {"uri": "file:///rain/captured/shop/rows-pod.parquet", "format": "parquet"},
+        ExitCode.DATA_REFUSED,
+        "spec.data.captured.anchor.uri: file:///rain/captured/shop/rows-pod.parquet holds rows and labels that clients",
+    ),
+    "captured rows by way of the claim": (
+        WEATHER,
+        {"uri": "pvc://perennate-store/team-a/rain/captured/shop", "format": "parquet"},
+        ExitCode.DATA_REFUSED,
+        "spec.data.captured.anchor.uri: pvc://perennate-store/team-a/rain/captured/shop holds rows and labels that",
+    ),
     "a path that leads out": (
         WEATHER,
         {"uri": "pvc://claim/../../etc/passwd"},

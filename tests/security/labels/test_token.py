@@ -88,3 +88,33 @@ def test_a_missing_token_ends_the_container(content: bytes | None, tmp_path: Pat
         (tmp_path / "token").write_bytes(content)
     with pytest.raises(ConfigError, match=r'spec.feedback.tokenSecretRef: Secret "labels" does not exist .* key "t"'):
         FeedbackToken(tmp_path / "token", CONFIG).check_file()
+
+
+OTHER_PATHS = [
+    "/feedback/",
+    "//feedback",
+    "/./feedback",
+    "/FEEDBACK",
+    "/feedback%2f",
+    "/feedback;x",
+    "/predict/../feedback",
+]
+
+
+@pytest.mark.parametrize("path", OTHER_PATHS)
+async def test_no_other_path_leads_around_the_token(path: str, rain: ServedModel, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(SECRET)
+    async with running_pod(rain, token=FeedbackToken(tmp_path / "token", CONFIG)) as pod:
+        for method in ("POST", "PUT", "HEAD", "GET"):
+            response = await pod.traffic.request(method, f"http://pod{path}", json=[])
+            assert response.status_code in {307, 401, 404, 405}
+            assert "counted" not in response.text
+        assert pod.metrics.registry.get_sample_value("perennate_serving_labels_total") is None
+
+
+async def test_two_headers_are_no_way_around_the_token(rain: ServedModel, tmp_path: Path) -> None:
+    """A proxy may check one of them."""
+    (tmp_path / "token").write_text(SECRET)
+    async with running_pod(rain, token=FeedbackToken(tmp_path / "token", CONFIG)) as pod:
+        headers = [("authorization", "Bearer x"), ("authorization", "Bearer y")]
+        assert (await pod.traffic.post("/feedback", json=[], headers=headers)).status_code == HTTPStatus.UNAUTHORIZED

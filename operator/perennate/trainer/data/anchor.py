@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from perennate.api.documents.captured_rows import FOLDER
+from perennate.api.wellknown import STORE_CLAIM
 from perennate.trainer.data.captured import converted
 from perennate.trainer.data.classes import class_names
 from perennate.trainer.data.columns import check_target, feature_column
@@ -49,6 +52,7 @@ def load_anchor(request: RunRequest, paths: RunPaths, rows: Rows, *, served: Mod
     if anchor is None:
         return None
     _check_metric(anchor, rows)
+    _check_source(anchor)
     target, features = rows.columns.target, rows.columns.features
     others = () if served is None else tuple(feature.name for feature in served.features)
     found = read_source(
@@ -72,6 +76,15 @@ def _check_metric(anchor: Anchor, rows: Rows) -> None:
     if anchor.metric not in allowed:
         raise BadConfigurationError(
             f"{FIELD}.metric: {anchor.metric.value} is not a metric of {rows.task}; allowed are {', '.join(allowed)}"
+        )
+
+
+def _check_source(anchor: Anchor) -> None:
+    """Refuse captured rows as their own proof: clients decide about them."""
+    in_store = anchor.uri.startswith(("file:///", f"pvc://{STORE_CLAIM}/"))
+    if in_store and FOLDER in PurePosixPath(anchor.uri.partition("://")[2]).parts:
+        raise DataRefusedError(
+            f"{FIELD}.uri: {anchor.uri} holds rows and labels that clients have sent; name rows that you trust"
         )
 
 

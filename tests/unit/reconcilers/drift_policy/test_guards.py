@@ -169,6 +169,19 @@ def test_a_person_overrides_the_cooldown_but_not_the_budget() -> None:
     assert len([entry for entry in world.created if entry[0] == "TrainingJob"]) == 3
 
 
+def test_a_request_is_shown_on_one_line_without_control_characters() -> None:
+    """Events are printed on terminals. The whole value is compared, so that the request is handled once."""
+    value = "\x1b[2J\x1b]0;owned\x07\n" + "a" * 5000
+    world = watching()
+    world.objects["DriftPolicy", "p"]["metadata"]["annotations"] = {ANNOTATION_RETRAIN: value}
+    assert settle(world)[0] == "RetrainRequested"
+    messages = [entry["message"] for entry in status_of(world)["history"]]
+    messages += [status_of(world)["summary"], status_of(world)["episode"]["message"]]
+    assert all(message.isprintable() and len(message) < 400 for message in messages)
+    finish_run(world, None)
+    assert "RetrainRequested" not in settle(world)
+
+
 def test_a_suspended_policy_neither_evaluates_nor_retrains() -> None:
     """A suspended policy is Ready, evaluates nothing, and handles a request after it is resumed."""
     world = watching()

@@ -11,6 +11,7 @@ from perennate.api.v1alpha1.drift_policy import ConditionType
 from perennate.api.wellknown import ANNOTATION_RETRAIN
 from perennate.reconcilers.times import seconds_between
 from perennate.reconcilers.wording import TEXT_LIMIT, truncate
+from perennate.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,7 @@ def unhandled_request(annotations: Mapping[str, str], handled: str | None) -> st
 
 def manual_trigger(request: str) -> TriggerDecision:
     """The decision for an unhandled request of a person."""
-    return TriggerDecision("Manual", f"manual retraining requested ({request})")
+    return TriggerDecision("Manual", f"manual retraining requested ({shortened(request)})")
 
 
 def measured_trigger(
