@@ -13,7 +13,7 @@ from perennate.serving.capture.rows import CapturedLabel
 from perennate.serving.request_error import json_kind, unprocessable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from perennate.drift import Recorder
     from perennate.serving.capture.rows import Capture
@@ -45,6 +45,8 @@ class RefusedLabelError(ValueError):
 
 
 INVALID: Final = "invalid"
+COUNTED: Final = "counted"
+DUPLICATES: Final = "duplicates"
 REFUSALS: Final = {
     INVALID: "The entry, the id or the label has another form than expected.",
     "unsigned": "The id has no signature, as those of release 0.1.0.",
@@ -162,45 +164,72 @@ class Feedback:
             raise unprocessable(
                 f"body: must hold at most {MAX_LABELS} labels, got {len(labels)}; send more in several requests"
             )
+        entries = self._read_all(labels)
         receipt = Receipt()
-        for index, entry in enumerate(self._read_all(labels)):
-            outcome = self._outcome(entry)
+        for index, outcome in enumerate(self._handle(entries)):
             if isinstance(outcome, RefusedLabelError):
                 receipt.invalid.append({"index": index, "reason": outcome.reason, "error": str(outcome)})
-                outcome = outcome.reason
             else:
                 setattr(receipt, outcome, getattr(receipt, outcome) + 1)
-            self._metrics.labels.labels(outcome).inc()
+            name = outcome.reason if isinstance(outcome, RefusedLabelError) else outcome
+            self._metrics.labels.labels(name).inc()
         return receipt
 
-    def _outcome(self, entry: _Entry | RefusedLabelError) -> str | RefusedLabelError:
-        """The outcome of one label: the name of a field of the receipt, or why it is refused."""
-        if isinstance(entry, RefusedLabelError):
-            return entry
-        try:
-            return self._handle(entry)
-        except LabelError as error:
-            return RefusedLabelError(INVALID, str(error))
+    def _handle(self, entries: Sequence[_Entry | RefusedLabelError]) -> list[str | RefusedLabelError]:
+        """Count, remember and capture labels. Returns each outcome: a field of the receipt, or why it is refused."""
+        new: set[str] = set()
+        outcomes: list[str | RefusedLabelError] = []
+        for entry in entries:
+            outcome = self._outcome(entry, new) if isinstance(entry, _Entry) else entry
+            if isinstance(entry, _Entry) and not isinstance(outcome, RefusedLabelError):
+                new.add(entry.text)
+            outcomes.append(outcome)
+        self._record(entries, outcomes)
+        for entry, outcome in zip(entries, outcomes, strict=True):
+            if isinstance(entry, _Entry) and not isinstance(outcome, RefusedLabelError) and outcome != DUPLICATES:
+                self._recent.add(entry.text)
+                if self._capture is not None:
+                    self._capture.add_label(CapturedLabel(entry.text, entry.label, self._clock()))
+        return outcomes
 
-    def _handle(self, entry: _Entry) -> str:
-        if entry.text in self._recent:
-            return "duplicates"
-        outcome = self._count(entry.prediction, entry.label)
-        self._recent.add(entry.text)
-        if self._capture is not None:
-            self._capture.add_label(CapturedLabel(entry.text, entry.label, self._clock()))
-        return outcome
-
-    def _count(self, prediction: PredictionId, label: Any) -> str:
+    def _outcome(self, entry: _Entry, new: set[str]) -> str | RefusedLabelError:
+        """The outcome of one label, before it is counted. `new` are the ids of labels before it in the request."""
+        prediction = entry.prediction
+        if entry.text in self._recent or entry.text in new:
+            return DUPLICATES
         if prediction.version != self._prefix:
             return "other_version"
-        if self._classes and class_text(label) not in self._classes:
-            raise LabelError(f"label: must be one of {', '.join(sorted(self._classes))}")
+        if self._classes and class_text(entry.label) not in self._classes:
+            return RefusedLabelError(INVALID, f"label: must be one of {', '.join(sorted(self._classes))}")
         if prediction.answer is None or prediction.kind != self._recorder.profile.label_kind:
             return "not_countable"
-        delay = max(0.0, self._clock() - prediction.time_ms / 1000)
-        self._recorder.record_label(prediction.answer, label, delay=delay)
-        return "counted"
+        return COUNTED
+
+    def _record(self, entries: Sequence[_Entry | RefusedLabelError], outcomes: list[str | RefusedLabelError]) -> None:
+        """Count the labels, together if possible. The outcome of one that cannot be counted becomes its error."""
+        counted = [
+            (index, entry)
+            for index, (entry, outcome) in enumerate(zip(entries, outcomes, strict=True))
+            if isinstance(entry, _Entry) and outcome == COUNTED
+        ]
+        try:
+            self._record_all([entry for _, entry in counted])
+        except LabelError:
+            for index, entry in counted:
+                try:
+                    self._record_all([entry])
+                except LabelError as error:
+                    outcomes[index] = RefusedLabelError(INVALID, str(error))
+
+    def _record_all(self, entries: Sequence[_Entry]) -> None:
+        """Count labels; if one cannot be counted, none is."""
+        if entries:
+            now = self._clock()
+            self._recorder.record_labels(
+                [entry.prediction.answer or 0 for entry in entries],
+                [entry.label for entry in entries],
+                [max(0.0, now - entry.prediction.time_ms / 1000) for entry in entries],
+            )
 
     def _read_all(self, labels: list[object]) -> list[_Entry | RefusedLabelError]:
         """Each label, or why it is refused. The signatures are checked together, which is much faster."""

@@ -241,3 +241,15 @@ def test_a_label_from_a_pod_with_a_clock_ahead_counts_without_delay(models: Mode
     (text,) = setup.ids(3, age=-5.0)
     assert setup.feedback.accept([{"id": text, "label": 1}]).counted == 1
     assert setup.recorder.document()["delays"] == [1, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_a_label_that_cannot_be_counted_does_not_keep_the_others_from_it(models: Models) -> None:
+    """Labels are counted together; one whose difference from the prediction is infinite is refused alone."""
+    setup = FeedbackSetup(models["height"])
+    ids = setup.ids(1.0, -1.7e308, 3.0)
+    labels = [{"id": text, "label": label} for text, label in zip(ids, (1.5, 1.7e308, 3.5), strict=True)]
+    receipt = setup.feedback.accept([*labels, labels[0]])
+    assert (receipt.counted, receipt.duplicates, [item["index"] for item in receipt.invalid]) == (2, 1, [1])
+    assert setup.recorder.document()["residuals"]["sums"][0] == 2
+    assert setup.feedback.accept([{"id": ids[1], "label": -1.7e308}]).counted == 1
+    assert [label.id for label in setup.captured()] == [ids[0], ids[2], ids[1]]
