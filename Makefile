@@ -176,6 +176,10 @@ test-kind-short: $(VENV) programs ## Short version of test-kind: images, a kind 
 bench: $(VENV) ## Benchmark serving against plain BentoML and MLServer; fails if a bound is missed
 	@$(BIN)/python -m benchmarks.serving --results benchmarks/RESULTS.md $(ARGS)
 
+.PHONY: bench-scraping
+bench-scraping: $(VENV) ## Benchmark scrapes of an honest target beside hostile ones; fails if a bound is missed
+	@$(BIN)/python -m benchmarks.scraping --results benchmarks/RESULTS.md $(ARGS)
+
 .PHONY: bench-drift
 bench-drift: $(VENV) ## Benchmark the drift engine against other tools; fails if a bound is missed
 	@$(BIN)/python -m benchmarks.drift --results benchmarks/RESULTS.md $(ARGS)

@@ -26,7 +26,7 @@ TARGETS = {
     *("test", "test-unit", "test-repo", "test-statistics", "test-runtime", "test-integration", "test-e2e"),
     "test-security",
     *("test-kind", "test-kind-short", "test-full", "test-peers", "test-clients"),
-    *("bench", "bench-drift", "demo", "cluster-up", "cluster-down", "images"),
+    *("bench", "bench-drift", "bench-scraping", "demo", "cluster-up", "cluster-down", "images"),
 }
 
 

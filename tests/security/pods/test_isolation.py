@@ -14,7 +14,7 @@ from perennate.drift.profile.build import build_profile
 from perennate.drift.recording.recorder import Recorder
 from perennate.kube.monitoring.monitor import Monitor
 from perennate.kube.monitoring.rotation import PODS_A_VISIT
-from perennate.kube.monitoring.scrape import REQUEST_BYTES, TIMEOUT_SECONDS, Memory, ScrapeFailure
+from perennate.kube.monitoring.scrape import REQUEST_BYTES, TIMEOUT_SECONDS, Allowance, ScrapeFailure
 from perennate.kube.monitoring.shares import DOCUMENT_BYTES, VISITS, Shares
 from perennate.kube.monitoring.visit import REQUESTS_AT_ONCE
 from perennate.kube.monitoring.window_memory import WindowMemory
@@ -46,7 +46,7 @@ class Pods:
         self._now: Counter[str] = Counter()
         self._recorder = Recorder(PROFILE, model="m", version="sha256:" + "a" * 64, start=0.0)
 
-    async def read(self, address: str, path: str, *, limit: int, memory: Memory) -> bytes | ScrapeFailure:
+    async def read(self, address: str, path: str, *, limit: int, allowance: Allowance) -> bytes | ScrapeFailure:
         """Honest pods answer at once, the others after some seconds, or not at all."""
         namespace = "honest" if address.startswith("10.9.") else f"hostile-{address.split('.')[1]}"
         self.times[namespace].append(fake_time.now())
@@ -57,7 +57,7 @@ class Pods:
         try:
             if namespace != "honest":
                 await asyncio.sleep(min(self.seconds, TIMEOUT_SECONDS))
-                await memory.grow_to(REQUEST_BYTES + min(limit, self.growth))
+                await allowance.grow_to(REQUEST_BYTES + min(limit, self.growth))
                 if self.seconds >= TIMEOUT_SECONDS:
                     return ScrapeFailure(f"{path} did not respond within {TIMEOUT_SECONDS:g} s")
         finally:

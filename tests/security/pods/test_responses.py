@@ -7,7 +7,7 @@ import gzip
 
 import pytest
 
-from perennate.kube.monitoring.response import HEAD_BYTES, MAX_PARTS
+from perennate.kube.monitoring.response import HEAD_BYTES, MIN_PIECE
 from perennate.kube.monitoring.scrape import HttpMetricsSource, ScrapeFailure
 from tests.support.pods.hostile_pods import (
     CHUNKED,
@@ -31,6 +31,7 @@ LONG = 60.0
 """Timeout of responses that must be refused long before it."""
 INVALID = "/counts is not valid HTTP/1.1, or its headers are too large"
 LARGER = f"/counts is larger than {LIMIT} bytes"
+PIECES = f"/counts came in too many pieces of less than {MIN_PIECE} bytes"
 LATE = "/counts did not respond within 0.3 s"
 BOMB = gzip.compress(b" " * 10_000_000)
 ENDS = "/counts ended before its end"
@@ -62,7 +63,10 @@ REFUSED: dict[str, tuple[Answer, str]] = {
     "a negative length": (with_headers(b"content-length: -2\r\n"), INVALID),
     "two lengths": (with_headers(b"content-length: 2\r\ncontent-length: 3\r\n"), INVALID),
     "an endless chunk": (endless(CHUNKED + b"ffffffffffffffff\r\n", b" " * 65_536), LARGER),
-    "chunks of one byte": (endless(CHUNKED, b"1\r\n \r\n" * 1_000), f"/counts came in more than {MAX_PARTS} pieces"),
+    "chunks of one byte": (
+        endless(CHUNKED, b"1\r\n \r\n" * 1_000),
+        PIECES,
+    ),
     "an endless chunk extension": (endless(CHUNKED + b"1;", b"a" * 65_536), INVALID),
     "an endless trailer": (endless(CHUNKED + b"0\r\n", b"x: y\r\n" * 1_000), INVALID),
     "an endless header": (endless(OK + b"x: ", b"a" * 65_536), INVALID),
@@ -125,7 +129,7 @@ async def answered(answer: Answer, *, seconds: float = LONG) -> bytes | ScrapeFa
     """What the scraper returns for a pod with this answer."""
     async with LoopbackPods({"/counts": answer}) as pods:
         source = HttpMetricsSource(port=pods.port, timeout=seconds, allowed=lambda _: True)
-        return await source.read("127.8.0.1", "/counts", limit=LIMIT, memory=Unlimited())
+        return await source.read("127.8.0.1", "/counts", limit=LIMIT, allowance=Unlimited())
 
 
 @pytest.mark.parametrize("case", SLOW)
@@ -184,7 +188,7 @@ async def test_single_bytes_do_not_keep_the_event_loop_busy() -> None:
 
     async with LoopbackPods({"/counts": drip(OK + JSON + b"\r\n", b" ", seconds=0)}) as pods:
         source = HttpMetricsSource(port=pods.port, timeout=SHORT, allowed=lambda _: True, sleep=sleep)
-        await source.read("127.8.0.1", "/counts", limit=LIMIT, memory=Unlimited())
+        await source.read("127.8.0.1", "/counts", limit=LIMIT, allowance=Unlimited())
     assert pauses[:10] == [0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.25]
 
 

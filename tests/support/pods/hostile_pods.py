@@ -6,30 +6,39 @@ import asyncio
 import socket
 import struct
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self, TypeAlias
 
 Answer: TypeAlias = Callable[[asyncio.StreamWriter], Awaitable[None]]
 """Writes the response to one request; afterwards the connection is closed."""
+EVERYWHERE = ("0.0.0.0",)
 OK = b"HTTP/1.1 200 OK\r\n"
 JSON = b"content-type: application/json\r\n"
 CHUNKED = OK + JSON + b"transfer-encoding: chunked\r\n\r\n"
 
 
 class Unlimited:
-    """As much memory as a request wants.
+    """As much memory and time as a request wants.
 
     Attributes:
         amounts: the sizes that were asked for.
+        turns: number of turns.
     """
 
     def __init__(self) -> None:
         self.amounts: list[int] = []
+        self.turns = 0
 
     async def grow_to(self, amount: int) -> None:
         """Note the size."""
         self.amounts.append(amount)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Count the turn."""
+        self.turns += 1
+        yield
 
 
 class LoopbackPods:
@@ -37,16 +46,19 @@ class LoopbackPods:
 
     Args:
         answers: what a pod answers, by path or by address and path.
+        hosts: addresses to listen on; all unless given.
+        port: the port; a free one unless given. A process that listens on an address comes before one on all.
 
     Attributes:
-        port: the port; a free one unless given.
+        port: the port.
         requests: number of requests by address and path.
         open: number of open connections.
     """
 
-    def __init__(self, answers: Mapping[Any, Answer], *, port: int = 0) -> None:
+    def __init__(self, answers: Mapping[Any, Answer], *, hosts: Sequence[str] = EVERYWHERE, port: int = 0) -> None:
         self.answers = answers
         self.port = port
+        self._hosts = hosts
         self.requests: Counter[tuple[str, str]] = Counter()
         self.open = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -54,7 +66,9 @@ class LoopbackPods:
 
     async def __aenter__(self) -> Self:
         """Listen."""
-        self._server = await asyncio.start_server(self._connected, "0.0.0.0", self.port, backlog=2_000)
+        self._server = await asyncio.start_server(
+            self._connected, self._hosts, self.port, backlog=2_000, reuse_port=True
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -10,7 +10,7 @@ from perennate.api.meta import Manifest
 from perennate.kube.kind import Registry
 from perennate.kube.kinds.registry import REGISTRY
 from perennate.kube.monitoring.monitor import Monitor
-from perennate.kube.monitoring.scrape import Memory, ScrapeFailure
+from perennate.kube.monitoring.scrape import Allowance, ScrapeFailure
 from perennate.kube.monitoring.serving_pods import ServingPods
 from perennate.kube.monitoring.window_store import WindowStore
 from perennate.kube.reader import Reader
@@ -31,7 +31,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 class NoPods:
     """A `MetricsSource` without pods."""
 
-    async def read(self, address: str, path: str, *, limit: int, memory: Memory) -> bytes | ScrapeFailure:
+    async def read(self, address: str, path: str, *, limit: int, allowance: Allowance) -> bytes | ScrapeFailure:
         """A failure."""
         return ScrapeFailure(f"{address}{path}: no pods")
 

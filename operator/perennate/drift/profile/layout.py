@@ -38,6 +38,8 @@ MAX_OFFSET = 2**30
 
 _DOCUMENT_BYTES = 4096
 """Most bytes of the field names and of the names of model and version in a counts document."""
+_LISTS = 256
+"""Most lists and brackets besides those of features and classes."""
 _LINE_BYTES = 40
 """Most bytes of a number in it: 24 digits, a comma, the end of the line and an indentation of 12 spaces."""
 
@@ -152,6 +154,16 @@ class Layout:
         # Per feature: its name, the brackets of its bins, sum, sumsq, and null for the offset of a category.
         lines = self.size + 6 * len(self.features) + 2 * len(self.profile.classes)
         return _DOCUMENT_BYTES + _LINE_BYTES * lines + len(json.dumps(self.names))
+
+    def prepare(self) -> None:
+        """Compute now what reading a counts document needs: with thousands of features, the first one takes long."""
+        for name in ("document_limit", "list_limit", "specials", "bin_positions", "bin_counts", "numeric", "offsets"):
+            getattr(self, name)
+
+    @cached_property
+    def list_limit(self) -> int:
+        """Most opening brackets of a counts document against this profile, in its names too."""
+        return _LISTS + len(self.features) + len(self.profile.classes) + json.dumps(self.names).count("[")
 
     @cached_property
     def specials(self) -> Ints:

@@ -18,7 +18,7 @@ from perennate.drift.data.parsing import decode_digest
 from perennate.drift.profile.layout import Layout
 from perennate.drift.profile.profile import Profile
 from perennate.drift.recording.counts import Counts
-from perennate.drift.recording.validation import read_counts, validate_counts
+from perennate.drift.recording.validation import check_lists, read_counts, validate_counts
 from perennate.drift.windows.reference import ReferenceTables
 from perennate.drift.windows.sample import Sample
 from perennate.drift.windows.state import SUB_WINDOWS, PodCounts, WindowState, read_state
@@ -88,6 +88,8 @@ class Window:
         Raises:
             CountsError: the document is invalid.
         """
+        if isinstance(document, bytes):
+            check_lists(document)
         if _digest_of(document) not in {None, self.profile.digest}:
             return False
         counts = self._read(document)

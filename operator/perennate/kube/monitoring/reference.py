@@ -11,6 +11,7 @@ from perennate.drift.data.errors import ProfileError
 from perennate.drift.profile.profile import MAX_BYTES, Profile
 from perennate.kube.monitoring.rotation import PodRotation
 from perennate.kube.monitoring.scrape import ScrapeFailure
+from perennate.kube.monitoring.shares import LARGE_BYTES
 from perennate.kube.monitoring.visit import Visit
 
 PROFILE_ATTEMPTS: Final = 2
@@ -73,7 +74,7 @@ class ReferenceSearch:
         if found != digest:
             return ScrapeFailure(f"/profile: document: must have the digest {digest}, got {found}")
         try:
-            return await visit.in_thread(partial(Profile.from_bytes, content))
+            return await visit.in_thread(partial(Profile.from_bytes, content), large=len(content) > LARGE_BYTES)
         except ProfileError as error:
             self._invalid = digest
             return ScrapeFailure(f"/profile: {error}"[:300])

@@ -13,8 +13,9 @@ HEAD_BYTES: Final = 16 * 1024
 """Maximum size of the headers, of a trailer, and of the line that begins a chunk."""
 MAX_INFORMATIONAL: Final = 4
 """Maximum number of responses with a status 1xx before the response itself."""
-MAX_PARTS: Final = 1024
-"""Maximum number of pieces of a body: chunks, or reads from the connection."""
+MIN_PIECE: Final = 4096
+FREE_PIECES: Final = 64
+"""Chunks and reads from the connection must have `MIN_PIECE` bytes on average, besides this number of smaller ones."""
 _CONTENT_TYPE: Final = re.compile(rb"[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,40}")
 
 
@@ -40,7 +41,7 @@ class ResponseReader:
         self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES)
         self._body = bytearray()
         self._informational = 0
-        self._parts = 0
+        self._pieces = 0
         self._in_body = False
         self.document: bytes | None = None
         headers = [("Host", host), ("Accept", "application/json"), ("Accept-Encoding", "identity")]
@@ -52,7 +53,7 @@ class ResponseReader:
     @property
     def size(self) -> int:
         """Bytes of the document so far."""
-        return len(self._body)
+        return len(self._body if self.document is None else self.document)
 
     @property
     def wanted(self) -> int:
@@ -72,7 +73,6 @@ class ResponseReader:
         except h11.RemoteProtocolError as error:
             reason = "ended before its end" if not data else "is not valid HTTP/1.1, or its headers are too large"
             raise InvalidResponseError(reason) from error
-        self._count_part()
 
     def _take(self, event: object) -> None:
         if isinstance(event, h11.InformationalResponse):
@@ -83,11 +83,13 @@ class ResponseReader:
             self._check_head(event)
             self._in_body = True
         elif isinstance(event, h11.Data):
-            self._count_part()
             self._body += event.data
             self._check_size(len(self._body))
+            self._count_piece()
         elif isinstance(event, h11.EndOfMessage):
             self.document = bytes(self._body)
+            # Release its memory.
+            self._body = bytearray()
         else:
             raise InvalidResponseError("ended before its end")
 
@@ -108,7 +110,7 @@ class ResponseReader:
         if size > self._limit:
             raise InvalidResponseError(f"is larger than {self._limit} bytes")
 
-    def _count_part(self) -> None:
-        self._parts += 1
-        if self._parts > MAX_PARTS:
-            raise InvalidResponseError(f"came in more than {MAX_PARTS} pieces")
+    def _count_piece(self) -> None:
+        self._pieces += 1
+        if self._pieces > FREE_PIECES + len(self._body) / MIN_PIECE:
+            raise InvalidResponseError(f"came in too many pieces of less than {MIN_PIECE} bytes")

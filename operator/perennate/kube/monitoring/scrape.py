@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -34,18 +35,22 @@ class ScrapeFailure:
     message: str
 
 
-class Memory(Protocol):
-    """The memory that a request may take."""
+class Allowance(Protocol):
+    """What a request may take of the operator's memory and time."""
 
     async def grow_to(self, amount: int) -> None:
-        """Wait until the request may take so many bytes."""
+        """Wait until the request may take so many bytes of memory."""
+        ...
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Wait for a turn to parse something, which ends with the `async with` block."""
         ...
 
 
 class MetricsSource(Protocol):
     """Reads documents of pods."""
 
-    async def read(self, address: str, path: str, *, limit: int, memory: Memory) -> bytes | ScrapeFailure:
+    async def read(self, address: str, path: str, *, limit: int, allowance: Allowance) -> bytes | ScrapeFailure:
         """The document at `path` of the pod with this IP address, at most `limit` bytes."""
         ...
 
@@ -76,7 +81,7 @@ class HttpMetricsSource:
         self._allowed = allowed
         self._sleep = sleep
 
-    async def read(self, address: str, path: str, *, limit: int, memory: Memory) -> bytes | ScrapeFailure:
+    async def read(self, address: str, path: str, *, limit: int, allowance: Allowance) -> bytes | ScrapeFailure:
         """The document at `path` of the pod with this IP address, at most `limit` bytes.
 
         It takes at most `REQUEST_BYTES` of memory at first, and more only as the document arrives.
@@ -86,7 +91,7 @@ class HttpMetricsSource:
         reader = ResponseReader(path, _host(address, self._port), limit)
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._exchange(address, reader, memory)
+                return await self._exchange(address, reader, allowance)
         except TimeoutError:
             return ScrapeFailure(f"{path} did not respond within {self._timeout:g} s")
         except OSError as error:
@@ -99,7 +104,7 @@ class HttpMetricsSource:
         parsed = parse_address(address)
         return parsed is not None and str(parsed) not in self._refused and self._allowed(address)
 
-    async def _exchange(self, address: str, reader: ResponseReader, memory: Memory) -> bytes:
+    async def _exchange(self, address: str, reader: ResponseReader, allowance: Allowance) -> bytes:
         loop = asyncio.get_running_loop()
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as connection:
@@ -108,7 +113,7 @@ class HttpMetricsSource:
             await loop.sock_connect(connection, (address, self._port))
             self._check_peer(connection)
             await loop.sock_sendall(connection, reader.request)
-            return await self._document(loop, connection, reader, memory)
+            return await self._document(loop, connection, reader, allowance)
 
     def _check_peer(self, connection: socket.socket) -> None:
         """Raise unless the connection ends where it may: the check of the address again, where it counts."""
@@ -116,7 +121,7 @@ class HttpMetricsSource:
             raise OSError(errno.EADDRNOTAVAIL, "the connection does not end at a pod")
 
     async def _document(
-        self, loop: asyncio.AbstractEventLoop, connection: socket.socket, reader: ResponseReader, memory: Memory
+        self, loop: asyncio.AbstractEventLoop, connection: socket.socket, reader: ResponseReader, allowance: Allowance
     ) -> bytes:
         """Receive the response.
 
@@ -126,8 +131,9 @@ class HttpMetricsSource:
         pause = _FIRST_PAUSE
         while (document := reader.document) is None:
             data = await loop.sock_recv(connection, reader.wanted)
-            reader.feed(data)
-            await memory.grow_to(REQUEST_BYTES + reader.size // _STEP * _STEP)
+            async with allowance.turn():
+                reader.feed(data)
+            await allowance.grow_to(REQUEST_BYTES + reader.size // _STEP * _STEP)
             if len(data) < _SMALL and reader.document is None:
                 await self._sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)

@@ -14,7 +14,11 @@ from perennate.kube.monitoring.window_memory import DEFAULT_BYTES, WindowMemory
 
 VISITS: Final = 128
 """Maximum number of visits at the same time."""
-DOCUMENT_BYTES: Final = 48 * 2**20
+LARGE_BYTES: Final = 256 * 2**10
+"""A profile of more bytes is large: it takes longer than 30 ms to read."""
+LARGE_FEATURES: Final = 200
+"""A profile of more features is large."""
+DOCUMENT_BYTES: Final = 32 * 2**20
 """Maximum bytes of documents that are being received or parsed at the same time."""
 _Waiter: TypeAlias = tuple[int, asyncio.Future[None]]
 
@@ -125,8 +129,7 @@ class Shares:
     Attributes:
         visits: visits at the same time.
         documents: bytes of documents that are being received or parsed.
-        parsing: turns to parse a document in the event loop, one in each of its iterations.
-        heavy: turns of the worker thread that reads profiles and windows, and writes windows.
+        parsing: turns to parse something in the event loop, one in each of its iterations.
         windows: memory of all windows.
         profiles: the reference profiles in use, by digest. Targets of one version share them.
     """
@@ -137,6 +140,11 @@ class Shares:
         self.visits = FairShares(visits)
         self.documents = FairShares(documents)
         self.parsing = FairShares(1)
-        self.heavy = FairShares(1)
+        self._small = FairShares(1)
+        self._large = FairShares(1)
         self.windows = WindowMemory(window_bytes)
         self.profiles: WeakValueDictionary[str, Profile] = WeakValueDictionary()
+
+    def worker(self, *, large: bool) -> FairShares:
+        """Turns of the threads that read profiles and windows, and write windows: one for small, one for large ones."""
+        return self._large if large else self._small

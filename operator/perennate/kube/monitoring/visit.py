@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from perennate.kube.monitoring.scrape import REQUEST_BYTES, MetricsSource, ScrapeFailure
-from perennate.kube.monitoring.shares import Shares
+from perennate.kube.monitoring.shares import Share, Shares
 
 VISIT_SECONDS: Final = 10.0
 """Deadline in seconds of all requests of a visit together."""
 REQUESTS_AT_ONCE: Final = 8
 """Maximum number of pods that a visit asks at the same time."""
 _Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class _Allowance:
+    """The `Allowance` of one request.
+
+    Args:
+        share: its memory.
+        turn: waits for a turn.
+    """
+
+    share: Share
+    turn: Callable[[], AbstractAsyncContextManager[None]]
+
+    async def grow_to(self, amount: int) -> None:
+        """Wait until the request may take so many bytes of memory."""
+        await self.share.grow_to(amount)
 
 
 class Visit:
@@ -43,22 +61,22 @@ class Visit:
             try:
                 async with asyncio.timeout_at(self._until):
                     take = self.shares.documents.take(self._namespace, REQUEST_BYTES)
-                    memory = await stack.enter_async_context(take)
-                    response = await self._source.read(address, path, limit=limit, memory=memory)
+                    allowance = _Allowance(await stack.enter_async_context(take), self.turn)
+                    response = await self._source.read(address, path, limit=limit, allowance=allowance)
             except TimeoutError:
                 response = None
             yield response
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """A turn to parse one document. The event loop runs its other tasks before the next turn of anybody."""
+        """A turn to parse something. The event loop runs its other tasks before the next turn of anybody."""
         async with self.shares.parsing.take(self._namespace):
             yield
             await asyncio.sleep(0)
 
-    async def in_thread(self, work: Callable[[], _Result]) -> _Result:
-        """The result of work that takes long, done in a thread, for one visit at a time."""
-        async with self.shares.heavy.take(self._namespace):
+    async def in_thread(self, work: Callable[[], _Result], *, large: bool) -> _Result:
+        """The result of work that takes long, done in a thread, for one visit at a time. Small work passes large."""
+        async with self.shares.worker(large=large).take(self._namespace):
             return await asyncio.to_thread(work)
 
     async def each(self, pods: Sequence[str], ask: Callable[[str], Awaitable[None]]) -> None:

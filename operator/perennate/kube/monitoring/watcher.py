@@ -17,7 +17,7 @@ from perennate.kube.monitoring.reference import ReferenceSearch
 from perennate.kube.monitoring.rotation import PODS_A_VISIT, PodRotation
 from perennate.kube.monitoring.scrape import MetricsSource, ScrapeFailure
 from perennate.kube.monitoring.serving_pods import ServingPods
-from perennate.kube.monitoring.shares import Shares
+from perennate.kube.monitoring.shares import LARGE_FEATURES, Shares
 from perennate.kube.monitoring.visit import Visit
 from perennate.kube.monitoring.window_memory import pods_of, sub_windows_of
 from perennate.kube.monitoring.window_store import WindowStore
@@ -29,6 +29,7 @@ from perennate.reconcilers.watch import Watch, WatchState
 SAVES: Final = 24
 """A window is saved at most this many times in its length."""
 _ERRORS_LIMIT: Final = 3
+_OTHER_VERSION_BYTES: Final = 512 * 1024
 _logger = logging.getLogger(__name__)
 
 
@@ -134,7 +135,9 @@ class TargetWatcher:
         if window is None or self.watch is not watch:
             return
         self._rotation.asked(uid)
-        async with visit.document(address, "/counts", limit=window.layout.document_limit) as response:
+        # Pods of another version, during a rollout, may have more to say.
+        limit = max(window.layout.document_limit, _OTHER_VERSION_BYTES)
+        async with visit.document(address, "/counts", limit=limit) as response:
             error = response.message if isinstance(response, ScrapeFailure) else None
             if isinstance(response, bytes):
                 async with visit.turn():
@@ -157,7 +160,8 @@ class TargetWatcher:
         if now < self._saved_at + watch.window / SAVES and not at_once:
             return
         self._saved_at, changes = now, window.changes
-        async with self._shares.heavy.take(self.key.namespace):
+        turns = self._shares.worker(large=len(window.profile.features) > LARGE_FEATURES)
+        async with turns.take(self.key.namespace):
             content = await asyncio.to_thread(window.state().to_bytes)
         try:
             await self._store.write(watch.drift_window, content)
@@ -177,7 +181,8 @@ class TargetWatcher:
         if profile is None or self.watch is not watch:
             return
         content = await self._store.read(watch.drift_window) if self._first and not self._paused else None
-        window = await visit.in_thread(partial(self._started, watch, profile, content, now))
+        started = partial(self._started, watch, profile, content, now)
+        window = await visit.in_thread(started, large=len(profile.features) > LARGE_FEATURES)
         if self.watch is not watch:
             return
         if self._paused:
@@ -191,6 +196,7 @@ class TargetWatcher:
         length = watch.window
         interval = max(watch.scrape_interval, length / sub_windows_of(Layout(profile).size))
         window = Window(profile, length=length, scrape_interval=interval)
+        window.layout.prepare()
         if content is not None:
             try:
                 window = Window.from_bytes(content, profile, length=length, scrape_interval=interval, now=now)

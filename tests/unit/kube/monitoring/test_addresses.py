@@ -76,7 +76,7 @@ ALLOWED = [
 async def test_addresses_that_no_pod_can_have_are_rejected(address: str) -> None:
     """Special addresses, those of clouds' own services, IPv6 addresses around IPv4 ones, and what is no address."""
     assert not is_pod_address(address)
-    answer = await HttpMetricsSource().read(address, "/counts", limit=1, memory=Unlimited())
+    answer = await HttpMetricsSource().read(address, "/counts", limit=1, allowance=Unlimited())
     assert isinstance(answer, ScrapeFailure)
     assert answer.message.endswith("is not an address that a pod can have")
     assert answer.message.isprintable()
@@ -93,7 +93,7 @@ async def test_the_api_server_is_not_scraped() -> None:
     refused = cluster_addresses({"KUBERNETES_SERVICE_HOST": "10.96.0.1"})
     source = HttpMetricsSource(refused=refused)
     for address in ("10.96.0.1", "::ffff:10.96.0.1"):
-        answer = await source.read(address, "/counts", limit=1, memory=Unlimited())
+        answer = await source.read(address, "/counts", limit=1, allowance=Unlimited())
         assert answer == ScrapeFailure(f"{address!r} is not an address that a pod can have")
     assert cluster_addresses({"KUBERNETES_SERVICE_HOST": "kubernetes.example"}) == frozenset()
     assert cluster_addresses({}) == frozenset()

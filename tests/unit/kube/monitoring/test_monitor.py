@@ -9,7 +9,7 @@ import pytest
 
 from perennate.api.meta import Manifest
 from perennate.kube.monitoring.monitor import Monitor
-from perennate.kube.monitoring.scrape import Memory, ScrapeFailure
+from perennate.kube.monitoring.scrape import Allowance, ScrapeFailure
 from perennate.kube.monitoring.serving_pods import ServingPods
 from perennate.kube.monitoring.shares import VISITS
 from perennate.kube.monitoring.window_store import WindowStore
@@ -45,7 +45,7 @@ class Visits(ServingPods):
 class Nobody:
     """A `MetricsSource` without pods."""
 
-    async def read(self, address: str, path: str, *, limit: int, memory: Memory) -> bytes | ScrapeFailure:
+    async def read(self, address: str, path: str, *, limit: int, allowance: Allowance) -> bytes | ScrapeFailure:
         """Fail, because there is no pod to read from."""
         raise AssertionError(address)
 

@@ -39,7 +39,7 @@ async def pod(handler: Handler, seconds: float = TIMEOUT) -> AsyncIterator[HttpM
 async def scrape(handler: Handler, *, seconds: float = TIMEOUT) -> bytes | ScrapeFailure:
     """Scrape a pod whose /counts is served by `handler`."""
     async with pod(handler, seconds) as source:
-        return await source.read("127.0.0.1", "/counts", limit=LIMIT, memory=Unlimited())
+        return await source.read("127.0.0.1", "/counts", limit=LIMIT, allowance=Unlimited())
 
 
 async def test_a_document_is_returned_unchanged() -> None:
@@ -138,5 +138,5 @@ async def test_a_refused_connection_becomes_a_failure() -> None:
 
     async with pod(answer) as source:
         lost = HttpMetricsSource(port=1, timeout=TIMEOUT, allowed=lambda _: True)
-        assert isinstance(await lost.read("127.0.0.1", "/counts", limit=LIMIT, memory=Unlimited()), ScrapeFailure)
-        assert await source.read("127.0.0.1", "/counts", limit=LIMIT, memory=Unlimited()) == b"{}"
+        assert isinstance(await lost.read("127.0.0.1", "/counts", limit=LIMIT, allowance=Unlimited()), ScrapeFailure)
+        assert await source.read("127.0.0.1", "/counts", limit=LIMIT, allowance=Unlimited()) == b"{}"

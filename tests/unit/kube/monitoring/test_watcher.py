@@ -16,7 +16,7 @@ from perennate.drift.profile.profile import Profile
 from perennate.drift.recording.recorder import Recorder
 from perennate.drift.windows.window import Window
 from perennate.kube.monitoring.monitor import Monitor
-from perennate.kube.monitoring.scrape import Memory, ScrapeFailure
+from perennate.kube.monitoring.scrape import Allowance, ScrapeFailure
 from perennate.kube.monitoring.serving_pods import ServingPods
 from perennate.kube.monitoring.shares import Shares
 from perennate.kube.monitoring.watcher import TargetWatcher
@@ -78,7 +78,7 @@ class Pods:
         """Serve the recorder's current counts at /counts."""
         self.answers[address, "/counts"] = json.dumps(recorder.document()).encode()
 
-    async def read(self, address: str, path: str, *, limit: int, memory: Memory) -> bytes | ScrapeFailure:
+    async def read(self, address: str, path: str, *, limit: int, allowance: Allowance) -> bytes | ScrapeFailure:
         """Return the stored response."""
         self.asked.append((address, path))
         return self.answers.get((address, path), ScrapeFailure(f"{path} connection refused"))
