@@ -103,7 +103,7 @@ class Operator:
         for number in range(WORKERS):
             self._spawn(f"worker {number}", reconciler.work())
         self._vitals.primed = True
-        # What exists now lives until the end. Without it, a full garbage collection stops the loop for 5 ms, not 50 ms.
+        # What exists now lives until the end. Garbage collections skip it: a full one took 50 ms.
         gc.freeze()
         _logger.info("Ready: %d objects in the cache", sum(len(self.cache.keys(kind)) for kind in REGISTRY.kinds))
 

@@ -1,4 +1,4 @@
-"""The benchmarks run. Only `make bench` and `make bench-drift` check their figures."""
+"""The benchmarks run. Only `make bench`, `make bench-drift` and `make bench-scraping` check their figures."""
 
 from __future__ import annotations
 
@@ -98,3 +98,18 @@ def test_the_benchmark_exits_with_1_if_a_bound_is_missed() -> None:
         Finding("larger", "MiB", 1.3, 1.0, 1.3, Bound(1.2, at_least=False)),
     ):
         assert exit_code([*kept, missed]) == 1
+
+
+def test_the_scraping_benchmark_runs(tmp_path: Path) -> None:
+    """An honest target beside two hostile ones: its pods are asked, and every figure is positive."""
+    results = tmp_path / "RESULTS.md"
+    command = (sys.executable, "-m", "benchmarks.scraping", "--rounds=1", "--seconds=3", "--hostile=2", "--no-bounds")
+    run = subprocess.run(
+        [*command, "--results", str(results)], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    lines = [line for line in results.read_text().splitlines() if line.startswith("| ") and " to " in line]
+    medians = [float(line.split("|")[3].split()[0]) for line in lines]
+    assert len(medians) == 6
+    assert min(medians) > 0
+    assert medians[0] < 3, "the honest pod was asked"

@@ -159,6 +159,7 @@ class Layout:
         """Compute now what reading a counts document needs: with thousands of features, the first one takes long."""
         for name in ("document_limit", "list_limit", "specials", "bin_positions", "bin_counts", "numeric", "offsets"):
             getattr(self, name)
+        _ = self.profile.digest
 
     @cached_property
     def list_limit(self) -> int:
