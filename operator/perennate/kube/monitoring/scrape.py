@@ -20,9 +20,9 @@ from perennate.kube.monitoring.response import RECEIVE_BYTES, InvalidResponseErr
 
 TIMEOUT_SECONDS: Final = 5.0
 """Timeout of one request in seconds, from connecting to the last byte."""
-REQUEST_BYTES: Final = 320 * 1024
-"""Memory of one request and the first 128 KiB of its document, with the buffers of the kernel and of the parser."""
-_STEP: Final = 128 * 1024
+REQUEST_BYTES: Final = 96 * 1024
+"""Memory of one request before its document arrives, and of less than `_STEP` bytes of it."""
+_STEP: Final = 64 * 1024
 _SMALL: Final = 16 * 1024
 _FIRST_PAUSE: Final = 0.001
 _LONGEST_PAUSE: Final = 0.25
