@@ -56,6 +56,8 @@ INVALID = {
         "DataRefused",
         ("spec.data.train.uri", "cannot be read as csv", "a row has 4 instead of 2 fields"),
     ),
+    # The kubelet must pass on names that look like references to variables.
+    "dollar-signs": (spec(target="$(HOME)$$"), "DataRefused", ("spec.data.target", "$(HOME)$$")),
     "no-target": (spec(target="snow"), "DataRefused", ("spec.data.target", "snow")),
     "unknown-estimator": (
         spec(estimator={"class": "sklearn.linear_model.LogisticRegresion"}),

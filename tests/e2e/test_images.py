@@ -88,7 +88,8 @@ def test_an_image_runs_its_entrypoint_as_an_unprivileged_user(image: tuple[str, 
     """The user id is numeric and above 10000, so that Kubernetes can verify it. Manifests set only arguments."""
     name, found = image
     config = found.configuration["config"]
-    assert config["Entrypoint"] == ["python", "-m", _MODULES[name]]
+    assert config["Entrypoint"] == ["python", "-P", "-s", "-m", _MODULES[name]]
+    assert (config["WorkingDir"], "PYTHONSAFEPATH=1" in config["Env"]) == ("/", True)
     assert int(config["User"].partition(":")[0]) > 10000
 
 
