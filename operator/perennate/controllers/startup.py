@@ -12,12 +12,14 @@ from perennate.api import wellknown
 from perennate.controllers import feeding
 from perennate.controllers.operator import Operator
 from perennate.controllers.stateless import NoDiffBase, NoProgress
+from perennate.kube.intake.feeding_response import feeding_response
 from perennate.kube.kinds.registry import RESOURCES
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.connection import ConnectionSettingsError
 from perennate.kube.runtime.resources import PART_OF_SELECTOR
 
-_CHUNK: Final = 500
+_CHUNK: Final = 20
+"""Objects in one page of kopf's lists. An object may have 1.5 MB; our own lists use larger pages of small objects."""
 _EXIT_SECONDS: Final = 25.0
 _CONNECT_SECONDS: Final = 10.0
 
@@ -28,7 +30,7 @@ def build_registry(operator: Operator) -> kopf.OperatorRegistry:
     kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)(functools.partial(start, operator))
     kopf.on.cleanup(registry=registry)(functools.partial(stop, operator))
     kopf.on.login(registry=registry)(functools.partial(login, operator))
-    feeding.register(registry, operator)
+    feeding.register(registry)
     return registry
 
 
@@ -71,5 +73,6 @@ async def login(operator: Operator, /, **_: Any) -> kopf.AiohttpSession:
         traces=[operator.watches.trace()],
         middlewares=[operator.forbidden_watches],
         limit=0,
+        response_class=feeding_response(functools.partial(feeding.feed, operator)),
     )
     return kopf.AiohttpSession(server=operator.connection.server, aiohttp_session=session)

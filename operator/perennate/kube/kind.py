@@ -8,10 +8,11 @@ from typing import Any, Final, Generic, TypeVar
 
 from perennate.api import wellknown
 from perennate.api.meta import CustomResource, Manifest, ObjectMeta, StatusModel
+from perennate.kube.intake.trimming import OVERSIZE
 from perennate.kube.reader import Reader, parse
 from perennate.kube.runtime.resources import Resource, Resources
 from perennate.reconcilers.gauges import GaugeFamily
-from perennate.reconcilers.invalid import FORBIDDEN, InvalidObserved, decide_invalid
+from perennate.reconcilers.invalid import FORBIDDEN, OBJECT_TOO_LARGE, InvalidObserved, decide_invalid
 from perennate.reconcilers.plan import Plan
 
 R = TypeVar("R", bound=CustomResource)
@@ -62,7 +63,9 @@ class Kind(Generic[R, O]):
         return Resource(wellknown.GROUP, wellknown.VERSION, self.model.declaration.plural, self.name)
 
     async def plan(self, manifest: Manifest, reader: Reader) -> Plan:
-        """Observe and decide. An object that is not valid gets a condition that names the field."""
+        """Observe and decide. An object that is too large or not valid gets a condition that says why."""
+        if OVERSIZE in manifest:
+            return decide_invalid(replace(self._invalid(manifest, manifest[OVERSIZE], reader), reason=OBJECT_TOO_LARGE))
         try:
             resource = parse(self.model, manifest)
         except ValueError as error:

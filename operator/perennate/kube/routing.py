@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from perennate.api.meta import Manifest
+from perennate.kube.intake.trimming import OVERSIZE
 from perennate.kube.kind import Registry
 from perennate.kube.runtime.cache import Cache, Change, Source
 from perennate.kube.runtime.queue import WorkQueue
@@ -66,13 +67,14 @@ class Router:
                     yield Key(kind, metadata["namespace"], metadata["labels"][label])
 
     def _request_of(self, manifest: Manifest | None) -> tuple[Any, ...] | None:
-        """What a person can change in an object: its spec, its deletion, the verbs."""
+        """What a person can change in an object: its spec, its deletion, the verbs, and whether it is too large."""
         if manifest is None:
             return None
         metadata = manifest["metadata"]
         annotations = metadata.get("annotations", {})
         verbs = tuple(annotations.get(verb) for verb in self._kinds[manifest["kind"]].verbs)
-        return (metadata["uid"], metadata.get("generation"), "deletionTimestamp" in metadata, verbs)
+        deleted, oversize = "deletionTimestamp" in metadata, OVERSIZE in manifest
+        return (metadata["uid"], metadata.get("generation"), deleted, oversize, verbs)
 
 
 def _status_of(manifest: Manifest | None) -> Any:

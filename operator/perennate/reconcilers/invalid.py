@@ -1,6 +1,7 @@
 """Objects whose pass cannot go on, which a condition reports.
 
-Either the schema accepted the spec but the model did not, or the API server forbids a call that the object needs.
+The schema accepted the spec but the model did not, the API server forbids a call that the object needs, or the object
+is too large to be read.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 INVALID_SPEC: Final = "InvalidSpec"
 FORBIDDEN: Final = "Forbidden"
+OBJECT_TOO_LARGE: Final = "ObjectTooLarge"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from perennate.api.v1alpha1 import DriftPolicy, ModelDeployment, TrainingJob
 from perennate.api.wellknown import API_VERSION, FIELD_MANAGER, LABEL_MODEL_DEPLOYMENT, STATUS_MANAGER, STORE_CLAIM
 from perennate.builders.manifest import controller_uid
+from perennate.kube.intake.trimming import trim
 from perennate.kube.runtime.client import ApiError
 from perennate.kube.runtime.resources import Key as ServerKey
 from perennate.kube.runtime.resources import key_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 OURS = {"TrainingJob", "ModelDeployment", "DriftPolicy"}
+_VERSIONS = {**dict.fromkeys(OURS, API_VERSION), "Job": "batch/v1", "Deployment": "apps/v1"}
 
 
 class NotSettledError(AssertionError):
@@ -53,6 +55,7 @@ class World:
         scrape_attempted: whether the monitor has scraped since the operator started.
         pods_total, pods_answering: pods of the target, and those that answered the last scrape.
         pods_seen: pods whose counts are in the window.
+        trims: whether observers see objects as the cache keeps them.
     """
 
     server: FakeApiServer = field(default_factory=FakeApiServer)
@@ -67,6 +70,7 @@ class World:
     pods_total: int = 1
     pods_answering: int = 1
     pods_seen: int = 1
+    trims: bool = False
 
     def __post_init__(self) -> None:
         """Let the API server use the time of this world."""
@@ -96,11 +100,12 @@ class World:
 
     def get(self, kind: str, name: str) -> Document | None:
         """A copy of an object."""
-        return self.server.get(_key(kind, name))
+        found = self.server.get(_key(kind, name))
+        return self._seen(found) if found is not None else None
 
     def of_kind(self, kind: str) -> list[Document]:
         """Copies of all objects of a kind."""
-        return [copy.deepcopy(document) for (found, _), document in self.objects.items() if found == kind]
+        return [self._seen(copy.deepcopy(document)) for (found, _), document in self.objects.items() if found == kind]
 
     def delete(self, kind: str, name: str) -> None:
         """Delete an object and what it controls."""
@@ -120,9 +125,14 @@ class World:
         return observers[kind](name)
 
     def plan(self, kind: str, name: str) -> Plan:
-        """The plan of a pass over an object."""
+        """The plan of a pass over an object. It must be the same for objects as the cache keeps them."""
         deciders = {"TrainingJob": decide_run, "ModelDeployment": decide_deployment, "DriftPolicy": decide_policy}
-        return deciders[kind](self.observe(kind, name))  # type: ignore[operator, no-any-return]
+        whole: Plan = deciders[kind](self.observe(kind, name))  # type: ignore[operator]
+        self.trims = True
+        trimmed: Plan = deciders[kind](self.observe(kind, name))  # type: ignore[operator]
+        self.trims = False
+        assert trimmed == whole, "the cache drops a field that decides"
+        return whole
 
     def execute(self, kind: str, name: str, plan: Plan, *, crash_after: int | None = None) -> bool:
         """Carry out a plan in the executor's order, up to `crash_after` actions; return whether it was completed."""
@@ -158,6 +168,11 @@ class World:
                 return plans
             plans.append(plan)
         raise NotSettledError(f"{kind} {name} did not come to rest in {limit} passes")
+
+    def _seen(self, document: Document) -> Document:
+        """The object as an observer sees it."""
+        version = document.get("apiVersion") or _VERSIONS.get(document["kind"], "v1")
+        return trim({**document, "apiVersion": version}) if self.trims else document
 
     def _observe_run(self, name: str) -> run_view.TrainingJobObserved:
         resource = TrainingJob.model_validate(self.objects["TrainingJob", name])

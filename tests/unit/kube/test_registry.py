@@ -30,7 +30,7 @@ GENERIC = (
     *("kube/reconcile.py", "kube/routing.py", "kube/reader.py", "kube/kind.py", "reconcilers/invalid.py"),
     *(f"reconcilers/{name}.py" for name in ("plan", "status_builder", "chain", "gauges", "watch")),
 )
-GENERIC_FOLDERS = ("kube/runtime", "controllers", "telemetry")
+GENERIC_FOLDERS = ("kube/intake", "kube/runtime", "controllers", "telemetry")
 NAMES = tuple(kind.declaration.kind for kind in KINDS)
 
 
@@ -160,7 +160,10 @@ def test_changes_enqueue_a_toy() -> None:
         (make_toy(), {}),
         (manifests.model_deployment("serve", "ns"), {}),
         ({**job, "metadata": {"name": "j", "namespace": "ns"}}, {"ownerReferences": [owner]}),
-        ({**pod, "metadata": {"name": "p", "namespace": "ns"}}, {"labels": {"perennate.dev/toy": "toy"}}),
+        (
+            {**pod, "metadata": {"name": "p", "namespace": "ns"}},
+            {"labels": {"perennate.dev/toy": "toy"}, "ownerReferences": [{**owner, "kind": "ReplicaSet"}]},
+        ),
         (make_toy(), {"annotations": {"perennate.dev/play": "now"}}),
     )
     for version, (manifest, metadata) in enumerate(changes, start=1):

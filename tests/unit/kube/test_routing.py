@@ -128,7 +128,8 @@ def test_a_watch_event_of_a_child_enqueues_its_owner(world: World) -> None:
 def test_a_pod_enqueues_the_owner_that_its_label_names(world: World) -> None:
     """The controller of a serving pod is a ReplicaSet, which is not watched, so the label decides."""
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "ns"}}
-    world.put(pod, labels={LABEL_MODEL_DEPLOYMENT: "serve"})
+    owner = {"kind": "ReplicaSet", "name": "serve-1", "uid": "r", "controller": True}
+    world.put(pod, labels={LABEL_MODEL_DEPLOYMENT: "serve"}, ownerReferences=[owner])
     assert world.drain() == {SERVE}
 
 

@@ -49,6 +49,7 @@ class Connection:
         traces: list[aiohttp.TraceConfig] | None = None,
         middlewares: Sequence[aiohttp.ClientMiddlewareType] = (),
         limit: int = _CONNECTIONS,
+        response_class: type[aiohttp.ClientResponse] = aiohttp.ClientResponse,
     ) -> aiohttp.ClientSession:
         """A session with our TLS identity and at most `limit` connections; 0 is no limit."""
         connector = aiohttp.TCPConnector(ssl=self.api.rest_client.ssl_context, limit=limit)
@@ -59,6 +60,7 @@ class Connection:
             middlewares=middlewares,
             read_bufsize=2**21,
             auto_decompress=True,
+            response_class=response_class,
         )
 
 

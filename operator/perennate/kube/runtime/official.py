@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, Self
 
 import aiohttp
+import msgspec
 import orjson
 
 from perennate.api.meta import Manifest
+from perennate.kube.intake.trimming import Page, decode, decode_any, decode_page
 from perennate.kube.runtime.bucket import TokenBucket
 from perennate.kube.runtime.client import ApiError, MetricsRecorder
 from perennate.kube.runtime.connection import Connection
@@ -18,10 +20,16 @@ from perennate.kube.runtime.resources import Resource, Resources
 CALL_SECONDS: Final = 15.0
 """Timeout of one call in seconds; a page of a LIST has twice as much."""
 PAGE: Final = 500
-"""Objects in one page of a LIST."""
+"""Objects in one page of a LIST. Of large objects there are fewer."""
+RESPONSE_LIMIT: Final = 16 * 1024 * 1024
+"""Bytes of a response that are read. The API server stores no object of a tenth of it."""
 _RETRY_AFTER_LIMIT: Final = 60.0
 _JSON: Final = "application/json"
 _APPLY: Final = "application/apply-patch+yaml"
+
+
+class ResponseTooLargeError(ApiError):
+    """A response has more bytes than are read."""
 
 
 class OfficialClient:
@@ -67,21 +75,29 @@ class OfficialClient:
         self, resource: Resource, *, namespace: str | None = None, selector: str = ""
     ) -> AsyncIterator[Manifest]:
         """All objects of a resource in a namespace, or in all, as one consistent list, page by page."""
-        query = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
-        token = ""
+        query = {"labelSelector": selector} if selector else {}
+        limit, token = PAGE, ""
         while True:
-            page = await self._call(
-                "GET",
-                resource.path(namespace),
-                query=query | ({"continue": token} if token else {}),
-                seconds=2 * CALL_SECONDS,
-            )
-            for item in page["items"]:
-                # Items of a list have no apiVersion and kind.
-                yield {"apiVersion": resource.api_version, "kind": resource.kind, **item}
-            token = page["metadata"].get("continue", "")
+            words = query | {"limit": str(limit)} | ({"continue": token} if token else {})
+            try:
+                page = await self._page(resource.path(namespace), words)
+            except ResponseTooLargeError:
+                if limit == 1:
+                    raise
+                limit = max(1, limit // 4)
+                continue
+            for item in page.items:
+                yield decode(item, resource.api_version, resource.kind)
+            token, limit = page.token, min(PAGE, limit * 2)
             if not token:
                 return
+
+    async def _page(self, path: str, query: Mapping[str, str]) -> Page:
+        content = await self._fetch("GET", path, query=query, seconds=2 * CALL_SECONDS)
+        try:
+            return decode_page(content)
+        except msgspec.DecodeError as error:
+            raise ApiError(f"GET {path}: the response is not a list: {content[:200]!r}") from error
 
     async def create(self, manifest: Manifest) -> Manifest:
         """POST the object; return the stored one."""
@@ -111,6 +127,12 @@ class OfficialClient:
                 raise
 
     async def _call(
+        self, verb: str, path: str, *, query: Mapping[str, str] | None = None, body: Manifest | None = None
+    ) -> Manifest:
+        """One call; the object in its response, trimmed."""
+        return _object_in(f"{verb} {path}", await self._fetch(verb, path, query=query, body=body))
+
+    async def _fetch(
         self,
         verb: str,
         path: str,
@@ -118,8 +140,15 @@ class OfficialClient:
         query: Mapping[str, str] | None = None,
         body: Manifest | None = None,
         seconds: float = CALL_SECONDS,
-    ) -> Manifest:
-        """One call within its timeout. A write first waits for a token, which does not count towards the timeout."""
+    ) -> bytes:
+        """One call within its timeout; the bytes of its response.
+
+        A write first waits for a token, which does not count towards the timeout.
+
+        Raises:
+            ResponseTooLargeError: the response has more than `RESPONSE_LIMIT` bytes.
+            ApiError: the server rejected the call, or did not respond.
+        """
         if verb != "GET":
             await self._writes.take()
         code = 0
@@ -130,7 +159,9 @@ class OfficialClient:
             raise ApiError(f"{verb} {path}: no response within {seconds:.0f} s: {error!r}") from error
         finally:
             self._recorder.api_request(verb, code)
-        return _document(f"{verb} {path}", code, headers, content)
+        if not 200 <= code < 300:
+            raise _refusal(f"{verb} {path}", code, headers, content)
+        return content
 
     async def _exchange(
         self, verb: str, path: str, query: Mapping[str, str] | None, body: Manifest | None
@@ -148,28 +179,42 @@ class OfficialClient:
             data=None if body is None else orjson.dumps(body),
             allow_redirects=False,
         ) as response:
-            return response.status, response.headers, await response.read()
+            return response.status, response.headers, await _read(response, f"{verb} {path}")
 
 
-def _document(call: str, code: int, headers: Mapping[str, str], content: bytes) -> Manifest:
-    """The document in a response.
+async def _read(response: aiohttp.ClientResponse, call: str) -> bytes:
+    """The body, unless it is too large. The connection of one that is too large is closed."""
+    content = bytearray()
+    async for chunk in response.content.iter_any():
+        content += chunk
+        if len(content) > RESPONSE_LIMIT:
+            response.close()
+            raise ResponseTooLargeError(f"{call}: the response has more than {RESPONSE_LIMIT} bytes")
+    return bytes(content)
+
+
+def _object_in(call: str, content: bytes) -> Manifest:
+    """The object in a response.
 
     Raises:
-        ApiError: the server rejected the call, or the response is not a JSON object.
+        ApiError: it is not a JSON object.
     """
+    try:
+        return decode_any(content)
+    except msgspec.DecodeError as error:
+        raise ApiError(f"{call}: the response is not a JSON object: {content[:200]!r}") from error
+
+
+def _refusal(call: str, code: int, headers: Mapping[str, str], content: bytes) -> ApiError:
+    """The error for a response that refuses a call."""
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError:
         document = None
-    succeeded = 200 <= code < 300
-    if succeeded and isinstance(document, dict):
-        return document
-    if succeeded:
-        raise ApiError(f"{call}: the response is not a JSON object: {content[:200]!r}")
     status: dict[str, Any] = document if isinstance(document, dict) else {}
     message = status.get("message") or content[:200].decode(errors="replace")
     causes = tuple(cause.get("reason", "") for cause in (status.get("details") or {}).get("causes", ()))
-    raise ApiError(
+    return ApiError(
         f"{call}: {code} {message}",
         code=code,
         reason=status.get("reason", ""),

@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from perennate import drift
+from perennate.api.v1alpha1.drift_policy import NAME_LIMIT
 from perennate.reconcilers.gauges import GaugeFamily, GaugeUpdate, GaugeValue
+from perennate.reconcilers.wording import truncate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from perennate.api.v1alpha1.drift_policy import DriftPolicyStatus, PerformanceStatus
-    from perennate.drift import Evaluation
+    from perennate.drift import FeatureResult
 
 _POLICY: Final = "policy"
+_PSI: Final = "psi"
 FEATURE: Final = GaugeFamily(
     "perennate_drift_feature",
-    "Measurements of the last evaluation for a feature, the `score` or the `prediction`: the effect size by each "
-    "method of spec.features (psi is PSI*), pValue before Holm's correction, and designEffect (1 for independent "
-    "rows). Absent while there is no verdict.",
+    "Measurements of the last evaluation for the features that status.features shows: psi is PSI*, pValue the p-value "
+    "before Holm's correction, and a feature with another method in spec.features has the effect size by it too. The "
+    "name of a feature is cut to 128 characters. Absent while there is no verdict.",
     _POLICY,
     ("feature", "statistic"),
 )
@@ -39,14 +44,28 @@ NO_FEATURES: Final = GaugeUpdate(FEATURE, ())
 """Removes the series of all features: there is no verdict."""
 
 
-def feature_gauges(found: Evaluation) -> GaugeUpdate:
-    """Every effect size of every feature, its p-value and its design effect, not rounded."""
+def feature_gauges(shown: Iterable[FeatureResult]) -> GaugeUpdate:
+    """The effect sizes and the p-value of each feature with a verdict, not rounded: at most three series a feature.
+
+    Args:
+        shown: the features that the status shows. All of them would be thousands of series.
+    """
     values: list[GaugeValue] = []
-    for feature in found.features:
+    for feature in shown:
         if feature.verdict is not drift.DriftVerdict.UNKNOWN:
-            measured = {**feature.statistics, "pValue": feature.p, "designEffect": feature.design_effect}
-            values += [GaugeValue(float(value), (feature.name, statistic)) for statistic, value in measured.items()]
+            methods = dict.fromkeys((_PSI, feature.method))
+            measured = {name: feature.statistics[name] for name in methods if name in feature.statistics}
+            label = _label(feature.name)
+            values += [
+                GaugeValue(float(value), (label, statistic))
+                for statistic, value in {**measured, "pValue": feature.p}.items()
+            ]
     return GaugeUpdate(FEATURE, tuple(values))
+
+
+def _label(name: str) -> str:
+    """The name of a column as a label: short, and without control characters, whoever chose it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in truncate(name, NAME_LIMIT))
 
 
 def status_gauges(status: DriftPolicyStatus) -> tuple[GaugeUpdate, ...]:

@@ -10,7 +10,7 @@ from perennate.api.v1alpha1.drift_policy import ConditionType, Reason
 from perennate.reconcilers.drift_policy.evaluation.alarms import report_alarm
 from perennate.reconcilers.drift_policy.evaluation.performance import drop_unwatched
 from perennate.reconcilers.drift_policy.evaluation.rules import PolicyRules
-from perennate.reconcilers.drift_policy.evaluation.window import evaluate_window, mark_unknown, reset
+from perennate.reconcilers.drift_policy.evaluation.window import evaluate_window, mark_unknown, most_informative, reset
 from perennate.reconcilers.drift_policy.gauges import NO_FEATURES, feature_gauges, status_gauges
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def evaluate_if_due(builder: StatusBuilder[DriftPolicyStatus], view: WindowView)
         builder.update(**result.fields | {"window": result.fields["window"].model_copy(update=pods)})
         for report in result.alarms:
             report_alarm(builder, report)
-        gauges = (feature_gauges(result.evaluation),)
+        gauges = (feature_gauges(most_informative(result.evaluation.features)),)
     drop_unwatched(view.spec, builder)
     return (*status_gauges(builder.status), *gauges)
 

@@ -11,7 +11,7 @@ from perennate.kube.runtime.resources import Key
 KEY = Key("Job", "ns", "run")
 
 
-def make_job(version: int, *, uid: str = "u1", owner: str | None = None, **more: Any) -> Manifest:
+def make_job(version: int, *, uid: str = "u1", owner: str | None = "o0", **more: Any) -> Manifest:
     """A Job with this resource version."""
     references = [{"uid": owner, "kind": "TrainingJob", "name": "t", "controller": True}] if owner else []
     metadata = {"name": "run", "namespace": "ns", "uid": uid, "resourceVersion": str(version)}

@@ -22,7 +22,8 @@ from tests.support.world.memory_client import Call, MemoryClient
 
 def make_job(name: str, labels: dict[str, str]) -> Manifest:
     """A Job."""
-    metadata = {"name": name, "namespace": "ns", "labels": labels}
+    owner = {"kind": "TrainingJob", "name": name, "uid": "o", "controller": True}
+    metadata = {"name": name, "namespace": "ns", "labels": labels, "ownerReferences": [owner]}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata}
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 
 from perennate.api.v1alpha1.drift_policy import PerformanceStatus
+from perennate.drift import DriftVerdict, FeatureResult
+from perennate.drift.verdicts.effects import EFFECTS
 from perennate.reconcilers.drift_policy.evaluation.performance import describe_performance
-from perennate.reconcilers.drift_policy.gauges import FEATURE
+from perennate.reconcilers.drift_policy.evaluation.window import most_informative
+from perennate.reconcilers.drift_policy.gauges import FEATURE, GAUGES, feature_gauges
 from perennate.reconcilers.gauges import GaugeValue
+from perennate.telemetry.metrics import Metrics
 from tests.support.reconcilers.drift_policy import (
     conditions_of,
     edit,
@@ -84,19 +89,56 @@ def readings(world: World) -> tuple[GaugeValue, ...] | None:
     return next((update.values for update in gauges if update.family == FEATURE), None)
 
 
-def test_every_feature_is_measured_by_every_statistic() -> None:
-    """The gauges cover all features and the score, not only the five in the status, without rounding."""
-    world = watching()
+def test_the_features_in_status_are_measured() -> None:
+    """By PSI*, by the method of their rule, and with their p-value, none of them rounded."""
+    rule = {"name": "wind", "method": "meanShift", "threshold": 0.5}
+    world = watching(spec={"features": [rule]})
     evaluate(world, 1, drifted=True)
     world.evaluation_due = True
     found = readings(world)
     assert found is not None
     by_feature = {name: {r.labels[1] for r in found if r.labels[0] == name} for name in ("wind", "sun", "score")}
-    common = {"psi", "jensenShannon", "kolmogorovSmirnov", "pValue", "designEffect"}
-    assert all(common <= statistics for statistics in by_feature.values())
-    assert {"wasserstein", "meanShift"} <= by_feature["wind"]
+    assert by_feature["wind"] == {"psi", "meanShift", "pValue"}
+    assert by_feature["sun"] == by_feature["score"] == {"psi", "pValue"}
     shift = next(r.value for r in found if r.labels == ("wind", "meanShift"))
     assert shift == pytest.approx(2.0, abs=0.1)
+
+
+def result_named(name: str, method: str = "meanShift") -> FeatureResult:
+    """A feature that changed by this method."""
+    statistics = dict.fromkeys(EFFECTS, 0.5)
+    figures: dict[str, Any] = {
+        "p": 0.01,
+        "psi": 0.5,
+        "psi_star": 0.5,
+        "design_effect": 1.0,
+        "effect": 0.5,
+        "rows": 1000,
+    }
+    limits: dict[str, Any] = {"threshold": 0.2, "warning": 0.1, "hint": "", "method": method}
+    return FeatureResult(
+        name=name,
+        verdict=DriftVerdict.DRIFTED,
+        statistics=statistics,
+        **figures,
+        **limits,
+    )
+
+
+def test_hostile_columns_make_few_short_series() -> None:
+    """Whoever chooses names and number of the columns: at most 20 series, and no control character in a label."""
+    names = ["x" * 100_000, 'quote" back\\slash', "line\nbreak", "\x1b[31mred\u202e", *map(str, range(3000))]
+    found = feature_gauges(most_informative(tuple(map(result_named, names))))
+    assert 0 < len(found.values) <= 15
+    labels = [label for value in found.values for label in value.labels]
+    assert all(label.isprintable() and len(label) <= 128 for label in labels)
+    metrics = Metrics({"DriftPolicy": GAUGES})
+    metrics.object_gauges("DriftPolicy", "ns", "p", (found,))
+    text = generate_latest(metrics.registry).decode()
+    assert len(text) < 20_000
+    assert 'feature="quote\\" back\\\\slash"' in text
+    metrics.forget_object("DriftPolicy", "ns", "p")
+    assert 'policy="p"' not in generate_latest(metrics.registry).decode()
 
 
 def test_gauges_change_with_evaluations_only() -> None:

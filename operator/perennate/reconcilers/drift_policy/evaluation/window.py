@@ -79,7 +79,7 @@ def evaluate_window(
         quorum=quorum(spec.min_drifted_features),
     )
     window = _window_of(spec.window, status.window, sample)
-    features = tuple(map(_shown, _most_informative(evaluation.features)))
+    features = tuple(map(_shown, most_informative(evaluation.features)))
     streak = advance(status.drift, evaluation.signal, spec.consecutive, now)
     quality, quality_report = check_data_quality(spec, status.data_fault, evaluation, now)
     performance, performance_reports = check_performance(spec, status, sample, now)
@@ -158,7 +158,7 @@ def _window_of(length: str, before: WindowStatus | None, sample: Sample) -> Wind
     )
 
 
-def _most_informative(features: tuple[FeatureResult, ...]) -> tuple[FeatureResult, ...]:
+def most_informative(features: tuple[FeatureResult, ...]) -> tuple[FeatureResult, ...]:
     """The features that status shows: the first ones, and the one that drifted most, which can start a retraining."""
     shown = features[:SHOWN_FEATURES]
     drifted = [feature for feature in features if feature.verdict is drift.DriftVerdict.DRIFTED]
