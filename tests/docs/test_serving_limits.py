@@ -7,8 +7,9 @@ import warnings
 from collections.abc import Iterator
 
 from perennate.api.documents.serving_config import DEFAULT_KEEP_ALIVE_SECONDS, DEFAULT_MAX_CONNECTIONS
-from perennate.serving.capture.feedback import LONGEST_DELAY_SECONDS, MAX_LABELS, REFUSALS, REMEMBERED, SKEW_SECONDS
+from perennate.serving.capture.feedback import MAX_LABELS, REMEMBERED
 from perennate.serving.capture.headers import HEADER_IDS
+from perennate.serving.capture.received_labels import LONGEST_DELAY_SECONDS, REFUSALS, SKEW_SECONDS
 from perennate.serving.capture.rows import QUEUE_ROWS
 from perennate.serving.lanes import MAX_WAITING, SMALL_ROWS, THREADS, WAIT_SECONDS
 from perennate.serving.model.schema import MAX_ROWS

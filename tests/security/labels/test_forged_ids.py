@@ -12,7 +12,7 @@ from perennate.serving.capture.identifiers import make_ids
 from perennate.serving.capture.signing import Signer
 from perennate.serving.model.model import ServedModel
 from tests.support.pods.serving import publish_clothes, publish_height, publish_rain
-from tests.support.pods.serving_pod import NOW, running_pod
+from tests.support.pods.serving_pod import NOW, SIGNER, running_pod
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,3 +159,24 @@ async def test_an_id_of_another_model_line_is_refused(served: Mapping[str, tuple
         )
         receipt = await ask(pod, "/feedback", [{"id": text, "label": 1}])
         assert [item["reason"] for item in receipt["invalid"]] == ["forged"]
+
+
+async def test_a_label_of_megabytes_is_not_kept_for_capture(
+    served: Mapping[str, tuple[Published, ServedModel]],
+) -> None:
+    """Labels of another version are captured without a comparison with its classes, and wait in memory."""
+    _, model = served["clothes"]
+    async with running_pod(model) as pod:
+        (text,) = make_ids(
+            version="f" * 12,
+            kind="classes",
+            answers=[1],
+            time_ms=int(NOW * 1000),
+            token="0123456789",  # noqa: S106
+            signer=SIGNER,
+        )
+        receipt = await ask(pod, "/feedback", [{"id": text, "label": "x" * 1_000_000}])
+        assert [item["error"] for item in receipt["invalid"]] == [
+            "label: must have at most 256 characters, got 1000000"
+        ]
+        assert (await ask(pod, "/feedback", [{"id": text, "label": "x" * 256}]))["other_version"] == 1

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from perennate.api.wellknown import FEEDBACK_FILE, KEY_FILE
 from perennate.artifacts import ArtifactError, ArtifactNotFoundError
 from perennate.artifacts.versions.keys import read_key
-from perennate.serving.capture.feedback import LONGEST_DELAY_SECONDS, Feedback
+from perennate.serving.capture.feedback import Feedback
 from perennate.serving.capture.files import ParquetFolder
 from perennate.serving.capture.predictor import Predictor, Randomness
+from perennate.serving.capture.received_labels import LONGEST_DELAY_SECONDS
 from perennate.serving.capture.recording import FailOpenRecorder
 from perennate.serving.capture.rows import Capture
 from perennate.serving.capture.signing import Signer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from perennate.serving.capture.feedback import MAX_LABELS, REFUSALS
+from perennate.serving.capture.feedback import MAX_LABELS
+from perennate.serving.capture.received_labels import REFUSALS
 from perennate.serving.model.sample import record_of
 from perennate.serving.model.schema import MAX_ROWS
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perennate.serving.capture.feedback import LONGEST_DELAY_SECONDS, MAX_LABELS, SKEW_SECONDS, Feedback, RecentIds
+from perennate.serving.capture.feedback import MAX_LABELS, Feedback, RecentIds
 from perennate.serving.capture.identifiers import make_ids
+from perennate.serving.capture.received_labels import LONGEST_DELAY_SECONDS, SKEW_SECONDS
 from perennate.serving.capture.recording import FailOpenRecorder
 from perennate.serving.capture.rows import Capture, CapturedLabel, CapturedRows
 from perennate.serving.metrics import Metrics
