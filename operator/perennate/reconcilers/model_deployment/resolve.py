@@ -83,10 +83,20 @@ def _resolve_tracked(observed: ModelDeploymentObserved, rejected: frozenset[str]
     newer = eligible if kept is None else [job for job in eligible if _is_newer(job, kept, jobs)]
     if kept is not None and eligible and _digest(eligible[-1]) == kept.digest:
         newer = []
-    free = newer if promote else [job for job in newer if not _waits_for_a_person(observed, job, kept)]
+    approved = _approved(observed) if promote else ""
+    free = [job for job in newer if _digest(job) == approved or not _waits_for_a_person(observed, job, kept)]
     chosen = _revision(free[-1], observed.now) if free else kept or observed.resource.status.current_revision
     candidate = newer[-1] if newer and newer[-1:] != free[-1:] else None
     return Choice(chosen, candidate=_candidate(observed, candidate), passed_over=refused)
+
+
+def _approved(observed: ModelDeploymentObserved) -> str:
+    """Digest of the version that a request promotes: the one that the status shows as waiting.
+
+    A newer one may have been published since the person looked.
+    """
+    waiting = observed.resource.status.candidate_revision
+    return "" if waiting is None else waiting.digest
 
 
 def _waits_for_a_person(observed: ModelDeploymentObserved, job: TrainingJob, kept: Revision | None) -> bool:

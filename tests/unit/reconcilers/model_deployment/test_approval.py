@@ -144,3 +144,23 @@ def test_removing_the_promotion_holds_the_next_version_only() -> None:
     world.put(captured_job("v3", completed=at(-50)))
     settle(world)
     assert served(world) == V2
+
+
+def test_a_request_approves_the_version_that_the_status_shows() -> None:
+    """Not one that was published after the person looked: somebody may have poisoned it meanwhile."""
+    world = serving(**track())
+    world.put(captured_job("v2", completed=at(-100)))
+    settle(world)
+    world.put(captured_job("v3", completed=at(-50)))
+    annotate(world, ANNOTATION_PROMOTE, "2026-03-01T13:00:00Z")
+    settle(world)
+    assert (served(world), status_of(world)["candidateRevision"]["digest"]) == (V2, digest_of("v3"))
+
+
+def test_an_approval_in_advance_approves_nothing() -> None:
+    world = serving(**track())
+    annotate(world, ANNOTATION_PROMOTE, "2030-01-01T00:00:00Z")
+    settle(world)
+    world.put(captured_job("v2", completed=at(-100)))
+    settle(world)
+    assert (served(world), status_of(world)["candidateRevision"]["digest"]) == (V1, digest_of("v2"))
