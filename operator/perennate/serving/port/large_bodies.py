@@ -10,24 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Final, TypeVar
 
-import numpy as np
-
+from perennate.json_memory import most_bytes, parsed_bytes
 from perennate.serving.request_error import RequestError
 
 INLINE_BYTES: Final = 512 * 1024
 """A larger body is parsed in a thread, after `check_memory`."""
 MAX_PARSED_BYTES: Final = 124 * 1024 * 1024
 """Maximum memory of a parsed body, by the estimate of `parsed_bytes`: enough for 10,000 records of 100 numbers."""
-COSTS: Final = {b"{": 200, b"[": 88, b":": 30, b",": 96}
-"""Bytes of memory by character outside of strings: an object with one field, a list, a name that occurs often, a value.
-Parsing takes at most about as much."""
 MAX_NAMES: Final = 100_000
 """Maximum number of different field names in a large body: each takes over 100 bytes, and a model has few."""
 STRING: Final = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\r\n]*+:)?+', re.DOTALL)
 """A JSON string, and the colon after it if it is the name of a field."""
-BLOCK_BYTES: Final = 1024 * 1024
-"""The text is checked in blocks, because the check takes several times the memory of what it looks at."""
-QUOTE: Final = ord('"')
 MIB: Final = 1024 * 1024
 
 Result = TypeVar("Result")
@@ -85,7 +78,7 @@ def check_memory(text: bytes) -> None:
         RequestError: 413, with what is accepted.
     """
     # Counting the characters inside of strings too is fast, and nearly always enough.
-    if _cost(text) > MAX_PARSED_BYTES:
+    if most_bytes(text) > MAX_PARSED_BYTES:
         found = parsed_bytes(text)
         if found > MAX_PARSED_BYTES:
             raise RequestError(
@@ -100,19 +93,6 @@ def check_memory(text: bytes) -> None:
         )
 
 
-def parsed_bytes(text: bytes) -> int:
-    """An estimate of the memory that parsing the text takes, from its characters outside of strings."""
-    # What is left after removing escaped backslashes, then escaped quotes, has only quotes that begin or end a string.
-    plain = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    cost, inside = 0, False
-    for start in range(0, len(plain), BLOCK_BYTES):
-        characters = np.frombuffer(plain, np.uint8, min(BLOCK_BYTES, len(plain) - start), start)
-        quoted = np.logical_xor.accumulate(characters == QUOTE) ^ inside
-        cost += _cost(characters[~quoted].tobytes())
-        inside = bool(quoted[-1])
-    return cost
-
-
 def has_too_many_names(text: bytes) -> bool:
     """Whether a JSON text has more than `MAX_NAMES` different field names, before escapes are resolved."""
     names = set()
@@ -122,7 +102,3 @@ def has_too_many_names(text: bytes) -> bool:
             if len(names) > MAX_NAMES:
                 return True
     return False
-
-
-def _cost(text: bytes) -> int:
-    return sum(cost * text.count(character) for character, cost in COSTS.items())

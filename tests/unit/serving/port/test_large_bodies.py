@@ -11,14 +11,13 @@ from http import HTTPStatus
 import orjson
 import pytest
 
+from perennate.json_memory import BLOCK_BYTES, parsed_bytes
 from perennate.serving.port.large_bodies import (
-    BLOCK_BYTES,
     INLINE_BYTES,
     MAX_NAMES,
     MAX_PARSED_BYTES,
     LargeBodies,
     check_memory,
-    parsed_bytes,
 )
 from perennate.serving.request_error import RequestError, malformed
 

@@ -6,10 +6,14 @@ import io
 import json
 import re
 import stat
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from perennate.artifacts.errors import ArtifactRefusedError
+from perennate.json_memory import most_bytes, parsed_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCHEMA_MEMBER: Final = "schema.json"
 PROTOCOL: Final = 2
@@ -17,6 +21,11 @@ PROTOCOL: Final = 2
 UNPACKED_LIMIT: Final = 4 << 30
 RATIO_LIMIT: Final = 200
 MEMBERS_LIMIT: Final = 200_000
+SCHEMA_LIMIT: Final = 64 << 20
+"""Bytes of the schema; a forest of 10,000 trees has about 30 MB."""
+
+ALWAYS_ALLOWED: Final = 256 << 20
+"""Bytes of memory that a small file may take too: long lists of similar names compress well."""
 
 _MEMBER: Final = re.compile(r"schema\.json|[0-9]{1,20}\.np[yz]")
 _SPARSE_MEMBER: Final = re.compile(r"(data|indices|indptr|shape|format|_is_array)\.npy")
@@ -47,7 +56,7 @@ def read_schema(content: bytes) -> dict[str, Any]:
             for name in archive.namelist():
                 if name.endswith(".npz"):
                     _check_sparse(archive.read(name))
-            schema = json.loads(archive.read(SCHEMA_MEMBER))
+            schema = _read_schema(archive, len(content))
     except (BadZipFile, KeyError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
         raise ArtifactRefusedError(
             f"the model file is damaged or not a skops file: {type(error).__name__}: {error}"
@@ -57,6 +66,49 @@ def read_schema(content: bytes) -> dict[str, Any]:
             f"the model file has no skops schema of protocol {PROTOCOL}; save it with skops 0.16"
         )
     return schema
+
+
+def _read_schema(archive: ZipFile, size: int) -> Any:
+    """The parsed schema, after a check of the memory that it takes, and that the arrays take which it refers to."""
+    unpacked = archive.getinfo(SCHEMA_MEMBER).file_size
+    if unpacked > SCHEMA_LIMIT:
+        raise ArtifactRefusedError(
+            f"the schema of the model file has {unpacked} bytes; at most {SCHEMA_LIMIT} are read"
+        )
+    text = archive.read(SCHEMA_MEMBER)
+    if most_bytes(text) > ALWAYS_ALLOWED:
+        _check_memory(parsed_bytes(text), size)
+    schema = json.loads(text)
+    sizes = {member.filename: member.file_size for member in archive.infolist()}
+    _check_memory(sum(sizes.get(name, 0) for name in _references(schema)), size)
+    return schema
+
+
+def _references(schema: Any) -> list[str]:
+    """The names of the members that nodes refer to. skops reads a member again for each node with another id."""
+    found = {(repr(node.get("__id__", index)), str(node["file"])) for index, node in enumerate(_files(schema))}
+    return [name for _, name in found]
+
+
+def _files(schema: Any) -> Iterator[dict[str, Any]]:
+    """The nodes that refer to a member. Without recursion: a hostile file may nest deeper than the stack allows."""
+    pending = [schema]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            if "file" in item:
+                yield item
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+
+
+def _check_memory(memory: int, size: int) -> None:
+    allowed = min(UNPACKED_LIMIT, max(ALWAYS_ALLOWED, RATIO_LIMIT * size))
+    if memory > allowed:
+        raise ArtifactRefusedError(
+            f"the model file of {size} bytes would take about {memory} bytes of memory; {allowed} are allowed"
+        )
 
 
 def _check_magic(content: bytes) -> None:

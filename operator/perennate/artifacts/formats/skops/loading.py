@@ -7,9 +7,8 @@ from typing import Any, Final
 from perennate.artifacts.errors import ArtifactError, ArtifactRefusedError
 from perennate.artifacts.formats.skops import allowlist
 from perennate.artifacts.formats.skops.archive import read_schema
-from perennate.artifacts.formats.skops.matrices import check_matrices
 from perennate.artifacts.formats.skops.schema_audit import audit
-from perennate.artifacts.formats.skops.trees import check_trees
+from perennate.artifacts.formats.skops.soundness import check_sound
 from perennate.artifacts.formats.skops.writer import LIBRARY, check_version, written_versions
 
 TRUSTED: Final = sorted(
@@ -53,8 +52,7 @@ def load_estimator(content: bytes) -> Any:
         schema = read_schema(content)
         audit_schema(schema)
         estimator = _build(content)
-        check_trees(estimator)
-        check_matrices(estimator)
+        check_sound(estimator)
     except ArtifactError:
         raise
     # A hostile file can make the libraries raise anything (RecursionError, MemoryError, ...).

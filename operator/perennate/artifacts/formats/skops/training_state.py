@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from perennate.artifacts.formats.skops.parts import parts
+from perennate.artifacts.formats.skops.soundness.parts import parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

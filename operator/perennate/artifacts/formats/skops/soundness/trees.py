@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennate.artifacts.errors import ArtifactRefusedError
-from perennate.artifacts.formats.skops.parts import parts
+from perennate.artifacts.formats.skops.soundness.parts import parts
 
 Indices = NDArray[np.integer[Any]]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from perennate.artifacts.errors import ArtifactRefusedError
-from perennate.artifacts.formats.skops.parts import parts
+from perennate.artifacts.formats.skops.soundness.parts import parts
 
 _FORMATS: Final = frozenset({"csr", "csc"})
 
