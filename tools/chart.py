@@ -87,6 +87,16 @@ class MetricsService(Model):
     enabled: bool = Field(default=False, description="Create the Service `<release>-operator-metrics` (port 8081).")
 
 
+class Metrics(Model):
+    """Who may read the operator's metrics."""
+
+    token_review: bool = Field(
+        default=False,
+        description="Answer only callers with a bearer token that may get the non-resource URL /metrics. The operator "
+        "then may create TokenReviews and SubjectAccessReviews, in a ClusterRole of its own.",
+    )
+
+
 class AdmissionPolicy(Model):
     """The ValidatingAdmissionPolicy on the operator's account."""
 
@@ -174,6 +184,14 @@ class Values(Model):
     resources: Resources = Field(default=Resources(), description="Compute resources of the operator.")
     service_account: ServiceAccount = Field(default=ServiceAccount(), description="The ServiceAccount of the operator.")
     metrics_service: MetricsService = Field(default=MetricsService(), description="Service for the operator's metrics.")
+    cache_mebibytes: int = Field(
+        default=128,
+        ge=16,
+        le=65_536,
+        description="MiB of the operator's memory for objects of all namespaces. One namespace gets a quarter of it at "
+        "most. Raise resources.limits.memory by twice as much.",
+    )
+    metrics: Metrics = Field(default=Metrics(), description="Who may read the operator's metrics.")
     node_selector: dict[str, str] = Field(default_factory=dict, description="Node selector of the operator pods.")
     tolerations: list[dict[str, Any]] = Field(default_factory=list, description="Tolerations of the operator pods.")
     affinity: dict[str, Any] = Field(default_factory=dict, description="Affinity of the operator pods.")

@@ -28,6 +28,8 @@ FULL = {
     "store": {"size": "20Gi", "storageClassName": "fast", "accessMode": "ReadWriteMany"},
     "serviceAccount": {"name": "own", "annotations": {"a": "b"}},
     "metricsService": {"enabled": True},
+    "metrics": {"tokenReview": True},
+    "cacheMebibytes": 256,
     "nodeSelector": {"disk": "ssd"},
     "tolerations": [{"key": "k", "operator": "Exists"}],
     "affinity": {"podAntiAffinity": {}},

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Mapping
 
 import kopf
-from prometheus_client import start_http_server
 
 from perennate.controllers.election import Election
 from perennate.controllers.environment import Environment, InvalidEnvironmentError, read_environment
 from perennate.controllers.health import Vitals, serve_health
+from perennate.controllers.metrics_server import serve_metrics, token_review
 from perennate.controllers.operator import Operator
 from perennate.controllers.startup import build_registry, build_settings
 from perennate.kube.kinds.registry import REGISTRY
@@ -35,7 +35,8 @@ def main(environ: Mapping[str, str]) -> int:
     logs.configure(environment.log_level)
     metrics, vitals = Metrics(REGISTRY.gauges), Vitals()
     health = serve_health(vitals, environment.health_port)
-    server, _ = start_http_server(environment.metrics_port, registry=metrics.registry)
+    review = token_review(environ) if environment.metrics_token_review else None
+    server = serve_metrics(metrics.registry, environment.metrics_port, review)
     _logger.info("Serving probes on port %d and metrics on port %d", health.server_port, server.server_port)
     try:
         asyncio.run(_run(environ, environment, metrics, vitals))

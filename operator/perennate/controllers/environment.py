@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
+from perennate.kube.intake.budget import MEBIBYTE, TOTAL
 from perennate.kube.runtime.watching import STALE_SECONDS
 from perennate.reconcilers.settings import InstallationSettings
 
@@ -18,6 +19,7 @@ _ACCESS_MODES: Final[tuple[AccessMode, ...]] = ("ReadWriteOnce", "ReadWriteMany"
 _PULL_POLICIES: Final[tuple[PullPolicy, ...]] = ("Always", "IfNotPresent", "Never")
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 _PORTS: Final = range(65_536)
+_CACHE_MEBIBYTES: Final = range(16, 65_537)
 _STALE_SECONDS: Final = range(1, 86_401)
 _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -37,6 +39,8 @@ class Environment:
         identity: name of this operator in the Lease; unique in a cluster.
         log_level: minimum level that is logged.
         health_port, metrics_port: ports of the probes and of the metrics; 0 lets the system choose.
+        cache_mebibytes: memory for objects of all namespaces; one namespace gets a quarter of it at most.
+        metrics_token_review: whether reading the metrics needs a bearer token with the right to get /metrics.
         leader_election: whether to reconcile only while holding the Lease.
         stale_watch_seconds: time without data on a watch after which the liveness probe fails. A live watch gets data
             once a minute; smaller values are for tests.
@@ -49,6 +53,8 @@ class Environment:
     log_level: str
     health_port: int
     metrics_port: int
+    cache_mebibytes: int
+    metrics_token_review: bool
     leader_election: bool
     stale_watch_seconds: int
 
@@ -74,6 +80,10 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         log_level=_choice(environ, "PERENNATE_LOG_LEVEL", _LEVELS, "INFO", upper=True),
         health_port=_integer(environ, "PERENNATE_HEALTH_PORT", 8080, _PORTS, what="a port"),
         metrics_port=_integer(environ, "PERENNATE_METRICS_PORT", 8081, _PORTS, what="a port"),
+        cache_mebibytes=_integer(
+            environ, "PERENNATE_CACHE_MEBIBYTES", TOTAL // MEBIBYTE, _CACHE_MEBIBYTES, what="a number of MiB"
+        ),
+        metrics_token_review=_choice(environ, "PERENNATE_METRICS_TOKEN_REVIEW", ("true", "false"), "false") == "true",
         leader_election=_choice(environ, "PERENNATE_LEADER_ELECTION", ("true", "false"), "true") == "true",
         stale_watch_seconds=_integer(
             environ, "PERENNATE_STALE_WATCH_SECONDS", int(STALE_SECONDS), _STALE_SECONDS, what="a number of seconds"

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from perennate.controllers.environment import Environment
 from perennate.controllers.health import Vitals
+from perennate.kube.intake.budget import MEBIBYTE, MemoryBudget
 from perennate.kube.kinds.registry import REGISTRY, RESOURCES
 from perennate.kube.monitoring.addresses import cluster_addresses
 from perennate.kube.monitoring.monitor import Monitor
@@ -68,7 +69,7 @@ class Operator:
         self._monitor: Monitor | None = None
         self.queue = WorkQueue()
         self._router = Router(REGISTRY, self.queue)
-        self.cache = Cache(self._router)
+        self.cache = Cache(self._router, budget=MemoryBudget(environment.cache_mebibytes * MEBIBYTE))
         self._router.attach(self.cache)
         watched, namespaces = RESOURCES.watched.values(), environment.watch_namespaces
         self.watches = Watches(watched, namespaces=namespaces, stale_seconds=environment.stale_watch_seconds)

@@ -121,7 +121,9 @@ async def spec_and_status(client: KubeClient, namespace: str) -> AsyncIterator[A
     suspended = _head(run) | {"spec": {"suspend": True}, "status": {"phase": "Failed"}}
     after = await client.apply(suspended, manager="person")
     yield changes(before, after), after["status"], after["spec"]["suspend"]
-    labelled = await client.apply(_head(run, labels={"team": "a"}) | {"spec": {"suspend": True}}, manager="person")
+    labelled = await client.apply(
+        _head(run, labels={"perennate.dev/team": "a"}) | {"spec": {"suspend": True}}, manager="person"
+    )
     yield changes(after, labelled), labelled["metadata"]["labels"]
 
 
@@ -150,8 +152,8 @@ async def equal_applies(client: KubeClient, namespace: str) -> AsyncIterator[Any
     service = {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": "svc", "namespace": namespace, "labels": {"app": "a"}},
-        "spec": {"selector": {"app": "a"}, "ports": [{"name": "http", "port": 80, "protocol": "TCP"}]},
+        "metadata": {"name": "svc", "namespace": namespace, "labels": {"perennate.dev/app": "a"}},
+        "spec": {"selector": {"perennate.dev/app": "a"}, "ports": [{"name": "http", "port": 80, "protocol": "TCP"}]},
     }
     first = await client.apply(service, manager=FIELD_MANAGER)
     yield "generation" in first["metadata"]
@@ -172,7 +174,11 @@ async def preconditions(client: KubeClient, namespace: str) -> AsyncIterator[Any
     yield await refusal(client.apply(absent, manager=FIELD_MANAGER))
     named = _head(job, uid=stored["metadata"]["uid"]) | {"spec": {"suspend": False}}
     resumed = await client.apply(named, manager=FIELD_MANAGER)
-    yield changes(stored, resumed)[2], resumed["spec"]["suspend"], value_at(resumed, ("metadata", "labels", "app"))
+    yield (
+        changes(stored, resumed)[2],
+        resumed["spec"]["suspend"],
+        value_at(resumed, ("metadata", "labels", "perennate.dev/app")),
+    )
     old = _head(job, resourceVersion=stored["metadata"]["resourceVersion"]) | {"spec": {"suspend": True}}
     yield await refusal(client.apply(old, manager=FIELD_MANAGER))
     found = await client.get(JOB, namespace, "job")
@@ -181,7 +187,7 @@ async def preconditions(client: KubeClient, namespace: str) -> AsyncIterator[Any
 
 async def deployments(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
     """The generation of a Deployment changes with its spec and its annotations, but not with its labels."""
-    labels = {"app": "a"}
+    labels = {"perennate.dev/app": "a"}
     deployment = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -193,7 +199,7 @@ async def deployments(client: KubeClient, namespace: str) -> AsyncIterator[Any]:
         },
     }
     before = await client.apply(deployment, manager="person")
-    for metadata in ({"labels": {"team": "a"}}, {"annotations": {"note": "b"}}):
+    for metadata in ({"labels": {"perennate.dev/team": "a"}}, {"annotations": {"note": "b"}}):
         # The Deployment controller may write an annotation at any time. An equal apply shows its effect.
         after = await client.apply(_head(deployment, **metadata) | {"spec": deployment["spec"]}, manager="person")
         yield "annotations" in metadata, after["metadata"]["generation"] > before["metadata"]["generation"]
@@ -246,7 +252,7 @@ def _job(name: str, namespace: str) -> Manifest:
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": name, "namespace": namespace, "labels": {"app": "a"}},
+        "metadata": {"name": name, "namespace": namespace, "labels": {"perennate.dev/app": "a"}},
         "spec": {
             "suspend": True,
             "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}},
