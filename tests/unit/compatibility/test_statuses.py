@@ -32,7 +32,10 @@ def policy(name: str) -> DriftPolicy:
 
 @pytest.mark.parametrize("name", OBJECTS)
 def test_a_status_keeps_all_values(name: str) -> None:
-    """A status round-trips through the model, except for renamed outcomes and `passed`, which became an outcome."""
+    """A status round-trips through the model, except for renamed outcomes and `passed`, which became an outcome.
+
+    Later numbers are 0.
+    """
     found = document(f"status/{name}.json")
     wanted: dict[str, Any] = found["status"]
     outcome = wanted.get("episode", {}).get("outcome")
@@ -40,6 +43,8 @@ def test_a_status_keeps_all_values(name: str) -> None:
         wanted["episode"]["outcome"] = RENAMED_OUTCOMES[outcome]
     for result in (*wanted.get("gates", ()), *filter(None, [wanted.get("champion")])):
         result["outcome"] = "Passed" if result.pop("passed") else "Failed"
+    if "window" in wanted:
+        wanted["window"] |= {"pods": 0, "podsSeen": 0}
     status = MODELS[found["kind"]].model_validate(found).status
     assert {key: value for key, value in status.to_document().items() if key in wanted} == wanted
 
