@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.reconcilers.drift_policy import conditions_of, evaluate, message_of, status_of, watching
+from tests.support.reconcilers.drift_policy import conditions_of, edit, evaluate, message_of, status_of, watching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,3 +105,15 @@ def test_weekends_without_traffic_are_no_warning_on_monday(first: int) -> None:
         evaluate(world, 1, rows=100 if day % 7 >= 5 else 2000, **FULL)
         assert conditions_of(world).get("TrafficUnusual", ("False",))[0] == "False"
         world.pass_time(DAY - 300)
+
+
+def test_a_warning_is_unknown_while_nothing_is_watched() -> None:
+    """A stale warning would be wrong as soon as the traffic changes."""
+    world = after_days([1000] * 6)
+    evaluate(world, 1, rows=10_000, **FULL)
+    edit(world, suspend=True)
+    evaluate(world, 1)
+    assert conditions_of(world)["TrafficUnusual"] == ("Unknown", "Suspended")
+    edit(world, suspend=False)
+    evaluate(world, 1, rows=1000, **FULL)
+    assert conditions_of(world)["TrafficUnusual"] == ("False", "TrafficAsUsual")

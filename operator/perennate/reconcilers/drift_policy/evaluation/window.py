@@ -96,7 +96,7 @@ def evaluate_window(
 
 def reset(builder: StatusBuilder[DriftPolicyStatus], *, profile_digest: str, message: str) -> None:
     """Discard the results for another version: they do not apply to this one."""
-    for alarm in ALARMS:
+    for alarm in _shown_alarms(builder):
         builder.set(alarm, "Unknown", Reason.INSUFFICIENT_DATA, message)
     builder.update(
         window=WindowStatus(since=builder.now, rows=0, profile_digest=profile_digest),
@@ -113,8 +113,14 @@ def reset(builder: StatusBuilder[DriftPolicyStatus], *, profile_digest: str, mes
 
 def mark_unknown(builder: StatusBuilder[DriftPolicyStatus], violation: Violation) -> None:
     """Set all alarms to Unknown. Their streaks stay: Unknown neither extends nor resets them."""
-    for alarm in ALARMS:
+    for alarm in _shown_alarms(builder):
         builder.set(alarm, "Unknown", violation.reason, violation.message)
+
+
+def _shown_alarms(builder: StatusBuilder[DriftPolicyStatus]) -> tuple[ConditionType, ...]:
+    """The alarms, and the warning of unusual traffic if it has appeared."""
+    traffic = ConditionType.TRAFFIC_UNUSUAL
+    return ALARMS if builder.condition(traffic) is None else (*ALARMS, traffic)
 
 
 def describe_features(features: Iterable[FeatureStatus]) -> str:
