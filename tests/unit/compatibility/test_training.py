@@ -18,6 +18,10 @@ from perennate.builders.training import run_spec
 from perennate.lineage import fingerprint, parameters_digest, provenance
 from tests.support.first_release import content, document
 from tests.support.pods.runs import Run
+from tests.support.reconcilers.training_job import claim, conditions_of, status_of
+from tests.support.world.cluster_controllers import only_job, run_pod
+from tests.support.world.objects import at, condition, ended, model_deployment, stage_pod, training_job
+from tests.support.world.world import World
 
 DELAYS = "sha256:ab8639100df427ba61eb465673a240ba6cf1ca453c12609e6bf8855d568ac200"
 FINGERPRINTS = {
@@ -196,3 +200,20 @@ def test_the_result_of_a_failed_gate() -> None:
 def test_the_results_of_the_first_stages(run: str, stage: str) -> None:
     result = StageResult.read(content(f"{run}/{stage}.termination.json"))
     assert (result.stage, result.error, result.fingerprint) == (stage, None, FINGERPRINTS[run])
+
+
+@every_run
+def test_a_pod_of_the_first_release_that_ends_after_an_upgrade_is_accepted(run: str) -> None:
+    """Its stages report what the operator compares: fingerprint, model line, gates and champion."""
+    messages = {stage: content(f"{run}/{stage}.termination.json").decode() for stage in ("prepare", "publish")}
+    deployment = model_deployment("delays-service", spec={"model": {"track": {"name": "delays"}}})
+    world = World.of(training_job(spec=document(f"{run}/run-request.json")["spec"]), claim("claim"), deployment)
+    world.settle("TrainingJob", "t")
+    ends = (ended("prepare", 0, messages["prepare"]), ended("train"), ended("publish", 0, messages["publish"]))
+    run_pod(world, stage_pod(*ends, phase="Succeeded"))
+    job = only_job(world)
+    job["status"] = {"conditions": [condition("Complete")], "completionTime": at(-5)}
+    world.put(job)
+    world.settle("TrainingJob", "t")
+    assert conditions_of(world)["Complete"] == ("True", "VersionPublished")
+    assert status_of(world)["fingerprint"] == FINGERPRINTS[run]
