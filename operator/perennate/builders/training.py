@@ -147,7 +147,10 @@ def store_claim(namespace: str, *, size: str, storage_class: str | None, access_
 
 
 def _pod_failure_policy() -> Manifest:
-    """Fail the Job on final exit codes. Ignore evicted and preempted pods."""
+    """Fail the Job on final exit codes. Ignore preempted pods, and those evicted for a lack of resources of their node.
+
+    A pod that is evicted because it exceeds its own limit of disk has no condition DisruptionTarget, so it counts.
+    """
     return {
         "rules": [
             {

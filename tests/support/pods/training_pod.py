@@ -55,10 +55,6 @@ class TrainingPod:
             (self._root(name) / "perennate").mkdir(parents=True)
             self._mount(name)
 
-    def root(self, container: str) -> Path:
-        """The file system of a container."""
-        return self._root(container)
-
     def stage(self, name: str) -> Outcome:
         """Run one of our stages as its image and its manifest say."""
         root, container = self._root(name), self._container(name)
