@@ -8,7 +8,7 @@ from perennate.api.v1alpha1.model_deployment import ConditionType, Phase, Reason
 from perennate.builders import serving
 from perennate.reconcilers.model_deployment import status as deployment_status
 from perennate.reconcilers.model_deployment.checks import BEFORE_APPLY, belongs_to_namesake
-from perennate.reconcilers.model_deployment.observed import model_name, promotes_unproven, version_field
+from perennate.reconcilers.model_deployment.observed import model_name, promotion_is_set, version_field
 from perennate.reconcilers.model_deployment.requests import Requests, read_requests
 from perennate.reconcilers.model_deployment.resolve import Choice, resolve
 from perennate.reconcilers.model_deployment.rollout import RolloutState, assess, why_not_ready
@@ -80,7 +80,7 @@ def _without_version(
         message = f'spec.model.track.name: no TrainingJob of model line "{line}" has published a version yet'
     else:
         reason = Reason.AWAITING_PROMOTION
-        message = deployment_status.why_waiting(choice.candidate, is_proven=False)
+        message = deployment_status.why_waiting(choice.candidate, is_manual=False)
     record_choice(observed, builder, choice, promoted=False)
     news = builder.set(ConditionType.READY, "False", reason, message)
     builder.set(ConditionType.AVAILABLE, "False", Reason.NO_VERSION, "no version to serve")
@@ -158,7 +158,7 @@ def _version_state(
         current=current,
         stable=stable,
         candidate=choice.candidate,
-        promotes_unproven=promotes_unproven(resource),
+        promotion_is_set=promotion_is_set(resource),
         passed_over=choice.passed_over,
         rollout=rollout,
         problem=problem,

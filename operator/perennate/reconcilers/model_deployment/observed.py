@@ -43,8 +43,8 @@ def version_field(resource: ModelDeployment) -> str:
     return "spec.model.pinned" if resource.spec.model.pinned is not None else "spec.model.track.name"
 
 
-def promotes_unproven(resource: ModelDeployment) -> bool:
-    """Whether the spec says what happens to versions that captured labels alone have proven."""
+def promotion_is_set(resource: ModelDeployment) -> bool:
+    """Whether the spec says if newer versions wait. If not, only those wait that captured labels alone have proven."""
     track = resource.spec.model.track
     return track is None or track.promotion is not None
 

@@ -27,7 +27,7 @@ class VersionState:
         current: the version to serve.
         stable: the last version that every pod served.
         candidate: a newer version that waits for a manual promotion.
-        promotes_unproven: whether the spec says what happens to versions that captured labels alone have proven.
+        promotion_is_set: whether the spec says if newer versions wait.
         passed_over: digest of the version that would be served if it were not rejected.
         rollout: state of the rollout.
         problem: why a pod of the current version is not ready; empty if nothing is known.
@@ -38,7 +38,7 @@ class VersionState:
     current: Revision
     stable: Revision | None
     candidate: Revision | None
-    promotes_unproven: bool
+    promotion_is_set: bool
     passed_over: str | None
     rollout: Rollout
     problem: str
@@ -100,15 +100,15 @@ def describe(state: VersionState) -> str:
     return "; ".join(part for part in (text, state.problem, _pending_version(state)) if part)
 
 
-def why_waiting(candidate: Revision, *, is_proven: bool) -> str:
+def why_waiting(candidate: Revision, *, is_manual: bool) -> str:
     """Why a version is not rolled out yet, and what to do.
 
     Args:
         candidate: the version.
-        is_proven: whether it waits because promotion is manual, and not because captured labels alone have proven it.
+        is_manual: whether it waits because the spec says so, and not because captured labels alone have proven it.
     """
     rollout = "annotate this object with perennate.dev/promote-requested-at=<time> to roll it out"
-    if is_proven:
+    if is_manual:
         return f"version {candidate.version} waits for a manual promotion: {rollout}"
     return (
         f"version {candidate.version} was trained on captured labels without data.captured.anchor, so a person must "
@@ -185,7 +185,7 @@ def _progressing(state: VersionState) -> tuple[ConditionStatus, str, str]:
 def _pending_version(state: VersionState) -> str:
     """The version that waits for promotion, or the rejected one that is passed over; empty if there is neither."""
     if state.candidate is not None:
-        return why_waiting(state.candidate, is_proven=state.promotes_unproven)
+        return why_waiting(state.candidate, is_manual=state.promotion_is_set)
     if state.passed_over is not None and not state.is_rejected:
         return (
             f"version {short_version(state.passed_over)} was rejected: annotate this object with "

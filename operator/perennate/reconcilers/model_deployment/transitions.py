@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from perennate.api.v1alpha1.model_deployment import Reason, RejectedVersion
-from perennate.reconcilers.model_deployment.observed import promotes_unproven
+from perennate.reconcilers.model_deployment.observed import promotion_is_set
 from perennate.reconcilers.model_deployment.rollout import RolloutState
 from perennate.reconcilers.status_builder import replaced
 from perennate.reconcilers.times import rfc3339, seconds_between
@@ -59,7 +59,7 @@ def record_choice(
         builder.add_history(reason, f"version {after.version} of {after.model} was chosen{origin}", digest=after.digest)
     candidate, waiting = choice.candidate, status.candidate_revision
     if candidate is not None and (waiting is None or waiting.digest != candidate.digest):
-        unproven = "" if promotes_unproven(observed.resource) else ": no anchor proves it (data.captured.anchor)"
+        unproven = "" if promotion_is_set(observed.resource) else ": no anchor proves it (data.captured.anchor)"
         message = f"version {candidate.version} of {candidate.model} waits for a manual promotion{unproven}"
         builder.add_history(Reason.AWAITING_PROMOTION, message, digest=candidate.digest)
 
