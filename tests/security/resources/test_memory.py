@@ -30,7 +30,7 @@ STEP = {"class": "sklearn.preprocessing.StandardScaler"}
 
 
 def many_lists(namespace: str, number: int) -> Manifest:
-    """A TrainingJob just below 256 KiB that takes twenty times as much memory when it is decoded."""
+    """A TrainingJob just below 256 KiB that would take twenty times as much memory when it is decoded."""
     params = {f"p{index}": [[1]] * 256 for index in range(60)}
     steps = [{**STEP, "params": params}] * 3
     estimator = {"class": "sklearn.svm.SVC", "params": params, "preprocessing": steps}

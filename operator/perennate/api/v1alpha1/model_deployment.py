@@ -59,8 +59,9 @@ class Reason(StrEnum):
     FORBIDDEN = "Forbidden"
     """The API server forbids a call that the object needs: a right, a quota or a policy. The message names the call."""
     OBJECT_TOO_LARGE = "ObjectTooLarge"
-    """The object has more than 256 KiB as JSON, metadata included, or the objects of the namespace need too much memory
-    of the operator. The message says which. Nothing is done for the object until it is smaller or there is room."""
+    """The object has more than 256 KiB as JSON, metadata included, or more than 16384 lists and maps in its spec, or
+    the objects of the namespace need too much memory of the operator. The message says which. Nothing is done for the
+    object until it is smaller or there is room."""
     NO_VERSION = "NoVersion"
     """No TrainingJob of the tracked model line has published a version yet."""
     VERSION_RESOLVED = "VersionResolved"

@@ -15,10 +15,10 @@ _LARGEST_SHARE: Final = 4
 def cost_of(value: Any) -> int:
     """Estimate of the bytes that a JSON value takes in memory. Keys are shared between objects, and not counted."""
     size = sys.getsizeof(value)
-    if isinstance(value, dict):
-        return size + sum(map(cost_of, value.values()))
-    if isinstance(value, list | tuple):
-        return size + sum(map(cost_of, value))
+    if isinstance(value, dict | list | tuple):
+        members = value.values() if isinstance(value, dict) else value
+        # Without a call for each scalar: an object may have a hundred thousand of them.
+        size += sum(cost_of(item) if isinstance(item, dict | list) else sys.getsizeof(item) for item in members)
     return size
 
 

@@ -17,6 +17,8 @@ from perennate.reconcilers.wording import truncate
 
 SIZE_LIMIT: Final = 256 * 1024
 """Bytes of a custom resource as JSON, with its metadata, above which it is not reconciled."""
+BRACKETS_LIMIT: Final = 16 * 1024
+"""Lists and maps in the spec of a custom resource. Each takes sixty bytes of memory for three of text."""
 SPEC_LIMIT: Final = 64 * 1024
 """Bytes of the spec of a child that is kept. None that the operator applies has as much."""
 OVERSIZE: Final = "oversize"
@@ -179,8 +181,14 @@ class Page(msgspec.Struct):
 _PAGE: Final = msgspec.json.Decoder(Page)
 
 
+class Trimmed(dict[str, Any]):
+    """An object that is trimmed already."""
+
+
 def trim(manifest: Manifest) -> Manifest:
     """The object with the fields that are kept. Trimming twice is trimming once."""
+    if isinstance(manifest, Trimmed):
+        return manifest
     return decode(orjson.dumps(manifest), manifest["apiVersion"], manifest["kind"])
 
 
@@ -202,7 +210,7 @@ def decode(content: bytes | msgspec.Raw, api_version: str, kind: str) -> Manifes
         found = _decode_child(content, _DECODERS[api_version, kind])
     else:
         return {**identity, **msgspec.json.decode(content)}
-    return {**found, **identity, "metadata": _trimmed_metadata(found["metadata"])}
+    return Trimmed({**found, **identity, "metadata": _trimmed_metadata(found["metadata"])})
 
 
 def decode_any(content: bytes) -> Manifest:
@@ -237,9 +245,17 @@ def _decode_resource(content: bytes | msgspec.Raw) -> Manifest:
     size = memoryview(content).nbytes
     if size > SIZE_LIMIT:
         found[OVERSIZE] = _why_too_large(content, size)
+    elif spec is not None and (brackets := _brackets(spec)) > BRACKETS_LIMIT:
+        found[OVERSIZE] = f"spec has {brackets} lists and maps; at most {BRACKETS_LIMIT} are reconciled"
     elif spec is not None and OVERSIZE not in found:
         found["spec"] = msgspec.json.decode(spec)
     return found
+
+
+def _brackets(content: msgspec.Raw) -> int:
+    """Number of opening brackets, those in texts included."""
+    text = bytes(content)
+    return text.count(b"[") + text.count(b"{")
 
 
 def _decode_child(content: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[Any]) -> Manifest:
