@@ -209,7 +209,8 @@ class Serving(Model):
         default=1000,
         ge=8,
         le=20_000,
-        description="Number of connections that a pod accepts at once. More are answered with 503.",
+        description="Number of connections that a pod accepts at once. Another one takes the place of the one that has "
+        "waited longest for its client, or gets 503.",
     )
     cors: Cors | None = Field(
         default=None, description="Web pages that may call the pods. Default: none of another origin."

@@ -21,6 +21,7 @@ HEADER_SECONDS: Final = 10.0
 """Time from the first byte of a request to the end of its headers."""
 REFUSAL_SECONDS: Final = 1.0
 """How long a connection above the maximum may wait with its request, to get the response 503."""
+TOO_MANY: Final = "too many connections; retry later"
 MAX_REFUSALS: Final = 64
 RESERVED_DESCRIPTORS: Final = 192
 """File descriptors for refusals, probes, scrapes, and files."""
@@ -76,11 +77,13 @@ class _Server:
         limits: of the connections.
         count: called with the status code of a response that the application does not see.
         refusing: connections above the maximum that wait for their response.
+        waiting: connections whose client has yet to send the rest of a request, those that wait longest first.
     """
 
     limits: ConnectionLimits
     count: Callable[[int], None]
     refusing: set[TrafficProtocol] = field(default_factory=set)
+    waiting: dict[TrafficProtocol, None] = field(default_factory=dict)
 
 
 def protocol_class(limits: ConnectionLimits, count: Callable[[int], None]) -> type[TrafficProtocol]:
@@ -104,9 +107,15 @@ class TrafficProtocol(HttpToolsProtocol):
     _header_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Accept the connection, or refuse it if there are too many."""
+        """Accept the connection. If there are too many, it takes the place of one that waits for its client.
+
+        It is refused if all others are being answered.
+        """
         super().connection_made(transport)
+        if len(self.connections) > self.shared.limits.max_connections and self.shared.waiting:
+            next(iter(self.shared.waiting)).give_way()
         if len(self.connections) <= self.shared.limits.max_connections:
+            self.shared.waiting[self] = None
             self._start_idle_timer()
             return
         self.connections.discard(self)
@@ -121,6 +130,7 @@ class TrafficProtocol(HttpToolsProtocol):
         """Stop the timers, and mark an unfinished request."""
         self._stop_header_timer()
         self.shared.refusing.discard(self)
+        self.shared.waiting.pop(self, None)
         # Uvicorn stops this timer only if the connection was closed in order.
         self._unset_keepalive_if_required()
         cycle: RequestResponseCycle | None = self.cycle
@@ -131,7 +141,7 @@ class TrafficProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what the client sent."""
         if self in self.shared.refusing:
-            self._end(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections; retry later", b"retry-after: 1\r\n")
+            self._end(HTTPStatus.SERVICE_UNAVAILABLE, TOO_MANY, b"retry-after: 1\r\n")
             return
         self._unset_keepalive_if_required()
         try:
@@ -156,7 +166,26 @@ class TrafficProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Note the end of the body."""
         if not self.parser.should_upgrade():
+            self.shared.waiting.pop(self, None)
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or for the rest of it, unless it has arrived already."""
+        cycle: RequestResponseCycle | None = self.cycle
+        half_sent = len(self.pipeline) == 1 and cycle is not None and cycle.more_body
+        if (half_sent or not self.pipeline) and not self.transport.is_closing():
+            self.shared.waiting[self] = None
+        super().on_response_complete()
+
+    def give_way(self) -> None:
+        """Close the connection, because a new one takes its place. A client in the middle of a request gets 503."""
+        self.shared.waiting.pop(self, None)
+        self.connections.discard(self)
+        cycle: RequestResponseCycle | None = self.cycle
+        if self._header_timer is None and (cycle is None or cycle.response_complete):
+            self.transport.close()
+        else:
+            self._end(HTTPStatus.SERVICE_UNAVAILABLE, TOO_MANY, b"retry-after: 1\r\n")
 
     def _decline_upgrade(self, rest: bytes) -> None:
         """Parse the request again, without the offer.

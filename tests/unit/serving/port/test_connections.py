@@ -166,40 +166,112 @@ async def test_late_headers_do_not_break_the_response_before_them() -> None:
         assert await client.is_closed()
 
 
-async def test_connections_above_the_maximum_get_503_and_leave_the_others_alone() -> None:
+async def test_connections_above_the_maximum_get_503_while_the_others_are_answered() -> None:
     """A connection that ends makes room for another."""
-    async with traffic_port(echo_app(), ConnectionLimits(max_connections=2)) as port:
+    released = asyncio.Event()
+
+    async def slow(_: Request) -> Response:
+        """Respond when told to."""
+        await released.wait()
+        return Response(b"late")
+
+    async with traffic_port(echo_app(slow=slow), ConnectionLimits(max_connections=2)) as port:
         first, second, third = [await connect(port.number) for _ in range(3)]
-        await third.send(START + LENGTH)
-        refused = await third.answer()
-        assert (refused.status, refused.headers["retry-after"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "1")
-        assert json.loads(refused.body) == {"error": "too many connections; retry later"}
-        assert await third.is_closed()
-        for client in (first, second):
-            await client.send(START + LENGTH)
-            assert (await client.answer()).status == HTTPStatus.OK
-        await first.close()
+        for client in (second, third):
+            await client.send(b"POST /slow HTTP/1.1\r\nHost: pod\r\nContent-Length: 1\r\n\r\nx")
+        assert await first.is_closed(), "it waited for its client"
         await asyncio.sleep(0.05)
         fourth = await connect(port.number)
         await fourth.send(START + LENGTH)
-        assert (await fourth.answer()).status == HTTPStatus.OK
-        await second.close()
-        await fourth.close()
+        refused = await fourth.answer()
+        assert (refused.status, refused.headers["retry-after"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "1")
+        assert json.loads(refused.body) == {"error": "too many connections; retry later"}
+        assert await fourth.is_closed()
+        released.set()
+        for client in (second, third):
+            assert (await client.answer()).body == b"late"
+        fifth = await connect(port.number)
+        await fifth.send(START + LENGTH)
+        assert (await fifth.answer()).status == HTTPStatus.OK
+        assert await second.is_closed(), "it waited longest for the next request"
+        for client in (third, fifth):
+            await client.close()
     assert port.counted == [HTTPStatus.SERVICE_UNAVAILABLE]
 
 
+PIPELINED = b"GET / HTTP/1.1\r\nHost: pod\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("half", "counted"),
+    [
+        (b"", 0),
+        (b"GET / HTTP/1.1\r\nx: ", 8),
+        (START + b"Content-Length: 60\r\n\r\n{", 0),
+        (START + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", 0),
+        (PIPELINED + START + b"Content-Length: 60\r\n\r\n{", 0),
+        (PIPELINED + b"GET / HT", 8),
+    ],
+    ids=["nothing", "headers", "a body", "chunks", "a body behind a request", "headers behind a request"],
+)
+async def test_connections_that_send_half_a_request_give_way_to_new_ones(half: bytes, counted: int) -> None:
+    """Twelve may be open. Twenty send half a request and wait: each new client is answered at once all the same."""
+    async with traffic_port(echo_app(), ConnectionLimits(max_connections=12)) as port:
+        slow = []
+        for _ in range(12):
+            slow.append(await connect(port.number))
+            await slow[-1].send(half)
+        await asyncio.sleep(0.1)
+        for _ in range(8):
+            honest = await connect(port.number)
+            await honest.send(START + LENGTH)
+            assert (await honest.answer()).status == HTTPStatus.OK
+            await honest.close()
+            slow.append(await connect(port.number))
+            await slow[-1].send(half)
+            await asyncio.sleep(0.02)
+        for client in slow:
+            await client.close()
+    assert set(port.counted) <= {HTTPStatus.SERVICE_UNAVAILABLE}
+    assert (len(port.counted) > 0) == (counted > 0)
+
+
 async def test_a_flood_of_silent_connections_holds_few_descriptors() -> None:
-    """Above the maximum, some connections may wait for a response; the others are closed at once."""
-    limits = ConnectionLimits(max_connections=12)
-    async with traffic_port(echo_app(), limits) as port:
+    """The newest stay; the others are closed at once."""
+    async with traffic_port(echo_app(), ConnectionLimits(max_connections=12)) as port:
         clients = [await connect(port.number) for _ in range(40)]
-        accepted, waiting, dropped = clients[:12], clients[12:15], clients[15:]
+        assert all([await client.is_closed() for client in clients[:28]])
+        for client in clients[28:]:
+            await client.send(START + LENGTH)
+            assert (await client.answer()).status == HTTPStatus.OK
+            await client.close()
+    assert port.counted == []
+
+
+async def test_a_flood_of_connections_beside_busy_ones_holds_few_descriptors() -> None:
+    """Some may wait for their refusal; the others are closed at once."""
+    released = asyncio.Event()
+
+    async def slow(_: Request) -> Response:
+        """Respond when told to."""
+        await released.wait()
+        return Response(b"late")
+
+    limits = ConnectionLimits(max_connections=12)
+    async with traffic_port(echo_app(slow=slow), limits) as port:
+        busy = [await connect(port.number) for _ in range(12)]
+        for client in busy:
+            await client.send(b"POST /slow HTTP/1.1\r\nHost: pod\r\nContent-Length: 1\r\n\r\nx")
+        await asyncio.sleep(0.1)
+        clients = [await connect(port.number) for _ in range(28)]
+        waiting, dropped = clients[:3], clients[3:]
         assert limits.max_refusals == len(waiting)
         assert all([await client.is_closed() for client in dropped])
-        assert len(port.counted) == len(dropped)
         assert all([await client.is_closed() for client in waiting])
         assert port.counted == [HTTPStatus.SERVICE_UNAVAILABLE] * 28
-        for client in accepted:
+        released.set()
+        for client in busy:
+            assert (await client.answer()).body == b"late"
             await client.close()
 
 
