@@ -11,6 +11,7 @@ import pytest
 from tests.support.cluster.apiserver import InstalledPlane
 from tests.support.cluster.kube_user import KubeUser
 from tests.support.cluster.operator_process import OperatorProcess
+from tests.support.cluster.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,16 @@ def tenant_namespace(administrator: KubeUser, prefix: str) -> str:
             "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": TENANT}],
         }
         administrator.call("POST", f"{_RBAC}/namespaces/{name}/rolebindings", binding)
+    assert eventually(lambda: _has_rights(administrator, name))
     return name
+
+
+def _has_rights(administrator: KubeUser, namespace: str) -> bool:
+    """Whether the API server has seen the last binding."""
+    wanted = {"namespace": namespace, "verb": "create", "group": "perennate.dev", "resource": "driftpolicies"}
+    body = {"spec": {"user": TENANT, "resourceAttributes": wanted}}
+    answer = administrator.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)
+    return bool(answer["status"]["allowed"])
 
 
 @pytest.fixture

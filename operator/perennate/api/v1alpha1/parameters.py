@@ -25,11 +25,9 @@ _VALUE: Final[JsonDict] = {
     "nullable": True,
     "maxLength": TEXT_LIMIT,
 }
-# More than none and at most none: neither a list nor a map.
-_NO_LIST: Final[JsonDict] = {"minItems": 1, "maxItems": 0}
-_NO_MAP: Final[JsonDict] = {"minProperties": 1, "maxProperties": 0}
-_SCALAR: Final[JsonDict] = {**_VALUE, **_NO_LIST, **_NO_MAP}
-_ROW: Final[JsonDict] = {**_VALUE, **_NO_MAP, "minItems": 1, "maxItems": LIST_LIMIT, "items": _SCALAR}
+# No lower bounds: each empty list in a hostile one would cost the API server an error message.
+_SCALAR: Final[JsonDict] = {**_VALUE, "maxItems": 0, "maxProperties": 0}
+_ROW: Final[JsonDict] = {**_VALUE, "maxItems": LIST_LIMIT, "maxProperties": 0, "items": _SCALAR}
 _PARAMETER: Final[JsonDict] = {
     **_VALUE,
     "maxItems": LIST_LIMIT,
@@ -72,8 +70,6 @@ def _check_list(name: str, values: list[Any]) -> None:
     for item in values:
         if isinstance(item, list):
             _check_size(name, "list", len(item), LIST_LIMIT)
-            if not item:
-                raise ValueError(f"{name} has an empty list in its list; at least one value is required")
             for member in item:
                 _check_scalar(name, member)
         else:
@@ -83,8 +79,8 @@ def _check_list(name: str, values: list[Any]) -> None:
 def _check_scalar(name: str, value: Any) -> None:
     if isinstance(value, str):
         _check_size(name, "text", len(value), TEXT_LIMIT)
-    elif isinstance(value, list | dict):
-        raise ValueError(  # noqa: TRY004 - pydantic reports only a ValueError
+    elif isinstance(value, list | dict) and value:
+        raise ValueError(
             f"{name} is nested too deeply: a value is a scalar, a list of scalars, a list of lists of scalars, or a "
             "map of scalars"
         )
