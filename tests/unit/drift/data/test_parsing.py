@@ -24,6 +24,7 @@ from perennate.drift.profile.build import build_profile
 from perennate.drift.profile.layout import Layout
 from perennate.drift.profile.profile import Profile
 from perennate.drift.recording.counts import counts_document
+from perennate.drift.recording.recorder import Recorder
 from perennate.drift.recording.validation import CountsDocument, read_counts
 from perennate.drift.windows.window import Window
 from tests.support.drift.makers import HOUR, START, make_document, make_profile
@@ -301,3 +302,24 @@ def test_objects_and_lists_are_counted_outside_of_strings(content: bytes, found:
     if found:
         with pytest.raises(ProfileError, match=f"must have at most {found - 1} objects and lists, got {found}"):
             check_containers(content, found - 1, ProfileError)
+
+
+def test_lists_are_counted_before_the_digest_is_read() -> None:
+    """To skip a million lists takes 70 ms, whichever profile the document counts against."""
+    profile = build_profile({"x": np.arange(100.0)}, task="classification", classes=("no", "yes"))
+    window = Window(profile, length=3600.0, scrape_interval=15.0)
+    bomb = b'{"counts":[' + b"[]," * 20_000 + b'[]],"profileDigest":"sha256:other"}'
+    with pytest.raises(CountsError, match="must have at most 16384 lists, got 20002"):
+        window.add(bomb, pod="a", now=1_000.0)
+
+
+def test_brackets_in_names_are_no_lists() -> None:
+    """Columns may be named after intervals."""
+    names = [f"[[[[[{number}" for number in range(100)]
+    columns = {name: np.arange(100.0) for name in names}
+    profile = build_profile(columns, task="classification", classes=("no", "yes"))
+    recorder = Recorder(profile, model="m[0]", version="sha256:" + "a" * 64, start=1_000.0)
+    recorder.record({name: np.zeros(3) for name in names})
+    window = Window(profile, length=3600.0, scrape_interval=15.0)
+    assert window.add(json.dumps(recorder.document()).encode(), pod="a", now=1_001.0)
+    assert window.sample(1_002.0).rows == 3
