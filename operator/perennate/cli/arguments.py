@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import NoReturn
 
 from perennate import __version__
 from perennate.cli.drift.exits import Exit
+from perennate.text import printable
 
 FORMATS = ("csv", "jsonl", "parquet", "feather")
 DECIMALS = (".", ",")
@@ -36,9 +38,17 @@ MAX_QUORUM = 2**53
 """Upper limit of --min-drifted-features."""
 
 
+class Parser(argparse.ArgumentParser):
+    """Writes errors without characters that control the terminal: an argument may name somebody else's file."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the error, and exit."""
+        super().error(printable(message))
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of `perennate`."""
-    top = argparse.ArgumentParser(prog="perennate", description="Keeps machine-learning models alive.")
+    top = Parser(prog="perennate", description="Keeps machine-learning models alive.")
     top.add_argument("--version", action="version", version=f"perennate {__version__}")
     commands = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     add_drift(commands.add_parser("drift", help="test files for drift", description=DRIFT, epilog=EPILOG))

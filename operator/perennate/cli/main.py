@@ -11,6 +11,7 @@ from perennate.cli.arguments import parser
 from perennate.cli.drift.exits import Exit
 from perennate.processor import settle_numpy
 from perennate.tabular.errors import UsageError
+from perennate.text import printable
 
 EPOCH = "SOURCE_DATE_EPOCH"
 """The variable of reproducible builds that fixes dates."""
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         sys.stderr.write(f"perennate: {error.name} is not installed: pip install 'perennate[cli]'\n")
     except UsageError as error:
-        sys.stderr.write(f"perennate: {error}{error.option and f'; {error.option}'}\n")
+        sys.stderr.write(f"perennate: {printable(str(error))}{error.option and f'; {error.option}'}\n")
     except BrokenPipeError:
         # The reader closed the pipe (`perennate ... | head`). Without this, Python reports an error when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

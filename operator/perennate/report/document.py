@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -204,7 +205,9 @@ class DriftReport(Part):
 
     def to_json(self) -> str:
         """The document as JSON text."""
-        return self.model_dump_json(by_alias=True, exclude_none=True, indent=2) + "\n"
+        text = self.model_dump_json(by_alias=True, exclude_none=True, indent=2)
+        # The same names, without characters that control a terminal.
+        return "\n".join(map(_escaped, text.split("\n"))) + "\n"
 
 
 def schema() -> dict[str, Any]:
@@ -213,3 +216,8 @@ def schema() -> dict[str, Any]:
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"https://{SCHEMA}.schema.json"}
     required = [*found.pop("required"), "schema"]
     return {**head, **found, "required": sorted(set(required))}
+
+
+def _escaped(line: str) -> str:
+    """A line of JSON with escapes for characters that cannot be printed."""
+    return line if line.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)

@@ -10,8 +10,9 @@ from perennate.report.document import DriftReport, Shares
 from perennate.report.elements import add, add_chip, add_header
 from perennate.report.script import SCRIPT
 from perennate.report.style import CSS, content_policy
-from perennate.report.table import performance_verdict, plain
+from perennate.report.table import performance_verdict
 from perennate.report.words import METHODS, interval_name, number, p_value, percent, pluralize, quorum, size
+from perennate.text import printable
 
 RAW = ("style", "script")
 """Elements whose text is not from a file."""
@@ -41,7 +42,7 @@ def page(report: DriftReport) -> str:
         SubElement(body, "script").text = SCRIPT
     for element in html.iter():
         # Names from files may contain control characters.
-        element.text = plain(element.text) if element.text and element.tag not in RAW else element.text
+        element.text = printable(element.text) if element.text and element.tag not in RAW else element.text
     return "<!doctype html>\n" + tostring(html, encoding="unicode", method="html") + "\n"
 
 

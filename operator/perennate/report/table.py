@@ -12,6 +12,7 @@ from rich.text import Text
 
 from perennate.report.document import ColumnReport, DriftReport, MetricReport, Shares
 from perennate.report.words import METHODS, interval_name, number, p_value, percent, size, unseen_words
+from perennate.text import printable
 
 STYLES = {"Drifted": "bold red", "Warning": "yellow", "Changed": "cyan", "None": "green", "Unknown": "dim"}
 OUTCOMES = {"Quiet": "bold green", "Drift": "bold red", "DataFault": "bold magenta", "Unknown": "bold yellow"}
@@ -34,7 +35,7 @@ def print_table(report: DriftReport, stream: TextIO) -> None:
 
     def write_line(*parts: str | tuple[str, str]) -> None:
         """Write a line of text; it is wrapped only on a terminal."""
-        clean = ((plain(part), "") if isinstance(part, str) else (plain(part[0]), part[1]) for part in parts)
+        clean = ((printable(part), "") if isinstance(part, str) else (printable(part[0]), part[1]) for part in parts)
         console.print(Text.assemble(*clean), soft_wrap=not stream.isatty())
 
     write_line((report.words, OUTCOMES[report.outcome]))
@@ -114,13 +115,8 @@ def performance_verdict(metric: MetricReport) -> str:
 
 def shortened(name: str) -> str:
     """Shorten a name to the width of a table column."""
-    name = plain(name)
+    name = printable(name)
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
-
-
-def plain(text: str) -> str:
-    """Replace control characters, because names come from files and could control the terminal."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _names(names: tuple[str, ...]) -> str:

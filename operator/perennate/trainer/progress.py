@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from perennate.text import printable
+
 
 def report(stage: str, **fields: object) -> None:
     """Print `stage=<stage> key=value ...` and flush."""
@@ -9,5 +11,5 @@ def report(stage: str, **fields: object) -> None:
 
 
 def _text(value: object) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = f"{value:.6g}" if isinstance(value, float) else printable(str(value))
     return f'"{text}"' if " " in text else text

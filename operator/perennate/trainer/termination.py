@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from perennate.api.documents.canonical import canonical_json
 from perennate.api.documents.stage_result import RESULT_LIMIT, WARNING_LENGTH, RunError, StageResult
+from perennate.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +21,8 @@ def run_error(reason: str, message: str) -> RunError:
 
 
 def truncate(text: str, limit: int) -> str:
-    """The text on one line, truncated to `limit` characters with an ellipsis."""
-    line = " ".join(text.split())
+    """The text on one line, truncated to `limit` characters with an ellipsis. It cannot control a terminal."""
+    line = printable(" ".join(text.split()))
     return line if len(line) <= limit else line[: limit - 1] + _ELLIPSIS
 
 

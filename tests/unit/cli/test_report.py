@@ -25,8 +25,9 @@ from perennate.report.figures import BARS, category_bars, equal_bars
 from perennate.report.page import page
 from perennate.report.script import SCRIPT
 from perennate.report.style import CSS, content_policy
-from perennate.report.table import WIDTH, plain, print_table
+from perennate.report.table import WIDTH, print_table
 from perennate.report.words import number, p_value, percent, size
+from perennate.text import printable
 from tests.support.pods.drift_command import make_scored, make_table, write
 
 HOSTILE = (
@@ -184,7 +185,7 @@ def test_names_from_files_are_escaped(tmp_path: Path) -> None:
     assert found.count("script") == found.count("img") == 0
     assert found.count("article") == len(columns)
     for name in HOSTILE:
-        assert plain(name) in found.text
+        assert printable(name) in found.text
     assert "\x1b" not in page(report)
     out = io.StringIO()
     print_table(report, out)

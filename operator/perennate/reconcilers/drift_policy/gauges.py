@@ -8,6 +8,7 @@ from perennate import drift
 from perennate.api.v1alpha1.drift_policy import NAME_LIMIT
 from perennate.reconcilers.gauges import GaugeFamily, GaugeUpdate, GaugeValue
 from perennate.reconcilers.wording import truncate
+from perennate.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +66,7 @@ def feature_gauges(shown: Iterable[FeatureResult]) -> GaugeUpdate:
 
 def _label(name: str) -> str:
     """The name of a column as a label: short, and without control characters, whoever chose it."""
-    return "".join(letter if letter.isprintable() else "?" for letter in truncate(name, NAME_LIMIT))
+    return printable(truncate(name, NAME_LIMIT))
 
 
 def status_gauges(status: DriftPolicyStatus) -> tuple[GaugeUpdate, ...]:

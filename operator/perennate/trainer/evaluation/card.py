@@ -5,10 +5,12 @@ It contains no time and no host, so that equal runs give equal cards.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from perennate.api.documents.canonical import short_version
 from perennate.lineage import data_digest, environment_digest
+from perennate.text import code_span, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,7 +50,7 @@ def model_card(
     """
     sections = (
         f"# {record.model}",
-        f"A model for {record.task} of `{record.target}` from {len(features)} columns, fitted with `{estimator}`.",
+        _summary(record, len(features), estimator),
         "## Performance",
         f"On {record.holdout_rows} hold-out rows that it was not trained on ({_holdout(record)}).",
         _table(("metric", "value", "standard error"), _metric_rows(evaluation, profile)),
@@ -58,12 +60,20 @@ def model_card(
         "## What it was trained on",
         _table(("", ""), _data_rows(record, fingerprint, positive_class, environment)),
         "## Columns",
-        _table(("column", "type"), ((f"`{feature.name}`", _type(feature)) for feature in features)),
+        _table(("column", "type"), ((code_span(feature.name), _type(feature)) for feature in features)),
         *_trainer(record),
         "## Environment",
-        _table(("library", "version"), sorted(environment.items())),
+        _table(
+            ("library", "version"),
+            ((markdown(library), markdown(version)) for library, version in sorted(environment.items())),
+        ),
     )
     return "\n\n".join(sections) + "\n"
+
+
+def _summary(record: RunRecord, columns: int, estimator: str) -> str:
+    target, fitted = code_span(record.target), code_span(estimator)
+    return f"A model for {record.task} of {target} from {columns} columns, fitted with {fitted}."
 
 
 def _type(feature: FeatureSchema) -> str:
@@ -79,9 +89,10 @@ def _metric_rows(evaluation: ModelEvaluation, profile: Profile) -> Iterable[tupl
 def _holdout(record: RunRecord) -> str:
     holdout = record.spec.data.holdout
     if holdout.time_column is not None:
-        return f"the newest {holdout.fraction:.6g} by `{holdout.time_column}`"
+        return f"the newest {holdout.fraction:.6g} by {code_span(holdout.time_column)}"
     if holdout.group_column is not None:
-        return f"random groups of `{holdout.group_column}` with a share of {holdout.fraction:.6g}, seed {record.seed}"
+        groups = code_span(holdout.group_column)
+        return f"random groups of {groups} with a share of {holdout.fraction:.6g}, seed {record.seed}"
     return f"a random share of {holdout.fraction:.6g}, seed {record.seed}"
 
 
@@ -97,14 +108,14 @@ def _gates(evaluation: ModelEvaluation) -> tuple[str, ...]:
 def _champion(champion: ChampionVerdict | None) -> tuple[str, ...]:
     if champion is None:
         return ()
-    against = f" (version `{short_version(champion.version)}`)" if champion.version else ""
+    against = f" (version {code_span(short_version(champion.version))})" if champion.version else ""
     return ("## Comparison with the champion", f"{champion.reason}{against}.")
 
 
 def _warnings(warnings: Sequence[RunWarning]) -> tuple[str, ...]:
     if not warnings:
         return ()
-    return ("## Warnings", "\n".join(f"- {warning.reason}: {_cell(warning.message)}." for warning in warnings))
+    return ("## Warnings", "\n".join(f"- {warning.reason}: {markdown(warning.message)}." for warning in warnings))
 
 
 def _data_rows(
@@ -112,29 +123,30 @@ def _data_rows(
 ) -> Iterable[tuple[str, str]]:
     data = record.spec.data
     if data.train is not None:
-        yield "source", f"`{data.train.uri}` ({data.train.format})"
+        yield "source", f"{code_span(data.train.uri)} ({data.train.format})"
     if data.captured is not None:
-        yield "source", f"labelled traffic of `{data.captured.model_deployment}`, the last {data.captured.window}"
+        deployment = code_span(data.captured.model_deployment)
+        yield "source", f"labelled traffic of {deployment}, the last {data.captured.window}"
     if positive is not None:
-        yield "positive class", f"`{positive}`"
+        yield "positive class", code_span(positive)
     yield "training rows", str(record.train_rows)
     yield "hold-out rows", str(record.holdout_rows)
-    yield "digest of the rows", f"`{data_digest(record.train_digest, record.holdout_digest)}`"
+    yield "digest of the rows", code_span(data_digest(record.train_digest, record.holdout_digest))
     yield "seed", str(record.seed)
-    yield "fingerprint of the run", f"`{fingerprint}`"
-    yield "digest of the parameters", f"`{record.parameters_digest}`"
-    yield "digest of the environment", f"`{environment_digest(environment)}`"
+    yield "fingerprint of the run", code_span(fingerprint)
+    yield "digest of the parameters", code_span(record.parameters_digest)
+    yield "digest of the environment", code_span(environment_digest(environment))
 
 
 def _trainer(record: RunRecord) -> tuple[str, ...]:
     trainer = record.spec.trainer
     if trainer.container is not None:
-        return ("## Trainer", f"Container `{trainer.container.image}`.")
+        return ("## Trainer", f"Container {code_span(trainer.container.image)}.")
     if trainer.estimator is None:
         return ()
     steps = [*trainer.estimator.preprocessing, trainer.estimator]
     rows = (
-        (f"`{step.class_}`", ", ".join(f"{key}={value!r}" for key, value in sorted(step.params.items())))
+        (code_span(step.class_), markdown(", ".join(f"{key}={value!r}" for key, value in sorted(step.params.items()))))
         for step in steps
     )
     return ("## Trainer", _table(("step", "parameters"), rows))
@@ -142,9 +154,9 @@ def _trainer(record: RunRecord) -> tuple[str, ...]:
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [header, tuple("---" for _ in header), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
 
 
 def _cell(text: str) -> str:
-    """A table cell; bars and line breaks, which column names can contain, are escaped."""
-    return " ".join(text.split()).replace("|", "\\|")
+    """A table cell: a bar would end it, also inside of code."""
+    return re.sub(r"(?<!\\)\|", r"\\|", text)
