@@ -51,7 +51,7 @@ TREE: Final = "sklearn.tree._tree.Tree"
 """The nodes of a decision tree. skops does not trust this type (or TreePredictor), because scikit-learn follows the
 indices in it without bounds checks, so a crafted file can crash the process. Forests and boosting need it, so we allow
 it with two precautions: the bytes were checked against a digest or come from the train stage of the same run, and
-`trees.check_trees` checks every index before the model is used."""
+`soundness.trees` checks every index before the model is used."""
 
 LOSSES: Final[frozenset[str]] = frozenset(
     {
@@ -115,7 +115,7 @@ PARTIALS: Final[frozenset[str]] = frozenset({"sklearn.utils.validation.check_arr
 SPARSE: Final[frozenset[str]] = frozenset(
     f"scipy.sparse._{form}.{form}_{kind}" for form in ("csr", "csc") for kind in ("array", "matrix")
 )
-"""Sparse matrices. `sparse.check_sparse` checks their indices before the model is used."""
+"""Sparse matrices. `soundness.matrices` checks their indices before the model is used."""
 
 TUPLES: Final[frozenset[str]] = frozenset({"builtins.tuple"})
 """Types of tuples."""
