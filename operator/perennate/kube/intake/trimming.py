@@ -6,13 +6,14 @@ A tenant chooses the size of an object. So text is decoded into the fields below
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 import msgspec
 import orjson
 
 from perennate.api import wellknown
 from perennate.api.meta import Manifest
+from perennate.kube.intake.kept_fields import DECODERS, HEAD, RAW, RESOURCE
 from perennate.reconcilers.wording import truncate
 
 SIZE_LIMIT: Final = 256 * 1024
@@ -28,142 +29,6 @@ _PREFIXES: Final = (f"{wellknown.GROUP}/", "app.kubernetes.io/")
 """Of labels and annotations that are read."""
 _ENTRIES_LIMIT: Final = 32
 _VALUE_LIMIT: Final = 1024
-
-
-class _Owner(TypedDict, total=False):
-    apiVersion: str
-    kind: str
-    name: str
-    uid: str
-    controller: bool | None
-
-
-class _Metadata(TypedDict, total=False):
-    name: str
-    namespace: str
-    uid: str
-    resourceVersion: str
-    generation: int
-    creationTimestamp: str | None
-    deletionTimestamp: str | None
-    labels: dict[str, str] | None
-    annotations: dict[str, str] | None
-    ownerReferences: list[_Owner] | None
-
-
-class _Head(TypedDict, total=False):
-    apiVersion: str
-    kind: str
-
-
-class _Object(TypedDict, total=False):
-    """An object of which only the metadata is read."""
-
-    apiVersion: str
-    kind: str
-    metadata: _Metadata
-
-
-class _Condition(TypedDict, total=False):
-    type: str
-    status: str
-    reason: str | None
-    message: str | None
-    lastTransitionTime: str | None
-
-
-class _JobSpec(TypedDict, total=False):
-    suspend: bool | None
-
-
-class _JobStatus(TypedDict, total=False):
-    conditions: list[_Condition] | None
-    startTime: str | None
-    completionTime: str | None
-    active: int | None
-    succeeded: int | None
-    failed: int | None
-
-
-class _Job(_Object, total=False):
-    spec: _JobSpec
-    status: _JobStatus
-
-
-class _State(TypedDict, total=False):
-    exitCode: int | None
-    reason: str | None
-    message: str | None
-    startedAt: str | None
-    finishedAt: str | None
-
-
-class _States(TypedDict, total=False):
-    waiting: _State | None
-    running: _State | None
-    terminated: _State | None
-
-
-class _Container(TypedDict, total=False):
-    name: str
-    ready: bool | None
-    restartCount: int | None
-    state: _States | None
-    lastState: _States | None
-
-
-class _PodStatus(TypedDict, total=False):
-    phase: str | None
-    podIP: str | None
-    reason: str | None
-    message: str | None
-    startTime: str | None
-    conditions: list[_Condition] | None
-    initContainerStatuses: list[_Container] | None
-    containerStatuses: list[_Container] | None
-
-
-class _Pod(_Object, total=False):
-    status: _PodStatus
-
-
-class _DeploymentStatus(TypedDict, total=False):
-    observedGeneration: int | None
-    replicas: int | None
-    updatedReplicas: int | None
-    readyReplicas: int | None
-    availableReplicas: int | None
-    unavailableReplicas: int | None
-    conditions: list[_Condition] | None
-
-
-class _Deployment(_Object, total=False):
-    spec: msgspec.Raw
-    status: _DeploymentStatus
-
-
-class _Service(_Object, total=False):
-    spec: msgspec.Raw
-
-
-class _Resource(_Object, total=False):
-    spec: msgspec.Raw
-    status: dict[str, Any]
-    oversize: str
-
-
-_TYPES: Final[dict[tuple[str, str], Any]] = {
-    ("batch/v1", "Job"): _Job,
-    ("v1", "Pod"): _Pod,
-    ("apps/v1", "Deployment"): _Deployment,
-    ("v1", "Service"): _Service,
-    ("apps/v1", "ReplicaSet"): _Object,
-    ("v1", "PersistentVolumeClaim"): _Object,
-}
-_DECODERS: Final = {key: msgspec.json.Decoder(found) for key, found in _TYPES.items()}
-_RESOURCE: Final = msgspec.json.Decoder(_Resource)
-_HEAD: Final = msgspec.json.Decoder(_Head)
-_RAW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Page(msgspec.Struct):
@@ -206,8 +71,8 @@ def decode(content: bytes | msgspec.Raw, api_version: str, kind: str) -> Manifes
     identity = {"apiVersion": api_version, "kind": kind}
     if api_version == wellknown.API_VERSION and kind != wellknown.DRIFT_WINDOW_KIND:
         found = _decode_resource(content)
-    elif (api_version, kind) in _DECODERS:
-        found = _decode_child(content, _DECODERS[api_version, kind])
+    elif (api_version, kind) in DECODERS:
+        found = _decode_child(content, DECODERS[api_version, kind])
     else:
         return {**identity, **msgspec.json.decode(content)}
     return Trimmed({**found, **identity, "metadata": _trimmed_metadata(found["metadata"])})
@@ -219,7 +84,7 @@ def decode_any(content: bytes) -> Manifest:
     Raises:
         msgspec.DecodeError: it is not a JSON object.
     """
-    head = _HEAD.decode(content)
+    head = HEAD.decode(content)
     return decode(content, head.get("apiVersion", ""), head.get("kind", ""))
 
 
@@ -240,7 +105,7 @@ def without_spec(manifest: Manifest, why: str) -> Manifest:
 
 
 def _decode_resource(content: bytes | msgspec.Raw) -> Manifest:
-    found: Manifest = dict(_RESOURCE.decode(content))
+    found: Manifest = dict(RESOURCE.decode(content))
     spec = found.pop("spec", None)
     size = memoryview(content).nbytes
     if size > SIZE_LIMIT:
@@ -268,8 +133,8 @@ def _decode_child(content: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[An
 
 def _why_too_large(content: bytes | msgspec.Raw, size: int) -> str:
     """The size, and the part of the object that takes most of it."""
-    whole = _RAW.decode(content)
-    metadata = _RAW.decode(whole.pop("metadata"))
+    whole = RAW.decode(content)
+    metadata = RAW.decode(whole.pop("metadata"))
     parts = whole | {f"metadata.{name}": value for name, value in metadata.items()}
     sizes = {name: memoryview(value).nbytes for name, value in parts.items()}
     largest = max(sizes, key=lambda name: sizes[name])
