@@ -67,7 +67,7 @@ def test_trimming_twice_is_trimming_once(manifest: Manifest) -> None:
 
 def test_what_nobody_reads_is_dropped() -> None:
     """Fields of the server, foreign labels and annotations, owners that are no controllers, the spec of a pod."""
-    pod = owned("Pod", "v1", spec={"containers": [{"name": "c"}]}, status={"phase": "Running", "hostIP": "10.0.0.1"})
+    pod = owned("Pod", "v1", spec={"containers": [{"name": "c"}]}, status={"phase": "Running", "qosClass": "Burstable"})
     pod["metadata"] |= {"managedFields": MANAGED, "annotations": {"a": "b", "perennate.dev/x": "y"}}
     pod["metadata"]["labels"]["team"] = "x"
     pod["metadata"]["ownerReferences"].append({"kind": "Other", "name": "n", "uid": "z"})

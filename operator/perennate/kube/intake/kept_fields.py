@@ -94,6 +94,7 @@ class _Container(TypedDict, total=False):
 
 class _PodStatus(TypedDict, total=False):
     phase: str | None
+    hostIP: str | None
     podIP: str | None
     reason: str | None
     message: str | None

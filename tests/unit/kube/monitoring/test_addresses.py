@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from perennate.kube.intake.trimming import trim
 from perennate.kube.monitoring.addresses import address_of, cluster_addresses, is_pod_address
 from perennate.kube.monitoring.scrape import HttpMetricsSource, ScrapeFailure
 from tests.support.pods.hostile_pods import Unlimited
@@ -103,5 +104,8 @@ def test_a_pod_in_the_network_of_its_node_is_not_scraped() -> None:
     """Its address is that of the node, where others listen too."""
     assert address_of({"status": {"podIP": "10.0.0.5", "hostIP": "10.0.0.5"}}) is None
     assert address_of({"status": {"podIP": "10.244.0.5", "hostIP": "10.0.0.5"}}) == "10.244.0.5"
+    status = {"podIP": "10.0.0.5", "hostIP": "10.0.0.5"}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "status": status}
+    assert address_of(trim(pod)) is None, "what the cache keeps of a pod says so too"
     assert address_of({"status": {}}) is None
     assert address_of({}) is None
