@@ -140,7 +140,7 @@ class Run:
         environment = self.environment(**extra)
         if stage != "train":
             environment.setdefault(ENV_RUN_REQUEST, json.dumps(self.request.to_document()))
-        command = [sys.executable, "-m", "perennate.trainer", stage]
+        command = [sys.executable, "-P", "-s", "-m", "perennate.trainer", stage]
         return subprocess.Popen(
             command, env=environment, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

@@ -311,7 +311,7 @@ def serving(
     """
     log = Path(environment["PERENNATE_TERMINATION_LOG"])
     output = output or log.parent / f"serve-{environment['PERENNATE_TRAFFIC_PORT']}.log"
-    command = [sys.executable, "-m", "perennate.serving", "serve"]
+    command = [sys.executable, "-P", "-s", "-m", "perennate.serving", "serve"]
     # Tests use preexec for resource limits; they start threads only later.
     with output.open("wb") as file:
         process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT, preexec_fn=preexec)  # noqa: PLW1509
