@@ -289,3 +289,13 @@ def test_a_job_keeps_its_template(thief: KubeUser) -> None:
     change = {"spec": {"template": {"metadata": {"labels": {"x": "y"}}}}}
     path = JOB.path(EXISTING, MADE[J]["metadata"]["name"])
     assert POLICY in refusal(thief, "PATCH", path, change)
+
+
+def test_callers_of_the_metrics_can_be_reviewed(thief: KubeUser) -> None:
+    """The reviews have no namespace and store nothing."""
+    token = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "x"}}
+    assert thief.call("POST", "/apis/authentication.k8s.io/v1/tokenreviews", token)["kind"] == "TokenReview"
+    asked = {"user": "x", "nonResourceAttributes": {"path": "/metrics", "verb": "get"}}
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": asked}
+    answer = thief.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+    assert answer["status"]["allowed"] is False
