@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perennate.api.documents.run_spec import RecordedSpec
-from perennate.artifacts import FILE_LIMIT, FORMATS, ModelFormat
 from perennate.trainer.data.frames import read_rows
 from perennate.trainer.environment import read_environment
 from perennate.trainer.errors import BadConfigurationError, refusing
 from perennate.trainer.model.fitting import words_of
-from perennate.trainer.output import read_output
 from perennate.trainer.request import read_record
 from perennate.trainer.run_warnings.files import read_warnings
+from perennate.trainer.version.first_load import check_loads
+from perennate.trainer.version.model_file import read_model
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pyarrow as pa
 
     from perennate.api.documents.run_record import RunRecord
     from perennate.api.documents.run_request import RunRequest
     from perennate.api.documents.stage_result import RunWarning
+    from perennate.artifacts import ModelFormat
     from perennate.trainer.paths import RunPaths
 
 
@@ -64,8 +62,11 @@ def read_trained(request: RunRequest, paths: RunPaths) -> Trained:
     record = read_record(paths.record)
     if not _is_of(record, request):
         raise BadConfigurationError(f"{paths.record} belongs to another run; only the prepare stage may write it")
-    model_format, content = _read_model(paths.output)
+    model_format, content = read_model(paths.output)
     with refusing("spec.trainer"):
+        model_format.audit(content)
+        if record.spec.trainer.container is not None:
+            check_loads(paths, record)
         estimator = model_format.load(content)
     return Trained(
         record=record,
@@ -104,20 +105,3 @@ def _read_warnings(record: RunRecord, paths: RunPaths) -> tuple[RunWarning, ...]
     """The warnings of the earlier stages; a user's container has none."""
     data = read_warnings(paths.data_warnings)
     return data if record.spec.trainer.estimator is None else (*data, *read_warnings(paths.training_warnings))
-
-
-def _read_model(folder: Path) -> tuple[ModelFormat, bytes]:
-    """The format and the bytes of the one model file in the output folder.
-
-    Raises:
-        BadConfigurationError: there is none, or more than one.
-    """
-    found = [item for item in FORMATS if os.path.lexists(folder / item.file_name)]
-    if len(found) > 1:
-        names = ", ".join(item.file_name for item in found)
-        raise BadConfigurationError(f"spec.trainer: {folder} holds several model files ({names}); leave one")
-    content = read_output(folder / found[0].file_name, limit=FILE_LIMIT) if found else None
-    if content is None:
-        hints = ", or ".join(item.save_hint for item in FORMATS)
-        raise BadConfigurationError(f"spec.trainer.container: it exited with 0 but left no model in {folder}; {hints}")
-    return found[0], content
