@@ -127,7 +127,7 @@ CSV_CASES: dict[str, Case] = {
     "an excluded column that does not exist": (
         csv(),
         {"exclude": ["agee"]},
-        ("spec.data.exclude: the data have no column 'agee' (did you mean 'age'?)",),
+        ("spec.data.exclude: the data have no column 'agee' (did you mean 'age'",),
     ),
     "a class that is a word for missing values": (
         csv(target=["NA", "EU"] * 20),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,18 +42,18 @@ def test_a_missing_document_is_created(tmp_path: Path) -> None:
     assert (tmp_path / "RESULTS.md").read_text() == "# Results\n\n## Drift\n\nnew\n"
 
 
-def test_each_benchmark_keeps_the_section_of_the_other() -> None:
+def test_each_benchmark_keeps_the_sections_of_the_others() -> None:
     """In the committed results, each benchmark replaces its own section only."""
     document = (ROOT / "benchmarks" / "RESULTS.md").read_text()
-    before, serving_section, drift_section = _parts(document)
+    before = _parts(document)
+    assert list(before) == ["# Results", "## Serving", "## Drift", "## Scraping"]
     new = serving.section([Finding(METRICS[0], [1.0], [2.0])], slices=1, measured="", loads=LOADS)
-    assert _parts(replace_section(document, new)) == (before, new.strip(), drift_section)
+    assert _parts(replace_section(document, new)) == {**before, "## Serving": new.strip()}
     new = drift.section([], loads=LOADS)
-    assert _parts(replace_section(document, new)) == (before, serving_section, new.strip())
+    assert _parts(replace_section(document, new)) == {**before, "## Drift": new.strip()}
 
 
-def _parts(document: str) -> tuple[str, str, str]:
-    """The text before the two sections, and the two sections."""
-    before, _, rest = document.partition("## Serving\n")
-    own, _, other = rest.partition("## Drift\n")
-    return before.strip(), f"## Serving\n{own}".strip(), f"## Drift\n{other}".strip()
+def _parts(document: str) -> dict[str, str]:
+    """The text before the sections, and the sections, by heading."""
+    parts = re.split(r"^(?=## )", document, flags=re.MULTILINE)
+    return {part.partition("\n")[0]: part.strip() for part in parts}

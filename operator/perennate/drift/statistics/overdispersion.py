@@ -17,6 +17,8 @@ from perennate.drift.statistics.tables import Tables
 
 LEVEL = 0.01
 """The design effect is 1 unless the variation is significant at this level: independent rows keep the full power."""
+SERIES_LEVEL = 1.0
+"""The same for rows in the order of time: nothing speaks for independence, so even a small estimate counts."""
 INNER = (0.02, 0.98)
 """Cumulative shares outside this range are ignored: the Kolmogorov-Smirnov distance is rarely found there."""
 
@@ -39,8 +41,8 @@ class DesignEffects:
     clustered: bool
 
 
-def estimate_design_effects(tables: Tables) -> DesignEffects:
-    """Estimate the design effects from the sub-windows.
+def estimate_design_effects(tables: Tables, *, level: float = LEVEL) -> DesignEffects:
+    """Estimate the design effects from the sub-windows; 1 where the variation is not significant at the level.
 
     With sub-window counts C_s of M_s rows and expectations E_sj = M_s C_j / M: Q = sum (C_sj - E_sj)^2 / E_sj is
     chi-square with d = (S - 1)(B - 1) degrees of freedom if rows are independent; phi = Q / d. S is the number of
@@ -49,7 +51,7 @@ def estimate_design_effects(tables: Tables) -> DesignEffects:
     shape, counts, moments = tables.shape, tables.current, tables.bucket_moments.moments
     cells = shape.sum((counts > 0).astype(np.float64))
     freedom = (moments.occupied - 1) * (cells - 1)
-    critical = np.where(freedom > 0, chdtri(np.maximum(freedom, 1.0), LEVEL), np.inf)
+    critical = np.where(freedom > 0, chdtri(np.maximum(freedom, 1.0), level), np.inf)
     # Q is equal to M * sum_j (sum_s C_sj^2 / M_s) / C_j - M.
     statistic = tables.current_rows * (shape.sum(moments.squares / np.maximum(counts, 1.0)) - 1)
     clustered = statistic > critical

@@ -6,7 +6,7 @@ import numpy as np
 
 from perennate.drift.data.arrays import Bools, Floats
 from perennate.drift.statistics.merging import merge_sparse
-from perennate.drift.statistics.overdispersion import estimate_design_effects
+from perennate.drift.statistics.overdispersion import SERIES_LEVEL, estimate_design_effects
 from perennate.drift.statistics.tables import Tables
 from perennate.drift.windows.reference import ReferenceTables
 
@@ -19,7 +19,7 @@ def series_effects(tables: Tables) -> Floats:
     known = tables.current_rows > 0
     effects = np.ones(known.size)
     if known.any():
-        effects[known] = estimate_design_effects(merge_sparse(tables.only(known))).cumulative
+        effects[known] = estimate_design_effects(merge_sparse(tables.only(known)), level=SERIES_LEVEL).cumulative
     return effects
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from perennate.drift.data.arrays import Bools, Floats, Ints
 from perennate.drift.statistics.holm import holm
 from perennate.drift.statistics.merging import merge_sparse
-from perennate.drift.statistics.overdispersion import estimate_design_effects
+from perennate.drift.statistics.overdispersion import LEVEL, SERIES_LEVEL, estimate_design_effects
 from perennate.drift.statistics.tables import Tables
 from perennate.drift.statistics.union import union
 from perennate.drift.verdicts.effects import DEFAULT, Comparison
@@ -93,7 +93,7 @@ def evaluate_drift(
     whole = np.arange(chosen.size) < reference.inputs_and_outputs
     if not (chosen & whole).any():
         return _faults_only(sample, tables, thresholds, checks, significance)
-    compared = _compare(sample, tables, chosen)
+    compared = _compare(sample, tables, chosen, level=SERIES_LEVEL if series else LEVEL)
     p, falls = union(compared.merged, compared.design_effects), fall_tests(checks, len(sample.layout.features))
     counted = np.array(compared.positions) != reference.target
     rejected = holm(
@@ -136,11 +136,13 @@ def _target_result(compared: Comparison, results: list[FeatureResult], threshold
     return unknown_results(reference.names, rows, thresholds, np.array([position]))[0] if rows[position] else None
 
 
-def _compare(sample: Sample, tables: Tables, chosen: Bools) -> Comparison:
+def _compare(sample: Sample, tables: Tables, chosen: Bools, *, level: float) -> Comparison:
     """Compare the chosen tables, (tables,)."""
     known = tables.only(chosen)
     merged = merge_sparse(known)
-    return Comparison(sample.reference, chosen, known, merged, estimate_design_effects(merged), sample.total)
+    return Comparison(
+        sample.reference, chosen, known, merged, estimate_design_effects(merged, level=level), sample.total
+    )
 
 
 @dataclass(eq=False, slots=True)
