@@ -43,6 +43,7 @@ def late(content: bytes) -> Answer:
     """Send a document just before the deadline."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
+        """Write the response late."""
         await asyncio.sleep(4.5)
         await document(content)(writer)
 
@@ -81,6 +82,7 @@ async def serve(everybody: list[Target], port: int) -> None:
             answers[address, "/profile"], answers[address, "/counts"] = pair
 
     async def noted(writer: asyncio.StreamWriter) -> None:
+        """Note the request, then respond."""
         times.append(time.monotonic())
         await document(counts[False])(writer)
 

@@ -109,6 +109,7 @@ def fixed(content: bytes) -> Answer:
     """Send these bytes as the whole response."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
+        """Write the response."""
         writer.write(content)
         await writer.drain()
 
@@ -124,6 +125,7 @@ def endless(start: bytes, piece: bytes) -> Answer:
     """Send `start`, then `piece` without end, as fast as possible."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
+        """Write the response."""
         writer.write(start)
         while True:
             writer.write(piece)
@@ -136,6 +138,7 @@ def drip(start: bytes, piece: bytes, *, seconds: float) -> Answer:
     """Send `start`, then `piece` at this interval without end."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
+        """Write the response."""
         writer.write(start)
         while True:
             writer.write(piece)

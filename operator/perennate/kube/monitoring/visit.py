@@ -84,6 +84,7 @@ class Visit:
         waiting, loop = iter(pods), asyncio.get_running_loop()
 
         async def work() -> None:
+            """Ask pods until none is left."""
             for pod in waiting:
                 if loop.time() >= self._until:
                     return
